@@ -1,0 +1,84 @@
+//! The settings that every process has.
+
+use std::net::SocketAddr;
+
+/// Settings of a process, whatever runs in it. Flatten it beside the component's own.
+#[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Where /livez, /readyz and /metrics are served; never exposed to shoppers
+    #[arg(long, env = "ADMIN_ADDR", default_value = "0.0.0.0:9090")]
+    pub admin_addr: SocketAddr,
+
+    /// What is logged, as in `info,catalog=debug`
+    #[arg(long, env = "RUST_LOG", default_value = "info")]
+    pub log: String,
+
+    /// Form of the log lines; by default text on a terminal and JSON elsewhere
+    #[arg(long, env = "LOG_FORMAT", value_enum)]
+    pub log_format: Option<LogFormat>,
+
+    /// OTLP/gRPC collector that traces go to, as in http://collector:4317; none are sent without
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
+
+    /// Share of the traces begun here that are sent, 0 to 1; a caller's decision is kept
+    #[arg(long, env = "TRACE_SAMPLE_RATIO", default_value = "1", value_parser = ratio)]
+    pub trace_sample_ratio: f64,
+
+    /// Seconds between "not ready" and closing the ports, in which callers learn to go elsewhere
+    #[arg(long, env = "SHUTDOWN_DELAY_SECS", default_value_t = 0)]
+    pub shutdown_delay_secs: u32,
+
+    /// Most seconds that requests in progress are waited for at the end
+    #[arg(long, env = "SHUTDOWN_GRACE_SECS", default_value_t = 20)]
+    pub shutdown_grace_secs: u32,
+
+    /// Worker threads; by default one per core, four at most
+    #[arg(long, env = "WORKER_THREADS", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub worker_threads: Option<u16>,
+}
+
+/// Form of the log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line, for collectors.
+    Json,
+    /// Aligned text, for people.
+    Text,
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|ratio| (0.0..=1.0).contains(ratio))
+        .ok_or_else(|| "expected a number from 0 to 1".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn the_defaults_fit_a_laptop() {
+        let args = Command::parse_from(["x"]).args;
+        assert_eq!(args.admin_addr.port(), 9090);
+        assert_eq!(args.shutdown_delay_secs, 0);
+        assert!(args.otlp_endpoint.is_none());
+    }
+
+    #[test]
+    fn a_ratio_outside_zero_to_one_is_refused() {
+        for bad in ["-0.1", "1.1", "NaN", "half"] {
+            let refused = Command::try_parse_from(["x", &format!("--trace-sample-ratio={bad}")]);
+            assert!(refused.is_err(), "{bad}");
+        }
+    }
+}

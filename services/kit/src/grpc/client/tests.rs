@@ -1,0 +1,230 @@
+//! The client against real servers, some of which die.
+
+use super::Channel;
+use super::target::ClientTarget;
+use crate::Runtime;
+use crate::context::{self, Context, RequestId};
+use crate::grpc::status::retry_after_of;
+use crate::grpc::testing::{TestServer, eventually, say, target, watch};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+use tonic::{Code, Status};
+
+const READS: &[&str] = &["Say"];
+const WRITES: &[&str] = &[];
+
+fn channel(servers: &[&TestServer], reads: &'static [&'static str]) -> Channel {
+    let addresses: Vec<SocketAddr> = servers.iter().map(|server| server.address).collect();
+    Channel::to(&addresses, &target(reads), &Runtime::for_tests())
+}
+
+/// An address at which nobody listens.
+async fn closed_port() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    listener.local_addr().expect("an address")
+}
+
+/// A server that takes connections and breaks each one after the first bytes of a request.
+async fn breaking_server() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            // The preface, the settings and the request, until nothing more comes.
+            let mut bytes = [0; 4096];
+            let pause = Duration::from_millis(100);
+            while matches!(timeout(pause, stream.read(&mut bytes)).await, Ok(Ok(1..))) {}
+        }
+    });
+    (address, connections)
+}
+
+/// Calls until told to stop; what failed.
+async fn call_until(stop: Arc<AtomicBool>, channel: Channel) -> (usize, Vec<Status>) {
+    let (mut calls, mut failures) = (0, Vec::new());
+    while !stop.load(Ordering::SeqCst) {
+        calls += 1;
+        if let Err(status) = say(&channel, "").await {
+            failures.push(status);
+        }
+    }
+    (calls, failures)
+}
+
+/// Eight callers while `change` happens; none of them may see a failure.
+async fn no_failure_during(channel: Channel, change: impl Future<Output = ()>) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let callers: Vec<_> =
+        (0..8).map(|_| tokio::spawn(call_until(Arc::clone(&stop), channel.clone()))).collect();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    change.await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    stop.store(true, Ordering::SeqCst);
+    let mut all_calls = 0;
+    for caller in callers {
+        let (calls, failures) = caller.await.expect("no panic");
+        assert!(failures.is_empty(), "{} of {calls}: {:?}", failures.len(), failures[0]);
+        all_calls += calls;
+    }
+    assert!(all_calls > 20, "the test has seen only {all_calls} calls");
+}
+
+#[tokio::test]
+async fn calls_are_spread_over_all_addresses() {
+    let servers = ["a", "b", "c"].map(TestServer::start);
+    let channel = channel(&servers.each_ref(), READS);
+    let mut answers = BTreeMap::new();
+    for _ in 0..30 {
+        *answers.entry(say(&channel, "").await.expect("an answer")).or_insert(0) += 1;
+    }
+    let expected = ["a", "b", "c"].map(|name| (name.to_owned(), 10));
+    assert_eq!(answers, BTreeMap::from(expected));
+}
+
+#[tokio::test]
+async fn nothing_waits_where_there_is_no_address() {
+    let channel = channel(&[], READS);
+    let began = Instant::now();
+    let status = say(&channel, "").await.expect_err("nobody is there");
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(retry_after_of(&status).is_some());
+    assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_no_address() {
+    let url = "http://nobody.invalid:1".parse().expect("an address");
+    let runtime = Runtime::for_tests();
+    let channel = Channel::connect(&ClientTarget::new("nobody", url), &runtime);
+    let status = say(&channel, "").await.expect_err("nobody is there");
+    assert_eq!(status.code(), Code::Unavailable);
+    runtime.stop().await;
+}
+
+#[tokio::test]
+async fn a_name_is_resolved_and_looked_at_again_when_calls_fail() {
+    let address = closed_port().await;
+    let url = format!("http://localhost:{}", address.port()).parse().expect("an address");
+    let runtime = Runtime::for_tests();
+    let hour = Duration::from_secs(3600);
+    let channel = Channel::connect(&ClientTarget::new("late", url).refresh(hour), &runtime);
+    let status = say(&channel, "").await.expect_err("nobody listens yet");
+    assert_eq!(status.code(), Code::Unavailable);
+    let known = "grpc_client_endpoints{component=\"test\",target=\"late\"}";
+    assert!(runtime.metrics().text().contains(known), "{}", runtime.metrics().text());
+    runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_do_not_notice_that_a_server_is_killed() {
+    let mut servers = ["a", "b"].map(TestServer::start);
+    let channel = channel(&servers.each_ref(), READS);
+    no_failure_during(channel, async { servers[0].kill() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_do_not_notice_that_a_server_drains() {
+    let mut servers = ["a", "b"].map(TestServer::start);
+    let channel = channel(&servers.each_ref(), WRITES);
+    no_failure_during(channel, async { servers[0].drain().await }).await;
+}
+
+#[tokio::test]
+async fn a_write_goes_elsewhere_when_nobody_listens() {
+    let server = TestServer::start("a");
+    let addresses = [closed_port().await, server.address];
+    let runtime = Runtime::for_tests();
+    let channel = Channel::to(&addresses, &target(WRITES), &runtime);
+    for _ in 0..10 {
+        assert_eq!(say(&channel, "").await.expect("the other one answers"), "a");
+    }
+    assert_eq!(server.began(), 10);
+}
+
+#[tokio::test]
+async fn a_write_is_not_sent_twice_and_a_read_is() {
+    for (reads, connections) in [(WRITES, 1), (READS, 2)] {
+        let (address, accepted) = breaking_server().await;
+        let channel = Channel::to(&[address], &target(reads), &Runtime::for_tests());
+        let status = say(&channel, "").await.expect_err("it broke");
+        assert_eq!(status.code(), Code::Unavailable);
+        assert_eq!(accepted.load(Ordering::SeqCst), connections, "{reads:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_that_the_server_tells_is_told_and_not_tried_again() {
+    let server = TestServer::start("a");
+    let status = say(&channel(&[&server], READS), "fail").await.expect_err("asked to fail");
+    assert_eq!((status.code(), status.message()), (Code::NotFound, "asked to"));
+    assert_eq!(server.began(), 1);
+}
+
+#[tokio::test]
+async fn a_large_answer_comes_and_one_beyond_all_bounds_is_a_defect_of_ours() {
+    let server = TestServer::start("a");
+    let target = target(READS).deadline(Duration::from_secs(30));
+    let channel = Channel::to(&[server.address], &target, &Runtime::for_tests());
+    let much = say(&channel, "much").await.expect("an answer");
+    assert_eq!(much.len(), 8 * 1024 * 1024);
+    let status = say(&channel, "too much").await.expect_err("it is too large");
+    assert_eq!((status.code(), status.message()), (Code::Internal, "the answer is too large"));
+}
+
+#[tokio::test]
+async fn a_call_ends_at_its_deadline() {
+    let server = TestServer::start("a");
+    let target = target(READS).deadline(Duration::from_millis(100));
+    let runtime = Runtime::for_tests();
+    let channel = Channel::to(&[server.address], &target, &runtime);
+    let began = Instant::now();
+    let status = say(&channel, "hang").await.expect_err("it hangs");
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert!(began.elapsed() < Duration::from_millis(400), "{:?}", began.elapsed());
+    let counted = "grpc_client_requests_total{component=\"test\",target=\"echo\",\
+                   rpc=\"test.v1.Echo/Say\",code=\"DEADLINE_EXCEEDED\"} 1\n";
+    assert!(runtime.metrics().text().contains(counted), "{}", runtime.metrics().text());
+}
+
+#[tokio::test]
+async fn a_call_is_due_no_later_than_the_request_it_is_made_for_and_carries_its_id() {
+    let server = TestServer::start("a");
+    let channel = channel(&[&server], READS);
+    let millis = |text: String| text.parse::<u64>().expect("a number");
+    let own = millis(say(&channel, "timeout").await.expect("an answer"));
+    assert!((4000..=5000).contains(&own), "the default is 5 s: {own}");
+
+    let deadline = Some(tokio::time::Instant::now() + Duration::from_millis(800));
+    let request_id = RequestId::parse("r-1").expect("an id");
+    context::scope(Context { request_id, deadline }, async {
+        let left = millis(say(&channel, "timeout").await.expect("an answer"));
+        assert!((1..=800).contains(&left), "{left}");
+        assert_eq!(say(&channel, "request id").await.expect("an answer"), "r-1");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stream_comes_message_by_message_and_without_deadline() {
+    let server = TestServer::start("a");
+    let target = target(READS).deadline(Duration::from_millis(50));
+    let channel = Channel::to(&[server.address], &target, &Runtime::for_tests());
+    let mut stream = watch(&channel, "for ever").await.expect("a stream");
+    for _ in 0..2 {
+        assert_eq!(stream.message().await.expect("a message").expect("two").text, "a");
+    }
+    let more = tokio::time::timeout(Duration::from_millis(200), stream.message()).await;
+    assert!(more.is_err(), "it stays open");
+    drop(stream);
+    let over = "grpc_server_in_flight{component=\"echo\"} 0\n";
+    eventually(|| server.runtime.metrics().text().contains(over)).await;
+}

@@ -1,0 +1,82 @@
+//! The `grpc-timeout` header: how long the caller waits.
+
+use http::{HeaderMap, HeaderValue};
+use std::time::Duration;
+
+const GRPC_TIMEOUT: &str = "grpc-timeout";
+
+/// Digits that the specification allows.
+const MAX_DIGITS: usize = 8;
+
+/// What the caller gives us; `None` when it says nothing, or nothing that can be read.
+pub(super) fn read(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(GRPC_TIMEOUT)?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !plain || digits.len() > MAX_DIGITS {
+        return None;
+    }
+    let value: u64 = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(value * 3600)),
+        "M" => Some(Duration::from_secs(value * 60)),
+        "S" => Some(Duration::from_secs(value)),
+        "m" => Some(Duration::from_millis(value)),
+        "u" => Some(Duration::from_micros(value)),
+        "n" => Some(Duration::from_nanos(value)),
+        _ => None,
+    }
+}
+
+/// Tells the called one how long we wait, in milliseconds rounded up.
+pub(super) fn write(headers: &mut HeaderMap, left: Duration) {
+    let millis = left.as_micros().div_ceil(1000).clamp(1, 99_999_999);
+    if let Ok(value) = HeaderValue::from_str(&format!("{millis}m")) {
+        headers.insert(GRPC_TIMEOUT, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(text: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(GRPC_TIMEOUT, text.parse().expect("a header"));
+        headers
+    }
+
+    #[test]
+    fn every_unit_is_read() {
+        for (text, nanos) in [
+            ("1H", 3_600_000_000_000),
+            ("2M", 120_000_000_000),
+            ("3S", 3_000_000_000),
+            ("4m", 4_000_000),
+            ("5u", 5_000),
+            ("6n", 6),
+            ("99999999m", 99_999_999_000_000),
+        ] {
+            assert_eq!(read(&headers(text)), Some(Duration::from_nanos(nanos)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_deadline() {
+        for text in ["", "S", "1", "-1S", "+1S", "1s", "1.5S", "123456789S", " 1S"] {
+            assert_eq!(read(&headers(text)), None, "{text:?}");
+        }
+        let mut foreign = HeaderMap::new();
+        foreign.insert(GRPC_TIMEOUT, HeaderValue::from_bytes("1\u{e4}".as_bytes()).expect("bytes"));
+        assert_eq!(read(&foreign), None);
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_and_never_zero() {
+        for (micros, millis) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (5_000_000, 5000)] {
+            let mut headers = HeaderMap::new();
+            write(&mut headers, Duration::from_micros(micros));
+            assert_eq!(read(&headers), Some(Duration::from_millis(millis)), "{micros} µs");
+        }
+    }
+}

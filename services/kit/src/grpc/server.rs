@@ -1,0 +1,204 @@
+//! The gRPC server of a component.
+
+use super::call::CallLayer;
+use super::methods::Methods;
+use crate::{Error, Runtime};
+use axum::response::IntoResponse;
+use http::Request;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::{Routes, RoutesBuilder};
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+/// RPCs served at a time; more are refused with UNAVAILABLE. A pod has five database connections,
+/// so that beyond a few hundred the callers' deadlines pass in a queue.
+const MAX_IN_FLIGHT: usize = 512;
+
+/// Longest time for one answer that is no stream, whatever the caller allows.
+const MAX_DEADLINE: Duration = Duration::from_secs(30);
+
+/// HTTP/2 streams at a time on one connection.
+const MAX_STREAMS: u32 = 256;
+
+/// Headers of one request, in bytes.
+const MAX_HEADER_BYTES: u32 = 16 * 1024;
+
+/// Silence after which a peer is asked whether it is there, and how long it may think.
+const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+
+/// A gRPC server with everything around the services: health, reflection, deadlines, request ids,
+/// traces, one log line and metrics per RPC, a bound on what runs at a time, and a net for panics.
+///
+/// Streams end with UNAVAILABLE when the process drains; their callers open them anew elsewhere.
+/// (TLS between services will be a setting of this builder.)
+#[derive(Debug)]
+#[must_use = "a server does nothing until it serves"]
+pub struct Server {
+    runtime: Runtime,
+    listen: Listen,
+    routes: RoutesBuilder,
+    names: Vec<&'static str>,
+    descriptors: Vec<Vec<u8>>,
+    max_in_flight: usize,
+}
+
+#[derive(Debug)]
+enum Listen {
+    Address(SocketAddr),
+    Bound(TcpListener),
+}
+
+impl Server {
+    /// A server that will listen on `listen`.
+    pub fn new(runtime: &Runtime, listen: SocketAddr) -> Self {
+        Self::with(runtime, Listen::Address(listen))
+    }
+
+    /// A server on a listener that is there already, such as a test's on port 0.
+    pub fn on(runtime: &Runtime, listener: TcpListener) -> Self {
+        Self::with(runtime, Listen::Bound(listener))
+    }
+
+    fn with(runtime: &Runtime, listen: Listen) -> Self {
+        Self {
+            runtime: runtime.clone(),
+            listen,
+            routes: Routes::builder(),
+            names: Vec::new(),
+            descriptors: Vec::new(),
+            max_in_flight: MAX_IN_FLIGHT,
+        }
+    }
+
+    /// The encoded `FileDescriptorSet` of the services: for reflection, and to know their RPCs.
+    pub fn descriptors(mut self, encoded: &[u8]) -> Self {
+        self.descriptors.push(encoded.to_vec());
+        self
+    }
+
+    /// RPCs served at a time, 512 by default; more are refused with UNAVAILABLE.
+    pub fn max_in_flight(mut self, max_in_flight: usize) -> Self {
+        self.max_in_flight = max_in_flight;
+        self
+    }
+
+    /// One more service.
+    #[expect(clippy::should_implement_trait, reason = "adds a service, sums nothing up")]
+    pub fn add<S>(mut self, service: S) -> Self
+    where
+        S: tower::Service<Request<Body>, Error = Infallible>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Response: IntoResponse,
+        S::Future: Send + 'static,
+    {
+        self.routes.add_service(service);
+        self.names.push(S::NAME);
+        self
+    }
+
+    /// Serves until the process drains and the RPCs in progress have ended.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or the descriptors cannot be read.
+    pub async fn serve(self) -> Result<(), Error> {
+        let Self { runtime, listen, mut routes, names, mut descriptors, max_in_flight } = self;
+        let (health, health_service) = tonic_health::server::health_reporter();
+        for name in &names {
+            health.set_service_status(name, ServingStatus::Serving).await;
+        }
+        routes.add_service(health_service);
+        descriptors.extend(COMMON_DESCRIPTORS.map(<[u8]>::to_vec));
+        add_reflection(&mut routes, &names, &descriptors)?;
+
+        let mut methods = Methods::default();
+        for encoded in &descriptors {
+            methods.add(encoded)?;
+        }
+
+        let incoming = TcpIncoming::from(listen.open().await?).with_nodelay(Some(true));
+        runtime.readiness(runtime.name()).open();
+        let calls = CallLayer::new(&runtime, methods, max_in_flight, MAX_DEADLINE);
+        let closing = calls.closing();
+        let end = async move {
+            drained(&runtime, health, names).await;
+            closing.cancel();
+        };
+        tonic::transport::Server::builder()
+            .max_concurrent_streams(MAX_STREAMS)
+            .http2_max_header_list_size(MAX_HEADER_BYTES)
+            .http2_keepalive_interval(Some(KEEP_ALIVE.0))
+            .http2_keepalive_timeout(Some(KEEP_ALIVE.1))
+            .layer(calls)
+            .add_routes(routes.routes().prepare())
+            .serve_with_incoming_shutdown(incoming, end)
+            .await
+            .map_err(Error::Grpc)
+    }
+}
+
+impl Listen {
+    async fn open(self) -> Result<TcpListener, Error> {
+        match self {
+            Self::Bound(listener) => Ok(listener),
+            Self::Address(address) => TcpListener::bind(address)
+                .await
+                .map_err(|source| Error::Listen { what: "gRPC", address, source }),
+        }
+    }
+}
+
+/// Ends when the process drains, having told so to those who watch the health, and what in this
+/// process may still call us has ended.
+async fn drained(runtime: &Runtime, health: HealthReporter, names: Vec<&'static str>) {
+    runtime.draining().await;
+    for name in names.into_iter().chain([""]) {
+        health.set_service_status(name, ServingStatus::NotServing).await;
+    }
+    runtime.fronts_drained().await;
+}
+
+/// What every server serves beside its own services, as reflection lists it.
+const COMMON_SERVICES: [&str; 3] = [
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection",
+];
+
+/// The descriptors of these, and of the details of errors, so that grpcurl can show them.
+const COMMON_DESCRIPTORS: [&[u8]; 4] = [
+    tonic_health::pb::FILE_DESCRIPTOR_SET,
+    tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+    tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+    tonic_types::pb::FILE_DESCRIPTOR_SET,
+];
+
+/// Reflection of what is served here and nothing else, in both versions that clients ask for.
+fn add_reflection(
+    routes: &mut RoutesBuilder,
+    names: &[&'static str],
+    descriptors: &[Vec<u8>],
+) -> Result<(), Error> {
+    let builder = || {
+        let mut builder =
+            tonic_reflection::server::Builder::configure().include_reflection_service(false);
+        for encoded in descriptors {
+            builder = builder.register_encoded_file_descriptor_set(encoded);
+        }
+        let names = names.iter().chain(&COMMON_SERVICES);
+        names.fold(builder, |builder, name| builder.with_service_name(*name))
+    };
+    let unread = |error: tonic_reflection::server::Error| Error::Descriptors(error.into());
+    routes.add_service(builder().build_v1().map_err(unread)?);
+    routes.add_service(builder().build_v1alpha().map_err(unread)?);
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! The server through its real port.
+
+use super::client::Channel;
+use super::testing::{TestServer, eventually, say, say_response, target, text, watch};
+use crate::Runtime;
+use axum::body::Bytes;
+use http_body_util::Full;
+use hyper_util::rt::TokioExecutor;
+use std::time::{Duration, Instant};
+use tonic::{Code, Request};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::{v1, v1alpha};
+
+fn channel(server: &TestServer) -> Channel {
+    Channel::to(&[server.address], &target(&[]), &Runtime::for_tests())
+}
+
+fn raw_channel(server: &TestServer) -> tonic::transport::Channel {
+    let address = format!("http://{}", server.address);
+    tonic::transport::Endpoint::from_shared(address).expect("an address").connect_lazy()
+}
+
+#[tokio::test]
+async fn an_rpc_is_answered_and_counted_under_its_name() {
+    let server = TestServer::start("a");
+    assert_eq!(say(&channel(&server), "").await.expect("an answer"), "a");
+    let failed = say(&channel(&server), "fail").await.expect_err("asked to fail");
+    assert_eq!((failed.code(), failed.message()), (Code::NotFound, "asked to"));
+
+    let rpc = "component=\"echo\",rpc=\"test.v1.Echo/Say\"";
+    let counted = |code| format!("grpc_server_requests_total{{{rpc},code=\"{code}\"}} 1\n");
+    let metrics = || server.runtime.metrics().text();
+    eventually(|| metrics().contains(&counted("OK"))).await;
+    eventually(|| metrics().contains(&counted("NOT_FOUND"))).await;
+    assert!(metrics().contains(&format!("grpc_server_duration_seconds_count{{{rpc}}} 2\n")));
+    assert!(metrics().contains("grpc_server_in_flight{component=\"echo\"} 0\n"));
+}
+
+#[tokio::test]
+async fn an_invented_path_is_unimplemented_and_no_label() {
+    let server = TestServer::start("a");
+    let mut grpc = tonic::client::Grpc::new(raw_channel(&server));
+    for path in ["/test.v1.Echo/Invented", "/invented.v1.Service/Method"] {
+        grpc.ready().await.expect("a connection");
+        let codec =
+            tonic_prost::ProstCodec::<super::testing::Text, super::testing::Text>::default();
+        let path = tonic::codegen::http::uri::PathAndQuery::from_static(path);
+        let refused = grpc.unary(Request::new(text("")), path, codec).await;
+        assert_eq!(refused.expect_err("no such RPC").code(), Code::Unimplemented);
+    }
+    let counted = "rpc=\"unknown\",code=\"UNIMPLEMENTED\"} 2\n";
+    eventually(|| server.runtime.metrics().text().contains(counted)).await;
+    assert!(!server.runtime.metrics().text().contains("nvented"));
+}
+
+#[tokio::test]
+async fn a_request_id_is_taken_if_harmless_made_if_not_and_returned() {
+    let server = TestServer::start("a");
+    let ask = async |id: Option<&'static str>| {
+        let mut request = Request::new(text("request id"));
+        if let Some(id) = id {
+            request.metadata_mut().insert("x-request-id", id.parse().expect("ASCII"));
+        }
+        let response = say_response(&channel(&server), request).await.expect("an answer");
+        let returned = response.metadata().get("x-request-id").expect("it is returned");
+        let returned = returned.to_str().expect("ASCII").to_owned();
+        assert_eq!(response.into_inner().text, returned, "the handler and the caller see one id");
+        returned
+    };
+    assert_eq!(ask(Some("my-id.1")).await, "my-id.1");
+    for id in [None, Some("not an id"), Some("")] {
+        let made = ask(id).await;
+        assert_eq!(made.len(), 36, "{id:?} became {made}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_internal_and_the_server_goes_on() {
+    let server = TestServer::start("a");
+    let channel = channel(&server);
+    let status = say(&channel, "panic").await.expect_err("a panic");
+    assert_eq!((status.code(), status.message()), (Code::Internal, "internal error"));
+
+    let mut stream = watch(&channel, "panic").await.expect("a stream");
+    let status = loop {
+        match stream.message().await {
+            Ok(message) => assert!(message.is_some(), "a panic is no good end"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!((status.code(), status.message()), (Code::Internal, "internal error"));
+    assert_eq!(say(&channel, "").await.expect("an answer"), "a");
+}
+
+#[tokio::test]
+async fn the_deadline_of_the_caller_ends_the_work() {
+    let server = TestServer::start("a");
+    // With a plain HTTP/2 client: gRPC clients read the header too and give up by themselves.
+    let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        .http2_only(true)
+        .build_http::<Full<Bytes>>();
+    let request = http::Request::post(format!("http://{}/test.v1.Echo/Say", server.address))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .header("grpc-timeout", "50m")
+        .body(Full::from(&b"\0\0\0\0\x07\x0a\x05sleep"[..]))
+        .expect("a request");
+    let began = Instant::now();
+    let response = client.request(request).await.expect("an answer");
+    let code = Code::DeadlineExceeded as i32;
+    assert_eq!(response.headers()["grpc-status"], code.to_string());
+    assert!(began.elapsed() < Duration::from_millis(250), "{:?}", began.elapsed());
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!((server.began(), server.ended()), (1, 0), "the handler was dropped");
+}
+
+#[tokio::test]
+async fn a_caller_that_leaves_is_counted_as_cancelled() {
+    let server = TestServer::start("a");
+    let channel = channel(&server);
+    let call = tokio::spawn(async move { say(&channel, "hang").await });
+    eventually(|| server.began() == 1).await;
+    call.abort();
+    let counted = "rpc=\"test.v1.Echo/Say\",code=\"CANCELLED\"} 1\n";
+    eventually(|| server.runtime.metrics().text().contains(counted)).await;
+    assert!(server.runtime.metrics().text().contains("in_flight{component=\"echo\"} 0\n"));
+}
+
+#[tokio::test]
+async fn more_than_the_bound_are_refused_and_told_when_to_come_back() {
+    let server = TestServer::configured("a", |server| server.max_in_flight(1));
+    let channel = channel(&server);
+    let busy = tokio::spawn({
+        let channel = channel.clone();
+        async move { say(&channel, "sleep").await }
+    });
+    eventually(|| server.began() == 1).await;
+    let status = say(&channel, "").await.expect_err("one is the bound");
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(super::status::retry_after_of(&status).is_some());
+    busy.await.expect("no panic").expect("an answer");
+    eventually(|| server.ended() == 1).await;
+    assert_eq!(say(&channel, "").await.expect("there is room again"), "a");
+}
+
+#[tokio::test]
+async fn draining_finishes_calls_ends_streams_and_takes_nothing_new() {
+    let mut server = TestServer::start("a");
+    let channel = channel(&server);
+    let call = tokio::spawn({
+        let channel = channel.clone();
+        async move { say(&channel, "sleep").await }
+    });
+    let mut stream = watch(&channel, "for ever").await.expect("a stream");
+    assert!(stream.message().await.expect("a message").is_some());
+    eventually(|| server.began() == 2).await;
+
+    let began = Instant::now();
+    server.drain().await;
+    assert!(began.elapsed() < Duration::from_secs(5), "the stream did not hold it");
+    assert_eq!(call.await.expect("no panic").expect("it was finished"), "a");
+    assert!(stream.message().await.expect("a message").is_some());
+    let ended = stream.message().await.expect_err("the stream ends");
+    assert_eq!(ended.code(), Code::Unavailable);
+    assert_eq!(say(&channel, "").await.expect_err("closed").code(), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn health_tells_of_every_service_and_of_draining() {
+    let mut server = TestServer::start("a");
+    let mut health = HealthClient::new(raw_channel(&server));
+    let mut check = async |service: &str| {
+        let request = HealthCheckRequest { service: service.to_owned() };
+        health.check(request).await.map(|response| response.into_inner().status().as_str_name())
+    };
+    assert_eq!(check("").await.expect("known"), "SERVING");
+    assert_eq!(check("test.v1.Echo").await.expect("known"), "SERVING");
+    assert_eq!(check("other").await.expect_err("unknown").code(), Code::NotFound);
+
+    let mut watcher = HealthClient::new(raw_channel(&server));
+    let request = HealthCheckRequest { service: "test.v1.Echo".to_owned() };
+    let mut watched = watcher.watch(request).await.expect("a stream").into_inner();
+    watched.message().await.expect("a message").expect("serving");
+    server.drain().await;
+    let last = watched.message().await.expect("a message").expect("not serving");
+    assert_eq!(last.status().as_str_name(), "NOT_SERVING");
+}
+
+#[tokio::test]
+async fn reflection_lists_the_services_in_both_versions() {
+    let server = TestServer::start("a");
+    let expected = [
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+        "grpc.reflection.v1alpha.ServerReflection",
+        "test.v1.Echo",
+    ];
+
+    let request = v1::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(v1::server_reflection_request::MessageRequest::ListServices(
+            String::new(),
+        )),
+    };
+    let mut client =
+        v1::server_reflection_client::ServerReflectionClient::new(raw_channel(&server));
+    let answers = client.server_reflection_info(futures::stream::iter([request])).await;
+    let answer = answers.expect("a stream").into_inner().message().await.expect("a message");
+    let Some(v1::server_reflection_response::MessageResponse::ListServicesResponse(list)) =
+        answer.and_then(|answer| answer.message_response)
+    else {
+        panic!("no list")
+    };
+    let mut names: Vec<String> = list.service.into_iter().map(|service| service.name).collect();
+    names.sort();
+    assert_eq!(names, expected);
+
+    let request = v1alpha::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(v1alpha::server_reflection_request::MessageRequest::ListServices(
+            String::new(),
+        )),
+    };
+    let mut client =
+        v1alpha::server_reflection_client::ServerReflectionClient::new(raw_channel(&server));
+    let answers = client.server_reflection_info(futures::stream::iter([request])).await;
+    let answer = answers.expect("a stream").into_inner().message().await.expect("a message");
+    let Some(v1alpha::server_reflection_response::MessageResponse::ListServicesResponse(list)) =
+        answer.and_then(|answer| answer.message_response)
+    else {
+        panic!("no list")
+    };
+    let mut names: Vec<String> = list.service.into_iter().map(|service| service.name).collect();
+    names.sort();
+    assert_eq!(names, expected);
+}

@@ -1,0 +1,176 @@
+//! Statuses with machine-readable details (`google.rpc`), made by services and read by the gateway.
+
+use std::error::Error;
+use std::time::Duration;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
+
+/// The domain of our reasons in `ErrorInfo`.
+pub const DOMAIN: &str = "storefront.dev";
+
+/// Most violations that one answer tells; a request with more is not read to its end by anybody.
+const MAX_VIOLATIONS: usize = 100;
+
+/// Collects what is wrong with a request, so that all of it is told at once.
+///
+/// ```
+/// # use kit::grpc::status::Violations;
+/// let mut violations = Violations::default();
+/// violations.add("page", "must be at least 1");
+/// assert!(violations.check().is_err());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Violations(Vec<FieldViolation>);
+
+impl Violations {
+    /// One more field at fault: its name as in the message, dots between the parts, and what is
+    /// wrong with it.
+    pub fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
+        if self.0.len() < MAX_VIOLATIONS {
+            self.0.push(FieldViolation::new(field, description));
+        }
+    }
+
+    /// Whether nothing is wrong so far.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// `Ok` when nothing is wrong.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT with every violation as `BadRequest` detail.
+    pub fn check(self) -> Result<(), Status> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let fields: Vec<&str> = self.0.iter().map(|violation| violation.field.as_str()).collect();
+        let message = format!("invalid: {}", fields.join(", "));
+        let details = ErrorDetails::with_bad_request(self.0);
+        Err(Status::with_error_details(Code::InvalidArgument, message, details))
+    }
+}
+
+/// INVALID_ARGUMENT for one field.
+pub fn invalid_argument(field: impl Into<String>, description: impl Into<String>) -> Status {
+    let mut details = ErrorDetails::new();
+    let (field, description) = (field.into(), description.into());
+    let message = format!("invalid: {field}");
+    details.add_bad_request_violation(field, description);
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// FAILED_PRECONDITION with a machine reason (`snake_case`, stable) and a sentence for people.
+pub fn failed_precondition(reason: impl Into<String>, message: impl Into<String>) -> Status {
+    with_reason(Code::FailedPrecondition, reason, message, [])
+}
+
+/// Any code with a machine reason (`snake_case`, stable), a sentence for people, and facts by name
+/// (`product_id` → …) for the program that reads them.
+pub fn with_reason(
+    code: Code,
+    reason: impl Into<String>,
+    message: impl Into<String>,
+    metadata: impl IntoIterator<Item = (String, String)>,
+) -> Status {
+    let metadata = metadata.into_iter().collect::<std::collections::HashMap<_, _>>();
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
+    Status::with_error_details(code, message, details)
+}
+
+/// NOT_FOUND, saying of what kind the absent thing is: `product`.
+pub fn not_found(kind: &str) -> Status {
+    Status::not_found(format!("{kind} not found"))
+}
+
+/// ALREADY_EXISTS with a machine reason, such as `slug_taken`.
+pub fn already_exists(reason: impl Into<String>, message: impl Into<String>) -> Status {
+    with_reason(Code::AlreadyExists, reason, message, [])
+}
+
+/// UNAVAILABLE: nothing was done, and it is worth trying again after the given time.
+#[must_use]
+pub fn unavailable(retry_after: Duration) -> Status {
+    let details = ErrorDetails::with_retry_info(Some(retry_after));
+    Status::with_error_details(Code::Unavailable, "try again later", details)
+}
+
+/// INTERNAL: a defect of ours. The cause goes into the log with all its sources, and stays there.
+pub fn internal(cause: &(dyn Error + 'static)) -> Status {
+    tracing::error!(error = cause, "a defect");
+    Status::internal("internal error")
+}
+
+/// The fields at fault that a status tells: name and description.
+#[must_use]
+pub fn violations_of(status: &Status) -> Vec<(String, String)> {
+    let bad_request = status.get_details_bad_request();
+    let violations = bad_request.map(|details| details.field_violations).unwrap_or_default();
+    violations.into_iter().map(|violation| (violation.field, violation.description)).collect()
+}
+
+/// The machine reason that a status gives.
+#[must_use]
+pub fn reason_of(status: &Status) -> Option<String> {
+    status.get_details_error_info().map(|info| info.reason)
+}
+
+/// A fact that a status gives beside its reason.
+#[must_use]
+pub fn fact_of(status: &Status, name: &str) -> Option<String> {
+    status.get_details_error_info()?.metadata.remove(name)
+}
+
+/// When a status says that it is worth trying again.
+#[must_use]
+pub fn retry_after_of(status: &Status) -> Option<Duration> {
+    status.get_details_retry_info()?.retry_delay
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_violations_are_told_at_once_and_can_be_read_back() {
+        let mut violations = Violations::default();
+        assert!(violations.is_empty());
+        violations.add("page", "must be at least 1");
+        violations.add("address.zip_code", "is required");
+        let status = violations.check().expect_err("two violations");
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert_eq!(status.message(), "invalid: page, address.zip_code");
+        let read = violations_of(&status);
+        assert_eq!(read[1], ("address.zip_code".to_owned(), "is required".to_owned()));
+        assert_eq!(read.len(), 2);
+    }
+
+    #[test]
+    fn violations_have_an_upper_bound() {
+        let mut violations = Violations::default();
+        (0..1000).for_each(|n| violations.add(format!("ids[{n}]"), "is no UUID"));
+        let status = violations.check().expect_err("many violations");
+        assert_eq!(violations_of(&status).len(), MAX_VIOLATIONS);
+    }
+
+    #[test]
+    fn reasons_facts_and_retry_times_survive_the_wire_form() {
+        let facts = [("product_id".to_owned(), "p-1".to_owned())];
+        let status = with_reason(Code::FailedPrecondition, "out_of_stock", "Sold out.", facts);
+        assert_eq!(reason_of(&status).as_deref(), Some("out_of_stock"));
+        assert_eq!(fact_of(&status, "product_id").as_deref(), Some("p-1"));
+        assert_eq!(fact_of(&status, "other"), None);
+
+        let status = unavailable(Duration::from_secs(2));
+        assert_eq!(retry_after_of(&status), Some(Duration::from_secs(2)));
+        assert_eq!(reason_of(&status), None);
+        assert!(violations_of(&status).is_empty());
+    }
+
+    #[test]
+    fn an_internal_status_keeps_its_cause_to_itself() {
+        let cause = std::io::Error::other("password=hunter2");
+        assert_eq!(internal(&cause).message(), "internal error");
+    }
+}

@@ -1,0 +1,83 @@
+//! When `/readyz` says yes: once everything that has to start has started, until the process ends.
+//!
+//! It speaks of this process alone. A database that is away shows in metrics and answers, not here:
+//! otherwise one blip would take every pod out of its Service at once.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Readiness(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// One entry per gate: who it belongs to, and whether it is open.
+    gates: Vec<(String, bool)>,
+    draining: bool,
+}
+
+/// One thing that must have started before the process is ready. It is closed until
+/// [`ReadyGate::open`].
+#[derive(Debug)]
+pub struct ReadyGate {
+    readiness: Readiness,
+    index: usize,
+}
+
+impl ReadyGate {
+    /// It has started.
+    pub fn open(&self) {
+        if let Some(gate) = self.readiness.lock().gates.get_mut(self.index) {
+            gate.1 = true;
+        }
+    }
+}
+
+impl Readiness {
+    pub(crate) fn gate(&self, name: &str) -> ReadyGate {
+        let mut state = self.lock();
+        state.gates.push((name.to_owned(), false));
+        ReadyGate { readiness: self.clone(), index: state.gates.len() - 1 }
+    }
+
+    /// From now on the process is not ready, whatever its gates say.
+    pub(crate) fn drain(&self) {
+        self.lock().draining = true;
+    }
+
+    /// `Ok`, or why callers should go elsewhere. Without any gate nothing has started yet.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let state = self.lock();
+        if state.draining {
+            return Err("draining".to_owned());
+        }
+        let closed: Vec<&str> =
+            state.gates.iter().filter(|(_, open)| !open).map(|(name, _)| name.as_str()).collect();
+        match (state.gates.is_empty(), closed.is_empty()) {
+            (false, true) => Ok(()),
+            (true, _) => Err("starting".to_owned()),
+            (false, false) => Err(format!("starting: {}", closed.join(", "))),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ready_is_when_every_gate_is_open_and_nothing_drains() {
+        let readiness = Readiness::default();
+        assert_eq!(readiness.check(), Err("starting".to_owned()));
+        let [catalog, gateway] = [readiness.gate("catalog"), readiness.gate("gateway")];
+        catalog.open();
+        assert_eq!(readiness.check(), Err("starting: gateway".to_owned()));
+        gateway.open();
+        assert_eq!(readiness.check(), Ok(()));
+        readiness.drain();
+        assert_eq!(readiness.check(), Err("draining".to_owned()));
+    }
+}

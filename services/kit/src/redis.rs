@@ -1,0 +1,179 @@
+//! Redis, or Valkey: one connection that comes back by itself, and a deadline for every command.
+
+use crate::metrics::RedisLabels;
+use crate::settings::within;
+use crate::{Error, Runtime, secret};
+use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use ::redis::{
+    Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo as _, Pipeline, RedisError,
+    ScriptInvocation,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Longest time to connect. Redis is near, or it is not there.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Commands under way at a time; more fail as if Redis were away, which for them it is.
+const MAX_IN_FLIGHT: usize = 1024;
+
+/// Where Redis is.
+#[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Redis or Valkey, as in redis://:password@host:6379/0 (rediss:// for TLS)
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<SecretString>,
+
+    /// File with the URL; wins over REDIS_URL
+    #[arg(long, env = "REDIS_URL_FILE")]
+    pub redis_url_file: Option<PathBuf>,
+
+    /// Password, for a URL without one
+    #[arg(long, env = "REDIS_PASSWORD", hide_env_values = true)]
+    pub redis_password: Option<SecretString>,
+
+    /// File with the password; wins over REDIS_PASSWORD
+    #[arg(long, env = "REDIS_PASSWORD_FILE")]
+    pub redis_password_file: Option<PathBuf>,
+
+    /// Longest time for one command
+    #[arg(long, env = "REDIS_TIMEOUT", default_value = "250ms",
+        value_parser = within(Duration::from_millis(1), Duration::from_secs(60)))]
+    pub redis_timeout: Duration,
+}
+
+/// Why a command gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Redis is away, starting, or too slow: worth trying again. The command may have been carried
+    /// out.
+    #[error("Redis is unavailable")]
+    Unavailable(#[source] Option<RedisError>),
+    /// Redis refused the command: a defect of ours, or of its set-up.
+    #[error("Redis refused a command")]
+    Refused(#[source] RedisError),
+}
+
+/// A connection to Redis. Cheap to clone; clones share it.
+#[derive(Clone)]
+pub struct Redis {
+    manager: ConnectionManager,
+    timeout: Duration,
+    runtime: Runtime,
+}
+
+/// Makes a connection that is opened by the first command and again whenever it is lost.
+///
+/// # Errors
+/// When the URL is missing or no URL of Redis. That Redis is away is none.
+pub fn connect(args: &Args, runtime: &Runtime) -> Result<Redis, Error> {
+    let Args { redis_url, redis_url_file, redis_timeout, .. } = args;
+    let url = secret::require("REDIS_URL", redis_url.as_ref(), redis_url_file.as_deref())?;
+    let (value, file) = (args.redis_password.as_ref(), args.redis_password_file.as_deref());
+    let password = secret::read("REDIS_PASSWORD", value, file)?;
+    // The library's own words may repeat the URL and so the password.
+    let wrong = |_| Error::Setting {
+        name: "REDIS_URL",
+        reason: "expected redis://[:password@]host[:port][/database]".to_owned(),
+    };
+    let mut server = url.expose_secret().into_connection_info().map_err(wrong)?;
+    if let Some(password) = password {
+        let settings = server.redis_settings().clone().set_password(password.expose_secret());
+        server = server.set_redis_settings(settings);
+    }
+    let client = Client::open(server).map_err(wrong)?;
+    let config = ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(CONNECT_TIMEOUT))
+        .set_response_timeout(Some(*redis_timeout))
+        .set_concurrency_limit(MAX_IN_FLIGHT)
+        // The next command tries again; waiting in between would only delay the news.
+        .set_number_of_retries(0);
+    let manager = ConnectionManager::new_lazy_with_config(client, config).map_err(wrong)?;
+    Ok(Redis { manager, timeout: *redis_timeout, runtime: runtime.clone() })
+}
+
+impl Redis {
+    /// Sends one command. `name` is its label in metrics.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn query<T: FromRedisValue>(
+        &self,
+        name: &'static str,
+        command: &Cmd,
+    ) -> Result<T, Failure> {
+        let mut manager = self.manager.clone();
+        self.bounded(name, async { command.query_async(&mut manager).await }).await
+    }
+
+    /// Sends several commands at once.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn pipeline<T: FromRedisValue>(
+        &self,
+        name: &'static str,
+        pipeline: &Pipeline,
+    ) -> Result<T, Failure> {
+        let mut manager = self.manager.clone();
+        self.bounded(name, async { pipeline.query_async(&mut manager).await }).await
+    }
+
+    /// Runs a script, sending its text only where Redis does not know it yet.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn invoke<T: FromRedisValue>(
+        &self,
+        name: &'static str,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, Failure> {
+        let mut manager = self.manager.clone();
+        self.bounded(name, async { script.invoke_async(&mut manager).await }).await
+    }
+
+    async fn bounded<T>(
+        &self,
+        command: &'static str,
+        answer: impl Future<Output = Result<T, RedisError>>,
+    ) -> Result<T, Failure> {
+        let answer = timeout(self.timeout, answer).await;
+        let result = answer.map_err(|_| Failure::Unavailable(None)).and_then(|answer| {
+            answer.map_err(|error| match is_unavailable(&error) {
+                true => Failure::Unavailable(Some(error)),
+                false => Failure::Refused(error),
+            })
+        });
+        let outcome = match &result {
+            Ok(_) => "ok",
+            Err(Failure::Unavailable(_)) => "unavailable",
+            Err(Failure::Refused(_)) => "refused",
+        };
+        let labels = RedisLabels { component: self.runtime.name(), command, outcome };
+        self.runtime.families().redis_commands.get_or_create(&labels).inc();
+        result
+    }
+}
+
+/// Whether the error says that Redis is away or not ready, rather than that it disagrees.
+fn is_unavailable(error: &RedisError) -> bool {
+    use ::redis::ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly, TryAgain};
+    match error.kind() {
+        ErrorKind::Io | ErrorKind::AuthenticationFailed => true,
+        ErrorKind::Server(kind) => {
+            matches!(kind, BusyLoading | ClusterDown | MasterDown | ReadOnly | TryAgain)
+        }
+        _ => error.is_timeout() || error.is_connection_dropped(),
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,99 @@
+//! W3C trace context: read from requests, written to calls.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
+use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+/// Makes `span` a child of what the headers tell, and records its `trace.id`.
+pub(crate) fn adopt(span: &Span, headers: &HeaderMap) {
+    let parent = TraceContextPropagator::new().extract(&Headers(headers));
+    if parent.span().span_context().is_valid() && span.set_parent(parent).is_err() {
+        tracing::trace!("no trace is recorded");
+    }
+    let context = span.context();
+    let trace = context.span().span_context().clone();
+    if trace.is_valid() {
+        span.record("trace.id", tracing::field::display(trace.trace_id()));
+    }
+}
+
+/// Writes the trace of `span` into the headers of a call.
+pub(crate) fn inject(span: &Span, headers: &mut HeaderMap) {
+    TraceContextPropagator::new().inject_context(&span.context(), &mut HeadersMut(headers));
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(HeaderName::as_str).collect()
+    }
+}
+
+struct HeadersMut<'a>(&'a mut HeaderMap);
+
+impl Injector for HeadersMut<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        // What is no header (it cannot come from the propagator) is left out.
+        let name = HeaderName::from_bytes(key.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
+            self.0.insert(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry::trace::TracerProvider as _;
+    use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+    fn traced(work: impl FnOnce()) {
+        let provider = SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOff).build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
+    }
+
+    fn passed_on(incoming: &HeaderMap) -> String {
+        let span = tracing::error_span!("request", trace.id = tracing::field::Empty);
+        adopt(&span, incoming);
+        let mut outgoing = HeaderMap::new();
+        inject(&span, &mut outgoing);
+        outgoing["traceparent"].to_str().expect("a text").to_owned()
+    }
+
+    #[test]
+    fn a_callers_trace_goes_on() {
+        traced(|| {
+            let mut incoming = HeaderMap::new();
+            let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+            incoming.insert("traceparent", parent.parse().expect("a header"));
+            let passed = passed_on(&incoming);
+            assert!(passed.contains(TRACE), "{passed}");
+            assert!(!passed.contains("00f067aa0ba902b7"), "the parent is our span: {passed}");
+        });
+    }
+
+    #[test]
+    fn a_trace_is_begun_where_there_is_none_or_a_broken_one() {
+        traced(|| {
+            let mut broken = HeaderMap::new();
+            broken.insert("traceparent", HeaderValue::from_static("00-zz-zz-01"));
+            for incoming in [HeaderMap::new(), broken] {
+                let passed = passed_on(&incoming);
+                assert_eq!(passed.len(), 55, "{passed}");
+                assert!(!passed.contains("00000000000000000000000000000000"), "{passed}");
+            }
+        });
+    }
+}

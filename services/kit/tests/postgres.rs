@@ -1,0 +1,392 @@
+//! PostgreSQL for real. Needs DATABASE_URL, a superuser's.
+
+#![cfg(test)]
+
+use clap::Parser;
+use kit::Runtime;
+use kit::postgres::{Existing, Kind, ProvisionArgs, Signal, constraint, kind};
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{Connection as _, PgConnection, PgPool, query, query_scalar};
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+static MIGRATOR: Migrator = sqlx::migrate!("tests/migrations");
+
+#[derive(Parser)]
+struct Settings {
+    #[command(flatten)]
+    args: kit::postgres::Args,
+}
+
+#[derive(Parser)]
+struct Provisioning {
+    #[command(flatten)]
+    args: ProvisionArgs,
+}
+
+fn admin_url() -> String {
+    std::env::var("DATABASE_URL").expect("DATABASE_URL names a PostgreSQL for tests")
+}
+
+/// A role and a database of the same name, gone with the test's server.
+struct Service {
+    name: String,
+}
+
+impl Service {
+    fn new() -> Self {
+        Self { name: format!("kit_{}", kit::Env::system().uuid().simple()) }
+    }
+
+    /// The server's address without user, password and database.
+    fn server() -> String {
+        let url = admin_url();
+        let host = url.rsplit_once('@').expect("a user").1;
+        host.split_once('/').expect("a database").0.to_owned()
+    }
+
+    fn url(&self, password: &str) -> String {
+        format!("postgres://{0}:{password}@{1}/{0}", self.name, Self::server())
+    }
+
+    async fn provision(&self, password: &str) -> Result<(), kit::Error> {
+        self.prepare(password, Existing::GetsPassword).await
+    }
+
+    async fn prepare(&self, password: &str, existing: Existing) -> Result<(), kit::Error> {
+        let url = format!("postgres://{0}@{1}/{0}", self.name, Self::server());
+        let (admin, password) = (admin_url(), password.to_owned());
+        let args = ["x", "--database-url", &url, "--admin-database-url", &admin];
+        let args = args.into_iter().chain(["--database-password", &password]);
+        kit::postgres::provision(&Provisioning::parse_from(args).args, existing).await
+    }
+
+    async fn connect(&self, password: &str) -> Result<PgConnection, sqlx::Error> {
+        PgConnection::connect(&self.url(password)).await
+    }
+}
+
+/// The settings of a service with this URL and more.
+fn settings(url: &str, more: &[&str]) -> kit::postgres::Args {
+    let args = ["x", "--database-url", url].into_iter().chain(more.iter().copied());
+    Settings::parse_from(args).args
+}
+
+/// A pool on a migrated database of its own.
+async fn pool(more: &[&str], runtime: &Runtime) -> PgPool {
+    let service = Service::new();
+    service.provision("secret").await.expect("prepared");
+    let args = settings(&service.url("secret"), more);
+    kit::postgres::migrate(&args, &MIGRATOR).await.expect("migrated");
+    kit::postgres::connect(&args, runtime).expect("a pool")
+}
+
+#[tokio::test]
+async fn preparing_again_keeps_the_data_and_sets_the_password() {
+    let service = Service::new();
+    service.provision("first").await.expect("prepared");
+    let mut connection = service.connect("first").await.expect("the role may connect");
+    query("CREATE TABLE kept (n int)").execute(&mut connection).await.expect("it owns it");
+
+    service.provision("second").await.expect("prepared again");
+    assert!(service.connect("first").await.is_err(), "the old password is void");
+    let mut connection = service.connect("second").await.expect("the new one counts");
+    let kept: i64 = query_scalar("SELECT count(*) FROM kept")
+        .fetch_one(&mut connection)
+        .await
+        .expect("the table is still there");
+    assert_eq!(kept, 0);
+}
+
+#[tokio::test]
+async fn a_role_that_is_to_stay_is_refused_when_its_password_is_anothers() {
+    let service = Service::new();
+    for _ in 0..2 {
+        service.prepare("first", Existing::Stays).await.expect("made, then found again");
+    }
+    let refused = service.prepare("second", Existing::Stays).await.expect_err("it is not ours");
+    assert!(matches!(refused, kit::Error::RoleTaken { role } if role == service.name));
+    service.connect("first").await.expect("its owner still may");
+
+    let admin = &mut PgConnection::connect(&admin_url()).await.expect("the administrator");
+    let drop = format!("DROP DATABASE {}", service.name);
+    query(sqlx::AssertSqlSafe(drop)).execute(admin).await.expect("gone");
+    service.prepare("first", Existing::Stays).await.expect("a role without its database is ours");
+    service.connect("first").await.expect("which is there again");
+}
+
+#[tokio::test]
+async fn a_role_cannot_enter_anothers_database() {
+    let [one, other] = [Service::new(), Service::new()];
+    for service in [&one, &other] {
+        service.provision("secret").await.expect("prepared");
+    }
+    let url = format!("postgres://{}:secret@{}/{}", one.name, Service::server(), other.name);
+    let refused = PgConnection::connect(&url).await.expect_err("it is not its own");
+    let code = refused.as_database_error().and_then(|error| error.code()).expect("a code");
+    assert_eq!(code, "42501");
+}
+
+#[tokio::test]
+async fn many_may_prepare_at_once() {
+    let service = Service::new();
+    let all = (0..8).map(|_| service.provision("secret"));
+    for result in futures::future::join_all(all).await {
+        result.expect("prepared");
+    }
+    service.connect("secret").await.expect("the role may connect");
+}
+
+#[tokio::test]
+async fn migrations_can_run_again_and_side_by_side() {
+    let service = Service::new();
+    service.provision("secret").await.expect("prepared");
+    let args = settings(&service.url("secret"), &[]);
+    let all = (0..4).map(|_| kit::postgres::migrate(&args, &MIGRATOR));
+    for result in futures::future::join_all(all).await {
+        result.expect("migrated");
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_is_rolled_back_leaves_newer_migrations_but_knows_its_own() {
+    let service = Service::new();
+    service.provision("secret").await.expect("prepared");
+    let args = settings(&service.url("secret"), &[]);
+    let migration = |version, text: &'static str| {
+        Migration::new(version, "".into(), MigrationType::Simple, text.into_sql_str(), false)
+    };
+    let own: Vec<Migration> = MIGRATOR.iter().cloned().collect();
+    let mut newer = own.clone();
+    newer.push(migration(1_000, "ALTER TABLE things ADD COLUMN colour text"));
+    kit::postgres::migrate(&args, &Migrator::with_migrations(newer)).await.expect("forward");
+    kit::postgres::migrate(&args, &MIGRATOR).await.expect("and back");
+
+    let changed = migration(own[0].version, "CREATE TABLE others (id int)");
+    let refused = kit::postgres::migrate(&args, &Migrator::with_migrations(vec![changed])).await;
+    assert!(matches!(refused, Err(kit::Error::Migrate(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_constraint_is_told_by_name() {
+    let pool = pool(&[], &Runtime::for_tests()).await;
+    let insert = || query("INSERT INTO things (name) VALUES ('a')").execute(&pool);
+    insert().await.expect("the first");
+    let error = insert().await.expect_err("the name is taken");
+    assert_eq!(kind(&error), Kind::Constraint);
+    assert_eq!(constraint(&error), Some("things_name_key"));
+}
+
+#[tokio::test]
+async fn slow_statements_locks_and_idle_transactions_are_ended_by_the_server() {
+    let limits = [
+        ["--database-statement-timeout", "400ms"],
+        ["--database-lock-timeout", "100ms"],
+        ["--database-idle-in-transaction-timeout", "200ms"],
+    ];
+    let pool = pool(limits.as_flattened(), &Runtime::for_tests()).await;
+    let slow = query("SELECT pg_sleep(5)").execute(&pool).await.expect_err("too slow");
+    assert_eq!(kind(&slow), Kind::Unavailable, "{slow}");
+
+    let lock = "LOCK TABLE things IN ACCESS EXCLUSIVE MODE";
+    let mut holder = pool.begin().await.expect("a transaction");
+    query(lock).execute(&mut *holder).await.expect("the lock");
+    let mut waiter = pool.begin().await.expect("a transaction");
+    let waited = query(lock).execute(&mut *waiter).await.expect_err("it is held");
+    assert_eq!(kind(&waited), Kind::Conflict, "{waited}");
+
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let idle = query("SELECT 1").execute(&mut *holder).await.expect_err("it was idle for long");
+    assert_eq!(kind(&idle), Kind::Unavailable, "{idle}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_unavailable_within_the_limit() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    drop(listener);
+    let url = format!("postgres://role:secret@127.0.0.1:{port}/db");
+    let args = settings(&url, &["--database-acquire-timeout", "300ms"]);
+    let pool = kit::postgres::connect(&args, &Runtime::for_tests()).expect("it starts");
+    let began = Instant::now();
+    let error = query("SELECT 1").execute(&pool).await.expect_err("nobody is there");
+    assert_eq!(kind(&error), Kind::Unavailable);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn broken_connections_are_unavailable_and_replaced() {
+    let pool = pool(&[], &Runtime::for_tests()).await;
+    let mut connection = pool.acquire().await.expect("a connection");
+    let terminated = query("SELECT pg_terminate_backend(pg_backend_pid())");
+    let error = terminated.execute(&mut *connection).await.expect_err("it was ended");
+    assert_eq!(kind(&error), Kind::Unavailable, "{error}");
+    drop(connection);
+    query("SELECT 1").execute(&pool).await.expect("another connection");
+}
+
+#[tokio::test]
+async fn the_pool_is_bounded_and_shows_in_the_metrics() {
+    let runtime = Runtime::for_tests().component("catalog");
+    let limits = ["--database-max-connections", "2", "--database-acquire-timeout", "2s"];
+    let pool = pool(&limits, &runtime).await;
+    let held = [pool.acquire().await.expect("one"), pool.acquire().await.expect("two")];
+    let error = pool.acquire().await.expect_err("two is the bound");
+    assert_eq!(kind(&error), Kind::Unavailable);
+    let text = runtime.metrics().text();
+    for (state, count) in [("idle", 0), ("used", 2), ("max", 2)] {
+        let line = format!("{{component=\"catalog\",state=\"{state}\"}} {count}\n");
+        assert!(text.contains(&format!("postgres_pool_connections{line}")), "{text}");
+    }
+    drop(held);
+}
+
+#[tokio::test]
+async fn a_password_file_that_changes_is_followed() {
+    let service = Service::new();
+    service.provision("first").await.expect("prepared");
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(b"first\n").expect("written");
+    let url = format!("postgres://{0}@{1}/{0}", service.name, Service::server());
+    let path = file.path().to_str().expect("UTF-8");
+    let more = ["--database-password-file", path, "--database-max-connections", "1"];
+    let runtime = Runtime::for_tests();
+    let pool = kit::postgres::connect(&settings(&url, &more), &runtime).expect("a pool");
+    query("SELECT 1").execute(&pool).await.expect("the first password counts");
+
+    service.provision("second").await.expect("prepared again");
+    file.write_all(b"\n").expect("written");
+    std::fs::write(file.path(), "second").expect("written");
+    let began = Instant::now();
+    loop {
+        // Each time a new connection, as after a restart of the server.
+        pool.acquire().await.map(|connection| drop(connection.detach())).ok();
+        if query("SELECT 1").execute(&pool).await.is_ok() {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "the new password is not read");
+    }
+    runtime.stop().await;
+}
+
+#[tokio::test]
+async fn notifications_go_on_after_the_connection_is_lost_and_the_gap_is_told() {
+    let runtime = Runtime::for_tests();
+    let pool = pool(&[], &runtime).await;
+    let mut signals = kit::postgres::listen(&pool, "changes", &runtime);
+    let notify = || query("SELECT pg_notify('changes', 'p-1')").execute(&pool);
+    for round in 0..2 {
+        let mut next = async || {
+            let next = tokio::time::timeout(Duration::from_secs(10), signals.recv()).await;
+            next.expect("in time").expect("the listener lives")
+        };
+        assert_eq!(next().await, Signal::Listening, "round {round}");
+        notify().await.expect("notified");
+        assert_eq!(next().await, Signal::Notified("p-1".to_owned()));
+        query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND query LIKE 'LISTEN%'",
+        )
+        .execute(&pool)
+        .await
+        .expect("ended");
+    }
+    runtime.stop().await;
+}
+
+/// A way to PostgreSQL on which everything can be lost in silence, as in a network that drops packets;
+/// connections that are made later work.
+struct Line {
+    port: u16,
+    silence: Arc<Notify>,
+}
+
+impl Line {
+    async fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let silence = Arc::new(Notify::new());
+        tokio::spawn(relay(listener, Arc::clone(&silence)));
+        Self { port, silence }
+    }
+
+    /// A pool whose connections take this way to a database of their own.
+    async fn pool(&self, more: &[&str], runtime: &Runtime) -> PgPool {
+        let service = Service::new();
+        service.provision("secret").await.expect("prepared");
+        let url = format!("postgres://{0}:secret@127.0.0.1:{1}/{0}", service.name, self.port);
+        kit::postgres::connect(&settings(&url, more), runtime).expect("a pool")
+    }
+
+    fn fall_silent(&self) {
+        self.silence.notify_waiters();
+    }
+}
+
+async fn relay(listener: TcpListener, silence: Arc<Notify>) {
+    let mut held = tokio::task::JoinSet::new();
+    loop {
+        let (mut near, _) = listener.accept().await.expect("a connection");
+        let mut far = TcpStream::connect(Service::server()).await.expect("PostgreSQL");
+        let silent = Arc::clone(&silence).notified_owned();
+        held.spawn(async move {
+            tokio::select! {
+                _ = copy_bidirectional(&mut near, &mut far) => return,
+                () = silent => {}
+            }
+            drop(far);
+            // Open, and nobody reads or writes.
+            std::future::pending::<()>().await;
+            drop(near);
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_listener_notices_that_its_connection_was_lost_in_silence() {
+    let runtime = Runtime::for_tests();
+    let line = Line::open().await;
+    let pool = line.pool(&[], &runtime).await;
+    let every = Duration::from_millis(100);
+    let mut signals = kit::postgres::listen_and_ask(every, &pool, "changes", &runtime);
+    let mut next = async || {
+        let next = tokio::time::timeout(Duration::from_secs(20), signals.recv()).await;
+        next.expect("in time").expect("the listener lives")
+    };
+    assert_eq!(next().await, Signal::Listening);
+    // Questions do not cost notifications.
+    for n in 0..20 {
+        let notify = query("SELECT pg_notify('changes', $1)").bind(n.to_string());
+        notify.execute(&pool).await.expect("notified");
+        assert_eq!(next().await, Signal::Notified(n.to_string()));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    line.fall_silent();
+    assert_eq!(next().await, Signal::Listening, "on another connection");
+    runtime.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_was_lost_in_silence_gives_up_its_place_in_the_pool() {
+    let line = Line::open().await;
+    let limits = ["--database-max-connections", "1", "--database-acquire-timeout", "5s"];
+    let pool = line.pool(&limits, &Runtime::for_tests()).await;
+    query("SELECT 1").execute(&pool).await.expect("a connection");
+    let slow = query("SELECT pg_sleep(1)").execute(&pool);
+    let caller = tokio::time::timeout(Duration::from_secs(2), async {
+        tokio::join!(slow, async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            line.fall_silent();
+        })
+    });
+    caller.await.expect_err("the answer is lost, and the caller gives up");
+    let began = Instant::now();
+    while query("SELECT 1").execute(&pool).await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(20), "the pool is used up for good");
+    }
+}
