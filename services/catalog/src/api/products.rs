@@ -1,0 +1,305 @@
+//! Requests about products, read.
+
+use kit::Env;
+use money::Currency;
+use proto::catalog::v1::{self as pb, get_product_request::Identifier};
+use tonic::Status;
+
+use super::{fields::Fields, mask::Mask};
+use crate::{
+    domain::{
+        ids::ProductId,
+        listing::{Filter, MAX_QUERY_CHARS, Page, SearchSort, SearchText, Sort},
+        product::{DEFAULT_WEIGHT_GRAMS, Details, MAX_WEIGHT_GRAMS, ProductPatch},
+        slug::Slug,
+        stock::{ByHand, MAX_UNITS},
+    },
+    transactions::now,
+};
+
+const MAX_NAME_CHARS: usize = 200;
+const MAX_DESCRIPTION_CHARS: usize = 10_000;
+const MAX_IMAGES: usize = 20;
+const MAX_URL_CHARS: usize = 2_048;
+const MAX_REASON_CHARS: usize = 200;
+/// The most products of one batch: twice the lines of the fullest cart.
+const MAX_BATCH: usize = 200;
+
+/// The fields of a product that an update mask can name.
+const UPDATABLE: [&str; 9] = [
+    "name",
+    "slug",
+    "description",
+    "price",
+    "category_id",
+    "image_urls",
+    "stock_quantity",
+    "is_active",
+    "weight_grams",
+];
+
+/// How a product is asked for.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    Id(ProductId),
+    Slug(String),
+}
+
+pub(super) fn wanted(request: pb::GetProductRequest) -> Result<Wanted, Status> {
+    let mut fields = Fields::default();
+    let wanted = match request.identifier {
+        None => fields.wrong("identifier", "id or slug is required"),
+        Some(Identifier::Id(id)) => fields.id("id", &id).map(Wanted::Id),
+        // No slug holds anything else, so that there is nothing to look for.
+        Some(Identifier::Slug(slug)) => match slug.parse::<Slug>() {
+            Ok(slug) => Some(Wanted::Slug(slug.to_string())),
+            Err(_) if slug.is_empty() => fields.wrong("slug", "is required"),
+            Err(_) => return Err(kit::grpc::status::not_found("product")),
+        },
+    };
+    fields.finish(wanted)
+}
+
+pub(super) fn batch(request: &pb::BatchGetProductsRequest) -> Result<Vec<ProductId>, Status> {
+    let mut fields = Fields::default();
+    if request.ids.len() > MAX_BATCH {
+        let wrong = fields.wrong("ids", format!("must be at most {MAX_BATCH}"));
+        return fields.finish(wrong);
+    }
+    let ids: Vec<Option<ProductId>> = (0..)
+        .zip(&request.ids)
+        .map(|(n, id): (usize, _)| fields.id(&format!("ids[{n}]"), id))
+        .collect();
+    fields.finish(ids.into_iter().collect())
+}
+
+pub(super) fn list(request: &pb::ListProductsRequest) -> Result<(Filter, Sort, Page), Status> {
+    let mut fields = Fields::default();
+    let page = fields.page(request.pagination.as_ref());
+    let prices = (request.min_price_cents, request.max_price_cents);
+    let filter = filter(&mut fields, &request.category_id, prices);
+    let sort = match sort(&mut fields, request.sort, SearchSort::By(Sort::Newest)) {
+        // Nothing was searched for, so nothing matches better than the rest.
+        Some(SearchSort::Relevance) => Some(Sort::Newest),
+        Some(SearchSort::By(sort)) => Some(sort),
+        None => None,
+    };
+    let read = filter.zip(sort).zip(page).map(|((filter, sort), page)| {
+        let Filter { category, min_price_cents, max_price_cents, .. } = filter;
+        let (active_only, in_stock) = (request.active_only, request.in_stock);
+        (Filter { category, active_only, in_stock, min_price_cents, max_price_cents }, sort, page)
+    });
+    fields.finish(read)
+}
+
+/// A search as asked for.
+#[derive(Debug)]
+pub(super) struct Search {
+    pub(super) text: SearchText,
+    pub(super) filter: Filter,
+    pub(super) sort: SearchSort,
+    pub(super) page: Page,
+}
+
+pub(super) fn search(request: &pb::SearchProductsRequest) -> Result<Search, Status> {
+    let mut fields = Fields::default();
+    let text = SearchText::new(&request.query).or_else(|| {
+        fields.wrong("query", format!("must have 1 to {MAX_QUERY_CHARS} characters, all visible"))
+    });
+    let page = fields.page(request.pagination.as_ref());
+    let prices = (request.min_price_cents, request.max_price_cents);
+    let filter = filter(&mut fields, &request.category_id, prices);
+    let sort = sort(&mut fields, request.sort, SearchSort::Relevance);
+    let read = text.zip(filter).zip(sort.zip(page)).map(|((text, filter), (sort, page))| {
+        let (active_only, in_stock) = (!request.include_inactive, request.in_stock);
+        Search { text, filter: Filter { active_only, in_stock, ..filter }, sort, page }
+    });
+    fields.finish(read)
+}
+
+/// The part of a filter that lists and searches say alike.
+fn filter(
+    fields: &mut Fields,
+    category: &str,
+    (min, max): (Option<i64>, Option<i64>),
+) -> Option<Filter> {
+    let category = fields.id_or_none("category_id", category);
+    let mut price = |field, cents: Option<i64>| match cents {
+        Some(cents) => fields.number(field, cents, 0, i64::MAX).map(Some),
+        None => Some(None),
+    };
+    let min = price("min_price_cents", min);
+    let max = price("max_price_cents", max);
+    if let (Some(Some(min)), Some(Some(max))) = (min, max)
+        && min > max
+    {
+        return fields.wrong("max_price_cents", "must not be below min_price_cents");
+    }
+    Some(Filter {
+        category: category?,
+        min_price_cents: min?,
+        max_price_cents: max?,
+        ..Filter::default()
+    })
+}
+
+fn sort(fields: &mut Fields, sort: i32, unspecified: SearchSort) -> Option<SearchSort> {
+    Some(match pb::ProductSort::try_from(sort) {
+        Ok(pb::ProductSort::Unspecified) => unspecified,
+        Ok(pb::ProductSort::Newest) => SearchSort::By(Sort::Newest),
+        Ok(pb::ProductSort::PriceAsc) => SearchSort::By(Sort::PriceAsc),
+        Ok(pb::ProductSort::PriceDesc) => SearchSort::By(Sort::PriceDesc),
+        Ok(pb::ProductSort::Name) => SearchSort::By(Sort::Name),
+        Ok(pb::ProductSort::Relevance) => SearchSort::Relevance,
+        Err(_) => return fields.wrong("sort", "is not a known order"),
+    })
+}
+
+/// A new product and the units on hand of it.
+pub(super) fn create(
+    request: &pb::CreateProductRequest,
+    currency: Currency,
+    env: &Env,
+) -> Result<(Details, i32), Status> {
+    let mut fields = Fields::default();
+    let name = fields.line("name", &request.name, MAX_NAME_CHARS);
+    let slug = fields.slug_or_none("slug", &request.slug);
+    let description = fields.text("description", &request.description, MAX_DESCRIPTION_CHARS);
+    let price = fields.price("price", request.price.as_ref(), currency);
+    let category = fields.id_or_none("category_id", &request.category_id);
+    let image_urls = image_urls(&mut fields, &request.image_urls);
+    let units = fields.number("stock_quantity", request.stock_quantity, 0, MAX_UNITS);
+    let weight_grams = weight(&mut fields, request.weight_grams);
+    let now = now(env);
+    let id = env.uuid();
+    let read = || {
+        let name = name?;
+        let details = Details {
+            id: id.into(),
+            slug: slug?.unwrap_or_else(|| Slug::of_name(&name, id)),
+            name,
+            description: description?,
+            price: price?,
+            category: category?,
+            image_urls: image_urls?,
+            weight_grams: weight_grams?,
+            is_active: true,
+            created_at: now,
+            updated_at: now,
+        };
+        Some((details, units?))
+    };
+    fields.finish(read())
+}
+
+pub(super) fn update(
+    request: pb::UpdateProductRequest,
+    currency: Currency,
+) -> Result<(ProductId, ProductPatch), Status> {
+    let mut fields = Fields::default();
+    let f = &mut fields;
+    let id = f.id("id", &request.id);
+    let mask = Mask::new(f, request.update_mask.as_ref(), &UPDATABLE);
+    // A list cannot be absent: an empty one says something only where the mask names it.
+    let images = Some(request.image_urls).filter(|urls| !urls.is_empty());
+
+    let name = mask.change("name", request.name.as_deref());
+    let name = name.read("", Some).and_then(|name| match name {
+        Some(name) => f.line("name", name, MAX_NAME_CHARS).map(Some),
+        None => Some(None),
+    });
+    let slug = mask.change("slug", request.slug.as_deref());
+    let slug = slug.read(None, |slug| f.slug_or_none("slug", slug));
+    let description = mask
+        .change("description", request.description.as_deref())
+        .read(String::new(), |text| f.text("description", text, MAX_DESCRIPTION_CHARS));
+    let price = mask.change("price", request.price.as_ref()).read(None, |price| Some(Some(price)));
+    let price = price.and_then(|price| match price {
+        Some(price) => f.price("price", price, currency).map(Some),
+        None => Some(None),
+    });
+    let category = mask
+        .change("category_id", request.category_id.as_deref())
+        .read(None, |category| f.id_or_none("category_id", category));
+    let image_urls =
+        mask.change("image_urls", images).read(Vec::new(), |urls| image_urls(f, &urls));
+    let weight_grams = mask
+        .change("weight_grams", request.weight_grams)
+        .read(DEFAULT_WEIGHT_GRAMS, |grams| weight(f, grams));
+    let is_active = mask.change("is_active", request.is_active).read(false, Some);
+    let available = mask
+        .change("stock_quantity", request.stock_quantity)
+        .read(0, |units| f.number("stock_quantity", units, 0, MAX_UNITS));
+    let read = || {
+        let patch = ProductPatch {
+            name: name?,
+            slug: slug?,
+            description: description?,
+            price: price?,
+            category: category?,
+            image_urls: image_urls?,
+            weight_grams: weight_grams?,
+            is_active: is_active?,
+            available: available?,
+        };
+        Some((id?, patch))
+    };
+    let read = read();
+    fields.finish(read)
+}
+
+fn weight(fields: &mut Fields, grams: i32) -> Option<i32> {
+    match grams {
+        0 => Some(DEFAULT_WEIGHT_GRAMS),
+        grams => fields.number("weight_grams", grams, 1, MAX_WEIGHT_GRAMS),
+    }
+}
+
+/// Addresses that a page can show: on the web, or rooted paths of the shop itself.
+fn image_urls(fields: &mut Fields, urls: &[String]) -> Option<Vec<String>> {
+    if urls.len() > MAX_IMAGES {
+        return fields.wrong("image_urls", format!("must be at most {MAX_IMAGES}"));
+    }
+    let read: Vec<_> = urls
+        .iter()
+        .enumerate()
+        .map(|(n, url)| {
+            let field = format!("image_urls[{n}]");
+            let url = fields.line(&field, url, MAX_URL_CHARS)?;
+            let rooted = url.starts_with('/') && !url.starts_with("//");
+            if rooted || url.starts_with("https://") || url.starts_with("http://") {
+                return Some(url);
+            }
+            fields.wrong(&field, "must begin with https://, http:// or a single /")
+        })
+        .collect();
+    read.into_iter().collect()
+}
+
+/// A change of stock by hand.
+pub(super) fn adjust(request: &pb::AdjustStockRequest) -> Result<(ProductId, i32, ByHand), Status> {
+    let mut fields = Fields::default();
+    let id = fields.id("product_id", &request.product_id);
+    let delta = match request.delta {
+        0 => fields.wrong("delta", "must not be 0"),
+        delta => fields.number("delta", delta, -MAX_UNITS, MAX_UNITS),
+    };
+    let reason = fields.line("reason", &request.reason, MAX_REASON_CHARS);
+    let actor = fields.line_or_empty("actor_id", &request.actor_id, MAX_REASON_CHARS);
+    let read = || Some((id?, delta?, ByHand { reason: reason?, actor: actor? }));
+    let read = read();
+    fields.finish(read)
+}
+
+pub(super) fn low_stock(request: &pb::ListLowStockRequest) -> Result<(i32, Page), Status> {
+    let mut fields = Fields::default();
+    let threshold = fields.number("threshold", request.threshold, 0, MAX_UNITS);
+    let page = fields.page(request.pagination.as_ref());
+    fields.finish(threshold.zip(page))
+}
+
+pub(super) fn delete(request: &pb::DeleteProductRequest) -> Result<ProductId, Status> {
+    let mut fields = Fields::default();
+    let id = fields.id("id", &request.id);
+    fields.finish(id)
+}

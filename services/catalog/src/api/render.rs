@@ -1,0 +1,103 @@
+//! Answers, written.
+
+use proto::{catalog::v1 as pb, common::v1 as common};
+
+use crate::{
+    changes::Change,
+    domain::{
+        category::Category,
+        listing::Page,
+        product::{Details, Product},
+        reservation::{Reservation, State},
+    },
+    store::listing::Found,
+};
+
+pub(super) fn product(product: Product) -> pb::Product {
+    let Product { details, available } = product;
+    let Details {
+        id,
+        name,
+        slug,
+        description,
+        price,
+        category,
+        image_urls,
+        weight_grams,
+        is_active,
+        created_at,
+        updated_at,
+    } = details;
+    pb::Product {
+        id: id.to_string(),
+        name,
+        slug: slug.to_string(),
+        description,
+        price: Some(common::Money {
+            amount_cents: price.cents(),
+            currency: price.currency().code().to_owned(),
+        }),
+        category_id: category.map(|category| category.to_string()).unwrap_or_default(),
+        image_urls,
+        stock_quantity: available,
+        is_active,
+        created_at: created_at.to_string(),
+        updated_at: updated_at.to_string(),
+        weight_grams,
+    }
+}
+
+pub(super) fn page((products, total): Found, page: Page) -> pb::ListProductsResponse {
+    pb::ListProductsResponse {
+        products: products.into_iter().map(product).collect(),
+        pagination: Some(common::PaginationResponse {
+            page: page.number(),
+            page_size: page.size(),
+            total_pages: page.pages(total),
+            total_count: total,
+        }),
+    }
+}
+
+pub(super) fn category((category, count): (Category, i64)) -> pb::Category {
+    let Category { id, name, slug, description, parent, created_at } = category;
+    pb::Category {
+        id: id.to_string(),
+        name,
+        slug: slug.to_string(),
+        description,
+        parent_id: parent.map(|parent| parent.to_string()).unwrap_or_default(),
+        created_at: created_at.to_string(),
+        product_count: i32::try_from(count).unwrap_or(i32::MAX),
+    }
+}
+
+/// A refused reservation has no id to be named by and nothing that could expire.
+pub(super) fn reservation(reservation: &Reservation) -> pb::ReserveInventoryResponse {
+    let unavailable_product_ids = reservation.unavailable.iter().map(ToString::to_string).collect();
+    if reservation.state == State::Refused {
+        return pb::ReserveInventoryResponse {
+            unavailable_product_ids,
+            ..pb::ReserveInventoryResponse::default()
+        };
+    }
+    pb::ReserveInventoryResponse {
+        success: true,
+        reservation_id: reservation.id.to_string(),
+        unavailable_product_ids,
+        expires_at: reservation.expires_at.to_string(),
+    }
+}
+
+pub(super) fn change(change: Change) -> pb::CatalogChange {
+    match change {
+        Change::Products(ids) => pb::CatalogChange {
+            product_ids: ids.iter().map(ToString::to_string).collect(),
+            ..pb::CatalogChange::default()
+        },
+        Change::Categories => {
+            pb::CatalogChange { categories: true, ..pb::CatalogChange::default() }
+        }
+        Change::All => pb::CatalogChange { all: true, ..pb::CatalogChange::default() },
+    }
+}

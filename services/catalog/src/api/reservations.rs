@@ -1,0 +1,44 @@
+//! Requests about stock for orders, read.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use proto::catalog::v1 as pb;
+use tonic::Status;
+
+use super::fields::Fields;
+use crate::domain::{ids::OrderId, stock::Lines};
+
+/// The longest reservation: a day.
+const MAX_MINUTES: i32 = 24 * 60;
+
+/// What an order wants to have put aside, and for how long.
+pub(super) fn reserve(
+    request: &pb::ReserveInventoryRequest,
+    default_ttl: Duration,
+) -> Result<(OrderId, Lines, SignedDuration), Status> {
+    let mut fields = Fields::default();
+    let order = fields.id("order_id", &request.order_id);
+    let lines = fields.lines(&request.items);
+    let ttl = match request.expiration_minutes {
+        0 => Some(SignedDuration::try_from(default_ttl).unwrap_or(SignedDuration::from_mins(15))),
+        minutes => fields
+            .number("expiration_minutes", minutes, 1, MAX_MINUTES)
+            .map(|minutes| SignedDuration::from_mins(minutes.into())),
+    };
+    let read = || Some((order?, lines?, ttl?));
+    let read = read();
+    fields.finish(read)
+}
+
+pub(super) fn check(request: &pb::CheckInventoryRequest) -> Result<Lines, Status> {
+    let mut fields = Fields::default();
+    let lines = fields.lines(&request.items);
+    fields.finish(lines)
+}
+
+pub(super) fn order(id: &str) -> Result<OrderId, Status> {
+    let mut fields = Fields::default();
+    let order = fields.id("order_id", id);
+    fields.finish(order)
+}

@@ -1,0 +1,9 @@
+//! Types that cannot be wrong and the rules on them. No async, no SQL, no gRPC.
+
+pub mod category;
+pub mod ids;
+pub mod listing;
+pub mod product;
+pub mod reservation;
+pub mod slug;
+pub mod stock;

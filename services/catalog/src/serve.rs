@@ -1,0 +1,56 @@
+//! The running service: RPCs, the listener for changes, the sweeper.
+
+use kit::{Runtime, grpc::Server};
+use proto::catalog::v1::catalog_service_server::CatalogServiceServer;
+use tokio::net::TcpListener;
+
+use crate::{
+    Args,
+    api::Api,
+    changes::{self, Changes},
+    jobs,
+    metrics::Metrics,
+};
+
+/// Serves the catalog until the process drains. It starts while PostgreSQL is away: calls are answered
+/// UNAVAILABLE until it is there.
+pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
+    let runtime = runtime.component("catalog");
+    let server = Server::new(&runtime, args.listen);
+    serve_with(server, &args, &runtime).await
+}
+
+/// Serves on a listener that is there already, such as one on a port that the system chose.
+pub async fn serve_on(
+    listener: TcpListener,
+    args: Args,
+    runtime: Runtime,
+) -> Result<(), kit::Error> {
+    let runtime = runtime.component("catalog");
+    let server = Server::on(&runtime, listener);
+    serve_with(server, &args, &runtime).await
+}
+
+async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<(), kit::Error> {
+    let pool = kit::postgres::connect(&args.database, runtime)?;
+    let metrics = Metrics::register(runtime.metrics());
+    let changes = Changes::new();
+    let signals = kit::postgres::listen(&pool, changes::CHANNEL, runtime);
+    runtime.spawn("changes", changes.clone().follow(signals));
+    let sweeper = jobs::sweep_reservations(
+        pool.clone(),
+        runtime.env.clone(),
+        args.reservation_sweep_interval,
+        metrics.clone(),
+    );
+    runtime.spawn("reservation-sweeper", sweeper);
+    let api = Api {
+        pool,
+        env: runtime.env.clone(),
+        currency: args.currency,
+        reservation_ttl: args.reservation_ttl,
+        changes,
+        metrics,
+    };
+    server.descriptors(proto::DESCRIPTORS).add(CatalogServiceServer::new(api)).serve().await
+}

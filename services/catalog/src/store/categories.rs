@@ -1,0 +1,138 @@
+//! Categories.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::{PgConnection, query, query_as};
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        category::{Category, Tree},
+        ids::CategoryId,
+        slug::Slug,
+    },
+    error::Error,
+};
+
+struct Row {
+    id: Uuid,
+    name: String,
+    slug: String,
+    description: String,
+    parent_id: Option<Uuid>,
+    created_at: Timestamp,
+}
+
+impl From<Row> for Category {
+    fn from(row: Row) -> Self {
+        let Row { id, name, slug, description, parent_id, created_at } = row;
+        Self {
+            id: id.into(),
+            name,
+            slug: Slug::stored(slug),
+            description,
+            parent: parent_id.map(CategoryId::from),
+            created_at,
+        }
+    }
+}
+
+/// All categories by name. Their number is bounded when they are made.
+pub(crate) async fn all(conn: &mut PgConnection) -> Result<Vec<Category>, Error> {
+    let rows = query_as!(
+        Row,
+        "SELECT id, name, slug, description, parent_id, created_at
+         FROM categories ORDER BY lower(name), id",
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Category::from).collect())
+}
+
+/// How many active products lie directly in each category that has any.
+pub(crate) async fn product_counts(
+    conn: &mut PgConnection,
+) -> Result<BTreeMap<CategoryId, i64>, Error> {
+    let rows = query!(
+        r#"SELECT category_id AS "id!", count(*) AS "count!"
+           FROM products WHERE is_active AND category_id IS NOT NULL GROUP BY category_id"#,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id.into(), row.count)).collect())
+}
+
+/// Keeps categories from being changed until this transaction ends, and waits for who is changing them.
+/// Any number of transactions can hold them at a time.
+pub(crate) async fn hold(conn: &mut PgConnection) -> Result<(), Error> {
+    query!("LOCK TABLE categories IN ROW EXCLUSIVE MODE").execute(conn).await?;
+    Ok(())
+}
+
+/// The shape of the tree, which nobody else can change until this transaction ends; nor can products
+/// be put into categories (see [`hold`]).
+pub(crate) async fn lock_tree(conn: &mut PgConnection) -> Result<Tree, Error> {
+    query!("LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE").execute(&mut *conn).await?;
+    let rows = query!("SELECT id, parent_id FROM categories").fetch_all(conn).await?;
+    Ok(Tree::new(rows.into_iter().map(|row| (row.id.into(), row.parent_id.map(CategoryId::from)))))
+}
+
+/// One category.
+pub(crate) async fn find(
+    conn: &mut PgConnection,
+    id: CategoryId,
+) -> Result<Option<Category>, Error> {
+    let row = query_as!(
+        Row,
+        "SELECT id, name, slug, description, parent_id, created_at FROM categories WHERE id = $1",
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Category::from))
+}
+
+/// Writes a new category.
+pub(crate) async fn insert(conn: &mut PgConnection, category: &Category) -> Result<(), Error> {
+    query!(
+        "INSERT INTO categories (id, name, slug, description, parent_id, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        category.id.0,
+        category.name,
+        category.slug.as_str(),
+        category.description,
+        category.parent.map(|parent| parent.0),
+        category.created_at.to_sqlx(),
+    )
+    .execute(conn)
+    .await
+    .map_err(Error::of_category_write)?;
+    Ok(())
+}
+
+/// Writes a changed category.
+pub(crate) async fn update(conn: &mut PgConnection, category: &Category) -> Result<(), Error> {
+    query!(
+        "UPDATE categories SET name = $2, slug = $3, description = $4, parent_id = $5 WHERE id = $1",
+        category.id.0,
+        category.name,
+        category.slug.as_str(),
+        category.description,
+        category.parent.map(|parent| parent.0),
+    )
+    .execute(conn)
+    .await
+    .map_err(Error::of_category_write)?;
+    Ok(())
+}
+
+/// Deletes a category and tells whether it was there. PostgreSQL refuses while something points at it.
+pub(crate) async fn delete(conn: &mut PgConnection, id: CategoryId) -> Result<bool, Error> {
+    let done = query!("DELETE FROM categories WHERE id = $1", id.0)
+        .execute(conn)
+        .await
+        .map_err(Error::of_category_delete)?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,0 +1,111 @@
+//! Stock and its ledger.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::{PgConnection, query, query_as};
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        ids::ProductId,
+        stock::{Movements, Stock},
+    },
+    error::Error,
+};
+
+struct Row {
+    product: Uuid,
+    is_active: bool,
+    on_hand: i32,
+    reserved: i32,
+}
+
+impl From<Row> for Stock {
+    fn from(row: Row) -> Self {
+        let Row { product, is_active, on_hand, reserved } = row;
+        Self { product: product.into(), is_active, on_hand, reserved }
+    }
+}
+
+/// The stock of these products, of those that exist.
+pub(crate) async fn read(
+    conn: &mut PgConnection,
+    products: impl Iterator<Item = ProductId>,
+) -> Result<Vec<Stock>, Error> {
+    let products: Vec<Uuid> = products.map(|product| product.0).collect();
+    let rows = query_as!(
+        Row,
+        "SELECT s.product_id AS product, p.is_active, s.on_hand, s.reserved
+         FROM stock s JOIN products p ON p.id = s.product_id
+         WHERE s.product_id = ANY($1)",
+        &products,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Stock::from).collect())
+}
+
+/// The stock of these products, of those that exist, locked in the order of their ids: everybody who
+/// locks more than one does it in that order, so that nobody waits in a circle.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    products: impl Iterator<Item = ProductId>,
+) -> Result<Vec<Stock>, Error> {
+    let products: Vec<Uuid> = products.map(|product| product.0).collect();
+    let rows = query_as!(
+        Row,
+        "SELECT s.product_id AS product, p.is_active, s.on_hand, s.reserved
+         FROM stock s JOIN products p ON p.id = s.product_id
+         WHERE s.product_id = ANY($1)
+         ORDER BY s.product_id FOR UPDATE OF s",
+        &products,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Stock::from).collect())
+}
+
+/// Opens the account of a new product, with nothing in it.
+pub(crate) async fn open(conn: &mut PgConnection, product: ProductId) -> Result<(), Error> {
+    query!("INSERT INTO stock (product_id, on_hand) VALUES ($1, 0)", product.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Moves locked stock and writes the movements down, in one statement: the ledger cannot disagree.
+pub(crate) async fn apply(
+    conn: &mut PgConnection,
+    movements: &Movements,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let products: Vec<Uuid> = movements.rows.iter().map(|row| row.product.0).collect();
+    let on_hand: Vec<i32> = movements.rows.iter().map(|row| row.on_hand_delta).collect();
+    let reserved: Vec<i32> = movements.rows.iter().map(|row| row.reserved_delta).collect();
+    query!(
+        "WITH moved AS (
+             SELECT * FROM unnest($1::uuid[], $2::integer[], $3::integer[])
+                 AS m (product_id, on_hand_delta, reserved_delta)
+         ), changed AS (
+             UPDATE stock s
+             SET on_hand = s.on_hand + m.on_hand_delta, reserved = s.reserved + m.reserved_delta
+             FROM moved m WHERE s.product_id = m.product_id
+             RETURNING s.product_id
+         )
+         INSERT INTO stock_movements
+             (product_id, kind, on_hand_delta, reserved_delta, reason, order_id, actor_id, created_at)
+         SELECT m.product_id, $4, m.on_hand_delta, m.reserved_delta, $5, $6, $7, $8
+         FROM moved m JOIN changed USING (product_id)",
+        &products,
+        &on_hand,
+        &reserved,
+        movements.kind.as_str(),
+        movements.reason,
+        movements.order.map(|order| order.0),
+        movements.actor,
+        now.to_sqlx(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

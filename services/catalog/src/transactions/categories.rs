@@ -1,0 +1,78 @@
+//! Categories, as admins change them. Whoever changes the tree's shape holds its lock, so that two moves
+//! that are right alone cannot make a cycle together.
+
+use std::collections::BTreeMap;
+
+use sqlx::PgPool;
+
+use crate::{
+    domain::{
+        category::{Category, CategoryPatch, MAX_CATEGORIES, Tree},
+        ids::CategoryId,
+    },
+    error::Error,
+    store,
+};
+
+/// All categories by name, each with the number of active products in it and below it.
+pub(crate) async fn list(pool: &PgPool) -> Result<Vec<(Category, i64)>, Error> {
+    let mut conn = pool.acquire().await?;
+    let categories = store::categories::all(&mut conn).await?;
+    let direct = store::categories::product_counts(&mut conn).await?;
+    Ok(with_counts(categories, &direct))
+}
+
+/// Makes a category.
+pub(crate) async fn create(pool: &PgPool, category: &Category) -> Result<(), Error> {
+    let mut tx = pool.begin().await?;
+    let tree = store::categories::lock_tree(&mut tx).await?;
+    if tree.len() >= MAX_CATEGORIES {
+        return Err(Error::TooManyCategories);
+    }
+    tree.check(category.id, category.parent)?;
+    store::categories::insert(&mut tx, category).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Changes a category and gives it as it is then, with the number of active products in and below it.
+pub(crate) async fn update(
+    pool: &PgPool,
+    id: CategoryId,
+    patch: CategoryPatch,
+) -> Result<(Category, i64), Error> {
+    let mut tx = pool.begin().await?;
+    let tree = store::categories::lock_tree(&mut tx).await?;
+    let before = store::categories::find(&mut tx, id).await?.ok_or(Error::NotFound("category"))?;
+    let after = patch.apply(before.clone());
+    tree.check(id, after.parent)?;
+    if after != before {
+        store::categories::update(&mut tx, &after).await?;
+    }
+    let direct = store::categories::product_counts(&mut tx).await?;
+    tx.commit().await?;
+    let count = tree.totals(&direct).get(&id).copied().unwrap_or(0);
+    Ok((after, count))
+}
+
+/// Deletes a category that nothing points at.
+pub(crate) async fn delete(pool: &PgPool, id: CategoryId) -> Result<(), Error> {
+    let mut conn = pool.acquire().await?;
+    if store::categories::delete(&mut conn, id).await? {
+        Ok(())
+    } else {
+        Err(Error::NotFound("category"))
+    }
+}
+
+fn with_counts(
+    categories: Vec<Category>,
+    direct: &BTreeMap<CategoryId, i64>,
+) -> Vec<(Category, i64)> {
+    let tree = Tree::new(categories.iter().map(|category| (category.id, category.parent)));
+    let totals = tree.totals(direct);
+    let counted = |category: Category| {
+        let count = totals.get(&category.id).copied().unwrap_or(0);
+        (category, count)
+    };
+    categories.into_iter().map(counted).collect()
+}

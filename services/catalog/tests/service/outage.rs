@@ -1,0 +1,177 @@
+//! PostgreSQL goes away and comes back; the service stays.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use proto::catalog::v1 as pb;
+use sqlx::{ConnectOptions, PgPool};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use tonic::Code;
+
+use crate::shop::{Shop, args, order};
+
+/// A way to PostgreSQL that can be cut: its port closes and its connections end, as when the server
+/// restarts. Or it falls silent: nothing comes over its connections any more, and nobody is told.
+struct Line {
+    address: SocketAddr,
+    server: (String, u16),
+    relay: Option<JoinHandle<()>>,
+    silence: Arc<Notify>,
+}
+
+impl Line {
+    async fn to(pool: &PgPool) -> Self {
+        let options = pool.connect_options();
+        let server = (options.get_host().to_owned(), options.get_port());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let silence = Arc::new(Notify::new());
+        let relay = Some(tokio::spawn(relay(listener, server.clone(), Arc::clone(&silence))));
+        Self { address, server, relay, silence }
+    }
+
+    /// Connections that are made later work.
+    fn fall_silent(&self) {
+        self.silence.notify_waiters();
+    }
+
+    async fn cut(&mut self) {
+        if let Some(relay) = self.relay.take() {
+            relay.abort();
+            relay.await.unwrap_err();
+        }
+    }
+
+    async fn mend(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        let silence = Arc::clone(&self.silence);
+        self.relay = Some(tokio::spawn(relay(listener, self.server.clone(), silence)));
+    }
+}
+
+async fn relay(listener: TcpListener, server: (String, u16), silence: Arc<Notify>) {
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut far = TcpStream::connect(&server).await.unwrap();
+        let silent = Arc::clone(&silence).notified_owned();
+        connections.spawn(async move {
+            tokio::select! {
+                _ = copy_bidirectional(&mut near, &mut far) => return,
+                () = silent => {}
+            }
+            drop(far);
+            std::future::pending::<()>().await;
+            drop(near);
+        });
+    }
+}
+
+/// The catalog, reaching the test's database over `line`.
+async fn open(pool: &PgPool, line: &Line) -> Shop {
+    let mut url = pool.connect_options().to_url_lossy();
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(line.address.port())).unwrap();
+    let mut args = args(url.as_str());
+    args.database.database_acquire_timeout = Duration::from_secs(2);
+    Shop::open_with(pool, args).await
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgPool) {
+    let mut line = Line::to(&pool).await;
+    let shop = open(&pool, &line).await;
+    let lamp = shop.product("Lamp", 100, 5).await.id;
+
+    line.cut().await;
+    for _ in 0..3 {
+        let status = shop.get(&lamp).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+        assert!(kit::grpc::status::retry_after_of(&status).is_some());
+        assert!(!status.message().contains("127.0.0.1"), "{}", status.message());
+        let status = shop.reserve(&order(1), &lamp, 1).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+    }
+
+    line.mend().await;
+    let wait = async {
+        while shop.get(&lamp).await.is_err() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), wait).await.expect("recovery without a restart");
+    assert!(shop.reserve(&order(1), &lamp, 1).await.unwrap().success);
+
+    // Background work has recovered too: the sweeper gives back, the listener tells of it.
+    let request = pb::WatchChangesRequest {};
+    let mut watcher = shop.client.clone().watch_changes(request).await.unwrap().into_inner();
+    shop.env.advance(jiff::SignedDuration::from_mins(16));
+    let wait = async {
+        while shop.available(&lamp).await < 5 {
+            sleep(Duration::from_millis(50)).await;
+        }
+        for n in 2.. {
+            shop.reserve(&order(n), &lamp, 1).await.unwrap();
+            if watcher.message().await.unwrap().unwrap().product_ids.contains(&lamp) {
+                break;
+            }
+            shop.release(&order(n)).await.unwrap();
+        }
+    };
+    timeout(Duration::from_secs(20), wait).await.expect("the workers to recover");
+    drop(watcher);
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn the_service_starts_before_postgresql(pool: PgPool) {
+    let mut line = Line::to(&pool).await;
+    line.cut().await;
+    let shop = open(&pool, &line).await;
+    let nobody = shop.get(&order(1)).await.unwrap_err();
+    assert_eq!(nobody.code(), Code::Unavailable, "{nobody:?}");
+    line.mend().await;
+    let wait = async {
+        while shop.get(&order(1)).await.unwrap_err().code() != Code::NotFound {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), wait).await.expect("the service to find PostgreSQL");
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn the_sweeper_outlives_a_connection_that_is_lost_in_silence(pool: PgPool) {
+    let line = Line::to(&pool).await;
+    let shop = open(&pool, &line).await;
+    let lamp = shop.product("Lamp", 100, 5).await.id;
+    shop.reserve(&order(1), &lamp, 2).await.unwrap();
+
+    // It is in the middle of giving units back when its connection is lost.
+    let mut holder = pool.begin().await.unwrap();
+    sqlx::query("SELECT * FROM stock FOR UPDATE").fetch_all(&mut *holder).await.unwrap();
+    shop.env.advance(jiff::SignedDuration::from_mins(16));
+    let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock')";
+    let wait = async {
+        while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&pool).await.unwrap() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), wait).await.expect("the sweeper to wait for the stock");
+    line.fall_silent();
+    holder.rollback().await.unwrap();
+
+    let wait = async {
+        while shop.stock(&lamp).await != (5, 0) {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(60), wait).await.expect("the sweeper to try again");
+    shop.close().await;
+}

@@ -1,0 +1,215 @@
+//! Products: made, read, changed, deleted.
+
+use jiff::SignedDuration;
+use proto::catalog::v1 as pb;
+use sqlx::PgPool;
+use tonic::Code;
+
+use crate::shop::{Shop, code, dollars, fields, new_product};
+
+fn by_slug(slug: &str) -> pb::GetProductRequest {
+    let identifier = Some(pb::get_product_request::Identifier::Slug(slug.into()));
+    pb::GetProductRequest { identifier }
+}
+
+fn update(id: &str) -> pb::UpdateProductRequest {
+    pb::UpdateProductRequest { id: id.into(), ..Default::default() }
+}
+
+fn mask(paths: &[&str]) -> Option<prost_types::FieldMask> {
+    Some(prost_types::FieldMask { paths: paths.iter().map(|path| (*path).into()).collect() })
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn a_product_is_read_as_it_was_made(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let category = shop.category("Books", "").await;
+    let made = shop
+        .create(pb::CreateProductRequest {
+            description: "First line.\nSecond line.".into(),
+            category_id: category.id.clone(),
+            image_urls: vec!["/1.svg".into(), "https://img.example/2.png".into()],
+            stock_quantity: 3,
+            weight_grams: 260,
+            ..new_product(" 1984 ", 1699)
+        })
+        .await;
+    let expected = pb::Product {
+        id: made.id.clone(),
+        name: "1984".into(),
+        slug: "1984".into(),
+        description: "First line.\nSecond line.".into(),
+        price: Some(dollars(1699)),
+        category_id: category.id,
+        image_urls: vec!["/1.svg".into(), "https://img.example/2.png".into()],
+        stock_quantity: 3,
+        is_active: true,
+        created_at: "2026-03-01T12:00:00Z".into(),
+        updated_at: "2026-03-01T12:00:00Z".into(),
+        weight_grams: 260,
+    };
+    assert_eq!(made, expected);
+    assert_eq!(shop.get(&made.id).await.unwrap(), expected);
+    let found = shop.client.clone().get_product(by_slug("1984")).await.unwrap();
+    assert_eq!(found.into_inner(), expected);
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn what_is_not_given_has_a_default(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let made = shop.create(new_product("Crème Brûlée", 0)).await;
+    assert_eq!(made.slug, "creme-brulee");
+    assert_eq!((made.weight_grams, made.stock_quantity), (500, 0));
+    assert_eq!((made.category_id.as_str(), made.image_urls.len()), ("", 0));
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn a_slug_belongs_to_one_product_also_after_its_deletion(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let mut client = shop.client.clone();
+    let lamp = shop.product("Lamp", 100, 0).await;
+    client.delete_product(pb::DeleteProductRequest { id: lamp.id.clone() }).await.unwrap();
+    let answer = client.create_product(new_product("LAMP!", 100)).await;
+    let status = answer.unwrap_err();
+    assert_eq!(status.code(), Code::AlreadyExists);
+    assert_eq!(kit::grpc::status::reason_of(&status).as_deref(), Some("slug_taken"));
+
+    let desk = shop.product("Desk", 100, 0).await;
+    let renamed = pb::UpdateProductRequest { slug: Some("lamp".into()), ..update(&desk.id) };
+    assert_eq!(code(client.update_product(renamed).await), Code::AlreadyExists);
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn an_update_changes_what_it_gives_and_no_more(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let mut client = shop.client.clone();
+    let made = shop
+        .create(pb::CreateProductRequest {
+            description: "Old".into(),
+            image_urls: vec!["/a.svg".into()],
+            stock_quantity: 9,
+            ..new_product("Jeans", 4999)
+        })
+        .await;
+    shop.env.advance(SignedDuration::from_secs(60));
+
+    let request = pb::UpdateProductRequest {
+        name: Some("Blue Jeans".into()),
+        price: Some(dollars(3999)),
+        is_active: Some(false),
+        ..update(&made.id)
+    };
+    let changed = client.update_product(request).await.unwrap().into_inner();
+    let expected = pb::Product {
+        name: "Blue Jeans".into(),
+        price: Some(dollars(3999)),
+        is_active: false,
+        updated_at: "2026-03-01T12:01:00Z".into(),
+        ..made.clone()
+    };
+    assert_eq!(changed, expected);
+    assert_eq!(shop.get(&made.id).await.unwrap(), expected);
+
+    shop.env.advance(SignedDuration::from_secs(60));
+    let unchanged = client.update_product(update(&made.id)).await.unwrap().into_inner();
+    assert_eq!(unchanged, expected, "an update of nothing does not even touch the time");
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn a_mask_sets_what_it_names_and_clears_what_is_absent(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let mut client = shop.client.clone();
+    let category = shop.category("Clothing", "").await;
+    let made = shop
+        .create(pb::CreateProductRequest {
+            slug: "old-slug".into(),
+            description: "Old".into(),
+            category_id: category.id.clone(),
+            image_urls: vec!["/a.svg".into()],
+            stock_quantity: 9,
+            weight_grams: 700,
+            ..new_product("Jeans", 4999)
+        })
+        .await;
+    let request = pb::UpdateProductRequest {
+        name: Some("Not named by the mask".into()),
+        description: Some("New".into()),
+        update_mask: mask(&[
+            "slug",
+            "description",
+            "category_id",
+            "image_urls",
+            "stock_quantity",
+            "weight_grams",
+        ]),
+        ..update(&made.id)
+    };
+    let changed = client.update_product(request).await.unwrap().into_inner();
+    let expected = pb::Product {
+        slug: "jeans".into(),
+        description: "New".into(),
+        category_id: String::new(),
+        image_urls: vec![],
+        stock_quantity: 0,
+        weight_grams: 500,
+        ..made.clone()
+    };
+    assert_eq!(changed, expected);
+
+    let cleared = pb::UpdateProductRequest {
+        update_mask: mask(&["name", "price", "colour"]),
+        ..update(&made.id)
+    };
+    let wrong = fields(client.update_product(cleared).await);
+    assert_eq!(wrong, ["update_mask", "name", "price"]);
+    shop.assert_ledger_balances().await;
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn a_deleted_product_is_inactive_and_deleting_it_again_is_fine(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let mut client = shop.client.clone();
+    let made = shop.product("Lamp", 100, 5).await;
+    for _ in 0..2 {
+        client.delete_product(pb::DeleteProductRequest { id: made.id.clone() }).await.unwrap();
+        assert!(!shop.get(&made.id).await.unwrap().is_active);
+    }
+    let unknown = pb::DeleteProductRequest { id: crate::shop::order(1) };
+    assert_eq!(code(client.delete_product(unknown).await), Code::NotFound);
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn a_batch_comes_in_the_order_asked_for_without_what_does_not_exist(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let mut client = shop.client.clone();
+    let lamp = shop.product("Lamp", 100, 1).await;
+    let desk = shop.product("Desk", 200, 2).await;
+    let ids = vec![desk.id.clone(), crate::shop::order(1), lamp.id.clone(), desk.id.clone()];
+    let found = client.batch_get_products(pb::BatchGetProductsRequest { ids }).await.unwrap();
+    assert_eq!(found.into_inner().products, [desk, lamp]);
+
+    let ids = vec![crate::shop::order(1); 201];
+    let answer = client.batch_get_products(pb::BatchGetProductsRequest { ids }).await;
+    assert_eq!(fields(answer), ["ids"]);
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn what_does_not_exist_is_not_found(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let mut client = shop.client.clone();
+    let nobody = crate::shop::order(1);
+    assert_eq!(code(shop.get(&nobody).await), Code::NotFound);
+    assert_eq!(code(client.get_product(by_slug("no-such-thing")).await), Code::NotFound);
+    assert_eq!(code(client.get_product(by_slug("No\0Slug")).await), Code::NotFound);
+    assert_eq!(code(client.update_product(update(&nobody)).await), Code::NotFound);
+    let in_no_category = pb::CreateProductRequest { category_id: nobody, ..new_product("Lamp", 1) };
+    assert_eq!(fields(client.create_product(in_no_category).await), ["category_id"]);
+    shop.close().await;
+}

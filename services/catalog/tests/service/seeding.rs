@@ -1,0 +1,72 @@
+//! Demo data.
+
+use catalog::Seeded;
+use kit::Runtime;
+use proto::{catalog::v1 as pb, common::v1::Empty};
+use sqlx::{ConnectOptions, PgPool};
+
+use crate::shop::{Shop, args, order};
+
+async fn seed(pool: &PgPool) -> Seeded {
+    let url = pool.connect_options().to_url_lossy();
+    catalog::seed(&args(url.as_str()), &Runtime::for_tests()).await.unwrap()
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn an_empty_shop_gets_what_the_documents_promise(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let seeded = seed(&pool).await;
+    assert_eq!(seeded.categories, 3);
+    assert!(seeded.products > 20, "paging has something to show");
+    let categories = shop.client.clone().list_categories(Empty {}).await.unwrap().into_inner();
+    let names: Vec<_> = categories.categories.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["Books", "Clothing", "Electronics"]);
+    for (slug, cents, units, category) in [
+        ("wireless-headphones", 29_900, 50, "Electronics"),
+        ("smart-watch", 39_900, 30, "Electronics"),
+        ("laptop-backpack", 5_900, 100, "Electronics"),
+        ("cotton-t-shirt", 1_999, 200, "Clothing"),
+        ("denim-jeans", 4_999, 75, "Clothing"),
+        ("winter-jacket", 12_900, 40, "Clothing"),
+        ("the-great-gatsby", 1_499, 150, "Books"),
+        ("to-kill-a-mockingbird", 1_599, 120, "Books"),
+        ("1984", 1_699, 200, "Books"),
+    ] {
+        let identifier = Some(pb::get_product_request::Identifier::Slug(slug.into()));
+        let request = pb::GetProductRequest { identifier };
+        let product = shop.client.clone().get_product(request).await.unwrap().into_inner();
+        let price = product.price.unwrap();
+        assert_eq!((price.amount_cents, product.stock_quantity), (cents, units), "{slug}");
+        let of = categories.categories.iter().find(|c| c.id == product.category_id).unwrap();
+        assert_eq!(of.name, category, "{slug}");
+        assert_eq!(product.image_urls, [format!("/images/products/{slug}.svg")]);
+    }
+    shop.assert_ledger_balances().await;
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn seeding_again_resets_nothing(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let mut client = shop.client.clone();
+    seed(&pool).await;
+    let identifier = Some(pb::get_product_request::Identifier::Slug("smart-watch".into()));
+    let request = pb::GetProductRequest { identifier };
+    let watch = client.get_product(request).await.unwrap().into_inner();
+    shop.reserve(&order(1), &watch.id, 3).await.unwrap();
+    shop.commit(&order(1)).await.unwrap();
+    let renamed = pb::UpdateProductRequest {
+        id: watch.id.clone(),
+        name: Some("Clever Watch".into()),
+        slug: Some("clever-watch".into()),
+        ..Default::default()
+    };
+    let renamed = client.update_product(renamed).await.unwrap().into_inner();
+
+    let (first, second) = tokio::join!(seed(&pool), seed(&pool));
+    let nothing = Seeded { categories: 0, products: 0 };
+    assert_eq!((first, second), (nothing, nothing));
+    assert_eq!(shop.get(&watch.id).await.unwrap(), renamed);
+    assert_eq!(renamed.stock_quantity, 27);
+    shop.close().await;
+}

@@ -1,0 +1,224 @@
+//! The fixture: a running catalog, and a shop's words for what tests do with it.
+
+use catalog::Args;
+use clap::Parser;
+use jiff::Timestamp;
+use kit::{Env, Runtime};
+use proto::{
+    catalog::v1::{self as pb, catalog_service_client::CatalogServiceClient},
+    common::v1::{Money, Pagination},
+};
+use sqlx::{ConnectOptions, PgPool};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tonic::{Code, Status, transport::Channel};
+use uuid::Uuid;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    args: Args,
+}
+
+/// The settings of a catalog on the database at `url`. The sweeper looks often, and a busy machine is
+/// given the time to answer what a caller would ask again.
+pub(crate) fn args(url: &str) -> Args {
+    let line = [
+        "catalog",
+        "--database-url",
+        url,
+        "--database-acquire-timeout",
+        "25s",
+        "--database-lock-timeout",
+        "25s",
+        "--database-statement-timeout",
+        "25s",
+        "--reservation-sweep-interval",
+        "100ms",
+    ];
+    Cli::try_parse_from(line).unwrap().args
+}
+
+/// A catalog that runs, with its clock in the hands of the test.
+pub(crate) struct Shop {
+    pub(crate) client: CatalogServiceClient<Channel>,
+    pub(crate) env: Env,
+    pub(crate) pool: PgPool,
+    runtime: Runtime,
+    server: JoinHandle<Result<(), kit::Error>>,
+}
+
+impl Shop {
+    /// On the database of a test.
+    pub(crate) async fn open(pool: &PgPool) -> Self {
+        let url = pool.connect_options().to_url_lossy();
+        Self::open_with(pool, args(url.as_str())).await
+    }
+
+    /// With settings of its own.
+    pub(crate) async fn open_with(pool: &PgPool, args: Args) -> Self {
+        let mut runtime = Runtime::for_tests();
+        let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        runtime.env = Env::fixed(start, 7);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(catalog::serve_on(listener, args, runtime.clone()));
+        let client = CatalogServiceClient::connect(address).await.unwrap();
+        Self { client, env: runtime.env.clone(), pool: pool.clone(), runtime, server }
+    }
+
+    /// Ends it in order; connections that stay open would keep the test's database alive.
+    pub(crate) async fn close(self) {
+        drop(self.client);
+        self.runtime.drain();
+        self.server.await.unwrap().unwrap();
+        self.runtime.stop().await;
+    }
+
+    /// A new product in no category.
+    pub(crate) async fn product(&self, name: &str, price_cents: i64, units: i32) -> pb::Product {
+        self.create(pb::CreateProductRequest {
+            stock_quantity: units,
+            ..new_product(name, price_cents)
+        })
+        .await
+    }
+
+    pub(crate) async fn create(&self, request: pb::CreateProductRequest) -> pb::Product {
+        self.client.clone().create_product(request).await.unwrap().into_inner()
+    }
+
+    /// A new category below `parent`, "" for the top.
+    pub(crate) async fn category(&self, name: &str, parent: &str) -> pb::Category {
+        let request = pb::CreateCategoryRequest {
+            name: name.into(),
+            parent_id: parent.into(),
+            ..Default::default()
+        };
+        self.client.clone().create_category(request).await.unwrap().into_inner()
+    }
+
+    pub(crate) async fn get(&self, id: &str) -> Result<pb::Product, Status> {
+        let identifier = Some(pb::get_product_request::Identifier::Id(id.into()));
+        let answer = self.client.clone().get_product(pb::GetProductRequest { identifier }).await;
+        answer.map(tonic::Response::into_inner)
+    }
+
+    /// Units that can be bought now.
+    pub(crate) async fn available(&self, id: &str) -> i32 {
+        self.get(id).await.unwrap().stock_quantity
+    }
+
+    /// Reserves `units` of one product for an order.
+    pub(crate) async fn reserve(
+        &self,
+        order: &str,
+        product: &str,
+        units: i32,
+    ) -> Result<pb::ReserveInventoryResponse, Status> {
+        let request = reservation(order, &[(product, units)]);
+        let answer = self.client.clone().reserve_inventory(request).await;
+        answer.map(tonic::Response::into_inner)
+    }
+
+    pub(crate) async fn commit(&self, order: &str) -> Result<(), Status> {
+        let request = pb::CommitReservationRequest { order_id: order.into() };
+        self.client.clone().commit_reservation(request).await.map(|_| ())
+    }
+
+    pub(crate) async fn release(&self, order: &str) -> Result<(), Status> {
+        let request = pb::ReleaseReservationRequest { order_id: order.into() };
+        self.client.clone().release_reservation(request).await.map(|_| ())
+    }
+
+    pub(crate) async fn restock(&self, order: &str) -> Result<(), Status> {
+        let request = pb::RestockOrderRequest { order_id: order.into() };
+        self.client.clone().restock_order(request).await.map(|_| ())
+    }
+
+    /// (on hand, reserved) of a product, from its row.
+    pub(crate) async fn stock(&self, product: &str) -> (i32, i32) {
+        sqlx::query_as("SELECT on_hand, reserved FROM stock WHERE product_id = $1::uuid")
+            .bind(product)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+    }
+
+    /// Every row of stock is the sum of its movements, and what is reserved is what live reservations hold.
+    pub(crate) async fn assert_ledger_balances(&self) {
+        let wrong: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM stock s
+             WHERE on_hand <> (SELECT coalesce(sum(on_hand_delta), 0)
+                  FROM stock_movements m WHERE m.product_id = s.product_id)
+             OR reserved <> (SELECT coalesce(sum(reserved_delta), 0)
+                  FROM stock_movements m WHERE m.product_id = s.product_id)
+             OR reserved <> (SELECT coalesce(sum(quantity), 0)
+                  FROM reservation_lines l JOIN reservations r USING (order_id)
+                  WHERE l.product_id = s.product_id AND r.state = 'held')",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .unwrap();
+        assert_eq!(wrong, 0, "rows of stock that disagree with their ledger");
+    }
+}
+
+/// What a new product needs at least.
+pub(crate) fn new_product(name: &str, price_cents: i64) -> pb::CreateProductRequest {
+    pb::CreateProductRequest {
+        name: name.into(),
+        price: Some(dollars(price_cents)),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn dollars(cents: i64) -> Money {
+    Money { amount_cents: cents, currency: "USD".into() }
+}
+
+pub(crate) fn page(page: i32, page_size: i32) -> Option<Pagination> {
+    Some(Pagination { page, page_size })
+}
+
+pub(crate) fn reservation(order: &str, lines: &[(&str, i32)]) -> pb::ReserveInventoryRequest {
+    pb::ReserveInventoryRequest {
+        order_id: order.into(),
+        items: items(lines),
+        expiration_minutes: 0,
+    }
+}
+
+pub(crate) fn items(lines: &[(&str, i32)]) -> Vec<pb::InventoryItem> {
+    let item = |(product, quantity): &(&str, i32)| pb::InventoryItem {
+        product_id: (*product).into(),
+        quantity: *quantity,
+    };
+    lines.iter().map(item).collect()
+}
+
+/// The id of an order, by number.
+pub(crate) fn order(n: u128) -> String {
+    Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | n).to_string()
+}
+
+/// The fields that a refusal names.
+#[track_caller]
+pub(crate) fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
+    let status = answer.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
+}
+
+/// The reason of a refusal, whose code must be FAILED_PRECONDITION.
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
+    let status = answer.unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
+    kit::grpc::status::reason_of(&status).unwrap()
+}
+
+/// The code of a refusal.
+#[track_caller]
+pub(crate) fn code<T: std::fmt::Debug>(answer: Result<T, Status>) -> Code {
+    answer.unwrap_err().code()
+}
