@@ -1,0 +1,121 @@
+//! The settings of the gateway. Nothing else reads the environment.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::RangedU64ValueParser;
+use kit::grpc::client::TargetUrl;
+use kit::settings::{List, duration, within};
+
+use crate::client_ip::Network;
+use crate::layers::Origin;
+
+/// The settings of the gateway.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Where the API is served.
+    #[arg(long, env = "GATEWAY_LISTEN", default_value = "0.0.0.0:8080")]
+    pub gateway_listen: SocketAddr,
+
+    /// Where the catalog is.
+    #[arg(long, env = "CATALOG_URL", default_value = "http://localhost:50052")]
+    pub catalog_url: TargetUrl,
+
+    /// Where the counters of the rate limits are kept.
+    #[command(flatten)]
+    pub redis: kit::redis::Args,
+
+    /// The public keys that access tokens are verified with: a file with a JSON Web Key Set of
+    /// Ed25519 keys, read again when it changes. Without it no token is accepted.
+    #[arg(long, env = "JWT_PUBLIC_KEYS")]
+    pub jwt_public_keys: Option<PathBuf>,
+
+    /// The issuer that access tokens must name.
+    #[arg(long, env = "JWT_ISSUER", default_value = "storefront")]
+    pub jwt_issuer: String,
+
+    /// The audience that access tokens must name.
+    #[arg(long, env = "JWT_AUDIENCE", default_value = "storefront")]
+    pub jwt_audience: String,
+
+    /// Requests a minute of one client address; 0 is no limit.
+    #[arg(long, env = "RATE_LIMIT_PER_MINUTE", default_value_t = 100)]
+    pub rate_limit_per_minute: u32,
+
+    /// Requests of one client address at once; 0 is no limit.
+    #[arg(long, env = "RATE_LIMIT_BURST", default_value_t = 100)]
+    pub rate_limit_burst: u32,
+
+    /// Proxies whose X-Forwarded-For is believed: CIDRs or addresses, separated by commas.
+    #[arg(long, env = "TRUSTED_PROXIES", default_value = "")]
+    pub trusted_proxies: List<Network>,
+
+    /// Origins whose pages may call the API, separated by commas; * is any.
+    #[arg(long, env = "CORS_ORIGINS", default_value = "http://localhost:3000")]
+    pub cors_origins: List<Origin>,
+
+    /// How long anonymous callers and proxies may keep what they read of the catalog.
+    #[arg(long, env = "CATALOG_MAX_AGE", value_parser = duration, default_value = "10s")]
+    pub catalog_max_age: Duration,
+
+    /// Longest time to an answer; then it is 504.
+    #[arg(long, env = "REQUEST_TIMEOUT", default_value = "20s",
+        value_parser = within(Duration::from_millis(100), Duration::from_secs(300)))]
+    pub request_timeout: Duration,
+
+    /// Requests under way at a time; more are told to come back.
+    #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 512,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=100_000))]
+    pub max_in_flight: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::Args;
+
+    #[derive(Parser)]
+    struct Settings {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn parse(setting: &str) -> Result<Args, clap::Error> {
+        Settings::try_parse_from(["gateway", setting]).map(|settings| settings.args)
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused() {
+        for setting in [
+            "--request-timeout=0",
+            "--request-timeout=1h",
+            "--max-in-flight=0",
+            "--redis-timeout=0",
+            "--trusted-proxies=proxy",
+            "--cors-origins=localhost",
+        ] {
+            assert!(parse(setting).is_err(), "{setting}");
+        }
+    }
+
+    #[test]
+    fn lists_may_be_empty_and_have_blanks() {
+        for (setting, proxies) in [
+            ("--trusted-proxies=", 0),
+            ("--trusted-proxies=10.0.0.1", 1),
+            ("--trusted-proxies= 10.0.0.0/8, fd00::/8 ,", 2),
+        ] {
+            assert_eq!(parse(setting).expect(setting).trusted_proxies.len(), proxies, "{setting}");
+        }
+        for (setting, origins) in [
+            ("--cors-origins=", 0),
+            ("--cors-origins=https://a.example, https://b.example", 2),
+            ("--catalog-max-age=0", 1),
+        ] {
+            assert_eq!(parse(setting).expect(setting).cors_origins.len(), origins, "{setting}");
+        }
+    }
+}

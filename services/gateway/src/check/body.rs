@@ -1,0 +1,78 @@
+//! A JSON body: its type, size, time and syntax; the fields are the route's matter.
+
+use std::time::Duration;
+
+use axum::extract::{FromRequest, Request};
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::problem::{Code, Problem};
+
+/// The largest body taken.
+pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// A body of that size on a slow line; who needs longer holds a connection for nothing.
+const ARRIVAL: Duration = Duration::from_secs(15);
+
+/// A body that is one JSON object.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        if declared_length(&parts.headers).is_some_and(|length| length > MAX_BODY_BYTES) {
+            return Err(Code::PayloadTooLarge.problem());
+        }
+        let bytes = read(body).await?;
+        if bytes.is_empty() {
+            return Err(Code::InvalidJson.problem());
+        }
+        if !is_json(&parts.headers) {
+            return Err(Code::UnsupportedMediaType.problem());
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// `application/json` and its kin (`application/merge-patch+json`), in UTF-8 as JSON is.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
+    else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+async fn read(body: axum::body::Body) -> Result<axum::body::Bytes, Problem> {
+    let limited = Limited::new(body, MAX_BODY_BYTES);
+    match tokio::time::timeout(ARRIVAL, limited.collect()).await {
+        Err(_) => Err(Code::RequestTimeout.problem()),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Code::PayloadTooLarge.problem()),
+        // The client went away or broke the framing: nobody is there to read more than this.
+        Ok(Err(_)) => Err(Code::InvalidJson.says("The body broke off.")),
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
+        let detail =
+            format!("The body is not JSON at line {}, column {}.", error.line(), error.column());
+        Code::InvalidJson.says(detail)
+    })?;
+    if !value.is_object() {
+        return Err(Code::InvalidJson.problem());
+    }
+    // The fields of a body take any value, and an object has each key once: it cannot fail.
+    serde_json::from_value(value).map_err(|_| Code::InvalidJson.problem())
+}

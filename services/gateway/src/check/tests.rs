@@ -1,0 +1,184 @@
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Check, Field, Params};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Sample {
+    name: Field<String>,
+    stock: Field<i64>,
+    active: Field<bool>,
+    pictures: Field<Vec<String>>,
+}
+
+fn sample(value: serde_json::Value) -> Sample {
+    serde_json::from_value(value).expect("fields take any value")
+}
+
+/// The fields and codes that a check complains of.
+fn complaints(check: Check) -> Vec<(String, String)> {
+    check.errors.iter().map(|error| (error.field.clone(), error.code.clone())).collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(field, code)| ((*field).to_owned(), (*code).to_owned())).collect()
+}
+
+#[test]
+fn all_the_fields_of_a_wrong_type_are_named_at_once() {
+    let body = sample(json!({
+        "name": 7, "stock": "many", "active": "yes", "pictures": ["a", 2], "unknown": {},
+    }));
+    let mut check = Check::new();
+    assert_eq!(check.required("name", body.name), None);
+    assert_eq!(check.required("stock", body.stock), None);
+    assert_eq!(check.optional("active", body.active), None);
+    assert_eq!(check.optional("pictures", body.pictures), None);
+    let expected = [
+        ("name", "wrong_type"),
+        ("stock", "wrong_type"),
+        ("active", "wrong_type"),
+        ("pictures[1]", "wrong_type"),
+    ];
+    assert_eq!(complaints(check), pairs(&expected));
+}
+
+#[test]
+fn absent_null_and_a_value_are_told_apart() {
+    let body = sample(json!({ "name": null, "stock": 3 }));
+    assert_eq!(body.name, Field::Null);
+    assert_eq!(body.stock, Field::Value(3));
+    assert_eq!(body.active, Field::Absent);
+    let mut check = Check::new();
+    check.required("name", Field::<String>::Null);
+    check.required("sku", Field::<String>::Absent);
+    check.changed("slug", Field::<String>::Null);
+    check.changed("price", Field::<String>::Absent);
+    let expected = [("name", "required"), ("sku", "required"), ("slug", "wrong_type")];
+    assert_eq!(complaints(check), pairs(&expected));
+}
+
+#[test]
+fn integers_are_whole_and_within_sixty_four_bits() {
+    let stock = |text: &str| {
+        let body: Sample = serde_json::from_str(&format!("{{\"stock\": {text}}}")).expect("JSON");
+        match body.stock {
+            Field::Value(number) => Ok(number),
+            Field::Wrong(wrong) => Err(wrong.code),
+            _ => Err("none"),
+        }
+    };
+    assert_eq!(stock("12"), Ok(12));
+    assert_eq!(stock("12.0"), Ok(12));
+    assert_eq!(stock("-9223372036854775808"), Ok(i64::MIN));
+    assert_eq!(stock("12.5"), Err("wrong_type"));
+    assert_eq!(stock("9223372036854775808"), Err("out_of_range"));
+    assert_eq!(stock("1e300"), Err("out_of_range"));
+    assert_eq!(stock("true"), Err("wrong_type"));
+}
+
+#[test]
+fn numbers_out_of_range_are_refused_also_beyond_every_type() {
+    let params = Params::parse("page=0&page_size=101&min_price=99999999999999999999&max_price=-1");
+    let mut check = Check::new();
+    params.page(&mut check);
+    assert_eq!(params.number::<i64>(&mut check, "min_price", 0..=i64::MAX), None);
+    assert_eq!(params.number::<i64>(&mut check, "max_price", 0..=i64::MAX), None);
+    let expected =
+        ["page", "page_size", "min_price", "max_price"].map(|name| (name, "out_of_range"));
+    assert_eq!(complaints(check), pairs(&expected));
+}
+
+#[test]
+fn words_that_are_no_values_are_refused() {
+    let query = "page=one&page_size=&id=7&in_stock=yes&sort=up&q=a&q=b";
+    let params = Params::parse(query);
+    let mut check = Check::new();
+    params.page(&mut check);
+    params.uuid(&mut check, "id");
+    params.flag(&mut check, "in_stock");
+    params.choice(&mut check, "sort", &[("newest", 1), ("name", 2)]);
+    params.one(&mut check, "q");
+    let expected = [
+        ("page", "wrong_type"),
+        ("page_size", "wrong_type"),
+        ("id", "invalid_uuid"),
+        ("in_stock", "wrong_type"),
+        ("sort", "unknown_value"),
+        ("q", "repeated"),
+    ];
+    assert_eq!(complaints(check), pairs(&expected));
+}
+
+#[test]
+fn a_query_without_a_page_is_the_first_of_twenty() {
+    let mut check = Check::new();
+    let page = Params::default().page(&mut check);
+    assert_eq!((page.page, page.page_size), (1, 20));
+    assert!(check.finish().is_ok());
+}
+
+#[test]
+fn text_is_counted_in_characters_and_is_not_blank() {
+    let mut check = Check::new();
+    assert!(check.text("a", Some("ééééé".to_owned()), 1..=5).is_some());
+    check.text("b", Some("ééééé".to_owned()), 1..=4);
+    check.text("c", Some("  ".to_owned()), 1..=4);
+    check.text("d", Some("x\0".to_owned()), 1..=4);
+    assert!(check.text("e", Some(String::new()), 0..=4).is_some());
+    let expected = [("b", "too_long"), ("c", "too_short"), ("d", "invalid")];
+    assert_eq!(complaints(check), pairs(&expected));
+}
+
+#[test]
+fn control_characters_are_in_no_line_and_line_ends_in_texts_alone() {
+    let line = |text: &str| Check::new().line("a", Some(text.to_owned()), 1..=9).is_some();
+    let text = |text: &str| Check::new().text("a", Some(text.to_owned()), 1..=9).is_some();
+    for (sample, in_line, in_text) in [
+        ("a b", true, true),
+        ("a b\n", true, true),
+        ("a\nb", false, true),
+        ("a\tb", false, true),
+        ("a\u{7}b", false, false),
+        ("a\u{85}b", false, false),
+    ] {
+        assert_eq!((line(sample), text(sample)), (in_line, in_text), "{sample:?}");
+    }
+}
+
+#[test]
+fn slugs_pictures_and_currencies_are_what_the_catalog_takes() {
+    let long = "x".repeat(121);
+    let id = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a01";
+    for (text, code) in [
+        ("desk-lamp-2", ""),
+        ("", "too_short"),
+        (&long, "too_long"),
+        ("Desk Lamp", "invalid_slug"),
+        ("-lamp", "invalid_slug"),
+        ("desk--lamp", "invalid_slug"),
+        (id, "invalid_slug"),
+    ] {
+        let mut check = Check::new();
+        check.slug("slug", Some(text.to_owned()));
+        assert_eq!(complaints(check), pairs(&[("slug", code)][usize::from(code.is_empty())..]));
+    }
+    for (text, code) in [
+        ("/lamp.svg", ""),
+        ("https://cdn.example/lamp.svg", ""),
+        ("//cdn.example/lamp.svg", "invalid_url"),
+        ("lamp.svg", "invalid_url"),
+        ("javascript:alert(1)", "invalid_url"),
+        ("/a\rb", "invalid"),
+    ] {
+        let mut check = Check::new();
+        check.image_url("url", Some(text.to_owned()));
+        assert_eq!(complaints(check), pairs(&[("url", code)][usize::from(code.is_empty())..]));
+    }
+    for (text, code) in [("EUR", ""), ("eur", "unknown_value"), ("XXX", "unknown_value")] {
+        let mut check = Check::new();
+        check.currency("c", Some(text.to_owned()));
+        assert_eq!(complaints(check), pairs(&[("c", code)][usize::from(code.is_empty())..]));
+    }
+}

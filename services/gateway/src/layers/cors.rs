@@ -1,0 +1,80 @@
+//! Cross-origin requests of browsers.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Method, header};
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+
+/// How long a browser may remember the answer to a preflight.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
+
+/// Origins whose pages may read answers.
+#[derive(Debug, Clone)]
+pub(crate) struct Origins(pub(crate) Vec<Origin>);
+
+/// One origin: scheme, host and port, or `*` for any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(HeaderValue);
+
+impl FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refusal =
+            || format!("expected an origin such as https://shop.example.com, or *: {text}");
+        let uri = http::Uri::from_str(text).ok();
+        let web = uri.as_ref().is_some_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some()
+        });
+        let bare = text.split_once("://").is_some_and(|(_, rest)| !rest.contains('/'));
+        if text != "*" && !(web && bare) {
+            return Err(refusal());
+        }
+        // Browsers send scheme and host in small letters.
+        HeaderValue::try_from(text.to_ascii_lowercase()).map(Self).map_err(|_| refusal())
+    }
+}
+
+pub(super) fn layer(Origins(origins): Origins) -> CorsLayer {
+    let any = origins.iter().any(|origin| origin.0 == "*");
+    let allowed = match any {
+        true => AllowOrigin::from(Any),
+        false => AllowOrigin::list(origins.into_iter().map(|origin| origin.0)),
+    };
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("x-request-id"),
+        ])
+        .expose_headers([
+            header::ETAG,
+            header::RETRY_AFTER,
+            HeaderName::from_static("idempotency-replayed"),
+            HeaderName::from_static("ratelimit-limit"),
+            HeaderName::from_static("ratelimit-remaining"),
+            HeaderName::from_static("ratelimit-reset"),
+            HeaderName::from_static("x-request-id"),
+        ])
+        .max_age(PREFLIGHT_AGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Origin;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        for good in ["http://localhost:3000", "https://shop.example.com", "*"] {
+            assert!(good.parse::<Origin>().is_ok(), "{good}");
+        }
+        for bad in ["", "localhost:3000", "https://shop.example.com/", "ftp://a", "https://", "a b"]
+        {
+            assert!(bad.parse::<Origin>().is_err(), "{bad}");
+        }
+    }
+}

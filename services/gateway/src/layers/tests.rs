@@ -1,0 +1,66 @@
+//! What every answer carries, also one that no handler gave.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use kit::Runtime;
+use kit::http::Observe;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use super::{ClientLimit, Layers, Origins, Slots, around};
+use crate::limit::Limiter;
+
+const ORIGIN: &str = "http://localhost:3000";
+
+/// A gateway whose handlers fail.
+async fn start() -> String {
+    let runtime = Runtime::for_tests();
+    let layers = Layers {
+        limit: ClientLimit {
+            limiter: Arc::new(Limiter::new(None, &runtime)),
+            quota: None,
+            trusted: Arc::new([]),
+        },
+        slots: Slots::new(8),
+        origins: Origins(vec![ORIGIN.parse().expect("an origin")]),
+        observe: Observe { runtime: runtime.clone(), deadline: Duration::from_millis(200) },
+    };
+    let router = Router::new()
+        .route("/panics", get(async || -> &'static str { panic!("secret text") }))
+        .route("/hangs", get(async || std::future::pending::<&'static str>().await));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let router = around(layers, router);
+    tokio::spawn(async move { kit::http::serve(listener, router, &runtime).await });
+    url
+}
+
+#[tokio::test]
+async fn a_page_may_read_what_went_wrong_also_when_no_handler_said_it() {
+    let url = start().await;
+    for (path, status, code) in [("panics", 500, "internal"), ("hangs", 504, "deadline_exceeded")] {
+        let call = reqwest::Client::new().get(format!("{url}/{path}")).header("origin", ORIGIN);
+        let answer = call.send().await.expect("an answer");
+        assert_eq!(answer.status(), status);
+        let headers = answer.headers().clone();
+        for (name, value) in [
+            ("access-control-allow-origin", ORIGIN),
+            ("content-type", "application/problem+json"),
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("x-frame-options", "DENY"),
+            ("vary", "Accept-Encoding, Origin, Authorization"),
+        ] {
+            assert_eq!(headers.get(name).expect(name), value, "{path}");
+        }
+        assert_eq!(headers.contains_key("retry-after"), status == 504);
+        let problem: Value = answer.json().await.expect("JSON");
+        assert_eq!(problem["code"], code);
+        assert_eq!(headers["x-request-id"], problem["request_id"].as_str().expect("an id"));
+        assert!(!problem.to_string().contains("secret"));
+    }
+}

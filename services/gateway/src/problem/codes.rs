@@ -1,0 +1,200 @@
+//! The table of error codes: what a client may branch on, and what `/openapi.json` tells of it.
+
+use http::StatusCode;
+
+/// Why a request was not done. The word is the contract: it is documented and never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Code {
+    InvalidRequest,
+    InvalidJson,
+    Unauthenticated,
+    InvalidToken,
+    TokenExpired,
+    Forbidden,
+    NotFound,
+    ProductNotFound,
+    CategoryNotFound,
+    MethodNotAllowed,
+    RequestTimeout,
+    Conflict,
+    SlugTaken,
+    CategoryInUse,
+    CategoryHasChildren,
+    TooManyCategories,
+    StockBelowReserved,
+    StockTooLarge,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    RateLimited,
+    Internal,
+    NotImplemented,
+    Overloaded,
+    Unavailable,
+    DeadlineExceeded,
+}
+
+/// What is fixed about a code.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) code: Code,
+    /// The word in the `code` field.
+    pub(crate) word: &'static str,
+    /// The status it always comes with.
+    pub(crate) status: StatusCode,
+    /// What it is, in a few words, for the document.
+    pub(crate) summary: &'static str,
+    /// What is said when the place that failed has nothing more precise to say.
+    pub(crate) detail: &'static str,
+}
+
+/// Every code, in the order of the enum.
+#[rustfmt::skip]
+pub(crate) static TABLE: [Row; 26] = [
+    row(Code::InvalidRequest, "invalid_request", StatusCode::BAD_REQUEST,
+        "The request is not valid",
+        "Some fields are not valid; `errors` names each of them."),
+    row(Code::InvalidJson, "invalid_json", StatusCode::BAD_REQUEST,
+        "The body is not JSON",
+        "The body must be one JSON object."),
+    row(Code::Unauthenticated, "unauthenticated", StatusCode::UNAUTHORIZED,
+        "A token is needed",
+        "Send an access token as `Authorization: Bearer <token>`."),
+    row(Code::InvalidToken, "invalid_token", StatusCode::UNAUTHORIZED,
+        "The token is not valid",
+        "The access token is not one that this shop issued."),
+    row(Code::TokenExpired, "token_expired", StatusCode::UNAUTHORIZED,
+        "The token has expired",
+        "The access token has expired; refresh it and try again."),
+    row(Code::Forbidden, "forbidden", StatusCode::FORBIDDEN,
+        "Not allowed",
+        "This is for administrators of the shop."),
+    row(Code::NotFound, "not_found", StatusCode::NOT_FOUND,
+        "Nothing is here",
+        "This path does not exist."),
+    row(Code::ProductNotFound, "product_not_found", StatusCode::NOT_FOUND,
+        "No such product",
+        "There is no product with this id or slug."),
+    row(Code::CategoryNotFound, "category_not_found", StatusCode::NOT_FOUND,
+        "No such category",
+        "There is no category with this id."),
+    row(Code::MethodNotAllowed, "method_not_allowed", StatusCode::METHOD_NOT_ALLOWED,
+        "The method is not allowed here",
+        "The `Allow` header names the methods of this path."),
+    row(Code::RequestTimeout, "request_timeout", StatusCode::REQUEST_TIMEOUT,
+        "The request took too long to arrive",
+        "The body did not arrive in time; send it again."),
+    row(Code::Conflict, "conflict", StatusCode::CONFLICT,
+        "The present state does not allow it",
+        "This is not possible in the present state."),
+    row(Code::SlugTaken, "slug_taken", StatusCode::CONFLICT,
+        "The slug is taken",
+        "Something else has this slug; a slug stays taken when its owner is deleted."),
+    row(Code::CategoryInUse, "category_in_use", StatusCode::CONFLICT,
+        "The category is in use",
+        "Products are in this category: move them first."),
+    row(Code::CategoryHasChildren, "category_has_children", StatusCode::CONFLICT,
+        "The category is not a leaf",
+        "Categories lie below this one: move or delete them first."),
+    row(Code::TooManyCategories, "too_many_categories", StatusCode::CONFLICT,
+        "No room for another category",
+        "The shop has as many categories as it may."),
+    row(Code::StockBelowReserved, "stock_below_reserved", StatusCode::CONFLICT,
+        "Orders have reserved more",
+        "Fewer units would be left than orders have reserved."),
+    row(Code::StockTooLarge, "stock_too_large", StatusCode::CONFLICT,
+        "More stock than can be kept",
+        "More units would be on hand than can be kept."),
+    row(Code::PayloadTooLarge, "payload_too_large", StatusCode::PAYLOAD_TOO_LARGE,
+        "The body is too large",
+        "A body may have up to 1 MiB."),
+    row(Code::UnsupportedMediaType, "unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "The body is of a type not read here",
+        "Send the body as `Content-Type: application/json`."),
+    row(Code::RateLimited, "rate_limited", StatusCode::TOO_MANY_REQUESTS,
+        "Too many requests",
+        "Wait as long as `Retry-After` says and try again."),
+    row(Code::Internal, "internal", StatusCode::INTERNAL_SERVER_ERROR,
+        "Something went wrong",
+        kit::problem::INTERNAL),
+    row(Code::NotImplemented, "not_implemented", StatusCode::NOT_IMPLEMENTED,
+        "Not implemented",
+        "This shop does not offer this."),
+    row(Code::Overloaded, "overloaded", StatusCode::SERVICE_UNAVAILABLE,
+        "Too busy",
+        "The shop has as many requests under way as it takes; try again shortly."),
+    row(Code::Unavailable, "unavailable", StatusCode::SERVICE_UNAVAILABLE,
+        "Not available at the moment",
+        "A part of the shop cannot be reached at the moment; try again shortly."),
+    row(Code::DeadlineExceeded, "deadline_exceeded", StatusCode::GATEWAY_TIMEOUT,
+        "It took too long",
+        kit::problem::DEADLINE_EXCEEDED),
+];
+
+const fn row(
+    code: Code,
+    word: &'static str,
+    status: StatusCode,
+    summary: &'static str,
+    detail: &'static str,
+) -> Row {
+    Row { code, word, status, summary, detail }
+}
+
+impl Code {
+    /// Its row in the table.
+    pub(crate) fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+
+    /// The word in the `code` field.
+    pub(crate) fn word(self) -> &'static str {
+        self.row().word
+    }
+
+    /// The status it always comes with.
+    pub(crate) fn status(self) -> StatusCode {
+        self.row().status
+    }
+
+    /// The code of a machine reason of a service: the same word, written in capitals there.
+    pub(crate) fn of_reason(reason: &str) -> Option<Self> {
+        TABLE.iter().find(|row| row.word.eq_ignore_ascii_case(reason)).map(|row| row.code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{Code, TABLE};
+
+    #[test]
+    fn each_code_finds_its_own_row() {
+        for row in &TABLE {
+            assert_eq!(row.code.row().word, row.word);
+        }
+    }
+
+    #[test]
+    fn every_code_has_a_word_of_its_own_in_snake_case() {
+        let words: BTreeSet<_> = TABLE.iter().map(|row| row.word).collect();
+        assert_eq!(words.len(), TABLE.len());
+        for word in words {
+            assert!(word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{word}");
+        }
+    }
+
+    #[test]
+    fn every_code_is_an_error_and_says_something() {
+        for row in &TABLE {
+            assert!(row.status.is_client_error() || row.status.is_server_error());
+            assert!(row.detail.ends_with('.') && !row.summary.ends_with('.'), "{}", row.word);
+        }
+    }
+
+    #[test]
+    fn a_reason_of_a_service_is_the_code_in_capitals() {
+        assert_eq!(Code::of_reason("SLUG_TAKEN"), Some(Code::SlugTaken));
+        assert_eq!(Code::of_reason("MOON_PHASE"), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! The one place where the status of a service becomes a problem.
+//!
+//! The code of the status decides the HTTP status; a machine reason of the service decides the code
+//! when the table knows it. Text of a service is told only where it is meant for the caller: for
+//! what the caller did wrong, never for what failed inside.
+
+use kit::grpc::status::{reason_of, retry_after_of, violations_of};
+use kit::problem::{FieldError, RETRY_SHORTLY};
+use tonic::Status;
+
+use super::{Code, Problem};
+
+impl From<Status> for Problem {
+    fn from(status: Status) -> Self {
+        Self::of(&status, Code::NotFound)
+    }
+}
+
+impl Problem {
+    /// For calls about one thing: NOT_FOUND means that `missing` is the matter.
+    pub(crate) fn where_missing_is(missing: Code) -> impl Fn(Status) -> Self {
+        move |status| Self::of(&status, missing)
+    }
+
+    fn of(status: &Status, missing: Code) -> Self {
+        let code = code_of(status, missing);
+        if code.status().is_server_error() {
+            tracing::debug!(code = ?status.code(), message = status.message(), "a call failed");
+        }
+        match code {
+            Code::InvalidRequest => invalid(status),
+            Code::Unavailable | Code::RateLimited => {
+                code.problem().retry_after(retry_after_of(status).unwrap_or(RETRY_SHORTLY))
+            }
+            Code::Conflict => explained(code, status),
+            _ => code.problem(),
+        }
+    }
+}
+
+/// The row of the table for a status.
+fn code_of(status: &Status, missing: Code) -> Code {
+    use tonic::Code as Grpc;
+    let reason = || reason_of(status).and_then(|reason| Code::of_reason(&reason));
+    match status.code() {
+        Grpc::InvalidArgument | Grpc::OutOfRange => Code::InvalidRequest,
+        Grpc::Unauthenticated => reason().unwrap_or(Code::Unauthenticated),
+        Grpc::PermissionDenied => reason().unwrap_or(Code::Forbidden),
+        Grpc::NotFound => reason().unwrap_or(missing),
+        Grpc::AlreadyExists | Grpc::Aborted | Grpc::FailedPrecondition => {
+            reason().unwrap_or(Code::Conflict)
+        }
+        Grpc::ResourceExhausted => Code::RateLimited,
+        Grpc::Unimplemented => Code::NotImplemented,
+        Grpc::Unavailable => Code::Unavailable,
+        Grpc::DeadlineExceeded => Code::DeadlineExceeded,
+        _ => Code::Internal,
+    }
+}
+
+/// The message of a service about what the caller asked for, as a sentence.
+fn explained(code: Code, status: &Status) -> Problem {
+    let message = status.message().trim().trim_end_matches('.');
+    let mut letters = message.chars();
+    match letters.next() {
+        None => code.problem(),
+        Some(first) => code.says(format!("{}{}.", first.to_uppercase(), letters.as_str())),
+    }
+}
+
+fn invalid(status: &Status) -> Problem {
+    let violations = violations_of(status);
+    if violations.is_empty() {
+        return explained(Code::InvalidRequest, status);
+    }
+    let errors = violations.into_iter().map(|(field, detail)| FieldError {
+        field: as_written(&field).to_owned(),
+        code: "invalid".to_owned(),
+        detail,
+        product_id: None,
+    });
+    Code::InvalidRequest.problem().errors(errors.collect())
+}
+
+/// Names of fields that differ between REST and the messages.
+fn as_written(field: &str) -> &str {
+    match field {
+        "pagination.page" => "page",
+        "pagination.page_size" => "page_size",
+        "min_price_cents" => "min_price",
+        "max_price_cents" => "max_price",
+        "query" => "q",
+        _ => field,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::{Code as Grpc, Status};
+
+    use super::super::Code;
+    use super::code_of;
+
+    #[test]
+    fn every_status_of_a_service_has_its_place() {
+        let table = [
+            (Grpc::InvalidArgument, Code::InvalidRequest),
+            (Grpc::OutOfRange, Code::InvalidRequest),
+            (Grpc::Unauthenticated, Code::Unauthenticated),
+            (Grpc::PermissionDenied, Code::Forbidden),
+            (Grpc::NotFound, Code::ProductNotFound),
+            (Grpc::AlreadyExists, Code::Conflict),
+            (Grpc::Aborted, Code::Conflict),
+            (Grpc::FailedPrecondition, Code::Conflict),
+            (Grpc::ResourceExhausted, Code::RateLimited),
+            (Grpc::Unimplemented, Code::NotImplemented),
+            (Grpc::Unavailable, Code::Unavailable),
+            (Grpc::DeadlineExceeded, Code::DeadlineExceeded),
+            (Grpc::Internal, Code::Internal),
+            (Grpc::Unknown, Code::Internal),
+            (Grpc::DataLoss, Code::Internal),
+            (Grpc::Cancelled, Code::Internal),
+        ];
+        for (grpc, code) in table {
+            assert_eq!(code_of(&Status::new(grpc, ""), Code::ProductNotFound), code, "{grpc:?}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `/admin/products`: the assortment and its stock.
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use proto::catalog::v1::DeleteProductRequest;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{admin_body_codes, admin_codes};
+use crate::app::App;
+use crate::auth::Admin;
+use crate::check::{Body, Check};
+use crate::openapi::raising;
+use crate::problem::{Code, Problem};
+use crate::routes::PathId;
+use crate::views::product::{NewProduct, Product, ProductChanges, StockMovement};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    let create_codes = admin_body_codes(&[Code::Conflict, Code::SlugTaken, Code::StockTooLarge]);
+    let update_codes = admin_body_codes(&[
+        Code::NotFound,
+        Code::ProductNotFound,
+        Code::Conflict,
+        Code::SlugTaken,
+        Code::StockTooLarge,
+    ]);
+    let delete_codes = admin_codes(&[Code::NotFound, Code::ProductNotFound]);
+    let stock_codes = admin_body_codes(&[
+        Code::NotFound,
+        Code::ProductNotFound,
+        Code::Conflict,
+        Code::StockBelowReserved,
+        Code::StockTooLarge,
+    ]);
+    OpenApiRouter::new()
+        .routes(raising(&create_codes, routes!(create)))
+        .routes(raising(&update_codes, routes!(update)))
+        .routes(raising(&delete_codes, routes!(delete)))
+        .routes(raising(&stock_codes, routes!(adjust_stock)))
+}
+
+/// Create a product
+#[utoipa::path(
+    post, path = "/products", operation_id = "createProduct", tag = "admin",
+    request_body = NewProduct,
+    responses((status = 201, description = "The new product.", body = Product)),
+    security(("bearer" = []))
+)]
+async fn create(
+    State(app): State<App>,
+    _: Admin,
+    Body(body): Body<NewProduct>,
+) -> Result<(StatusCode, Json<Product>), Problem> {
+    let mut check = Check::new();
+    let request = body.read(&mut check);
+    let request = check.pass(request)?;
+    let product = app.catalog().create_product(request).await?;
+    Ok((StatusCode::CREATED, Json(product.into_inner().into())))
+}
+
+/// Change a product
+///
+/// Fields that are absent stay as they are.
+#[utoipa::path(
+    put, path = "/products/{id}", operation_id = "updateProduct", tag = "admin",
+    params(("id" = uuid::Uuid, Path, description = "The product.")),
+    request_body = ProductChanges,
+    responses((status = 200, description = "The product as it is now.", body = Product)),
+    security(("bearer" = []))
+)]
+async fn update(
+    State(app): State<App>,
+    _: Admin,
+    PathId(id): PathId,
+    Body(body): Body<ProductChanges>,
+) -> Result<Json<Product>, Problem> {
+    let mut check = Check::new();
+    let request = body.read(&mut check, id);
+    check.finish()?;
+    let product = app.catalog().update_product(request).await;
+    let product = product.map_err(Problem::where_missing_is(Code::ProductNotFound))?;
+    Ok(Json(product.into_inner().into()))
+}
+
+/// Delete a product
+///
+/// Shoppers no longer see it; orders that hold it stay as they are, and its slug stays taken.
+/// Deleting it again is fine.
+#[utoipa::path(
+    delete, path = "/products/{id}", operation_id = "deleteProduct", tag = "admin",
+    params(("id" = uuid::Uuid, Path, description = "The product.")),
+    responses((status = 204, description = "It is deleted.")),
+    security(("bearer" = []))
+)]
+async fn delete(
+    State(app): State<App>,
+    _: Admin,
+    PathId(id): PathId,
+) -> Result<StatusCode, Problem> {
+    let deleted = app.catalog().delete_product(DeleteProductRequest { id: id.to_string() }).await;
+    deleted.map_err(Problem::where_missing_is(Code::ProductNotFound))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Move stock
+///
+/// Adds to or takes from what is on hand, with the reason on record; never below what is reserved
+/// for orders.
+#[utoipa::path(
+    post, path = "/products/{id}/stock", operation_id = "adjustStock", tag = "admin",
+    params(("id" = uuid::Uuid, Path, description = "The product.")),
+    request_body = StockMovement,
+    responses((status = 200, description = "The product as it is now.", body = Product)),
+    security(("bearer" = []))
+)]
+async fn adjust_stock(
+    State(app): State<App>,
+    Admin(admin): Admin,
+    PathId(id): PathId,
+    Body(body): Body<StockMovement>,
+) -> Result<Json<Product>, Problem> {
+    let mut check = Check::new();
+    let request = body.read(&mut check, id, admin.user_id);
+    let request = check.pass(request)?;
+    let product = app.catalog().adjust_stock(request).await;
+    let product = product.map_err(Problem::where_missing_is(Code::ProductNotFound))?;
+    Ok(Json(product.into_inner().into()))
+}

@@ -1,0 +1,85 @@
+//! The published contract: changed on purpose or not at all.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use serde_json::Value;
+
+const COMMITTED: &str = include_str!("../openapi.json");
+
+/// `openapi.json` is what the program serves. To renew it:
+/// `UPDATE_OPENAPI=1 cargo test -p gateway --test openapi`, and read the difference.
+#[test]
+fn the_committed_document_is_the_served_one() {
+    let served = gateway::openapi().to_pretty_json().expect("JSON") + "\n";
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        std::fs::write(path, &served).expect("written");
+        return;
+    }
+    assert!(served == COMMITTED, "openapi.json is stale; the comment of this test says what to do");
+}
+
+fn document() -> Value {
+    serde_json::to_value(gateway::openapi()).expect("JSON")
+}
+
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let paths = document["paths"].as_object().expect("paths");
+    paths
+        .iter()
+        .flat_map(|(path, methods)| {
+            let methods = methods.as_object().expect("methods");
+            methods.iter().map(move |(method, operation)| (format!("{method} {path}"), operation))
+        })
+        .collect()
+}
+
+#[test]
+fn every_operation_says_who_may_and_what_may_happen() {
+    let document = document();
+    assert!(document["openapi"].as_str().expect("a version").starts_with("3.1"));
+    for (name, operation) in operations(&document) {
+        for member in ["operationId", "summary", "tags", "security", "responses"] {
+            assert!(!operation[member].is_null(), "{name} has no {member}");
+        }
+        let responses = operation["responses"].as_object().expect("responses");
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{name}");
+        for (status, response) in responses {
+            let response = match response["$ref"].as_str() {
+                Some(reference) => document.pointer(&reference[1..]).expect("it leads somewhere"),
+                None => response,
+            };
+            assert!(!response["description"].as_str().unwrap_or_default().is_empty());
+            assert!(!response["headers"]["X-Request-Id"].is_null(), "{name} {status}");
+            let problem = &response["content"]["application/problem+json"];
+            assert_eq!(problem.is_null(), status.starts_with('2'), "{name} {status}");
+        }
+        if name.contains("/admin/") {
+            for status in ["401", "403"] {
+                assert!(responses.contains_key(status), "{name} has no {status}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_example_is_valid_by_its_own_schema() {
+    let document = document();
+    let problem = serde_json::json!({
+        "components": document["components"], "$ref": "#/components/schemas/Problem",
+    });
+    let problem = jsonschema::validator_for(&problem).expect("a schema");
+    for (name, example) in document["components"]["examples"].as_object().expect("examples") {
+        assert!(problem.is_valid(&example["value"]), "{name}");
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().expect("schemas") {
+        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+            let Some(example) = property.get("example") else { continue };
+            let root = serde_json::json!({
+                "components": document["components"], "allOf": [property],
+            });
+            let validator = jsonschema::validator_for(&root).expect("a schema");
+            assert!(validator.is_valid(example), "{name}.{field}: {example}");
+        }
+    }
+}
