@@ -1,0 +1,126 @@
+//! The command line.
+
+use std::io::Write as _;
+
+use clap::{Parser, Subcommand};
+
+use crate::components::CATALOG;
+use crate::one::{Migrate, Provision, Serve};
+use crate::{Error, all, known_env, one, seed};
+
+/// A whole web shop. Each component runs in a process of its own, or all of them in one.
+#[derive(Debug, Parser)]
+#[command(name = "shop", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Categories, products, search, stock and reservations
+    Catalog {
+        #[command(subcommand)]
+        task: OwnerTask<catalog::Args>,
+    },
+    /// The REST API
+    Gateway {
+        #[command(subcommand)]
+        task: ServeTask<gateway::Args>,
+    },
+    /// Every component in one process, without Kubernetes
+    All(Box<all::Args>),
+    /// Writes demonstration data; what is there stays as it is
+    Seed(Box<seed::Args>),
+    /// Prints the environment names that each command knows
+    #[command(hide = true)]
+    Settings,
+}
+
+/// What a component that owns a database can do.
+#[derive(Debug, Subcommand)]
+enum OwnerTask<A: clap::Args> {
+    /// Serves until it is told to end
+    Serve(Box<Serve<A>>),
+    /// Makes the role and the database, as the server's administrator
+    Provision(Box<Provision>),
+    /// Brings the database to the version that this binary knows
+    Migrate(Box<Migrate>),
+}
+
+/// What a component without a database can do.
+#[derive(Debug, Subcommand)]
+enum ServeTask<A: clap::Args> {
+    /// Serves until it is told to end
+    Serve(Box<Serve<A>>),
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> Result<(), Error> {
+        match self.command {
+            Command::Catalog { task } => match task {
+                OwnerTask::Serve(serve) => one::serve("catalog", *serve, catalog::serve),
+                OwnerTask::Provision(provision) => one::provision(*provision),
+                OwnerTask::Migrate(migrate) => one::migrate(&CATALOG, *migrate),
+            },
+            Command::Gateway { task: ServeTask::Serve(serve) } => {
+                one::serve("gateway", *serve, gateway::serve)
+            }
+            Command::All(args) => all::run(*args),
+            Command::Seed(args) => seed::run(*args),
+            Command::Settings => print_settings(),
+        }
+    }
+}
+
+/// A line for each command and name, apart by a tab.
+fn print_settings() -> Result<(), Error> {
+    let mut out = std::io::stdout().lock();
+    for (command, names) in known_env() {
+        for name in names {
+            writeln!(out, "{command}\t{name}").map_err(Error::Print)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_tells_its_settings() {
+        let known = known_env();
+        for (command, name) in [
+            ("catalog serve", "CATALOG_LISTEN"),
+            ("catalog serve", "DATABASE_URL"),
+            ("catalog serve", "ADMIN_ADDR"),
+            ("catalog provision", "RUST_LOG"),
+            ("catalog migrate", "DATABASE_URL"),
+            ("gateway serve", "RATE_LIMIT_PER_MINUTE"),
+            ("all", "SEED_DEMO_DATA"),
+            ("seed", "DATABASE_URL"),
+        ] {
+            assert!(known[command].contains(name), "{command} knows {:?}", known[command]);
+        }
+    }
+
+    #[test]
+    fn every_setting_has_an_environment_name() {
+        fn walk(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let id = argument.get_id().as_str();
+                let ours = !matches!(id, "help" | "version");
+                assert!(!ours || argument.get_env().is_some(), "{}: {id}", command.get_name());
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&Cli::command());
+    }
+}

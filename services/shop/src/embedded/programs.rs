@@ -1,0 +1,133 @@
+//! The machine's own programs.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Error;
+
+/// The oldest PostgreSQL that the shop's SQL keeps to.
+const OLDEST_POSTGRES: u32 = 15;
+
+/// Folders under which packages put each major version in a folder of its own, and what is between
+/// that folder and the programs.
+const VERSIONED: [(&str, &str); 4] = [
+    ("/usr/lib/postgresql", "bin"),
+    ("/usr", "bin"),
+    ("/opt/homebrew/opt", "bin"),
+    ("/usr/local/opt", "bin"),
+];
+
+/// Redis and what is compatible with it.
+const REDIS: [&str; 2] = ["redis-server", "valkey-server"];
+
+/// One installation of PostgreSQL.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct PostgresPrograms {
+    folder: PathBuf,
+    major: u32,
+}
+
+impl PostgresPrograms {
+    /// The newest installation, or the one that wrote the files which are there.
+    pub(crate) fn find(written_by: Option<u32>) -> Result<Self, Error> {
+        let found = path_folders().chain(versioned_folders()).filter_map(Self::in_folder);
+        choose(found, written_by).ok_or_else(|| match written_by {
+            Some(major) => Error::OtherPostgres { major },
+            None => Error::NoProgram { what: "PostgreSQL 15 or later", package: "postgresql" },
+        })
+    }
+
+    /// The path of a program of this installation.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn in_folder(folder: PathBuf) -> Option<Self> {
+        let complete = ["initdb", "postgres", "pg_isready"]
+            .iter()
+            .all(|program| folder.join(program).is_file());
+        if !complete {
+            return None;
+        }
+        let version = Command::new(folder.join("postgres")).arg("--version").output().ok()?;
+        let major = major_version(str::from_utf8(&version.stdout).ok()?)?;
+        Some(Self { folder, major })
+    }
+}
+
+/// The program of Redis.
+pub(crate) fn redis_server() -> Result<PathBuf, Error> {
+    path_folders()
+        .flat_map(|folder| REDIS.map(|name| folder.join(name)))
+        .find(|program| program.is_file())
+        .ok_or(Error::NoProgram { what: "Redis 7 or later", package: "redis-server" })
+}
+
+fn choose(
+    found: impl Iterator<Item = PostgresPrograms>,
+    written_by: Option<u32>,
+) -> Option<PostgresPrograms> {
+    found
+        .filter(|programs| match written_by {
+            Some(major) => programs.major == major,
+            None => programs.major >= OLDEST_POSTGRES,
+        })
+        .max_by_key(|programs| programs.major)
+}
+
+/// `postgres (PostgreSQL) 15.14 (Debian 15.14-1)` is 15.
+fn major_version(text: &str) -> Option<u32> {
+    let number =
+        text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    number?.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+fn path_folders() -> impl Iterator<Item = PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).collect::<Vec<_>>().into_iter()
+}
+
+fn versioned_folders() -> impl Iterator<Item = PathBuf> {
+    VERSIONED.into_iter().flat_map(|(parent, rest)| {
+        let versions = fs::read_dir(parent).into_iter().flatten().flatten();
+        versions
+            .filter(move |version| is_postgres(Path::new(parent), &version.file_name()))
+            .map(move |version| version.path().join(rest))
+    })
+}
+
+/// Debian's folder holds versions only; the others hold everything there is.
+fn is_postgres(parent: &Path, name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    parent.ends_with("postgresql") || name.starts_with("pgsql-") || name.starts_with("postgresql@")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn installed(majors: &[u32]) -> impl Iterator<Item = PostgresPrograms> {
+        majors.iter().map(|&major| PostgresPrograms { folder: PathBuf::new(), major })
+    }
+
+    #[test]
+    fn the_newest_version_is_taken_unless_files_need_another() {
+        let chosen = |majors, written_by| {
+            choose(installed(majors), written_by).map(|programs| programs.major)
+        };
+        assert_eq!(chosen(&[14, 17, 15], None), Some(17));
+        assert_eq!(chosen(&[14, 17, 15], Some(15)), Some(15));
+        assert_eq!(chosen(&[14], None), None);
+        assert_eq!(chosen(&[17], Some(16)), None);
+    }
+
+    #[test]
+    fn versions_are_read_from_what_postgres_says() {
+        assert_eq!(major_version("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"), Some(15));
+        assert_eq!(major_version("postgres (PostgreSQL) 18beta1"), Some(18));
+        assert_eq!(major_version("postgres"), None);
+    }
+}
