@@ -1,0 +1,20 @@
+//! Writes the Storefront's definition to where it is published: `crds/`, the chart, and as a page in
+//! `docs/reference/`.
+
+use std::path::Path;
+use std::{error, fs};
+
+use storefront_api::{crd, reference};
+
+fn main() -> Result<(), Box<dyn error::Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for folder in ["crds", "charts/storefront-operator/files"] {
+        let folder = root.join(folder);
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(crd::FILE), crd::yaml()?)?;
+    }
+    let pages = root.join("docs/reference");
+    fs::create_dir_all(&pages)?;
+    fs::write(pages.join(reference::FILE), reference::markdown()?)?;
+    Ok(())
+}

@@ -1,0 +1,357 @@
+//! Every rule on a real API server: what it refuses, and what it tells people to do.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a fixture that fails fails the test")]
+
+use std::collections::BTreeSet;
+
+use apiserver::ApiServer;
+use kube::api::{DynamicObject, PostParams};
+use kube::core::Status;
+use kube::{Api, Client};
+use serde_json::{Value, json};
+use storefront_api::{Storefront, crd};
+
+/// Something that is refused.
+struct Case {
+    /// The beginning of what the API server has to say.
+    says: &'static str,
+    /// What is there before; `None` for a creation.
+    before: Option<Value>,
+    /// What is sent.
+    spec: Value,
+}
+
+fn creation(says: &'static str, spec: Value) -> Case {
+    Case { says, before: None, spec: with_version(spec) }
+}
+
+fn change(says: &'static str, before: Value, spec: Value) -> Case {
+    Case { says, before: Some(with_version(before)), spec: with_version(spec) }
+}
+
+fn with_version(mut spec: Value) -> Value {
+    if spec["version"].is_null() {
+        spec["version"] = "0.1.0".into();
+    }
+    spec
+}
+
+fn object(name: &str, spec: &Value) -> DynamicObject {
+    let object = json!({
+        "apiVersion": "storefront.dev/v1alpha1",
+        "kind": "Storefront",
+        "metadata": { "name": name },
+        "spec": spec,
+    });
+    serde_json::from_value(object).unwrap()
+}
+
+/// Untyped, so that what our own types would not write can be sent.
+async fn storefronts() -> Api<DynamicObject> {
+    let server = ApiServer::shared().unwrap();
+    let client: Client = server.client().unwrap();
+    server.install(&client, &crd::definition().unwrap()).await.unwrap();
+    let namespace = server.namespace(&client).await.unwrap();
+    let resource = kube::api::ApiResource::erase::<Storefront>(&());
+    Api::namespaced_with(client, &namespace, &resource)
+}
+
+fn dry_run() -> PostParams {
+    PostParams { dry_run: true, ..PostParams::default() }
+}
+
+async fn send(api: &Api<DynamicObject>, number: usize, case: &Case) -> kube::Result<DynamicObject> {
+    let name = format!("case-{number}");
+    let sent = object(&name, &case.spec);
+    let Some(before) = &case.before else {
+        return api.create(&dry_run(), &sent).await;
+    };
+    let there = api.create(&PostParams::default(), &object(&name, before)).await.unwrap();
+    let mut sent = sent;
+    sent.metadata.resource_version = there.metadata.resource_version;
+    api.replace(&name, &dry_run(), &sent).await
+}
+
+fn refusal(result: kube::Result<DynamicObject>, of: &Value) -> Box<Status> {
+    match result {
+        Err(kube::Error::Api(refusal)) => refusal,
+        other => panic!("{of} should have been refused, and the answer is {other:?}"),
+    }
+}
+
+fn resources(requests: Value, limits: Value) -> Value {
+    json!({ "components": { "catalog": { "resources": {
+        "requests": requests, "limits": limits,
+    } } } })
+}
+
+fn env(variable: Value) -> Value {
+    json!({ "components": { "gateway": { "env": [variable] } } })
+}
+
+fn external_postgres(host: &str) -> Value {
+    json!({ "mode": "External", "external": { "host": host, "adminSecret": { "name": "admin" } } })
+}
+
+fn texts() -> Vec<Case> {
+    let version = "version must be an image tag";
+    let image = "image must be a whole reference";
+    let origin = "must be http:// or https:// with a host";
+    vec![
+        creation(version, json!({ "version": "0.1.0 " })),
+        creation(version, json!({ "version": "-1" })),
+        creation(version, json!({ "version": "v1/2" })),
+        creation("currency must be an ISO 4217 code", json!({ "currency": "usd" })),
+        creation(
+            "registry must be a host name",
+            json!({ "image": { "registry": "registry.example.com/team" } }),
+        ),
+        creation(
+            "repository must be an image's name",
+            json!({ "image": { "repository": "storefront/shop:0.1.0" } }),
+        ),
+        creation(image, json!({ "components": { "catalog": { "image": "catalog" } } })),
+        creation(image, json!({ "postgres": { "image": "postgres 17" } })),
+        creation(image, json!({ "redis": { "image": "redis:" } })),
+        creation(
+            "must be the name of an object in Kubernetes",
+            json!({ "image": { "pullSecrets": [{ "name": "Pull_Secret" }] } }),
+        ),
+        creation(
+            "must be a key of the Secret",
+            env(json!({ "name": "A", "secret": { "name": "a", "key": "a/b" } })),
+        ),
+        creation(origin, json!({ "gateway": { "corsOrigins": ["https://shop.example.com/"] } })),
+        creation(origin, json!({ "gateway": { "corsOrigins": ["*"] } })),
+        creation(origin, json!({ "expose": { "urls": { "api": "shop.example.com" } } })),
+        creation(
+            "host must be a DNS name or an IP address",
+            json!({ "postgres": external_postgres("db.example.com:5432") }),
+        ),
+    ]
+}
+
+fn components() -> Vec<Case> {
+    let amount = "must be an amount above zero";
+    vec![
+        creation("components only has", json!({ "components": { "catalogue": {} } })),
+        creation(
+            "components.catalog.env has a variable that the operator sets",
+            json!({ "components": { "catalog": {
+                "env": [{ "name": "DATABASE_URL", "value": "postgres://mine" }],
+            } } }),
+        ),
+        creation(
+            "components.gateway.env has a variable that the operator sets",
+            env(json!({ "name": "CATALOG_URL", "value": "http://elsewhere:50052" })),
+        ),
+        creation(
+            "must be the name of an environment variable",
+            env(json!({ "name": "MY-SETTING", "value": "1" })),
+        ),
+        creation(
+            "an environment variable has either a value or a secret",
+            env(json!({ "name": "A", "value": "1", "secret": { "name": "a", "key": "b" } })),
+        ),
+        creation(amount, resources(json!({ "cpu": "a lot" }), json!({}))),
+        creation(amount, resources(json!({ "memory": "0Mi" }), json!({}))),
+        creation(amount, resources(json!({ "memory": "64MB" }), json!({}))),
+        creation(
+            "requests.cpu must not be more than limits.cpu",
+            resources(json!({ "cpu": "2" }), json!({ "cpu": "1500m" })),
+        ),
+        creation(
+            "requests.memory must not be more than limits.memory",
+            resources(json!({ "memory": "1Gi" }), json!({ "memory": "1000Mi" })),
+        ),
+        creation(
+            "nodePorts only means something with type NodePort",
+            json!({ "expose": { "nodePorts": { "gateway": 30080 } } }),
+        ),
+    ]
+}
+
+fn servers() -> Vec<Case> {
+    let redis = json!({ "mode": "External", "external": {
+        "urlSecret": { "name": "redis", "key": "url" },
+    } });
+    let with_image = |mut server: Value| {
+        server["image"] = "mine:1".into();
+        server
+    };
+    vec![
+        creation("postgres.external describes", json!({ "postgres": { "mode": "External" } })),
+        creation(
+            "postgres.external describes",
+            json!({ "postgres": { "external": external_postgres("db")["external"] } }),
+        ),
+        creation(
+            "postgres.image is the managed server's",
+            json!({ "postgres": with_image(external_postgres("db")) }),
+        ),
+        creation("redis.external describes", json!({ "redis": { "mode": "External" } })),
+        creation(
+            "redis.image is the managed server's",
+            json!({ "redis": with_image(redis.clone()) }),
+        ),
+        change(
+            "postgres.mode cannot be changed",
+            json!({}),
+            json!({ "postgres": external_postgres("db") }),
+        ),
+        change(
+            "postgres.mode cannot be changed",
+            json!({ "postgres": external_postgres("db") }),
+            json!({}),
+        ),
+        change("redis.mode cannot be changed", json!({ "redis": redis }), json!({})),
+    ]
+}
+
+fn changes() -> Vec<Case> {
+    let storage = |storage: Value| json!({ "postgres": { "storage": storage } });
+    let smaller = "storage.size cannot shrink";
+    let class = "storage.className cannot be changed";
+    vec![
+        change("currency cannot be changed", json!({ "currency": "EUR" }), json!({})),
+        change("currency cannot be changed", json!({}), json!({ "currency": "EUR" })),
+        change(smaller, storage(json!({ "size": "20Gi" })), storage(json!({ "size": "19Gi" }))),
+        change(smaller, storage(json!({ "size": "20Gi" })), json!({})),
+        change(smaller, json!({}), storage(json!({ "size": "9999Mi" }))),
+        change(smaller, json!({}), json!({ "redis": { "storage": { "size": "512Mi" } } })),
+        change(class, storage(json!({ "className": "a" })), storage(json!({ "className": "b" }))),
+        change(class, storage(json!({ "className": "a" })), json!({})),
+        change(class, json!({}), storage(json!({ "className": "b" }))),
+    ]
+}
+
+fn cases() -> Vec<Case> {
+    [texts(), components(), servers(), changes()].into_iter().flatten().collect()
+}
+
+#[tokio::test]
+async fn what_cannot_work_is_refused_with_what_to_do() {
+    let api = storefronts().await;
+    let cases = cases();
+    for (number, case) in cases.iter().enumerate() {
+        let refusal = refusal(send(&api, number, case).await, &case.spec);
+        assert_eq!(refusal.code, 422, "{refusal:?}");
+        assert!(refusal.message.contains(case.says), "{}: {}", case.spec, refusal.message);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_children_could_not_bear_is_refused() {
+    let api = storefronts().await;
+    let longest = "s".repeat(30);
+    let spec = with_version(json!({}));
+    for name in ["1shop", "my.shop", &format!("{longest}s")] {
+        let refusal = refusal(api.create(&dry_run(), &object(name, &spec)).await, &name.into());
+        assert!(refusal.message.contains("create the Storefront under such a name"), "{name}");
+    }
+    for name in ["s", "shop-2", &longest] {
+        api.create(&dry_run(), &object(name, &spec)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_the_schema_refuses_names_the_field() {
+    let api = storefronts().await;
+    let cases = [
+        (json!({ "version": null }), "spec.version: Required value"),
+        (json!({ "version": "1", "profile": "Huge" }), "spec.profile: Unsupported value"),
+        (json!({ "version": "1", "replicas": 0 }), "spec.replicas"),
+        (json!({ "version": "1", "replicas": 33 }), "spec.replicas"),
+        (
+            json!({ "version": "1", "expose": {
+                "type": "NodePort", "nodePorts": { "gateway": 65_536 },
+            } }),
+            "spec.expose.nodePorts.gateway",
+        ),
+        (
+            json!({ "version": "1", "components": { "gateway": {
+                "env": [{ "name": "A" }, { "name": "A" }],
+            } } }),
+            "spec.components[gateway].env[1]: Duplicate value",
+        ),
+    ];
+    for (spec, says) in cases {
+        let refusal = refusal(api.create(&dry_run(), &object("shop", &spec)).await, &spec);
+        assert!(refusal.message.contains(says), "{spec}: {}", refusal.message);
+    }
+}
+
+#[tokio::test]
+async fn what_can_be_changed_may_be() {
+    let api = storefronts().await;
+    let grown = json!({ "postgres": { "storage": { "size": "10.5Gi" } } });
+    let full = json!({
+        "version": "0.2.0-dev.0123456789ab", "profile": "Production", "replicas": 3,
+        "image": {
+            "registry": "registry.example.com:5000", "repository": "team/shop",
+            "pullPolicy": "Always", "pullSecrets": [{ "name": "pull" }],
+        },
+        "components": {
+            "catalog": { "replicas": 5, "logLevel": "Debug", "resources": {
+                "requests": { "cpu": "0.5", "memory": "64Mi" }, "limits": { "memory": "64Mi" },
+            } },
+            "gateway": {
+                "image": "registry.example.com/gateway@sha256:0123456789abcdef",
+                "env": [
+                    { "name": "WORKER_THREADS", "value": "2" },
+                    { "name": "TOKEN", "secret": { "name": "tokens", "key": "a.b_c-d" } },
+                ],
+            },
+        },
+        "gateway": {
+            "corsOrigins": ["https://a.example", "http://localhost:3000", "http://[::1]:3000"],
+            "rateLimit": { "requestsPerMinute": 0, "burst": 1 },
+        },
+        "expose": {
+            "type": "NodePort", "nodePorts": { "gateway": 30_080 },
+            "urls": { "web": "https://shop.example", "api": "http://localhost:8080" },
+        },
+        "suspend": true, "demoData": true,
+    });
+    let moved = external_postgres("2001:db8::1");
+    for (number, (before, after)) in [
+        (json!({}), grown),
+        (json!({}), full.clone()),
+        (full, json!({})),
+        (json!({ "postgres": external_postgres("db") }), json!({ "postgres": moved })),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        send(&api, number, &change("", before, after)).await.unwrap();
+    }
+}
+
+/// A rule without a case could be wrong, and nobody would know.
+#[test]
+fn every_rule_has_a_case() {
+    let cases = cases();
+    let crd = serde_json::to_value(crd::definition().unwrap()).unwrap();
+    let mut messages = BTreeSet::new();
+    collect_messages(&crd, &mut messages);
+    messages.retain(|message| {
+        !message.starts_with("metadata.name")
+            && !cases.iter().any(|case| message.starts_with(case.says))
+    });
+    assert!(messages.is_empty(), "{messages:#?}");
+}
+
+fn collect_messages(value: &Value, messages: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            if let (Some(_), Some(Value::String(message))) =
+                (fields.get("rule"), fields.get("message"))
+            {
+                messages.insert(message.clone());
+            }
+            fields.values().for_each(|it| collect_messages(it, messages));
+        }
+        Value::Array(items) => items.iter().for_each(|it| collect_messages(it, messages)),
+        _ => {}
+    }
+}

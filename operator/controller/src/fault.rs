@@ -1,0 +1,132 @@
+//! What a failed request means, and when it is worth another try.
+
+use std::time::Duration;
+
+use kube::Error;
+use kube::core::Status;
+
+/// Why a write did not happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What sort of failure it is: it decides about the next try.
+    pub kind: FaultKind,
+    /// The API server's words.
+    pub message: String,
+}
+
+/// The sorts of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The API server did not answer, or asked for patience.
+    Unavailable,
+    /// Somebody else wrote at the same moment.
+    Conflict,
+    /// The namespace is on its way out: nothing can be made there, and nothing has to be.
+    NamespaceGone,
+    /// The API server refuses the object as it is: somebody has to act.
+    Refused,
+}
+
+impl FaultKind {
+    /// How long to wait before try number `attempts + 1`: doubling from the first to the second.
+    /// The last bounds how long a cure goes unnoticed, and how often one child can bother the API
+    /// server for nothing.
+    #[must_use]
+    pub fn delay(self, attempts: u32) -> Duration {
+        let (first, longest) = match self {
+            Self::Unavailable => (Duration::from_millis(200), Duration::from_secs(30)),
+            Self::Conflict => (Duration::from_millis(50), Duration::from_secs(5)),
+            Self::NamespaceGone => (Duration::from_secs(30), Duration::from_secs(30)),
+            Self::Refused => (Duration::from_secs(2), Duration::from_secs(120)),
+        };
+        doubled(first, longest, attempts)
+    }
+}
+
+/// `first`, doubled `attempts` times, at most `longest`.
+#[must_use]
+pub fn doubled(first: Duration, longest: Duration, attempts: u32) -> Duration {
+    first.saturating_mul(1_u32 << attempts.min(16)).min(longest)
+}
+
+impl Fault {
+    /// A request that got no answer in time.
+    #[must_use]
+    pub fn timeout() -> Self {
+        Self { kind: FaultKind::Unavailable, message: "no answer in time".to_owned() }
+    }
+}
+
+impl From<&Error> for Fault {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Api(status) => Self { kind: kind_of(status), message: status.message.clone() },
+            // A manifest that cannot even be sent will not be sent the next time either.
+            Error::SerdeError(_) | Error::BuildRequest(_) => {
+                Self { kind: FaultKind::Refused, message: error.to_string() }
+            }
+            _ => Self { kind: FaultKind::Unavailable, message: error.to_string() },
+        }
+    }
+}
+
+fn kind_of(status: &Status) -> FaultKind {
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    let of_namespace = status.details.as_ref().is_some_and(|d| d.kind == "namespaces");
+    match status.code {
+        403 if causes.any(|cause| cause.reason == "NamespaceTerminating") => {
+            FaultKind::NamespaceGone
+        }
+        404 if of_namespace => FaultKind::NamespaceGone,
+        409 => FaultKind::Conflict,
+        408 | 429 | 500.. => FaultKind::Unavailable,
+        _ => FaultKind::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::response::{StatusCause, StatusDetails};
+
+    use super::*;
+
+    fn answer(code: u16, about: &str, cause: &str) -> Fault {
+        let cause =
+            StatusCause { reason: cause.into(), message: String::new(), field: String::new() };
+        let mut status = Status::failure("no", "Reason").with_code(code);
+        status.details = Some(StatusDetails {
+            name: String::new(),
+            group: String::new(),
+            kind: about.into(),
+            uid: String::new(),
+            causes: vec![cause],
+            retry_after_seconds: 0,
+        });
+        Fault::from(&Error::Api(Box::new(status)))
+    }
+
+    #[test]
+    fn the_answer_decides_about_the_next_try() {
+        let cases = [
+            (403, "services", "NamespaceTerminating", FaultKind::NamespaceGone),
+            (403, "services", "", FaultKind::Refused),
+            (404, "namespaces", "", FaultKind::NamespaceGone),
+            (404, "", "", FaultKind::Refused),
+            (409, "services", "", FaultKind::Conflict),
+            (422, "jobs", "FieldValueInvalid", FaultKind::Refused),
+            (429, "", "", FaultKind::Unavailable),
+            (500, "", "", FaultKind::Unavailable),
+            (503, "", "", FaultKind::Unavailable),
+        ];
+        for (code, about, cause, kind) in cases {
+            assert_eq!(answer(code, about, cause).kind, kind, "{code} {about} {cause}");
+        }
+    }
+
+    #[test]
+    fn delays_double_and_end() {
+        let delays: Vec<_> = (0..9).map(|n| FaultKind::Refused.delay(n).as_secs()).collect();
+        assert_eq!(delays, [2, 4, 8, 16, 32, 64, 120, 120, 120]);
+        assert_eq!(FaultKind::Unavailable.delay(u32::MAX), Duration::from_secs(30));
+    }
+}

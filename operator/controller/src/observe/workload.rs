@@ -1,0 +1,115 @@
+//! How far a workload has come.
+
+use kube::core::Object;
+use serde::Deserialize;
+use storefront_desired::{Kind, Progress};
+
+use super::{Child, cause};
+
+/// A Deployment, StatefulSet or Job, less what the operator does not look at.
+pub type WorkloadObject = Object<WorkloadSpec, WorkloadStatus>;
+
+/// Of the spec only what the status is measured by.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct WorkloadSpec {
+    replicas: Option<i32>,
+}
+
+/// Of the status the fields that tell of progress, under the names that the three kinds share.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct WorkloadStatus {
+    observed_generation: i64,
+    replicas: i32,
+    updated_replicas: i32,
+    ready_replicas: i32,
+    available_replicas: i32,
+    current_revision: Option<String>,
+    update_revision: Option<String>,
+    conditions: Vec<WorkloadCondition>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct WorkloadCondition {
+    #[serde(rename = "type")]
+    type_: String,
+    status: String,
+    reason: String,
+    message: String,
+}
+
+impl Child {
+    /// What a workload tells with its status.
+    #[must_use]
+    pub fn from_workload(kind: Kind, object: &WorkloadObject) -> Self {
+        let mut child = Self::from_metadata(kind, &object.metadata);
+        let status = object.status.clone().unwrap_or_default();
+        child.desired_replicas = match kind {
+            Kind::Job => 0,
+            _ => object.spec.replicas.unwrap_or(1),
+        };
+        child.ready_replicas = status.ready_replicas;
+        child.refusal = status.refusal();
+        child.progress = match kind {
+            Kind::Job => job(&status),
+            Kind::StatefulSet => stateful_set(child.generation, child.desired_replicas, &status),
+            _ => deployment(child.generation, child.desired_replicas, &status),
+        };
+        child
+    }
+}
+
+impl WorkloadStatus {
+    fn has(&self, type_: &str, status: &str) -> bool {
+        self.conditions.iter().any(|c| c.type_ == type_ && c.status == status)
+    }
+
+    fn past_deadline(&self) -> bool {
+        self.conditions
+            .iter()
+            .any(|c| c.type_ == "Progressing" && c.reason == "ProgressDeadlineExceeded")
+    }
+
+    /// Only Deployments tell of it.
+    fn refusal(&self) -> Option<String> {
+        let told = self.conditions.iter().find(|c| {
+            c.type_ == "ReplicaFailure" && c.status == "True" && c.reason == "FailedCreate"
+        })?;
+        Some(cause::refused(&told.message))
+    }
+}
+
+/// Done when every pod is of the present generation and serves, and no older one is left.
+fn deployment(generation: i64, desired: i32, status: &WorkloadStatus) -> Progress {
+    if status.observed_generation < generation {
+        return Progress::Going;
+    }
+    let all = [status.replicas, status.updated_replicas, status.available_replicas];
+    if all.iter().all(|count| *count == desired) {
+        Progress::Done
+    } else if status.past_deadline() {
+        Progress::Failed
+    } else {
+        Progress::Going
+    }
+}
+
+fn stateful_set(generation: i64, desired: i32, status: &WorkloadStatus) -> Progress {
+    let seen = status.observed_generation >= generation;
+    let counted = status.replicas == desired && status.ready_replicas == desired;
+    // With nothing to run the controller leaves the revisions as they were.
+    let of_one_revision = desired == 0 || status.current_revision == status.update_revision;
+    if seen && counted && of_one_revision { Progress::Done } else { Progress::Going }
+}
+
+fn job(status: &WorkloadStatus) -> Progress {
+    if status.has("Complete", "True") {
+        Progress::Done
+    } else if status.has("Failed", "True") {
+        Progress::Failed
+    } else {
+        Progress::Going
+    }
+}

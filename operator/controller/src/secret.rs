@@ -1,0 +1,59 @@
+//! Secrets whose content is made of chance.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rand::Rng;
+use rand::distr::{Alphanumeric, SampleString as _};
+use serde_json::{Map, Value, json};
+use storefront_desired::{SecretField, SecretRecipe};
+
+/// Letters and digits in a generated password: 190 bits, and nothing that a URL or a shell would
+/// take for something else.
+const PASSWORD_LENGTH: usize = 32;
+
+/// The Secret that this recipe makes.
+pub(crate) fn fill(recipe: &SecretRecipe, chance: &mut impl Rng) -> Value {
+    let mut value = |field: &SecretField| match field {
+        SecretField::Fixed(text) => text.clone(),
+        SecretField::Password => Alphanumeric.sample_string(chance, PASSWORD_LENGTH),
+    };
+    let fields = recipe.fields.iter();
+    let data: Map<String, Value> =
+        fields.map(|(name, field)| (name.clone(), STANDARD.encode(value(field)).into())).collect();
+    let mut manifest = recipe.manifest.clone();
+    match manifest.as_object_mut() {
+        Some(object) => {
+            object.insert("data".to_owned(), Value::Object(data));
+            manifest
+        }
+        None => json!({ "data": data }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    #[test]
+    fn passwords_are_long_plain_and_never_the_same() {
+        let fields = BTreeMap::from([
+            ("username".to_owned(), SecretField::Fixed("catalog".to_owned())),
+            ("password".to_owned(), SecretField::Password),
+        ]);
+        let manifest = json!({"metadata": {"name": "demo-catalog-db"}});
+        let recipe = SecretRecipe { manifest, fields };
+        let mut passwords = BTreeSet::new();
+        for _ in 0..50 {
+            let secret = fill(&recipe, &mut rand::rng());
+            assert_eq!(secret["metadata"]["name"], "demo-catalog-db");
+            assert_eq!(secret["data"]["username"], STANDARD.encode("catalog"));
+            let password = STANDARD.decode(secret["data"]["password"].as_str().unwrap()).unwrap();
+            assert_eq!(password.len(), PASSWORD_LENGTH);
+            assert!(password.iter().all(u8::is_ascii_alphanumeric));
+            passwords.insert(password);
+        }
+        assert_eq!(passwords.len(), 50);
+    }
+}

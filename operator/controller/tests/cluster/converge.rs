@@ -1,0 +1,261 @@
+//! From a Storefront to its children, and what becomes of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kube::api::{DeleteParams, PostParams};
+use serde_json::json;
+use storefront_desired::Kind;
+
+use crate::controllers::Controllers;
+use crate::fixture::{Cluster, condition, until};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storefront_becomes_ready_and_says_so() {
+    let cluster = Cluster::new().await;
+    let _controllers = Controllers::start(&cluster);
+    let operator = cluster.operator("one").await;
+    cluster.create("demo", json!({ "demoData": true })).await;
+    let demo = cluster.until_ready("demo").await;
+
+    let status = demo.status.clone().unwrap();
+    assert_eq!(status.ready.as_deref(), Some("2/2"));
+    let version = status.version.unwrap();
+    assert_eq!(version.current.as_deref(), Some("0.1.0"));
+    assert_eq!(version.last_stable.as_deref(), Some("0.1.0"));
+    assert!(status.endpoints.unwrap().api.is_some());
+    for (type_, holds) in [
+        ("Reconciling", "False"),
+        ("Stalled", "False"),
+        ("DatabaseReady", "True"),
+        ("CacheReady", "True"),
+        ("MigrationsComplete", "True"),
+        ("ComponentsReady", "True"),
+        ("UpToDate", "True"),
+    ] {
+        assert_eq!(condition(&demo, type_).unwrap().0, holds, "{type_}");
+    }
+    assert_eq!(condition(&demo, "Suspended"), None);
+    let children = cluster.everything().await;
+    for kind in Kind::ALL {
+        assert!(children.keys().any(|(known, _)| *known == kind.as_str()), "no {kind:?}");
+    }
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_wanted_any_more_is_deleted_and_volumes_never_are() {
+    let cluster = Cluster::new().await;
+    let _controllers = Controllers::start(&cluster);
+    let operator = cluster.operator("one").await;
+    cluster.create("demo", json!({ "demoData": true })).await;
+    cluster.until_ready("demo").await;
+    let before = cluster.everything().await;
+
+    cluster.patch("demo", json!({ "spec": { "demoData": false, "version": "0.2.0" } })).await;
+    let demo = cluster.until_ready("demo").await;
+    assert_eq!(demo.status.unwrap().version.unwrap().current.as_deref(), Some("0.2.0"));
+    let jobs_of = |all: &BTreeMap<(&'static str, String), _>| -> Vec<String> {
+        all.keys().filter(|(kind, _)| *kind == "Job").map(|(_, name)| name.clone()).collect()
+    };
+    let after = until("the former jobs are gone", || async {
+        let now = cluster.everything().await;
+        (jobs_of(&now).len() == 1).then_some(now)
+    })
+    .await;
+    assert_eq!(jobs_of(&before).len(), 2);
+    assert!(!jobs_of(&before).contains(&jobs_of(&after)[0]), "the migration was made anew");
+    let volumes = |all: &BTreeMap<(&'static str, String), (String, String)>| {
+        let all = all.iter().filter(|((kind, _), _)| *kind == "PersistentVolumeClaim");
+        all.map(|(name, (uid, _))| (name.clone(), uid.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(volumes(&before), volumes(&after));
+    assert!(!volumes(&after).is_empty());
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn suspending_stops_everything_and_resuming_brings_it_back() {
+    let cluster = Cluster::new().await;
+    let _controllers = Controllers::start(&cluster);
+    let operator = cluster.operator("one").await;
+    cluster.create("demo", json!({})).await;
+    cluster.until_ready("demo").await;
+    let secrets = |all: BTreeMap<(&'static str, String), (String, String)>| {
+        all.into_iter().filter(|((kind, _), _)| *kind == "Secret").collect::<Vec<_>>()
+    };
+    let before = secrets(cluster.everything().await);
+
+    cluster.patch("demo", json!({ "spec": { "suspend": true } })).await;
+    cluster.until_condition("demo", "Suspended", "True").await;
+    let demo = until("everything is stopped", || async {
+        let demo = cluster.storefronts().get("demo").await.unwrap();
+        (condition(&demo, "Reconciling")?.0 == "False").then_some(demo)
+    })
+    .await;
+    assert_eq!(condition(&demo, "Ready"), Some(("False".into(), "Suspended".into())));
+    assert_eq!(condition(&demo, "Stalled").unwrap().0, "False");
+    for kind in [Kind::Deployment, Kind::StatefulSet] {
+        for object in cluster.children(kind).list(&Default::default()).await.unwrap() {
+            assert_eq!(object.data["spec"]["replicas"], 0, "{:?}", object.metadata.name);
+        }
+    }
+
+    cluster.patch("demo", json!({ "spec": { "suspend": false } })).await;
+    let demo = cluster.until_ready("demo").await;
+    assert_eq!(condition(&demo, "Suspended"), None);
+    assert_eq!(secrets(cluster.everything().await), before);
+    operator.stop().await;
+}
+
+/// Owner references do the deleting, and no garbage collector runs here: what is left stays as it
+/// is, because the operator does not work for a Storefront that is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_storefront_is_let_go() {
+    let cluster = Cluster::new().await;
+    let _controllers = Controllers::start(&cluster);
+    let operator = cluster.operator("one").await;
+    cluster.create("demo", json!({})).await;
+    cluster.create("other", json!({})).await;
+    cluster.until_ready("demo").await;
+    cluster.until_ready("other").await;
+
+    cluster.storefronts().delete("demo", &DeleteParams::default()).await.unwrap();
+    let services = cluster.children(Kind::Service);
+    services.delete("demo-gateway", &DeleteParams::default()).await.unwrap();
+    // The other one's repair comes later, so the former's would have been done by then.
+    services.delete("other-gateway", &DeleteParams::default()).await.unwrap();
+    until("the other's Service is back", || async {
+        services.get_opt("other-gateway").await.unwrap()
+    })
+    .await;
+    assert!(services.get_opt("demo-gateway").await.unwrap().is_none());
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storefront_made_anew_replaces_what_is_left_of_its_namesake() {
+    let cluster = Cluster::new().await;
+    let _controllers = Controllers::start(&cluster);
+    let operator = cluster.operator("one").await;
+    let former = cluster.create("demo", json!({})).await;
+    cluster.until_ready("demo").await;
+    let before = cluster.everything().await;
+    cluster.storefronts().delete("demo", &DeleteParams::default()).await.unwrap();
+
+    let demo = cluster.create("demo", json!({})).await;
+    assert_ne!(former.metadata.uid, demo.metadata.uid);
+    cluster.until_ready("demo").await;
+    let after = cluster.everything().await;
+    assert_eq!(before.len(), after.len());
+    let former: BTreeSet<&String> = before.values().map(|(uid, _)| uid).collect();
+    for ((kind, name), (uid, _)) in &after {
+        assert_eq!(former.contains(uid), *kind == "PersistentVolumeClaim", "{kind} {name}");
+    }
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_made_in_a_namespace_on_its_way_out() {
+    let cluster = Cluster::new().await;
+    let _controllers = Controllers::start(&cluster);
+    let operator = cluster.operator("one").await;
+    cluster.create("demo", json!({})).await;
+    cluster.until_ready("demo").await;
+    let namespaces: kube::Api<k8s_openapi::api::core::v1::Namespace> =
+        kube::Api::all(cluster.client.clone());
+    namespaces.delete(&cluster.namespace, &DeleteParams::default()).await.unwrap();
+    let refused = |resource: &str| {
+        let requests = cluster.requests("one");
+        requests.iter().filter(|r| r.resource == resource && r.code == 403).count()
+    };
+    let services = cluster.children(Kind::Service);
+    services.delete("demo-gateway", &DeleteParams::default()).await.unwrap();
+    until("the repair was refused", || async { (refused("services") > 0).then_some(()) }).await;
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    assert_eq!(refused("services"), 1, "it is not tried again and again");
+    let demo = cluster.storefronts().get("demo").await.unwrap();
+    assert_eq!(condition(&demo, "Stalled").unwrap().0, "False");
+    operator.stop().await;
+}
+
+/// Someone else's object of that name is neither overwritten nor adopted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_that_is_not_ours_is_left_alone_and_told_of() {
+    let cluster = Cluster::new().await;
+    let _controllers = Controllers::start(&cluster);
+    let operator = cluster.operator("one").await;
+    let secrets = cluster.children(Kind::Secret);
+    let theirs = serde_json::from_value(json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": { "name": "demo-catalog-db" }, "stringData": { "password": "theirs" },
+    }));
+    secrets.create(&PostParams::default(), &theirs.unwrap()).await.unwrap();
+    cluster.create("demo", json!({})).await;
+    let demo = cluster.until_condition("demo", "Stalled", "True").await;
+    assert_eq!(condition(&demo, "Ready"), Some(("False".into(), "ApplyRefused".into())));
+    assert!(secrets.get("demo-catalog-db").await.unwrap().metadata.labels.is_none());
+
+    secrets.delete("demo-catalog-db", &DeleteParams::default()).await.unwrap();
+    cluster.until_ready("demo").await;
+    operator.stop().await;
+}
+
+/// Neither what has the name of a child that is not made yet, nor what copies a child's labels.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_made_is_neither_taken_over_nor_deleted() {
+    let cluster = Cluster::new().await;
+    let _controllers = Controllers::start(&cluster);
+    let operator = cluster.operator("one").await;
+    let (maps, services) = (cluster.children(Kind::ConfigMap), cluster.children(Kind::Service));
+    let theirs = serde_json::from_value(json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": { "name": "demo-gateway" }, "data": { "theirs": "stays" },
+    }));
+    maps.create(&PostParams::default(), &theirs.unwrap()).await.unwrap();
+    cluster.create("demo", json!({})).await;
+    cluster.until_condition("demo", "Ready", "ApplyRefused").await;
+    let untouched = maps.get("demo-gateway").await.unwrap();
+    assert_eq!(untouched.data["data"], json!({ "theirs": "stays" }));
+    assert_eq!((untouched.metadata.labels, untouched.metadata.owner_references), (None, None));
+    maps.delete("demo-gateway", &DeleteParams::default()).await.unwrap();
+    cluster.until_ready("demo").await;
+
+    // As `kubectl expose deployment demo-gateway --name=public` makes it.
+    let gateway = cluster.children(Kind::Deployment).get("demo-gateway").await.unwrap();
+    let exposed = serde_json::from_value(json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": { "name": "public", "labels": gateway.metadata.labels },
+        "spec": {
+            "ports": [{ "port": 80 }], "selector": gateway.data["spec"]["selector"]["matchLabels"],
+        },
+    }));
+    services.create(&PostParams::default(), &exposed.unwrap()).await.unwrap();
+    cluster.patch("demo", json!({ "spec": { "version": "0.2.0" } })).await;
+    cluster.until_ready("demo").await;
+    assert!(services.get("public").await.unwrap().metadata.deletion_timestamp.is_none());
+    operator.stop().await;
+}
+
+/// A volume has no owner; without its label the API server's book of who wrote it is what is left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_volume_that_lost_its_label_is_taken_up_again_by_an_operator_that_never_saw_it() {
+    let cluster = Cluster::new().await;
+    let _controllers = Controllers::start(&cluster);
+    let first = cluster.operator("first").await;
+    cluster.create("demo", json!({})).await;
+    cluster.until_ready("demo").await;
+    let volumes = cluster.children(Kind::PersistentVolumeClaim);
+    let volume = volumes.list(&Default::default()).await.unwrap().items.remove(0).metadata;
+    first.stop().await;
+    let unlabel = kube::api::Patch::Merge(json!({ "metadata": { "labels": null } }));
+    let name = volume.name.as_deref().unwrap();
+    volumes.patch(name, &Default::default(), &unlabel).await.unwrap();
+    let second = cluster.operator("second").await;
+    let after = until("the volume is labelled again", || async {
+        let now = volumes.get(name).await.unwrap().metadata;
+        (now.labels == volume.labels).then_some(now)
+    })
+    .await;
+    assert_eq!(after.uid, volume.uid);
+    second.stop().await;
+}

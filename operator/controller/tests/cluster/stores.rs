@@ -1,0 +1,89 @@
+//! What becomes of PostgreSQL, Redis and their volumes.
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use serde_json::json;
+use storefront_desired::Kind;
+
+use crate::controllers::Controllers;
+use crate::fixture::{Cluster, condition, until};
+
+async fn replicas(cluster: &Cluster, kind: Kind, name: &str) -> i64 {
+    let workload = cluster.children(kind).get(name).await.unwrap();
+    workload.data["spec"]["replicas"].as_i64().unwrap()
+}
+
+/// A pod on its way out, as its Deployment does not count it any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stores_stop_when_the_last_pod_is_gone() {
+    let cluster = Cluster::new().await;
+    let _controllers = Controllers::start(&cluster);
+    let operator = cluster.operator("one").await;
+    cluster.create("demo", json!({})).await;
+    cluster.until_ready("demo").await;
+    let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
+    let pod = serde_json::from_value(json!({
+        "metadata": {
+            "name": "pod", "finalizers": ["storefront.dev/test"],
+            "labels": {
+                "storefront.dev/storefront": "demo", "app.kubernetes.io/component": "gateway",
+            },
+        },
+        "spec": {
+            "serviceAccountName": "demo-gateway",
+            "containers": [{ "name": "gateway", "image": "storefront/shop:none" }],
+        },
+    }));
+    pods.create(&PostParams::default(), &pod.unwrap()).await.unwrap();
+
+    cluster.patch("demo", json!({ "spec": { "suspend": true } })).await;
+    cluster.until_condition("demo", "Suspended", "True").await;
+    until("the gateway is stopped", || async {
+        (replicas(&cluster, Kind::Deployment, "demo-gateway").await == 0).then_some(())
+    })
+    .await;
+    pods.delete("pod", &DeleteParams::default().grace_period(0)).await.unwrap();
+    // Longer than everything that follows here takes.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    for store in ["demo-postgres", "demo-redis"] {
+        assert_eq!(replicas(&cluster, Kind::StatefulSet, store).await, 1, "{store}");
+    }
+    let demo = cluster.storefronts().get("demo").await.unwrap();
+    assert_eq!(condition(&demo, "Reconciling").unwrap().0, "True");
+
+    let gone = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+    pods.patch("pod", &PatchParams::default(), &gone).await.unwrap();
+    until("the stores are stopped", || async {
+        let mut left = 0;
+        for store in ["demo-postgres", "demo-redis"] {
+            left += replicas(&cluster, Kind::StatefulSet, store).await;
+        }
+        (left == 0).then_some(())
+    })
+    .await;
+    let demo = cluster.until_condition("demo", "Reconciling", "False").await;
+    assert_eq!(condition(&demo, "DatabaseReady"), Some(("False".into(), "Suspended".into())));
+    operator.stop().await;
+}
+
+/// As on a cluster whose storage class does not allow it. The size cannot be taken back either, so
+/// the shop must not suffer from it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_volume_that_cannot_grow_does_not_stall_the_shop() {
+    let cluster = Cluster::new().await;
+    let _controllers = Controllers::start(&cluster);
+    let operator = cluster.operator("one").await;
+    cluster.create("demo", json!({})).await;
+    cluster.until_ready("demo").await;
+    let larger = json!({ "spec": { "postgres": { "storage": { "size": "99Gi" } } } });
+    cluster.patch("demo", larger).await;
+    let demo = cluster.until_condition("demo", "StorageReady", "False").await;
+    assert_eq!(condition(&demo, "Ready").unwrap().0, "True");
+    assert_eq!(condition(&demo, "Stalled").unwrap().0, "False");
+
+    cluster.patch("demo", json!({ "spec": { "replicas": 2 } })).await;
+    let demo = cluster.until_ready("demo").await;
+    assert_eq!(condition(&demo, "StorageReady").unwrap().0, "False");
+    operator.stop().await;
+}

@@ -1,0 +1,83 @@
+//! The names of everything that the shop's processes are told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kube::core::ObjectMeta;
+use storefront_api::component::Component;
+use storefront_api::edge::Origin;
+use storefront_api::stores::{ExternalPostgres, ExternalRedis, Mode, Postgres, Redis, SslMode};
+use storefront_api::workload::{SecretKey, SecretName};
+use storefront_api::{Storefront, StorefrontSpec};
+
+use crate::settings::{self, Settings};
+use crate::shop::Shop;
+use crate::{Defaults, Facts};
+
+/// Every environment variable that is set for any Storefront, by the arguments of the process that
+/// gets it: `catalog serve`, `catalog provision`, `catalog migrate`, `gateway serve`, `seed`.
+///
+/// The shop's own arguments are to know each of them. Names that a Storefront adds by
+/// `spec.components.*.env` are not among them.
+#[must_use]
+pub fn environment_names() -> BTreeMap<String, BTreeSet<&'static str>> {
+    let mut names = BTreeMap::<String, BTreeSet<&'static str>>::new();
+    for spec in [managed(), external()] {
+        let storefront = Storefront { metadata: ObjectMeta::default(), spec, status: None };
+        let (facts, defaults) = (Facts::default(), nothing());
+        let shop = Shop::of(&storefront, &facts, &defaults);
+        for (process, settings) in processes(&shop) {
+            names.entry(process).or_default().extend(settings.names());
+        }
+    }
+    names
+}
+
+fn processes(shop: &Shop<'_>) -> Vec<(String, Settings)> {
+    let serve =
+        |component: Component| (format!("{component} serve"), settings::serve(shop, component));
+    let mut processes: Vec<(String, Settings)> = Component::ALL.into_iter().map(serve).collect();
+    for (owner, database) in Component::with_database() {
+        let provision = settings::provision(shop, owner, database);
+        processes.push((format!("{owner} provision"), provision));
+        processes.push((format!("{owner} migrate"), settings::migrate(shop, owner, database)));
+    }
+    if let Some(settings) = settings::seed(shop) {
+        processes.push(("seed".to_owned(), settings));
+    }
+    processes
+}
+
+/// Between them, these two make use of every field that ends in a setting.
+fn managed() -> StorefrontSpec {
+    let mut spec = StorefrontSpec::of_version("0");
+    spec.gateway.cors_origins = vec![Origin("https://shop.example.com".to_owned())];
+    spec
+}
+
+fn external() -> StorefrontSpec {
+    let place = SecretKey { name: "theirs".to_owned(), key: "key".to_owned() };
+    let postgres = ExternalPostgres {
+        host: "postgres.example.com".to_owned(),
+        port: 5432,
+        ssl_mode: SslMode::VerifyFull,
+        admin_secret: SecretName { name: "theirs".to_owned() },
+        ca_secret: Some(place.clone()),
+    };
+    let mut spec = managed();
+    spec.postgres =
+        Postgres { mode: Mode::External, external: Some(postgres), ..Postgres::default() };
+    spec.redis = Redis {
+        mode: Mode::External,
+        external: Some(ExternalRedis { url_secret: place }),
+        ..Redis::default()
+    };
+    spec
+}
+
+fn nothing() -> Defaults {
+    Defaults {
+        shop_image: String::new(),
+        postgres_image: String::new(),
+        redis_image: String::new(),
+    }
+}

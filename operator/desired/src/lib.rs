@@ -1,0 +1,102 @@
+//! From a [`Storefront`] and what has been seen of its children to the objects that should exist.
+//!
+//! Everything here is pure: no client, no clock, no randomness. The same input gives the same
+//! bytes, so the controller can tell by a fingerprint whether anything has to be written.
+//!
+//! [`desired`] is called for every change of the Storefront or of a child. It answers with one
+//! [`Object`] for every child that should exist *now*, each with what to do about it. A child that
+//! is not in the answer and that the controller has a record of is to be deleted; a child that
+//! waits for its turn in a rollout is in the answer with [`Action::Keep`].
+
+//!
+//! - `shop`: what every builder is given. `settings`: what each process is told.
+//! - `workload`, `service`, `secret`, `job`: a component's objects. `pod`: what all pods share.
+//! - `store`, `postgres`, `redis`: the stores that the operator runs; their start scripts are in
+//!   `files/`.
+//! - `rollout`: whose turn it is.
+
+mod certificates;
+mod environment;
+mod facts;
+mod job;
+mod manifest;
+mod object;
+mod pod;
+mod postgres;
+mod redis;
+mod rollout;
+mod secret;
+mod service;
+mod settings;
+mod shop;
+mod store;
+mod workload;
+
+pub use environment::environment_names;
+pub use facts::{Facts, Progress, Seen};
+pub use object::{Action, Kind, Object, ObjectId, SecretField, SecretRecipe};
+
+use storefront_api::Storefront;
+use storefront_api::component::Component;
+use storefront_api::names::{self, Part};
+
+use crate::rollout::Rollout;
+use crate::shop::Shop;
+
+/// What the operator's installation decides for every Storefront that does not say otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defaults {
+    /// Repository of the shop's image, registry included when there is one: `storefront/shop`.
+    pub shop_image: String,
+    /// PostgreSQL image for `postgres.mode: Managed`.
+    pub postgres_image: String,
+    /// Redis image for `redis.mode: Managed`.
+    pub redis_image: String,
+}
+
+/// Every child that `storefront` should have now, given what has been seen of those it has: sorted
+/// by id, no id twice, every manifest complete with labels and, except for volumes, which stay,
+/// the owner reference.
+#[must_use]
+pub fn desired(storefront: &Storefront, facts: &Facts, defaults: &Defaults) -> Vec<Object> {
+    let shop = Shop::of(storefront, facts, defaults);
+    let migrations: Vec<(Component, Option<Object>)> = Component::with_database()
+        .map(|(owner, database)| (owner, job::migration(&shop, owner, database)))
+        .collect();
+    let rollout = Rollout::of(&shop, &migrations);
+
+    let mut objects = secret::secrets(&shop);
+    objects.extend(postgres::objects(&shop));
+    objects.extend(redis::objects(&shop));
+    objects.extend(Component::ALL.into_iter().flat_map(|one| component(&shop, &rollout, one)));
+    objects.extend(seed(&shop, &rollout));
+    let wanted = migrations.into_iter().filter_map(|(_, job)| job);
+    objects.extend(wanted.filter_map(|job| rollout::job(&shop, job, shop.postgres_up())));
+    objects.sort_by(|one, other| one.id.cmp(&other.id));
+    objects
+}
+
+/// The objects of one component. Its settings wait with its Deployment, so that a pod of the
+/// version that still serves does not restart into those of the next.
+fn component(shop: &Shop<'_>, rollout: &Rollout<'_>, component: Component) -> Vec<Object> {
+    let name = names::component(&shop.name, component);
+    let settings = settings::serve(shop, component);
+    let deployment = workload::deployment(shop, component, &settings)
+        .filter(|_| rollout.may_move(component))
+        .unwrap_or_else(|| Object::keep(Kind::Deployment, name.clone()));
+    let waits = deployment.action == Action::Keep
+        && shop.facts.get(Kind::Deployment, &name).is_some()
+        && shop.facts.get(Kind::ConfigMap, &name).is_some();
+    let config = if waits {
+        Object::keep(Kind::ConfigMap, name.clone())
+    } else {
+        workload::config(shop, component, &settings)
+    };
+    let account = service::account(shop, name, Part::Component(component));
+    vec![account, config, service::of_component(shop, component), deployment]
+}
+
+fn seed(shop: &Shop<'_>, rollout: &Rollout<'_>) -> Option<Object> {
+    let job = shop.spec.demo_data.then(|| job::seed(shop))??;
+    rollout::job(shop, job, rollout.all_migrated() && shop.postgres_up())
+}

@@ -1,0 +1,90 @@
+//! The Service and the ServiceAccount of each part.
+
+use k8s_openapi::api::core::v1::{Service, ServiceAccount, ServicePort, ServiceSpec};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use storefront_api::component::{Component, Protocol};
+use storefront_api::edge::ExposeType;
+use storefront_api::names::{self, Part};
+
+use crate::shop::Shop;
+use crate::{Kind, Object};
+
+/// The identity of a part's pods. It has no rights, and its token is not handed out.
+pub(crate) fn account(shop: &Shop<'_>, name: String, part: Part) -> Object {
+    let account = ServiceAccount {
+        automount_service_account_token: Some(false),
+        metadata: shop.metadata(name.clone(), part),
+        ..ServiceAccount::default()
+    };
+    Object::apply(Kind::ServiceAccount, name, &account)
+}
+
+/// The Service of a component: headless where callers balance over the pods themselves, on a port
+/// of every node where the Storefront exposes it so.
+pub(crate) fn of_component(shop: &Shop<'_>, component: Component) -> Object {
+    let listen = component.row().listen;
+    let spec = match listen.protocol {
+        Protocol::Grpc => ServiceSpec {
+            cluster_ip: Some("None".to_owned()),
+            ..cluster_ip("grpc", "kubernetes.io/h2c", listen.port)
+        },
+        Protocol::Http => {
+            let spec = cluster_ip("http", "http", listen.port);
+            if is_exposed(shop, component) { on_node_port(spec, node_port(shop)) } else { spec }
+        }
+    };
+    service(shop, names::component(&shop.name, component), Part::Component(component), spec)
+}
+
+/// The Service of a store.
+pub(crate) fn of_store(
+    shop: &Shop<'_>,
+    name: String,
+    part: Part,
+    port_name: &str,
+    port: u16,
+) -> Object {
+    service(shop, name, part, cluster_ip(port_name, "tcp", port))
+}
+
+fn service(shop: &Shop<'_>, name: String, part: Part, spec: ServiceSpec) -> Object {
+    let service = Service {
+        metadata: shop.metadata(name.clone(), part),
+        spec: Some(ServiceSpec { selector: Some(names::selector(&shop.name, part)), ..spec }),
+        ..Service::default()
+    };
+    Object::apply(Kind::Service, name, &service)
+}
+
+fn cluster_ip(port_name: &str, app_protocol: &str, port: u16) -> ServiceSpec {
+    ServiceSpec {
+        ports: Some(vec![ServicePort {
+            app_protocol: (app_protocol != "tcp").then(|| app_protocol.to_owned()),
+            name: Some(port_name.to_owned()),
+            port: i32::from(port),
+            protocol: Some("TCP".to_owned()),
+            target_port: Some(IntOrString::String(port_name.to_owned())),
+            ..ServicePort::default()
+        }]),
+        type_: Some("ClusterIP".to_owned()),
+        ..ServiceSpec::default()
+    }
+}
+
+/// `Local`: a node hands on only to its own pods, and so the client's address is kept.
+fn on_node_port(mut spec: ServiceSpec, node_port: Option<u16>) -> ServiceSpec {
+    spec.type_ = Some("NodePort".to_owned());
+    spec.external_traffic_policy = Some("Local".to_owned());
+    for port in spec.ports.iter_mut().flatten() {
+        port.node_port = node_port.map(i32::from);
+    }
+    spec
+}
+
+fn is_exposed(shop: &Shop<'_>, component: Component) -> bool {
+    component == Component::Gateway && shop.spec.expose.kind == ExposeType::NodePort
+}
+
+fn node_port(shop: &Shop<'_>) -> Option<u16> {
+    shop.spec.expose.node_ports.as_ref().and_then(|ports| ports.gateway)
+}

@@ -1,0 +1,200 @@
+//! What each process of the shop is told by its environment.
+//!
+//! What is not secret goes into a ConfigMap (or, for Jobs, into the pod itself); of what is secret
+//! only the place is named. Passwords stand apart from URLs: they are made once, by chance, while
+//! URLs are computed, so that another host never needs another Secret.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::core::v1::EnvVar;
+use storefront_api::component::{Component, Database, LOG_ENV, LOG_FORMAT_ENV};
+use storefront_api::profile;
+use storefront_api::stores::ExternalPostgres;
+use storefront_api::{names, stores};
+
+use crate::shop::Shop;
+use crate::{Kind, pod, postgres, redis};
+
+/// The folder of the certificates that an external PostgreSQL's has to be signed by.
+pub(crate) const CA_FOLDER: &str = "/etc/storefront/postgres-ca";
+/// The file in that folder.
+pub(crate) const CA_FILE_NAME: &str = "ca.crt";
+
+/// What one process is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// Values that anybody may read.
+    pub(crate) plain: BTreeMap<&'static str, String>,
+    /// Values that are in a Secret.
+    pub(crate) secret: BTreeMap<&'static str, SecretPlace>,
+}
+
+/// Where a secret value is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SecretPlace {
+    secret: String,
+    key: String,
+    /// Whether the operator made the Secret, and so sees it.
+    generated: bool,
+}
+
+impl SecretPlace {
+    fn generated(secret: String, key: &str) -> Self {
+        Self { secret, key: key.to_owned(), generated: true }
+    }
+
+    fn of_user(secret: &str, key: &str) -> Self {
+        Self { secret: secret.to_owned(), key: key.to_owned(), generated: false }
+    }
+}
+
+impl Settings {
+    fn set(&mut self, name: &'static str, value: impl Into<String>) {
+        self.plain.insert(name, value.into());
+    }
+
+    /// Every name that is set.
+    pub(crate) fn names(&self) -> BTreeSet<&'static str> {
+        self.plain.keys().chain(self.secret.keys()).copied().collect()
+    }
+
+    /// The secret ones, for a container that has the others from a ConfigMap.
+    pub(crate) fn secret_env(&self) -> Vec<EnvVar> {
+        let place = |(name, place): (&&str, &SecretPlace)| {
+            pod::env_from_secret(name, &place.secret, &place.key)
+        };
+        self.secret.iter().map(place).collect()
+    }
+
+    /// All of them, for a container without a ConfigMap.
+    pub(crate) fn env(&self) -> Vec<EnvVar> {
+        let plain = self.plain.iter().map(|(name, value)| pod::env(name, value.clone()));
+        plain.chain(self.secret_env()).collect()
+    }
+
+    /// The Secrets among them that the operator made, each with its uid: another uid is another
+    /// content. `None` while one of them has not been seen.
+    pub(crate) fn generated_secrets(&self, shop: &Shop<'_>) -> Option<BTreeMap<String, String>> {
+        let generated = self.secret.values().filter(|place| place.generated);
+        let uid_of = |place: &SecretPlace| {
+            let seen = shop.facts.get(Kind::Secret, &place.secret)?;
+            Some((place.secret.clone(), seen.uid.clone()))
+        };
+        generated.map(uid_of).collect()
+    }
+}
+
+/// What `shop <component> serve` is told.
+pub(crate) fn serve(shop: &Shop<'_>, component: Component) -> Settings {
+    let row = component.row();
+    let mut settings = logging(profile::log_level(shop.spec, component).as_str());
+    add_said(&mut settings, shop, component);
+    for callee in row.calls {
+        if let Some(name) = callee.row().url_env {
+            let host = names::component(&shop.name, *callee);
+            settings.set(name, format!("http://{host}:{}", callee.row().listen.port));
+        }
+    }
+    if let Some(database) = row.database {
+        add_database(&mut settings, shop, component, database);
+    }
+    if row.redis {
+        add_redis(&mut settings, shop);
+    }
+    settings
+}
+
+/// What `shop <component> provision` is told: the owner's own connection, which says what is to be
+/// made, and the administrator's, which makes it.
+pub(crate) fn provision(shop: &Shop<'_>, owner: Component, database: Database) -> Settings {
+    let mut settings = migrate(shop, owner, database);
+    let (secret, place): (String, fn(String, &str) -> SecretPlace) = match external_postgres(shop) {
+        Some(external) => {
+            (external.admin_secret.name.clone(), |secret, key| SecretPlace::of_user(&secret, key))
+        }
+        None => (names::postgres_admin(&shop.name), SecretPlace::generated),
+    };
+    settings.set("ADMIN_DATABASE_URL", postgres_url(shop, None, "postgres"));
+    settings.secret.insert("ADMIN_DATABASE_USER", place(secret.clone(), "username"));
+    settings.secret.insert("ADMIN_DATABASE_PASSWORD", place(secret, "password"));
+    settings
+}
+
+/// What `shop <component> migrate` is told.
+pub(crate) fn migrate(shop: &Shop<'_>, owner: Component, database: Database) -> Settings {
+    let mut settings = logging("info");
+    add_database(&mut settings, shop, owner, database);
+    settings
+}
+
+/// What `shop seed` is told: where the catalog is kept, and what the Storefront says of it.
+pub(crate) fn seed(shop: &Shop<'_>) -> Option<Settings> {
+    let owner = Component::Catalog;
+    let mut settings = migrate(shop, owner, owner.row().database?);
+    add_said(&mut settings, shop, owner);
+    Some(settings)
+}
+
+fn logging(level: &str) -> Settings {
+    let mut settings = Settings::default();
+    settings.set(LOG_ENV, level);
+    settings.set(LOG_FORMAT_ENV, "json");
+    settings
+}
+
+/// What comes from fields of the Storefront.
+fn add_said(settings: &mut Settings, shop: &Shop<'_>, component: Component) {
+    for setting in component.row().settings {
+        if let Some(value) = (setting.value)(shop.spec) {
+            settings.set(setting.env, value);
+        }
+    }
+}
+
+fn add_database(settings: &mut Settings, shop: &Shop<'_>, owner: Component, database: Database) {
+    let secret = names::database_secret(&shop.name, owner);
+    settings.set("DATABASE_URL", postgres_url(shop, Some(database.role), database.name));
+    settings.secret.insert("DATABASE_PASSWORD", SecretPlace::generated(secret, "password"));
+    if external_postgres(shop).is_some_and(|external| external.ca_secret.is_some()) {
+        settings.set("DATABASE_CA_FILE", format!("{CA_FOLDER}/{CA_FILE_NAME}"));
+    }
+}
+
+fn add_redis(settings: &mut Settings, shop: &Shop<'_>) {
+    match external_redis(shop) {
+        Some(external) => {
+            let url = &external.url_secret;
+            settings.secret.insert("REDIS_URL", SecretPlace::of_user(&url.name, &url.key));
+        }
+        None => {
+            let host = names::redis(&shop.name);
+            let secret = names::redis_auth(&shop.name);
+            settings.set("REDIS_URL", format!("redis://{host}:{}/0", redis::PORT));
+            settings.secret.insert("REDIS_PASSWORD", SecretPlace::generated(secret, "password"));
+        }
+    }
+}
+
+/// The URL of a database, without a password.
+fn postgres_url(shop: &Shop<'_>, role: Option<&str>, database: &str) -> String {
+    let (host, port, ssl_mode) = match external_postgres(shop) {
+        Some(external) => (url_host(&external.host), external.port, external.ssl_mode),
+        None => (names::postgres(&shop.name), postgres::PORT, stores::SslMode::Disable),
+    };
+    let user = role.map(|role| format!("{role}@")).unwrap_or_default();
+    format!("postgres://{user}{host}:{port}/{database}?sslmode={}", ssl_mode.as_str())
+}
+
+/// An IPv6 address in a URL stands in brackets.
+fn url_host(host: &str) -> String {
+    if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() }
+}
+
+/// The PostgreSQL that somebody else runs, if the shop uses one.
+pub(crate) fn external_postgres<'a>(shop: &Shop<'a>) -> Option<&'a ExternalPostgres> {
+    shop.spec.postgres.external.as_ref().filter(|_| !shop.manages_postgres())
+}
+
+fn external_redis<'a>(shop: &Shop<'a>) -> Option<&'a stores::ExternalRedis> {
+    shop.spec.redis.external.as_ref().filter(|_| !shop.manages_redis())
+}

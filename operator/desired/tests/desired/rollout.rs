@@ -1,0 +1,240 @@
+//! Whose turn it is, from the first install to suspension.
+
+use std::collections::BTreeSet;
+
+use storefront_desired::{Action, Kind, ObjectId};
+
+use crate::specs;
+use crate::world::{World, id};
+
+fn ids(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// A shop of version 0.1.0 with everything up.
+fn running() -> World {
+    let mut world = World::of(specs::dev());
+    world.settle();
+    world
+}
+
+fn set_version(world: &mut World, version: &str) {
+    world.storefront.spec.version = version.to_owned();
+}
+
+fn keeps(world: &World, id: &ObjectId) -> bool {
+    world.desired().iter().any(|object| object.id == *id && object.action == Action::Keep)
+}
+
+fn replicas(world: &World, id: &ObjectId) -> i32 {
+    world.facts.children[id].desired_replicas
+}
+
+#[test]
+fn at_first_install_only_what_must_wait_waits() {
+    let waves = World::of(specs::dev()).settle();
+    let expected = [
+        ids(&["StatefulSet/postgres", "StatefulSet/redis", "Deployment/gateway"]),
+        ids(&["Job/catalog-migrate"]),
+        ids(&["Deployment/catalog", "Job/seed"]),
+    ];
+    assert_eq!(waves, expected);
+}
+
+#[test]
+fn migrations_on_a_server_of_somebody_else_start_at_once() {
+    let waves = World::of(specs::external()).settle();
+    let expected =
+        [ids(&["Deployment/gateway", "Job/catalog-migrate"]), ids(&["Deployment/catalog"])];
+    assert_eq!(waves, expected);
+}
+
+#[test]
+fn another_version_migrates_then_goes_wave_by_wave() {
+    let mut world = running();
+    set_version(&mut world, "0.2.0");
+    let expected = [
+        // The Jobs of the old version, which are deleted, and that of the new one.
+        ids(&["Job/catalog-migrate", "Job/seed"]),
+        ids(&["Deployment/catalog", "Job/seed"]),
+        ids(&["Deployment/gateway"]),
+    ];
+    assert_eq!(world.settle(), expected);
+}
+
+#[test]
+fn nothing_moves_when_the_migration_fails() {
+    let mut world = running();
+    set_version(&mut world, "0.2.0");
+    world.write_all();
+    let before = world.manifests.clone();
+    world.fail(&world.job("catalog-migrate"));
+    assert_eq!(world.write_all(), ids(&[]));
+    assert_eq!(world.manifests, before);
+    assert!(keeps(&world, &world.deployment("catalog")));
+    assert!(keeps(&world, &world.deployment("gateway")));
+}
+
+#[test]
+fn a_wave_that_does_not_come_up_stops_the_rollout_and_the_way_back_is_open() {
+    let mut world = running();
+    set_version(&mut world, "0.2.0");
+    world.write_all();
+    world.come_up(&world.job("catalog-migrate"));
+    world.write_all();
+    world.fail(&world.deployment("catalog"));
+    assert_eq!(world.write_all(), ids(&[]), "the gateway stays with 0.1.0");
+
+    set_version(&mut world, "0.1.0");
+    world.write_all();
+    world.come_up(&world.job("catalog-migrate"));
+    assert_eq!(world.write_all(), ids(&["Deployment/catalog", "Job/seed"]));
+    let gateway = &world.facts.children[&world.deployment("gateway")];
+    assert_eq!(gateway.version.as_deref(), Some("0.1.0"));
+}
+
+#[test]
+fn settings_wait_with_the_deployment_that_reads_them() {
+    let mut world = running();
+    set_version(&mut world, "0.2.0");
+    world.storefront.spec.gateway.rate_limit.burst = 7;
+    world.write_all();
+    let config = id(Kind::ConfigMap, "demo-gateway");
+    assert!(keeps(&world, &config));
+    world.settle();
+    assert_eq!(world.manifests[&config]["data"]["RATE_LIMIT_BURST"], "7");
+}
+
+#[test]
+fn a_change_that_is_not_of_the_version_waits_for_no_wave() {
+    let mut world = running();
+    world.storefront.spec.replicas = Some(3);
+    let both = ids(&["Deployment/catalog", "Deployment/gateway"]);
+    assert_eq!(world.write_all(), both);
+}
+
+#[test]
+fn a_deployment_that_somebody_deletes_during_a_rollout_comes_back_at_once() {
+    let mut world = running();
+    set_version(&mut world, "0.2.0");
+    world.write_all();
+    world.delete(&world.deployment("gateway"));
+    assert_eq!(world.write_all(), ids(&["Deployment/gateway"]));
+    world.delete(&world.deployment("catalog"));
+    assert_eq!(world.write_all(), ids(&[]), "it needs the new schema");
+}
+
+#[test]
+fn a_database_that_restarts_takes_nothing_back() {
+    let mut world = running();
+    world.facts.children.get_mut(&id(Kind::StatefulSet, "demo-postgres")).unwrap().ready_replicas =
+        0;
+    world.fail(&id(Kind::StatefulSet, "demo-postgres"));
+    assert_eq!(world.write(), BTreeSet::new());
+}
+
+#[test]
+fn a_secret_made_anew_is_followed_by_everything_that_depends_on_it() {
+    let cases = [
+        ("demo-redis-auth", vec![ids(&["Deployment/gateway", "StatefulSet/redis"])]),
+        (
+            "demo-catalog-db",
+            vec![
+                ids(&["Job/catalog-migrate", "Job/seed"]),
+                ids(&["Deployment/catalog", "Job/seed"]),
+            ],
+        ),
+        (
+            "demo-postgres-admin",
+            // The Job tries again until PostgreSQL has restarted with the new password.
+            vec![ids(&["Job/catalog-migrate", "StatefulSet/postgres"])],
+        ),
+    ];
+    for (secret, expected) in cases {
+        let mut world = running();
+        world.delete(&id(Kind::Secret, secret));
+        assert_eq!(world.settle(), expected, "{secret}");
+    }
+}
+
+#[test]
+fn a_suspended_shop_stops_its_stores_last_and_keeps_its_data() {
+    let mut world = running();
+    world.storefront.spec.suspend = true;
+    assert_eq!(world.write_all(), ids(&["Deployment/catalog", "Deployment/gateway"]));
+    world.come_up(&world.deployment("catalog"));
+    assert_eq!(world.write_all(), ids(&[]), "the gateway still has pods");
+    world.come_up(&world.deployment("gateway"));
+    assert_eq!(world.write_all(), ids(&["StatefulSet/postgres", "StatefulSet/redis"]));
+    world.settle();
+    for kind in [Kind::Deployment, Kind::StatefulSet] {
+        let workloads = world.facts.children.keys().filter(|id| id.kind == kind);
+        assert!(workloads.clone().count() == 2);
+        assert!(workloads.clone().all(|id| replicas(&world, id) == 0));
+    }
+    for claim in ["demo-postgres-data", "demo-redis-data"] {
+        assert!(world.manifests.contains_key(&id(Kind::PersistentVolumeClaim, claim)));
+    }
+}
+
+/// A Deployment forgets pods that are still answering their last requests.
+#[test]
+fn stores_do_not_stop_while_a_pod_is_on_its_way_out() {
+    let mut world = running();
+    for part in ["catalog", "gateway", "seed", "postgres", "redis"] {
+        world.facts.with_pods.insert(part.to_owned());
+    }
+    world.storefront.spec.suspend = true;
+    world.settle();
+    let stores = ["demo-postgres", "demo-redis"].map(|name| id(Kind::StatefulSet, name));
+    for last in ["catalog", "gateway", "seed"] {
+        assert!(stores.iter().all(|store| replicas(&world, store) == 1), "{last} is left");
+        world.facts.with_pods.remove(last);
+        world.settle();
+    }
+    assert!(stores.iter().all(|store| replicas(&world, store) == 0));
+}
+
+#[test]
+fn a_shop_that_goes_on_starts_its_stores_first_and_migrates_nothing_again() {
+    let mut world = running();
+    world.storefront.spec.suspend = true;
+    world.settle();
+    world.storefront.spec.suspend = false;
+    let expected = [
+        ids(&["StatefulSet/postgres", "StatefulSet/redis"]),
+        ids(&["Deployment/catalog", "Deployment/gateway"]),
+    ];
+    assert_eq!(world.settle(), expected);
+}
+
+#[test]
+fn a_version_that_changed_while_suspended_is_migrated_before_it_serves() {
+    let mut world = running();
+    world.storefront.spec.suspend = true;
+    world.settle();
+    set_version(&mut world, "0.2.0");
+    world.settle();
+    world.storefront.spec.suspend = false;
+    world.write_all();
+    assert_eq!(replicas(&world, &world.deployment("catalog")), 0);
+    for store in ["demo-postgres", "demo-redis"] {
+        world.come_up(&id(Kind::StatefulSet, store));
+    }
+    assert_eq!(world.write_all(), ids(&["Deployment/gateway", "Job/catalog-migrate"]));
+    world.settle();
+    assert_eq!(replicas(&world, &world.deployment("catalog")), 1);
+}
+
+#[test]
+fn a_shop_can_begin_suspended() {
+    let mut spec = specs::dev();
+    spec.suspend = true;
+    let mut world = World::of(spec);
+    let waves = world.settle();
+    assert!(waves.iter().flatten().all(|id| !id.starts_with("Job/")), "{waves:?}");
+    world.storefront.spec.suspend = false;
+    world.settle();
+    assert_eq!(replicas(&world, &world.deployment("catalog")), 1);
+    assert_eq!(replicas(&world, &id(Kind::StatefulSet, "demo-postgres")), 1);
+}

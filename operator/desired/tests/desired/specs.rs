@@ -1,0 +1,80 @@
+//! Storefronts to build from.
+
+use storefront_api::StorefrontSpec;
+use storefront_api::component::Component;
+use storefront_api::edge::{ExposeType, NodePorts, Origin};
+use storefront_api::quantity::Quantity;
+use storefront_api::spec::Profile;
+use storefront_api::stores::{ExternalPostgres, ExternalRedis, Mode, SslMode};
+use storefront_api::workload::{
+    Amounts, ComponentSpec, EnvVar, LogLevel, Resources, SecretKey, SecretName,
+};
+
+/// Only what has to be said.
+pub(crate) fn minimal() -> StorefrontSpec {
+    StorefrontSpec::of_version("0.1.0")
+}
+
+/// As small as it gets, with products to look at, on a port of the node.
+pub(crate) fn dev() -> StorefrontSpec {
+    let mut spec = minimal();
+    spec.profile = Profile::Dev;
+    spec.demo_data = true;
+    spec.expose.kind = ExposeType::NodePort;
+    spec.expose.node_ports = Some(NodePorts { gateway: Some(30_080) });
+    spec.expose.urls.web = Some(Origin("http://localhost:3000".to_owned()));
+    spec
+}
+
+/// Everything said that can be said, with servers of somebody else.
+pub(crate) fn production() -> StorefrontSpec {
+    let mut spec = external();
+    spec.profile = Profile::Production;
+    spec.image.registry = Some("registry.example.com".to_owned());
+    spec.image.pull_secrets = vec![SecretName { name: "registry".to_owned() }];
+    spec.components.0.insert(
+        Component::Catalog,
+        ComponentSpec {
+            replicas: Some(3),
+            image: Some("registry.example.com/catalog:patched".to_owned()),
+            resources: Some(Resources {
+                requests: Some(Amounts { cpu: None, memory: Some(Quantity::from("96Mi")) }),
+                limits: None,
+            }),
+            env: vec![
+                EnvVar {
+                    name: "DATABASE_MAX_CONNECTIONS".to_owned(),
+                    value: Some("8".to_owned()),
+                    secret: None,
+                },
+                EnvVar {
+                    name: "OTEL_EXPORTER_OTLP_HEADERS".to_owned(),
+                    value: None,
+                    secret: Some(key("telemetry", "headers")),
+                },
+            ],
+            log_level: Some(LogLevel::Debug),
+        },
+    );
+    spec
+}
+
+/// Servers of somebody else.
+pub(crate) fn external() -> StorefrontSpec {
+    let mut spec = minimal();
+    spec.postgres.mode = Mode::External;
+    spec.postgres.external = Some(ExternalPostgres {
+        host: "pg.example.com".to_owned(),
+        port: 6432,
+        ssl_mode: SslMode::VerifyFull,
+        admin_secret: SecretName { name: "pg-admin".to_owned() },
+        ca_secret: Some(key("pg-ca", "bundle.pem")),
+    });
+    spec.redis.mode = Mode::External;
+    spec.redis.external = Some(ExternalRedis { url_secret: key("redis-url", "url") });
+    spec
+}
+
+pub(crate) fn key(name: &str, key: &str) -> SecretKey {
+    SecretKey { name: name.to_owned(), key: key.to_owned() }
+}
