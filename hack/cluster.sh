@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# cluster.sh up | down: the kind cluster of kind-config.yaml.
+#
+# Its node image is the one that NODE_IMAGE names, else the one that kind publishes, else, where no
+# registry is reached, one that is built from packages (node-image.sh). With CLUSTER=current nothing
+# is made or removed: the cluster that kubectl points at is used.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+NODE=$CLUSTER_NAME-control-plane
+READY_SECS=180 # a node from a published image that is pulled first has this after the pull
+
+main() {
+  case ${1:-} in
+    up) up ;;
+    down) down ;;
+    *) fail "usage: hack/cluster.sh up|down" ;;
+  esac
+}
+
+up() {
+  if [ "${CLUSTER:-kind}" = current ]; then
+    api_answers || fail "kubectl reaches no cluster: choose one with kubectl config use-context"
+    found "cluster of the context $(kubectl config current-context)"
+    return
+  fi
+  if ! exists; then
+    local image=${NODE_IMAGE:-}
+    if [ -n "$image" ]; then
+      step "kind cluster $CLUSTER_NAME" create --image "$image"
+    elif registry_reachable; then
+      step "kind cluster $CLUSTER_NAME" create
+    else
+      image=$("$ROOT/hack/node-image.sh")
+      step "kind cluster $CLUSTER_NAME" create --image "$image"
+    fi
+    step "cluster's own pods" system_pods
+    return
+  fi
+  # A restart of the machine or of Docker leaves the node stopped.
+  [ "$(docker inspect --format '{{.State.Running}}' "$NODE")" = true ] || docker start "$NODE" >/dev/null
+  kind export kubeconfig --quiet --name "$CLUSTER_NAME"
+  wait_until 60 api_answers ||
+    fail "the cluster $CLUSTER_NAME is there but does not answer: run make down, then make up"
+  found "kind cluster $CLUSTER_NAME"
+}
+
+exists() { kind get clusters 2>/dev/null | grep -Fx "$CLUSTER_NAME" >/dev/null; }
+api_answers() { kube get --raw /readyz --request-timeout=5s >/dev/null 2>&1; }
+
+create() {
+  local log=$CACHE/kind.log
+  if ! kind create cluster --name "$CLUSTER_NAME" --config "$ROOT/kind-config.yaml" \
+    --wait "${READY_SECS}s" "$@" >"$log" 2>&1; then
+    cat "$log" >&2
+    fail "kind could not make the cluster: the reason is above, and in $log"
+  fi
+}
+
+# What our pods need from their first second: names and volumes.
+system_pods() {
+  kube wait --for=condition=Available --timeout=${READY_SECS}s --namespace kube-system \
+    deployment/coredns >/dev/null
+  kube wait --for=condition=Available --timeout=${READY_SECS}s --namespace local-path-storage \
+    deployment/local-path-provisioner >/dev/null
+}
+
+down() {
+  if [ "${CLUSTER:-kind}" = current ] || ! has kind || ! has docker || ! docker info >/dev/null 2>&1; then
+    return
+  fi
+  if exists; then step "removing the kind cluster $CLUSTER_NAME" delete; fi
+}
+
+delete() { kind delete cluster --quiet --name "$CLUSTER_NAME"; }
+
+main "$@"

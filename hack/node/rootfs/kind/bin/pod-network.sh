@@ -1,0 +1,6 @@
+#!/bin/sh
+# Waits, without a limit because kubeadm sets the pace, for the API server's rule.
+until iptables-nft -t nat -S KUBE-SERVICES 2>/dev/null | grep -q default/kubernetes; do
+  sleep 0.2
+done
+cp /kind/10-kind.conflist /etc/cni/net.d/
