@@ -1,0 +1,11 @@
+//! The journeys, a topic a file. They run one after another: see `e2e::Cluster`.
+
+mod drift;
+mod faults;
+mod figures;
+mod lifecycle;
+mod neighbours;
+mod products;
+mod refused;
+mod resilience;
+mod stores;
