@@ -120,11 +120,30 @@ wait_until() {
   done
 }
 
-# debian OPTION…: a Debian file system as a tar archive on standard output. In a session of its own,
-# for when it fails mmdebstrap ends its whole process group, which would be ours.
+# debian OPTION…: a Debian file system as a tar archive on standard output. Mirrors falter now and
+# then, so it is tried a few times; what was said the last time is shown.
 debian() {
   need mmdebstrap mmdebstrap
-  setsid --wait mmdebstrap --quiet "$@" "$DEBIAN" -
+  local folder pause
+  folder=$(mktemp -d)
+  for pause in 5 15 30 60 0; do
+    if debian_once "$folder/root.tar" "$@" >"$folder/log" 2>&1; then
+      cat "$folder/root.tar"
+      rm -rf "$folder"
+      return
+    fi
+    sleep $pause
+  done
+  cat "$folder/log" >&2
+  rm -rf "$folder"
+  fail "Debian packages could not be fetched or unpacked: the reason is above"
+}
+
+# In a session of its own, for when it fails mmdebstrap ends its whole process group, which would be ours.
+debian_once() {
+  local tar=$1
+  shift
+  setsid --wait mmdebstrap --aptopt='Acquire::Retries "5"' "$@" "$DEBIAN" "$tar"
 }
 
 # kubectl and helm, on the cluster that is meant: whatever context the user's kubectl is set to.
