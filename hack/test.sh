@@ -15,7 +15,7 @@ main() {
   step "chart" chart
   step "tests" "$ROOT/hack/test-env.sh" cargo test --workspace --exclude e2e --no-fail-fast
   step "settings" cargo test --package e2e --test settings
-  step "checked queries" "$ROOT/hack/test-env.sh" --without-kubernetes "$ROOT/hack/stale-queries.sh"
+  step "checked queries" "$ROOT/hack/test-env.sh" --without-kubernetes "$ROOT/hack/sqlx.sh" --check
 }
 
 documents() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet; }

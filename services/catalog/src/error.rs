@@ -1,16 +1,10 @@
 //! What can go wrong, and what callers are told of it.
 
-use std::time::Duration;
-
 use kit::{grpc::status, postgres};
 use sqlx::error::Error as SqlError;
 use tonic::Status;
 
 use crate::domain::{category::TreeError, reservation::Refusal, stock::StockRefusal};
-
-/// When it is worth asking again after the database could not answer: as long as a restart of it or
-/// the wait of a lock takes at best.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Everything that can go wrong in the catalog.
 #[derive(Debug, thiserror::Error)]
@@ -111,15 +105,9 @@ impl From<Error> for Status {
             }
             Error::Stock(why) => status::failed_precondition(stock_refusal(why).0, text),
             Error::Reservation(why) => status::failed_precondition(refusal(why).0, text),
-            Error::TimedOut(_) => status::unavailable(RETRY_AFTER),
+            Error::TimedOut(_) => status::unavailable(postgres::RETRY_AFTER),
             Error::Stored(_) | Error::Kit(_) => status::internal(&error),
-            Error::Database(ref cause) => match postgres::kind(cause) {
-                postgres::Kind::Unavailable | postgres::Kind::Conflict => {
-                    tracing::warn!(error = cause as &dyn std::error::Error, "the database failed");
-                    status::unavailable(RETRY_AFTER)
-                }
-                _ => status::internal(&error),
-            },
+            Error::Database(ref cause) => postgres::status(cause),
         }
     }
 }

@@ -51,14 +51,16 @@ impl Env {
         }
     }
 
-    /// The time of the day and year, in UTC.
+    /// The time of the day and year, in UTC, in whole microseconds as PostgreSQL keeps it: what is
+    /// answered first is then what is read back for a repeat.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        match &self.0 {
+        let now = match &self.0 {
             #[expect(clippy::disallowed_methods, reason = "this is the seam")]
             Source::System => Timestamp::now(),
             Source::Fixed(fixed) => lock(fixed).now,
-        }
+        };
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 
     /// A new id, version 7: ids sort by the time they were made, also within one millisecond.

@@ -4,14 +4,13 @@ use kit::Env;
 use proto::catalog::v1 as pb;
 use tonic::Status;
 
-use super::{fields::Fields, mask::Mask};
-use crate::{
-    domain::{
-        category::{Category, CategoryPatch},
-        ids::CategoryId,
-        slug::Slug,
-    },
-    transactions::now,
+use wire::Fields;
+
+use super::{fields::CatalogFields as _, mask::Mask};
+use crate::domain::{
+    category::{Category, CategoryPatch},
+    ids::CategoryId,
+    slug::Slug,
 };
 
 const MAX_NAME_CHARS: usize = 100;
@@ -35,7 +34,7 @@ pub(super) fn create(request: &pb::CreateCategoryRequest, env: &Env) -> Result<C
             name,
             description: description?,
             parent: parent?,
-            created_at: now(env),
+            created_at: env.now(),
         })
     };
     fields.finish(read())

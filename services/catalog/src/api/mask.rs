@@ -2,7 +2,7 @@
 
 use prost_types::FieldMask;
 
-use super::fields::Fields;
+use wire::Fields;
 
 /// What an update does to one field.
 #[derive(Clone, Debug, PartialEq, Eq)]

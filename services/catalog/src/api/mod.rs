@@ -122,7 +122,7 @@ impl CatalogService for Api {
     async fn delete_product(&self, request: Request<pb::DeleteProductRequest>) -> Answer<Empty> {
         let id = products::delete(request.get_ref())?;
         let mut conn = self.pool.acquire().await.map_err(Error::from)?;
-        let now = transactions::now(&self.env);
+        let now = self.env.now();
         if !traced("catalog.deactivate", store::products::deactivate(&mut conn, id, now)).await? {
             return Err(Error::NotFound("product").into());
         }

@@ -5,16 +5,15 @@ use money::Currency;
 use proto::catalog::v1::{self as pb, get_product_request::Identifier};
 use tonic::Status;
 
-use super::{fields::Fields, mask::Mask};
-use crate::{
-    domain::{
-        ids::ProductId,
-        listing::{Filter, MAX_QUERY_CHARS, Page, SearchSort, SearchText, Sort},
-        product::{DEFAULT_WEIGHT_GRAMS, Details, MAX_WEIGHT_GRAMS, ProductPatch},
-        slug::Slug,
-        stock::{ByHand, MAX_UNITS},
-    },
-    transactions::now,
+use wire::{Fields, Page};
+
+use super::{fields::CatalogFields as _, mask::Mask};
+use crate::domain::{
+    ids::ProductId,
+    listing::{Filter, MAX_QUERY_CHARS, SearchSort, SearchText, Sort},
+    product::{DEFAULT_WEIGHT_GRAMS, Details, MAX_WEIGHT_GRAMS, ProductPatch},
+    slug::Slug,
+    stock::{ByHand, MAX_UNITS},
 };
 
 const MAX_NAME_CHARS: usize = 200;
@@ -170,7 +169,7 @@ pub(super) fn create(
     let image_urls = image_urls(&mut fields, &request.image_urls);
     let units = fields.number("stock_quantity", request.stock_quantity, 0, MAX_UNITS);
     let weight_grams = weight(&mut fields, request.weight_grams);
-    let now = now(env);
+    let now = env.now();
     let id = env.uuid();
     let read = || {
         let name = name?;

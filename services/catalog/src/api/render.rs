@@ -1,12 +1,12 @@
 //! Answers, written.
 
-use proto::{catalog::v1 as pb, common::v1 as common};
+use proto::catalog::v1 as pb;
+use wire::Page;
 
 use crate::{
     changes::Change,
     domain::{
         category::Category,
-        listing::Page,
         product::{Details, Product},
         reservation::{Reservation, State},
     },
@@ -33,10 +33,7 @@ pub(super) fn product(product: Product) -> pb::Product {
         name,
         slug: slug.to_string(),
         description,
-        price: Some(common::Money {
-            amount_cents: price.cents(),
-            currency: price.currency().code().to_owned(),
-        }),
+        price: Some(wire::render::money(price)),
         category_id: category.map(|category| category.to_string()).unwrap_or_default(),
         image_urls,
         stock_quantity: available,
@@ -50,12 +47,7 @@ pub(super) fn product(product: Product) -> pb::Product {
 pub(super) fn page((products, total): Found, page: Page) -> pb::ListProductsResponse {
     pb::ListProductsResponse {
         products: products.into_iter().map(product).collect(),
-        pagination: Some(common::PaginationResponse {
-            page: page.number(),
-            page_size: page.size(),
-            total_pages: page.pages(total),
-            total_count: total,
-        }),
+        pagination: Some(wire::render::page(page, total)),
     }
 }
 

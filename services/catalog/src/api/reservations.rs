@@ -6,7 +6,9 @@ use jiff::SignedDuration;
 use proto::catalog::v1 as pb;
 use tonic::Status;
 
-use super::fields::Fields;
+use wire::Fields;
+
+use super::fields::CatalogFields as _;
 use crate::domain::{ids::OrderId, stock::Lines};
 
 /// The longest reservation: a day.

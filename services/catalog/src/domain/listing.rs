@@ -1,66 +1,9 @@
-//! What is listed: page, filter, order, search.
+//! What is listed: filter, order, search.
 
 use super::ids::CategoryId;
 
-/// The size of a page when none is asked for.
-pub const DEFAULT_PAGE_SIZE: i32 = 20;
-/// The largest page.
-pub const MAX_PAGE_SIZE: i32 = 100;
 /// The longest search, in characters.
 pub const MAX_QUERY_CHARS: usize = 200;
-
-/// One page of a list: `number` counts from 1, `size` is 1 to [`MAX_PAGE_SIZE`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page {
-    number: i32,
-    size: i32,
-}
-
-/// Which part of a page request is out of range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PageError {
-    /// Below 1.
-    Number,
-    /// Not 1 to [`MAX_PAGE_SIZE`].
-    Size,
-}
-
-impl Page {
-    /// The page asked for; 0 means that nothing was said.
-    pub fn new(number: i32, size: i32) -> Result<Self, Vec<PageError>> {
-        let number = if number == 0 { 1 } else { number };
-        let size = if size == 0 { DEFAULT_PAGE_SIZE } else { size };
-        let mut errors = Vec::new();
-        if number < 1 {
-            errors.push(PageError::Number);
-        }
-        if !(1..=MAX_PAGE_SIZE).contains(&size) {
-            errors.push(PageError::Size);
-        }
-        if errors.is_empty() { Ok(Self { number, size }) } else { Err(errors) }
-    }
-
-    /// From 1.
-    pub fn number(self) -> i32 {
-        self.number
-    }
-
-    /// 1 to [`MAX_PAGE_SIZE`].
-    pub fn size(self) -> i32 {
-        self.size
-    }
-
-    /// How many items lie before the page.
-    pub fn offset(self) -> i64 {
-        i64::from(self.number - 1) * i64::from(self.size)
-    }
-
-    /// How many pages `total` items make.
-    pub fn pages(self, total: i64) -> i32 {
-        let size = i64::from(self.size);
-        i32::try_from((total + size - 1) / size).unwrap_or(i32::MAX)
-    }
-}
 
 /// Which products a list holds. The default is all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -134,33 +77,6 @@ impl SearchText {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_asked_for_is_the_first_page_of_twenty() {
-        let page = Page::new(0, 0).unwrap();
-        assert_eq!((page.number(), page.size(), page.offset()), (1, 20, 0));
-    }
-
-    #[test]
-    fn numbers_out_of_range_are_all_reported() {
-        assert_eq!(Page::new(-1, 101), Err(vec![PageError::Number, PageError::Size]));
-        assert_eq!(Page::new(1, -1), Err(vec![PageError::Size]));
-        assert_eq!(Page::new(i32::MIN, 1), Err(vec![PageError::Number]));
-    }
-
-    #[test]
-    fn the_last_possible_page_does_not_overflow() {
-        let page = Page::new(i32::MAX, 100).unwrap();
-        assert_eq!(page.offset(), (i64::from(i32::MAX) - 1) * 100);
-    }
-
-    #[test]
-    fn pages_are_counted_up() {
-        let page = Page::new(1, 20).unwrap();
-        for (total, pages) in [(0, 0), (1, 1), (20, 1), (21, 2), (40, 2)] {
-            assert_eq!(page.pages(total), pages, "{total}");
-        }
-    }
 
     #[test]
     fn wildcards_are_literal() {

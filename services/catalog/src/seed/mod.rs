@@ -32,7 +32,7 @@ pub struct Seeded {
 /// Writes the demo data that is not there yet, in one transaction. Two at once do it one after the other.
 pub async fn seed(args: &Args, runtime: &Runtime) -> Result<Seeded, Error> {
     let pool = kit::postgres::connect(&args.database, runtime)?;
-    let now = transactions::now(&runtime.env);
+    let now = runtime.env.now();
     let mut tx = pool.begin().await?;
     let seeded = write(&mut tx, args.currency, now).await?;
     tx.commit().await?;

@@ -8,10 +8,12 @@ use sqlx::{PgConnection, query, query_scalar};
 use uuid::Uuid;
 
 use super::products::{Row, select_products};
+use wire::Page;
+
 use crate::{
     domain::{
         ids::CategoryId,
-        listing::{Filter, Page, SearchSort, SearchText, Sort},
+        listing::{Filter, SearchSort, SearchText, Sort},
         product::Product,
     },
     error::Error,

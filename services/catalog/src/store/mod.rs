@@ -3,7 +3,7 @@
 //! Functions take a connection, so that the caller decides on transactions, and give domain types.
 //!
 //! The checks need no database: they read `.sqlx/`, which is committed. After a change of a statement
-//! or a migration, refresh it with `services/catalog/refresh-sqlx.sh` (`--check` only tells whether it
+//! or a migration, refresh it with `hack/sqlx.sh` (`--check` only tells whether it
 //! is stale, and changes nothing).
 
 pub(crate) mod categories;

@@ -13,13 +13,3 @@
 pub(crate) mod categories;
 pub(crate) mod products;
 pub(crate) mod reservations;
-
-use jiff::Timestamp;
-use kit::Env;
-
-/// The time of now as PostgreSQL keeps it, in whole microseconds: what is answered first is then what is
-/// read back for a repeat.
-pub(crate) fn now(env: &Env) -> Timestamp {
-    let now = env.now();
-    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
-}

@@ -3,7 +3,6 @@
 use kit::Env;
 use sqlx::{PgConnection, PgPool};
 
-use super::now;
 use crate::{
     domain::{
         ids::ProductId,
@@ -54,7 +53,7 @@ pub(crate) async fn update(
     }
     let product = store::products::lock(&mut tx, id).await?.ok_or(Error::NotFound("product"))?;
     let available = patch.available;
-    let details = patch.apply(&product.details, now(env));
+    let details = patch.apply(&product.details, env.now());
     if details != product.details {
         store::products::update(&mut tx, &details).await?;
     }
@@ -96,7 +95,7 @@ async fn by_hand(
     let stock = stock.first().ok_or(Error::NotFound("product"))?;
     let delta = plan(stock)?;
     if delta != 0 {
-        store::stock::apply(conn, &Movements::by_hand(kind, id, delta, by), now(env)).await?;
+        store::stock::apply(conn, &Movements::by_hand(kind, id, delta, by), env.now()).await?;
     }
     Ok(stock.available() + delta)
 }

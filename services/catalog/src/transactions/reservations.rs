@@ -4,7 +4,6 @@ use jiff::SignedDuration;
 use kit::Env;
 use sqlx::{PgConnection, PgPool};
 
-use super::now;
 use crate::{
     domain::{
         ids::{OrderId, ReservationId},
@@ -24,7 +23,7 @@ pub(crate) async fn reserve(
     lines: Lines,
     ttl: SignedDuration,
 ) -> Result<Reservation, Error> {
-    let now = now(env);
+    let now = env.now();
     let mut reservation = Reservation {
         order,
         id: ReservationId(env.uuid()),
@@ -78,7 +77,7 @@ pub(crate) async fn end(
 /// none that no other replica is just working on.
 pub(crate) async fn expire_one(pool: &PgPool, env: &Env) -> Result<Option<OrderId>, Error> {
     let mut tx = pool.begin().await?;
-    let Some(reservation) = store::reservations::lock_due(&mut tx, now(env)).await? else {
+    let Some(reservation) = store::reservations::lock_due(&mut tx, env.now()).await? else {
         return Ok(None);
     };
     carry_out(&mut tx, env, &reservation, Ending::Expire).await?;
@@ -92,7 +91,7 @@ async fn carry_out(
     reservation: &Reservation,
     ending: Ending,
 ) -> Result<Decision, Error> {
-    let now = now(env);
+    let now = env.now();
     let decision = reservation.end(ending, now);
     if let Some((state, kind)) = decision.change {
         let Reservation { order, lines, unavailable, .. } = reservation;
@@ -107,7 +106,7 @@ async fn carry_out(
 
 /// Remembers that nothing may be reserved for this order any more.
 async fn tombstone(conn: &mut PgConnection, env: &Env, order: OrderId) -> Result<bool, Error> {
-    let now = now(env);
+    let now = env.now();
     let released = Reservation {
         order,
         id: ReservationId(env.uuid()),

@@ -1,6 +1,13 @@
 //! What an error of the database means for whoever asked.
 
+use crate::grpc::status;
 use sqlx::Error;
+use std::time::Duration;
+use tonic::Status;
+
+/// When it is worth asking again after the database could not answer: as long as a restart of it or
+/// the wait of a lock takes at best.
+pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What to do about an error of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +45,19 @@ pub fn kind(error: &Error) -> Kind {
         | Error::Protocol(_) => Kind::Unavailable,
         Error::Database(error) => error.code().map_or(Kind::Bug, |code| of_sqlstate(&code)),
         _ => Kind::Bug,
+    }
+}
+
+/// What a caller is told of an error that no rule of the service explains: UNAVAILABLE if it may pass,
+/// else INTERNAL. The cause is logged here, and stays here.
+#[must_use]
+pub fn status(error: &Error) -> Status {
+    match kind(error) {
+        Kind::Unavailable | Kind::Conflict => {
+            tracing::warn!(error = error as &dyn std::error::Error, "the database failed");
+            status::unavailable(RETRY_AFTER)
+        }
+        Kind::Constraint | Kind::RowNotFound | Kind::Bug => status::internal(error),
     }
 }
 

@@ -10,7 +10,7 @@ mod provision;
 mod scram;
 
 pub use connect::{Args, connect};
-pub use error::{Kind, constraint, kind};
+pub use error::{Kind, RETRY_AFTER, constraint, kind, status};
 pub use listen::{Signal, listen, listen_and_ask};
 pub(crate) use metrics::Pools;
 pub use migrate::migrate;

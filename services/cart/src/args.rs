@@ -1,0 +1,37 @@
+//! The settings of the cart service.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::Args as ClapArgs;
+use kit::{grpc::client::TargetUrl, settings::within};
+use money::Currency;
+
+/// The settings of the cart service. Each has an environment name and a default fit for a laptop.
+#[derive(Clone, Debug, ClapArgs)]
+#[group(skip)]
+pub struct Args {
+    /// Address on which gRPC is served.
+    #[arg(long = "cart-listen", env = "CART_LISTEN", default_value = "0.0.0.0:50053")]
+    pub listen: SocketAddr,
+
+    /// Where carts are kept.
+    #[command(flatten)]
+    pub redis: kit::redis::Args,
+
+    /// Where the catalog is.
+    #[arg(long, env = "CATALOG_URL", default_value = "http://localhost:50052")]
+    pub catalog_url: TargetUrl,
+
+    /// Currency of every amount of the shop, by its ISO 4217 code.
+    #[arg(long, env = "CURRENCY", default_value = "USD")]
+    pub currency: Currency,
+
+    /// How long a cart is kept after its last change.
+    #[arg(
+        long,
+        env = "CART_TTL",
+        default_value = "168h",
+        value_parser = within(Duration::from_secs(60), Duration::from_secs(31536000)),
+    )]
+    pub cart_ttl: Duration,
+}

@@ -1,0 +1,5 @@
+//! Carts.
+
+mod args;
+
+pub use args::Args;

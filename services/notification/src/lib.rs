@@ -1,0 +1,5 @@
+//! Mail to customers.
+
+mod args;
+
+pub use args::{Args, SmtpTls};

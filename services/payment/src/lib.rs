@@ -1,0 +1,5 @@
+//! Payment methods and money movements.
+
+mod args;
+
+pub use args::{Args, ProviderKind};

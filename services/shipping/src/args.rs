@@ -1,0 +1,37 @@
+//! The settings of the shipping service.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::{Args as ClapArgs, builder::BoolishValueParser};
+use kit::settings::within;
+use money::Currency;
+
+/// The settings of the shipping service. Each has an environment name and a default fit for a laptop.
+#[derive(Clone, Debug, ClapArgs)]
+#[group(skip)]
+pub struct Args {
+    /// Address on which gRPC is served.
+    #[arg(long = "shipping-listen", env = "SHIPPING_LISTEN", default_value = "0.0.0.0:50058")]
+    pub listen: SocketAddr,
+
+    /// Where and how the database is reached.
+    #[command(flatten)]
+    pub database: kit::postgres::Args,
+
+    /// Currency of every amount of the shop, by its ISO 4217 code.
+    #[arg(long, env = "CURRENCY", default_value = "USD")]
+    pub currency: Currency,
+
+    /// Plays the carrier: shipments move on by themselves, for trying out.
+    #[arg(long, env = "SIMULATE_CARRIER", value_parser = BoolishValueParser::new())]
+    pub simulate_carrier: bool,
+
+    /// How long a shipment of the played carrier stays at each step.
+    #[arg(
+        long,
+        env = "CARRIER_STEP_INTERVAL",
+        default_value = "30s",
+        value_parser = within(Duration::from_secs(1), Duration::from_secs(86400)),
+    )]
+    pub carrier_step_interval: Duration,
+}

@@ -1,0 +1,5 @@
+//! Quotes, shipments and tracking.
+
+mod args;
+
+pub use args::Args;

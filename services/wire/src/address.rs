@@ -1,0 +1,104 @@
+//! Postal addresses.
+
+use proto::common::v1 as common;
+
+use crate::Fields;
+
+/// The longest part of an address, in characters.
+const MAX_PART_CHARS: usize = 200;
+/// The longest postal code, in characters.
+const MAX_ZIP_CODE_CHARS: usize = 20;
+
+/// A postal address: a street, a city and a country that are not empty; the rest where a country has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Whose it is; may be empty.
+    pub recipient: String,
+    /// Street and house number.
+    pub street: String,
+    /// City.
+    pub city: String,
+    /// State or province; may be empty.
+    pub state: String,
+    /// Postal code; may be empty, for not every country has them.
+    pub zip_code: String,
+    /// Country: two letters of ISO 3166-1, in capitals.
+    pub country: String,
+}
+
+impl Address {
+    /// Reads each part, noting all that is wrong.
+    pub(crate) fn read(
+        fields: &mut Fields,
+        field: &str,
+        address: &common::Address,
+    ) -> Option<Self> {
+        let part = |name: &str| format!("{field}.{name}");
+        let recipient =
+            fields.line_or_empty(&part("recipient"), &address.recipient, MAX_PART_CHARS);
+        let street = fields.line(&part("street"), &address.street, MAX_PART_CHARS);
+        let city = fields.line(&part("city"), &address.city, MAX_PART_CHARS);
+        let state = fields.line_or_empty(&part("state"), &address.state, MAX_PART_CHARS);
+        let zip_code =
+            fields.line_or_empty(&part("zip_code"), &address.zip_code, MAX_ZIP_CODE_CHARS);
+        let country = fields.country(&part("country"), &address.country);
+        Some(Self {
+            recipient: recipient?,
+            street: street?,
+            city: city?,
+            state: state?,
+            zip_code: zip_code?,
+            country: country?,
+        })
+    }
+}
+
+impl Fields {
+    /// A country: two letters of ISO 3166-1, in capitals or not.
+    pub fn country(&mut self, field: &str, text: &str) -> Option<String> {
+        let code = text.trim().to_ascii_uppercase();
+        match code.as_bytes() {
+            [] => self.wrong(field, "is required"),
+            [a, b] if a.is_ascii_uppercase() && b.is_ascii_uppercase() => Some(code),
+            _ => self.wrong(field, "must be two letters, as in US"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address() -> common::Address {
+        common::Address {
+            street: " 1 Main Street ".into(),
+            city: "Springfield".into(),
+            country: "us".into(),
+            ..common::Address::default()
+        }
+    }
+
+    #[test]
+    fn an_address_is_trimmed_and_its_country_in_capitals() {
+        let mut fields = Fields::default();
+        let read = fields.address("to", Some(&address())).unwrap();
+        assert_eq!((&*read.street, &*read.country, &*read.zip_code), ("1 Main Street", "US", ""));
+    }
+
+    #[test]
+    fn every_part_at_fault_is_named() {
+        let wrong = common::Address {
+            street: String::new(),
+            city: "a\nb".into(),
+            zip_code: "1".repeat(21),
+            country: "USA".into(),
+            ..address()
+        };
+        let mut fields = Fields::default();
+        let read = fields.address("to", Some(&wrong));
+        let status = fields.finish(read).unwrap_err();
+        let named: Vec<_> =
+            kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect();
+        assert_eq!(named, ["to.street", "to.city", "to.zip_code", "to.country"]);
+    }
+}
