@@ -1,0 +1,43 @@
+//! Answers, written.
+
+use jiff::Timestamp;
+use proto::cart::v1 as pb;
+use wire::{UserId, render::money};
+
+use crate::domain::{
+    cart::{Cart, Line},
+    pricing::{Offer, PricedCart, PricedLine},
+};
+
+/// An empty cart has nothing that could run out of time.
+pub(super) fn cart(user: UserId, priced: PricedCart) -> pb::Cart {
+    let PricedCart { cart, lines, total } = priced;
+    let Cart { lines: _, version, updated_at, expires_at } = cart;
+    let expires_at = expires_at.filter(|_| !lines.is_empty());
+    pb::Cart {
+        user_id: user.to_string(),
+        items: lines.into_iter().map(item).collect(),
+        total: Some(money(total)),
+        updated_at: time(updated_at),
+        version,
+        expires_at: time(expires_at),
+    }
+}
+
+fn item(line: PricedLine) -> pb::CartItem {
+    let PricedLine { line: Line { product, quantity }, offer, total } = line;
+    let Offer { name, price, image_url, is_active } = offer;
+    pb::CartItem {
+        product_id: product.to_string(),
+        product_name: name,
+        quantity: quantity.units(),
+        unit_price: Some(money(price)),
+        total_price: Some(money(total)),
+        image_url,
+        available: is_active,
+    }
+}
+
+fn time(at: Option<Timestamp>) -> String {
+    at.map(|at| at.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,81 @@
+//! Requests, read.
+
+use proto::cart::v1 as pb;
+use tonic::Status;
+use wire::{Fields, UserId};
+
+use crate::{
+    domain::cart::{Change, MAX_LINES, MAX_UNITS, Ordered, Quantity, Refusal},
+    error::refused,
+};
+
+pub(super) fn get(request: &pb::GetCartRequest) -> Result<UserId, Status> {
+    let mut fields = Fields::default();
+    let user = fields.id("user_id", &request.user_id);
+    fields.finish(user)
+}
+
+pub(super) fn add(request: &pb::AddItemRequest) -> Result<(UserId, Change), Status> {
+    let mut fields = Fields::default();
+    let user = fields.id("user_id", &request.user_id);
+    let product = fields.id("product_id", &request.product_id);
+    let units = fields.number("quantity", request.quantity, 1, i32::MAX);
+    let read = || Some((user?, product?, units?));
+    let read = read();
+    let (user, product, units) = fields.finish(read)?;
+    // The rule on what is in a cart, which these units alone break already.
+    let quantity = Quantity::new(units).ok_or_else(|| refused(Refusal::TooManyUnits))?;
+    Ok((user, Change::Add(product, quantity)))
+}
+
+pub(super) fn update(request: &pb::UpdateItemRequest) -> Result<(UserId, Change), Status> {
+    let mut fields = Fields::default();
+    let user = fields.id("user_id", &request.user_id);
+    let product = fields.id("product_id", &request.product_id);
+    let units = fields.number("quantity", request.quantity, 0, i32::MAX);
+    let read = || Some((user?, product?, units?));
+    let read = read();
+    let (user, product, units) = fields.finish(read)?;
+    let quantity = match units {
+        0 => None,
+        units => Some(Quantity::new(units).ok_or_else(|| refused(Refusal::TooManyUnits))?),
+    };
+    Ok((user, Change::Set(product, quantity)))
+}
+
+pub(super) fn remove(request: &pb::RemoveItemRequest) -> Result<(UserId, Change), Status> {
+    let mut fields = Fields::default();
+    let user = fields.id("user_id", &request.user_id);
+    let product = fields.id("product_id", &request.product_id);
+    let read = || Some((user?, Change::Remove(product?)));
+    let read = read();
+    fields.finish(read)
+}
+
+/// With lines, an order has to say which it is, for that is how a repeat is known.
+pub(super) fn clear(request: &pb::ClearCartRequest) -> Result<(UserId, Change), Status> {
+    let mut fields = Fields::default();
+    let user = fields.id("user_id", &request.user_id);
+    let change = if request.ordered.is_empty() {
+        fields.id_or_none("order_id", &request.order_id).map(Change::Empty)
+    } else {
+        let order = fields.id("order_id", &request.order_id);
+        let ordered = ordered(&mut fields, &request.ordered);
+        order.zip(ordered).map(|(order, ordered)| Change::Take(order, ordered))
+    };
+    let read = user.zip(change);
+    fields.finish(read)
+}
+
+fn ordered(fields: &mut Fields, lines: &[pb::OrderedLine]) -> Option<Vec<Ordered>> {
+    if lines.len() > MAX_LINES {
+        return fields.wrong("ordered", format!("must be at most {MAX_LINES}"));
+    }
+    let mut line = |(n, line): (usize, &pb::OrderedLine)| {
+        let product = fields.id(&format!("ordered[{n}].product_id"), &line.product_id);
+        let units = fields.number(&format!("ordered[{n}].quantity"), line.quantity, 1, MAX_UNITS);
+        Some(Ordered { product: product?, quantity: Quantity::new(units?)? })
+    };
+    let read: Vec<_> = lines.iter().enumerate().map(&mut line).collect();
+    read.into_iter().collect()
+}

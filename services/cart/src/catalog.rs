@@ -1,0 +1,58 @@
+//! Asking the catalog.
+
+use kit::{
+    Runtime,
+    grpc::client::{Channel, ClientTarget, MAX_ANSWER_BYTES, TargetUrl},
+};
+use money::Money;
+use proto::catalog::v1::{
+    BatchGetProductsRequest, Product, catalog_service_client::CatalogServiceClient,
+};
+use uuid::Uuid;
+use wire::ProductId;
+
+use crate::{
+    domain::pricing::{Offer, Offers},
+    error::Error,
+};
+
+/// The catalog. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Catalog(CatalogServiceClient<Channel>);
+
+impl Catalog {
+    /// Begins to look for it.
+    pub(crate) fn connect(url: TargetUrl, runtime: &Runtime) -> Self {
+        // A call has the deadline that kit gives, or that of the request it is made for.
+        let target = ClientTarget::new("catalog", url).reads(&["BatchGetProducts"]);
+        let client = CatalogServiceClient::new(Channel::connect(&target, runtime));
+        Self(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+    }
+
+    /// What it says of these products now. Nothing is asked when there are none.
+    pub(crate) async fn offers(
+        &self,
+        products: impl IntoIterator<Item = ProductId>,
+    ) -> Result<Offers, Error> {
+        let ids: Vec<_> = products.into_iter().map(|product| product.to_string()).collect();
+        if ids.is_empty() {
+            return Ok(Offers::new());
+        }
+        let asked = self.0.clone().batch_get_products(BatchGetProductsRequest { ids }).await;
+        let answer = asked.map_err(Box::new)?.into_inner();
+        answer.products.into_iter().map(offer).collect()
+    }
+}
+
+fn offer(product: Product) -> Result<(ProductId, Offer), Error> {
+    let id = Uuid::try_parse(&product.id).map_err(|_| Error::Answer("an id"))?;
+    let price = product.price.ok_or(Error::Answer("a price"))?;
+    let currency = price.currency.parse().map_err(|_| Error::Answer("a currency"))?;
+    let offer = Offer {
+        name: product.name,
+        price: Money::new(price.amount_cents, currency),
+        image_url: product.image_urls.into_iter().next().unwrap_or_default(),
+        is_active: product.is_active,
+    };
+    Ok((id.into(), offer))
+}

@@ -1,0 +1,39 @@
+//! The running service.
+
+use kit::{Runtime, grpc::Server};
+use proto::cart::v1::cart_service_server::CartServiceServer;
+use tokio::net::TcpListener;
+
+use crate::{Args, api::Api, carts::Carts, catalog::Catalog, metrics::Metrics, store::Store};
+
+/// Serves carts until the process drains. It starts while Redis or the catalog is away: calls that need
+/// them are answered UNAVAILABLE until they are there.
+pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
+    let runtime = runtime.component("cart");
+    let server = Server::new(&runtime, args.listen);
+    serve_with(server, &args, &runtime).await
+}
+
+/// Serves on a listener that is there already, such as one on a port that the system chose.
+pub async fn serve_on(
+    listener: TcpListener,
+    args: Args,
+    runtime: Runtime,
+) -> Result<(), kit::Error> {
+    let runtime = runtime.component("cart");
+    let server = Server::on(&runtime, listener);
+    serve_with(server, &args, &runtime).await
+}
+
+async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<(), kit::Error> {
+    let redis = kit::redis::connect(&args.redis, runtime)?;
+    let api = Api {
+        carts: Carts {
+            store: Store::new(redis, args.cart_ttl),
+            catalog: Catalog::connect(args.catalog_url.clone(), runtime),
+            currency: args.currency,
+            metrics: Metrics::register(runtime.metrics()),
+        },
+    };
+    server.descriptors(proto::DESCRIPTORS).add(CartServiceServer::new(api)).serve().await
+}

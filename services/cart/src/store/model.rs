@@ -1,0 +1,165 @@
+//! The rules on carts once more, as a model without Redis, and the script held against it.
+
+use std::{collections::HashSet, time::Duration};
+
+use clap::Parser;
+use kit::{Env, Runtime, redis::Redis};
+use proptest::prelude::*;
+use redis::Script;
+use uuid::Uuid;
+use wire::{OrderId, ProductId, UserId};
+
+use super::{Changed, SCRIPT, Store};
+use crate::{
+    domain::cart::{Cart, Change, Line, MAX_UNITS, Ordered, Quantity, Refusal},
+    error::Error,
+};
+
+/// So few that a cart is soon full.
+const MAX_LINES: usize = 3;
+
+#[derive(Default)]
+struct Model {
+    lines: Vec<(ProductId, i32)>,
+    orders: HashSet<OrderId>,
+}
+
+impl Model {
+    fn units(&self, product: ProductId) -> i32 {
+        self.lines.iter().find(|line| line.0 == product).map_or(0, |line| line.1)
+    }
+
+    fn put(&mut self, product: ProductId, units: i32) {
+        match self.lines.iter_mut().find(|line| line.0 == product) {
+            Some(line) => line.1 = units,
+            None => self.lines.push((product, units)),
+        }
+        self.lines.retain(|line| line.1 > 0);
+    }
+
+    fn apply(&mut self, change: &Change) -> Result<(), Refusal> {
+        if change.order().is_some_and(|order| !self.orders.insert(order)) {
+            return Ok(());
+        }
+        match change {
+            Change::Add(product, quantity) => {
+                let had = self.units(*product);
+                if had + quantity.units() > MAX_UNITS {
+                    return Err(Refusal::TooManyUnits);
+                }
+                if had == 0 && self.lines.len() == MAX_LINES {
+                    return Err(Refusal::Full);
+                }
+                self.put(*product, had + quantity.units());
+            }
+            Change::Set(product, quantity) => {
+                if self.units(*product) == 0 {
+                    return Err(Refusal::NoSuchLine);
+                }
+                self.put(*product, quantity.map_or(0, Quantity::units));
+            }
+            Change::Remove(product) => self.put(*product, 0),
+            Change::Take(_, ordered) => {
+                for units in ordered {
+                    let left = self.units(units.product) - units.quantity.units();
+                    self.put(units.product, left.max(0));
+                }
+            }
+            Change::Empty(_) => self.lines.clear(),
+        }
+        Ok(())
+    }
+}
+
+#[derive(Parser)]
+struct Settings {
+    #[command(flatten)]
+    redis: kit::redis::Args,
+}
+
+/// The Redis of `hack/test-env.sh`.
+fn redis() -> Redis {
+    let settings = Settings::parse_from(["test", "--redis-timeout", "5s"]);
+    kit::redis::connect(&settings.redis, &Runtime::for_tests()).expect("REDIS_URL")
+}
+
+fn store(redis: Redis) -> Store {
+    Store {
+        redis,
+        script: Script::new(SCRIPT),
+        keep: Duration::from_secs(60),
+        max_lines: MAX_LINES,
+    }
+}
+
+fn product() -> impl Strategy<Value = ProductId> {
+    (1..=5u128).prop_map(|n| ProductId(Uuid::from_u128(n)))
+}
+
+fn quantity() -> impl Strategy<Value = Quantity> {
+    prop_oneof![1..4, 40..=MAX_UNITS].prop_map(|units| Quantity::new(units).expect("a quantity"))
+}
+
+fn order() -> impl Strategy<Value = OrderId> {
+    (1..=3u128).prop_map(|n| OrderId(Uuid::from_u128(n)))
+}
+
+fn ordered() -> impl Strategy<Value = Ordered> {
+    (product(), quantity()).prop_map(|(product, quantity)| Ordered { product, quantity })
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        5 => (product(), quantity()).prop_map(|(product, quantity)| Change::Add(product, quantity)),
+        2 => (product(), proptest::option::of(quantity()))
+            .prop_map(|(product, quantity)| Change::Set(product, quantity)),
+        1 => product().prop_map(Change::Remove),
+        2 => (order(), proptest::collection::vec(ordered(), 1..4))
+            .prop_map(|(order, ordered)| Change::Take(order, ordered)),
+        1 => proptest::option::of(order()).prop_map(Change::Empty),
+    ]
+}
+
+fn same_lines(cart: &Cart, model: &Model) -> bool {
+    let line = |line: &Line| (line.product, line.quantity.units());
+    cart.lines.iter().map(line).eq(model.lines.iter().copied())
+}
+
+/// Carries the changes out in both, and says where they differ.
+async fn compare(store: &Store, user: UserId, changes: &[Change]) -> Result<(), TestCaseError> {
+    let (mut model, mut version) = (Model::default(), 0);
+    for change in changes {
+        let before = model.lines.clone();
+        let expected = model.apply(change);
+        let got = store.change(user, change).await;
+        let cart = store.read(user).await.expect("a cart");
+        let differs = model.lines != before;
+        match (expected, got) {
+            (Ok(()), Ok(Changed { cart: answered, changed })) => {
+                prop_assert_eq!(&answered, &cart);
+                prop_assert_eq!(changed, differs, "{:?}", change);
+            }
+            (Err(expected), Err(Error::Refused(refusal))) => prop_assert_eq!(expected, refusal),
+            (expected, got) => prop_assert!(false, "{change:?}: {expected:?}, {got:?}"),
+        }
+        prop_assert!(same_lines(&cart, &model), "{:?}: {:?}, {:?}", change, cart, model.lines);
+        prop_assert_eq!(cart.version > version, differs, "{:?}", change);
+        version = cart.version;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_script_does_what_the_model_says() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let store = runtime.block_on(async { store(redis()) });
+    let env = Env::system();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(100));
+    let held = runner.run(&proptest::collection::vec(change(), 1..30), |changes| {
+        runtime.block_on(compare(&store, UserId(env.uuid()), &changes))
+    });
+    if let Err(difference) = held {
+        panic!("{difference}");
+    }
+}
