@@ -1,0 +1,67 @@
+//! Signing in by password.
+
+use kit::postgres::traced;
+use secrecy::SecretString;
+use wire::Email;
+
+use super::{Accounts, SignedIn};
+use crate::{
+    domain::{ids::UserId, password::PasswordHash, token::Digest},
+    error::Error,
+    store, transactions,
+};
+
+impl Accounts {
+    /// Signs in. An address that no account has takes the same way and the same time as a wrong
+    /// password, its throttle included; that an account is disabled is told to those who know the
+    /// password.
+    pub(crate) async fn sign_in(
+        &self,
+        email: &Email,
+        password: SecretString,
+    ) -> Result<SignedIn, Error> {
+        let result = self.try_sign_in(email, password).await;
+        self.metrics.signed_in(&result);
+        result
+    }
+
+    async fn try_sign_in(&self, email: &Email, password: SecretString) -> Result<SignedIn, Error> {
+        self.tokens.check()?;
+        let found = self.find(email).await?;
+        let hash = found.as_ref().map(|(_, hash)| hash.clone());
+        let right = self.prove(email, password, hash).await?;
+        let (user, hash) = found.filter(|_| right).ok_or(Error::InvalidCredentials)?;
+        let ttl = self.times.ttl;
+        let work = transactions::sessions::sign_in(&self.pool, &self.env, user, &hash, ttl);
+        let open = traced("user.sign_in", work).await?;
+        self.signed_in(open)
+    }
+
+    async fn find(&self, email: &Email) -> Result<Option<(UserId, PasswordHash)>, Error> {
+        let mut conn = self.pool.acquire().await?;
+        traced("user.find", store::users::find_by_email(&mut conn, email)).await
+    }
+
+    /// Whether a password is that of `hash`, by the rules on how often that may be asked.
+    pub(super) async fn prove(
+        &self,
+        email: &Email,
+        password: SecretString,
+        hash: Option<PasswordHash>,
+    ) -> Result<bool, Error> {
+        let key = attempts_on(email);
+        traced("user.attempt", transactions::attempts::begin(&self.pool, key, self.now())).await?;
+        let proof = self.hasher.matches(password, hash).await;
+        match proof {
+            Ok(true) => transactions::attempts::succeeded(&self.pool, key).await?,
+            Ok(false) => {}
+            Err(_) => transactions::attempts::take_back(&self.pool, key, self.now()).await?,
+        }
+        proof
+    }
+}
+
+/// Under what attempts with an address are counted.
+pub(super) fn attempts_on(email: &Email) -> Digest {
+    Digest::of(email.key().as_bytes())
+}

@@ -1,0 +1,79 @@
+//! Requests about address books and wishlists, read.
+
+use kit::Env;
+use proto::user::v1 as pb;
+use tonic::Status;
+use wire::Fields;
+
+use crate::{
+    domain::{
+        address_book::Entry,
+        ids::{AddressId, ProductId, UserId},
+    },
+    store::wishlist::Wish,
+    transactions::addresses::Update,
+};
+
+const MAX_LABEL_CHARS: usize = 50;
+
+pub(super) fn add_address(request: &pb::AddAddressRequest, env: &Env) -> Result<Entry, Status> {
+    let mut fields = Fields::default();
+    let user = fields.id("user_id", &request.user_id);
+    let label = fields.line_or_empty("label", &request.label, MAX_LABEL_CHARS);
+    let address = fields.address("address", request.address.as_ref());
+    let read = || {
+        Some(Entry {
+            id: env.uuid().into(),
+            user: user?,
+            label: label?,
+            address: address?,
+            is_default: request.is_default,
+            created_at: env.now(),
+        })
+    };
+    fields.finish(read())
+}
+
+pub(super) fn update_address(request: &pb::UpdateAddressRequest) -> Result<Update, Status> {
+    let mut fields = Fields::default();
+    let id = fields.id("id", &request.id);
+    let user = fields.id("user_id", &request.user_id);
+    let label = fields.line_or_empty("label", &request.label, MAX_LABEL_CHARS);
+    let address = fields.address("address", request.address.as_ref());
+    let read = || {
+        let is_default = request.is_default;
+        Some(Update { id: id?, user: user?, label: label?, address: address?, is_default })
+    };
+    fields.finish(read())
+}
+
+pub(super) fn delete_address(
+    request: &pb::DeleteAddressRequest,
+) -> Result<(UserId, AddressId), Status> {
+    let mut fields = Fields::default();
+    let id = fields.id("id", &request.id);
+    let user = fields.id("user_id", &request.user_id);
+    fields.finish(user.zip(id))
+}
+
+/// Whose list is asked for.
+pub(super) fn owner(user_id: &str) -> Result<UserId, Status> {
+    let mut fields = Fields::default();
+    let user = fields.id("user_id", user_id);
+    fields.finish(user)
+}
+
+pub(super) fn add_wish(
+    request: &pb::AddToWishlistRequest,
+    env: &Env,
+) -> Result<(UserId, Wish), Status> {
+    let (user, product) = wish(&request.user_id, &request.product_id)?;
+    Ok((user, Wish { id: env.uuid(), product, added_at: env.now() }))
+}
+
+pub(super) fn wish(user_id: &str, product_id: &str) -> Result<(UserId, ProductId), Status> {
+    let mut fields = Fields::default();
+    let user = fields.id("user_id", user_id);
+    let product = fields.id("product_id", product_id);
+    fields.finish(user.zip(product))
+}

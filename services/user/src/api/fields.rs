@@ -1,0 +1,78 @@
+//! Reading what only this service's requests hold.
+
+use wire::Fields;
+
+use crate::domain::{
+    account::Role,
+    password::{Password, PasswordError},
+};
+
+const MAX_NAME_CHARS: usize = 100;
+const MAX_PHONE_CHARS: usize = 32;
+const MAX_URL_CHARS: usize = 2_000;
+
+/// Readers of the service's own types.
+pub(super) trait UserFields {
+    /// A new password.
+    fn new_password(&mut self, field: &str, text: &str) -> Option<Password>;
+
+    /// A text that is there; what it is worth is found out later.
+    fn secret<'a>(&mut self, field: &str, text: &'a str) -> Option<&'a str>;
+
+    /// A name of a person, which may be empty.
+    fn name(&mut self, field: &str, text: &str) -> Option<String>;
+
+    /// A telephone number, which may be empty.
+    fn phone(&mut self, field: &str, text: &str) -> Option<String>;
+
+    /// The address of a picture, which may be empty.
+    fn picture(&mut self, field: &str, text: &str) -> Option<String>;
+
+    /// A role, or none to leave it.
+    fn role_or_none(&mut self, field: &str, text: &str) -> Option<Option<Role>>;
+}
+
+impl UserFields for Fields {
+    fn new_password(&mut self, field: &str, text: &str) -> Option<Password> {
+        match Password::new(text) {
+            Ok(password) => Some(password),
+            Err(error) => self.wrong(field, error.to_string()),
+        }
+    }
+
+    fn secret<'a>(&mut self, field: &str, text: &'a str) -> Option<&'a str> {
+        if text.is_empty() {
+            return self.wrong(field, PasswordError::Missing.to_string());
+        }
+        Some(text)
+    }
+
+    fn name(&mut self, field: &str, text: &str) -> Option<String> {
+        self.line_or_empty(field, text, MAX_NAME_CHARS)
+    }
+
+    fn phone(&mut self, field: &str, text: &str) -> Option<String> {
+        let part = |c: char| c.is_ascii_digit() || "+-. ()/x".contains(c);
+        if !text.trim().chars().all(part) {
+            return self.wrong(field, "must be a telephone number");
+        }
+        self.line_or_empty(field, text, MAX_PHONE_CHARS)
+    }
+
+    fn picture(&mut self, field: &str, text: &str) -> Option<String> {
+        let text = text.trim();
+        let web = text.starts_with("https://") || text.starts_with("http://");
+        if !text.is_empty() && (!web || text.contains(char::is_whitespace)) {
+            return self.wrong(field, "must begin with https:// or http://");
+        }
+        self.line_or_empty(field, text, MAX_URL_CHARS)
+    }
+
+    fn role_or_none(&mut self, field: &str, text: &str) -> Option<Option<Role>> {
+        match (text, Role::of_word(text)) {
+            ("", _) => Some(None),
+            (_, Some(role)) => Some(Some(role)),
+            (_, None) => self.wrong(field, "must be customer or admin"),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The rules on accounts, without input or output.
+
+pub mod account;
+pub mod address_book;
+pub mod ids;
+pub mod mail;
+pub mod password;
+pub mod session;
+pub mod throttle;
+pub mod token;

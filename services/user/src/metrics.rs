@@ -1,0 +1,102 @@
+//! What the user service counts beyond its RPCs.
+
+use jiff::Timestamp;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+};
+
+use crate::{domain::session::Use, error::Error};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    outcome: &'static str,
+}
+
+/// The service's own metrics. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    sign_ins: Family<Labels, Counter>,
+    refreshes: Family<Labels, Counter>,
+    mails: Family<Labels, Counter>,
+    outbox_depth: Gauge,
+    outbox_age_seconds: Gauge,
+}
+
+impl Metrics {
+    pub(crate) fn register(metrics: &kit::metrics::Metrics) -> Self {
+        let family = |name, help| metrics.register(name, help, Family::default());
+        let gauge = |name, help| metrics.register(name, help, Gauge::default());
+        Self {
+            sign_ins: family("sign_ins", "Attempts to sign in, by outcome"),
+            refreshes: family("refreshes", "Uses of refresh tokens, by outcome"),
+            mails: family("mails", "Mails handed to the notification service, by outcome"),
+            outbox_depth: gauge("outbox_depth", "Mails that wait for the notification service"),
+            outbox_age_seconds: gauge("outbox_age_seconds", "Age of the mail that waits longest"),
+        }
+    }
+
+    pub(crate) fn signed_in<T>(&self, result: &Result<T, Error>) {
+        let outcome = match result {
+            Ok(_) => "ok",
+            Err(Error::InvalidCredentials) => "invalid",
+            Err(Error::AccountDisabled) => "disabled",
+            Err(Error::TooManyAttempts(_)) => "throttled",
+            Err(Error::Busy) => "busy",
+            Err(_) => "failed",
+        };
+        self.sign_ins.get_or_create(&Labels { outcome }).inc();
+    }
+
+    /// A use of a token; `None` when nobody has such a token.
+    pub(crate) fn refreshed(&self, token: Option<Use>) {
+        let outcome = match token {
+            Some(Use::First) => "rotated",
+            Some(Use::Again) => "within_grace",
+            Some(Use::Reuse) => "reused",
+            Some(Use::Expired) => "expired",
+            None => "unknown",
+        };
+        self.refreshes.get_or_create(&Labels { outcome }).inc();
+    }
+
+    pub(crate) fn mailed(&self, outcome: &'static str) {
+        self.mails.get_or_create(&Labels { outcome }).inc();
+    }
+
+    pub(crate) fn outbox(&self, depth: i64, oldest: Option<Timestamp>, now: Timestamp) {
+        let age = oldest.map_or(0, |oldest| now.duration_since(oldest).as_secs().max(0));
+        self.outbox_depth.set(depth);
+        self.outbox_age_seconds.set(age);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kit::Runtime;
+
+    use super::*;
+
+    #[test]
+    fn outcomes_are_counted_by_name() {
+        let runtime = Runtime::for_tests().component("user");
+        let metrics = Metrics::register(runtime.metrics());
+        metrics.signed_in(&Ok(()));
+        metrics.signed_in::<()>(&Err(Error::InvalidCredentials));
+        metrics.refreshed(Some(Use::Reuse));
+        metrics.mailed("sent");
+        let minute = Timestamp::from_second(60).unwrap();
+        metrics.outbox(3, Some(Timestamp::UNIX_EPOCH), minute);
+        let text = runtime.metrics().text();
+        for line in [
+            "user_sign_ins_total{outcome=\"ok\"} 1",
+            "user_sign_ins_total{outcome=\"invalid\"} 1",
+            "user_refreshes_total{outcome=\"reused\"} 1",
+            "user_mails_total{outcome=\"sent\"} 1",
+            "user_outbox_depth 3",
+            "user_outbox_age_seconds 60",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+    }
+}
