@@ -13,6 +13,7 @@ main() {
       helm) from_go helm "$HELM_MIN" "helm.sh/helm/v4/cmd/helm@v$HELM" ;;
       grpcurl) from_go grpcurl "$GRPCURL_MIN" "github.com/fullstorydev/grpcurl/cmd/grpcurl@v$GRPCURL" ;;
       kubectl) kubectl_from_node ;;
+      schemathesis-path) schemathesis ;;
       cargo-deny) from_cargo cargo-deny "$CARGO_DENY_MIN" "$CARGO_DENY" ;;
       *) fail "hack/tools.sh knows no tool named $tool" ;;
     esac
@@ -58,6 +59,24 @@ cargo_install() {
   CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
     CARGO_PROFILE_RELEASE_DEBUG=false CARGO_TARGET_DIR=$CACHE/target-tools \
     nice cargo install --locked --quiet --root "$CACHE" --version "$2" "$1"
+}
+
+# Prints where Schemathesis is: in a Python environment of its own, apart from the machine's.
+schemathesis() {
+  local folder=$CACHE/schemathesis-$SCHEMATHESIS
+  if [ ! -x "$folder/bin/schemathesis" ]; then
+    has python3 || fail "Python 3 is missing: install it (Debian packages: python3 python3-venv) and try again"
+    step "schemathesis $SCHEMATHESIS" python_install "$folder" "schemathesis==$SCHEMATHESIS" >&2
+  fi
+  echo "$folder/bin/schemathesis"
+}
+
+python_install() {
+  rm -rf "$1"
+  python3 -m venv "$1" && "$1/bin/pip" install --quiet "$2" || {
+    rm -rf "$1"
+    fail "pip could not install $2: its reason is above (on Debian, python3-venv has to be installed)"
+  }
 }
 
 # kubectl is one of the programs of a Kubernetes node, and comes with them.
