@@ -1,0 +1,238 @@
+//! The fixture: a running catalog, a running cart service in front of it, and a customer.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::Parser;
+use kit::{Env, Runtime};
+use proto::{
+    cart::v1::{self as pb, cart_service_client::CartServiceClient},
+    catalog::v1::{self as catalog_pb, catalog_service_client::CatalogServiceClient},
+    common::v1::Money,
+};
+use sqlx::{ConnectOptions, PgPool};
+use tokio::{
+    net::TcpListener,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use tonic::{Code, Response, Status, transport::Channel};
+
+#[derive(Parser)]
+struct CartSettings {
+    #[command(flatten)]
+    args: cart::Args,
+}
+
+#[derive(Parser)]
+struct CatalogSettings {
+    #[command(flatten)]
+    args: catalog::Args,
+}
+
+/// A service that runs until it is stopped.
+struct Running {
+    address: SocketAddr,
+    runtime: Runtime,
+    server: JoinHandle<Result<(), kit::Error>>,
+}
+
+impl Running {
+    async fn stop(self) {
+        self.runtime.drain();
+        self.server.await.unwrap().unwrap();
+        self.runtime.stop().await;
+    }
+}
+
+/// Carts in front of a catalog, and the customer of the test.
+pub(crate) struct Shop {
+    pub(crate) client: CartServiceClient<Channel>,
+    pub(crate) user: String,
+    pool: PgPool,
+    catalog: Option<Running>,
+    catalog_address: SocketAddr,
+    carts: Running,
+}
+
+/// The settings of carts on the Redis that the tests share. A busy machine is given time.
+fn settings(catalog: SocketAddr) -> cart::Args {
+    let url = format!("http://{catalog}");
+    CartSettings::parse_from(["cart", "--catalog-url", &url, "--redis-timeout", "10s"]).args
+}
+
+impl Shop {
+    /// With a catalog on the database of the test.
+    pub(crate) async fn open(pool: &PgPool) -> Self {
+        Self::open_with(pool, |_| {}).await
+    }
+
+    /// With settings changed.
+    pub(crate) async fn open_with(pool: &PgPool, change: impl FnOnce(&mut cart::Args)) -> Self {
+        let catalog = serve_catalog(pool, "127.0.0.1:0".parse().unwrap()).await;
+        let catalog_address = catalog.address;
+        let mut args = settings(catalog_address);
+        change(&mut args);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let runtime = Runtime::for_tests();
+        let server = tokio::spawn(cart::serve_on(listener, args, runtime.clone()));
+        let client = CartServiceClient::connect(format!("http://{address}")).await.unwrap();
+        let user = Env::system().uuid().to_string();
+        let carts = Running { address, runtime, server };
+        let pool = pool.clone();
+        Self { client, user, pool, catalog: Some(catalog), catalog_address, carts }
+    }
+
+    /// Ends it in order; connections that stay open would keep the test's database alive.
+    pub(crate) async fn close(mut self) {
+        self.stop_catalog().await;
+        drop(self.client);
+        self.carts.stop().await;
+    }
+
+    pub(crate) async fn stop_catalog(&mut self) {
+        if let Some(catalog) = self.catalog.take() {
+            catalog.stop().await;
+        }
+    }
+
+    /// Where it was before.
+    pub(crate) async fn start_catalog(&mut self) {
+        self.catalog = Some(serve_catalog(&self.pool, self.catalog_address).await);
+    }
+
+    async fn catalog(&self) -> CatalogServiceClient<Channel> {
+        CatalogServiceClient::connect(format!("http://{}", self.catalog_address)).await.unwrap()
+    }
+
+    /// A new product; its id.
+    pub(crate) async fn product(&self, name: &str, price_cents: i64) -> String {
+        let request = catalog_pb::CreateProductRequest {
+            name: name.into(),
+            price: Some(dollars(price_cents)),
+            image_urls: vec![format!("/{name}.svg"), "/other.svg".into()],
+            ..Default::default()
+        };
+        self.catalog().await.create_product(request).await.unwrap().into_inner().id
+    }
+
+    pub(crate) async fn set_price(&self, id: &str, price_cents: i64) {
+        let request = catalog_pb::UpdateProductRequest {
+            id: id.into(),
+            price: Some(dollars(price_cents)),
+            ..Default::default()
+        };
+        self.catalog().await.update_product(request).await.unwrap();
+    }
+
+    pub(crate) async fn take_off_sale(&self, id: &str) {
+        let request = catalog_pb::DeleteProductRequest { id: id.into() };
+        self.catalog().await.delete_product(request).await.unwrap();
+    }
+
+    pub(crate) async fn get(&self) -> Result<pb::Cart, Status> {
+        let request = pb::GetCartRequest { user_id: self.user.clone() };
+        self.client.clone().get_cart(request).await.map(Response::into_inner)
+    }
+
+    pub(crate) async fn add(&self, product: &str, quantity: i32) -> Result<pb::Cart, Status> {
+        let request = pb::AddItemRequest {
+            user_id: self.user.clone(),
+            product_id: product.into(),
+            quantity,
+            ..Default::default()
+        };
+        self.client.clone().add_item(request).await.map(Response::into_inner)
+    }
+
+    pub(crate) async fn set(&self, product: &str, quantity: i32) -> Result<pb::Cart, Status> {
+        let (user_id, product_id) = (self.user.clone(), product.into());
+        let request = pb::UpdateItemRequest { user_id, product_id, quantity };
+        self.client.clone().update_item(request).await.map(Response::into_inner)
+    }
+
+    pub(crate) async fn remove(&self, product: &str) -> Result<pb::Cart, Status> {
+        let (user_id, product_id) = (self.user.clone(), product.into());
+        let request = pb::RemoveItemRequest { user_id, product_id };
+        self.client.clone().remove_item(request).await.map(Response::into_inner)
+    }
+
+    /// Takes the units of an order out; without any, all.
+    pub(crate) async fn clear(&self, order: &str, ordered: &[(&str, i32)]) -> Result<(), Status> {
+        let line = |(product, quantity): &(&str, i32)| pb::OrderedLine {
+            product_id: (*product).into(),
+            quantity: *quantity,
+        };
+        let request = pb::ClearCartRequest {
+            user_id: self.user.clone(),
+            order_id: order.into(),
+            ordered: ordered.iter().map(line).collect(),
+        };
+        self.client.clone().clear_cart(request).await.map(|_| ())
+    }
+}
+
+/// Serves the database of `pool` at `address`, whose port may still be held by what was there before.
+async fn serve_catalog(pool: &PgPool, address: SocketAddr) -> Running {
+    let url = pool.connect_options().to_url_lossy();
+    let line = ["catalog", "--database-url", url.as_str(), "--database-acquire-timeout", "25s"];
+    let args = CatalogSettings::parse_from(line).args;
+    let bound = async {
+        loop {
+            match TcpListener::bind(address).await {
+                Ok(listener) => break listener,
+                Err(_) => sleep(Duration::from_millis(20)).await,
+            }
+        }
+    };
+    let listener = timeout(Duration::from_secs(10), bound).await.expect("a port");
+    let address = listener.local_addr().unwrap();
+    let runtime = Runtime::for_tests();
+    let server = tokio::spawn(catalog::serve_on(listener, args, runtime.clone()));
+    Running { address, runtime, server }
+}
+
+pub(crate) fn dollars(cents: i64) -> Money {
+    Money { amount_cents: cents, currency: "USD".into() }
+}
+
+/// A new id, of an order or of nothing at all.
+pub(crate) fn id() -> String {
+    Env::system().uuid().to_string()
+}
+
+/// Products and units of a cart, in order.
+pub(crate) fn lines(cart: &pb::Cart) -> Vec<(&str, i32)> {
+    cart.items.iter().map(|item| (item.product_id.as_str(), item.quantity)).collect()
+}
+
+/// The total of a cart in cents.
+pub(crate) fn total(cart: &pb::Cart) -> i64 {
+    let total = cart.total.as_ref().unwrap();
+    assert_eq!(total.currency, "USD");
+    total.amount_cents
+}
+
+/// The code and the reason of a refusal.
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) {
+    let status = answer.unwrap_err();
+    (status.code(), kit::grpc::status::reason_of(&status).unwrap_or_default())
+}
+
+/// The fields that a refusal names.
+#[track_caller]
+pub(crate) fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
+    let status = answer.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
+}
+
+/// Fails unless the caller is told to come back, and nothing of what is inside.
+#[track_caller]
+pub(crate) fn assert_unavailable<T: std::fmt::Debug>(answer: Result<T, Status>) {
+    let status = answer.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+    assert!(kit::grpc::status::retry_after_of(&status).is_some(), "{status:?}");
+    assert!(!status.message().contains("127.0.0.1"), "{status:?}");
+}

@@ -1,0 +1,107 @@
+//! The gRPC service: each method reads the request, asks the rules and the store, writes the answer.
+
+mod render;
+mod requests;
+
+use kit::{Env, postgres::traced};
+use money::Currency;
+use proto::shipping::v1::{self as pb, shipping_service_server::ShippingService};
+use sqlx::PgPool;
+use tonic::{Request, Response, Status};
+
+use crate::{
+    domain::quote::quotes,
+    error::Error,
+    metrics::Metrics,
+    store,
+    transactions::shipments::{self, Outcome},
+};
+
+/// What the service stands on.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    pub(crate) pool: PgPool,
+    pub(crate) env: Env,
+    pub(crate) currency: Currency,
+    pub(crate) metrics: Metrics,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl ShippingService for Api {
+    async fn get_quote(
+        &self,
+        request: Request<pb::GetQuoteRequest>,
+    ) -> Answer<pb::GetQuoteResponse> {
+        let weight = requests::quote(request.get_ref())?;
+        let quotes = quotes(weight, self.currency).into_iter().map(render::quote).collect();
+        Ok(Response::new(pb::GetQuoteResponse { quotes }))
+    }
+
+    async fn create_shipment(
+        &self,
+        request: Request<pb::CreateShipmentRequest>,
+    ) -> Answer<pb::Shipment> {
+        let (order, consignment) = requests::create(request.get_ref())?;
+        let created = traced(
+            "shipping.create",
+            shipments::create(&self.pool, &self.env, order, &consignment),
+        )
+        .await;
+        self.answer(created?)
+    }
+
+    async fn get_shipment(&self, request: Request<pb::GetShipmentRequest>) -> Answer<pb::Shipment> {
+        let key = requests::get(request.into_inner())?;
+        let mut conn = self.pool.acquire().await.map_err(Error::from)?;
+        let found = traced("shipping.find", store::shipments::find(&mut conn, &key)).await?;
+        let shipment = found.ok_or(Error::NotFound("shipment"))?;
+        Ok(Response::new(render::shipment(shipment)))
+    }
+
+    async fn track_shipment(
+        &self,
+        request: Request<pb::TrackShipmentRequest>,
+    ) -> Answer<pb::TrackShipmentResponse> {
+        let number = requests::track(request.get_ref())?;
+        let (shipment, events) =
+            traced("shipping.track", shipments::track(&self.pool, number)).await?;
+        Ok(Response::new(pb::TrackShipmentResponse {
+            shipment: Some(render::shipment(shipment)),
+            events: events.into_iter().map(render::event).collect(),
+        }))
+    }
+
+    async fn cancel_shipment(
+        &self,
+        request: Request<pb::CancelShipmentRequest>,
+    ) -> Answer<pb::Shipment> {
+        let order = requests::cancel(request.get_ref())?;
+        let cancelled =
+            traced("shipping.cancel", shipments::cancel(&self.pool, &self.env, order)).await;
+        self.answer(cancelled?)
+    }
+
+    async fn update_shipment_status(
+        &self,
+        request: Request<pb::UpdateShipmentStatusRequest>,
+    ) -> Answer<pb::Shipment> {
+        let (number, event) = requests::update(request.get_ref())?;
+        let updated = traced(
+            "shipping.update_status",
+            shipments::update_status(&self.pool, &self.env, number, &event),
+        )
+        .await;
+        self.answer(updated?)
+    }
+}
+
+impl Api {
+    fn answer(&self, Outcome { shipment, moved }: Outcome) -> Answer<pb::Shipment> {
+        if moved {
+            self.metrics.reached(shipment.status);
+        }
+        Ok(Response::new(render::shipment(shipment)))
+    }
+}

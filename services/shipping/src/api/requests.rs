@@ -1,0 +1,169 @@
+//! Requests, read.
+
+use proto::{
+    common::v1 as common,
+    shipping::v1::{self as pb, get_shipment_request::Identifier},
+};
+use tonic::Status as Refusal;
+use wire::Fields;
+
+use crate::{
+    domain::{
+        ids::OrderId,
+        quote::{MAX_WEIGHT_GRAMS, Service, Weight},
+        shipment::{Consignment, Event},
+        status::Status,
+        tracking::{MAX_CHARS, TrackingNumber},
+    },
+    store::shipments::Key,
+};
+
+/// The longest text about a parcel: a place, or what happened there.
+const MAX_TEXT_CHARS: usize = 200;
+
+/// The longest postal code, as in whole addresses.
+const MAX_ZIP_CODE_CHARS: usize = 20;
+
+/// Prices depend on the weight alone. Where the parcel goes is asked for nevertheless, so that nobody is
+/// quoted a price to nowhere; who asks may not have the whole address yet.
+pub(super) fn quote(request: &pb::GetQuoteRequest) -> Result<Weight, Refusal> {
+    let mut fields = Fields::default();
+    if let Some(from) = &request.from {
+        fields.place("from", from);
+    }
+    match &request.to {
+        Some(to) => fields.place("to", to),
+        None => fields.wrong("to", "is required"),
+    };
+    let weight = fields.weight(request.weight_grams);
+    fields.finish(weight)
+}
+
+pub(super) fn create(
+    request: &pb::CreateShipmentRequest,
+) -> Result<(OrderId, Consignment), Refusal> {
+    let mut fields = Fields::default();
+    let order = fields.id("order_id", &request.order_id);
+    let from = match &request.from {
+        None => Some(None),
+        from => fields.address("from", from.as_ref()).map(Some),
+    };
+    let to = fields.address("to", request.to.as_ref());
+    let weight = fields.weight(request.weight_grams);
+    let service = fields.service(&request.carrier, &request.service);
+    let read = || {
+        let consignment = Consignment { service: service?, weight: weight?, from: from?, to: to? };
+        Some((order?, consignment))
+    };
+    let read = read();
+    fields.finish(read)
+}
+
+pub(super) fn get(request: pb::GetShipmentRequest) -> Result<Key, Refusal> {
+    let mut fields = Fields::default();
+    let key = match request.identifier {
+        None => fields.wrong("identifier", "id, order_id or tracking_number is required"),
+        Some(Identifier::Id(id)) => fields.id("id", &id).map(Key::Id),
+        Some(Identifier::OrderId(id)) => fields.id("order_id", &id).map(Key::Order),
+        Some(Identifier::TrackingNumber(number)) => {
+            fields.number_of_parcel(&number).map(Key::Number)
+        }
+    };
+    fields.finish(key)
+}
+
+pub(super) fn track(request: &pb::TrackShipmentRequest) -> Result<TrackingNumber, Refusal> {
+    let mut fields = Fields::default();
+    let number = fields.number_of_parcel(&request.tracking_number);
+    fields.finish(number)
+}
+
+pub(super) fn cancel(request: &pb::CancelShipmentRequest) -> Result<OrderId, Refusal> {
+    let mut fields = Fields::default();
+    let order = fields.id("order_id", &request.order_id);
+    fields.finish(order)
+}
+
+pub(super) fn update(
+    request: &pb::UpdateShipmentStatusRequest,
+) -> Result<(TrackingNumber, Event), Refusal> {
+    let mut fields = Fields::default();
+    let number = fields.number_of_parcel(&request.tracking_number);
+    let status = fields.status(request.status);
+    let location = fields.line_or_empty("location", &request.location, MAX_TEXT_CHARS);
+    let description = fields.line_or_empty("description", &request.description, MAX_TEXT_CHARS);
+    let read = || {
+        let mut event = Event { location: location?, ..Event::of(status?) };
+        event.description = match description? {
+            said if said.is_empty() => event.description,
+            said => said,
+        };
+        Some((number?, event))
+    };
+    let read = read();
+    fields.finish(read)
+}
+
+/// Readers of what only shipping knows.
+trait ShippingFields {
+    /// As much of an address as a price needs: the country, and a postal code where it has one.
+    fn place(&mut self, field: &str, address: &common::Address) -> Option<()>;
+    fn weight(&mut self, grams: i32) -> Option<Weight>;
+    fn service(&mut self, carrier: &str, name: &str) -> Option<Service>;
+    fn number_of_parcel(&mut self, text: &str) -> Option<TrackingNumber>;
+    fn status(&mut self, status: i32) -> Option<Status>;
+}
+
+impl ShippingFields for Fields {
+    fn place(&mut self, field: &str, address: &common::Address) -> Option<()> {
+        let zip_code = format!("{field}.zip_code");
+        let zip_code = self.line_or_empty(&zip_code, &address.zip_code, MAX_ZIP_CODE_CHARS);
+        let country = self.country(&format!("{field}.country"), &address.country);
+        zip_code.and(country).map(|_| ())
+    }
+
+    fn weight(&mut self, grams: i32) -> Option<Weight> {
+        self.number("weight_grams", grams, 1, MAX_WEIGHT_GRAMS).and_then(Weight::new)
+    }
+
+    fn service(&mut self, carrier: &str, name: &str) -> Option<Service> {
+        match (carrier, name, Service::find(carrier, name)) {
+            (_, _, Some(service)) => Some(service),
+            ("", "", None) => {
+                self.wrong::<()>("carrier", "is required");
+                self.wrong("service", "is required")
+            }
+            ("", _, None) => self.wrong("carrier", "is required"),
+            (_, "", None) => self.wrong("service", "is required"),
+            _ => self.wrong("service", "must be a service of the carrier, as quoted"),
+        }
+    }
+
+    fn number_of_parcel(&mut self, text: &str) -> Option<TrackingNumber> {
+        if text.trim().is_empty() {
+            return self.wrong("tracking_number", "is required");
+        }
+        match TrackingNumber::named(text) {
+            Some(number) => Some(number),
+            None => {
+                let says = format!("must be at most {MAX_CHARS} letters and digits");
+                self.wrong("tracking_number", says)
+            }
+        }
+    }
+
+    fn status(&mut self, status: i32) -> Option<Status> {
+        match pb::ShipmentStatus::try_from(status) {
+            Ok(pb::ShipmentStatus::Unspecified) => self.wrong("status", "is required"),
+            Ok(pb::ShipmentStatus::Pending) => Some(Status::Pending),
+            Ok(pb::ShipmentStatus::LabelCreated) => Some(Status::LabelCreated),
+            Ok(pb::ShipmentStatus::PickedUp) => Some(Status::PickedUp),
+            Ok(pb::ShipmentStatus::InTransit) => Some(Status::InTransit),
+            Ok(pb::ShipmentStatus::OutForDelivery) => Some(Status::OutForDelivery),
+            Ok(pb::ShipmentStatus::Delivered) => Some(Status::Delivered),
+            Ok(pb::ShipmentStatus::Failed) => Some(Status::Failed),
+            Ok(pb::ShipmentStatus::Cancelled) => Some(Status::Cancelled),
+            Err(_) => self.wrong("status", "is none that there is"),
+        }
+    }
+}

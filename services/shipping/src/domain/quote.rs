@@ -1,0 +1,215 @@
+//! Services of carriers, and what they cost.
+
+use money::{Currency, Money};
+
+/// What every parcel costs, in cents.
+const BASE_CENTS: i64 = 500;
+
+/// The heaviest parcel: what a lorry carries. Far above any cart that somebody means, and far below what
+/// a price could overflow with.
+pub const MAX_WEIGHT_GRAMS: i32 = 20_000_000;
+
+/// Who carries parcels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// United States Postal Service.
+    Usps,
+    /// FedEx.
+    FedEx,
+    /// United Parcel Service.
+    Ups,
+}
+
+/// How a parcel is carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// USPS Priority Mail.
+    UspsPriorityMail,
+    /// USPS First Class.
+    UspsFirstClass,
+    /// FedEx Ground.
+    FedExGround,
+    /// FedEx 2-Day.
+    FedEx2Day,
+    /// UPS Ground.
+    UpsGround,
+}
+
+/// The weight of a parcel: 1 to [`MAX_WEIGHT_GRAMS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weight(i32);
+
+/// What a service would cost, and how long it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// The service.
+    pub service: Service,
+    /// What it costs.
+    pub cost: Money,
+    /// Days it takes.
+    pub days: i32,
+}
+
+/// A row of the price list.
+struct Rate {
+    carrier: Carrier,
+    name: &'static str,
+    /// Hundredths of a cent for a gram.
+    centicents_per_gram: i64,
+    days: i32,
+}
+
+impl Carrier {
+    /// Its name, such as "USPS".
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Usps => "USPS",
+            Self::FedEx => "FedEx",
+            Self::Ups => "UPS",
+        }
+    }
+}
+
+impl Service {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::UspsPriorityMail,
+        Self::UspsFirstClass,
+        Self::FedExGround,
+        Self::FedEx2Day,
+        Self::UpsGround,
+    ];
+
+    /// The service of a carrier by their names.
+    #[must_use]
+    pub fn find(carrier: &str, name: &str) -> Option<Self> {
+        let named = |service: &Self| service.carrier().name() == carrier && service.name() == name;
+        Self::ALL.into_iter().find(named)
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn carrier(self) -> Carrier {
+        self.rate().carrier
+    }
+
+    /// Its name, such as "Priority Mail".
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.rate().name
+    }
+
+    /// What it costs for a weight, cut to a whole cent.
+    #[must_use]
+    pub fn quote(self, weight: Weight, currency: Currency) -> Quote {
+        let Rate { centicents_per_gram, days, .. } = self.rate();
+        let cents = BASE_CENTS + i64::from(weight.grams()) * centicents_per_gram / 100;
+        Quote { service: self, cost: Money::new(cents, currency), days }
+    }
+
+    /// The price list.
+    fn rate(self) -> Rate {
+        let (carrier, name, centicents_per_gram, days) = match self {
+            Self::UspsPriorityMail => (Carrier::Usps, "Priority Mail", 15, 3),
+            Self::UspsFirstClass => (Carrier::Usps, "First Class", 10, 5),
+            Self::FedExGround => (Carrier::FedEx, "Ground", 18, 4),
+            Self::FedEx2Day => (Carrier::FedEx, "2-Day", 35, 2),
+            Self::UpsGround => (Carrier::Ups, "Ground", 17, 4),
+        };
+        Rate { carrier, name, centicents_per_gram, days }
+    }
+
+    /// As it is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UspsPriorityMail => "usps_priority_mail",
+            Self::UspsFirstClass => "usps_first_class",
+            Self::FedExGround => "fedex_ground",
+            Self::FedEx2Day => "fedex_2_day",
+            Self::UpsGround => "ups_ground",
+        }
+    }
+
+    /// What was stored.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|service| service.as_str() == text)
+    }
+}
+
+impl Weight {
+    /// A weight, if it is one.
+    #[must_use]
+    pub fn new(grams: i32) -> Option<Self> {
+        (1..=MAX_WEIGHT_GRAMS).contains(&grams).then_some(Self(grams))
+    }
+
+    /// 1 to [`MAX_WEIGHT_GRAMS`].
+    #[must_use]
+    pub fn grams(self) -> i32 {
+        self.0
+    }
+}
+
+/// What each service costs for a weight: the cheapest first, of equal ones the faster.
+#[must_use]
+pub fn quotes(weight: Weight, currency: Currency) -> Vec<Quote> {
+    let mut quotes: Vec<_> =
+        Service::ALL.into_iter().map(|service| service.quote(weight, currency)).collect();
+    quotes.sort_by_key(|quote| (quote.cost.cents(), quote.days));
+    quotes
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cents(grams: i32) -> Vec<i64> {
+        let weight = Weight::new(grams).unwrap();
+        let cost = |service: Service| service.quote(weight, Currency::USD).cost.cents();
+        Service::ALL.into_iter().map(cost).collect()
+    }
+
+    #[test]
+    fn prices_are_those_of_the_list_cut_to_a_whole_cent() {
+        assert_eq!(cents(1000), [650, 600, 680, 850, 670]);
+        assert_eq!(cents(1), [500, 500, 500, 500, 500]);
+        assert_eq!(cents(6), [500, 500, 501, 502, 501]);
+        assert_eq!(cents(7), [501, 500, 501, 502, 501]);
+        assert_eq!(cents(MAX_WEIGHT_GRAMS)[3], 500 + 7_000_000);
+    }
+
+    #[test]
+    fn a_weight_has_bounds() {
+        for grams in [0, -1, MAX_WEIGHT_GRAMS + 1, i32::MAX, i32::MIN] {
+            assert_eq!(Weight::new(grams), None, "{grams}");
+        }
+    }
+
+    #[test]
+    fn a_service_is_found_by_its_names_and_by_what_is_stored() {
+        for service in Service::ALL {
+            assert_eq!(Service::find(service.carrier().name(), service.name()), Some(service));
+            assert_eq!(Service::from_stored(service.as_str()), Some(service));
+        }
+        for (carrier, name) in
+            [("UPS", "2-Day"), ("usps", "First Class"), ("", ""), ("DHL", "Ground")]
+        {
+            assert_eq!(Service::find(carrier, name), None, "{carrier} {name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_cheapest_comes_first(grams in 1..=MAX_WEIGHT_GRAMS) {
+            let quotes = quotes(Weight::new(grams).unwrap(), Currency::USD);
+            prop_assert_eq!(quotes.len(), 5);
+            let key = |quote: &Quote| (quote.cost.cents(), quote.days);
+            prop_assert!(quotes.is_sorted_by_key(key));
+        }
+    }
+}

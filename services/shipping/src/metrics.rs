@@ -1,0 +1,55 @@
+//! What the service counts beyond its RPCs.
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family},
+};
+
+use crate::domain::status::Status;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    status: &'static str,
+}
+
+/// The service's own metrics. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    shipments: Family<Labels, Counter>,
+}
+
+impl Metrics {
+    pub(crate) fn register(metrics: &kit::metrics::Metrics) -> Self {
+        let shipments =
+            metrics.register("shipments", "Shipments that came to a status", Family::default());
+        Self { shipments }
+    }
+
+    /// A shipment came to this status; one that stands there already does not count again.
+    pub(crate) fn reached(&self, status: Status) {
+        self.shipments.get_or_create(&Labels { status: status.as_str() }).inc();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kit::Runtime;
+
+    use super::*;
+
+    #[test]
+    fn statuses_are_counted_by_name() {
+        let runtime = Runtime::for_tests().component("shipping");
+        let metrics = Metrics::register(runtime.metrics());
+        for status in [Status::PickedUp, Status::PickedUp, Status::Failed] {
+            metrics.reached(status);
+        }
+        let text = runtime.metrics().text();
+        for line in [
+            "shipping_shipments_total{status=\"picked_up\"} 2",
+            "shipping_shipments_total{status=\"failed\"} 1",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The fixture: running shipping, and words for what tests do with it.
+
+use clap::Parser;
+use jiff::Timestamp;
+use kit::{Env, Runtime};
+use proto::{
+    common::v1::Address,
+    shipping::v1::{
+        self as pb, ShipmentStatus, get_shipment_request::Identifier,
+        shipping_service_client::ShippingServiceClient,
+    },
+};
+use shipping::Args;
+use sqlx::{ConnectOptions, PgPool};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tonic::{Code, Response, Status, transport::Channel};
+use uuid::Uuid;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    args: Args,
+}
+
+/// The settings of shipping on the database at `url`. A busy machine is given the time to answer what a
+/// caller would ask again.
+pub(crate) fn args(url: &str, more: &[&str]) -> Args {
+    let line = [
+        "shipping",
+        "--database-url",
+        url,
+        "--database-acquire-timeout",
+        "25s",
+        "--database-lock-timeout",
+        "25s",
+        "--database-statement-timeout",
+        "25s",
+    ];
+    Cli::try_parse_from(line.iter().chain(more)).unwrap().args
+}
+
+/// Shipping that runs, with its clock in the hands of the test.
+pub(crate) struct Depot {
+    pub(crate) client: ShippingServiceClient<Channel>,
+    pub(crate) env: Env,
+    pub(crate) pool: PgPool,
+    runtime: Runtime,
+    server: JoinHandle<Result<(), kit::Error>>,
+}
+
+impl Depot {
+    /// On the database of a test.
+    pub(crate) async fn open(pool: &PgPool) -> Self {
+        let url = pool.connect_options().to_url_lossy();
+        Self::open_with(pool, args(url.as_str(), &[]), env("2026-03-01T12:00:00Z")).await
+    }
+
+    /// With settings, a clock and chance of its own.
+    pub(crate) async fn open_with(pool: &PgPool, args: Args, env: Env) -> Self {
+        let mut runtime = Runtime::for_tests();
+        runtime.env = env;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(shipping::serve_on(listener, args, runtime.clone()));
+        let client = ShippingServiceClient::connect(address).await.unwrap();
+        Self { client, env: runtime.env.clone(), pool: pool.clone(), runtime, server }
+    }
+
+    /// Ends it in order; connections that stay open would keep the test's database alive.
+    pub(crate) async fn close(self) {
+        drop(self.client);
+        self.runtime.drain();
+        self.server.await.unwrap().unwrap();
+        self.runtime.stop().await;
+    }
+
+    pub(crate) async fn create(
+        &self,
+        request: pb::CreateShipmentRequest,
+    ) -> Result<pb::Shipment, Status> {
+        self.client.clone().create_shipment(request).await.map(Response::into_inner)
+    }
+
+    /// The usual shipment of an order.
+    pub(crate) async fn ship(&self, order: &str) -> Result<pb::Shipment, Status> {
+        self.create(parcel(order)).await
+    }
+
+    pub(crate) async fn cancel(&self, order: &str) -> Result<pb::Shipment, Status> {
+        let request = pb::CancelShipmentRequest { order_id: order.into() };
+        self.client.clone().cancel_shipment(request).await.map(Response::into_inner)
+    }
+
+    pub(crate) async fn get(&self, identifier: Identifier) -> Result<pb::Shipment, Status> {
+        let request = pb::GetShipmentRequest { identifier: Some(identifier) };
+        self.client.clone().get_shipment(request).await.map(Response::into_inner)
+    }
+
+    pub(crate) async fn of_order(&self, order: &str) -> Result<pb::Shipment, Status> {
+        self.get(Identifier::OrderId(order.into())).await
+    }
+
+    pub(crate) async fn track(&self, number: &str) -> Result<pb::TrackShipmentResponse, Status> {
+        let request = pb::TrackShipmentRequest { tracking_number: number.into() };
+        self.client.clone().track_shipment(request).await.map(Response::into_inner)
+    }
+
+    /// What the carrier tells, without words.
+    pub(crate) async fn tell(
+        &self,
+        number: &str,
+        status: ShipmentStatus,
+    ) -> Result<pb::Shipment, Status> {
+        let request = pb::UpdateShipmentStatusRequest {
+            tracking_number: number.into(),
+            status: status.into(),
+            ..Default::default()
+        };
+        self.client.clone().update_shipment_status(request).await.map(Response::into_inner)
+    }
+
+    /// What happened to a parcel, oldest first.
+    pub(crate) async fn story(&self, number: &str) -> Vec<String> {
+        let events = self.track(number).await.unwrap().events;
+        events.into_iter().rev().map(|event| event.description).collect()
+    }
+}
+
+/// A clock that stands at `start`, and the same chance for all.
+pub(crate) fn env(start: &str) -> Env {
+    let start: Timestamp = start.parse().unwrap();
+    Env::fixed(start, 7)
+}
+
+pub(crate) fn address() -> Address {
+    Address {
+        street: "1 Main Street".into(),
+        city: "Springfield".into(),
+        state: "IL".into(),
+        zip_code: "62701".into(),
+        country: "US".into(),
+        recipient: "A Customer".into(),
+    }
+}
+
+/// The usual request for an order.
+pub(crate) fn parcel(order: &str) -> pb::CreateShipmentRequest {
+    pb::CreateShipmentRequest {
+        order_id: order.into(),
+        from: None,
+        to: Some(address()),
+        weight_grams: 1200,
+        carrier: "USPS".into(),
+        service: "Priority Mail".into(),
+    }
+}
+
+/// The id of an order, by number.
+pub(crate) fn order(n: u128) -> String {
+    Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | n).to_string()
+}
+
+/// The fields that a refusal names.
+#[track_caller]
+pub(crate) fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
+    let status = answer.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
+}
+
+/// The reason of a refusal, whose code must be FAILED_PRECONDITION.
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
+    let status = answer.unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
+    kit::grpc::status::reason_of(&status).unwrap()
+}
+
+/// The code of a refusal.
+#[track_caller]
+pub(crate) fn code<T: std::fmt::Debug>(answer: Result<T, Status>) -> Code {
+    answer.unwrap_err().code()
+}

@@ -1,0 +1,125 @@
+//! PostgreSQL goes away and comes back; the service stays.
+
+use std::{net::SocketAddr, time::Duration};
+
+use jiff::SignedDuration;
+use proto::shipping::v1::ShipmentStatus;
+use sqlx::{ConnectOptions, PgPool};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use tonic::{Code, Status};
+
+use crate::depot::{Depot, args, env, order};
+
+/// A way to PostgreSQL that can be cut: its port closes and its connections end, as when the server
+/// restarts.
+struct Line {
+    address: SocketAddr,
+    server: (String, u16),
+    relay: Option<JoinHandle<()>>,
+}
+
+impl Line {
+    async fn to(pool: &PgPool) -> Self {
+        let options = pool.connect_options();
+        let server = (options.get_host().to_owned(), options.get_port());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let relay = Some(tokio::spawn(relay(listener, server.clone())));
+        Self { address, server, relay }
+    }
+
+    async fn cut(&mut self) {
+        if let Some(relay) = self.relay.take() {
+            relay.abort();
+            relay.await.unwrap_err();
+        }
+    }
+
+    async fn mend(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.relay = Some(tokio::spawn(relay(listener, self.server.clone())));
+    }
+}
+
+async fn relay(listener: TcpListener, server: (String, u16)) {
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut far = TcpStream::connect(&server).await.unwrap();
+        connections.spawn(async move { copy_bidirectional(&mut near, &mut far).await });
+    }
+}
+
+/// Shipping with a played carrier, reaching the test's database over `line`.
+async fn open(pool: &PgPool, line: &Line) -> Depot {
+    let mut url = pool.connect_options().to_url_lossy();
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(line.address.port())).unwrap();
+    let more = ["--simulate-carrier", "--carrier-step-interval", "1s"];
+    let mut args = args(url.as_str(), &more);
+    args.database.database_acquire_timeout = Duration::from_secs(2);
+    Depot::open_with(pool, args, env("2026-03-01T12:00:00Z")).await
+}
+
+#[track_caller]
+fn assert_unavailable<T: std::fmt::Debug>(answer: Result<T, Status>) {
+    let status = answer.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+    assert!(kit::grpc::status::retry_after_of(&status).is_some());
+    assert!(!status.message().contains("127.0.0.1"), "{}", status.message());
+}
+
+#[sqlx::test(migrator = "shipping::MIGRATOR")]
+async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgPool) {
+    let mut line = Line::to(&pool).await;
+    let depot = open(&pool, &line).await;
+    let made = depot.ship(&order(1)).await.unwrap();
+
+    line.cut().await;
+    assert_unavailable(depot.of_order(&order(1)).await);
+    assert_unavailable(depot.ship(&order(2)).await);
+    assert_unavailable(depot.cancel(&order(1)).await);
+    assert_unavailable(depot.track(&made.tracking_number).await);
+    assert_unavailable(depot.tell(&made.tracking_number, ShipmentStatus::PickedUp).await);
+
+    line.mend().await;
+    let wait = async {
+        while depot.of_order(&order(1)).await.is_err() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), wait).await.expect("recovery without a restart");
+    assert_eq!(depot.ship(&order(1)).await.unwrap(), made);
+    depot.ship(&order(2)).await.unwrap();
+
+    // The worker has recovered too.
+    depot.env.advance(SignedDuration::from_secs(2));
+    let wait = async {
+        while depot.of_order(&order(2)).await.unwrap().status() != ShipmentStatus::LabelCreated {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), wait).await.expect("the carrier to recover");
+    depot.close().await;
+}
+
+#[sqlx::test(migrator = "shipping::MIGRATOR")]
+async fn the_service_starts_before_postgresql(pool: PgPool) {
+    let mut line = Line::to(&pool).await;
+    line.cut().await;
+    let depot = open(&pool, &line).await;
+    assert_unavailable(depot.of_order(&order(1)).await);
+    line.mend().await;
+    let wait = async {
+        while depot.of_order(&order(1)).await.unwrap_err().code() != Code::NotFound {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), wait).await.expect("the service to find PostgreSQL");
+    depot.close().await;
+}
