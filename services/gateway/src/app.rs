@@ -2,36 +2,99 @@
 
 use std::sync::Arc;
 
-use kit::grpc::client::{Channel, ClientTarget, MAX_ANSWER_BYTES};
+use kit::Runtime;
+use kit::grpc::client::{Channel, ClientTarget, MAX_ANSWER_BYTES, TargetUrl};
+use proto::cart::v1::cart_service_client::CartServiceClient;
 use proto::catalog::v1::catalog_service_client::CatalogServiceClient;
+use proto::notification::v1::notification_service_client::NotificationServiceClient;
+use proto::payment::v1::payment_service_client::PaymentServiceClient;
+use proto::shipping::v1::shipping_service_client::ShippingServiceClient;
+use proto::user::v1::user_service_client::UserServiceClient;
 
 use crate::args::Args;
 use crate::auth::Auth;
+use crate::breaker::{Breakers, Guarded};
 
-/// The RPCs of the catalog that change nothing.
-const CATALOG_READS: &[&str] = &["ListProducts", "SearchProducts", "GetProduct", "ListCategories"];
+/// RPCs that change nothing, by service: what may be tried again when the connection breaks under
+/// them. Those that set something to a value are not among them: somebody else may have set it to
+/// another in between.
+const CATALOG_READS: &[&str] =
+    &["ListProducts", "SearchProducts", "GetProduct", "BatchGetProducts", "ListCategories"];
+const USER_READS: &[&str] = &["GetUser", "ListUsers", "ListAddresses", "GetWishlist"];
+const CART_READS: &[&str] = &["GetCart"];
+const PAYMENT_READS: &[&str] = &["ListPaymentMethods"];
+const SHIPPING_READS: &[&str] = &["GetQuote"];
+const NOTIFICATION_READS: &[&str] = &["ListNotifications"];
 
 /// What the handlers share. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Shared>);
 
 struct Shared {
-    catalog: CatalogServiceClient<Channel>,
+    catalog: CatalogServiceClient<Guarded>,
+    user: UserServiceClient<Guarded>,
+    cart: CartServiceClient<Guarded>,
+    payment: PaymentServiceClient<Guarded>,
+    shipping: ShippingServiceClient<Guarded>,
+    notification: NotificationServiceClient<Guarded>,
     auth: Auth,
 }
 
 impl App {
     /// Begins to look for the services; none is needed yet.
-    pub(crate) fn new(args: &Args, auth: Auth, runtime: &kit::Runtime) -> Self {
-        let catalog = ClientTarget::new("catalog", args.catalog_url.clone()).reads(CATALOG_READS);
-        let catalog = CatalogServiceClient::new(Channel::connect(&catalog, runtime))
-            .max_decoding_message_size(MAX_ANSWER_BYTES);
-        Self(Arc::new(Shared { catalog, auth }))
+    pub(crate) fn new(args: &Args, auth: Auth, runtime: &Runtime) -> Self {
+        let breakers = Breakers::new(runtime);
+        let to = |name, url: &TargetUrl, reads| {
+            let target = ClientTarget::new(name, url.clone()).reads(reads);
+            breakers.guard(name, Channel::connect(&target, runtime))
+        };
+        let catalog = to("catalog", &args.catalog_url, CATALOG_READS);
+        let user = to("user", &args.user_url, USER_READS);
+        let cart = to("cart", &args.cart_url, CART_READS);
+        let payment = to("payment", &args.payment_url, PAYMENT_READS);
+        let shipping = to("shipping", &args.shipping_url, SHIPPING_READS);
+        let notification = to("notification", &args.notification_url, NOTIFICATION_READS);
+        Self(Arc::new(Shared {
+            catalog: CatalogServiceClient::new(catalog).max_decoding_message_size(MAX_ANSWER_BYTES),
+            user: UserServiceClient::new(user).max_decoding_message_size(MAX_ANSWER_BYTES),
+            cart: CartServiceClient::new(cart).max_decoding_message_size(MAX_ANSWER_BYTES),
+            payment: PaymentServiceClient::new(payment).max_decoding_message_size(MAX_ANSWER_BYTES),
+            shipping: ShippingServiceClient::new(shipping)
+                .max_decoding_message_size(MAX_ANSWER_BYTES),
+            notification: NotificationServiceClient::new(notification)
+                .max_decoding_message_size(MAX_ANSWER_BYTES),
+            auth,
+        }))
     }
 
     /// A client of the catalog.
-    pub(crate) fn catalog(&self) -> CatalogServiceClient<Channel> {
+    pub(crate) fn catalog(&self) -> CatalogServiceClient<Guarded> {
         self.0.catalog.clone()
+    }
+
+    /// A client of the accounts.
+    pub(crate) fn user(&self) -> UserServiceClient<Guarded> {
+        self.0.user.clone()
+    }
+
+    /// A client of the carts.
+    pub(crate) fn cart(&self) -> CartServiceClient<Guarded> {
+        self.0.cart.clone()
+    }
+
+    /// A client of the payment methods.
+    pub(crate) fn payment(&self) -> PaymentServiceClient<Guarded> {
+        self.0.payment.clone()
+    }
+
+    /// A client of the shipping quotes.
+    pub(crate) fn shipping(&self) -> ShippingServiceClient<Guarded> {
+        self.0.shipping.clone()
+    }
+
+    /// A client of the mails.
+    pub(crate) fn notification(&self) -> NotificationServiceClient<Guarded> {
+        self.0.notification.clone()
     }
 
     /// Who may do what.

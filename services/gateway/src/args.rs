@@ -23,6 +23,26 @@ pub struct Args {
     #[arg(long, env = "CATALOG_URL", default_value = "http://localhost:50052")]
     pub catalog_url: TargetUrl,
 
+    /// Where the accounts are.
+    #[arg(long, env = "USER_URL", default_value = "http://localhost:50051")]
+    pub user_url: TargetUrl,
+
+    /// Where the carts are.
+    #[arg(long, env = "CART_URL", default_value = "http://localhost:50053")]
+    pub cart_url: TargetUrl,
+
+    /// Where payment methods are kept.
+    #[arg(long, env = "PAYMENT_URL", default_value = "http://localhost:50056")]
+    pub payment_url: TargetUrl,
+
+    /// Where mails are sent from.
+    #[arg(long, env = "NOTIFICATION_URL", default_value = "http://localhost:50057")]
+    pub notification_url: TargetUrl,
+
+    /// Where shipping is quoted.
+    #[arg(long, env = "SHIPPING_URL", default_value = "http://localhost:50058")]
+    pub shipping_url: TargetUrl,
+
     /// Where the counters of the rate limits are kept.
     #[command(flatten)]
     pub redis: kit::redis::Args,
@@ -47,6 +67,11 @@ pub struct Args {
     /// Requests of one client address at once; 0 is no limit.
     #[arg(long, env = "RATE_LIMIT_BURST", default_value_t = 100)]
     pub rate_limit_burst: u32,
+
+    /// Requests a minute of one client address to the routes at which passwords could be guessed,
+    /// and at once; 0 is no limit.
+    #[arg(long, env = "SIGN_IN_LIMIT_PER_IP", default_value_t = 30)]
+    pub sign_in_limit_per_ip: u32,
 
     /// Proxies whose X-Forwarded-For is believed: CIDRs or addresses, separated by commas.
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "")]

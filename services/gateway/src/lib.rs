@@ -7,11 +7,13 @@
 //! - `routes`: one file a resource; `views`: its JSON; `check`: reading requests
 //! - `problem`: the table of error codes, and the one place that maps gRPC to it
 //! - `auth`: tokens and keys; `limit` and `client_ip`: who asks, and how much
+//! - `breaker`: leaves a service alone that does not answer
 //! - `layers`: what surrounds every route; `openapi`: the document of all this
 
 mod app;
 mod args;
 mod auth;
+mod breaker;
 mod check;
 mod client_ip;
 mod layers;

@@ -56,6 +56,7 @@ fn layers(args: &Args, runtime: &Runtime) -> Result<Layers, Error> {
     let limit = ClientLimit {
         limiter: Arc::new(Limiter::new(redis(args, runtime)?, runtime)),
         quota: Quota::new(args.rate_limit_per_minute, args.rate_limit_burst),
+        sign_in: Quota::new(args.sign_in_limit_per_ip, args.sign_in_limit_per_ip),
         trusted: Arc::from(&*args.trusted_proxies),
     };
     Ok(Layers {

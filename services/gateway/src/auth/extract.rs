@@ -12,6 +12,10 @@ use crate::problem::{Code, Problem};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Anyone(Option<Caller>);
 
+/// Somebody with an account, whatever the role.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SignedIn(pub(crate) Caller);
+
 /// An administrator.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Admin(pub(crate) Caller);
@@ -22,9 +26,14 @@ impl Anyone {
         self.0.is_some_and(|caller| caller.role == role)
     }
 
+    /// The caller, who must have an account.
+    fn signed_in(self) -> Result<SignedIn, Problem> {
+        self.0.map(SignedIn).ok_or_else(|| Code::Unauthenticated.problem())
+    }
+
     /// The caller, who must have this role.
     pub(crate) fn require(self, role: Role) -> Result<Caller, Problem> {
-        let caller = self.0.ok_or_else(|| Code::Unauthenticated.problem())?;
+        let SignedIn(caller) = self.signed_in()?;
         if caller.role != role {
             return Err(Code::Forbidden.problem());
         }
@@ -42,6 +51,14 @@ impl FromRequestParts<App> for Anyone {
             Err(Refusal::Expired) => Err(Code::TokenExpired.problem()),
             Err(Refusal::Invalid) => Err(Code::InvalidToken.problem()),
         }
+    }
+}
+
+impl FromRequestParts<App> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        Anyone::from_request_parts(parts, app).await?.signed_in()
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use kit::{Env, Runtime};
 
-pub(crate) use extract::{Admin, Anyone};
+pub(crate) use extract::{Admin, Anyone, SignedIn};
 pub use keys::KeysError;
 pub(crate) use keys::{Keys, PublicKeys};
 pub(crate) use token::{Caller, Expectation, Refusal, Role};

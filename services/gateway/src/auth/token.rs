@@ -28,6 +28,8 @@ pub(crate) enum Role {
 pub(crate) struct Caller {
     /// The account.
     pub(crate) user_id: Uuid,
+    /// The session: what a change of the password leaves alone.
+    pub(crate) session_id: Uuid,
     /// What it may do.
     pub(crate) role: Role,
 }
@@ -50,8 +52,8 @@ pub(crate) struct Expectation {
     pub(crate) audience: String,
 }
 
-/// The claims of an access token; `jti` and `sid` are the user service's matter but belong to
-/// every token, so that one without them is not ours.
+/// The claims of an access token; `jti` is the user service's matter but belongs to every token, so
+/// that one without it is not ours.
 #[derive(Deserialize)]
 struct Claims {
     sub: Uuid,
@@ -59,8 +61,7 @@ struct Claims {
     iat: i64,
     #[serde(rename = "jti")]
     _id: String,
-    #[serde(rename = "sid")]
-    _session: Uuid,
+    sid: Uuid,
     role: Role,
 }
 
@@ -86,7 +87,7 @@ pub(crate) fn verify(
     if claims.exp + LEEWAY_SECS <= now {
         return Err(Refusal::Expired);
     }
-    Ok(Caller { user_id: claims.sub, role: claims.role })
+    Ok(Caller { user_id: claims.sub, session_id: claims.sid, role: claims.role })
 }
 
 fn validation(expected: &Expectation) -> Validation {

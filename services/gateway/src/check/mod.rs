@@ -4,8 +4,10 @@
 //! them, notes what is wrong, and in the end either lets the request pass or answers all the errors
 //! at once.
 
+mod account;
 mod body;
 mod field;
+mod idempotency;
 mod params;
 mod text;
 
@@ -16,6 +18,7 @@ use uuid::Uuid;
 
 pub(crate) use body::Body;
 pub(crate) use field::{Field, FromJson, Wrong};
+pub(crate) use idempotency::IdempotencyKey;
 pub(crate) use params::{Page, Params};
 pub(crate) use text::is_slug;
 

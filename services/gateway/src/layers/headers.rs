@@ -7,6 +7,8 @@ use http::header::{self, HeaderName, HeaderValue};
 
 const VARY: &str = "Accept-Encoding, Origin, Authorization";
 
+const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
+
 const FIXED: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -14,13 +16,13 @@ const FIXED: [(HeaderName, &str); 4] = [
     (header::VARY, VARY),
 ];
 
-/// Sets them; what says nothing of caching is not to be stored.
+/// Sets them; what says nothing of caching is somebody's own, and not to be stored.
 pub(super) async fn complete(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(PRIVATE);
     response
 }

@@ -22,6 +22,7 @@ async fn start() -> String {
         limit: ClientLimit {
             limiter: Arc::new(Limiter::new(None, &runtime)),
             quota: None,
+            sign_in: None,
             trusted: Arc::new([]),
         },
         slots: Slots::new(8),

@@ -51,7 +51,7 @@ pub(super) struct FieldError {
     /// The field as it was written: dots between its parts, `[n]` for the n-th of a list.
     field: String,
     /// For programs: `required`, `wrong_type`, `out_of_range`, `too_short`, `too_long`,
-    /// `invalid_uuid`, `invalid_slug`, `invalid_url`, `unknown_value`, `repeated` or `invalid`.
+    /// `invalid_uuid`, `invalid_slug`, `invalid_url`, `invalid_email`, `unknown_value`, `repeated` or `invalid`.
     code: String,
     /// A sentence for people, without its subject.
     detail: String,

@@ -29,13 +29,19 @@ pub(crate) use viewer::viewer;
             end is an empty list.\n\n\
             Every error is an `application/problem+json` (RFC 9457) whose `code` is stable; \
             `errors` names all the fields at fault at once. `X-Request-Id` is taken or made, and \
-            returned. Requests are limited by client address: see the `RateLimit-*` headers.",
+            returned. Requests are limited by client address: see the `RateLimit-*` headers. Most \
+            routes need an access token, which `POST /api/v1/auth/login` gives: \
+            `Authorization: Bearer <access_token>`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact()
     ),
     tags(
         (name = "products", description = "What the shop sells."),
         (name = "categories", description = "The shelves it is on."),
+        (name = "auth", description = "Signing in and out."),
+        (name = "account", description = "What belongs to an account."),
+        (name = "cart", description = "What somebody is about to buy, and what sending it costs."),
+        (name = "payment", description = "Saved ways to pay."),
         (name = "admin", description = "What administrators do."),
         (name = "operations", description = "For those who run or extend the shop.")
     ),

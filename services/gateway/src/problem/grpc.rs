@@ -4,7 +4,7 @@
 //! when the table knows it. Text of a service is told only where it is meant for the caller: for
 //! what the caller did wrong, never for what failed inside.
 
-use kit::grpc::status::{reason_of, retry_after_of, violations_of};
+use kit::grpc::status::{fact_of, reason_of, retry_after_of, violations_of};
 use kit::problem::{FieldError, RETRY_SHORTLY};
 use tonic::Status;
 
@@ -29,11 +29,11 @@ impl Problem {
         }
         match code {
             Code::InvalidRequest => invalid(status),
-            Code::Unavailable | Code::RateLimited => {
+            Code::Unavailable | Code::RateLimited | Code::TooManyAttempts => {
                 code.problem().retry_after(retry_after_of(status).unwrap_or(RETRY_SHORTLY))
             }
             Code::Conflict => explained(code, status),
-            _ => code.problem(),
+            _ => about_a_field(code, status),
         }
     }
 }
@@ -41,21 +41,33 @@ impl Problem {
 /// The row of the table for a status.
 fn code_of(status: &Status, missing: Code) -> Code {
     use tonic::Code as Grpc;
-    let reason = || reason_of(status).and_then(|reason| Code::of_reason(&reason));
+    // Of what the caller did wrong, the service's own word for it; for the rest there are none.
+    let known = || reason_of(status).and_then(|reason| Code::of_reason(&reason));
+    let or = |general| known().unwrap_or(general);
     match status.code() {
-        Grpc::InvalidArgument | Grpc::OutOfRange => Code::InvalidRequest,
-        Grpc::Unauthenticated => reason().unwrap_or(Code::Unauthenticated),
-        Grpc::PermissionDenied => reason().unwrap_or(Code::Forbidden),
-        Grpc::NotFound => reason().unwrap_or(missing),
-        Grpc::AlreadyExists | Grpc::Aborted | Grpc::FailedPrecondition => {
-            reason().unwrap_or(Code::Conflict)
-        }
-        Grpc::ResourceExhausted => Code::RateLimited,
+        Grpc::InvalidArgument | Grpc::OutOfRange => or(Code::InvalidRequest),
+        Grpc::Unauthenticated => or(Code::Unauthenticated),
+        Grpc::PermissionDenied => or(Code::Forbidden),
+        Grpc::NotFound => or(missing),
+        Grpc::AlreadyExists | Grpc::Aborted | Grpc::FailedPrecondition => or(Code::Conflict),
+        Grpc::ResourceExhausted => or(Code::RateLimited),
         Grpc::Unimplemented => Code::NotImplemented,
         Grpc::Unavailable => Code::Unavailable,
         Grpc::DeadlineExceeded => Code::DeadlineExceeded,
         _ => Code::Internal,
     }
+}
+
+/// A refusal with a code of its own that is about one field names it.
+fn about_a_field(code: Code, status: &Status) -> Problem {
+    let Some(field) = fact_of(status, "field") else { return code.problem() };
+    let error = FieldError {
+        field: as_written(&field).to_owned(),
+        code: code.word().to_owned(),
+        detail: code.row().detail.to_owned(),
+        product_id: fact_of(status, "product_id"),
+    };
+    code.problem().errors(vec![error])
 }
 
 /// The message of a service about what the caller asked for, as a sentence.
@@ -82,9 +94,13 @@ fn invalid(status: &Status) -> Problem {
     Code::InvalidRequest.problem().errors(errors.collect())
 }
 
-/// Names of fields that differ between REST and the messages.
+/// Names of fields that differ between REST and the messages: parts of a message that REST has at
+/// the top, and the few that are called otherwise.
 fn as_written(field: &str) -> &str {
+    let field =
+        ["profile.", "to."].iter().find_map(|part| field.strip_prefix(part)).unwrap_or(field);
     match field {
+        "idempotency_key" => "Idempotency-Key",
         "pagination.page" => "page",
         "pagination.page_size" => "page_size",
         "min_price_cents" => "min_price",

@@ -26,7 +26,9 @@ impl Code {
         let row = self.row();
         let problem = kit::problem::Problem::new(row.status, row.word, detail);
         Problem(Box::new(match self {
-            Self::Unauthenticated => problem.header(header::WWW_AUTHENTICATE, bearer("")),
+            Self::Unauthenticated | Self::InvalidCredentials | Self::InvalidRefreshToken => {
+                problem.header(header::WWW_AUTHENTICATE, bearer(""))
+            }
             Self::InvalidToken => {
                 problem.header(header::WWW_AUTHENTICATE, bearer(", error=\"invalid_token\""))
             }
@@ -34,9 +36,10 @@ impl Code {
                 let why = ", error=\"invalid_token\", error_description=\"expired\"";
                 problem.header(header::WWW_AUTHENTICATE, bearer(why))
             }
-            Self::Overloaded | Self::Unavailable | Self::DeadlineExceeded => {
-                problem.retry_after(RETRY_SHORTLY)
-            }
+            Self::Overloaded
+            | Self::Unavailable
+            | Self::DeadlineExceeded
+            | Self::TooManyAttempts => problem.retry_after(RETRY_SHORTLY),
             _ => problem,
         }))
     }

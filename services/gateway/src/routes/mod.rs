@@ -1,16 +1,25 @@
-//! The routes, one file a resource. A handler reads the request, makes one call, and answers what
-//! came back; what can go wrong is listed beside the route and so gets into the document.
+//! The routes, one file a resource. A handler reads the request, makes one call (seldom two or three),
+//! and answers what came back; what can go wrong is listed beside the route and so gets into the document.
 
+mod addresses;
 mod admin;
+mod auth;
+mod cart;
 mod categories;
+mod codes;
 mod health;
 mod jwks;
+mod me;
+mod payment_methods;
 mod products;
+mod quotes;
+mod wishlist;
 
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
+use proto::catalog::v1::{BatchGetProductsRequest, Product};
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
@@ -25,8 +34,31 @@ const PREFIX: &str = "/api/v1";
 pub(crate) fn all(max_age: Duration) -> OpenApiRouter<App> {
     let public = OpenApiRouter::new().merge(products::routes()).merge(categories::routes());
     let public = caching::of_public_reads(max_age, public);
-    let shop = OpenApiRouter::new().merge(public).nest("/admin", admin::routes());
+    let shop = OpenApiRouter::new()
+        .merge(public)
+        .merge(auth::routes())
+        .merge(me::routes())
+        .merge(addresses::routes())
+        .merge(wishlist::routes())
+        .merge(cart::routes())
+        .merge(quotes::routes())
+        .merge(payment_methods::routes())
+        .nest("/admin", admin::routes());
     OpenApiRouter::new().merge(health::routes()).merge(jwks::routes()).nest(PREFIX, shop)
+}
+
+/// As many products as the catalog gives at once.
+const MAX_BATCH: usize = 200;
+
+/// The products with these ids, as far as they are known, in any order.
+async fn products_of(app: &App, ids: Vec<String>) -> Result<Vec<Product>, Problem> {
+    let mut products = Vec::with_capacity(ids.len());
+    // As many turns as the longest list of a customer takes, which its owner bounds.
+    for batch in ids.chunks(MAX_BATCH) {
+        let request = BatchGetProductsRequest { ids: batch.to_vec() };
+        products.extend(app.catalog().batch_get_products(request).await?.into_inner().products);
+    }
+    Ok(products)
 }
 
 /// The id in a path. What is no id names nothing: 404.

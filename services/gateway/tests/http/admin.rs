@@ -39,7 +39,7 @@ async fn a_product_is_created_changed_and_deleted(pool: PgPool) {
     let gateway = Gateway::start(&catalog).await;
     let made = post(&gateway, PRODUCTS, &lamp()).await;
     made.is(201, "");
-    assert_eq!(made.header("cache-control"), "no-store");
+    assert_eq!(made.header("cache-control"), "private, no-store");
     assert_eq!(made.json()["slug"], "desk-lamp");
     assert_eq!(made.json()["category_id"], Value::Null);
     assert_eq!(made.json()["stock_quantity"], 5);

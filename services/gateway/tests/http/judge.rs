@@ -49,7 +49,7 @@ impl Judge {
 #[track_caller]
 fn problem(answer: &Answer) {
     assert_eq!(answer.header("content-type"), "application/problem+json");
-    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("cache-control"), "private, no-store");
     let schema = json!({"$ref": "#/components/schemas/Problem"});
     valid("Problem", &schema, &answer.json());
     let body = answer.json();

@@ -7,25 +7,25 @@ use proto::catalog::v1::DeleteCategoryRequest;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{admin_body_codes, admin_codes};
 use crate::app::App;
 use crate::auth::Admin;
 use crate::check::{Body, Check};
 use crate::openapi::raising;
 use crate::problem::{Code, Problem};
 use crate::routes::PathId;
+use crate::routes::codes::{admin, with_body};
 use crate::views::category::{Category, CategoryChanges, NewCategory};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     let create_codes =
-        admin_body_codes(&[Code::Conflict, Code::SlugTaken, Code::TooManyCategories]);
-    let update_codes = admin_body_codes(&[
+        admin(&with_body(&[Code::Conflict, Code::SlugTaken, Code::TooManyCategories]));
+    let update_codes = admin(&with_body(&[
         Code::NotFound,
         Code::CategoryNotFound,
         Code::Conflict,
         Code::SlugTaken,
-    ]);
-    let delete_codes = admin_codes(&[
+    ]));
+    let delete_codes = admin(&[
         Code::NotFound,
         Code::CategoryNotFound,
         Code::Conflict,

@@ -7,32 +7,32 @@ use proto::catalog::v1::DeleteProductRequest;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{admin_body_codes, admin_codes};
 use crate::app::App;
 use crate::auth::Admin;
 use crate::check::{Body, Check};
 use crate::openapi::raising;
 use crate::problem::{Code, Problem};
 use crate::routes::PathId;
+use crate::routes::codes::{admin, with_body};
 use crate::views::product::{NewProduct, Product, ProductChanges, StockMovement};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    let create_codes = admin_body_codes(&[Code::Conflict, Code::SlugTaken, Code::StockTooLarge]);
-    let update_codes = admin_body_codes(&[
+    let create_codes = admin(&with_body(&[Code::Conflict, Code::SlugTaken, Code::StockTooLarge]));
+    let update_codes = admin(&with_body(&[
         Code::NotFound,
         Code::ProductNotFound,
         Code::Conflict,
         Code::SlugTaken,
         Code::StockTooLarge,
-    ]);
-    let delete_codes = admin_codes(&[Code::NotFound, Code::ProductNotFound]);
-    let stock_codes = admin_body_codes(&[
+    ]));
+    let delete_codes = admin(&[Code::NotFound, Code::ProductNotFound]);
+    let stock_codes = admin(&with_body(&[
         Code::NotFound,
         Code::ProductNotFound,
         Code::Conflict,
         Code::StockBelowReserved,
         Code::StockTooLarge,
-    ]);
+    ]));
     OpenApiRouter::new()
         .routes(raising(&create_codes, routes!(create)))
         .routes(raising(&update_codes, routes!(update)))
@@ -116,12 +116,12 @@ async fn delete(
 )]
 async fn adjust_stock(
     State(app): State<App>,
-    Admin(admin): Admin,
+    Admin(caller): Admin,
     PathId(id): PathId,
     Body(body): Body<StockMovement>,
 ) -> Result<Json<Product>, Problem> {
     let mut check = Check::new();
-    let request = body.read(&mut check, id, admin.user_id);
+    let request = body.read(&mut check, id, caller.user_id);
     let request = check.pass(request)?;
     let product = app.catalog().adjust_stock(request).await;
     let product = product.map_err(Problem::where_missing_is(Code::ProductNotFound))?;

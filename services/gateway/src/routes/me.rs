@@ -1,0 +1,56 @@
+//! `/me`: the caller's own account.
+
+use axum::Json;
+use axum::extract::State;
+use proto::user::v1::GetUserRequest;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::codes::{signed_in, with_body};
+use crate::app::App;
+use crate::auth::SignedIn;
+use crate::check::{Body, Check};
+use crate::openapi::raising;
+use crate::problem::{Code, Problem};
+use crate::views::user::{ProfileChanges, User};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    let missing = [Code::UserNotFound];
+    OpenApiRouter::new()
+        .routes(raising(&signed_in(&missing), routes!(get)))
+        .routes(raising(&signed_in(&with_body(&missing)), routes!(update)))
+}
+
+/// Get my account
+#[utoipa::path(
+    get, path = "/me", operation_id = "getMe", tag = "account",
+    responses((status = 200, description = "The account.", body = User)),
+    security(("bearer" = []))
+)]
+async fn get(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json<User>, Problem> {
+    let user = app.user().get_user(GetUserRequest { id: caller.user_id.to_string() }).await;
+    let user = user.map_err(Problem::where_missing_is(Code::UserNotFound))?;
+    Ok(Json(user.into_inner().into()))
+}
+
+/// Change my profile
+///
+/// Fields that are absent stay as they are.
+#[utoipa::path(
+    put, path = "/me", operation_id = "updateMe", tag = "account",
+    request_body = ProfileChanges,
+    responses((status = 200, description = "The account as it is now.", body = User)),
+    security(("bearer" = []))
+)]
+async fn update(
+    State(app): State<App>,
+    SignedIn(caller): SignedIn,
+    Body(body): Body<ProfileChanges>,
+) -> Result<Json<User>, Problem> {
+    let mut check = Check::new();
+    let request = body.read(&mut check, caller);
+    check.finish()?;
+    let user = app.user().update_user(request).await;
+    let user = user.map_err(Problem::where_missing_is(Code::UserNotFound))?;
+    Ok(Json(user.into_inner().into()))
+}
