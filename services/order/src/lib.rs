@@ -1,1 +1,3 @@
 //! Checkout, orders and their history.
+
+pub mod domain;

@@ -1,0 +1,153 @@
+//! What carries flows on: the same few lines for checkouts, refunds and messages, in every replica, for
+//! requests that wait and in the background, and in the simulation.
+//!
+//! A driver claims a flow that is due, asks another service what the flow's step wants, and settles
+//! what came of it. It may die at any await: [`crate::domain::checkout`] has the argument why that
+//! does no harm. The two ports are traits because the simulation stands in for both.
+
+mod background;
+mod inline;
+mod remote;
+
+pub(crate) use background::{CHANNEL, Wake, run};
+pub(crate) use inline::Inline;
+pub(crate) use remote::{Remotes, outcome_of};
+
+use std::future::Future;
+
+use crate::{
+    domain::{
+        call::{Call, Outcome},
+        checkout::Checkout,
+        event::Event,
+        ids::OrderId,
+        order::Order,
+        outbox::{self, Message},
+        refund::Refund,
+    },
+    error::Error,
+};
+
+/// What can be claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A checkout.
+    Checkout,
+    /// A flow that gives money back.
+    Refund,
+    /// A message.
+    Message,
+}
+
+/// A flow at its present step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// A checkout.
+    Checkout(Checkout),
+    /// A flow that gives money back.
+    Refund(Refund),
+    /// A message.
+    Message(Message),
+}
+
+impl Flow {
+    /// What to ask of whom; `None` when nothing is left to do.
+    pub(crate) fn call(&self) -> Option<Call> {
+        match self {
+            Self::Checkout(checkout) => checkout.call(),
+            Self::Refund(refund) => refund.call(),
+            Self::Message(message) => (message.state == outbox::State::Waiting)
+                .then(|| Call::Deliver(message.topic.clone())),
+        }
+    }
+
+    /// (kind, step) for metrics and logs.
+    pub(crate) fn names(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Checkout(checkout) => ("checkout", checkout.step.as_str()),
+            Self::Refund(refund) => ("refund", refund.step.as_str()),
+            Self::Message(message) => ("message", message.topic.as_str()),
+        }
+    }
+
+    fn attempts(&self) -> u32 {
+        match self {
+            Self::Checkout(checkout) => checkout.attempts,
+            Self::Refund(refund) => refund.attempts,
+            Self::Message(message) => message.attempts,
+        }
+    }
+}
+
+/// A flow that this driver may carry on until its lease ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Claimed {
+    /// The flow at its present step, this try counted.
+    pub(crate) flow: Flow,
+    /// Its order.
+    pub(crate) order: Order,
+    /// Which claim this is: nothing is settled by an older one.
+    pub(crate) version: i64,
+}
+
+/// Whether an outcome was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It is committed, with these events.
+    Kept(Vec<Event>),
+    /// The lease was lost: another driver is at it, and the outcome is dropped.
+    Lost,
+}
+
+/// Where flows are kept.
+pub(crate) trait Journal: Send + Sync {
+    /// Claims a flow that is due, of one order or of any. The claim is committed when this returns.
+    fn claim(
+        &self,
+        kind: Kind,
+        of: Option<OrderId>,
+    ) -> impl Future<Output = Result<Option<Claimed>, Error>> + Send;
+
+    /// Moves a flow on by the outcome of its step, with all events, in one transaction.
+    fn settle(
+        &self,
+        claimed: &Claimed,
+        outcome: &Outcome,
+    ) -> impl Future<Output = Result<Settled, Error>> + Send;
+}
+
+/// The services that do what flows want.
+pub(crate) trait Participants: Send + Sync {
+    /// Asks for one thing. Answers in less time than a lease.
+    fn perform(&self, order: &Order, call: &Call) -> impl Future<Output = Outcome> + Send;
+}
+
+/// What a driver did with a claim.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// (kind, step) of the flow.
+    pub(crate) names: (&'static str, &'static str),
+    /// The outcome in a word.
+    pub(crate) outcome: &'static str,
+    /// Whether it was taken.
+    pub(crate) settled: Settled,
+}
+
+/// Carries a claimed flow on by one step.
+pub(crate) async fn carry_on(
+    journal: &impl Journal,
+    participants: &impl Participants,
+    claimed: &Claimed,
+) -> Result<Turn, Error> {
+    let names = claimed.flow.names();
+    let Some(call) = claimed.flow.call() else { return Err(Error::Stored("a flow at its end")) };
+    let outcome = participants.perform(&claimed.order, &call).await;
+    if !matches!(outcome, Outcome::Done(_)) {
+        let (order, attempts) = (claimed.order.id, claimed.flow.attempts());
+        let (flow, step) = names;
+        let (word, error) = (outcome.as_str(), outcome.error());
+        tracing::info!(%order, flow, step, attempts, outcome = word, error, "a step was not done");
+    }
+    let settled = journal.settle(claimed, &outcome).await?;
+    Ok(Turn { names, outcome: outcome.as_str(), settled })
+}
