@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 use proto::shipping::v1::{self as pb, ShipmentStatus, get_shipment_request::Identifier};
+use shipping::domain::{quote::Carrier, tracking::TrackingNumber};
 use sqlx::{ConnectOptions, PgPool};
 use tonic::Code;
 
@@ -63,7 +64,7 @@ async fn a_repeat_answers_the_first_shipment_and_another_one_is_refused(pool: Pg
     // Also when it has moved on: the answer is the shipment as it is now.
     depot.tell(&first.tracking_number, ShipmentStatus::PickedUp).await.unwrap();
     let repeated = depot.create(request).await.unwrap();
-    assert_eq!((repeated.id, repeated.status()), (first.id, ShipmentStatus::PickedUp));
+    assert_eq!((repeated.status(), repeated.id), (ShipmentStatus::PickedUp, first.id));
     depot.close().await;
 }
 
