@@ -2,15 +2,19 @@
 //!
 //! It drives everything that is different from component to component: the keys of
 //! `spec.components`, names, Services, environment, databases, rollout order and readiness reasons.
-//! A new component is a new variant of [`Component`] with its row in [`Component::row`], and a place
-//! in [`Component::ALL`].
+//! A new component is a new variant of [`Component`] with its row, and a place in
+//! [`Component::row`] and [`Component::ALL`].
+
+mod row;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::profile;
-use crate::spec::StorefrontSpec;
+pub use row::{Database, Form, Listen, Protocol, Row, SecretSetting, Setting, Wave};
+
+use crate::generated::Generated;
+use crate::settings;
 
 /// The port on which every component answers `/livez`, `/readyz` and `/metrics`.
 pub const ADMIN_PORT: u16 = 9090;
@@ -31,6 +35,11 @@ pub const DATABASE_ENV: [&str; 5] = [
 /// The settings that tell a component its Redis.
 pub const REDIS_ENV: [&str; 4] =
     ["REDIS_URL", "REDIS_URL_FILE", "REDIS_PASSWORD", "REDIS_PASSWORD_FILE"];
+/// The settings that tell a component its mail server.
+pub const MAIL_ENV: [&str; 6] =
+    ["SMTP_HOST", "SMTP_PORT", "SMTP_TLS", "SMTP_USERNAME", "SMTP_PASSWORD", "SMTP_PASSWORD_FILE"];
+
+const CURRENCY: Setting = Setting { env: "CURRENCY", value: settings::currency };
 
 /// One part of the shop: a Deployment of its own.
 #[derive(
@@ -48,132 +57,177 @@ pub const REDIS_ENV: [&str; 4] =
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Component {
+    /// Accounts, sign-in, profiles and addresses.
+    User,
     /// Categories, products, search, stock and reservations.
     Catalog,
+    /// What shoppers are about to buy.
+    Cart,
+    /// Authorisations, captures and refunds.
+    Payment,
+    /// Rates, shipments and where they are.
+    Shipping,
+    /// Mails.
+    Notification,
     /// The REST API in front of all services.
     Gateway,
 }
 
-/// What the operator knows of a component.
-#[derive(Clone, Copy, Debug)]
-pub struct Row {
-    /// Its name in `spec.components`, in object names and on the command line of `shop`.
-    pub name: &'static str,
-    /// Where it listens.
-    pub listen: Listen,
-    /// The setting by which its callers are told where it is; `None` if no component calls it.
-    pub url_env: Option<&'static str>,
-    /// Its database, if it owns one.
-    pub database: Option<Database>,
-    /// The components it calls.
-    pub calls: &'static [Component],
-    /// Whether it uses Redis.
-    pub redis: bool,
-    /// When it follows in a rollout.
-    pub wave: Wave,
-    /// What the Storefront tells it besides.
-    pub settings: &'static [Setting],
-}
+const USER: Row = Row {
+    name: "user",
+    listen: Listen { protocol: Protocol::Grpc, port: 50051, env: "USER_LISTEN" },
+    url_env: Some("USER_URL"),
+    database: Some(Database { name: "user_db", role: "user_owner" }),
+    calls: &[Component::Notification],
+    redis: false,
+    mail: false,
+    wave: Wave::Services,
+    settings: &[
+        Setting { env: "ACCESS_TOKEN_TTL", value: settings::access_token_ttl },
+        Setting { env: "REFRESH_TOKEN_TTL", value: settings::refresh_token_ttl },
+        Setting { env: "ADMIN_EMAIL", value: settings::admin_email },
+    ],
+    secrets: &[
+        SecretSetting {
+            env: "JWT_SIGNING_KEYS",
+            secret: Generated::SigningKeys,
+            key: "signing.json",
+            form: Form::File,
+        },
+        SecretSetting {
+            env: "ADMIN_PASSWORD",
+            secret: Generated::Admin,
+            key: "password",
+            form: Form::Value { file_env: "ADMIN_PASSWORD_FILE" },
+        },
+    ],
+};
 
-/// Where a component listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listen {
-    /// What it speaks there.
-    pub protocol: Protocol,
-    /// The port, which is the same on its pods and its Service.
-    pub port: u16,
-    /// The setting that tells it the address to listen on.
-    pub env: &'static str,
-}
+const CATALOG: Row = Row {
+    name: "catalog",
+    listen: Listen { protocol: Protocol::Grpc, port: 50052, env: "CATALOG_LISTEN" },
+    url_env: Some("CATALOG_URL"),
+    database: Some(Database { name: "catalog_db", role: "catalog_owner" }),
+    calls: &[],
+    redis: false,
+    mail: false,
+    wave: Wave::Services,
+    settings: &[CURRENCY],
+    secrets: &[],
+};
 
-/// What a component speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// gRPC. Callers balance over the pods themselves, so its Service is headless.
-    Grpc,
-    /// HTTP/1.1 and h2c, balanced by the Service.
-    Http,
-}
+const CART: Row = Row {
+    name: "cart",
+    listen: Listen { protocol: Protocol::Grpc, port: 50053, env: "CART_LISTEN" },
+    url_env: Some("CART_URL"),
+    database: None,
+    calls: &[Component::Catalog],
+    redis: true,
+    mail: false,
+    wave: Wave::Services,
+    settings: &[CURRENCY],
+    secrets: &[],
+};
 
-impl Protocol {
-    /// The name of the port on containers and Services.
-    #[must_use]
-    pub const fn port_name(self) -> &'static str {
-        match self {
-            Self::Grpc => "grpc",
-            Self::Http => "http",
-        }
-    }
-}
+const PAYMENT: Row = Row {
+    name: "payment",
+    listen: Listen { protocol: Protocol::Grpc, port: 50056, env: "PAYMENT_LISTEN" },
+    url_env: Some("PAYMENT_URL"),
+    database: Some(Database { name: "payment_db", role: "payment_owner" }),
+    calls: &[],
+    redis: false,
+    mail: false,
+    wave: Wave::Services,
+    settings: &[CURRENCY, Setting { env: "PAYMENT_PROVIDER", value: settings::payment_provider }],
+    secrets: &[SecretSetting {
+        env: "FINGERPRINT_KEY",
+        secret: Generated::FingerprintKey,
+        key: "key",
+        form: Form::Value { file_env: "FINGERPRINT_KEY_FILE" },
+    }],
+};
 
-/// A component's database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Database {
-    /// The database's name.
-    pub name: &'static str,
-    /// The role that owns it and as which the component connects.
-    pub role: &'static str,
-}
+const SHIPPING: Row = Row {
+    name: "shipping",
+    listen: Listen { protocol: Protocol::Grpc, port: 50058, env: "SHIPPING_LISTEN" },
+    url_env: Some("SHIPPING_URL"),
+    database: Some(Database { name: "shipping_db", role: "shipping_owner" }),
+    calls: &[],
+    redis: false,
+    mail: false,
+    wave: Wave::Services,
+    settings: &[CURRENCY],
+    secrets: &[],
+};
 
-/// The order of a rollout: a wave starts when the one before it has come up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Wave {
-    /// Services that others stand on.
-    Services,
-    /// The checkout, which calls most services.
-    Checkout,
-    /// The REST API in front of all services.
-    Gateway,
-    /// The web shop.
-    Web,
-}
+const NOTIFICATION: Row = Row {
+    name: "notification",
+    listen: Listen { protocol: Protocol::Grpc, port: 50057, env: "NOTIFICATION_LISTEN" },
+    url_env: Some("NOTIFICATION_URL"),
+    database: Some(Database { name: "notification_db", role: "notification_owner" }),
+    calls: &[],
+    redis: false,
+    mail: true,
+    wave: Wave::Services,
+    settings: &[
+        Setting { env: "MAIL_FROM", value: settings::mail_from },
+        Setting { env: "WEB_URL", value: settings::web_url },
+    ],
+    secrets: &[],
+};
 
-impl Wave {
-    /// Every wave, first to last.
-    pub const ALL: [Self; 4] = [Self::Services, Self::Checkout, Self::Gateway, Self::Web];
-}
-
-/// A setting that comes from a field of the Storefront.
-#[derive(Clone, Copy, Debug)]
-pub struct Setting {
-    /// The name of the environment variable.
-    pub env: &'static str,
-    /// Its value; `None` leaves it to the component's own default.
-    pub value: fn(&StorefrontSpec) -> Option<String>,
-}
+const GATEWAY: Row = Row {
+    name: "gateway",
+    listen: Listen { protocol: Protocol::Http, port: 8080, env: "GATEWAY_LISTEN" },
+    url_env: Some("GATEWAY_URL"),
+    database: None,
+    calls: &[
+        Component::User,
+        Component::Catalog,
+        Component::Cart,
+        Component::Payment,
+        Component::Shipping,
+        Component::Notification,
+    ],
+    redis: true,
+    mail: false,
+    wave: Wave::Gateway,
+    settings: &[
+        Setting { env: "CORS_ORIGINS", value: settings::cors_origins },
+        Setting { env: "RATE_LIMIT_PER_MINUTE", value: settings::requests_per_minute },
+        Setting { env: "RATE_LIMIT_BURST", value: settings::burst },
+    ],
+    secrets: &[SecretSetting {
+        env: "JWT_PUBLIC_KEYS",
+        secret: Generated::SigningKeys,
+        key: "public.json",
+        form: Form::File,
+    }],
+};
 
 impl Component {
     /// Every component, in the order in which people read them.
-    pub const ALL: [Self; 2] = [Self::Catalog, Self::Gateway];
+    pub const ALL: [Self; 7] = [
+        Self::User,
+        Self::Catalog,
+        Self::Cart,
+        Self::Payment,
+        Self::Shipping,
+        Self::Notification,
+        Self::Gateway,
+    ];
 
     /// What is known of it: the table itself.
     #[must_use]
     pub const fn row(self) -> Row {
         match self {
-            Self::Catalog => Row {
-                name: "catalog",
-                listen: Listen { protocol: Protocol::Grpc, port: 50052, env: "CATALOG_LISTEN" },
-                url_env: Some("CATALOG_URL"),
-                database: Some(Database { name: "catalog_db", role: "catalog_owner" }),
-                calls: &[],
-                redis: false,
-                wave: Wave::Services,
-                settings: &[Setting { env: "CURRENCY", value: profile::currency }],
-            },
-            Self::Gateway => Row {
-                name: "gateway",
-                listen: Listen { protocol: Protocol::Http, port: 8080, env: "GATEWAY_LISTEN" },
-                url_env: Some("GATEWAY_URL"),
-                database: None,
-                calls: &[Self::Catalog],
-                redis: true,
-                wave: Wave::Gateway,
-                settings: &[
-                    Setting { env: "CORS_ORIGINS", value: profile::cors_origins },
-                    Setting { env: "RATE_LIMIT_PER_MINUTE", value: profile::requests_per_minute },
-                    Setting { env: "RATE_LIMIT_BURST", value: profile::burst },
-                ],
-            },
+            Self::User => USER,
+            Self::Catalog => CATALOG,
+            Self::Cart => CART,
+            Self::Payment => PAYMENT,
+            Self::Shipping => SHIPPING,
+            Self::Notification => NOTIFICATION,
+            Self::Gateway => GATEWAY,
         }
     }
 
@@ -212,8 +266,17 @@ impl Component {
         if row.redis {
             names.extend(REDIS_ENV);
         }
+        if row.mail {
+            names.extend(MAIL_ENV);
+        }
         names.extend(row.calls.iter().filter_map(|callee| callee.row().url_env));
         names.extend(row.settings.iter().map(|setting| setting.env));
+        for secret in row.secrets {
+            names.push(secret.env);
+            if let Form::Value { file_env } = secret.form {
+                names.push(file_env);
+            }
+        }
         names
     }
 }
@@ -225,51 +288,4 @@ impl fmt::Display for Component {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    /// `name` is what people write and `Deserialize` is what reads it.
-    #[test]
-    fn a_component_is_written_as_it_is_named() {
-        for component in Component::ALL {
-            let json = serde_json::to_value(component).unwrap();
-            assert_eq!(json, component.name());
-            assert_eq!(Component::by_name(component.name()), Some(component));
-        }
-    }
-
-    #[test]
-    fn nothing_is_shared_that_has_to_be_its_own() {
-        let rows = Component::ALL.map(Component::row);
-        let ports: BTreeSet<u16> = rows.iter().map(|row| row.listen.port).collect();
-        let names: BTreeSet<&str> = rows.iter().map(|row| row.name).collect();
-        let databases: BTreeSet<&str> =
-            rows.iter().filter_map(|row| row.database).map(|database| database.name).collect();
-        assert_eq!(ports.len(), rows.len());
-        assert_eq!(names.len(), rows.len());
-        assert_eq!(databases.len(), Component::with_database().count());
-        assert!(!ports.contains(&ADMIN_PORT));
-    }
-
-    /// A rollout goes wave by wave, so whoever is called must not come up after its caller.
-    #[test]
-    fn callees_come_up_before_their_callers_and_can_be_named_to_them() {
-        for component in Component::ALL {
-            for callee in component.row().calls {
-                assert_ne!(*callee, component);
-                assert!(callee.row().wave <= component.row().wave, "{component} calls {callee}");
-                assert!(callee.row().url_env.is_some(), "{component} calls {callee}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_component_is_in_exactly_one_wave() {
-        let in_waves: Vec<Component> = Wave::ALL.into_iter().flat_map(Component::of_wave).collect();
-        let distinct: BTreeSet<Component> = in_waves.iter().copied().collect();
-        assert_eq!(in_waves.len(), Component::ALL.len());
-        assert_eq!(distinct, BTreeSet::from(Component::ALL));
-    }
-}
+mod tests;

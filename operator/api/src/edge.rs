@@ -72,7 +72,8 @@ pub struct Expose {
     #[serde(rename = "type")]
     pub kind: ExposeType,
 
-    /// The ports of the nodes, with type NodePort. A port that is not set is chosen by the cluster.
+    /// The ports of the nodes, with type NodePort. Where the gateway's is not set the cluster chooses
+    /// one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_ports: Option<NodePorts>,
 
@@ -93,18 +94,26 @@ pub enum ExposeType {
 /// Ports of the nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(extend("x-kubernetes-validations" = rules::node_ports()))]
 pub struct NodePorts {
     /// The gateway's port, from the cluster's range for node ports (usually 30000 to 32767).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65_535))]
     pub gateway: Option<u16>,
+
+    /// The port of the inbox's web page. Not set: the page is not exposed at all, because whoever
+    /// reads the shop's mails can set other people's passwords.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65_535))]
+    pub inbox: Option<u16>,
 }
 
 /// What people type to reach the shop.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Urls {
-    /// The web shop, such as `https://shop.example.com`. The gateway accepts browsers from there.
+    /// The web shop, such as `https://shop.example.com`. The gateway accepts browsers from
+    /// there, and links in mails lead there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web: Option<Origin>,
 

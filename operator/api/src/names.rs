@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::component::Component;
+use crate::generated::Generated;
 
 /// The longest name that a Storefront may have.
 pub const MAX_STOREFRONT_NAME: usize = 30;
@@ -36,6 +37,8 @@ pub enum Part {
     Postgres,
     /// The managed Redis.
     Redis,
+    /// The inbox of the shop's mails.
+    Inbox,
 }
 
 impl Part {
@@ -43,7 +46,7 @@ impl Part {
     pub fn all() -> impl Iterator<Item = Self> {
         let components = Component::ALL.into_iter().map(Self::Component);
         let migrations = Component::with_database().map(|(owner, _)| Self::Migration(owner));
-        components.chain(migrations).chain([Self::Seed, Self::Postgres, Self::Redis])
+        components.chain(migrations).chain([Self::Seed, Self::Postgres, Self::Redis, Self::Inbox])
     }
 
     /// As the component label has it.
@@ -55,6 +58,7 @@ impl Part {
             Self::Seed => "seed".to_owned(),
             Self::Postgres => "postgres".to_owned(),
             Self::Redis => "redis".to_owned(),
+            Self::Inbox => "inbox".to_owned(),
         }
     }
 
@@ -156,6 +160,24 @@ pub fn redis_auth(storefront: &str) -> String {
     format!("{storefront}-redis-auth")
 }
 
+/// A Secret that the operator makes up for the shop as a whole.
+#[must_use]
+pub fn generated(storefront: &str, secret: Generated) -> String {
+    format!("{storefront}-{}", secret.suffix())
+}
+
+/// The inbox's Deployment, Service and ServiceAccount.
+#[must_use]
+pub fn inbox(storefront: &str) -> String {
+    format!("{storefront}-inbox")
+}
+
+/// The Service of the inbox's web page on a port of the nodes. Its port for mail stays inside.
+#[must_use]
+pub fn inbox_page(storefront: &str) -> String {
+    format!("{storefront}-inbox-page")
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -178,7 +200,10 @@ mod tests {
                 redis(storefront),
                 redis_data(storefront),
                 redis_auth(storefront),
+                inbox(storefront),
+                inbox_page(storefront),
             ])
+            .chain(Generated::ALL.map(|secret| generated(storefront, secret)))
             .collect()
     }
 

@@ -3,7 +3,6 @@
 //! depends on another field cannot be there.
 
 use crate::component::Component;
-use crate::edge::Origin;
 use crate::quantity::Quantity;
 use crate::spec::{Profile, StorefrontSpec};
 use crate::workload::{Amounts, LogLevel, Resources};
@@ -147,33 +146,6 @@ pub struct ShopImage {
     pub repository: String,
 }
 
-/// The currency of every price.
-#[must_use]
-pub fn currency(spec: &StorefrontSpec) -> Option<String> {
-    Some(spec.currency.clone())
-}
-
-/// The origins from which browsers may call, separated by commas: those said, else the web shop's.
-#[must_use]
-pub fn cors_origins(spec: &StorefrontSpec) -> Option<String> {
-    match spec.gateway.cors_origins.as_slice() {
-        [] => spec.expose.urls.web.as_ref().map(|web| web.as_str().to_owned()),
-        origins => Some(origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(",")),
-    }
-}
-
-/// The rate limit's requests a minute.
-#[must_use]
-pub fn requests_per_minute(spec: &StorefrontSpec) -> Option<String> {
-    Some(spec.gateway.rate_limit.requests_per_minute.to_string())
-}
-
-/// The rate limit's requests at once.
-#[must_use]
-pub fn burst(spec: &StorefrontSpec) -> Option<String> {
-    Some(spec.gateway.rate_limit.burst.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,15 +229,5 @@ mod tests {
         spec.components.0.insert(Component::Catalog, own);
         assert_eq!(image(&spec, Component::Catalog, &known), "mine:2");
         assert_eq!(image(&spec, Component::Gateway, &known), image_there);
-    }
-
-    #[test]
-    fn browsers_may_call_from_the_web_shop_unless_origins_are_said() {
-        let mut spec = StorefrontSpec::of_version("0.1.0");
-        assert_eq!(cors_origins(&spec), None);
-        spec.expose.urls.web = Some("https://shop.example.com".into());
-        assert_eq!(cors_origins(&spec).as_deref(), Some("https://shop.example.com"));
-        spec.gateway.cors_origins = vec!["https://a.example".into(), "https://b.example".into()];
-        assert_eq!(cors_origins(&spec).as_deref(), Some("https://a.example,https://b.example"));
     }
 }

@@ -5,6 +5,8 @@
 //! what cannot change sit at the parent and ask `has()` on both sides, so that removing a field and
 //! adding it again is caught. The tests in `tests/` prove every rule on a real API server.
 
+pub mod services;
+
 use serde_json::{Value, json};
 
 use crate::component::Component;
@@ -30,11 +32,19 @@ pub fn storefront() -> Value {
 /// Rules of `spec`.
 #[must_use]
 pub fn spec() -> Value {
-    json!([rule(
-        "self.currency == oldSelf.currency",
-        "currency cannot be changed, because stored prices are not converted: keep it, or create \
-         another Storefront with its own database",
-    )])
+    json!([
+        rule(
+            "self.currency == oldSelf.currency",
+            "currency cannot be changed, because stored prices are not converted: keep it, or \
+             create another Storefront with its own database",
+        ),
+        rule(
+            "self.mail.mode == 'Inbox' || !has(self.expose.nodePorts) || \
+             !has(self.expose.nodePorts.inbox)",
+            "expose.nodePorts.inbox is the port of the inbox, which mode Smtp does not have: remove \
+             it, or set mail.mode to Inbox",
+        ),
+    ])
 }
 
 /// Rules of `spec.version`.
@@ -248,6 +258,15 @@ pub fn expose() -> Value {
         "!has(self.nodePorts) || self.type == 'NodePort'",
         "nodePorts only means something with type NodePort: set expose.type to NodePort or remove \
          expose.nodePorts",
+    )])
+}
+
+/// Rules of `spec.expose.nodePorts`.
+#[must_use]
+pub fn node_ports() -> Value {
+    json!([rule(
+        "!has(self.gateway) || !has(self.inbox) || self.gateway != self.inbox",
+        "nodePorts.gateway and nodePorts.inbox must be different: give one of them another port",
     )])
 }
 

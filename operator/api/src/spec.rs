@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::edge::{Expose, Gateway};
 use crate::rules;
+use crate::services::{Auth, Mail, Payments};
 use crate::status::StorefrontStatus;
 use crate::stores::{Postgres, Redis};
 use crate::workload::{Components, ImageSource};
@@ -59,8 +60,8 @@ pub struct StorefrontSpec {
     #[serde(default)]
     pub image: ImageSource,
 
-    /// Settings of single components, by their name: catalog, gateway. What a component does not set
-    /// is taken from the Storefront as a whole.
+    /// Settings of single components, by their name: user, catalog, cart, payment, shipping,
+    /// notification, gateway. What a component does not set is taken from the Storefront as a whole.
     #[serde(default, skip_serializing_if = "Components::is_empty")]
     pub components: Components,
 
@@ -71,6 +72,18 @@ pub struct StorefrontSpec {
     /// The Redis server for rate limits and carts.
     #[serde(default)]
     pub redis: Redis,
+
+    /// The shop's mails.
+    #[serde(default)]
+    pub mail: Mail,
+
+    /// How shoppers pay.
+    #[serde(default)]
+    pub payments: Payments,
+
+    /// Accounts and how long sign-in lasts.
+    #[serde(default)]
+    pub auth: Auth,
 
     /// The REST gateway's behaviour.
     #[serde(default)]
@@ -103,6 +116,9 @@ impl StorefrontSpec {
             components: Components::default(),
             postgres: Postgres::default(),
             redis: Redis::default(),
+            mail: Mail::default(),
+            payments: Payments::default(),
+            auth: Auth::default(),
             gateway: Gateway::default(),
             expose: Expose::default(),
             suspend: false,

@@ -150,6 +150,8 @@ pub enum ConditionType {
     CacheReady,
     /// The volumes of the managed servers are as wanted.
     StorageReady,
+    /// The inbox takes mails.
+    MailReady,
     /// Every database has the schema of the wanted release.
     MigrationsComplete,
     /// Every component has all its pods ready.
@@ -162,13 +164,14 @@ pub enum ConditionType {
 
 impl ConditionType {
     /// Every type, in the order in which conditions are written.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Ready,
         Self::Reconciling,
         Self::Stalled,
         Self::DatabaseReady,
         Self::CacheReady,
         Self::StorageReady,
+        Self::MailReady,
         Self::MigrationsComplete,
         Self::ComponentsReady,
         Self::UpToDate,
@@ -185,6 +188,7 @@ impl ConditionType {
             Self::DatabaseReady => "DatabaseReady",
             Self::CacheReady => "CacheReady",
             Self::StorageReady => "StorageReady",
+            Self::MailReady => "MailReady",
             Self::MigrationsComplete => "MigrationsComplete",
             Self::ComponentsReady => "ComponentsReady",
             Self::UpToDate => "UpToDate",

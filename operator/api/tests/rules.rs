@@ -142,6 +142,36 @@ fn components() -> Vec<Case> {
             } } }),
         ),
         creation(
+            "components.user.env has a variable that the operator sets",
+            json!({ "components": { "user": {
+                "env": [{ "name": "ADMIN_PASSWORD_FILE", "value": "/mine" }],
+            } } }),
+        ),
+        creation(
+            "components.cart.env has a variable that the operator sets",
+            json!({ "components": { "cart": {
+                "env": [{ "name": "REDIS_URL", "value": "redis://mine" }],
+            } } }),
+        ),
+        creation(
+            "components.payment.env has a variable that the operator sets",
+            json!({ "components": { "payment": {
+                "env": [{ "name": "PAYMENT_PROVIDER", "value": "simulator" }],
+            } } }),
+        ),
+        creation(
+            "components.shipping.env has a variable that the operator sets",
+            json!({ "components": { "shipping": {
+                "env": [{ "name": "CURRENCY", "value": "EUR" }],
+            } } }),
+        ),
+        creation(
+            "components.notification.env has a variable that the operator sets",
+            json!({ "components": { "notification": {
+                "env": [{ "name": "SMTP_PASSWORD", "value": "mine" }],
+            } } }),
+        ),
+        creation(
             "components.gateway.env has a variable that the operator sets",
             env(json!({ "name": "CATALOG_URL", "value": "http://elsewhere:50052" })),
         ),
@@ -169,6 +199,67 @@ fn components() -> Vec<Case> {
             json!({ "expose": { "nodePorts": { "gateway": 30080 } } }),
         ),
     ]
+}
+
+fn smtp() -> Value {
+    json!({ "mode": "Smtp", "from": "Shop <orders@shop.example.com>", "smtp": {
+        "host": "smtp.example.com",
+    } })
+}
+
+fn services() -> Vec<Case> {
+    let with = |field: &str, value: &str| {
+        let mut mail = smtp();
+        mail[field] = value.into();
+        json!({ "mail": mail })
+    };
+    let without = |field: &str| {
+        let mut mail = smtp();
+        mail.as_object_mut().unwrap().remove(field);
+        json!({ "mail": mail })
+    };
+    let auth = |field: &str, value: &str| json!({ "auth": { field: value } });
+    let mail = "mail.smtp describes the server of mode Smtp";
+    let from = "from must be an e-mail address";
+    let address = "must be an e-mail address, without a name";
+    let access = "accessTokenTtl must be a length of time from 1m to 24h";
+    let refresh = "refreshTokenTtl must be a length of time from 5m to 8760h";
+    let mut cases = vec![
+        creation(mail, without("smtp")),
+        creation(mail, without("mode")),
+        change(mail, json!({ "mail": smtp() }), with("mode", "Inbox")),
+        creation("mail.from must be set with mode Smtp", without("from")),
+        creation(
+            "expose.nodePorts.inbox is the port of the inbox",
+            json!({ "mail": smtp(), "expose": {
+                "type": "NodePort", "nodePorts": { "inbox": 30_825 },
+            } }),
+        ),
+        creation(
+            "nodePorts.gateway and nodePorts.inbox must be different",
+            json!({ "expose": {
+                "type": "NodePort", "nodePorts": { "gateway": 30_080, "inbox": 30_080 },
+            } }),
+        ),
+        creation(
+            "host must be a DNS name or an IP address",
+            json!({ "mail": {
+                "mode": "Smtp", "from": "a@b.example", "smtp": { "host": "b.example:587" },
+            } }),
+        ),
+    ];
+    let senders = ["Shop", "orders@", "Shop orders@b.example", "a@b.example\nBcc: c@d.example"];
+    cases.extend(senders.map(|sender| creation(from, with("from", sender))));
+    for sender in ["Shop <orders@b.example", "A, B <orders@b.example>", "<a@b.example>"] {
+        cases.push(creation(from, with("from", sender)));
+    }
+    let admins = ["admin", "Admin <admin@b.example>", "a@b@c.example", "a b@c.example"];
+    cases.extend(admins.map(|admin| creation(address, auth("adminEmail", admin))));
+    let lengths = ["15", "15 m", "30s", "25h", "1d", "m", "1h1h", "-15m"];
+    cases.extend(lengths.map(|length| creation(access, auth("accessTokenTtl", length))));
+    let lengths = ["1m", "8761h", "7d"];
+    cases.extend(lengths.map(|length| creation(refresh, auth("refreshTokenTtl", length))));
+    cases
 }
 
 fn servers() -> Vec<Case> {
@@ -226,7 +317,7 @@ fn changes() -> Vec<Case> {
 }
 
 fn cases() -> Vec<Case> {
-    [texts(), components(), servers(), changes()].into_iter().flatten().collect()
+    [texts(), components(), services(), servers(), changes()].into_iter().flatten().collect()
 }
 
 #[tokio::test]
@@ -260,6 +351,14 @@ async fn what_the_schema_refuses_names_the_field() {
     let cases = [
         (json!({ "version": null }), "spec.version: Required value"),
         (json!({ "version": "1", "profile": "Huge" }), "spec.profile: Unsupported value"),
+        (
+            json!({ "version": "1", "payments": { "provider": "Stripe" } }),
+            "spec.payments.provider: Unsupported value",
+        ),
+        (
+            json!({ "version": "1", "mail": { "mode": "Smtp", "from": "a@b.example", "smtp": {} } }),
+            "spec.mail.smtp.host: Required value",
+        ),
         (json!({ "version": "1", "replicas": 0 }), "spec.replicas"),
         (json!({ "version": "1", "replicas": 33 }), "spec.replicas"),
         (
@@ -308,16 +407,28 @@ async fn what_can_be_changed_may_be() {
             "rateLimit": { "requestsPerMinute": 0, "burst": 1 },
         },
         "expose": {
-            "type": "NodePort", "nodePorts": { "gateway": 30_080 },
+            "type": "NodePort", "nodePorts": { "gateway": 30_080, "inbox": 30_825 },
             "urls": { "web": "https://shop.example", "api": "http://localhost:8080" },
+        },
+        "mail": { "from": "orders@shop.example.com" },
+        "payments": { "provider": "Simulator" },
+        "auth": {
+            "accessTokenTtl": "1h30m", "refreshTokenTtl": "8760h",
+            "adminEmail": "first.last+shop@shop.example.com",
         },
         "suspend": true, "demoData": true,
     });
+    let mut server = smtp();
+    server["from"] = "The Shop's Mails <orders@shop.example.com>".into();
+    server["smtp"]["credentialsSecret"] = json!({ "name": "smtp" });
+    server["smtp"]["tls"] = "Tls".into();
     let moved = external_postgres("2001:db8::1");
     for (number, (before, after)) in [
         (json!({}), grown),
         (json!({}), full.clone()),
-        (full, json!({})),
+        (full.clone(), json!({})),
+        (full, json!({ "mail": server })),
+        (json!({ "mail": smtp() }), json!({})),
         (json!({ "postgres": external_postgres("db") }), json!({ "postgres": moved })),
     ]
     .into_iter()

@@ -135,9 +135,11 @@ async fn create(
     id: &ObjectId,
     recipe: &SecretRecipe,
 ) -> Result<Child, Fault> {
-    let secret = secret::fill(recipe, &mut rand::rng());
-    let secret: DynamicObject = serde_json::from_value(secret)
-        .map_err(|error| Fault { kind: FaultKind::Refused, message: error.to_string() })?;
+    let refused = |message| Fault { kind: FaultKind::Refused, message };
+    let secret =
+        secret::fill(recipe, &mut rand::rng()).map_err(|error| refused(error.to_string()))?;
+    let secret: DynamicObject =
+        serde_json::from_value(secret).map_err(|error| refused(error.to_string()))?;
     let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
     match within(api.create(&params, &secret)).await {
         Ok(created) => Ok(Child::from_metadata(id.kind, &created.metadata)),

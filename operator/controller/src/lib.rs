@@ -21,6 +21,7 @@ pub mod fault;
 mod fingerprint;
 pub mod index;
 pub mod key;
+mod keys;
 pub mod lease;
 pub mod logging;
 pub mod metrics;

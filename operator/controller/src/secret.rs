@@ -1,33 +1,46 @@
 //! Secrets whose content is made of chance.
 
+use aws_lc_rs::error::KeyRejected;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rand::Rng;
 use rand::distr::{Alphanumeric, SampleString as _};
+use rand::{CryptoRng, Rng};
 use serde_json::{Map, Value, json};
 use storefront_desired::{SecretField, SecretRecipe};
+
+use crate::keys::SigningKey;
 
 /// Letters and digits in a generated password: 190 bits, and nothing that a URL or a shell would
 /// take for something else.
 const PASSWORD_LENGTH: usize = 32;
 
 /// The Secret that this recipe makes.
-pub(crate) fn fill(recipe: &SecretRecipe, chance: &mut impl Rng) -> Value {
+///
+/// # Errors
+/// If no key can be made, which no randomness leads to.
+pub(crate) fn fill(
+    recipe: &SecretRecipe,
+    chance: &mut (impl Rng + CryptoRng),
+) -> Result<Value, KeyRejected> {
+    // One for the whole Secret, though made for nothing where no field is of it.
+    let key = SigningKey::new(chance)?;
     let mut value = |field: &SecretField| match field {
         SecretField::Fixed(text) => text.clone(),
         SecretField::Password => Alphanumeric.sample_string(chance, PASSWORD_LENGTH),
+        SecretField::SigningKeys => key.signing_set(),
+        SecretField::PublicKeys => key.public_set(),
     };
     let fields = recipe.fields.iter();
     let data: Map<String, Value> =
         fields.map(|(name, field)| (name.clone(), STANDARD.encode(value(field)).into())).collect();
     let mut manifest = recipe.manifest.clone();
-    match manifest.as_object_mut() {
+    Ok(match manifest.as_object_mut() {
         Some(object) => {
             object.insert("data".to_owned(), Value::Object(data));
             manifest
         }
         None => json!({ "data": data }),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -46,7 +59,7 @@ mod tests {
         let recipe = SecretRecipe { manifest, fields };
         let mut passwords = BTreeSet::new();
         for _ in 0..50 {
-            let secret = fill(&recipe, &mut rand::rng());
+            let secret = fill(&recipe, &mut rand::rng()).unwrap();
             assert_eq!(secret["metadata"]["name"], "demo-catalog-db");
             assert_eq!(secret["data"]["username"], STANDARD.encode("catalog"));
             let password = STANDARD.decode(secret["data"]["password"].as_str().unwrap()).unwrap();
@@ -55,5 +68,25 @@ mod tests {
             passwords.insert(password);
         }
         assert_eq!(passwords.len(), 50);
+    }
+
+    #[test]
+    fn both_key_sets_of_a_secret_are_of_one_key_and_another_secret_has_another() {
+        let fields = BTreeMap::from([
+            ("signing.json".to_owned(), SecretField::SigningKeys),
+            ("public.json".to_owned(), SecretField::PublicKeys),
+        ]);
+        let recipe = SecretRecipe { manifest: json!({}), fields };
+        let kids = || {
+            let secret = fill(&recipe, &mut rand::rng()).unwrap();
+            ["signing.json", "public.json"].map(|key| {
+                let set = STANDARD.decode(secret["data"][key].as_str().unwrap()).unwrap();
+                let set: Value = serde_json::from_slice(&set).unwrap();
+                set["keys"][0]["kid"].as_str().unwrap().to_owned()
+            })
+        };
+        let ([signing, public], [other, _]) = (kids(), kids());
+        assert_eq!(signing, public);
+        assert_ne!(signing, other);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kube::core::ObjectMeta;
 use storefront_api::component::Component;
 use storefront_api::edge::Origin;
+use storefront_api::services::{MailMode, Smtp, SmtpTls};
 use storefront_api::stores::{ExternalPostgres, ExternalRedis, Mode, Postgres, Redis, SslMode};
 use storefront_api::workload::{SecretKey, SecretName};
 use storefront_api::{Storefront, StorefrontSpec};
@@ -14,7 +15,7 @@ use crate::shop::Shop;
 use crate::{Defaults, Facts};
 
 /// Every environment variable that is set for any Storefront, by the arguments of the process that
-/// gets it: `catalog serve`, `catalog provision`, `catalog migrate`, `gateway serve`, `seed`.
+/// gets it: `catalog serve`, `catalog provision`, `catalog migrate`, `gateway serve`, `inbox`, `seed`.
 ///
 /// The shop's own arguments are to know each of them. Names that a Storefront adds by
 /// `spec.components.*.env` are not among them.
@@ -44,13 +45,18 @@ fn processes(shop: &Shop<'_>) -> Vec<(String, Settings)> {
     if let Some(settings) = settings::seed(shop) {
         processes.push(("seed".to_owned(), settings));
     }
+    processes.push(("inbox".to_owned(), settings::inbox()));
     processes
 }
 
 /// Between them, these two make use of every field that ends in a setting.
 fn managed() -> StorefrontSpec {
     let mut spec = StorefrontSpec::of_version("0");
-    spec.gateway.cors_origins = vec![Origin("https://shop.example.com".to_owned())];
+    let web = Origin("https://shop.example.com".to_owned());
+    spec.gateway.cors_origins = vec![web.clone()];
+    spec.expose.urls.web = Some(web);
+    spec.auth.admin_email = Some("admin@shop.example.com".to_owned());
+    spec.mail.from = Some("orders@shop.example.com".to_owned());
     spec
 }
 
@@ -66,6 +72,13 @@ fn external() -> StorefrontSpec {
     let mut spec = managed();
     spec.postgres =
         Postgres { mode: Mode::External, external: Some(postgres), ..Postgres::default() };
+    spec.mail.mode = MailMode::Smtp;
+    spec.mail.smtp = Some(Smtp {
+        host: "smtp.example.com".to_owned(),
+        port: 587,
+        tls: SmtpTls::Starttls,
+        credentials_secret: Some(SecretName { name: "theirs".to_owned() }),
+    });
     spec.redis = Redis {
         mode: Mode::External,
         external: Some(ExternalRedis { url_secret: place }),

@@ -7,12 +7,13 @@ use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use storefront_api::component::{Component, Database};
 use storefront_api::names::{self, Part};
+use storefront_api::profile;
 
 use crate::manifest::hash8;
 use crate::settings::{self, Settings};
 use crate::shop::Shop;
-use crate::workload::{secrets_annotation, shop_container};
-use crate::{Kind, Object, certificates, pod};
+use crate::workload::secrets_annotation;
+use crate::{Kind, Object, certificates, pod, program};
 
 /// Tries before the Job has failed. It is made anew later, so this bounds what is left behind.
 const RETRIES: i32 = 3;
@@ -84,6 +85,6 @@ fn step(shop: &Shop<'_>, owner: Component, args: &[&str], settings: &Settings) -
     Container {
         args: Some(pod::words(args)),
         env: Some(settings.env()),
-        ..shop_container(shop, owner, name)
+        ..program::container(shop, profile::image(shop.spec, owner, &shop.image), name)
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! - `shop`: what every builder is given. `settings`: what each process is told.
 //! - `workload`, `service`, `secret`, `job`: a component's objects. `pod`: what all pods share.
+//! - `program`: the Deployment of anything that runs the shop's image. `inbox`: the mail catcher.
 //! - `store`, `postgres`, `redis`: the stores that the operator runs; their start scripts are in
 //!   `files/`.
 //! - `rollout`: whose turn it is.
@@ -18,11 +19,14 @@
 mod certificates;
 mod environment;
 mod facts;
+mod files;
+mod inbox;
 mod job;
 mod manifest;
 mod object;
 mod pod;
 mod postgres;
+mod program;
 mod redis;
 mod rollout;
 mod secret;
@@ -69,6 +73,7 @@ pub fn desired(storefront: &Storefront, facts: &Facts, defaults: &Defaults) -> V
     objects.extend(postgres::objects(&shop));
     objects.extend(redis::objects(&shop));
     objects.extend(Component::ALL.into_iter().flat_map(|one| component(&shop, &rollout, one)));
+    objects.extend(inbox::objects(&shop, &rollout));
     objects.extend(seed(&shop, &rollout));
     let wanted = migrations.into_iter().filter_map(|(_, job)| job);
     objects.extend(wanted.filter_map(|job| rollout::job(&shop, job, shop.postgres_up())));

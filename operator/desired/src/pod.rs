@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
     Capabilities, ConfigMapVolumeSource, ContainerPort, EmptyDirVolumeSource, EnvVar, EnvVarSource,
-    ExecAction, HTTPGetAction, LocalObjectReference, PodDNSConfig, PodDNSConfigOption,
+    ExecAction, HTTPGetAction, KeyToPath, LocalObjectReference, PodDNSConfig, PodDNSConfigOption,
     PodSecurityContext, PodSpec, Probe, ResourceRequirements, SeccompProfile, SecretKeySelector,
     SecretVolumeSource, SecurityContext, TCPSocketAction, Volume, VolumeMount,
 };
@@ -236,6 +236,23 @@ pub(crate) fn secret_volume(name: &str, secret: String) -> Volume {
             ..SecretVolumeSource::default()
         }),
         ..Volume::default()
+    }
+}
+
+/// One value of a Secret as a file of this name, for the pod's own group only.
+pub(crate) fn secret_file(name: &str, secret: String, key: &str, file: &str) -> Volume {
+    let mut volume = secret_volume(name, secret);
+    if let Some(source) = &mut volume.secret {
+        let (key, path) = (key.to_owned(), file.to_owned());
+        source.items = Some(vec![KeyToPath { key, path, ..KeyToPath::default() }]);
+    }
+    volume
+}
+
+/// Shows a volume to every container of a pod.
+pub(crate) fn mount_everywhere(pod: &mut PodSpec, mount: &VolumeMount) {
+    for container in pod.init_containers.iter_mut().flatten().chain(&mut pod.containers) {
+        container.volume_mounts.get_or_insert_default().push(mount.clone());
     }
 }
 

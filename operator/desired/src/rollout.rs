@@ -17,7 +17,7 @@
 
 use std::collections::BTreeSet;
 
-use storefront_api::component::Component;
+use storefront_api::component::{Component, Wave};
 use storefront_api::names::{self, Part};
 
 use crate::shop::Shop;
@@ -68,12 +68,25 @@ impl<'a> Rollout<'a> {
         if stopped && !self.shop.stores_up() {
             return false;
         }
-        is_of_version(self.shop, seen)
-            || (self.all_migrated() && self.earlier_waves_serve(component))
+        is_of_version(self.shop, seen) || self.is_turn_of(component.row().wave)
     }
 
-    fn earlier_waves_serve(&self, component: Component) -> bool {
-        let wave = component.row().wave;
+    /// Whether the inbox's Deployment may become what is wanted. It needs no store; another version
+    /// of it comes with whoever sends it mails, so that a version that does not get as far as that
+    /// costs no mail.
+    pub(crate) fn may_move_inbox(&self) -> bool {
+        let inbox = self.shop.facts.get(Kind::Deployment, &names::inbox(&self.shop.name));
+        self.shop.spec.suspend
+            || inbox.is_none_or(|seen| is_of_version(self.shop, seen))
+            || self.is_turn_of(Wave::Services)
+    }
+
+    /// Whether a wave may become what is wanted in another version.
+    fn is_turn_of(&self, wave: Wave) -> bool {
+        self.all_migrated() && self.earlier_waves_serve(wave)
+    }
+
+    fn earlier_waves_serve(&self, wave: Wave) -> bool {
         Component::ALL
             .into_iter()
             .filter(|other| other.row().wave < wave)
@@ -99,7 +112,7 @@ pub(crate) fn job(shop: &Shop<'_>, job: Object, ready: bool) -> Option<Object> {
 }
 
 /// Whether nobody needs the stores any more: the shop is suspended, every component is stopped, and
-/// no pod but the stores' own is left. What a Deployment counts does not suffice: it forgets pods
+/// no pod is left but the stores' own and the inbox's. What a Deployment counts does not suffice: it forgets pods
 /// that are still answering their last requests.
 pub(crate) fn stores_may_stop(shop: &Shop<'_>) -> bool {
     let is_still = |component| {
@@ -109,10 +122,10 @@ pub(crate) fn stores_may_stop(shop: &Shop<'_>) -> bool {
                 && seen.progress == Progress::Done
         })
     };
-    let stores = [Part::Postgres, Part::Redis].map(Part::label);
+    let without_need = [Part::Postgres, Part::Redis, Part::Inbox].map(Part::label);
     shop.spec.suspend
         && Component::ALL.into_iter().all(is_still)
-        && shop.facts.with_pods.iter().all(|part| stores.contains(part))
+        && shop.facts.with_pods.iter().all(|part| without_need.contains(part))
 }
 
 fn deployment<'s>(shop: &Shop<'s>, component: Component) -> Option<&'s Seen> {

@@ -3,11 +3,11 @@
 use k8s_openapi::api::core::v1::{Service, ServiceAccount, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use storefront_api::component::{Component, Protocol};
-use storefront_api::edge::ExposeType;
+use storefront_api::edge::{ExposeType, NodePorts};
 use storefront_api::names::{self, Part};
 
 use crate::shop::Shop;
-use crate::{Kind, Object};
+use crate::{Kind, Object, inbox};
 
 /// The identity of a part's pods. It has no rights, and its token is not handed out.
 pub(crate) fn account(shop: &Shop<'_>, name: String, part: Part) -> Object {
@@ -30,7 +30,11 @@ pub(crate) fn of_component(shop: &Shop<'_>, component: Component) -> Object {
         },
         Protocol::Http => {
             let spec = cluster_ip("http", "http", listen.port);
-            if is_exposed(shop, component) { on_node_port(spec, node_port(shop)) } else { spec }
+            match is_exposed(shop, component) {
+                // Local: a node hands on only to its own pods, and so the client's address is kept.
+                true => on_node_port(spec, "Local", node_ports(shop).gateway),
+                false => spec,
+            }
         }
     };
     service(shop, names::component(&shop.name, component), Part::Component(component), spec)
@@ -45,6 +49,21 @@ pub(crate) fn of_store(
     port: u16,
 ) -> Object {
     service(shop, name, part, cluster_ip(port_name, "tcp", port))
+}
+
+/// The Services of the inbox: one for mails and the page, and one that has the page on a port of
+/// every node, where the Storefront asks for it.
+pub(crate) fn of_inbox(shop: &Shop<'_>) -> Vec<Object> {
+    let http = cluster_ip(inbox::HTTP, "http", inbox::HTTP_PORT);
+    let mut inside = cluster_ip(inbox::SMTP, "tcp", inbox::SMTP_PORT);
+    inside.ports.get_or_insert_default().extend(http.ports.clone().unwrap_or_default());
+    let mut services = vec![service(shop, names::inbox(&shop.name), Part::Inbox, inside)];
+    if let Some(port) = node_ports(shop).inbox.filter(|_| on_nodes(shop)) {
+        // Cluster: there is one pod, and any node leads to it.
+        let page = on_node_port(http, "Cluster", Some(port));
+        services.push(service(shop, names::inbox_page(&shop.name), Part::Inbox, page));
+    }
+    services
 }
 
 fn service(shop: &Shop<'_>, name: String, part: Part, spec: ServiceSpec) -> Object {
@@ -71,10 +90,9 @@ fn cluster_ip(port_name: &str, app_protocol: &str, port: u16) -> ServiceSpec {
     }
 }
 
-/// `Local`: a node hands on only to its own pods, and so the client's address is kept.
-fn on_node_port(mut spec: ServiceSpec, node_port: Option<u16>) -> ServiceSpec {
+fn on_node_port(mut spec: ServiceSpec, policy: &str, node_port: Option<u16>) -> ServiceSpec {
     spec.type_ = Some("NodePort".to_owned());
-    spec.external_traffic_policy = Some("Local".to_owned());
+    spec.external_traffic_policy = Some(policy.to_owned());
     for port in spec.ports.iter_mut().flatten() {
         port.node_port = node_port.map(i32::from);
     }
@@ -82,9 +100,13 @@ fn on_node_port(mut spec: ServiceSpec, node_port: Option<u16>) -> ServiceSpec {
 }
 
 fn is_exposed(shop: &Shop<'_>, component: Component) -> bool {
-    component == Component::Gateway && shop.spec.expose.kind == ExposeType::NodePort
+    component == Component::Gateway && on_nodes(shop)
 }
 
-fn node_port(shop: &Shop<'_>) -> Option<u16> {
-    shop.spec.expose.node_ports.as_ref().and_then(|ports| ports.gateway)
+fn on_nodes(shop: &Shop<'_>) -> bool {
+    shop.spec.expose.kind == ExposeType::NodePort
+}
+
+fn node_ports(shop: &Shop<'_>) -> NodePorts {
+    shop.spec.expose.node_ports.clone().unwrap_or_default()
 }

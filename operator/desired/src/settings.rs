@@ -7,13 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::EnvVar;
-use storefront_api::component::{Component, Database, LOG_ENV, LOG_FORMAT_ENV};
+use storefront_api::component::{Component, Database, Form, LOG_ENV, LOG_FORMAT_ENV};
 use storefront_api::profile;
+use storefront_api::services::{Smtp, SmtpTls};
 use storefront_api::stores::ExternalPostgres;
 use storefront_api::{names, stores};
 
 use crate::shop::Shop;
-use crate::{Kind, pod, postgres, redis};
+use crate::{Kind, files, inbox, pod, postgres, redis};
 
 /// The folder of the certificates that an external PostgreSQL's has to be signed by.
 pub(crate) const CA_FOLDER: &str = "/etc/storefront/postgres-ca";
@@ -27,13 +28,15 @@ pub(crate) struct Settings {
     pub(crate) plain: BTreeMap<&'static str, String>,
     /// Values that are in a Secret.
     pub(crate) secret: BTreeMap<&'static str, SecretPlace>,
+    /// Values that are in a Secret and shown as a file, whose path is among the plain ones.
+    pub(crate) files: BTreeMap<&'static str, SecretPlace>,
 }
 
 /// Where a secret value is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SecretPlace {
-    secret: String,
-    key: String,
+    pub(crate) secret: String,
+    pub(crate) key: String,
     /// Whether the operator made the Secret, and so sees it.
     generated: bool,
 }
@@ -75,7 +78,8 @@ impl Settings {
     /// The Secrets among them that the operator made, each with its uid: another uid is another
     /// content. `None` while one of them has not been seen.
     pub(crate) fn generated_secrets(&self, shop: &Shop<'_>) -> Option<BTreeMap<String, String>> {
-        let generated = self.secret.values().filter(|place| place.generated);
+        let places = self.secret.values().chain(self.files.values());
+        let generated = places.filter(|place| place.generated);
         let uid_of = |place: &SecretPlace| {
             let seen = shop.facts.get(Kind::Secret, &place.secret)?;
             Some((place.secret.clone(), seen.uid.clone()))
@@ -101,6 +105,10 @@ pub(crate) fn serve(shop: &Shop<'_>, component: Component) -> Settings {
     if row.redis {
         add_redis(&mut settings, shop);
     }
+    if row.mail {
+        add_mail(&mut settings, shop);
+    }
+    add_generated(&mut settings, shop, component);
     settings
 }
 
@@ -133,6 +141,11 @@ pub(crate) fn seed(shop: &Shop<'_>) -> Option<Settings> {
     let mut settings = migrate(shop, owner, owner.row().database?);
     add_said(&mut settings, shop, owner);
     Some(settings)
+}
+
+/// What `shop inbox` is told.
+pub(crate) fn inbox() -> Settings {
+    logging("info")
 }
 
 fn logging(level: &str) -> Settings {
@@ -175,6 +188,39 @@ fn add_redis(settings: &mut Settings, shop: &Shop<'_>) {
     }
 }
 
+/// Within the cluster to the inbox, which asks for no password, or to the server of mode Smtp.
+fn add_mail(settings: &mut Settings, shop: &Shop<'_>) {
+    let (host, port, tls) = match smtp(shop) {
+        Some(smtp) => (smtp.host.clone(), smtp.port, smtp.tls),
+        None => (names::inbox(&shop.name), inbox::SMTP_PORT, SmtpTls::None),
+    };
+    settings.set("SMTP_HOST", host);
+    settings.set("SMTP_PORT", port.to_string());
+    settings.set("SMTP_TLS", tls.as_str());
+    if let Some(credentials) = smtp(shop).and_then(|smtp| smtp.credentials_secret.as_ref()) {
+        for (name, key) in [("SMTP_USERNAME", "username"), ("SMTP_PASSWORD", "password")] {
+            settings.secret.insert(name, SecretPlace::of_user(&credentials.name, key));
+        }
+    }
+}
+
+/// What the operator made up.
+fn add_generated(settings: &mut Settings, shop: &Shop<'_>, component: Component) {
+    let wanted =
+        component.row().secrets.iter().filter(|setting| setting.secret.is_wanted(shop.spec));
+    for setting in wanted {
+        let secret = names::generated(&shop.name, setting.secret);
+        let place = SecretPlace::generated(secret, setting.key);
+        match setting.form {
+            Form::Value { .. } => drop(settings.secret.insert(setting.env, place)),
+            Form::File => {
+                settings.set(setting.env, files::path(setting.env, setting.key));
+                settings.files.insert(setting.env, place);
+            }
+        }
+    }
+}
+
 /// The URL of a database, without a password.
 fn postgres_url(shop: &Shop<'_>, role: Option<&str>, database: &str) -> String {
     let (host, port, ssl_mode) = match external_postgres(shop) {
@@ -193,6 +239,10 @@ fn url_host(host: &str) -> String {
 /// The PostgreSQL that somebody else runs, if the shop uses one.
 pub(crate) fn external_postgres<'a>(shop: &Shop<'a>) -> Option<&'a ExternalPostgres> {
     shop.spec.postgres.external.as_ref().filter(|_| !shop.manages_postgres())
+}
+
+fn smtp<'a>(shop: &Shop<'a>) -> Option<&'a Smtp> {
+    shop.spec.mail.smtp.as_ref().filter(|_| !shop.has_inbox())
 }
 
 fn external_redis<'a>(shop: &Shop<'a>) -> Option<&'a stores::ExternalRedis> {

@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, 
 use kube::{Resource, ResourceExt};
 use storefront_api::names::{self, Part};
 use storefront_api::profile::ShopImage;
+use storefront_api::services::MailMode;
 use storefront_api::stores::Mode;
 use storefront_api::{Storefront, StorefrontSpec};
 
@@ -112,6 +113,11 @@ impl<'a> Shop<'a> {
     /// Whether the operator runs the Redis.
     pub(crate) fn manages_redis(&self) -> bool {
         self.spec.redis.mode == Mode::Managed
+    }
+
+    /// Whether the operator runs an inbox for the shop's mails.
+    pub(crate) fn has_inbox(&self) -> bool {
+        self.spec.mail.mode == MailMode::Inbox
     }
 
     /// Whether the stores that the operator runs have come up.

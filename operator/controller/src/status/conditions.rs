@@ -54,6 +54,10 @@ pub(super) fn verdicts(parts: &Parts, storefront: &Storefront) -> Vec<Verdict> {
         let fine = ("AsWanted", "every volume is asked for in the size that is wanted");
         verdicts.push(part(ConditionType::StorageReady, &[named("", health)], fine));
     }
+    if let Some(health) = &parts.mail {
+        let fine = ("Inbox", "the inbox takes mails, and none leaves the cluster");
+        verdicts.push(part(ConditionType::MailReady, &[named("", health)], fine));
+    }
     let fine = ("Complete", "every database has the schema of this version");
     verdicts.push(part(ConditionType::MigrationsComplete, &migrations, fine));
     let fine = ("AllReady", "every component has all its pods ready");
@@ -70,11 +74,11 @@ pub(super) fn verdicts(parts: &Parts, storefront: &Storefront) -> Vec<Verdict> {
 /// What is stopped serves nobody, although it has come as far as it is wanted to. An external
 /// PostgreSQL does not stop.
 fn stop(verdicts: &mut [Verdict], parts: &Parts) {
-    use ConditionType::{CacheReady, ComponentsReady, DatabaseReady, UpToDate};
+    use ConditionType::{CacheReady, ComponentsReady, DatabaseReady, MailReady, UpToDate};
     for verdict in verdicts.iter_mut().filter(|verdict| verdict.holds) {
         let stops = match verdict.type_ {
             DatabaseReady => parts.database.is_some(),
-            CacheReady | ComponentsReady | UpToDate => true,
+            CacheReady | ComponentsReady | MailReady | UpToDate => true,
             _ => false,
         };
         if stops {
@@ -116,8 +120,8 @@ fn whole(parts: &Parts, storefront: &Storefront) -> Vec<Verdict> {
 /// A suspended shop waits for its pods to end, and for nothing else.
 fn suspended(parts: &Parts, worst: Option<(Trouble, &Health)>) -> Vec<Verdict> {
     use ConditionType::{Ready, Reconciling, Stalled};
-    let stores = parts.database.iter().chain(&parts.cache);
-    let workloads = stores.chain(parts.components().map(|(_, part)| &part.health));
+    let others = parts.database.iter().chain(&parts.cache).chain(&parts.mail);
+    let workloads = others.chain(parts.components().map(|(_, part)| &part.health));
     let stopping = workloads.filter(|health| matches!(health, Health::Going(_))).count() > 0;
     let refused = worst.filter(|(trouble, _)| trouble.reason == "ApplyRefused");
     let message = if stopping { "is being stopped" } else { "stopped on demand; data stays" };

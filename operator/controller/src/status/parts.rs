@@ -3,6 +3,7 @@
 use storefront_api::Storefront;
 use storefront_api::component::Component;
 use storefront_api::names::{self, Part as Name};
+use storefront_api::services::MailMode;
 use storefront_api::stores::Mode;
 use storefront_desired::{Kind, ObjectId};
 
@@ -20,6 +21,8 @@ pub(super) struct Parts {
     pub(super) database: Option<Health>,
     /// The managed Redis; `None` if it is somebody else's.
     pub(super) cache: Option<Health>,
+    /// The inbox; `None` where mails go to a server.
+    pub(super) mail: Option<Health>,
     /// Each database's schema, by its owner.
     pub(super) migrations: Vec<(Component, Health)>,
     /// The demonstration data, where it is wanted.
@@ -27,7 +30,7 @@ pub(super) struct Parts {
     components: Vec<(Component, PartStatus)>,
 }
 
-/// How one component is.
+/// How one component, or the inbox, is.
 pub(super) struct PartStatus {
     pub(super) health: Health,
     pub(super) ready: i32,
@@ -66,6 +69,9 @@ impl Parts {
                 let class = spec.redis.storage.class_name.as_ref();
                 store(Name::Redis, names::redis(name), class)
             }),
+            mail: (spec.mail.mode == MailMode::Inbox).then(|| {
+                program_status(picture, storefront, names::inbox(name), Name::Inbox).health
+            }),
             migrations: Component::with_database()
                 .map(|(owner, _)| {
                     (owner, job(names::migration(name, owner, ""), "MigrationFailed"))
@@ -74,7 +80,11 @@ impl Parts {
             seed: spec.demo_data.then(|| job(names::seed(name, ""), "SeedFailed")),
             components: Component::ALL
                 .into_iter()
-                .map(|component| (component, component_status(picture, storefront, component)))
+                .map(|component| {
+                    let deployment = names::component(name, component);
+                    let part = Name::Component(component);
+                    (component, program_status(picture, storefront, deployment, part))
+                })
                 .collect(),
         }
     }
@@ -103,20 +113,23 @@ impl Parts {
         parts.extend(
             self.components().map(|(component, part)| (component.name().to_owned(), &part.health)),
         );
+        parts.extend(self.mail.iter().map(|health| named("inbox", health)));
         parts.extend(self.seed.iter().map(|health| named("demonstration data", health)));
         parts
     }
 }
 
-fn component_status(
+/// How the Deployment of a component, or of the inbox, is.
+fn program_status(
     picture: &Picture<'_>,
     storefront: &Storefront,
-    component: Component,
+    deployment: String,
+    part: Name,
 ) -> PartStatus {
-    let name = &picture.key.name;
-    let id = ObjectId { kind: Kind::Deployment, name: names::component(name, component) };
+    let id = ObjectId { kind: Kind::Deployment, name: deployment };
+    let label = part.label();
     let child = picture.shop.children.get(&id);
-    let mut health = health::of_workload(picture.shop, &id, component.name(), picture.now);
+    let mut health = health::of_workload(picture.shop, &id, &label, picture.now);
     let version = child.and_then(|child| child.version.clone());
     let target = &storefront.spec.version;
     let of_another_version = child.is_some() && version.as_ref() != Some(target);
@@ -124,7 +137,7 @@ fn component_status(
         health = updating(&health, target);
     }
     if storefront.spec.suspend {
-        health = health::stopped(picture.shop, &id, component.name(), health);
+        health = health::stopped(picture.shop, &id, &label, health);
     }
     PartStatus {
         health,

@@ -33,6 +33,30 @@ fn going(child: &mut crate::observe::Child) {
     child.ready_replicas = 0;
 }
 
+fn of_component(status: &StorefrontStatus, component: Component) -> &ComponentStatus {
+    status.components.iter().find(|known| known.name == component).unwrap()
+}
+
+/// The inbox is no component, but the shop is not up without it: mails would only wait.
+#[test]
+fn the_inbox_is_a_part_of_a_shop_that_has_one() {
+    let mut demo = Simulation::of(json!({}));
+    demo.settle();
+    demo.see(Kind::Deployment, "demo-inbox", going);
+    assert!(!demo.settle().ready);
+    assert_eq!(demo.condition("Ready"), is("False", "Progressing"));
+    assert_eq!(demo.condition("MailReady"), is("False", "Progressing"));
+    assert_eq!(demo.condition("ComponentsReady").unwrap().0, "True");
+    assert_eq!(demo.status().ready.as_deref(), Some("7/7"));
+
+    let server = json!({ "mode": "Smtp", "from": "a@b.example", "smtp": { "host": "b.example" } });
+    demo.change(json!({ "mail": server }));
+    assert!(demo.settle().ready);
+    assert_eq!(demo.condition("MailReady"), None);
+    let inboxes = demo.shop().children.keys().filter(|id| id.name.contains("inbox"));
+    assert_eq!(inboxes.count(), 0);
+}
+
 #[test]
 fn a_ready_shop_says_so_in_every_condition() {
     let mut demo = Simulation::of(json!({ "demoData": true }));
@@ -44,6 +68,7 @@ fn a_ready_shop_says_so_in_every_condition() {
         ("DatabaseReady", "True"),
         ("CacheReady", "True"),
         ("StorageReady", "True"),
+        ("MailReady", "True"),
         ("MigrationsComplete", "True"),
         ("ComponentsReady", "True"),
         ("UpToDate", "True"),
@@ -51,7 +76,7 @@ fn a_ready_shop_says_so_in_every_condition() {
         assert_eq!(demo.condition(type_).unwrap().0, status, "{type_}");
     }
     let status = demo.status();
-    assert_eq!(status.ready.as_deref(), Some("2/2"));
+    assert_eq!(status.ready.as_deref(), Some("7/7"));
     assert_eq!(status.observed_generation, Some(1));
     let api = status.endpoints.unwrap().api.unwrap();
     assert_eq!(api, "http://demo-gateway.shop.svc:8080");
@@ -72,8 +97,8 @@ fn a_component_on_its_way_is_reconciling() {
     assert_eq!(demo.condition("ComponentsReady").unwrap().0, "False");
     assert_eq!(demo.condition("DatabaseReady").unwrap().0, "True");
     let status = demo.status();
-    assert_eq!(status.ready.as_deref(), Some("1/2"));
-    let catalog = &status.components[0];
+    assert_eq!(status.ready.as_deref(), Some("6/7"));
+    let catalog = of_component(&status, Component::Catalog);
     assert_eq!(catalog.state, ComponentState::Progressing);
     assert_eq!(catalog.message.as_deref(), Some("0 of 1 pods ready"));
     demo.see(Kind::Deployment, "demo-catalog", |child| {
@@ -92,6 +117,7 @@ fn causes_are_told_with_the_component_that_has_them() {
         ("gateway", CauseKind::Config, "ConfigError", "True", "ComponentsReady"),
         ("postgres", CauseKind::ImagePull, "ImagePullFailed", "True", "DatabaseReady"),
         ("redis", CauseKind::CrashLoop, "CrashLoop", "True", "CacheReady"),
+        ("inbox", CauseKind::CrashLoop, "CrashLoop", "True", "MailReady"),
     ];
     for (component, cause, reason, stalled, part) in cases {
         let mut demo = Simulation::of(json!({}));
@@ -139,7 +165,7 @@ fn a_rollout_past_its_deadline_is_stalled() {
     });
     demo.settle();
     assert_eq!(demo.condition("Stalled"), is("True", "DeadlineExceeded"));
-    assert_eq!(demo.status().components[1].state, ComponentState::Failed);
+    assert_eq!(of_component(&demo.status(), Component::Gateway).state, ComponentState::Failed);
 }
 
 /// While a Job that failed waits to be made anew its pods are gone; the cause stays told.
@@ -275,9 +301,9 @@ fn an_external_database_is_ready_when_the_migrations_got_through() {
 #[test]
 fn what_was_in_the_status_and_is_not_any_more_is_removed() {
     let old = json!({ "ready": "1/2", "endpoints": { "web": "http://a", "api": "http://b" } });
-    let new = json!({ "ready": "2/2", "endpoints": { "api": "http://b" } });
+    let new = json!({ "ready": "7/7", "endpoints": { "api": "http://b" } });
     let patch = merge_patch(&old, &new);
-    assert_eq!(patch, Some(json!({ "ready": "2/2", "endpoints": { "web": Value::Null } })));
+    assert_eq!(patch, Some(json!({ "ready": "7/7", "endpoints": { "web": Value::Null } })));
 }
 
 fn refuse(demo: &mut Simulation, id: &ObjectId) {
@@ -344,8 +370,10 @@ fn a_corrected_version_is_never_stalled_for_the_pods_of_the_bad_one() {
     assert!(!demo.settle().ready);
     assert_eq!(demo.condition("Stalled").unwrap().0, "False");
     assert_eq!(demo.condition("Reconciling").unwrap().0, "True");
-    assert_eq!(demo.status().components[0].reason.as_deref(), Some("Updating"));
-    assert!(demo.status().components[0].message.as_ref().unwrap().ends_with(": trouble"));
+    let status = demo.status();
+    let told = of_component(&status, Component::Catalog);
+    assert_eq!(told.reason.as_deref(), Some("Updating"));
+    assert!(told.message.as_ref().unwrap().ends_with(": trouble"));
 
     // It is done, the Deployment is changed, and its controller has not replaced the pod yet.
     let job = demo.job("catalog-migrate");

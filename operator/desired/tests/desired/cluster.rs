@@ -46,6 +46,7 @@ impl Cluster {
         let mut manifest = manifest.clone();
         manifest["metadata"]["namespace"] = self.namespace.as_str().into();
         if id.kind == Kind::Secret {
+            // What basic-auth asks for; another type takes it as well.
             manifest["data"] = json!({ "username": "dQ==", "password": "cA==" });
         }
         let mut by = PatchParams::apply(names::MANAGER).force();
@@ -124,10 +125,11 @@ async fn every_change_that_a_storefront_allows_can_be_applied() {
     let cluster = Cluster::new().await;
     let mut world = settled(specs::dev());
     cluster.apply_all(&world).await;
-    let changes: [fn(&mut StorefrontSpec); 5] = [
+    let changes: [fn(&mut StorefrontSpec); 6] = [
         |spec| spec.version = "0.2.0".to_owned(),
         |spec| spec.profile = storefront_api::spec::Profile::Production,
         |spec| spec.expose.kind = ExposeType::None,
+        specs::smtp,
         |spec| spec.suspend = true,
         |spec| spec.postgres.image = Some("postgres:18".to_owned()),
     ];

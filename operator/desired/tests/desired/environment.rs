@@ -46,10 +46,35 @@ fn every_name_in_a_manifest_is_among_the_names_that_are_told() {
 
 #[test]
 fn every_process_is_told_of() {
+    let owners = ["catalog", "notification", "payment", "shipping", "user"];
+    let steps = ["migrate", "provision", "serve"];
+    let mut expected: Vec<String> = owners
+        .iter()
+        .flat_map(|owner| steps.map(|step| format!("{owner} {step}")))
+        .chain(["cart serve", "gateway serve", "inbox", "seed"].map(str::to_owned))
+        .collect();
+    expected.sort();
     let processes: Vec<String> = environment_names().into_keys().collect();
-    let expected =
-        ["catalog migrate", "catalog provision", "catalog serve", "gateway serve", "seed"];
     assert_eq!(processes, expected);
+}
+
+#[test]
+fn a_service_is_told_what_it_is_written_to_need() {
+    let told = environment_names();
+    let cases: [(&str, &[&str]); 6] = [
+        ("user", &["JWT_SIGNING_KEYS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "NOTIFICATION_URL"]),
+        ("cart", &["CATALOG_URL", "CURRENCY", "REDIS_URL", "REDIS_PASSWORD"]),
+        ("payment", &["CURRENCY", "DATABASE_URL", "FINGERPRINT_KEY", "PAYMENT_PROVIDER"]),
+        ("shipping", &["CURRENCY", "DATABASE_URL", "DATABASE_PASSWORD"]),
+        ("notification", &["MAIL_FROM", "SMTP_HOST", "SMTP_PASSWORD", "SMTP_USERNAME", "WEB_URL"]),
+        ("gateway", &["CART_URL", "JWT_PUBLIC_KEYS", "SHIPPING_URL", "USER_URL"]),
+    ];
+    for (component, names) in cases {
+        let told = &told[&format!("{component} serve")];
+        for name in names {
+            assert!(told.contains(name), "{component}: {name}");
+        }
+    }
 }
 
 /// Else a Storefront could set it to something else by `env`.

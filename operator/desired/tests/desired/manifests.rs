@@ -92,6 +92,99 @@ fn the_gateway_is_on_a_port_of_the_node_only_where_that_is_said() {
     assert_eq!(hidden["ports"][0].get("nodePort"), None);
 }
 
+/// Whoever reads the shop's mails can set other people's passwords.
+#[test]
+fn the_inbox_is_on_a_port_of_the_node_only_where_that_port_is_said() {
+    let mut spec = specs::dev();
+    let world = settled(spec.clone());
+    let page = &manifest(&world, Kind::Service, "demo-inbox-page")["spec"];
+    assert_eq!(page["type"], "NodePort");
+    let ports = json!([{
+        "appProtocol": "http", "name": "http", "nodePort": 30_825, "port": 8025,
+        "protocol": "TCP", "targetPort": "http",
+    }]);
+    assert_eq!(page["ports"], ports, "mails are taken from inside only");
+    assert_eq!(manifest(&world, Kind::Service, "demo-inbox")["spec"]["type"], "ClusterIP");
+
+    spec.expose.node_ports = None;
+    let world = settled(spec);
+    assert_eq!(world.manifests.get(&id(Kind::Service, "demo-inbox-page")), None);
+}
+
+#[test]
+fn mails_go_to_the_inbox_or_to_the_server_that_is_named() {
+    let mut world = settled(specs::dev());
+    let told = |world: &World| {
+        let config = manifest(world, Kind::ConfigMap, "demo-notification")["data"].clone();
+        ["SMTP_HOST", "SMTP_PORT", "SMTP_TLS", "WEB_URL"].map(|name| config[name].clone())
+    };
+    assert_eq!(told(&world), ["demo-inbox", "1025", "none", "http://localhost:3000"]);
+    assert!(world.manifests.contains_key(&id(Kind::Deployment, "demo-inbox")));
+
+    specs::smtp(&mut world.storefront.spec);
+    world.settle();
+    assert_eq!(told(&world), ["smtp.example.com", "465", "tls", "http://localhost:3000"]);
+    let mut left = world.manifests.keys().filter(|id| id.name.contains("inbox"));
+    assert_eq!(left.next(), None);
+    let deployment = manifest(&world, Kind::Deployment, "demo-notification");
+    let env = &deployment["spec"]["template"]["spec"]["containers"][0]["env"];
+    for (name, key) in [("SMTP_USERNAME", "username"), ("SMTP_PASSWORD", "password")] {
+        let place = json!({ "secretKeyRef": { "key": key, "name": "smtp" } });
+        assert!(env.as_array().unwrap().contains(&json!({ "name": name, "valueFrom": place })));
+    }
+}
+
+/// The Secret has both, and the gateway could sign with the other one.
+#[test]
+fn nobody_but_the_user_service_sees_the_private_signing_key() {
+    let world = settled(specs::dev());
+    for (id, manifest) in &world.manifests {
+        let pod = &manifest["spec"]["template"]["spec"];
+        let volumes = pod["volumes"].as_array().into_iter().flatten();
+        let mut of_keys =
+            volumes.filter(|volume| volume["secret"]["secretName"] == "demo-signing-keys");
+        let shown = of_keys.next().map(|volume| volume["secret"]["items"].clone());
+        let item = |file: &str| Some(json!([{ "key": file, "path": file }]));
+        let expected = match (id.kind, id.name.as_str()) {
+            (Kind::Deployment, "demo-user") => item("signing.json"),
+            (Kind::Deployment, "demo-gateway") => item("public.json"),
+            _ => None,
+        };
+        assert_eq!(shown, expected, "{id}");
+        assert_eq!(of_keys.next(), None, "{id}");
+        let by_value = json!({ "name": "demo-signing-keys" }).to_string();
+        assert!(!pod.to_string().contains(&by_value[1..by_value.len() - 1]), "{id}");
+    }
+}
+
+#[test]
+fn a_setting_that_is_a_file_names_where_it_is_shown() {
+    let world = settled(specs::dev());
+    for (component, setting) in [("user", "JWT_SIGNING_KEYS"), ("gateway", "JWT_PUBLIC_KEYS")] {
+        let name = format!("demo-{component}");
+        let path = manifest(&world, Kind::ConfigMap, &name)["data"][setting].clone();
+        let pod = &manifest(&world, Kind::Deployment, &name)["spec"]["template"]["spec"];
+        let (volume, mount) = (&pod["volumes"][0], &pod["containers"][0]["volumeMounts"][0]);
+        assert_eq!(volume["name"], mount["name"]);
+        let file = volume["secret"]["items"][0]["path"].as_str().unwrap();
+        assert_eq!(path, format!("{}/{file}", mount["mountPath"].as_str().unwrap()));
+    }
+}
+
+#[test]
+fn an_administrator_is_made_where_one_is_named_and_only_there() {
+    let secret = id(Kind::Secret, "demo-admin");
+    let mut world = settled(specs::dev());
+    assert!(world.manifests.contains_key(&secret));
+    let config = &manifest(&world, Kind::ConfigMap, "demo-user")["data"];
+    assert_eq!(config["ADMIN_EMAIL"], "admin@shop.example.com");
+
+    world.storefront.spec.auth.admin_email = None;
+    world.settle();
+    assert_eq!(world.manifests.get(&secret), None);
+    assert!(!manifest(&world, Kind::Deployment, "demo-user").to_string().contains("demo-admin"));
+}
+
 #[test]
 fn an_ipv6_address_stands_in_brackets_in_a_url() {
     let mut spec = specs::external();

@@ -11,6 +11,7 @@ use serde_json::Value;
 use storefront_api::component::Component;
 use storefront_api::edge::{ExposeType, NodePorts, Origin};
 use storefront_api::quantity::Quantity;
+use storefront_api::services::Mail;
 use storefront_api::spec::Profile;
 use storefront_api::workload::{
     Amounts, ComponentSpec, EnvVar, LogLevel, PullPolicy, Resources, SecretName,
@@ -18,7 +19,7 @@ use storefront_api::workload::{
 use storefront_api::{StorefrontSpec, names};
 use storefront_desired::{Action, Kind, Object, Progress};
 
-use crate::specs::{external, key};
+use crate::specs::{external, key, smtp};
 use crate::world::World;
 
 fn component() -> impl Strategy<Value = ComponentSpec> {
@@ -50,7 +51,7 @@ fn component() -> impl Strategy<Value = ComponentSpec> {
 }
 
 fn spec() -> impl Strategy<Value = StorefrontSpec> {
-    let places = (any::<[bool; 4]>(), option::of(30_000..32_768_u16));
+    let places = (any::<[bool; 6]>(), option::of(30_000..32_768_u16));
     let shop = (
         "[a-z0-9][a-z0-9._-]{0,60}[a-z0-9]",
         select(vec![Profile::Dev, Profile::Standard, Profile::Production]),
@@ -61,7 +62,7 @@ fn spec() -> impl Strategy<Value = StorefrontSpec> {
     let components = vec(component(), Component::ALL.len());
     (shop, components, places, 0..1_000_i32).prop_map(|(shop, components, places, rate)| {
         let (version, profile, replicas, pull_policy, pull_secrets) = shop;
-        let ([theirs, exposed, suspend, demo_data], node_port) = places;
+        let ([theirs, exposed, suspend, demo_data, mails, admin], node_port) = places;
         let mut spec = if theirs { external() } else { StorefrontSpec::of_version("0") };
         spec.version = version;
         spec.profile = profile;
@@ -74,8 +75,15 @@ fn spec() -> impl Strategy<Value = StorefrontSpec> {
         spec.gateway.rate_limit.requests_per_minute = rate;
         if exposed {
             spec.expose.kind = ExposeType::NodePort;
-            spec.expose.node_ports = Some(NodePorts { gateway: node_port });
+            let inbox = node_port.map(|port| port ^ 1);
+            spec.expose.node_ports = Some(NodePorts { gateway: node_port, inbox });
         }
+        if mails {
+            smtp(&mut spec);
+        } else {
+            spec.mail = Mail::default();
+        }
+        spec.auth.admin_email = admin.then(|| "admin@shop.example.com".to_owned());
         spec.suspend = suspend;
         spec.demo_data = demo_data;
         spec
@@ -87,7 +95,7 @@ fn spec() -> impl Strategy<Value = StorefrontSpec> {
 fn world() -> impl Strategy<Value = World> {
     let name = format!("[a-z][a-z0-9-]{{0,{}}}[a-z0-9]", names::MAX_STOREFRONT_NAME - 2);
     let name = string_regex(&name).unwrap();
-    let fates = vec(select(vec![Progress::Going, Progress::Done, Progress::Failed]), 12);
+    let fates = vec(select(vec![Progress::Going, Progress::Done, Progress::Failed]), 24);
     (name, option::of(spec()), spec(), 0..4_usize, fates).prop_map(
         |(name, before, spec, writes, fates)| {
             let mut world = World::named(&name, spec.clone());

@@ -11,6 +11,34 @@ fn ids(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
+const OWNERS: [&str; 5] = ["catalog", "notification", "payment", "shipping", "user"];
+
+/// What each owner of a database has.
+fn each(start: &str, end: &str) -> Vec<String> {
+    OWNERS.map(|owner| format!("{start}/{owner}{end}")).to_vec()
+}
+
+fn migrations() -> Vec<String> {
+    each("Job", "-migrate")
+}
+
+fn owners() -> Vec<String> {
+    each("Deployment", "")
+}
+
+fn with(parts: &[String], names: &[&str]) -> BTreeSet<String> {
+    let mut all = ids(names);
+    all.extend(parts.iter().cloned());
+    all
+}
+
+/// Lets every migration come up.
+fn migrate(world: &mut World) {
+    for owner in OWNERS {
+        world.come_up(&world.job(&format!("{owner}-migrate")));
+    }
+}
+
 /// A shop of version 0.1.0 with everything up.
 fn running() -> World {
     let mut world = World::of(specs::dev());
@@ -34,9 +62,15 @@ fn replicas(world: &World, id: &ObjectId) -> i32 {
 fn at_first_install_only_what_must_wait_waits() {
     let waves = World::of(specs::dev()).settle();
     let expected = [
-        ids(&["StatefulSet/postgres", "StatefulSet/redis", "Deployment/gateway"]),
-        ids(&["Job/catalog-migrate"]),
-        ids(&["Deployment/catalog", "Job/seed"]),
+        ids(&[
+            "StatefulSet/postgres",
+            "StatefulSet/redis",
+            "Deployment/cart",
+            "Deployment/gateway",
+            "Deployment/inbox",
+        ]),
+        with(&migrations(), &[]),
+        with(&owners(), &["Job/seed"]),
     ];
     assert_eq!(waves, expected);
 }
@@ -45,7 +79,7 @@ fn at_first_install_only_what_must_wait_waits() {
 fn migrations_on_a_server_of_somebody_else_start_at_once() {
     let waves = World::of(specs::external()).settle();
     let expected =
-        [ids(&["Deployment/gateway", "Job/catalog-migrate"]), ids(&["Deployment/catalog"])];
+        [with(&migrations(), &["Deployment/cart", "Deployment/gateway"]), with(&owners(), &[])];
     assert_eq!(waves, expected);
 }
 
@@ -54,9 +88,9 @@ fn another_version_migrates_then_goes_wave_by_wave() {
     let mut world = running();
     set_version(&mut world, "0.2.0");
     let expected = [
-        // The Jobs of the old version, which are deleted, and that of the new one.
-        ids(&["Job/catalog-migrate", "Job/seed"]),
-        ids(&["Deployment/catalog", "Job/seed"]),
+        // The Jobs of the old version, which are deleted, and those of the new one.
+        with(&migrations(), &["Job/seed"]),
+        with(&owners(), &["Deployment/cart", "Deployment/inbox", "Job/seed"]),
         ids(&["Deployment/gateway"]),
     ];
     assert_eq!(world.settle(), expected);
@@ -68,11 +102,13 @@ fn nothing_moves_when_the_migration_fails() {
     set_version(&mut world, "0.2.0");
     world.write_all();
     let before = world.manifests.clone();
+    migrate(&mut world);
     world.fail(&world.job("catalog-migrate"));
     assert_eq!(world.write_all(), ids(&[]));
     assert_eq!(world.manifests, before);
-    assert!(keeps(&world, &world.deployment("catalog")));
-    assert!(keeps(&world, &world.deployment("gateway")));
+    for part in ["catalog", "user", "cart", "gateway", "inbox"] {
+        assert!(keeps(&world, &world.deployment(part)), "{part}");
+    }
 }
 
 #[test]
@@ -80,17 +116,32 @@ fn a_wave_that_does_not_come_up_stops_the_rollout_and_the_way_back_is_open() {
     let mut world = running();
     set_version(&mut world, "0.2.0");
     world.write_all();
-    world.come_up(&world.job("catalog-migrate"));
+    migrate(&mut world);
     world.write_all();
+    for part in ["user", "cart", "payment", "shipping", "notification", "inbox"] {
+        world.come_up(&world.deployment(part));
+    }
     world.fail(&world.deployment("catalog"));
     assert_eq!(world.write_all(), ids(&[]), "the gateway stays with 0.1.0");
 
     set_version(&mut world, "0.1.0");
     world.write_all();
-    world.come_up(&world.job("catalog-migrate"));
-    assert_eq!(world.write_all(), ids(&["Deployment/catalog", "Job/seed"]));
+    migrate(&mut world);
+    let back = with(&owners(), &["Deployment/cart", "Deployment/inbox", "Job/seed"]);
+    assert_eq!(world.write_all(), back);
     let gateway = &world.facts.children[&world.deployment("gateway")];
     assert_eq!(gateway.version.as_deref(), Some("0.1.0"));
+}
+
+/// Another version of it would begin empty, for nothing.
+#[test]
+fn a_version_that_does_not_get_through_its_migrations_costs_no_mail() {
+    let mut world = running();
+    set_version(&mut world, "0.2.0");
+    world.write_all();
+    assert!(keeps(&world, &world.deployment("inbox")));
+    world.delete(&world.deployment("inbox"));
+    assert_eq!(world.write_all(), ids(&["Deployment/inbox"]), "mails have to go somewhere");
 }
 
 #[test]
@@ -109,8 +160,8 @@ fn settings_wait_with_the_deployment_that_reads_them() {
 fn a_change_that_is_not_of_the_version_waits_for_no_wave() {
     let mut world = running();
     world.storefront.spec.replicas = Some(3);
-    let both = ids(&["Deployment/catalog", "Deployment/gateway"]);
-    assert_eq!(world.write_all(), both);
+    let components = with(&owners(), &["Deployment/cart", "Deployment/gateway"]);
+    assert_eq!(world.write_all(), components);
 }
 
 #[test]
@@ -136,7 +187,13 @@ fn a_database_that_restarts_takes_nothing_back() {
 #[test]
 fn a_secret_made_anew_is_followed_by_everything_that_depends_on_it() {
     let cases = [
-        ("demo-redis-auth", vec![ids(&["Deployment/gateway", "StatefulSet/redis"])]),
+        (
+            "demo-redis-auth",
+            vec![ids(&["Deployment/cart", "Deployment/gateway", "StatefulSet/redis"])],
+        ),
+        ("demo-signing-keys", vec![ids(&["Deployment/gateway", "Deployment/user"])]),
+        ("demo-fingerprint-key", vec![ids(&["Deployment/payment"])]),
+        ("demo-admin", vec![ids(&["Deployment/user"])]),
         (
             "demo-catalog-db",
             vec![
@@ -147,7 +204,7 @@ fn a_secret_made_anew_is_followed_by_everything_that_depends_on_it() {
         (
             "demo-postgres-admin",
             // The Job tries again until PostgreSQL has restarted with the new password.
-            vec![ids(&["Job/catalog-migrate", "StatefulSet/postgres"])],
+            vec![with(&migrations(), &["StatefulSet/postgres"])],
         ),
     ];
     for (secret, expected) in cases {
@@ -161,15 +218,18 @@ fn a_secret_made_anew_is_followed_by_everything_that_depends_on_it() {
 fn a_suspended_shop_stops_its_stores_last_and_keeps_its_data() {
     let mut world = running();
     world.storefront.spec.suspend = true;
-    assert_eq!(world.write_all(), ids(&["Deployment/catalog", "Deployment/gateway"]));
-    world.come_up(&world.deployment("catalog"));
+    let rest = ["Deployment/cart", "Deployment/gateway", "Deployment/inbox"];
+    assert_eq!(world.write_all(), with(&owners(), &rest));
+    for component in OWNERS.iter().chain(&["cart"]) {
+        world.come_up(&world.deployment(component));
+    }
     assert_eq!(world.write_all(), ids(&[]), "the gateway still has pods");
     world.come_up(&world.deployment("gateway"));
     assert_eq!(world.write_all(), ids(&["StatefulSet/postgres", "StatefulSet/redis"]));
     world.settle();
     for kind in [Kind::Deployment, Kind::StatefulSet] {
         let workloads = world.facts.children.keys().filter(|id| id.kind == kind);
-        assert!(workloads.clone().count() == 2);
+        assert!(workloads.clone().count() > 0);
         assert!(workloads.clone().all(|id| replicas(&world, id) == 0));
     }
     for claim in ["demo-postgres-data", "demo-redis-data"] {
@@ -181,7 +241,7 @@ fn a_suspended_shop_stops_its_stores_last_and_keeps_its_data() {
 #[test]
 fn stores_do_not_stop_while_a_pod_is_on_its_way_out() {
     let mut world = running();
-    for part in ["catalog", "gateway", "seed", "postgres", "redis"] {
+    for part in ["catalog", "gateway", "seed", "postgres", "redis", "inbox"] {
         world.facts.with_pods.insert(part.to_owned());
     }
     world.storefront.spec.suspend = true;
@@ -202,8 +262,8 @@ fn a_shop_that_goes_on_starts_its_stores_first_and_migrates_nothing_again() {
     world.settle();
     world.storefront.spec.suspend = false;
     let expected = [
-        ids(&["StatefulSet/postgres", "StatefulSet/redis"]),
-        ids(&["Deployment/catalog", "Deployment/gateway"]),
+        ids(&["StatefulSet/postgres", "StatefulSet/redis", "Deployment/inbox"]),
+        with(&owners(), &["Deployment/cart", "Deployment/gateway"]),
     ];
     assert_eq!(world.settle(), expected);
 }
@@ -221,7 +281,8 @@ fn a_version_that_changed_while_suspended_is_migrated_before_it_serves() {
     for store in ["demo-postgres", "demo-redis"] {
         world.come_up(&id(Kind::StatefulSet, store));
     }
-    assert_eq!(world.write_all(), ids(&["Deployment/gateway", "Job/catalog-migrate"]));
+    let next = with(&migrations(), &["Deployment/cart", "Deployment/gateway"]);
+    assert_eq!(world.write_all(), next);
     world.settle();
     assert_eq!(replicas(&world, &world.deployment("catalog")), 1);
 }

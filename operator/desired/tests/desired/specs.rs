@@ -4,6 +4,7 @@ use storefront_api::StorefrontSpec;
 use storefront_api::component::Component;
 use storefront_api::edge::{ExposeType, NodePorts, Origin};
 use storefront_api::quantity::Quantity;
+use storefront_api::services::{MailMode, Smtp, SmtpTls};
 use storefront_api::spec::Profile;
 use storefront_api::stores::{ExternalPostgres, ExternalRedis, Mode, SslMode};
 use storefront_api::workload::{
@@ -21,8 +22,9 @@ pub(crate) fn dev() -> StorefrontSpec {
     spec.profile = Profile::Dev;
     spec.demo_data = true;
     spec.expose.kind = ExposeType::NodePort;
-    spec.expose.node_ports = Some(NodePorts { gateway: Some(30_080) });
+    spec.expose.node_ports = Some(NodePorts { gateway: Some(30_080), inbox: Some(30_825) });
     spec.expose.urls.web = Some(Origin("http://localhost:3000".to_owned()));
+    spec.auth.admin_email = Some("admin@shop.example.com".to_owned());
     spec
 }
 
@@ -30,6 +32,8 @@ pub(crate) fn dev() -> StorefrontSpec {
 pub(crate) fn production() -> StorefrontSpec {
     let mut spec = external();
     spec.profile = Profile::Production;
+    spec.auth.access_token_ttl = "5m".to_owned();
+    spec.expose.urls.web = Some(Origin("https://shop.example.com".to_owned()));
     spec.image.registry = Some("registry.example.com".to_owned());
     spec.image.pull_secrets = vec![SecretName { name: "registry".to_owned() }];
     spec.components.0.insert(
@@ -72,7 +76,20 @@ pub(crate) fn external() -> StorefrontSpec {
     });
     spec.redis.mode = Mode::External;
     spec.redis.external = Some(ExternalRedis { url_secret: key("redis-url", "url") });
+    smtp(&mut spec);
     spec
+}
+
+/// A mail server of somebody else.
+pub(crate) fn smtp(spec: &mut StorefrontSpec) {
+    spec.mail.mode = MailMode::Smtp;
+    spec.mail.from = Some("Shop <orders@shop.example.com>".to_owned());
+    spec.mail.smtp = Some(Smtp {
+        host: "smtp.example.com".to_owned(),
+        port: 465,
+        tls: SmtpTls::Tls,
+        credentials_secret: Some(SecretName { name: "smtp".to_owned() }),
+    });
 }
 
 pub(crate) fn key(name: &str, key: &str) -> SecretKey {

@@ -1,0 +1,53 @@
+//! The inbox: a mail catcher with a web page, in place of a mail server.
+//!
+//! What it has caught is in its memory, so there is one pod, and another one begins empty.
+
+use storefront_api::names::{self, Part};
+use storefront_api::profile;
+
+use crate::program::Program;
+use crate::rollout::Rollout;
+use crate::shop::Shop;
+use crate::{Kind, Object, service, settings};
+
+/// The name of its port for mails.
+pub(crate) const SMTP: &str = "smtp";
+/// Its port for mails.
+pub(crate) const SMTP_PORT: u16 = 1025;
+/// The name of its page's port.
+pub(crate) const HTTP: &str = "http";
+/// Its page's port.
+pub(crate) const HTTP_PORT: u16 = 8025;
+
+/// Every object of the inbox; none where mails go to a server.
+pub(crate) fn objects(shop: &Shop<'_>, rollout: &Rollout<'_>) -> Vec<Object> {
+    if !shop.has_inbox() {
+        return Vec::new();
+    }
+    let name = names::inbox(&shop.name);
+    let mut objects = vec![service::account(shop, name.clone(), Part::Inbox)];
+    objects.extend(service::of_inbox(shop));
+    objects.push(match rollout.may_move_inbox() {
+        true => deployment(shop, name),
+        false => Object::keep(Kind::Deployment, name),
+    });
+    objects
+}
+
+fn deployment(shop: &Shop<'_>, name: String) -> Object {
+    let settings = settings::inbox();
+    let program = Program {
+        part: Part::Inbox,
+        name,
+        args: &["inbox"],
+        image: profile::shop_image(shop.spec, &shop.image),
+        ports: &[(SMTP, SMTP_PORT), (HTTP, HTTP_PORT)],
+        replicas: if shop.spec.suspend { 0 } else { 1 },
+        resources: shop.spec.profile.defaults().component.resources(),
+        env: Some(settings.env()),
+        config: None,
+        annotations: Default::default(),
+    };
+    let pod = program.pod(shop);
+    program.deployment(shop, pod)
+}
