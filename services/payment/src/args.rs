@@ -52,6 +52,15 @@ pub struct Args {
     )]
     pub simulator_latency: Duration,
 
+    /// How long the simulator takes for an answer that the method pm_test_timeout makes late.
+    #[arg(
+        long,
+        env = "SIMULATOR_LATE_ANSWER",
+        default_value = "30s",
+        value_parser = within(Duration::ZERO, Duration::from_secs(600)),
+    )]
+    pub simulator_late_answer: Duration,
+
     /// How long an authorisation can be captured.
     #[arg(
         long,

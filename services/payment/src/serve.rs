@@ -1,0 +1,75 @@
+//! The running service: RPCs and the workers.
+
+use std::sync::Arc;
+
+use kit::{Runtime, grpc::Server};
+use proto::payment::v1::payment_service_server::PaymentServiceServer;
+use tokio::net::TcpListener;
+
+use crate::{
+    Args, ProviderKind,
+    api::Api,
+    fingerprint::Fingerprints,
+    jobs,
+    metrics::Metrics,
+    provider::{Caller, Provider, simulator::Simulator},
+    transactions::Ledger,
+};
+
+/// Connections that the simulator takes for itself of those that one process may have.
+const SIMULATOR_CONNECTIONS: u32 = 2;
+
+/// Serves payments until the process drains. It starts while PostgreSQL is away: calls are answered
+/// UNAVAILABLE until it is there.
+pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
+    let runtime = runtime.component("payment");
+    let server = Server::new(&runtime, args.listen);
+    serve_with(server, args, &runtime).await
+}
+
+/// Serves on a listener that is there already, such as one on a port that the system chose.
+pub async fn serve_on(
+    listener: TcpListener,
+    args: Args,
+    runtime: Runtime,
+) -> Result<(), kit::Error> {
+    let runtime = runtime.component("payment");
+    let server = Server::on(&runtime, listener);
+    serve_with(server, args, &runtime).await
+}
+
+async fn serve_with(server: Server, mut args: Args, runtime: &Runtime) -> Result<(), kit::Error> {
+    let provider: Arc<dyn Provider> = match args.payment_provider {
+        ProviderKind::Simulator => Arc::new(simulator(&mut args, runtime)?),
+    };
+    let fingerprints = Fingerprints::new(&args, &runtime.env)?;
+    let metrics = Metrics::register(runtime.metrics());
+    let ledger = Ledger {
+        pool: kit::postgres::connect(&args.database, runtime)?,
+        env: runtime.env.clone(),
+        provider: Caller::new(provider, metrics.clone()),
+        authorization_ttl: args.authorization_ttl,
+    };
+    runtime.spawn("intents", jobs::finish_intents(ledger.clone()));
+    runtime.spawn("sweeper", jobs::sweep(ledger.clone()));
+    runtime.spawn("gauges", jobs::watch_intents(ledger.clone(), metrics.clone()));
+    runtime.spawn("checker", jobs::check(ledger.clone(), metrics));
+    let api = Api { ledger, currency: args.currency, fingerprints };
+    server.descriptors(proto::DESCRIPTORS).add(PaymentServiceServer::new(api)).serve().await
+}
+
+/// The simulator on connections of its own, which are taken from those of the setting: both together
+/// have no more, but for a setting of one.
+fn simulator(args: &mut Args, runtime: &Runtime) -> Result<Simulator, kit::Error> {
+    let all = args.database.database_max_connections;
+    let mut database = args.database.clone();
+    database.database_max_connections = SIMULATOR_CONNECTIONS.min(all / 2).max(1);
+    args.database.database_max_connections =
+        all.saturating_sub(database.database_max_connections).max(1);
+    Ok(Simulator {
+        pool: kit::postgres::connect(&database, &runtime.component("payment-simulator"))?,
+        env: runtime.env.clone(),
+        latency: args.simulator_latency,
+        late_answer: args.simulator_late_answer,
+    })
+}

@@ -1,0 +1,79 @@
+//! Intents without outcome, and authorisations whose time ran out.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::{PgConnection, query, query_scalar};
+
+use crate::{
+    domain::{ids::TransactionId, transaction::State},
+    error::Error,
+};
+
+/// An intent that is due to be asked about, put off for a while that doubles with each time from
+/// `first_pause_secs` up to `max_pause_secs`. Those that another replica has are passed over.
+pub(crate) async fn claim_due(
+    conn: &mut PgConnection,
+    provider: &str,
+    now: Timestamp,
+    (first_pause_secs, max_pause_secs): (i32, i32),
+) -> Result<Option<TransactionId>, Error> {
+    let id = query_scalar!(
+        "UPDATE transactions SET attempts = attempts + 1, due_at = $2::timestamptz
+             + make_interval(secs => least($4::integer, $3::integer * power(2, least(attempts, 20))))
+         WHERE id = (
+             SELECT id FROM transactions
+             WHERE state = 'open' AND due_at <= $2 AND provider = $1
+             ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING id",
+        provider,
+        now.to_sqlx(),
+        first_pause_secs,
+        max_pause_secs,
+    );
+    Ok(id.fetch_optional(conn).await?.map(TransactionId::from))
+}
+
+/// Writes down the outcome of an intent, unless it has one: then `false`.
+pub(crate) async fn finish(
+    conn: &mut PgConnection,
+    id: TransactionId,
+    state: State,
+    provider_ref: &str,
+    decline_code: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let finished = query!(
+        "UPDATE transactions SET state = $2, provider_ref = $3, decline_code = $4, finished_at = $5
+         WHERE id = $1 AND state = 'open'",
+        id.0,
+        state.as_str(),
+        provider_ref,
+        decline_code,
+        now.to_sqlx(),
+    );
+    Ok(finished.execute(conn).await?.rows_affected() == 1)
+}
+
+/// Ends authorisations of which nothing was captured in time, some at once.
+pub(crate) async fn expire(conn: &mut PgConnection, now: Timestamp) -> Result<u64, Error> {
+    let expired = query!(
+        "UPDATE transactions SET state = 'expired' WHERE id IN (
+             SELECT id FROM transactions
+             WHERE kind = 'authorization' AND state = 'done' AND NOT undone AND claimed_cents = 0
+                 AND expires_at <= $1
+             ORDER BY expires_at, id LIMIT 500 FOR UPDATE SKIP LOCKED)",
+        now.to_sqlx(),
+    );
+    Ok(expired.execute(conn).await?.rows_affected())
+}
+
+/// How many intents are open, and since when the oldest.
+pub(crate) async fn open(conn: &mut PgConnection) -> Result<(i64, Option<Timestamp>), Error> {
+    let row = query!(
+        r#"SELECT count(*) AS "count!", min(created_at) AS oldest
+           FROM transactions WHERE state = 'open'"#,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((row.count, row.oldest.map(|at| at.to_jiff())))
+}

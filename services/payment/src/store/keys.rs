@@ -1,0 +1,98 @@
+//! The keys by which callers ask for movements.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::{PgConnection, query};
+
+use crate::{
+    domain::{
+        ids::{Key, TransactionId},
+        transaction::{Kind, Refusal},
+    },
+    error::Error,
+};
+
+/// What is known of a key.
+pub(crate) struct Known {
+    /// What was asked for; `None` is a tombstone.
+    pub(crate) request: Option<String>,
+    /// What came of it: a transaction, …
+    pub(crate) transaction: Option<TransactionId>,
+    /// … a refusal, or neither: there was nothing to do.
+    pub(crate) refusal: Option<Refusal>,
+}
+
+/// Takes a key, unless it is known: then `false`. It waits for another transaction that is just taking
+/// the same one. Without a request, it is a tombstone.
+pub(crate) async fn claim(
+    conn: &mut PgConnection,
+    kind: Kind,
+    key: &Key,
+    request: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let written = query!(
+        "INSERT INTO idempotency_keys (operation, key, request, created_at)
+         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        operation(kind),
+        key.as_str(),
+        request,
+        now.to_sqlx(),
+    );
+    Ok(written.execute(conn).await?.rows_affected() == 1)
+}
+
+/// What is known of a key.
+pub(crate) async fn find(
+    conn: &mut PgConnection,
+    kind: Kind,
+    key: &Key,
+) -> Result<Option<Known>, Error> {
+    let row = query!(
+        "SELECT request, transaction_id, refusal FROM idempotency_keys
+         WHERE operation = $1 AND key = $2",
+        operation(kind),
+        key.as_str(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let refusal = match row.refusal {
+        Some(word) => {
+            Some(Refusal::from_stored(&word).ok_or(Error::Stored("idempotency_keys.refusal"))?)
+        }
+        None => None,
+    };
+    let transaction = row.transaction_id.map(TransactionId::from);
+    Ok(Some(Known { request: row.request, transaction, refusal }))
+}
+
+/// Remembers what came of a key that this transaction took.
+pub(crate) async fn conclude(
+    conn: &mut PgConnection,
+    kind: Kind,
+    key: &Key,
+    came: Result<TransactionId, Refusal>,
+) -> Result<(), Error> {
+    query!(
+        "UPDATE idempotency_keys SET transaction_id = $3, refusal = $4
+         WHERE operation = $1 AND key = $2",
+        operation(kind),
+        key.as_str(),
+        came.ok().map(|id| id.0),
+        came.err().map(Refusal::as_str),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+fn operation(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Authorization => "authorize",
+        Kind::Charge => "charge",
+        Kind::Capture => "capture",
+        Kind::Refund => "refund",
+        Kind::Void => "void",
+    }
+}
