@@ -1,5 +1,6 @@
 //! The settings that every process has.
 
+use crate::grpc::TlsArgs;
 use std::net::SocketAddr;
 
 /// Settings of a process, whatever runs in it. Flatten it beside the component's own.
@@ -37,6 +38,10 @@ pub struct Args {
     /// Worker threads; by default one per core, four at most
     #[arg(long, env = "WORKER_THREADS", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub worker_threads: Option<u16>,
+
+    /// TLS of every gRPC server and client in the process
+    #[command(flatten)]
+    pub grpc_tls: TlsArgs,
 }
 
 /// Form of the log lines.

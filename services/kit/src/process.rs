@@ -1,5 +1,6 @@
 //! A process: boot, components side by side, the ordered end.
 
+use crate::grpc::Tls;
 use crate::shutdown::{self, Limits};
 use crate::telemetry::Telemetry;
 use crate::{Args, BoxError, Env, Error, Runtime, admin};
@@ -39,7 +40,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Boots: TLS provider, logs and traces, panics into the log, the admin port.
+    /// Boots: TLS provider, logs and traces, panics into the log, certificates, the admin port.
     ///
     /// # Errors
     /// When a setting is wrong or the admin port is taken.
@@ -47,6 +48,8 @@ impl Process {
         install_tls_provider();
         let telemetry = Telemetry::start(name, args)?;
         let runtime = Runtime::new(name, Env::system());
+        let tls = Tls::start(&args.grpc_tls, &runtime)?;
+        let runtime = runtime.with_tls(tls);
         let address = args.admin_addr;
         let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen {
             what: "admin",

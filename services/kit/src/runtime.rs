@@ -1,6 +1,7 @@
 //! What a component is given by the process it runs in.
 
 use crate::Env;
+use crate::grpc::Tls;
 use crate::metrics::{Families, Metrics};
 use crate::readiness::{Readiness, ReadyGate};
 use futures::FutureExt as _;
@@ -29,6 +30,7 @@ pub struct Runtime {
     workers: TaskTracker,
     fronts: TaskTracker,
     failed: CancellationToken,
+    tls: Option<Tls>,
 }
 
 impl Runtime {
@@ -43,7 +45,17 @@ impl Runtime {
             workers: TaskTracker::new(),
             fronts: TaskTracker::new(),
             failed: CancellationToken::new(),
+            tls: None,
         }
+    }
+
+    /// The same process with TLS for the gRPC servers and clients made from now on.
+    pub(crate) fn with_tls(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
+    }
+
+    pub(crate) fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 
     /// A runtime with no process around it: no telemetry, no admin port, the system's clock.

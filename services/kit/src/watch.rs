@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 /// Time between two looks. Kubernetes itself takes up to a minute to replace a mounted file.
-const PERIOD: Duration = Duration::from_secs(5);
+pub(crate) const PERIOD: Duration = Duration::from_secs(5);
 
 /// Most files of a folder that are looked at.
 const MAX_FILES: usize = 256;
@@ -28,7 +28,12 @@ pub fn changes(path: &Path, runtime: &Runtime) -> watch::Receiver<()> {
     changes_every(PERIOD, path, runtime)
 }
 
-fn changes_every(period: Duration, path: &Path, runtime: &Runtime) -> watch::Receiver<()> {
+/// As [`changes`], with the time between two looks.
+pub(crate) fn changes_every(
+    period: Duration,
+    path: &Path,
+    runtime: &Runtime,
+) -> watch::Receiver<()> {
     let path = path.to_owned();
     let (changed, changes) = watch::channel(());
     // Here and now, not when the task gets its turn. It blocks as briefly as reading the file does.

@@ -1,5 +1,5 @@
-//! gRPC as every service speaks it: the [`Server`], the balancing [`client`], and [`status`]es that
-//! say what went wrong.
+//! gRPC as every service speaks it: the [`Server`], the balancing [`client`], TLS between the two
+//! ([`TlsArgs`]), and [`status`]es that say what went wrong.
 
 mod body;
 mod call;
@@ -12,8 +12,11 @@ mod server_tests;
 pub mod status;
 #[cfg(test)]
 mod testing;
+mod tls;
 
 pub use server::Server;
+pub(crate) use tls::Tls;
+pub use tls::TlsArgs;
 
 /// Name of a code as it appears in logs and metrics, as in the gRPC documents.
 fn code_name(code: tonic::Code) -> &'static str {

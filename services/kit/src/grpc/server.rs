@@ -36,7 +36,7 @@ const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::fro
 /// traces, one log line and metrics per RPC, a bound on what runs at a time, and a net for panics.
 ///
 /// Streams end with UNAVAILABLE when the process drains; their callers open them anew elsewhere.
-/// (TLS between services will be a setting of this builder.)
+/// They are served over TLS when the process has it as a setting ([`super::TlsArgs`]).
 #[derive(Debug)]
 #[must_use = "a server does nothing until it serves"]
 pub struct Server {
@@ -129,20 +129,26 @@ impl Server {
         runtime.readiness(runtime.name()).open();
         let calls = CallLayer::new(&runtime, methods, max_in_flight, MAX_DEADLINE);
         let closing = calls.closing();
+        let draining = runtime.clone();
         let end = async move {
-            drained(&runtime, health, names).await;
+            drained(&draining, health, names).await;
             closing.cancel();
         };
-        tonic::transport::Server::builder()
+        let router = tonic::transport::Server::builder()
             .max_concurrent_streams(MAX_STREAMS)
             .http2_max_header_list_size(MAX_HEADER_BYTES)
             .http2_keepalive_interval(Some(KEEP_ALIVE.0))
             .http2_keepalive_timeout(Some(KEEP_ALIVE.1))
             .layer(calls)
-            .add_routes(routes.routes().prepare())
-            .serve_with_incoming_shutdown(incoming, end)
-            .await
-            .map_err(Error::Grpc)
+            .add_routes(routes.routes().prepare());
+        let served = match runtime.tls() {
+            Some(tls) => {
+                let incoming = tls.incoming(incoming, &runtime);
+                router.serve_with_incoming_shutdown(incoming, end).await
+            }
+            None => router.serve_with_incoming_shutdown(incoming, end).await,
+        };
+        served.map_err(Error::Grpc)
     }
 }
 

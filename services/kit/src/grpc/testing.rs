@@ -162,6 +162,19 @@ impl TestServer {
         name: &'static str,
         configure: impl FnOnce(Server) -> Server + Send + 'static,
     ) -> Self {
+        Self::launch(name, |runtime| runtime, configure)
+    }
+
+    /// In a process to which something was given before.
+    pub(super) fn prepared(name: &'static str, prepare: impl FnOnce(Runtime) -> Runtime) -> Self {
+        Self::launch(name, prepare, |server| server)
+    }
+
+    fn launch(
+        name: &'static str,
+        prepare: impl FnOnce(Runtime) -> Runtime,
+        configure: impl FnOnce(Server) -> Server + Send + 'static,
+    ) -> Self {
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -172,7 +185,9 @@ impl TestServer {
         let address = listener.local_addr().expect("an address");
         let seen = Arc::new(Seen::default());
         let echo = Echo { name, seen: Arc::clone(&seen) };
-        let runtime = Runtime::new("echo", Env::system());
+        let within = threads.enter();
+        let runtime = prepare(Runtime::new("echo", Env::system()));
+        drop(within);
         let of_server = runtime.clone();
         let served = threads.spawn(async move {
             let listener = TcpListener::from_std(listener).expect("a listener");

@@ -27,6 +27,9 @@ pub(crate) struct Families {
     pub(crate) http_durations: Durations<RouteLabels>,
     pub(crate) http_in_flight: Family<ComponentLabels, Gauge>,
     pub(crate) redis_commands: Family<RedisLabels, Counter>,
+    pub(crate) tls_expiration: Family<ComponentLabels, Gauge>,
+    pub(crate) tls_reload_failures: Family<ComponentLabels, Counter>,
+    pub(crate) tls_handshake_failures: Family<ComponentLabels, Counter>,
     pub(crate) pools: Pools,
 }
 
@@ -114,9 +117,13 @@ impl Families {
             http_durations: Family::new_with_constructor(durations),
             http_in_flight: Family::default(),
             redis_commands: Family::default(),
+            tls_expiration: Family::default(),
+            tls_reload_failures: Family::default(),
+            tls_handshake_failures: Family::default(),
             pools: Pools::default(),
         };
         families.register_grpc(registry);
+        families.register_tls(registry);
         families.register_others(registry);
         families
     }
@@ -152,6 +159,25 @@ impl Families {
             "grpc_client_endpoints",
             "Addresses that a target resolves to now",
             self.client_endpoints.clone(),
+        );
+    }
+
+    /// Of these there are none while TLS is off.
+    fn register_tls(&self, registry: &mut Registry) {
+        registry.register(
+            "grpc_tls_certificate_expiration_timestamp_seconds",
+            "When the certificate in use expires",
+            self.tls_expiration.clone(),
+        );
+        registry.register(
+            "grpc_tls_reload_failures",
+            "Replaced certificate files that could not be used",
+            self.tls_reload_failures.clone(),
+        );
+        registry.register(
+            "grpc_server_handshake_failures",
+            "Connections refused because their TLS handshake failed",
+            self.tls_handshake_failures.clone(),
         );
     }
 

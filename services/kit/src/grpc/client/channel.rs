@@ -55,7 +55,7 @@ impl Channel {
         target: &ClientTarget,
         runtime: &Runtime,
     ) -> Self {
-        Self::with(target, Discovered::given(addresses, target), runtime)
+        Self::with(target, Discovered::given(addresses, target, runtime), runtime)
     }
 }
 

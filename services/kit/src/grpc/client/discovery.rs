@@ -1,5 +1,6 @@
 //! Keeps the addresses behind a name up to date.
 
+use super::dial::Dial;
 use super::peers::Peers;
 use super::target::{ClientTarget, TargetUrl};
 use crate::Runtime;
@@ -36,7 +37,7 @@ impl Discovered {
         let (found, peers) = watch::channel(None);
         let failed = Arc::new(Notify::new());
         let discovery = Discovery {
-            origin: origin(&target.url),
+            dial: Dial::new(&target.url, runtime.tls()),
             target: target.clone(),
             runtime: runtime.clone(),
             found,
@@ -48,8 +49,13 @@ impl Discovered {
 
     /// Addresses that stay as they are.
     #[cfg(test)]
-    pub(super) fn given(addresses: &[SocketAddr], target: &ClientTarget) -> Self {
-        let peers = Peers::default().update(addresses.to_vec(), &origin(&target.url));
+    pub(super) fn given(
+        addresses: &[SocketAddr],
+        target: &ClientTarget,
+        runtime: &Runtime,
+    ) -> Self {
+        let dial = Dial::new(&target.url, runtime.tls());
+        let peers = Peers::default().update(addresses.to_vec(), &dial);
         let (_, peers) = watch::channel(Some(peers.unwrap_or_default()));
         Self { peers, failed: Arc::new(Notify::new()) }
     }
@@ -62,7 +68,7 @@ impl Discovered {
 
 struct Discovery {
     target: ClientTarget,
-    origin: http::Uri,
+    dial: Dial,
     runtime: Runtime,
     found: watch::Sender<Option<Peers>>,
     failed: Arc<Notify>,
@@ -98,7 +104,7 @@ impl Discovery {
 
     fn publish(&self, addresses: Vec<SocketAddr>) {
         let known = self.found.borrow().clone();
-        let changed = known.clone().unwrap_or_default().update(addresses, &self.origin);
+        let changed = known.clone().unwrap_or_default().update(addresses, &self.dial);
         let peers = match (changed, known) {
             (None, Some(_)) => return,
             (changed, _) => changed.unwrap_or_default(),
@@ -115,9 +121,4 @@ impl Discovery {
 async fn look(url: &TargetUrl) -> io::Result<Vec<SocketAddr>> {
     let looked = timeout(LOOKUP_TIMEOUT, lookup_host((url.host.as_str(), url.port))).await;
     Ok(looked.map_err(io::Error::from)??.collect())
-}
-
-/// What calls carry as `:authority`: the name, not the address.
-fn origin(url: &TargetUrl) -> http::Uri {
-    url.to_string().parse().unwrap_or_else(|_| http::Uri::from_static("http://unnamed"))
 }

@@ -11,9 +11,12 @@
 //! promise that: it picks at random among addresses, dead ones included; and it waits for ever
 //! when there is none.) Every call has a deadline, never later than that of the request it is made
 //! for; the request id and the trace go along.
+//!
+//! With TLS on, whoever answers at an address has to prove that it is the host of the target's URL.
 
 mod call;
 mod channel;
+mod dial;
 mod discovery;
 mod failure;
 mod peers;

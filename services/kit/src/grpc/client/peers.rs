@@ -1,5 +1,6 @@
 //! The addresses behind a name, each with its connection.
 
+use super::dial::Dial;
 use super::pick::{Candidate, pick};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,20 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
-use tonic::transport::Endpoint;
 
 /// Most addresses that are used; of more pods than that the first in order take the calls.
 const MAX_PEERS: usize = 64;
 
 /// How long a failed address is left alone while there are others.
 const DOWN_FOR: Duration = Duration::from_secs(2);
-
-/// Longest time to connect. An address of a pod that is gone may swallow packets.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How often the other side is asked whether it is there while calls wait, and how long it may
-/// think.
-const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(2));
 
 /// One address.
 #[derive(Debug)]
@@ -32,17 +25,10 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    fn new(address: SocketAddr, origin: &http::Uri) -> Option<Arc<Self>> {
-        let endpoint = Endpoint::from_shared(format!("http://{address}"))
-            .ok()?
-            .origin(origin.clone())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(KEEP_ALIVE.0)
-            .keep_alive_timeout(KEEP_ALIVE.1);
+    fn new(address: SocketAddr, dial: &Dial) -> Option<Arc<Self>> {
         Some(Arc::new(Self {
             address,
-            channel: endpoint.connect_lazy(),
+            channel: dial.channel(address)?,
             in_flight: AtomicUsize::new(0),
             down_until: Mutex::new(None),
         }))
@@ -90,7 +76,7 @@ pub(super) struct Peers(Arc<[Arc<Peer>]>);
 impl Peers {
     /// The addresses found now; those known before keep their connections. `None` when nothing has
     /// changed.
-    pub(super) fn update(&self, found: Vec<SocketAddr>, origin: &http::Uri) -> Option<Self> {
+    pub(super) fn update(&self, found: Vec<SocketAddr>, dial: &Dial) -> Option<Self> {
         let known: Vec<SocketAddr> = self.0.iter().map(|peer| peer.address).collect();
         let wanted = wanted(found);
         if known == wanted {
@@ -99,7 +85,7 @@ impl Peers {
         let keep = |address| self.0.iter().find(|peer| peer.address == address).cloned();
         let peers = wanted
             .into_iter()
-            .filter_map(|address| keep(address).or_else(|| Peer::new(address, origin)));
+            .filter_map(|address| keep(address).or_else(|| Peer::new(address, dial)));
         Some(Self(peers.collect()))
     }
 
@@ -143,21 +129,25 @@ mod tests {
         ports.iter().map(|port| SocketAddr::from(([127, 0, 0, 1], *port))).collect()
     }
 
+    fn dial() -> Dial {
+        Dial::new(&"http://catalog:1".parse().expect("an address"), None)
+    }
+
     fn ports(peers: &Peers) -> Vec<u16> {
         peers.0.iter().map(|peer| peer.address.port()).collect()
     }
 
     #[tokio::test]
     async fn addresses_that_stay_keep_their_connection() {
-        let origin = http::Uri::from_static("http://catalog:1");
-        let first = Peers::default().update(addresses(&[2, 1]), &origin).expect("a change");
+        let dial = dial();
+        let first = Peers::default().update(addresses(&[2, 1]), &dial).expect("a change");
         assert_eq!(ports(&first), [1, 2]);
-        assert!(first.update(addresses(&[1, 2, 2]), &origin).is_none(), "the same, in any order");
+        assert!(first.update(addresses(&[1, 2, 2]), &dial).is_none(), "the same, in any order");
 
-        let second = first.update(addresses(&[3, 2]), &origin).expect("a change");
+        let second = first.update(addresses(&[3, 2]), &dial).expect("a change");
         assert_eq!(ports(&second), [2, 3]);
         assert!(Arc::ptr_eq(&first.0[1], &second.0[0]));
-        let none = second.update(Vec::new(), &origin).expect("a change");
+        let none = second.update(Vec::new(), &dial).expect("a change");
         assert_eq!(none.len(), 0);
         assert!(none.pick(0, None, Instant::now()).is_none());
     }
@@ -170,8 +160,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_that_failed_is_left_alone_for_a_while() {
-        let origin = http::Uri::from_static("http://catalog:1");
-        let peers = Peers::default().update(addresses(&[1, 2]), &origin).expect("a change");
+        let dial = dial();
+        let peers = Peers::default().update(addresses(&[1, 2]), &dial).expect("a change");
         peers.0[0].mark_down();
         let picked = |turn, now| peers.pick(turn, None, now).expect("two").address.port();
         let now = Instant::now();

@@ -13,6 +13,9 @@ const DEFAULT_REFRESH: Duration = Duration::from_secs(5);
 
 /// The address of a service as a setting: `http://catalog:50052`. The name may stand for many
 /// addresses (a headless Service).
+///
+/// It is written with `http` also where TLS is on: TLS is a setting of the process
+/// ([`crate::grpc::TlsArgs`]) and then holds for every target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetUrl {
     pub(super) host: String,
@@ -24,7 +27,12 @@ impl FromStr for TargetUrl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const EXPECTED: &str = "expected http://host:port";
+        const NO_TLS: &str =
+            "expected http://host:port, with TLS by GRPC_TLS_CERT and not by https";
         let uri: http::Uri = text.parse().map_err(|_| EXPECTED.to_owned())?;
+        if uri.scheme_str() == Some("https") {
+            return Err(NO_TLS.to_owned());
+        }
         let plain = uri.scheme_str() == Some("http") && matches!(uri.path(), "" | "/");
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         match uri.port_u16() {
@@ -34,10 +42,17 @@ impl FromStr for TargetUrl {
     }
 }
 
+impl TargetUrl {
+    /// Host and port as they stand in a URL.
+    pub(super) fn authority(&self) -> String {
+        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        format!("{open}{}{close}:{}", self.host, self.port)
+    }
+}
+
 impl fmt::Display for TargetUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
-        write!(f, "http://{open}{}{close}:{}", self.host, self.port)
+        write!(f, "http://{}", self.authority())
     }
 }
 
@@ -131,12 +146,17 @@ mod tests {
             "catalog:50052",
             "http://catalog",
             "http://catalog:1/path",
-            "https://catalog:1",
             "http://:1",
             "http://catalog:99999",
         ] {
             let refusal = text.parse::<TargetUrl>().expect_err(text);
             assert_eq!(refusal, "expected http://host:port");
         }
+    }
+
+    #[test]
+    fn https_is_refused_with_the_setting_to_use_instead() {
+        let refusal = "https://catalog:1".parse::<TargetUrl>().expect_err("no form of ours");
+        assert!(refusal.contains("GRPC_TLS_CERT"), "{refusal}");
     }
 }
