@@ -1,0 +1,126 @@
+//! PostgreSQL goes away and comes back; the service stays.
+
+use std::{net::SocketAddr, time::Duration};
+
+use proto::payment::v1::{self as pb, TransactionStatus as Status};
+use sqlx::{ConnectOptions, PgPool};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    task::{JoinHandle, JoinSet},
+    time::{sleep, timeout},
+};
+use tonic::Code;
+
+use crate::shop::{Shop, args, card, code, order, user};
+
+/// A way to PostgreSQL that can be cut: its port closes and its connections end, as when the server
+/// restarts.
+struct Line {
+    address: SocketAddr,
+    server: (String, u16),
+    relay: Option<JoinHandle<()>>,
+}
+
+impl Line {
+    async fn to(pool: &PgPool) -> Self {
+        let options = pool.connect_options();
+        let server = (options.get_host().to_owned(), options.get_port());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let relay = Some(tokio::spawn(relay(listener, server.clone())));
+        Self { address, server, relay }
+    }
+
+    async fn cut(&mut self) {
+        if let Some(relay) = self.relay.take() {
+            relay.abort();
+            relay.await.unwrap_err();
+        }
+    }
+
+    async fn mend(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.relay = Some(tokio::spawn(relay(listener, self.server.clone())));
+    }
+}
+
+async fn relay(listener: TcpListener, server: (String, u16)) {
+    let mut connections = JoinSet::new();
+    loop {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut far = TcpStream::connect(&server).await.unwrap();
+        connections.spawn(async move { copy_bidirectional(&mut near, &mut far).await });
+    }
+}
+
+/// The service, reaching the test's database over `line`.
+async fn open(pool: &PgPool, line: &Line) -> Shop {
+    let mut url = pool.connect_options().to_url_lossy();
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(line.address.port())).unwrap();
+    let mut args = args(url.as_str());
+    args.database.database_acquire_timeout = Duration::from_secs(2);
+    Shop::open_with(pool, args, 7).await
+}
+
+#[sqlx::test(migrator = "payment::MIGRATOR")]
+async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgPool) {
+    let mut line = Line::to(&pool).await;
+    let shop = open(&pool, &line).await;
+    let held = shop.held("auth", 100).await;
+    // Nobody comes back for this one.
+    assert_eq!(code(shop.authorize("lost", "pm_test_lost_reply", 100).await), Code::Unavailable);
+
+    line.cut().await;
+    for _ in 0..2 {
+        let status = shop.capture("capture", &held, 100).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+        assert!(kit::grpc::status::retry_after_of(&status).is_some());
+        assert!(!status.message().contains("127.0.0.1"), "{}", status.message());
+        assert_eq!(code(shop.void_key("void", "auth 2").await), Code::Unavailable);
+        assert_eq!(code(shop.add(card("4242424242424242")).await), Code::Unavailable);
+        let request = pb::ListPaymentMethodsRequest { user_id: user(1) };
+        assert_eq!(
+            code(shop.client.clone().list_payment_methods(request).await),
+            Code::Unavailable
+        );
+    }
+
+    line.mend().await;
+    let wait = async {
+        while shop.capture("capture", &held, 100).await.is_err() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), wait).await.expect("recovery without a restart");
+    // Background work has recovered too.
+    shop.later(11);
+    let wait = async {
+        let open = pb::TransactionStatus::Pending;
+        while shop.of_order(&order(1)).await.iter().any(|(_, status)| *status == open) {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), wait).await.expect("the workers to recover");
+    assert_eq!(shop.status(&held).await, Status::Authorized);
+    assert_eq!(shop.acts("capture").await, 1);
+    shop.close_sound().await;
+}
+
+#[sqlx::test(migrator = "payment::MIGRATOR")]
+async fn the_service_starts_before_postgresql(pool: PgPool) {
+    let mut line = Line::to(&pool).await;
+    line.cut().await;
+    let shop = open(&pool, &line).await;
+    assert_eq!(code(shop.authorize("auth", "pm_test_visa", 1).await), Code::Unavailable);
+    line.mend().await;
+    let wait = async {
+        while shop.authorize("auth", "pm_test_visa", 1).await.is_err() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), wait).await.expect("the service to find PostgreSQL");
+    assert_eq!(shop.acts("authorize").await, 1);
+    shop.close_sound().await;
+}
