@@ -1,0 +1,124 @@
+//! PostgreSQL goes away and comes back; the service stays.
+
+use std::{net::SocketAddr, time::Duration};
+
+use sqlx::{ConnectOptions, PgPool};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use tonic::Code;
+
+use crate::shop::{PASSWORD, Shop};
+
+/// A way to PostgreSQL that can be cut: its port closes and its connections end, as when the server
+/// restarts.
+struct Line {
+    address: SocketAddr,
+    server: (String, u16),
+    relay: Option<JoinHandle<()>>,
+}
+
+impl Line {
+    async fn to(pool: &PgPool) -> Self {
+        let options = pool.connect_options();
+        let server = (options.get_host().to_owned(), options.get_port());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let relay = Some(tokio::spawn(relay(listener, server.clone())));
+        Self { address, server, relay }
+    }
+
+    async fn cut(&mut self) {
+        if let Some(relay) = self.relay.take() {
+            relay.abort();
+            relay.await.unwrap_err();
+        }
+    }
+
+    async fn mend(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.relay = Some(tokio::spawn(relay(listener, self.server.clone())));
+    }
+}
+
+async fn relay(listener: TcpListener, server: (String, u16)) {
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut far = TcpStream::connect(&server).await.unwrap();
+        connections.spawn(async move { copy_bidirectional(&mut near, &mut far).await });
+    }
+}
+
+/// The service, reaching the test's database over `line`, with a first administrator to be made.
+async fn open(pool: &PgPool, line: &Line) -> Shop {
+    let mut url = pool.connect_options().to_url_lossy();
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(line.address.port())).unwrap();
+    Shop::open_with(pool, |args| {
+        args.database.database_url = Some(String::from(url).into());
+        args.database.database_acquire_timeout = Duration::from_secs(2);
+        args.admin_email = Some("root@example.com".into());
+        args.admin_password = Some(PASSWORD.into());
+    })
+    .await
+}
+
+/// Signs in as the administrator as soon as that is possible.
+async fn until_root_signs_in(shop: &Shop) {
+    let wait = async {
+        while shop.login("root@example.com", PASSWORD).await.is_err() {
+            sleep(Duration::from_millis(200)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), wait).await.expect("the administrator to sign in");
+}
+
+#[sqlx::test(migrator = "user::MIGRATOR")]
+async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgPool) {
+    let mut line = Line::to(&pool).await;
+    let shop = open(&pool, &line).await;
+    until_root_signs_in(&shop).await;
+    let ada = shop.register("ada@example.com").await;
+    let id = ada.user.unwrap().id;
+    shop.post.wait_for("welcome", "ada@example.com", 1).await;
+
+    line.cut().await;
+    for status in [
+        shop.get(&id).await.unwrap_err(),
+        shop.login("ada@example.com", PASSWORD).await.unwrap_err(),
+        shop.login("bob@example.com", PASSWORD).await.unwrap_err(),
+        shop.refresh(&ada.refresh_token).await.unwrap_err(),
+        shop.try_register("bob@example.com").await.unwrap_err(),
+        shop.forgot("ada@example.com").await.unwrap_err(),
+    ] {
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+        assert!(kit::grpc::status::retry_after_of(&status).is_some());
+        assert!(!status.message().contains("127.0.0.1"), "{}", status.message());
+    }
+    // What needs no database goes on.
+    assert!(shop.validate(&ada.access_token).await.valid);
+
+    line.mend().await;
+    until_root_signs_in(&shop).await;
+    shop.refresh(&ada.refresh_token).await.unwrap();
+    // Background work has recovered too.
+    shop.forgot("ada@example.com").await.unwrap();
+    shop.post.wait_for("reset", "ada@example.com", 1).await;
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "user::MIGRATOR")]
+async fn the_service_starts_before_postgresql_and_makes_the_administrator_then(pool: PgPool) {
+    let mut line = Line::to(&pool).await;
+    line.cut().await;
+    let shop = open(&pool, &line).await;
+    let status = shop.login("root@example.com", PASSWORD).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+    line.mend().await;
+    until_root_signs_in(&shop).await;
+    shop.close().await;
+}

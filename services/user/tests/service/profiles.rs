@@ -1,0 +1,129 @@
+//! Accounts as they are read, changed and listed.
+
+use jiff::SignedDuration;
+use proto::{common::v1::Pagination, user::v1 as pb};
+use sqlx::PgPool;
+use tonic::{Code, Status};
+
+use crate::shop::{Shop, code, fields, plain, some_id};
+
+async fn update(shop: &Shop, id: &str, profile: pb::Profile) -> Result<pb::User, Status> {
+    let request = pb::UpdateUserRequest { id: id.into(), profile: Some(profile) };
+    plain(shop.client.clone().update_user(request).await)
+}
+
+async fn list(shop: &Shop, query: &str, page: i32, page_size: i32) -> pb::ListUsersResponse {
+    let pagination = Some(Pagination { page, page_size });
+    let request = pb::ListUsersRequest { pagination, query: query.into() };
+    shop.client.clone().list_users(request).await.unwrap().into_inner()
+}
+
+#[sqlx::test(migrator = "user::MIGRATOR")]
+async fn an_update_leaves_absent_fields_and_clears_empty_ones(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let before = shop.register("ada@example.com").await.user.unwrap();
+    shop.env.advance(SignedDuration::from_secs(5));
+    let profile = pb::Profile {
+        phone: Some(" +1 (217) 555-0100 ".into()),
+        avatar_url: Some("https://example.com/ada.png".into()),
+        ..Default::default()
+    };
+    let after = update(&shop, &before.id, profile).await.unwrap();
+    let profile = after.profile.clone().unwrap();
+    assert_eq!(profile.first_name.as_deref(), Some("Ada"));
+    assert_eq!(profile.phone.as_deref(), Some("+1 (217) 555-0100"));
+    assert_eq!(after.updated_at, "2026-03-01T12:00:05Z");
+    assert_eq!(after.created_at, before.created_at);
+    assert_eq!(shop.get(&before.id).await.unwrap(), after);
+
+    let clear = pb::Profile { phone: Some(String::new()), ..Default::default() };
+    let after = update(&shop, &before.id, clear).await.unwrap().profile.unwrap();
+    assert_eq!(after.phone.as_deref(), Some(""));
+    assert_eq!(after.avatar_url.as_deref(), Some("https://example.com/ada.png"));
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "user::MIGRATOR")]
+async fn updates_of_different_fields_at_once_both_count(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let id = shop.customer("ada@example.com").await;
+    for n in 0..10 {
+        let text = Some(n.to_string());
+        let first = pb::Profile { first_name: text.clone(), ..Default::default() };
+        let last = pb::Profile { last_name: text.clone(), ..Default::default() };
+        let (one, two) = tokio::join!(update(&shop, &id, first), update(&shop, &id, last));
+        one.unwrap();
+        two.unwrap();
+        let profile = shop.get(&id).await.unwrap().profile.unwrap();
+        assert_eq!((&profile.first_name, &profile.last_name), (&text, &text));
+    }
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "user::MIGRATOR")]
+async fn bad_updates_name_every_field_at_fault(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let id = shop.customer("ada@example.com").await;
+    let bad = pb::Profile {
+        first_name: Some("x".repeat(101)),
+        last_name: Some("a\nb".into()),
+        phone: Some("call me".into()),
+        avatar_url: Some("javascript:alert(1)".into()),
+    };
+    let expected =
+        ["profile.first_name", "profile.last_name", "profile.phone", "profile.avatar_url"];
+    assert_eq!(fields(update(&shop, &id, bad).await), expected);
+    let nobody = update(&shop, &some_id(1), pb::Profile::default()).await;
+    assert_eq!(code(nobody), Code::NotFound);
+    assert_eq!(code(shop.get(&some_id(1)).await), Code::NotFound);
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "user::MIGRATOR")]
+async fn accounts_are_listed_newest_first_and_found_by_parts_of_address_and_name(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let mut ids = Vec::new();
+    for n in 0..5 {
+        ids.push(shop.customer(&format!("User{n}%@example.com")).await);
+        shop.env.advance(SignedDuration::from_secs(1));
+    }
+    let grace = pb::Profile {
+        first_name: Some("Grace".into()),
+        last_name: Some("Höpper".into()),
+        ..Default::default()
+    };
+    update(&shop, &ids[2], grace).await.unwrap();
+    ids.reverse();
+
+    let mut listed = Vec::new();
+    for page in 1..=3 {
+        let answer = list(&shop, "", page, 2).await;
+        let pagination = answer.pagination.unwrap();
+        assert_eq!((pagination.total_count, pagination.total_pages), (5, 3));
+        listed.extend(answer.users.into_iter().map(|user| user.id));
+    }
+    assert_eq!(listed, ids);
+    assert!(list(&shop, "", 4, 2).await.users.is_empty());
+    for (query, found) in [
+        ("user3", 1),
+        ("EXAMPLE.com", 5),
+        ("grace hö", 1),
+        ("HÖPPER", 1),
+        ("lovelace", 4),
+        ("%", 5),
+        ("_", 0),
+        ("r4%@", 1),
+        ("nobody", 0),
+    ] {
+        let answer = list(&shop, query, 1, 20).await;
+        assert_eq!(answer.users.len(), found, "{query}");
+        assert_eq!(answer.pagination.unwrap().total_count, i64::try_from(found).unwrap());
+    }
+    let request = pb::ListUsersRequest {
+        pagination: Some(Pagination { page: -1, page_size: 101 }),
+        query: "x".repeat(255),
+    };
+    let wrong = fields(shop.client.clone().list_users(request).await);
+    assert_eq!(wrong, ["query", "pagination.page", "pagination.page_size"]);
+    shop.close().await;
+}

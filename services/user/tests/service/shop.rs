@@ -1,0 +1,296 @@
+//! The fixture: a running user service, and words for what tests do with it.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use futures::future::join_all;
+use jiff::Timestamp;
+use kit::{Env, Runtime};
+use proto::{
+    common::v1::Address,
+    user::v1::{self as pb, user_service_client::UserServiceClient},
+};
+use secrecy::ExposeSecret as _;
+use sqlx::{ConnectOptions, PgPool};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tonic::{Code, Response, Status, transport::Channel};
+use user::Args;
+use uuid::Uuid;
+
+use crate::post_office::PostOffice;
+
+/// What everybody signs in with.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    args: Args,
+}
+
+/// The settings of a service on the database at `url`. A busy machine is given the time to answer what a
+/// caller would ask again.
+pub(crate) fn args(url: &str, mail: &str, keys: &str) -> Args {
+    let line = [
+        "user",
+        "--database-url",
+        url,
+        "--database-acquire-timeout",
+        "25s",
+        "--database-lock-timeout",
+        "25s",
+        "--database-statement-timeout",
+        "25s",
+        "--notification-url",
+        mail,
+        "--jwt-signing-keys",
+        keys,
+        "--bcrypt-cost",
+        "4",
+    ];
+    Cli::try_parse_from(line).unwrap().args
+}
+
+/// A service that runs, with its clock in the hands of the test.
+pub(crate) struct Shop {
+    pub(crate) client: UserServiceClient<Channel>,
+    pub(crate) env: Env,
+    pub(crate) pool: PgPool,
+    pub(crate) post: PostOffice,
+    pub(crate) runtime: Runtime,
+    /// The public keys, as the gateway reads them.
+    pub(crate) public_keys: String,
+    folder: TempDir,
+    server: JoinHandle<Result<(), user::Error>>,
+}
+
+impl Shop {
+    /// On the database of a test, with a post office that is open.
+    pub(crate) async fn open(pool: &PgPool) -> Self {
+        Self::open_with(pool, |_| {}).await
+    }
+
+    /// With other settings.
+    pub(crate) async fn open_with(pool: &PgPool, change: impl FnOnce(&mut Args)) -> Self {
+        let mut post = PostOffice::closed().await;
+        post.open().await;
+        Self::open_at(pool, "2026-03-01T12:00:00Z", post, change).await
+    }
+
+    /// At a time of its own.
+    pub(crate) async fn open_at(
+        pool: &PgPool,
+        start: &str,
+        post: PostOffice,
+        change: impl FnOnce(&mut Args),
+    ) -> Self {
+        let mut runtime = Runtime::for_tests();
+        let start: Timestamp = start.parse().unwrap();
+        // What is random must differ between two services on one database.
+        runtime.env = Env::fixed(start, u64::from(post.address.port()));
+        let folder = tempfile::tempdir().unwrap();
+        let keys = folder.path().join("keys.json");
+        let generated = user::keys::generate(&Env::system()).unwrap();
+        std::fs::write(&keys, generated.signing.expose_secret()).unwrap();
+        let url = pool.connect_options().to_url_lossy();
+        let mail = format!("http://{}", post.address);
+        let mut args = args(url.as_str(), &mail, keys.to_str().unwrap());
+        change(&mut args);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(user::serve_on(listener, args, runtime.clone()));
+        let client = UserServiceClient::connect(address).await.unwrap();
+        let (env, pool) = (runtime.env.clone(), pool.clone());
+        let public_keys = generated.public;
+        Self { client, env, pool, post, runtime, public_keys, folder, server }
+    }
+
+    /// Ends it in order; connections that stay open would keep the test's database alive.
+    pub(crate) async fn close(self) {
+        drop(self.client);
+        self.runtime.drain();
+        self.server.await.unwrap().unwrap();
+        self.runtime.stop().await;
+    }
+
+    /// The file of the signing keys.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.folder.path().join("keys.json")
+    }
+
+    /// A new customer, signed in.
+    pub(crate) async fn register(&self, email: &str) -> pb::AuthResponse {
+        self.try_register(email).await.unwrap()
+    }
+
+    pub(crate) async fn try_register(&self, email: &str) -> Result<pb::AuthResponse, Status> {
+        plain(self.client.clone().register(registration(email)).await)
+    }
+
+    /// A new customer's id.
+    pub(crate) async fn customer(&self, email: &str) -> String {
+        self.register(email).await.user.unwrap().id
+    }
+
+    /// A new administrator's id.
+    pub(crate) async fn admin(&self, email: &str) -> String {
+        let id = self.customer(email).await;
+        self.set_access(&id, "admin", None).await.unwrap();
+        id
+    }
+
+    pub(crate) async fn set_access(
+        &self,
+        id: &str,
+        role: &str,
+        disabled: Option<bool>,
+    ) -> Result<pb::User, Status> {
+        let request = pb::UpdateUserAccessRequest { id: id.into(), role: role.into(), disabled };
+        plain(self.client.clone().update_user_access(request).await)
+    }
+
+    pub(crate) async fn get(&self, id: &str) -> Result<pb::User, Status> {
+        plain(self.client.clone().get_user(pb::GetUserRequest { id: id.into() }).await)
+    }
+
+    pub(crate) async fn login(
+        &self,
+        email: &str,
+        password: &str,
+    ) -> Result<pb::AuthResponse, Status> {
+        let request = pb::LoginRequest { email: email.into(), password: password.into() };
+        plain(self.client.clone().login(request).await)
+    }
+
+    pub(crate) async fn refresh(&self, token: &str) -> Result<pb::AuthResponse, Status> {
+        let request = pb::RefreshTokenRequest { refresh_token: token.into() };
+        plain(self.client.clone().refresh_token(request).await)
+    }
+
+    /// Many refreshes with one token at the same time.
+    pub(crate) async fn refresh_at_once(
+        &self,
+        token: &str,
+        times: usize,
+    ) -> Vec<Result<pb::AuthResponse, Status>> {
+        join_all((0..times).map(|_| self.refresh(token))).await
+    }
+
+    pub(crate) async fn logout(&self, user: &str, token: &str, all: bool) -> Result<(), Status> {
+        let request = pb::LogoutRequest { refresh_token: token.into(), user_id: user.into(), all };
+        self.client.clone().logout(request).await.map(|_| ())
+    }
+
+    pub(crate) async fn change_password(
+        &self,
+        user: &str,
+        (current, new): (&str, &str),
+        session: &str,
+    ) -> Result<(), Status> {
+        let request = pb::ChangePasswordRequest {
+            user_id: user.into(),
+            current_password: current.into(),
+            new_password: new.into(),
+            session_id: session.into(),
+        };
+        self.client.clone().change_password(request).await.map(|_| ())
+    }
+
+    pub(crate) async fn forgot(&self, email: &str) -> Result<(), Status> {
+        let request = pb::RequestPasswordResetRequest { email: email.into() };
+        self.client.clone().request_password_reset(request).await.map(|_| ())
+    }
+
+    pub(crate) async fn reset(&self, token: &str, new: &str) -> Result<(), Status> {
+        let request = pb::ResetPasswordRequest { token: token.into(), new_password: new.into() };
+        self.client.clone().reset_password(request).await.map(|_| ())
+    }
+
+    pub(crate) async fn validate(&self, token: &str) -> pb::ValidateTokenResponse {
+        let request = pb::ValidateTokenRequest { token: token.into() };
+        self.client.clone().validate_token(request).await.unwrap().into_inner()
+    }
+
+    pub(crate) async fn add_address(
+        &self,
+        user: &str,
+        label: &str,
+        is_default: bool,
+    ) -> Result<pb::UserAddress, Status> {
+        let request = pb::AddAddressRequest {
+            user_id: user.into(),
+            label: label.into(),
+            address: Some(address()),
+            is_default,
+        };
+        plain(self.client.clone().add_address(request).await)
+    }
+
+    pub(crate) async fn addresses(&self, user: &str) -> Vec<pb::UserAddress> {
+        let request = pb::ListAddressesRequest { user_id: user.into() };
+        self.client.clone().list_addresses(request).await.unwrap().into_inner().addresses
+    }
+
+    /// A number that a statement counts.
+    pub(crate) async fn count(&self, statement: &'static str) -> i64 {
+        sqlx::query_scalar(statement).fetch_one(&self.pool).await.unwrap()
+    }
+
+    /// A number that the metrics tell.
+    pub(crate) fn metric(&self, name: &str) -> Option<String> {
+        let text = self.runtime.metrics().text();
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+        line.map(str::to_owned)
+    }
+}
+
+pub(crate) fn plain<T>(answer: Result<Response<T>, Status>) -> Result<T, Status> {
+    answer.map(Response::into_inner)
+}
+
+pub(crate) fn registration(email: &str) -> pb::RegisterRequest {
+    pb::RegisterRequest {
+        email: email.into(),
+        password: PASSWORD.into(),
+        first_name: "Ada".into(),
+        last_name: "Lovelace".into(),
+    }
+}
+
+pub(crate) fn address() -> Address {
+    Address {
+        street: "1 Main Street".into(),
+        city: "Springfield".into(),
+        state: "IL".into(),
+        zip_code: "62701".into(),
+        country: "us".into(),
+        recipient: String::new(),
+    }
+}
+
+/// An id of nothing, by number.
+pub(crate) fn some_id(n: u128) -> String {
+    Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | n).to_string()
+}
+
+/// The fields that a refusal names.
+#[track_caller]
+pub(crate) fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
+    let status = answer.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
+}
+
+/// The code and the reason of a refusal.
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) {
+    let status = answer.unwrap_err();
+    (status.code(), kit::grpc::status::reason_of(&status).unwrap_or_default())
+}
+
+/// The code of a refusal.
+#[track_caller]
+pub(crate) fn code<T: std::fmt::Debug>(answer: Result<T, Status>) -> Code {
+    answer.unwrap_err().code()
+}
