@@ -50,7 +50,7 @@ async fn a_page_may_read_what_went_wrong_also_when_no_handler_said_it() {
         for (name, value) in [
             ("access-control-allow-origin", ORIGIN),
             ("content-type", "application/problem+json"),
-            ("cache-control", "no-store"),
+            ("cache-control", "private, no-store"),
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "no-referrer"),
             ("x-frame-options", "DENY"),

@@ -32,7 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::Forbidden,
         Code::AccountDisabled,
     ]);
-    let logout_codes = signed_in(&with_body(&[Code::InvalidRefreshToken]));
+    let logout_codes = signed_in(&with_body(&[]));
     let forgot_codes = with_body(&[Code::TooManyAttempts]);
     let reset_codes = with_body(&[Code::Forbidden, Code::AccountDisabled, Code::TooManyAttempts]);
     let change_codes = signed_in(&with_body(&[

@@ -107,7 +107,6 @@ fn weight_grams(cart: &Cart, products: &[Product]) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use kit::grpc::status::violations_of;
     use proto::cart::v1::{Cart, CartItem};
     use proto::catalog::v1::Product;
 
