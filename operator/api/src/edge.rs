@@ -72,8 +72,8 @@ pub struct Expose {
     #[serde(rename = "type")]
     pub kind: ExposeType,
 
-    /// The ports of the nodes, with type NodePort. Where the gateway's is not set the cluster chooses
-    /// one.
+    /// The ports of the nodes, with type NodePort. Where the gateway's is not set the cluster
+    /// chooses one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_ports: Option<NodePorts>,
 

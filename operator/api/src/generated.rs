@@ -35,7 +35,7 @@ impl Generated {
     pub const fn suffix(self) -> &'static str {
         match self {
             Self::SigningKeys => "signing-keys",
-            Self::Admin => "admin",
+            Self::Admin => "admin-password",
             Self::FingerprintKey => "fingerprint-key",
         }
     }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::rules;
+use crate::rules::services::lifetime;
 use crate::workload::SecretName;
 
 /// The longest e-mail address.
@@ -123,7 +124,7 @@ pub struct Auth {
     /// How long an access token is good, 1m to 24h: for as long somebody who is shut out can go on.
     #[schemars(
         length(min = 1, max = 20),
-        extend("x-kubernetes-validations" = rules::services::lifetime("accessTokenTtl", "1m", "24h"))
+        extend("x-kubernetes-validations" = lifetime("accessTokenTtl", "1m", "24h"))
     )]
     pub access_token_ttl: String,
 
@@ -131,13 +132,14 @@ pub struct Auth {
     /// in again.
     #[schemars(
         length(min = 1, max = 20),
-        extend("x-kubernetes-validations" = rules::services::lifetime("refreshTokenTtl", "5m", "8760h"))
+        extend("x-kubernetes-validations" = lifetime("refreshTokenTtl", "5m", "8760h"))
     )]
     pub refresh_token_ttl: String,
 
     /// The e-mail address of the first administrator, who is made if there is no account of that
-    /// address. The password is made up and kept in the Secret `<name>-admin` under `password`.
-    /// Another address makes another administrator, and the former stays one. Not set: none is made.
+    /// address. The password is made up and kept in the Secret `<name>-admin-password` under
+    /// `password`. Another address makes another administrator, and the former stays one. Not set:
+    /// none is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 3, max = MAX_ADDRESS),

@@ -15,7 +15,8 @@ use crate::shop::Shop;
 use crate::{Defaults, Facts};
 
 /// Every environment variable that is set for any Storefront, by the arguments of the process that
-/// gets it: `catalog serve`, `catalog provision`, `catalog migrate`, `gateway serve`, `inbox`, `seed`.
+/// gets it: `catalog serve`, `catalog provision`, `catalog migrate`, `gateway serve`, `inbox`,
+/// `seed`.
 ///
 /// The shop's own arguments are to know each of them. Names that a Storefront adds by
 /// `spec.components.*.env` are not among them.

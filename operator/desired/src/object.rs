@@ -130,8 +130,8 @@ pub enum SecretField {
     Fixed(String),
     /// A password of 32 random letters and digits (190 bits).
     Password,
-    /// A JSON Web Key Set (RFC 7517, RFC 8037) of one new Ed25519 key with its private part. A Secret
-    /// has one such key.
+    /// A JSON Web Key Set (RFC 7517, RFC 8037) of one new Ed25519 key with its private part. A
+    /// Secret has one such key.
     SigningKeys,
     /// The same set without the private part.
     PublicKeys,

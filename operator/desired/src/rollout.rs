@@ -112,8 +112,8 @@ pub(crate) fn job(shop: &Shop<'_>, job: Object, ready: bool) -> Option<Object> {
 }
 
 /// Whether nobody needs the stores any more: the shop is suspended, every component is stopped, and
-/// no pod is left but the stores' own and the inbox's. What a Deployment counts does not suffice: it forgets pods
-/// that are still answering their last requests.
+/// no pod is left but the stores' own and the inbox's. What a Deployment counts does not suffice:
+/// it forgets pods that are still answering their last requests.
 pub(crate) fn stores_may_stop(shop: &Shop<'_>) -> bool {
     let is_still = |component| {
         deployment(shop, component).is_none_or(|seen| {

@@ -173,7 +173,7 @@ fn a_setting_that_is_a_file_names_where_it_is_shown() {
 
 #[test]
 fn an_administrator_is_made_where_one_is_named_and_only_there() {
-    let secret = id(Kind::Secret, "demo-admin");
+    let secret = id(Kind::Secret, "demo-admin-password");
     let mut world = settled(specs::dev());
     assert!(world.manifests.contains_key(&secret));
     let config = &manifest(&world, Kind::ConfigMap, "demo-user")["data"];
@@ -182,7 +182,11 @@ fn an_administrator_is_made_where_one_is_named_and_only_there() {
     world.storefront.spec.auth.admin_email = None;
     world.settle();
     assert_eq!(world.manifests.get(&secret), None);
-    assert!(!manifest(&world, Kind::Deployment, "demo-user").to_string().contains("demo-admin"));
+    assert!(
+        !manifest(&world, Kind::Deployment, "demo-user")
+            .to_string()
+            .contains("demo-admin-password")
+    );
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn a_secret_made_anew_is_followed_by_everything_that_depends_on_it() {
         ),
         ("demo-signing-keys", vec![ids(&["Deployment/gateway", "Deployment/user"])]),
         ("demo-fingerprint-key", vec![ids(&["Deployment/payment"])]),
-        ("demo-admin", vec![ids(&["Deployment/user"])]),
+        ("demo-admin-password", vec![ids(&["Deployment/user"])]),
         (
             "demo-catalog-db",
             vec![
