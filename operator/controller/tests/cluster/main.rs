@@ -14,5 +14,6 @@ mod fixture;
 mod leader;
 mod rest;
 mod rights;
+mod services;
 mod stores;
 mod trouble;
