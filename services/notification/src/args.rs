@@ -1,8 +1,9 @@
 //! The settings of the notification service.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args as ClapArgs, ValueEnum};
+use kit::settings::within;
 use secrecy::SecretString;
 
 /// How the connection to the mail server is protected.
@@ -44,6 +45,11 @@ pub struct Args {
     #[arg(long, env = "SMTP_TLS", value_enum, default_value = "none")]
     pub smtp_tls: SmtpTls,
 
+    /// File with the certificates, in PEM, that the server's has to be signed by; without it, those of
+    /// public authorities.
+    #[arg(long, env = "SMTP_CA_FILE")]
+    pub smtp_ca_file: Option<PathBuf>,
+
     /// Name to sign in with; without one nobody signs in.
     #[arg(long, env = "SMTP_USERNAME")]
     pub smtp_username: Option<String>,
@@ -63,4 +69,19 @@ pub struct Args {
     /// Where people find the web shop; links in mails begin with it.
     #[arg(long, env = "WEB_URL", default_value = "http://localhost:3000")]
     pub web_url: String,
+
+    /// Attempts to deliver a mail before it fails and waits for an administrator; with 20 that is
+    /// after about six hours.
+    #[arg(long, env = "MAIL_MAX_ATTEMPTS", default_value_t = 20,
+        value_parser = clap::value_parser!(i32).range(1..=1000))]
+    pub mail_max_attempts: i32,
+
+    /// How often mails are looked for that are due.
+    #[arg(
+        long,
+        env = "MAIL_POLL_INTERVAL",
+        default_value = "1s",
+        value_parser = within(Duration::from_millis(10), Duration::from_secs(60)),
+    )]
+    pub mail_poll_interval: Duration,
 }

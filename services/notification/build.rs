@@ -1,0 +1,7 @@
+//! Has the crate compiled anew when files change that its macros read and the compiler does not see.
+
+fn main() {
+    for path in ["migrations", ".sqlx", "sqlx.toml"] {
+        println!("cargo::rerun-if-changed={path}");
+    }
+}

@@ -1,0 +1,67 @@
+//! Reading what only this service knows.
+
+use lettre::Address;
+use money::{Currency, Money};
+use proto::common::v1 as common;
+use wire::{Email, Fields};
+
+use crate::domain::delivery::Status;
+
+/// The longest given name, in characters.
+const MAX_NAME_CHARS: usize = 100;
+/// The longest key of a caller.
+const MAX_KEY_CHARS: usize = 255;
+
+/// Readers on top of those that all services share.
+pub(super) trait NotificationFields {
+    /// An address that mail can be written to.
+    fn recipient(&mut self, field: &str, text: &str) -> Option<Email>;
+    /// A given name, which may be empty.
+    fn first_name(&mut self, field: &str, text: &str) -> Option<String>;
+    /// A key of the caller's, if there is one.
+    fn key(&mut self, field: &str, text: &str) -> Option<Option<String>>;
+    /// An amount that is not negative, in whatever currency there is: mails tell what others decided.
+    fn amount(&mut self, field: &str, money: Option<&common::Money>) -> Option<Money>;
+    /// A status of a mail, if one is asked for.
+    fn status_or_none(&mut self, field: &str, text: &str) -> Option<Option<Status>>;
+}
+
+impl NotificationFields for Fields {
+    fn recipient(&mut self, field: &str, text: &str) -> Option<Email> {
+        let email = self.email(field, text)?;
+        match email.as_str().parse::<Address>() {
+            Ok(_) => Some(email),
+            Err(_) => self.wrong(field, "must be an e-mail address"),
+        }
+    }
+
+    fn first_name(&mut self, field: &str, text: &str) -> Option<String> {
+        self.line_or_empty(field, text, MAX_NAME_CHARS)
+    }
+
+    fn key(&mut self, field: &str, text: &str) -> Option<Option<String>> {
+        let key = self.line_or_empty(field, text, MAX_KEY_CHARS)?;
+        Some((!key.is_empty()).then_some(key))
+    }
+
+    fn amount(&mut self, field: &str, money: Option<&common::Money>) -> Option<Money> {
+        let Some(money) = money else { return self.wrong(field, "is required") };
+        let cents = self.number(&format!("{field}.amount_cents"), money.amount_cents, 0, i64::MAX);
+        match money.currency.parse::<Currency>() {
+            Ok(currency) => Some(Money::new(cents?, currency)),
+            Err(_) => {
+                self.wrong(&format!("{field}.currency"), "must be an ISO 4217 code, as in USD")
+            }
+        }
+    }
+
+    fn status_or_none(&mut self, field: &str, text: &str) -> Option<Option<Status>> {
+        if text.is_empty() {
+            return Some(None);
+        }
+        match Status::named(text) {
+            Some(status) => Some(Some(status)),
+            None => self.wrong(field, "must be queued, sent or failed"),
+        }
+    }
+}

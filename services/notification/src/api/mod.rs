@@ -1,0 +1,124 @@
+//! The gRPC service: each method reads the request, puts the mail into the queue, says so.
+
+mod fields;
+mod read;
+mod render;
+
+use std::sync::Arc;
+
+use kit::{Env, postgres::traced};
+use proto::{
+    common::v1::Empty,
+    notification::v1::{self as pb, notification_service_server::NotificationService},
+};
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use tonic::{Request, Response, Status};
+
+use self::read::Draft;
+use crate::{
+    error::Error,
+    store::{self, notifications::New},
+    transactions,
+};
+
+/// What the service stands on.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    pub(crate) pool: PgPool,
+    pub(crate) env: Env,
+    pub(crate) shop_name: String,
+    /// Tells the worker of a new mail.
+    pub(crate) wake: Arc<Notify>,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl NotificationService for Api {
+    async fn send_order_confirmation(
+        &self,
+        request: Request<pb::SendOrderConfirmationRequest>,
+    ) -> Answer<Empty> {
+        self.send(read::order_confirmation(request.get_ref())?).await
+    }
+
+    async fn send_shipping_update(
+        &self,
+        request: Request<pb::SendShippingUpdateRequest>,
+    ) -> Answer<Empty> {
+        self.send(read::shipping_update(request.get_ref())?).await
+    }
+
+    async fn send_welcome_email(
+        &self,
+        request: Request<pb::SendWelcomeEmailRequest>,
+    ) -> Answer<Empty> {
+        self.send(read::welcome(request.get_ref())?).await
+    }
+
+    async fn send_password_reset(
+        &self,
+        request: Request<pb::SendPasswordResetRequest>,
+    ) -> Answer<Empty> {
+        self.send(read::password_reset(request.get_ref())?).await
+    }
+
+    async fn send_order_cancelled(
+        &self,
+        request: Request<pb::SendOrderCancelledRequest>,
+    ) -> Answer<Empty> {
+        self.send(read::order_cancelled(request.get_ref())?).await
+    }
+
+    async fn send_refund_issued(
+        &self,
+        request: Request<pb::SendRefundIssuedRequest>,
+    ) -> Answer<Empty> {
+        self.send(read::refund_issued(request.get_ref())?).await
+    }
+
+    async fn list_notifications(
+        &self,
+        request: Request<pb::ListNotificationsRequest>,
+    ) -> Answer<pb::ListNotificationsResponse> {
+        let (status, page) = read::list(request.get_ref())?;
+        let mut conn = self.pool.acquire().await.map_err(Error::from)?;
+        let found =
+            traced("notification.list", store::listing::list(&mut conn, status, page)).await?;
+        Ok(Response::new(render::list(found, page)))
+    }
+
+    async fn retry_notification(
+        &self,
+        request: Request<pb::RetryNotificationRequest>,
+    ) -> Answer<Empty> {
+        let id = read::retry(request.get_ref())?;
+        let retrying = transactions::notifications::retry(&self.pool, &self.env, id);
+        traced("notification.retry", retrying).await?;
+        self.wake.notify_one();
+        Ok(Response::new(Empty {}))
+    }
+}
+
+impl Api {
+    async fn send(&self, draft: Draft) -> Answer<Empty> {
+        let Draft { recipient, idempotency_key, content } = draft;
+        let now = self.env.now();
+        let new = New {
+            id: self.env.uuid().into(),
+            recipient,
+            subject: content.subject(&self.shop_name),
+            expires_at: content.lifetime().and_then(|lifetime| now.checked_add(lifetime).ok()),
+            content,
+            idempotency_key,
+            created_at: now,
+        };
+        let mut conn = self.pool.acquire().await.map_err(Error::from)?;
+        let inserted = store::notifications::insert(&mut conn, &new);
+        if traced("notification.insert", inserted).await? {
+            self.wake.notify_one();
+        }
+        Ok(Response::new(Empty {}))
+    }
+}

@@ -1,0 +1,200 @@
+//! Background work: delivery, in every replica, and the watch over the queue.
+//!
+//! A round leases a few mails and commits, speaks with the mail server, and notes how it went. Whoever
+//! ends in between leaves rows whose lease runs out, for any replica. So the time of an attempt and of
+//! its note has to be shorter than the lease: then nobody sends what another one is still sending.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::future::join_all;
+use jiff::SignedDuration;
+use kit::{Env, postgres::traced};
+use sqlx::PgPool;
+use tokio::{
+    sync::Notify,
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    domain::{
+        content::Content,
+        delivery::{self, Attempt, Next},
+    },
+    error::Error,
+    mail::Mailer,
+    metrics::{Metrics, Outcome},
+    store::{
+        self,
+        queue::{Due, Lease},
+    },
+    transactions,
+};
+
+/// Mails at a time, each over a connection of its own: few enough for the modest mail servers.
+const AT_A_TIME: usize = 8;
+/// Longest time for an attempt. RFC 5321 would wait for minutes; a server that needs so long is better
+/// asked again later.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(45);
+/// Longest time for trying to note how it went, while PostgreSQL is away.
+const NOTE_TIMEOUT: Duration = Duration::from_secs(45);
+/// How long nobody else takes a leased mail.
+const LEASE: Duration = Duration::from_secs(120);
+const _: () = assert!(
+    ATTEMPT_TIMEOUT.as_secs() + NOTE_TIMEOUT.as_secs() + STEP_TIMEOUT.as_secs() < LEASE.as_secs()
+);
+/// The longest time for one step with the database: above what PostgreSQL allows its statements, so
+/// that it only ends what waits for a connection that was lost in silence.
+const STEP_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pause between two tries to note something.
+const NOTE_PAUSE: Duration = Duration::from_millis(500);
+/// Time between two looks at the length of the queue.
+const WATCH_EVERY: Duration = Duration::from_secs(10);
+/// In metrics, for mails that a newer version wrote.
+const UNKNOWN_KIND: &str = "unknown";
+
+/// Delivers what is due, for ever.
+pub(crate) struct Worker {
+    pub(crate) pool: PgPool,
+    pub(crate) env: Env,
+    pub(crate) mailer: Mailer,
+    pub(crate) metrics: Metrics,
+    pub(crate) max_attempts: i32,
+    pub(crate) poll_interval: Duration,
+    /// Told by this replica's API of a new mail; those of others are found by looking.
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) stopping: CancellationToken,
+}
+
+impl Worker {
+    /// Ends soon after `stopping`: what is being sent is still sent and noted, if it is quick.
+    pub(crate) async fn run(self) {
+        while !self.stopping.is_cancelled() {
+            match self.round().await {
+                Ok(count) if count == AT_A_TIME => continue,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the queue is out of reach"
+                    );
+                }
+            }
+            tokio::select! {
+                () = self.stopping.cancelled() => {}
+                () = self.wake.notified() => {}
+                () = sleep(self.poll_interval) => {}
+            }
+        }
+    }
+
+    /// Delivers a few mails; how many there were.
+    async fn round(&self) -> Result<usize, Error> {
+        let lease = SignedDuration::try_from(LEASE).unwrap_or(SignedDuration::MAX);
+        let limit = i64::try_from(AT_A_TIME).unwrap_or(1);
+        let take =
+            transactions::queue::take(&self.pool, &self.env, self.max_attempts, lease, limit);
+        let work = step("take mails from the queue", take).await?;
+        for kind in work.expired {
+            self.metrics.count(&kind, Outcome::Expired);
+            tracing::warn!(kind, "a mail expired");
+        }
+        for kind in work.given_up {
+            self.metrics.count(&kind, Outcome::Failed);
+            tracing::warn!(kind, "a mail was given up");
+        }
+        let count = work.due.len();
+        join_all(work.due.into_iter().map(|due| self.deliver(due, work.lease))).await;
+        Ok(count)
+    }
+
+    async fn deliver(&self, due: Due, lease: Lease) {
+        let Due { id, recipient, content, attempts, created_at, expires_at } = due;
+        let kind = content.as_ref().map_or(UNKNOWN_KIND, Content::kind);
+        let (attempt, code) = match content {
+            Some(content) => {
+                let sending = self.mailer.send(id.0, created_at, &recipient, &content);
+                outcome(timeout(ATTEMPT_TIMEOUT, traced("notification.smtp", sending)).await)
+            }
+            None => (Attempt::Deferred("written by a newer version".to_owned()), None),
+        };
+        let now = self.env.now();
+        let next = delivery::after(attempt, (attempts, self.max_attempts), now, expires_at);
+        let outcome = match &next {
+            Next::Sent => Outcome::Sent,
+            Next::Failed(_) => Outcome::Failed,
+            Next::Again { .. } => Outcome::Deferred,
+        };
+        self.metrics.count(kind, outcome);
+        let told = outcome.as_str();
+        match outcome {
+            Outcome::Sent => tracing::info!(%id, kind, attempts, outcome = told, "a mail"),
+            _ => tracing::warn!(%id, kind, attempts, outcome = told, smtp.code = code, "a mail"),
+        }
+        self.note(id, lease, &next).await;
+    }
+
+    /// Notes how it went, for as long as the lease allows: what is not noted is sent again.
+    async fn note(&self, id: crate::domain::NotificationId, lease: Lease, next: &Next) {
+        let end = Instant::now() + NOTE_TIMEOUT;
+        loop {
+            let noting = async {
+                let mut conn = self.pool.acquire().await?;
+                store::queue::note(&mut conn, id, lease, self.env.now(), next).await
+            };
+            match step("note a delivery", traced("notification.note", noting)).await {
+                Ok(true) => return,
+                Ok(false) => return tracing::warn!(%id, "the lease of a mail was lost"),
+                Err(error) if Instant::now() < end => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "not noted yet");
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    return tracing::error!(error, %id, "how a mail went could not be noted");
+                }
+            }
+            sleep(NOTE_PAUSE).await;
+        }
+    }
+}
+
+/// What an attempt means, and the server's code.
+fn outcome(
+    sent: Result<Result<(), crate::mail::Failure>, tokio::time::error::Elapsed>,
+) -> (Attempt, Option<u16>) {
+    match sent {
+        Ok(Ok(())) => (Attempt::Taken, None),
+        Ok(Err(failure)) if failure.is_final => (Attempt::Refused(failure.text), failure.code),
+        Ok(Err(failure)) => (Attempt::Deferred(failure.text), failure.code),
+        Err(_) => (Attempt::Deferred("the mail server did not answer in time".to_owned()), None),
+    }
+}
+
+async fn step<T>(
+    what: &'static str,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    timeout(STEP_TIMEOUT, work).await.unwrap_or_else(|_| Err(Error::TimedOut(what)))
+}
+
+/// Keeps the metrics of the queue up to date, for ever.
+pub(crate) async fn watch_queue(pool: PgPool, env: Env, metrics: Metrics) {
+    let mut ticks = interval(WATCH_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let looking = async {
+            let mut conn = pool.acquire().await?;
+            store::queue::depth(&mut conn).await
+        };
+        match step("look at the queue", looking).await {
+            Ok((queued, oldest)) => {
+                let age = oldest.map_or(0, |oldest| env.now().duration_since(oldest).as_secs());
+                metrics.depth(queued, age.max(0));
+            }
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "no look at the queue");
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Mails as administrators see them.
+
+use jiff::Timestamp;
+use sqlx::{PgConnection, query, query_scalar};
+use wire::Page;
+
+use super::status;
+use crate::{
+    domain::{NotificationId, delivery::Status},
+    error::Error,
+};
+
+/// A mail, without what it says.
+pub(crate) struct Listed {
+    pub(crate) id: NotificationId,
+    pub(crate) recipient: String,
+    pub(crate) kind: String,
+    pub(crate) subject: String,
+    pub(crate) status: Status,
+    pub(crate) attempts: i32,
+    pub(crate) error: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) sent_at: Option<Timestamp>,
+}
+
+/// A page of the mails of a status, or of all, newest first; and how many there are.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    wanted: Option<Status>,
+    page: Page,
+) -> Result<(Vec<Listed>, i64), Error> {
+    let wanted = wanted.map(Status::as_str);
+    let total = query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM notifications WHERE $1::text IS NULL OR status = $1"#,
+        wanted,
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let rows = query!(
+        "SELECT id, recipient, kind, subject, status, attempts, error, created_at, sent_at
+         FROM notifications WHERE $1::text IS NULL OR status = $1
+         ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3",
+        wanted,
+        i64::from(page.size()),
+        page.offset(),
+    )
+    .fetch_all(conn)
+    .await?;
+    let listed = rows.into_iter().map(|row| {
+        Ok(Listed {
+            id: row.id.into(),
+            recipient: row.recipient,
+            kind: row.kind,
+            subject: row.subject,
+            status: status(&row.status)?,
+            attempts: row.attempts,
+            error: row.error,
+            created_at: row.created_at.into(),
+            sent_at: row.sent_at.map(Timestamp::from),
+        })
+    });
+    Ok((listed.collect::<Result<_, Error>>()?, total))
+}

@@ -1,0 +1,87 @@
+//! Mails that are asked for, and asked for again.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::{PgConnection, query, types::Json};
+use wire::Email;
+
+use super::status;
+use crate::{
+    domain::{NotificationId, content::Content, delivery::Status},
+    error::Error,
+};
+
+/// A mail to be sent.
+pub(crate) struct New {
+    pub(crate) id: NotificationId,
+    pub(crate) recipient: Email,
+    pub(crate) subject: String,
+    pub(crate) content: Content,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
+/// Puts a mail into the queue; false when there is one of its kind with its key already.
+pub(crate) async fn insert(conn: &mut PgConnection, new: &New) -> Result<bool, Error> {
+    let result = query!(
+        "INSERT INTO notifications
+             (id, kind, recipient, subject, content, idempotency_key, due_at, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)
+         ON CONFLICT ON CONSTRAINT notifications_idempotency_key DO NOTHING",
+        new.id.0,
+        new.content.kind(),
+        new.recipient.as_str(),
+        new.subject,
+        Json(&new.content) as _,
+        new.idempotency_key,
+        new.created_at.to_sqlx() as _,
+        new.expires_at.map(ToSqlx::to_sqlx) as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// What decides whether a mail can be sent again.
+pub(crate) struct Standing {
+    pub(crate) status: Status,
+    pub(crate) is_kept: bool,
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
+/// Where a mail stands, held until the transaction ends.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    id: NotificationId,
+) -> Result<Option<Standing>, Error> {
+    let row = query!(
+        r#"SELECT status, content IS NOT NULL AS "is_kept!", expires_at
+           FROM notifications WHERE id = $1 FOR UPDATE"#,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Standing {
+        status: status(&row.status)?,
+        is_kept: row.is_kept,
+        expires_at: row.expires_at.map(Timestamp::from),
+    }))
+}
+
+/// Puts a failed mail back into the queue, as one that was never tried.
+pub(crate) async fn requeue(
+    conn: &mut PgConnection,
+    id: NotificationId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    query!(
+        "UPDATE notifications SET status = 'queued', attempts = 0, due_at = $2 WHERE id = $1",
+        id.0,
+        now.to_sqlx() as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! The queue, as workers see it.
+//!
+//! A worker leases what is due: the row says until when nobody else takes it, and whose lease it is.
+//! What the worker notes later counts only while the lease is still its own.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::{PgConnection, query, query_scalar};
+use uuid::Uuid;
+
+use crate::{
+    domain::{
+        NotificationId,
+        content::Content,
+        delivery::{EXPIRED, GAVE_UP, Next},
+    },
+    error::Error,
+};
+
+/// A worker's hold on mails.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lease {
+    pub(crate) id: Uuid,
+    pub(crate) until: Timestamp,
+}
+
+/// A mail that is leased.
+pub(crate) struct Due {
+    pub(crate) id: NotificationId,
+    pub(crate) recipient: String,
+    /// `None` when a newer version wrote it, in words that this one does not know.
+    pub(crate) content: Option<Content>,
+    /// This one included.
+    pub(crate) attempts: i32,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
+/// Leases up to `limit` mails that are due, those that wait longest. Other workers' rows are passed
+/// over.
+pub(crate) async fn lease(
+    conn: &mut PgConnection,
+    now: Timestamp,
+    lease: Lease,
+    limit: i64,
+) -> Result<Vec<Due>, Error> {
+    let rows = query!(
+        r#"UPDATE notifications SET attempts = attempts + 1, lease_id = $2, due_at = $3
+           WHERE id IN (SELECT id FROM notifications WHERE status = 'queued' AND due_at <= $1
+                        ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
+           RETURNING id, recipient, content AS "content!: serde_json::Value", attempts,
+               created_at, expires_at"#,
+        now.to_sqlx() as _,
+        lease.id,
+        lease.until.to_sqlx() as _,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    let due = rows.into_iter().map(|row| Due {
+        id: row.id.into(),
+        recipient: row.recipient,
+        content: serde_json::from_value(row.content).ok(),
+        attempts: row.attempts,
+        created_at: row.created_at.into(),
+        expires_at: row.expires_at.map(Timestamp::from),
+    });
+    Ok(due.collect())
+}
+
+/// Notes what became of a leased mail; false when the lease was lost meanwhile.
+pub(crate) async fn note(
+    conn: &mut PgConnection,
+    id: NotificationId,
+    lease: Lease,
+    now: Timestamp,
+    next: &Next,
+) -> Result<bool, Error> {
+    let statement = match next {
+        Next::Sent => query!(
+            "UPDATE notifications
+             SET status = 'sent', sent_at = $3, content = NULL, error = '', lease_id = NULL
+             WHERE id = $1 AND lease_id = $2",
+            id.0,
+            lease.id,
+            now.to_sqlx() as _,
+        ),
+        Next::Failed(error) => query!(
+            "UPDATE notifications SET status = 'failed', error = $3, lease_id = NULL
+             WHERE id = $1 AND lease_id = $2",
+            id.0,
+            lease.id,
+            error,
+        ),
+        Next::Again { at, error } => query!(
+            "UPDATE notifications SET due_at = $3, error = $4, lease_id = NULL
+             WHERE id = $1 AND lease_id = $2",
+            id.0,
+            lease.id,
+            at.to_sqlx() as _,
+            error,
+        ),
+    };
+    Ok(statement.execute(conn).await?.rows_affected() == 1)
+}
+
+/// Ends what waits although it is of no use any more, and forgets what it says, also of what failed
+/// before. Gives the kinds of the mails that waited.
+pub(crate) async fn expire(conn: &mut PgConnection, now: Timestamp) -> Result<Vec<String>, Error> {
+    query!(
+        "UPDATE notifications SET content = NULL
+         WHERE expires_at <= $1 AND content IS NOT NULL AND status = 'failed'",
+        now.to_sqlx() as _,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let kinds = query_scalar!(
+        "UPDATE notifications
+         SET status = 'failed', content = NULL, error = $2, lease_id = NULL
+         WHERE expires_at <= $1 AND content IS NOT NULL AND status = 'queued' AND due_at <= $1
+         RETURNING kind",
+        now.to_sqlx() as _,
+        EXPIRED,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(kinds)
+}
+
+/// Ends what was tried as often as may be by workers that did not live to note how it went. Gives the
+/// kinds of the mails.
+pub(crate) async fn give_up(
+    conn: &mut PgConnection,
+    now: Timestamp,
+    max_attempts: i32,
+) -> Result<Vec<String>, Error> {
+    let kinds = query_scalar!(
+        "UPDATE notifications SET status = 'failed', error = $3, lease_id = NULL
+         WHERE status = 'queued' AND due_at <= $1 AND attempts >= $2
+         RETURNING kind",
+        now.to_sqlx() as _,
+        max_attempts,
+        GAVE_UP,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(kinds)
+}
+
+/// How many mails wait, and since when the oldest one does.
+pub(crate) async fn depth(conn: &mut PgConnection) -> Result<(i64, Option<Timestamp>), Error> {
+    let row = query!(
+        r#"SELECT count(*) AS "count!", min(created_at) AS oldest
+           FROM notifications WHERE status = 'queued'"#,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((row.count, row.oldest.map(Timestamp::from)))
+}
