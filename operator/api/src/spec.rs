@@ -12,7 +12,7 @@ use crate::stores::{Postgres, Redis};
 use crate::workload::{Components, ImageSource};
 
 /// The most pods of one component. With five database connections a pod this keeps a single
-/// component within what the managed PostgreSQL accepts.
+/// component, beside one pod of each other, within what the managed PostgreSQL accepts.
 pub const MAX_REPLICAS: i32 = 32;
 
 /// The shop that is wanted. Only `version` is required: everything else has a default, by itself or
