@@ -95,6 +95,8 @@ fn of_provider(error: &ProviderError) -> Status {
     tracing::warn!(error = error as &dyn std::error::Error, "the provider gave no answer");
     match error.0 {
         Unknown::TimedOut => Status::deadline_exceeded("the provider took too long: ask again"),
-        Unknown::Lost | Unknown::Failed(_) => status::unavailable(postgres::RETRY_AFTER),
+        Unknown::Lost | Unknown::Absent | Unknown::Failed(_) => {
+            status::unavailable(postgres::RETRY_AFTER)
+        }
     }
 }

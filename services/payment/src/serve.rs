@@ -66,10 +66,11 @@ fn simulator(args: &mut Args, runtime: &Runtime) -> Result<Simulator, kit::Error
     database.database_max_connections = SIMULATOR_CONNECTIONS.min(all / 2).max(1);
     args.database.database_max_connections =
         all.saturating_sub(database.database_max_connections).max(1);
+    let runtime = runtime.component("payment-simulator");
     Ok(Simulator {
-        pool: kit::postgres::connect(&database, &runtime.component("payment-simulator"))?,
-        env: runtime.env.clone(),
+        pool: kit::postgres::connect(&database, &runtime)?,
         latency: args.simulator_latency,
         late_answer: args.simulator_late_answer,
+        runtime,
     })
 }

@@ -73,6 +73,9 @@ pub(crate) enum Unknown {
     /// The answer was lost.
     #[error("the provider's answer was lost")]
     Lost,
+    /// The request has not arrived, and may yet.
+    #[error("the provider does not know the request")]
+    Absent,
     /// The provider could not be asked, or could not do it now.
     #[error("the provider failed")]
     Failed(#[source] sqlx::Error),

@@ -18,9 +18,9 @@ use crate::{
     },
 };
 
-/// How long a request to save a card has itself to it: longer than one can run, with its one call of
-/// the provider.
-const BUSY_FOR: SignedDuration = SignedDuration::from_secs(40);
+/// How long a request to save a card has its key to itself: longer than its one call of the provider
+/// takes. One that takes longer still is no harm: the first to write what came of a key does, alone.
+const BUSY_FOR: SignedDuration = SignedDuration::from_secs(10);
 
 /// A request to save a card.
 #[derive(Debug)]

@@ -13,14 +13,17 @@ use crate::{
         transaction::{Kind, State, Transaction},
     },
     error::Error,
-    provider::{Command, Outcome},
+    provider::{Command, Outcome, Unknown},
     store,
 };
 
 /// An intent that never reached the provider is sent again for this time. Providers remember keys for a
-/// day at least, so that one that did reach it after all acts once; after this time nothing is on its
-/// way any more, and the intent has failed.
+/// day at least, so that one that did reach it after all acts once.
 const RESEND_FOR: SignedDuration = SignedDuration::from_hours(12);
+
+/// After this time it has failed: an hour after the last was sent, by whichever replica's clock, nothing
+/// is on its way any more.
+const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(13);
 
 /// The decline of an intent that never reached the provider.
 const NOT_PROCESSED: &str = "not_processed";
@@ -93,11 +96,11 @@ impl Ledger {
 
     /// Asks what came of an intent, and sends it again if nothing did.
     async fn ask(&self, intent: &Transaction, command: &Command) -> Result<Transaction, Error> {
+        let age = self.env.now().duration_since(intent.created_at);
         let outcome = match self.provider.outcome(intent.id).await? {
             Some(outcome) => outcome,
-            None if self.env.now() < intent.created_at + RESEND_FOR => {
-                self.provider.perform(intent.id, command).await?
-            }
+            None if age < RESEND_FOR => self.provider.perform(intent.id, command).await?,
+            None if age < GIVE_UP_AFTER => return Err(Unknown::Absent.into()),
             None => Outcome::Declined { code: NOT_PROCESSED.to_owned() },
         };
         self.record(intent, outcome).await

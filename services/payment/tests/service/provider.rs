@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions as _, PgPool};
 use tokio::time::Instant;
 use tonic::Code;
 
-use crate::shop::{Shop, args, authorization, card, code, hurried, user};
+use crate::shop::{Shop, args, card, code, user};
 
 #[sqlx::test(migrator = "payment::MIGRATOR")]
 async fn test_cards_and_ids_succeed_or_decline_as_documented(pool: PgPool) {
@@ -78,8 +78,7 @@ async fn a_late_answer_is_unknown_and_a_repeat_finds_what_was_done_at_once(pool:
     }
 
     // A caller who leaves before is no other case.
-    let request = hurried(authorization("auth 2", "pm_test_timeout", 100), 500);
-    assert!(shop.client.clone().authorize(request).await.is_err());
+    shop.abandon("auth 2", "pm_test_timeout").await;
     assert!(shop.authorize("auth 2", "pm_test_timeout", 100).await.unwrap().success);
     assert_eq!(shop.acts("authorize").await, 2);
     shop.close_sound().await;

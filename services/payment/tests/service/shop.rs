@@ -16,7 +16,7 @@ use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
-use tonic::{Code, Request, Response, Status, transport::Channel};
+use tonic::{Code, Response, Status, transport::Channel};
 use uuid::Uuid;
 
 #[derive(Parser)]
@@ -109,6 +109,17 @@ impl Shop {
     ) -> Result<pb::AuthorizeResponse, Status> {
         let answer = self.client.clone().authorize(authorization(key, method, cents)).await;
         answer.map(Response::into_inner)
+    }
+
+    /// Asks for an authorisation and leaves when the provider has acted, without the answer.
+    pub(crate) async fn abandon(&self, key: &str, method: &str) {
+        let (before, mut client) = (self.acts("authorize").await, self.client.clone());
+        let request = authorization(key, method, 100);
+        let call = tokio::spawn(async move { client.authorize(request).await });
+        while self.acts("authorize").await == before {
+            sleep(Duration::from_millis(20)).await;
+        }
+        call.abort();
     }
 
     /// The id of a new authorisation that succeeds.
@@ -255,13 +266,6 @@ pub(crate) fn authorization(key: &str, method: &str, cents: i64) -> pb::Authoriz
         amount: Some(dollars(cents)),
         idempotency_key: key.into(),
     }
-}
-
-/// A request whose caller waits no longer than this.
-pub(crate) fn hurried<T>(message: T, millis: u64) -> Request<T> {
-    let mut request = Request::new(message);
-    request.set_timeout(Duration::from_millis(millis));
-    request
 }
 
 /// A request of [`user`] 1 to save a card.

@@ -3,7 +3,7 @@
 use proto::payment::v1::TransactionStatus as Status;
 use sqlx::PgPool;
 
-use crate::shop::{Shop, authorization, hurried, refused};
+use crate::shop::{Shop, refused};
 
 /// As the rows are after the provider has acted, and before its outcome is written.
 const OPEN_AGAIN: &str = "WITH opened AS (
@@ -24,8 +24,7 @@ const DUE_SECS: i64 = 11;
 async fn a_worker_finishes_an_authorisation_whose_caller_never_came_back(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     for method in ["pm_test_timeout", "pm_test_lost_reply"] {
-        let request = hurried(authorization(method, method, 100), 500);
-        assert!(shop.client.clone().authorize(request).await.is_err(), "{method}");
+        shop.abandon(method, method).await;
     }
     let open: Vec<String> =
         sqlx::query_scalar("SELECT id::text FROM transactions WHERE state = 'open'")
@@ -117,7 +116,11 @@ async fn what_never_reached_the_provider_fails_when_nothing_can_be_on_its_way(po
     let capture = shop.capture("lost", &held, 70).await.unwrap().transaction.unwrap().id;
     shop.sql(NEVER_SENT).await;
     shop.sql(OPEN_AGAIN).await;
-    shop.later(12 * 3600);
+    shop.later(12 * 3600 + 1800);
+    let waits = shop.capture("lost", &held, 70).await.unwrap_err();
+    assert_eq!(waits.code(), tonic::Code::Unavailable, "it may be on its way");
+    assert_eq!(shop.acts("capture").await, 0);
+    shop.later(1800);
     shop.until(&capture, Status::Failed).await;
     let again = shop.capture("lost", &held, 70).await.unwrap();
     assert_eq!((again.success, &*again.decline_code), (false, "not_processed"));

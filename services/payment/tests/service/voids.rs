@@ -4,7 +4,7 @@ use proto::payment::v1::{self as pb, TransactionStatus as Status};
 use sqlx::PgPool;
 use tonic::Code;
 
-use crate::shop::{Shop, authorization, code, fields, hurried, order, refused};
+use crate::shop::{Shop, authorization, code, fields, order, refused};
 
 #[sqlx::test(migrator = "payment::MIGRATOR")]
 async fn a_void_lets_go_once_however_often_it_is_asked_for(pool: PgPool) {
@@ -75,8 +75,7 @@ async fn what_is_open_at_the_provider_is_voided_once_it_is_known(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     for (n, method) in ["pm_test_timeout", "pm_test_lost_reply"].into_iter().enumerate() {
         let (key, void) = (format!("auth {n}"), format!("void {n}"));
-        let request = hurried(authorization(&key, method, 100), 500);
-        assert!(shop.client.clone().authorize(request).await.is_err(), "{method}");
+        shop.abandon(&key, method).await;
         shop.void_key(&void, &key).await.unwrap();
         let late = shop.authorize(&key, method, 100).await;
         assert_eq!(refused(late), "authorization_voided");
