@@ -120,6 +120,10 @@ async fn a_number_that_is_taken_is_drawn_again(pool: PgPool) {
     let depot = Depot::open(&pool).await;
     let first = depot.ship(&order(1)).await.unwrap();
     // The same chance at another time of day: the same number first, and other ids.
+    let chance = env("2026-03-01T12:00:01Z");
+    let _request_id = chance.uuid();
+    let number = TrackingNumber::draw(Carrier::Usps, chance.bytes()).to_string();
+    assert_eq!(number, first.tracking_number, "it would not be drawn twice");
     let url = pool.connect_options().to_url_lossy();
     let twin = Depot::open_with(&pool, args(url.as_str(), &[]), env("2026-03-01T12:00:01Z")).await;
     let second = twin.ship(&order(2)).await.unwrap();
