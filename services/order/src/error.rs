@@ -78,6 +78,9 @@ pub enum Error {
         /// What it said.
         status: Status,
     },
+    /// Another service answered something that cannot be.
+    #[error("{0} answered something that cannot be")]
+    Answer(&'static str),
     /// A flow did what it may never do.
     #[error("a flow broke the rules of an order")]
     Impossible(#[from] Impossible),
@@ -124,7 +127,9 @@ impl From<Error> for Status {
             Error::RefundInProgress => refused("refund_in_progress", text),
             Error::Money(_) => refused("amount_too_large", text),
             Error::Callee { service, ref status } => of_callee(service, status, &error),
-            Error::Impossible(_) | Error::Stored(_) | Error::Kit(_) => status::internal(&error),
+            Error::Answer(_) | Error::Impossible(_) | Error::Stored(_) | Error::Kit(_) => {
+                status::internal(&error)
+            }
             Error::Database(ref cause) => postgres::status(cause),
         }
     }

@@ -38,8 +38,8 @@ impl Inline {
         let (done, ended) = oneshot::channel();
         let driver = self.clone();
         // The request's id goes along into logs and calls, its deadline does not.
-        let context = context::current()
-            .map(|context| context::Context { deadline: None, ..context });
+        let context =
+            context::current().map(|context| context::Context { deadline: None, ..context });
         self.runtime.spawn("checkout", async move {
             let work = driver.work(order, until);
             let worked = match context {

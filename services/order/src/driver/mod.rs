@@ -11,7 +11,7 @@ mod remote;
 
 pub(crate) use background::{CHANNEL, Wake, run};
 pub(crate) use inline::Inline;
-pub(crate) use remote::{Remotes, outcome_of};
+pub(crate) use remote::Remotes;
 
 use std::future::Future;
 

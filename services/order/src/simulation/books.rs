@@ -1,0 +1,248 @@
+//! The store in memory: what `transactions` does on PostgreSQL, by the same pure rules.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use kit::Env;
+
+use super::rest::rest;
+use crate::{
+    domain::{
+        call::Outcome,
+        checkout::{self, Checkout},
+        event::{By, Event},
+        ids::{MessageId, OrderId, RefundId},
+        order::Order,
+        outbox::{self, Message, Topic},
+        refund::{self, Refund},
+    },
+    driver::{Claimed, Flow, Journal, Kind, Settled},
+    error::Error,
+};
+
+const LEASE: SignedDuration = SignedDuration::from_secs(15);
+const STEP_DEADLINE: SignedDuration = SignedDuration::from_secs(120);
+
+/// A flow and who may carry it on.
+#[derive(Clone, Debug)]
+pub(super) struct Row<T> {
+    pub(super) state: T,
+    pub(super) due_at: Timestamp,
+    pub(super) lease_until: Option<Timestamp>,
+    version: i64,
+}
+
+impl<T: Clone> Row<T> {
+    pub(super) fn new(state: T, due_at: Timestamp) -> Self {
+        Self { state, due_at, lease_until: None, version: 0 }
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.due_at <= now && self.lease_until.is_none_or(|until| until <= now)
+    }
+
+    fn claim(&mut self, now: Timestamp) -> i64 {
+        self.lease_until = Some(now + LEASE);
+        self.version += 1;
+        self.version
+    }
+
+    fn settle(&mut self, due_at: Timestamp) {
+        self.due_at = due_at;
+        self.lease_until = None;
+        self.version += 1;
+    }
+}
+
+/// All rows.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    pub(super) orders: BTreeMap<OrderId, Order>,
+    pub(super) events: BTreeMap<OrderId, Vec<Event>>,
+    pub(super) checkouts: BTreeMap<OrderId, Row<Checkout>>,
+    pub(super) refunds: Vec<Row<Refund>>,
+    pub(super) outbox: Vec<Row<Message>>,
+    /// Outcomes that were dropped because the lease was lost.
+    pub(super) lost: usize,
+}
+
+impl Books {
+    pub(super) fn open(&mut self, order: Order) {
+        let checkout = Checkout {
+            order: order.id,
+            step: checkout::Step::Reserve,
+            data: checkout::Data::default(),
+            attempts: 0,
+            began_at: order.created_at,
+            deadline_at: order.created_at + STEP_DEADLINE,
+            cancel: None,
+        };
+        self.checkouts.insert(order.id, Row::new(checkout, order.created_at));
+        self.orders.insert(order.id, order);
+    }
+
+    /// Whether anything is left to do.
+    pub(super) fn is_busy(&self) -> bool {
+        self.checkouts.values().any(|row| !row.state.step.is_end())
+            || self.refunds.iter().any(|row| !row.state.step.is_end())
+            || self.outbox.iter().any(|row| row.state.state == outbox::State::Waiting)
+    }
+
+    /// The flow of an order that gives money back and has not ended.
+    pub(super) fn open_refund(&self, order: OrderId) -> Option<refund::Kind> {
+        let is_open = |row: &&Row<Refund>| row.state.order == order && !row.state.step.is_end();
+        self.refunds.iter().find(is_open).map(|row| row.state.kind)
+    }
+
+    pub(super) fn begin_refund(&mut self, refund: Refund, now: Timestamp) {
+        assert_eq!(self.open_refund(refund.order), None, "one at a time");
+        self.refunds.push(Row::new(refund, now));
+    }
+
+    pub(super) fn begin_cancel(&mut self, order: OrderId, by: By, env: &Env) {
+        let amount = self.orders[&order].left();
+        let (id, kind) = (RefundId(env.uuid()), refund::Kind::Cancel);
+        let step = kind.first_step();
+        let flow = Refund { id, order, kind, amount, by, step, attempts: 0 };
+        self.begin_refund(flow, env.now());
+    }
+
+    fn claim(&mut self, kind: Kind, of: Option<OrderId>, now: Timestamp) -> Option<(Flow, i64)> {
+        let fits = |order: OrderId| of.is_none_or(|of| of == order);
+        match kind {
+            Kind::Checkout => {
+                let row = self.checkouts.values_mut().find(|row| {
+                    fits(row.state.order) && !row.state.step.is_end() && row.is_due(now)
+                })?;
+                row.state.attempts += 1;
+                Some((Flow::Checkout(row.state.clone()), row.claim(now)))
+            }
+            Kind::Refund => {
+                let row = self.refunds.iter_mut().find(|row| {
+                    fits(row.state.order) && !row.state.step.is_end() && row.is_due(now)
+                })?;
+                row.state.attempts += 1;
+                Some((Flow::Refund(row.state.clone()), row.claim(now)))
+            }
+            Kind::Message => {
+                let row = self.outbox.iter_mut().find(|row| {
+                    fits(row.state.order)
+                        && row.state.state == outbox::State::Waiting
+                        && row.is_due(now)
+                })?;
+                row.state.attempts += 1;
+                Some((Flow::Message(row.state.clone()), row.claim(now)))
+            }
+        }
+    }
+
+    fn settle(&mut self, claimed: &Claimed, outcome: &Outcome, env: &Env) -> Settled {
+        let (now, version) = (env.now(), claimed.version);
+        let (order, events) = match &claimed.flow {
+            Flow::Checkout(flow) => {
+                let row = self.checkouts.get_mut(&flow.order);
+                let Some(row) = row.filter(|row| row.version == version) else {
+                    return self.lose();
+                };
+                let after = checkout::next(&row.state, outcome, now);
+                if after.step != row.state.step {
+                    row.state.attempts = 0;
+                    row.state.began_at = now;
+                    row.state.deadline_at = now + STEP_DEADLINE;
+                }
+                row.state.step = after.step;
+                row.state.data = after.data;
+                row.settle(after.due_at);
+                (flow.order, after.events)
+            }
+            Flow::Refund(flow) => {
+                let row = self.refunds.iter_mut().find(|row| row.state.id == flow.id);
+                let Some(row) = row.filter(|row| row.version == version) else {
+                    return self.lose();
+                };
+                let after = refund::next(&row.state, outcome, now);
+                if after.step != row.state.step {
+                    row.state.attempts = 0;
+                }
+                row.state.step = after.step;
+                row.settle(after.due_at);
+                (flow.order, after.events)
+            }
+            Flow::Message(flow) => {
+                let row = self.outbox.iter_mut().find(|row| row.state.id == flow.id);
+                let Some(row) = row.filter(|row| row.version == version) else {
+                    return self.lose();
+                };
+                let after = outbox::next(&row.state, outcome, now);
+                row.state.state = after.state;
+                row.settle(after.due_at);
+                (flow.order, after.events)
+            }
+        };
+        self.happen(order, &events, env);
+        Settled::Kept(events)
+    }
+
+    fn lose(&mut self) -> Settled {
+        self.lost += 1;
+        Settled::Lost
+    }
+
+    fn happen(&mut self, id: OrderId, events: &[Event], env: &Env) {
+        for event in events {
+            let order = self.orders.get_mut(&id).unwrap();
+            let applied = order.apply(event, env.now()).unwrap();
+            self.events.entry(id).or_default().push(event.clone());
+            for topic in applied.messages {
+                self.send(id, topic, env);
+            }
+            if let Event::CancelOwed { by } = event {
+                self.begin_cancel(id, by.clone(), env);
+            }
+        }
+    }
+
+    fn send(&mut self, order: OrderId, topic: Topic, env: &Env) {
+        let known = self.outbox.iter().any(|m| m.state.order == order && m.state.topic == topic);
+        assert!(!known, "a second message of {topic:?}");
+        let (id, state) = (MessageId(env.uuid()), outbox::State::Waiting);
+        let message = Message { id, order, topic, state, attempts: 0 };
+        self.outbox.push(Row::new(message, env.now()));
+    }
+}
+
+/// One driver's way to the store, by a clock of its own that is ahead or behind.
+#[derive(Clone, Debug)]
+pub(super) struct Desk {
+    pub(super) books: Arc<Mutex<Books>>,
+    pub(super) env: Env,
+}
+
+impl Journal for Desk {
+    async fn claim(&self, kind: Kind, of: Option<OrderId>) -> Result<Option<Claimed>, Error> {
+        rest(1).await;
+        let claimed = {
+            let mut books = self.books.lock().unwrap();
+            books.claim(kind, of, self.env.now()).map(|(flow, version)| {
+                let order = match &flow {
+                    Flow::Checkout(flow) => flow.order,
+                    Flow::Refund(flow) => flow.order,
+                    Flow::Message(flow) => flow.order,
+                };
+                Claimed { flow, order: books.orders[&order].clone(), version }
+            })
+        };
+        rest(1).await;
+        Ok(claimed)
+    }
+
+    async fn settle(&self, claimed: &Claimed, outcome: &Outcome) -> Result<Settled, Error> {
+        rest(1).await;
+        let settled = self.books.lock().unwrap().settle(claimed, outcome, &self.env);
+        rest(1).await;
+        Ok(settled)
+    }
+}

@@ -1,0 +1,60 @@
+//! The history of orders.
+
+use std::collections::HashMap;
+
+use jiff_sqlx::ToSqlx;
+use sqlx::{PgConnection, query};
+use uuid::Uuid;
+
+use crate::{
+    domain::{event::By, ids::OrderId, order::Entry, status::Status},
+    error::Error,
+};
+
+/// Writes an entry.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    order: OrderId,
+    entry: &Entry,
+) -> Result<(), Error> {
+    query!(
+        "INSERT INTO order_history (id, order_id, status, notes, actor_id, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        entry.id.0,
+        order.0,
+        entry.status.as_str(),
+        entry.by.reason,
+        entry.by.actor,
+        entry.at.to_sqlx(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What happened to orders, oldest first.
+pub(crate) async fn of_orders(
+    conn: &mut PgConnection,
+    orders: &[OrderId],
+) -> Result<HashMap<OrderId, Vec<Entry>>, Error> {
+    let raw: Vec<Uuid> = orders.iter().map(|id| id.0).collect();
+    let rows = query!(
+        "SELECT order_id, id, status, notes, actor_id, created_at
+         FROM order_history WHERE order_id = ANY($1) ORDER BY order_id, position",
+        &raw,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut histories: HashMap<OrderId, Vec<Entry>> = HashMap::new();
+    for row in rows {
+        let entry = Entry {
+            id: row.id.into(),
+            status: Status::from_stored(&row.status)
+                .ok_or(Error::Stored("order_history.status"))?,
+            by: By { actor: row.actor_id, reason: row.notes },
+            at: row.created_at.to_jiff(),
+        };
+        histories.entry(row.order_id.into()).or_default().push(entry);
+    }
+    Ok(histories)
+}

@@ -1,0 +1,330 @@
+//! Orders and their lines.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use money::{Currency, Money};
+use sqlx::{PgConnection, query, query_as, query_scalar};
+use std::collections::HashMap;
+use uuid::Uuid;
+use wire::Address;
+
+use crate::{
+    domain::{
+        ids::{OrderId, UserId},
+        order::{Failure, FailureCode, Line, Order, ShippingOption},
+        price::Sums,
+        status::Status,
+    },
+    error::Error,
+};
+
+/// What an order was asked for with, beside what it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    /// The caller's key, if there was one.
+    pub(crate) key: Option<String>,
+    /// What was asked for.
+    pub(crate) fingerprint: Vec<u8>,
+}
+
+/// Writes a new order with its lines.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    order: &Order,
+    asked: &Asked,
+) -> Result<(), Error> {
+    let Order { sums, address, shipping_option, .. } = order;
+    query!(
+        "INSERT INTO orders (id, user_id, status, currency, subtotal_cents, shipping_cents, tax_cents,
+             total_cents, recipient, street, city, state, zip_code, country, payment_method, carrier,
+             service, weight_grams, cart_version, idempotency_key, fingerprint, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+             $20, $21, $22, $22)",
+        order.id.0,
+        order.user.0,
+        order.status.as_str(),
+        order.currency().code(),
+        sums.subtotal.cents(),
+        sums.shipping.cents(),
+        sums.tax.cents(),
+        sums.total.cents(),
+        address.recipient,
+        address.street,
+        address.city,
+        address.state,
+        address.zip_code,
+        address.country,
+        order.payment_method,
+        shipping_option.carrier,
+        shipping_option.service,
+        order.weight_grams,
+        order.cart_version,
+        asked.key,
+        asked.fingerprint,
+        order.created_at.to_sqlx(),
+    )
+    .execute(&mut *conn)
+    .await?;
+    insert_lines(conn, order).await
+}
+
+async fn insert_lines(conn: &mut PgConnection, order: &Order) -> Result<(), Error> {
+    let column = |of: fn(&Line) -> Uuid| order.lines.iter().map(of).collect::<Vec<_>>();
+    let names: Vec<String> = order.lines.iter().map(|line| line.name.clone()).collect();
+    let quantities: Vec<i32> = order.lines.iter().map(|line| line.quantity).collect();
+    let prices: Vec<i64> = order.lines.iter().map(|line| line.unit_price.cents()).collect();
+    query!(
+        "INSERT INTO order_lines
+             (order_id, id, product_id, product_name, quantity, unit_price_cents, position)
+         SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::integer[], $6::bigint[])
+             WITH ORDINALITY",
+        order.id.0,
+        &column(|line| line.id.0),
+        &column(|line| line.product.0),
+        &names,
+        &quantities,
+        &prices,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes what events change.
+pub(crate) async fn update(conn: &mut PgConnection, order: &Order) -> Result<(), Error> {
+    let failure = order.failure.as_ref();
+    let products: Vec<Uuid> =
+        failure.map(|f| f.products.iter().map(|product| product.0).collect()).unwrap_or_default();
+    query!(
+        "UPDATE orders
+         SET status = $2, refunded_cents = $3, in_cart = $4, transaction_id = $5,
+             tracking_number = $6, failure_code = $7, decline_code = $8,
+             unavailable_product_ids = $9, updated_at = $10
+         WHERE id = $1",
+        order.id.0,
+        order.status.as_str(),
+        order.refunded.cents(),
+        order.in_cart,
+        order.transaction,
+        order.tracking_number,
+        failure.map(|failure| failure.code.as_str()),
+        failure.map_or("", |failure| failure.decline_code.as_str()),
+        &products,
+        order.updated_at.to_sqlx(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// One order.
+pub(crate) async fn find(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>, Error> {
+    Ok(find_all(conn, &[id]).await?.pop())
+}
+
+/// One order, its row locked.
+pub(crate) async fn lock(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>, Error> {
+    let locked = query_scalar!("SELECT id FROM orders WHERE id = $1 FOR UPDATE", id.0)
+        .fetch_optional(&mut *conn)
+        .await?;
+    match locked {
+        Some(_) => find(conn, id).await,
+        None => Ok(None),
+    }
+}
+
+/// The order that a customer asked for with a key, and what was asked for then.
+pub(crate) async fn of_key(
+    conn: &mut PgConnection,
+    user: UserId,
+    key: &str,
+) -> Result<Option<(OrderId, Vec<u8>)>, Error> {
+    let row = query!(
+        "SELECT id, fingerprint FROM orders WHERE user_id = $1 AND idempotency_key = $2",
+        user.0,
+        key,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| (row.id.into(), row.fingerprint)))
+}
+
+/// The live order of a cart as it was.
+pub(crate) async fn of_cart(
+    conn: &mut PgConnection,
+    user: UserId,
+    cart_version: i64,
+) -> Result<Option<OrderId>, Error> {
+    let id = query_scalar!(
+        "SELECT id FROM orders
+         WHERE user_id = $1 AND cart_version = $2 AND status <> 'cancelled'",
+        user.0,
+        cart_version,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(OrderId::from))
+}
+
+/// Whether units of an order are still in the customer's cart.
+pub(crate) async fn is_in_cart(conn: &mut PgConnection, user: UserId) -> Result<bool, Error> {
+    let open =
+        query_scalar!("SELECT EXISTS (SELECT FROM orders WHERE user_id = $1 AND in_cart)", user.0)
+            .fetch_one(conn)
+            .await?;
+    Ok(open.unwrap_or(false))
+}
+
+/// Orders by id, in the order of the ids; those that do not exist are left out.
+pub(crate) async fn find_all(
+    conn: &mut PgConnection,
+    ids: &[OrderId],
+) -> Result<Vec<Order>, Error> {
+    let raw: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = query_as!(
+        Row,
+        "SELECT id, user_id, status, currency, subtotal_cents, shipping_cents, tax_cents, total_cents,
+             refunded_cents, recipient, street, city, state, zip_code, country, payment_method, carrier,
+             service, weight_grams, cart_version, in_cart, transaction_id, tracking_number,
+             failure_code, decline_code, unavailable_product_ids, created_at, updated_at
+         FROM orders WHERE id = ANY($1) ORDER BY array_position($1, id)",
+        &raw,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut lines: HashMap<Uuid, Vec<RawLine>> = HashMap::new();
+    let found = query_as!(
+        RawLine,
+        "SELECT order_id, id, product_id, product_name, quantity, unit_price_cents
+         FROM order_lines WHERE order_id = ANY($1) ORDER BY order_id, position",
+        &raw,
+    )
+    .fetch_all(conn)
+    .await?;
+    for line in found {
+        lines.entry(line.order_id).or_default().push(line);
+    }
+    rows.into_iter()
+        .map(|row| {
+            let lines = lines.remove(&row.id).unwrap_or_default();
+            row.read(lines)
+        })
+        .collect()
+}
+
+struct RawLine {
+    order_id: Uuid,
+    id: Uuid,
+    product_id: Uuid,
+    product_name: String,
+    quantity: i32,
+    unit_price_cents: i64,
+}
+
+struct Row {
+    id: Uuid,
+    user_id: Uuid,
+    status: String,
+    currency: String,
+    subtotal_cents: i64,
+    shipping_cents: i64,
+    tax_cents: i64,
+    total_cents: i64,
+    refunded_cents: i64,
+    recipient: String,
+    street: String,
+    city: String,
+    state: String,
+    zip_code: String,
+    country: String,
+    payment_method: String,
+    carrier: String,
+    service: String,
+    weight_grams: i32,
+    cart_version: i64,
+    in_cart: bool,
+    transaction_id: Option<String>,
+    tracking_number: Option<String>,
+    failure_code: Option<String>,
+    decline_code: String,
+    unavailable_product_ids: Vec<Uuid>,
+    created_at: jiff_sqlx::Timestamp,
+    updated_at: jiff_sqlx::Timestamp,
+}
+
+impl Row {
+    fn read(self, lines: Vec<RawLine>) -> Result<Order, Error> {
+        let currency: Currency =
+            self.currency.parse().map_err(|_| Error::Stored("orders.currency"))?;
+        let money = |cents| Money::new(cents, currency);
+        let line = |line: RawLine| Line {
+            id: line.id.into(),
+            product: line.product_id.into(),
+            name: line.product_name,
+            quantity: line.quantity,
+            unit_price: money(line.unit_price_cents),
+        };
+        let status = Status::from_stored(&self.status).ok_or(Error::Stored("orders.status"))?;
+        let failure = match &self.failure_code {
+            None => None,
+            Some(code) => Some(Failure {
+                code: FailureCode::from_stored(code).ok_or(Error::Stored("orders.failure_code"))?,
+                decline_code: self.decline_code,
+                products: self.unavailable_product_ids.into_iter().map(Into::into).collect(),
+            }),
+        };
+        Ok(Order {
+            id: self.id.into(),
+            user: self.user_id.into(),
+            status,
+            lines: lines.into_iter().map(line).collect(),
+            sums: Sums {
+                subtotal: money(self.subtotal_cents),
+                shipping: money(self.shipping_cents),
+                tax: money(self.tax_cents),
+                total: money(self.total_cents),
+            },
+            refunded: money(self.refunded_cents),
+            address: Address {
+                recipient: self.recipient,
+                street: self.street,
+                city: self.city,
+                state: self.state,
+                zip_code: self.zip_code,
+                country: self.country,
+            },
+            payment_method: self.payment_method,
+            shipping_option: ShippingOption { carrier: self.carrier, service: self.service },
+            weight_grams: self.weight_grams,
+            cart_version: self.cart_version,
+            in_cart: self.in_cart,
+            transaction: self.transaction_id,
+            tracking_number: self.tracking_number,
+            failure,
+            created_at: self.created_at.to_jiff(),
+            updated_at: self.updated_at.to_jiff(),
+        })
+    }
+}
+
+/// Orders whose checkout has ended and that did not change since `until`, the latest first: what the
+/// checker compares with the other services.
+pub(crate) async fn settled(
+    conn: &mut PgConnection,
+    (since, until): (Timestamp, Timestamp),
+    limit: i64,
+) -> Result<Vec<OrderId>, Error> {
+    let ids = query_scalar!(
+        "SELECT id FROM orders o
+         WHERE status <> 'pending' AND updated_at >= $1 AND updated_at < $2
+             AND NOT EXISTS (SELECT FROM refunds r
+                 WHERE r.order_id = o.id AND r.step NOT IN ('done', 'refused'))
+         ORDER BY updated_at DESC LIMIT $3",
+        since.to_sqlx(),
+        until.to_sqlx(),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(OrderId::from).collect())
+}

@@ -1,0 +1,106 @@
+//! Figures.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::{PgConnection, query, query_scalar};
+
+use crate::{domain::ids::OrderId, error::Error};
+
+/// Sums over orders that were paid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Figures {
+    /// How many.
+    pub(crate) orders: i64,
+    /// What they came to, in cents.
+    pub(crate) revenue_cents: i64,
+    /// What was given back of it, in cents.
+    pub(crate) refunded_cents: i64,
+}
+
+impl Figures {
+    /// What one order came to on average, cut to whole cents; 0 when there was none.
+    pub(crate) fn average_cents(&self) -> i64 {
+        self.revenue_cents.checked_div(self.orders).unwrap_or(0)
+    }
+}
+
+/// What waits, and since when.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Backlog {
+    /// Checkouts that have not ended.
+    pub(crate) checkouts: i64,
+    /// Checkouts and refunds that have to end well and do not.
+    pub(crate) stuck: i64,
+    /// Messages that wait.
+    pub(crate) messages: i64,
+    /// Messages that were given up.
+    pub(crate) refused: i64,
+    /// Age of the oldest message that waits, in seconds.
+    pub(crate) oldest_secs: f64,
+}
+
+/// Sums of the orders that were made in a span of time.
+pub(crate) async fn figures(
+    conn: &mut PgConnection,
+    (from, to): (Option<Timestamp>, Option<Timestamp>),
+) -> Result<Figures, Error> {
+    let row = query!(
+        r#"SELECT count(*) AS "orders!", coalesce(sum(total_cents), 0)::bigint AS "revenue!",
+             coalesce(sum(refunded_cents), 0)::bigint AS "refunded!"
+         FROM orders
+         WHERE transaction_id IS NOT NULL
+             AND ($1::timestamptz IS NULL OR created_at >= $1)
+             AND ($2::timestamptz IS NULL OR created_at < $2)"#,
+        from.map(|t| t.to_sqlx()) as _,
+        to.map(|t| t.to_sqlx()) as _,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Figures { orders: row.orders, revenue_cents: row.revenue, refunded_cents: row.refunded })
+}
+
+/// What waits. A flow that asks until it is answered is stuck when its step began before `stuck_since`.
+pub(crate) async fn backlog(
+    conn: &mut PgConnection,
+    now: Timestamp,
+    stuck_since: Timestamp,
+) -> Result<Backlog, Error> {
+    let row = query!(
+        r#"SELECT
+             (SELECT count(*) FROM checkouts WHERE step NOT IN ('confirmed', 'cancelled'))
+                 AS "checkouts!",
+             (SELECT count(*) FROM checkouts
+                 WHERE step IN ('capture', 'ship', 'void', 'release', 'restock') AND began_at < $2)
+             + (SELECT count(*) FROM refunds
+                 WHERE step NOT IN ('done', 'refused') AND began_at < $2) AS "stuck!",
+             (SELECT count(*) FROM outbox WHERE state = 'waiting') AS "messages!",
+             (SELECT count(*) FROM outbox WHERE state = 'refused') AS "refused!",
+             (SELECT coalesce(extract(epoch FROM $1 - min(created_at)), 0)::float8 FROM outbox
+                 WHERE state = 'waiting') AS "oldest!""#,
+        now.to_sqlx(),
+        stuck_since.to_sqlx(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Backlog {
+        checkouts: row.checkouts,
+        stuck: row.stuck,
+        messages: row.messages,
+        refused: row.refused,
+        oldest_secs: row.oldest,
+    })
+}
+
+/// Whether a checkout or a refund of an order has not ended.
+pub(crate) async fn is_open(conn: &mut PgConnection, order: OrderId) -> Result<bool, Error> {
+    let open = query_scalar!(
+        "SELECT EXISTS (SELECT FROM checkouts
+             WHERE order_id = $1 AND step NOT IN ('confirmed', 'cancelled'))
+         OR EXISTS (SELECT FROM refunds
+             WHERE order_id = $1 AND step NOT IN ('done', 'refused'))",
+        order.0,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(open.unwrap_or(false))
+}
