@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use proto::payment::v1::TransactionStatus as Status;
 use sqlx::{ConnectOptions as _, PgPool};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout};
 use tonic::Code;
 
-use crate::shop::{Shop, args, card, code, user};
+use crate::shop::{Shop, args, authorization, card, code, order, user};
 
 #[sqlx::test(migrator = "payment::MIGRATOR")]
 async fn test_cards_and_ids_succeed_or_decline_as_documented(pool: PgPool) {
@@ -99,4 +99,27 @@ async fn an_answer_within_the_time_for_one_is_an_answer(pool: PgPool) {
 fn the_late_answer_takes_thirty_seconds_unless_set() {
     let args = args("postgres://localhost/payment_db");
     assert_eq!(args.simulator_late_answer, Duration::from_secs(30));
+}
+
+#[sqlx::test(migrator = "payment::MIGRATOR")]
+async fn what_was_sent_is_done_though_its_caller_left_before(pool: PgPool) {
+    let mut args = args(pool.connect_options().to_url_lossy().as_str());
+    args.simulator_latency = Duration::from_millis(500);
+    let shop = Shop::open_with(&pool, args, 7).await;
+    let mut client = shop.client.clone();
+    let request = authorization("auth", "pm_test_visa", 100);
+    let call = tokio::spawn(async move { client.authorize(request).await });
+    while shop.of_order(&order(1)).await.is_empty() {
+        sleep(Duration::from_millis(20)).await;
+    }
+    call.abort();
+    let wait = async {
+        while shop.acts("authorize").await == 0 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), wait).await.expect("the provider to act");
+    assert!(shop.authorize("auth", "pm_test_visa", 100).await.unwrap().success);
+    assert_eq!(shop.acts("authorize").await, 1);
+    shop.close_sound().await;
 }
