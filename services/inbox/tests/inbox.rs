@@ -1,6 +1,6 @@
 //! The inbox through its real ports: mail in by a real client, pages and JSON out.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
+#![expect(clippy::unwrap_used, reason = "fixtures of tests, which may panic")]
 
 use std::time::Duration;
 

@@ -7,12 +7,11 @@ use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
 };
-use kit::problem::Problem;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::Page;
 
-use super::not_found;
+use super::Refusal;
 use crate::{mail::Mail, mailbox::Mailbox};
 
 /// Which mails are asked for.
@@ -25,11 +24,11 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// The page, from 1, and its size, 1 to 100; by default the first one of 20.
-    pub(super) fn page(&self) -> Result<Page, Problem> {
+    pub(super) fn page(&self) -> Result<Page, Refusal> {
         match (self.page, self.page_size) {
-            (Some(0), _) | (_, Some(0)) => Err(not_a_page()),
+            (Some(0), _) | (_, Some(0)) => Err(Refusal::NotAPage),
             (page, size) => {
-                Page::new(page.unwrap_or(0), size.unwrap_or(0)).map_err(|_| not_a_page())
+                Page::new(page.unwrap_or(0), size.unwrap_or(0)).map_err(|_| Refusal::NotAPage)
             }
         }
     }
@@ -58,8 +57,8 @@ struct Pagination {
 pub(super) async fn list(
     State(mailbox): State<Mailbox>,
     wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Result<Json<Mails>, Problem> {
-    let Query(wanted) = wanted.map_err(|_| not_a_page())?;
+) -> Result<Json<Mails>, Refusal> {
+    let Query(wanted) = wanted.map_err(|_| Refusal::NotAPage)?;
     let page = wanted.page()?;
     let (mails, total) = mailbox.list(wanted.to(), page);
     let pagination = Pagination {
@@ -74,7 +73,7 @@ pub(super) async fn list(
 pub(super) async fn mail(
     State(mailbox): State<Mailbox>,
     Path(id): Path<String>,
-) -> Result<Json<Arc<Mail>>, Problem> {
+) -> Result<Json<Arc<Mail>>, Refusal> {
     find(&mailbox, &id).map(Json)
 }
 
@@ -84,12 +83,7 @@ pub(super) async fn clear(State(mailbox): State<Mailbox>) -> StatusCode {
 }
 
 /// The mail with this id.
-pub(super) fn find(mailbox: &Mailbox, id: &str) -> Result<Arc<Mail>, Problem> {
-    let id = Uuid::try_parse(id).map_err(|_| not_found())?;
-    mailbox.get(id).ok_or_else(not_found)
-}
-
-pub(super) fn not_a_page() -> Problem {
-    let detail = "page counts from 1, page_size is 1 to 100.";
-    Problem::new(StatusCode::BAD_REQUEST, "validation_failed", detail)
+pub(super) fn find(mailbox: &Mailbox, id: &str) -> Result<Arc<Mail>, Refusal> {
+    let id = Uuid::try_parse(id).map_err(|_| Refusal::NotFound)?;
+    mailbox.get(id).ok_or(Refusal::NotFound)
 }

@@ -8,7 +8,7 @@ use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::get,
 };
 use kit::problem::Problem;
@@ -40,11 +40,8 @@ pub(crate) fn router(mailbox: Mailbox) -> Router {
         .route("/mails/{id}/html", get(page::html))
         .route("/api/v1/mails", get(json::list).delete(json::clear))
         .route("/api/v1/mails/{id}", get(json::mail))
-        .fallback(async || not_found())
-        .method_not_allowed_fallback(async || {
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            Problem::new(status, "method_not_allowed", "This path has other methods.")
-        })
+        .fallback(async || Refusal::NotFound)
+        .method_not_allowed_fallback(async || Refusal::OtherMethods)
         .with_state(mailbox)
         .layer(middleware::from_fn(with_headers))
 }
@@ -57,6 +54,34 @@ async fn with_headers(request: Request, next: Next) -> Response {
     response
 }
 
-fn not_found() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not_found", "There is no such mail or path.")
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug)]
+enum Refusal {
+    NotFound,
+    OtherMethods,
+    NotAPage,
+    /// A template failed, which is our fault.
+    Unwritable,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, code, detail) = match self {
+            Self::NotFound => {
+                (StatusCode::NOT_FOUND, "not_found", "There is no such mail or path.")
+            }
+            Self::OtherMethods => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "This path has other methods.",
+            ),
+            Self::NotAPage => (
+                StatusCode::BAD_REQUEST,
+                "validation_failed",
+                "page counts from 1, page_size is 1 to 100.",
+            ),
+            Self::Unwritable => return Problem::internal().into_response(),
+        };
+        Problem::new(status, code, detail).into_response()
+    }
 }

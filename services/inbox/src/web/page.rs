@@ -10,10 +10,12 @@ use axum::{
     response::{Html, IntoResponse},
 };
 use jiff::Timestamp;
-use kit::problem::Problem;
 use wire::Page;
 
-use super::json::{Wanted, find, not_a_page};
+use super::{
+    Refusal,
+    json::{Wanted, find},
+};
 use crate::{mail::Mail, mailbox::Mailbox};
 
 /// For the HTML of a mail, in a frame or not: no script, nothing loaded, an origin of its own. Links
@@ -40,8 +42,8 @@ struct Shown {
 pub(super) async fn list(
     State(mailbox): State<Mailbox>,
     wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Result<Html<String>, Problem> {
-    let Query(wanted) = wanted.map_err(|_| not_a_page())?;
+) -> Result<Html<String>, Refusal> {
+    let Query(wanted) = wanted.map_err(|_| Refusal::NotAPage)?;
     let page: Page = wanted.page()?;
     let (mails, total) = mailbox.list(wanted.to(), page);
     let number = page.number();
@@ -53,7 +55,7 @@ pub(super) async fn list(
 pub(super) async fn mail(
     State(mailbox): State<Mailbox>,
     Path(id): Path<String>,
-) -> Result<Html<String>, Problem> {
+) -> Result<Html<String>, Refusal> {
     let mail = find(&mailbox, &id)?;
     render(&Shown { mail })
 }
@@ -61,7 +63,7 @@ pub(super) async fn mail(
 pub(super) async fn html(
     State(mailbox): State<Mailbox>,
     Path(id): Path<String>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<impl IntoResponse, Refusal> {
     let mail = find(&mailbox, &id)?;
     Ok(([(header::CONTENT_SECURITY_POLICY, OF_A_MAIL)], Html(mail.html.clone())))
 }
@@ -70,10 +72,10 @@ pub(super) async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css")], include_str!("../../templates/style.css"))
 }
 
-fn render(page: &impl Template) -> Result<Html<String>, Problem> {
+fn render(page: &impl Template) -> Result<Html<String>, Refusal> {
     page.render().map(Html).map_err(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "a page could not be written");
-        Problem::internal()
+        Refusal::Unwritable
     })
 }
 

@@ -1,0 +1,125 @@
+//! PostgreSQL goes away and comes back; the service stays.
+
+use std::{net::SocketAddr, time::Duration};
+
+use jiff::Timestamp;
+use kit::Env;
+use sqlx::{ConnectOptions, PgPool};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    task::{JoinHandle, JoinSet},
+    time::{sleep, timeout},
+};
+use tonic::Code;
+
+use crate::{
+    relay::{Protection, Relay},
+    shop::{Inbox, Shop, args},
+};
+
+/// A way to PostgreSQL that can be cut: its port closes and its connections end, as when the server
+/// restarts.
+struct Line {
+    address: SocketAddr,
+    server: (String, u16),
+    carrier: Option<JoinHandle<()>>,
+}
+
+impl Line {
+    async fn to(pool: &PgPool) -> Self {
+        let options = pool.connect_options();
+        let server = (options.get_host().to_owned(), options.get_port());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let carrier = Some(tokio::spawn(carry(listener, server.clone())));
+        Self { address, server, carrier }
+    }
+
+    async fn cut(&mut self) {
+        if let Some(carrier) = self.carrier.take() {
+            carrier.abort();
+            carrier.await.unwrap_err();
+        }
+    }
+
+    async fn mend(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.carrier = Some(tokio::spawn(carry(listener, self.server.clone())));
+    }
+}
+
+async fn carry(listener: TcpListener, server: (String, u16)) {
+    let mut connections = JoinSet::new();
+    loop {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut far = TcpStream::connect(&server).await.unwrap();
+        connections.spawn(async move { copy_bidirectional(&mut near, &mut far).await.ok() });
+    }
+}
+
+/// The service, reaching the test's database over `line`.
+async fn open(pool: &PgPool, line: &Line, smtp_port: u16) -> Shop {
+    let mut url = pool.connect_options().to_url_lossy();
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(line.address.port())).unwrap();
+    let mut args = args(url.as_str(), smtp_port, &[]);
+    args.database.database_acquire_timeout = Duration::from_secs(2);
+    let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+    Shop::start(args, Env::fixed(start, 7)).await
+}
+
+async fn recovered(shop: &Shop) {
+    let wait = async {
+        while shop.welcome("back@example.com", "back").await.is_err() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), wait).await.expect("recovery without a restart");
+}
+
+#[sqlx::test(migrator = "notification::MIGRATOR")]
+async fn calls_are_unavailable_while_postgresql_is_away_and_mails_go_after(pool: PgPool) {
+    let inbox = Inbox::open().await;
+    let mut line = Line::to(&pool).await;
+    line.cut().await;
+    let shop = open(&pool, &line, inbox.smtp_port).await;
+    for _ in 0..2 {
+        let status = shop.welcome("ada@example.com", "").await.unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+        assert!(kit::grpc::status::retry_after_of(&status).is_some());
+    }
+    line.mend().await;
+    recovered(&shop).await;
+    assert_eq!(inbox.one().await["to"][0], "back@example.com");
+    shop.close().await;
+    inbox.close().await;
+}
+
+/// The one moment in which a mail could be sent twice: taken by the mail server, not noted yet.
+#[sqlx::test(migrator = "notification::MIGRATOR")]
+async fn a_mail_that_was_taken_while_postgresql_is_away_is_sent_once(pool: PgPool) {
+    let relay = Relay::open(Protection::None).await;
+    let mut line = Line::to(&pool).await;
+    let shop = open(&pool, &line, relay.port).await;
+    let held = relay.gate.lock().await;
+    shop.welcome("ada@example.com", "").await.unwrap();
+    let ends = || relay.heard().iter().filter(|line| *line == ".").count();
+    let wait = async {
+        while ends() == 0 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), wait).await.expect("the mail is on its way");
+    line.cut().await;
+    drop(held);
+    sleep(Duration::from_secs(1)).await;
+    line.mend().await;
+    recovered(&shop).await;
+    let sent = shop.until("sent", 2).await;
+    assert!(sent.iter().all(|mail| mail.attempts == 1), "{sent:?}");
+    shop.advance(24 * 3600);
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(ends(), 2, "one each");
+    shop.close().await;
+}

@@ -1,0 +1,265 @@
+//! The fixture: a running service, an inbox to send to, and words for what tests do with them.
+
+use std::time::Duration;
+
+use clap::Parser;
+use jiff::{SignedDuration, Timestamp};
+use kit::{Env, Runtime};
+use notification::Args;
+use proto::{
+    common::v1::{Address, Money},
+    notification::v1::{self as pb, notification_service_client::NotificationServiceClient},
+};
+use sqlx::{ConnectOptions, PgPool};
+use tokio::{
+    net::TcpListener,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use tonic::{Code, Status, transport::Channel};
+
+pub(crate) const ORDER: &str = "01900000-0000-7000-8000-000000000001";
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    args: Args,
+}
+
+/// The settings of a service on the database at `url` that sends to a port of this machine. It looks
+/// often, and a busy machine is given time.
+pub(crate) fn args(url: &str, smtp_port: u16, more: &[&str]) -> Args {
+    let port = smtp_port.to_string();
+    let line = [
+        "notification",
+        "--database-url",
+        url,
+        "--database-acquire-timeout",
+        "25s",
+        "--database-lock-timeout",
+        "25s",
+        "--database-statement-timeout",
+        "25s",
+        "--smtp-host",
+        "127.0.0.1",
+        "--smtp-port",
+        &port,
+        "--mail-poll-interval",
+        "20ms",
+        "--web-url",
+        "https://shop.example.com/",
+    ];
+    Cli::try_parse_from(line.iter().chain(more)).unwrap().args
+}
+
+/// A service that runs, with its clock in the hands of the test.
+pub(crate) struct Shop {
+    pub(crate) client: NotificationServiceClient<Channel>,
+    pub(crate) env: Env,
+    pub(crate) runtime: Runtime,
+    server: JoinHandle<Result<(), kit::Error>>,
+}
+
+impl Shop {
+    /// On the database of a test.
+    pub(crate) async fn open(pool: &PgPool, smtp_port: u16) -> Self {
+        Self::open_with(pool, smtp_port, &[]).await
+    }
+
+    /// With settings of its own.
+    pub(crate) async fn open_with(pool: &PgPool, smtp_port: u16, more: &[&str]) -> Self {
+        let url = pool.connect_options().to_url_lossy();
+        let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        Self::start(args(url.as_str(), smtp_port, more), Env::fixed(start, 7)).await
+    }
+
+    /// With a clock that is there already.
+    pub(crate) async fn start(args: Args, env: Env) -> Self {
+        let mut runtime = Runtime::for_tests();
+        runtime.env = env.clone();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(notification::serve_on(listener, args, runtime.clone()));
+        let client = NotificationServiceClient::connect(address).await.unwrap();
+        Self { client, env, runtime, server }
+    }
+
+    /// Ends it in order; connections that stay open would keep the test's database alive.
+    pub(crate) async fn close(self) {
+        drop(self.client);
+        self.runtime.drain();
+        self.server.await.unwrap().unwrap();
+        self.runtime.stop().await;
+    }
+
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.env.advance(SignedDuration::from_secs(seconds));
+    }
+
+    pub(crate) async fn welcome(&self, email: &str, key: &str) -> Result<(), Status> {
+        let request = pb::SendWelcomeEmailRequest {
+            email: email.into(),
+            first_name: "Ada".into(),
+            idempotency_key: key.into(),
+        };
+        self.client.clone().send_welcome_email(request).await.map(|_| ())
+    }
+
+    pub(crate) async fn reset(&self, email: &str, token: &str) {
+        let request = pb::SendPasswordResetRequest {
+            email: email.into(),
+            reset_token: token.into(),
+            idempotency_key: String::new(),
+        };
+        self.client.clone().send_password_reset(request).await.unwrap();
+    }
+
+    /// All mails of a status, "" for all.
+    pub(crate) async fn list(&self, status: &str) -> Vec<pb::Notification> {
+        let request = pb::ListNotificationsRequest { status: status.into(), pagination: None };
+        let answer = self.client.clone().list_notifications(request).await.unwrap();
+        answer.into_inner().notifications
+    }
+
+    pub(crate) async fn retry(&self, id: &str) -> Result<(), Status> {
+        let request = pb::RetryNotificationRequest { id: id.into() };
+        self.client.clone().retry_notification(request).await.map(|_| ())
+    }
+
+    /// Waits until there are so many mails of a status, and gives them.
+    pub(crate) async fn until(&self, status: &str, count: usize) -> Vec<pb::Notification> {
+        self.until_all(status, count, |_| true).await
+    }
+
+    /// Waits until there are so many mails of a status of which something is true, and gives them.
+    pub(crate) async fn until_all(
+        &self,
+        status: &str,
+        count: usize,
+        is_true: impl Fn(&pb::Notification) -> bool,
+    ) -> Vec<pb::Notification> {
+        let wait = async {
+            loop {
+                let found = self.list(status).await;
+                if found.len() == count && found.iter().all(&is_true) {
+                    return found;
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let found = timeout(Duration::from_secs(30), wait).await;
+        assert!(found.is_ok(), "no {count} mails {status}: {:?}", self.list("").await);
+        found.unwrap()
+    }
+}
+
+/// The inbox, as the mail server.
+pub(crate) struct Inbox {
+    pub(crate) smtp_port: u16,
+    url: String,
+    runtime: Runtime,
+    server: JoinHandle<Result<(), kit::Error>>,
+}
+
+impl Inbox {
+    pub(crate) async fn open() -> Self {
+        Self::open_on(0).await
+    }
+
+    /// On a port that was free a moment ago.
+    pub(crate) async fn open_on(port: u16) -> Self {
+        let runtime = Runtime::for_tests();
+        let smtp = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+        let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let smtp_port = smtp.local_addr().unwrap().port();
+        let url = format!("http://{}/api/v1/mails", http.local_addr().unwrap());
+        let server = tokio::spawn(inbox::serve_on(smtp, http, runtime.clone()));
+        Self { smtp_port, url, runtime, server }
+    }
+
+    pub(crate) async fn close(self) {
+        self.runtime.drain();
+        self.server.await.unwrap().unwrap();
+        self.runtime.stop().await;
+    }
+
+    /// All mails, newest first.
+    pub(crate) async fn mails(&self) -> Vec<serde_json::Value> {
+        let url = format!("{}?page_size=100", self.url);
+        let answer: serde_json::Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        answer["mails"].as_array().unwrap().clone()
+    }
+
+    /// Waits for the only mail.
+    pub(crate) async fn one(&self) -> serde_json::Value {
+        let wait = async {
+            loop {
+                if let [mail] = &self.mails().await[..] {
+                    return mail.clone();
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(Duration::from_secs(30), wait).await.expect("one mail")
+    }
+}
+
+/// The value of a header of a mail in the inbox.
+pub(crate) fn header<'a>(mail: &'a serde_json::Value, name: &str) -> Option<&'a str> {
+    let headers = mail["headers"].as_array().unwrap();
+    headers.iter().find(|header| header["name"] == name)?["value"].as_str()
+}
+
+/// A port of this machine on which nobody listens.
+pub(crate) async fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+}
+
+pub(crate) fn money(cents: i64, currency: &str) -> Money {
+    Money { amount_cents: cents, currency: currency.into() }
+}
+
+pub(crate) fn confirmation() -> pb::SendOrderConfirmationRequest {
+    let item = |name: &str, quantity: i32, cents: i64| pb::OrderItem {
+        product_name: name.into(),
+        quantity,
+        unit_price: Some(money(cents, "USD")),
+        total_price: Some(money(cents * i64::from(quantity), "USD")),
+    };
+    pb::SendOrderConfirmationRequest {
+        email: "ada@example.com".into(),
+        first_name: "Ada".into(),
+        order_id: ORDER.into(),
+        items: vec![item("Wireless Headphones", 2, 29_900), item("Nuts & Bolts <M8>", 1, 499)],
+        subtotal: Some(money(60_299, "USD")),
+        shipping: Some(money(650, "USD")),
+        tax: Some(money(4_975, "USD")),
+        total: Some(money(65_924, "USD")),
+        shipping_address: Some(Address {
+            street: "12 Analytical Way".into(),
+            city: "Springfield".into(),
+            state: "IL".into(),
+            zip_code: "62701".into(),
+            country: "US".into(),
+            recipient: "Ada Byron".into(),
+        }),
+        tracking_number: "9400100000000000000001".into(),
+        idempotency_key: String::new(),
+    }
+}
+
+/// The fields that a refusal names.
+#[track_caller]
+pub(crate) fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
+    let status = answer.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
+}
+
+/// The reason of a refusal, whose code must be FAILED_PRECONDITION.
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
+    let status = answer.unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
+    kit::grpc::status::reason_of(&status).unwrap()
+}
