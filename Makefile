@@ -5,7 +5,7 @@
 .PHONY: help up down test e2e run build images logs status fmt lint clean
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z0-9%-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 up: ## a cluster with a Storefront that is Ready; run again, it does what has changed
 	@hack/up.sh
@@ -21,6 +21,9 @@ e2e: ## the journeys, on the cluster of make up
 
 run: ## the whole shop on this machine without Kubernetes, at http://localhost:8080, until Ctrl-C
 	@hack/run.sh
+
+dev-%: ## one component alone with stores of its own, as in make dev-user; settings say where the others are
+	@ONLY=$* hack/run.sh
 
 build: ## the shop's and the operator's binaries, as they go into the images
 	@hack/binaries.sh

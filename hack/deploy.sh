@@ -8,6 +8,7 @@ cd "$ROOT"
 REGISTRY=${REGISTRY:-}
 READY_SECS=300 # ten times what it takes with the images at hand; PostgreSQL may have to be pulled
 LOCAL=http://localhost:8080
+INBOX=http://localhost:8025
 
 main() {
   [ $# -ge 2 ] || fail "usage: hack/deploy.sh SHOP_IMAGE OPERATOR_IMAGE [POSTGRES_IMAGE REDIS_IMAGE]"
@@ -51,12 +52,14 @@ say_where() {
   kube get storefronts --namespace shop
   if [ "${CLUSTER:-kind}" = current ]; then
     note "kubectl port-forward -n shop service/demo-gateway 8080:8080 brings the API to $LOCAL"
+    note "kubectl port-forward -n shop service/demo-inbox 8025:8025 brings its mail to $INBOX"
     return
   fi
   # Ready is what the pods say; the answer is what counts.
   wait_until 30 curl --silent --fail --output /dev/null "$LOCAL/health" || fail "the shop is Ready, but $LOCAL/health does not answer"
   note "REST API   $LOCAL/api/v1/products"
   note "its pages  $LOCAL/docs"
+  note "its mail   $INBOX"
 }
 
 main "$@"

@@ -3,8 +3,9 @@
 use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
+use kit::{BoxError, Runtime};
 
-use crate::components::CATALOG;
+use crate::components::{CATALOG, NOTIFICATION, Owner, PAYMENT, SHIPPING, USER};
 use crate::one::{Migrate, Provision, Serve};
 use crate::{Error, all, known_env, one, seed};
 
@@ -18,16 +19,43 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Accounts: sign-in, tokens, profiles, addresses and wishlists
+    User {
+        #[command(subcommand)]
+        task: OwnerTask<user::Args>,
+    },
     /// Categories, products, search, stock and reservations
     Catalog {
         #[command(subcommand)]
         task: OwnerTask<catalog::Args>,
+    },
+    /// Carts
+    Cart {
+        #[command(subcommand)]
+        task: ServeTask<cart::Args>,
+    },
+    /// Payment methods and money movements
+    Payment {
+        #[command(subcommand)]
+        task: OwnerTask<payment::Args>,
+    },
+    /// Mail to customers
+    Notification {
+        #[command(subcommand)]
+        task: OwnerTask<notification::Args>,
+    },
+    /// Quotes, shipments and tracking
+    Shipping {
+        #[command(subcommand)]
+        task: OwnerTask<shipping::Args>,
     },
     /// The REST API
     Gateway {
         #[command(subcommand)]
         task: ServeTask<gateway::Args>,
     },
+    /// A mail catcher for trying out: SMTP in, a web page and JSON out
+    Inbox(Box<Serve<inbox::Args>>),
     /// Every component in one process, without Kubernetes
     All(Box<all::Args>),
     /// Writes demonstration data; what is there stays as it is
@@ -58,18 +86,43 @@ enum ServeTask<A: clap::Args> {
 impl Cli {
     pub(crate) fn run(self) -> Result<(), Error> {
         match self.command {
-            Command::Catalog { task } => match task {
-                OwnerTask::Serve(serve) => one::serve("catalog", *serve, catalog::serve),
-                OwnerTask::Provision(provision) => one::provision(*provision),
-                OwnerTask::Migrate(migrate) => one::migrate(&CATALOG, *migrate),
-            },
-            Command::Gateway { task: ServeTask::Serve(serve) } => {
-                one::serve("gateway", *serve, gateway::serve)
-            }
+            Command::User { task } => task.run(&USER, user::serve),
+            Command::Catalog { task } => task.run(&CATALOG, catalog::serve),
+            Command::Cart { task } => task.run("cart", cart::serve),
+            Command::Payment { task } => task.run(&PAYMENT, payment::serve),
+            Command::Notification { task } => task.run(&NOTIFICATION, notification::serve),
+            Command::Shipping { task } => task.run(&SHIPPING, shipping::serve),
+            Command::Gateway { task } => task.run("gateway", gateway::serve),
+            Command::Inbox(serve) => one::serve("inbox", *serve, inbox::serve),
             Command::All(args) => all::run(*args),
             Command::Seed(args) => seed::run(*args),
             Command::Settings => print_settings(),
         }
+    }
+}
+
+impl<A: clap::Args> OwnerTask<A> {
+    fn run<F, E>(self, owner: &Owner, serve: fn(A, Runtime) -> F) -> Result<(), Error>
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        match self {
+            Self::Serve(args) => one::serve(owner.name, *args, serve),
+            Self::Provision(provision) => one::provision(*provision),
+            Self::Migrate(migrate) => one::migrate(owner, *migrate),
+        }
+    }
+}
+
+impl<A: clap::Args> ServeTask<A> {
+    fn run<F, E>(self, name: &'static str, serve: fn(A, Runtime) -> F) -> Result<(), Error>
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        let Self::Serve(args) = self;
+        one::serve(name, *args, serve)
     }
 }
 
@@ -103,7 +156,13 @@ mod tests {
             ("catalog serve", "ADMIN_ADDR"),
             ("catalog provision", "RUST_LOG"),
             ("catalog migrate", "DATABASE_URL"),
+            ("user serve", "JWT_SIGNING_KEYS"),
+            ("cart serve", "REDIS_URL"),
+            ("payment serve", "FINGERPRINT_KEY_FILE"),
+            ("notification serve", "SMTP_HOST"),
+            ("shipping migrate", "DATABASE_PASSWORD"),
             ("gateway serve", "RATE_LIMIT_PER_MINUTE"),
+            ("inbox", "INBOX_LISTEN"),
             ("all", "SEED_DEMO_DATA"),
             ("seed", "DATABASE_URL"),
         ] {

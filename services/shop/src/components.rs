@@ -14,12 +14,40 @@ pub(crate) struct Owner {
     pub(crate) migrations: &'static Migrator,
 }
 
+/// Accounts.
+pub(crate) static USER: Owner =
+    Owner { name: "user", database: "user_db", role: "user_owner", migrations: &user::MIGRATOR };
+
 /// The catalog.
 pub(crate) static CATALOG: Owner = Owner {
     name: "catalog",
     database: "catalog_db",
     role: "catalog_owner",
     migrations: &catalog::MIGRATOR,
+};
+
+/// Payments.
+pub(crate) static PAYMENT: Owner = Owner {
+    name: "payment",
+    database: "payment_db",
+    role: "payment_owner",
+    migrations: &payment::MIGRATOR,
+};
+
+/// Mail.
+pub(crate) static NOTIFICATION: Owner = Owner {
+    name: "notification",
+    database: "notification_db",
+    role: "notification_owner",
+    migrations: &notification::MIGRATOR,
+};
+
+/// Shipments.
+pub(crate) static SHIPPING: Owner = Owner {
+    name: "shipping",
+    database: "shipping_db",
+    role: "shipping_owner",
+    migrations: &shipping::MIGRATOR,
 };
 
 /// A component's settings, as the environment has them.

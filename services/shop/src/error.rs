@@ -36,6 +36,9 @@ pub enum Error {
     /// The demonstration data could not be written.
     #[error("cannot write the demonstration data")]
     Seed(#[source] kit::BoxError),
+    /// No key could be made for access tokens.
+    #[error("cannot make keys for access tokens")]
+    Keys(#[source] kit::BoxError),
     /// The answer could not be printed.
     #[error("cannot print")]
     Print(#[source] io::Error),

@@ -12,6 +12,7 @@ mod embedded;
 mod error;
 mod one;
 mod owners;
+mod reference;
 mod seed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 
 pub use error::Error;
+pub use reference::reference;
 
 /// Runs the command line `argv`. What goes wrong is told in one line on standard error.
 pub fn main(argv: impl IntoIterator<Item = OsString>) -> ExitCode {

@@ -36,7 +36,7 @@ pub(crate) struct Embedded {
     postgres: Option<Postgres>,
     redis: Option<Redis>,
     /// Held until everything in the folder has ended.
-    _folder: Folder,
+    folder: Folder,
 }
 
 /// Which servers are wanted.
@@ -58,7 +58,7 @@ impl Embedded {
             when(wanted.postgres, Postgres::start(&folder)),
             when(wanted.redis, Redis::start(&folder)),
         )?;
-        Ok(Self { postgres, redis, _folder: folder })
+        Ok(Self { postgres, redis, folder })
     }
 
     /// The URL of the PostgreSQL server, as a role that may do everything.
@@ -69,6 +69,11 @@ impl Embedded {
     /// The URL of the Redis server.
     pub(crate) fn redis_url(&self) -> Option<&str> {
         self.redis.as_ref().map(Redis::url)
+    }
+
+    /// The data folder, whose files outlive the process.
+    pub(crate) fn data(&self) -> &Path {
+        self.folder.root()
     }
 
     /// Ends when one of the servers has ended although nobody asked it to.

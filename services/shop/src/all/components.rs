@@ -1,0 +1,226 @@
+//! The components of a shop in one process: their settings, and what they need to know of each other.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use clap::ValueEnum;
+use futures::future::{BoxFuture, try_join_all};
+use kit::grpc::client::TargetUrl;
+use kit::{BoxError, Env, Runtime};
+
+use super::secrets::Secrets;
+use super::servers::Servers;
+use crate::Error;
+use crate::components::{CATALOG, FromEnv, NOTIFICATION, Owner, PAYMENT, SHIPPING, USER};
+use crate::one::boxed;
+use crate::owners::prepare;
+
+/// A component that `--only` can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Name {
+    User,
+    Catalog,
+    Cart,
+    Payment,
+    Notification,
+    Shipping,
+    Gateway,
+    Inbox,
+}
+
+/// The components' own settings.
+pub(super) struct Components {
+    user: user::Args,
+    catalog: catalog::Args,
+    cart: cart::Args,
+    payment: payment::Args,
+    notification: notification::Args,
+    shipping: shipping::Args,
+    gateway: gateway::Args,
+    inbox: inbox::Args,
+    wanted: Vec<Name>,
+}
+
+/// Every component's settings, as the environment has them.
+struct Read {
+    user: FromEnv<user::Args>,
+    catalog: FromEnv<catalog::Args>,
+    cart: FromEnv<cart::Args>,
+    payment: FromEnv<payment::Args>,
+    notification: FromEnv<notification::Args>,
+    shipping: FromEnv<shipping::Args>,
+    gateway: FromEnv<gateway::Args>,
+    inbox: FromEnv<inbox::Args>,
+}
+
+impl Components {
+    /// The settings of all, and of those named in `only` (of all, if none is) that they run. Mail
+    /// goes to the inbox unless another server is set.
+    pub(super) fn from_env(only: &[Name]) -> Result<Self, Error> {
+        let mut read = Read::from_env()?;
+        let mut wanted =
+            if only.is_empty() { Name::value_variants().to_vec() } else { only.to_vec() };
+        if !read.notification.is_default("smtp_host") && only.is_empty() {
+            wanted.retain(|name| *name != Name::Inbox);
+        }
+        read.introduce()?;
+        let Read { user, catalog, cart, payment, notification, shipping, gateway, inbox } = read;
+        Ok(Self {
+            user: user.args,
+            catalog: catalog.args,
+            cart: cart.args,
+            payment: payment.args,
+            notification: notification.args,
+            shipping: shipping.args,
+            gateway: gateway.args,
+            inbox: inbox.args,
+            wanted,
+        })
+    }
+
+    /// Where the demonstration data is written.
+    pub(super) fn catalog(&self) -> &catalog::Args {
+        &self.catalog
+    }
+
+    /// Whether a component runs here.
+    pub(super) fn runs(&self, name: Name) -> bool {
+        self.wanted.contains(&name)
+    }
+
+    /// Says where people find what runs.
+    pub(super) fn announce(&self) {
+        if self.runs(Name::Gateway) {
+            let url = format!("http://localhost:{}", self.gateway.gateway_listen.port());
+            tracing::info!(%url, docs = %format!("{url}/docs"), "the shop opens");
+        }
+        if self.runs(Name::Inbox) {
+            let url = format!("http://localhost:{}", self.inbox.inbox_listen.port());
+            tracing::info!(%url, "its mail is caught here");
+        }
+    }
+
+    /// Gives each owner a role, a database and its migrations, side by side, and tells where Redis is.
+    pub(super) async fn connect(&mut self, servers: &Servers, env: &Env) -> Result<(), Error> {
+        let wanted = self.wanted.clone();
+        let databases: [(Name, &'static Owner, &mut kit::postgres::Args); 5] = [
+            (Name::User, &USER, &mut self.user.database),
+            (Name::Catalog, &CATALOG, &mut self.catalog.database),
+            (Name::Payment, &PAYMENT, &mut self.payment.database),
+            (Name::Notification, &NOTIFICATION, &mut self.notification.database),
+            (Name::Shipping, &SHIPPING, &mut self.shipping.database),
+        ];
+        let prepared = databases
+            .into_iter()
+            .filter(|(name, ..)| wanted.contains(name))
+            .map(|(_, owner, database)| prepare(owner, database, &servers.postgres, env));
+        try_join_all(prepared).await?;
+        servers.redis.tell(&mut self.gateway.redis);
+        servers.redis.tell(&mut self.cart.redis);
+        Ok(())
+    }
+
+    /// Tells of the secrets that the settings do not give.
+    pub(super) fn entrust(&mut self, secrets: &Secrets) {
+        if self.user.jwt_signing_keys.is_none() && self.gateway.jwt_public_keys.is_none() {
+            self.user.jwt_signing_keys = Some(secrets.signing_keys.clone());
+            self.gateway.jwt_public_keys = Some(secrets.public_keys.clone());
+        }
+        if self.payment.fingerprint_key.is_none() && self.payment.fingerprint_key_file.is_none() {
+            self.payment.fingerprint_key_file = Some(secrets.fingerprint_key.clone());
+        }
+    }
+
+    /// All that are wanted, to be run side by side.
+    pub(super) fn serve(self, runtime: &Runtime) -> Vec<BoxFuture<'static, Result<(), BoxError>>> {
+        let here = || runtime.clone();
+        let all = [
+            (Name::User, boxed(user::serve(self.user, here()))),
+            (Name::Catalog, boxed(catalog::serve(self.catalog, here()))),
+            (Name::Cart, boxed(cart::serve(self.cart, here()))),
+            (Name::Payment, boxed(payment::serve(self.payment, here()))),
+            (Name::Notification, boxed(notification::serve(self.notification, here()))),
+            (Name::Shipping, boxed(shipping::serve(self.shipping, here()))),
+            (Name::Gateway, boxed(gateway::serve(self.gateway, here()))),
+            (Name::Inbox, boxed(inbox::serve(self.inbox, here()))),
+        ];
+        let wanted = self.wanted;
+        all.into_iter().filter(|(name, _)| wanted.contains(name)).map(|(_, run)| run).collect()
+    }
+}
+
+impl Read {
+    fn from_env() -> Result<Self, Error> {
+        Ok(Self {
+            user: FromEnv::read("user")?,
+            catalog: FromEnv::read("catalog")?,
+            cart: FromEnv::read("cart")?,
+            payment: FromEnv::read("payment")?,
+            notification: FromEnv::read("notification")?,
+            shipping: FromEnv::read("shipping")?,
+            gateway: FromEnv::read("gateway")?,
+            inbox: FromEnv::read("inbox")?,
+        })
+    }
+
+    /// Tells each where those are that it calls, unless a setting says so.
+    fn introduce(&mut self) -> Result<(), Error> {
+        let catalog = self.catalog.args.listen;
+        let notification = self.notification.args.listen;
+        let gateway = &mut self.gateway;
+        point(gateway, "user_url", |args| &mut args.user_url, self.user.args.listen)?;
+        point(gateway, "catalog_url", |args| &mut args.catalog_url, catalog)?;
+        point(gateway, "cart_url", |args| &mut args.cart_url, self.cart.args.listen)?;
+        point(gateway, "payment_url", |args| &mut args.payment_url, self.payment.args.listen)?;
+        point(gateway, "shipping_url", |args| &mut args.shipping_url, self.shipping.args.listen)?;
+        point(gateway, "notification_url", |args| &mut args.notification_url, notification)?;
+        point(&mut self.cart, "catalog_url", |args| &mut args.catalog_url, catalog)?;
+        point(&mut self.user, "notification_url", |args| &mut args.notification_url, notification)?;
+        if self.notification.is_default("smtp_host") {
+            let inbox = local(self.inbox.args.inbox_smtp_listen);
+            self.notification.args.smtp_host = inbox.ip().to_string();
+            self.notification.args.smtp_port = inbox.port();
+        }
+        Ok(())
+    }
+}
+
+/// Tells a caller that the setting `id`, if nobody set it, is the address at which we listen.
+fn point<A: clap::Args>(
+    caller: &mut FromEnv<A>,
+    id: &str,
+    url: fn(&mut A) -> &mut TargetUrl,
+    listen: SocketAddr,
+) -> Result<(), Error> {
+    if caller.is_default(id) {
+        let text = format!("http://{}", local(listen));
+        *url(&mut caller.args) = text.parse().map_err(|reason| Error::Settings {
+            component: "all",
+            reason: format!("{text}: {reason}"),
+        })?;
+    }
+    Ok(())
+}
+
+/// The address at which this machine reaches what listens at `listen`.
+fn local(mut listen: SocketAddr) -> SocketAddr {
+    if listen.ip().is_unspecified() {
+        listen.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    listen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_listens_everywhere_is_reached_here() {
+        for (listen, reached) in [
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::]:80", "127.0.0.1:80"),
+            ("10.0.0.1:80", "10.0.0.1:80"),
+        ] {
+            assert_eq!(local(listen.parse().unwrap()).to_string(), reached);
+        }
+    }
+}
