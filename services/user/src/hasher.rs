@@ -147,7 +147,9 @@ mod tests {
                 tokio::spawn(async move { hasher.matches("x".into(), None).await })
             })
             .collect();
-        tokio::task::yield_now().await;
+        while hasher.queue.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
         let began = Instant::now();
         assert!(matches!(hasher.matches("x".into(), None).await, Err(Error::Busy)));
         assert!(began.elapsed().is_zero(), "a full queue refuses at once");
