@@ -8,7 +8,7 @@ use crate::domain::status::Status;
 
 /// The longest key of a caller, in characters.
 const MAX_KEY_CHARS: usize = 255;
-/// The longest reason or note.
+/// The longest reason or note, a line as long as payment providers are told.
 const MAX_NOTE_CHARS: usize = 500;
 /// The longest name of who did something: an account's id, with room.
 const MAX_ACTOR_CHARS: usize = 100;
@@ -43,7 +43,7 @@ impl OrderFields for Fields {
     }
 
     fn note(&mut self, field: &str, text: &str) -> Option<String> {
-        self.text(field, text.trim(), MAX_NOTE_CHARS)
+        self.line_or_empty(field, text, MAX_NOTE_CHARS)
     }
 
     fn actor(&mut self, text: &str) -> Option<String> {

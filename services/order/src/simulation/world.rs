@@ -252,7 +252,7 @@ impl World {
             called_off: count(|order| {
                 order.status == Status::Cancelled && order.transaction.is_some()
             }),
-            refunded: count(|order| order.status == Status::Refunded),
+            refunded: count(|order| order.status != Status::Cancelled && !order.refunded.is_zero()),
             lost: books.lost,
             died: self.died,
         }
