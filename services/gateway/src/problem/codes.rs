@@ -40,7 +40,8 @@ pub(crate) enum Code {
     CartEmpty,
     CartTooHeavy,
     TooManyPaymentMethods,
-    NotificationNotFailed,
+    NotificationSent,
+    NotificationExpired,
     RequestInProgress,
     PayloadTooLarge,
     UnsupportedMediaType,
@@ -70,7 +71,7 @@ pub(crate) struct Row {
 
 /// Every code, in the order of the enum.
 #[rustfmt::skip]
-pub(crate) static TABLE: [Row; 47] = [
+pub(crate) static TABLE: [Row; 48] = [
     row(Code::InvalidRequest, "invalid_request", StatusCode::BAD_REQUEST,
         "The request is not valid",
         "Some fields are not valid; `errors` names each of them."),
@@ -176,9 +177,12 @@ pub(crate) static TABLE: [Row; 47] = [
     row(Code::TooManyPaymentMethods, "too_many_payment_methods", StatusCode::CONFLICT,
         "No room for another payment method",
         "An account has as many payment methods as it may: delete one first."),
-    row(Code::NotificationNotFailed, "notification_not_failed", StatusCode::CONFLICT,
-        "The mail did not fail",
-        "Only a mail that failed can be sent again."),
+    row(Code::NotificationSent, "notification_sent", StatusCode::CONFLICT,
+        "The mail was delivered",
+        "This mail was delivered; it is not sent twice."),
+    row(Code::NotificationExpired, "notification_expired", StatusCode::CONFLICT,
+        "The mail is too old",
+        "This mail would be of no use any more."),
     row(Code::RequestInProgress, "request_in_progress", StatusCode::CONFLICT,
         "The first request is still running",
         "A request with this `Idempotency-Key` is still running; repeat it shortly."),

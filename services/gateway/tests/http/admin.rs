@@ -36,7 +36,7 @@ fn codes(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn a_product_is_created_changed_and_deleted(pool: PgPool) {
     let catalog = Catalog::start(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     let made = post(&gateway, PRODUCTS, &lamp()).await;
     made.is(201, "");
     assert_eq!(made.header("cache-control"), "private, no-store");
@@ -63,7 +63,7 @@ async fn a_product_is_created_changed_and_deleted(pool: PgPool) {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn a_category_can_be_set_and_taken_away(pool: PgPool) {
     let catalog = Catalog::start(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     let top = post(&gateway, CATEGORIES, &json!({"name": "Light"})).await;
     top.is(201, "");
     let child = json!({"name": "Lamps", "parent_id": id(&top)});
@@ -98,7 +98,7 @@ async fn a_category_can_be_set_and_taken_away(pool: PgPool) {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn stock_moves_with_a_reason_and_never_below_nothing(pool: PgPool) {
     let catalog = Catalog::start(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     let made = post(&gateway, PRODUCTS, &lamp()).await;
     let path = format!("{PRODUCTS}/{}/stock", id(&made));
     let moved = post(&gateway, &path, &json!({"delta": 12, "reason": "delivery"})).await;
@@ -116,7 +116,7 @@ async fn stock_moves_with_a_reason_and_never_below_nothing(pool: PgPool) {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn every_field_that_is_wrong_is_named_at_once(pool: PgPool) {
     let catalog = Catalog::start(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     let body = json!({
         "name": " ", "slug": 5, "description": "x".repeat(10_001), "category_id": "lamps",
         "price": {"amount_cents": "12", "currency": "USDOLLAR"}, "image_urls": ["/a.svg", 7],
@@ -193,7 +193,7 @@ async fn every_field_that_is_wrong_is_named_at_once(pool: PgPool) {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn only_administrators_get_in_and_are_told_so_first(pool: PgPool) {
     let catalog = Catalog::start(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     let product = format!("{PRODUCTS}/no-uuid");
     let (stock, category) = (format!("{product}/stock"), format!("{CATEGORIES}/no-uuid"));
     for (method, path) in [
@@ -207,17 +207,17 @@ async fn only_administrators_get_in_and_are_told_so_first(pool: PgPool) {
     ] {
         let call = || gateway.request(method.clone(), path).body("nonsense");
         call().send().await.is(401, "unauthenticated");
-        call().bearer(&gateway.signer.customer()).send().await.is(403, "forbidden");
-        call().bearer(&gateway.signer.sign("admin", -60)).send().await.is(401, "token_expired");
+        call().bearer(&gateway.signer().customer()).send().await.is(403, "forbidden");
+        call().bearer(&gateway.signer().sign("admin", -60)).send().await.is(401, "token_expired");
         call().bearer("no.real.token").send().await.is(401, "invalid_token");
         let other = crate::tokens::Signer::new("test-1").admin();
         call().bearer(&other).send().await.is(401, "invalid_token");
         call().header("authorization", "Basic YTpi").send().await.is(401, "unauthenticated");
         if path.contains("no-uuid") {
-            call().bearer(&gateway.signer.admin()).send().await.is(404, "not_found");
+            call().bearer(&gateway.signer().admin()).send().await.is(404, "not_found");
         }
     }
-    let token = format!("bEaReR  {}", gateway.signer.admin());
+    let token = format!("bEaReR  {}", gateway.signer().admin());
     let call = gateway.request(Method::POST, CATEGORIES).header("authorization", &token);
     call.json(&json!({"name": "A"})).send().await.is(201, "");
 }

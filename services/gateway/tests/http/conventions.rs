@@ -141,7 +141,7 @@ async fn browsers_of_known_origins_may_read_answers() {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn large_answers_are_compressed_for_those_who_can_read_it(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     let list = "/api/v1/products?page_size=50";
     let plain = gateway.get(list).await;
     let call = gateway.request(Method::GET, list).header("accept-encoding", "gzip");
@@ -201,7 +201,7 @@ async fn a_client_that_stops_in_its_body_is_let_go() {
     let gateway = alone().await;
     let address = gateway.url.trim_start_matches("http://").to_owned();
     let mut connection = TcpStream::connect(&address).await.expect("a connection");
-    let token = gateway.signer.admin();
+    let token = gateway.signer().admin();
     let head = format!(
         "POST /api/v1/admin/products HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
          content-type: application/json\r\ncontent-length: 100\r\n\r\n{{"

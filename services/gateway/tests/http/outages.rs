@@ -8,13 +8,14 @@ use sqlx::PgPool;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::shop::{Catalog, Gateway};
+use crate::services::Part;
+use crate::shop::{Answer, Catalog, Customer, Gateway, Shop};
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn a_catalog_that_goes_is_503_and_comes_back_without_a_restart(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
     let address = catalog.address();
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     gateway.get("/api/v1/products").await.is(200, "");
     catalog.stop().await;
     for path in [
@@ -93,7 +94,7 @@ async fn a_request_under_way_is_finished_when_the_gateway_ends() {
     let head = format!(
         "POST /api/v1/admin/products HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
          content-type: application/json\r\ncontent-length: 2\r\n\r\n{{",
-        gateway.signer.admin()
+        gateway.signer().admin()
     );
     connection.write_all(head.as_bytes()).await.expect("sent");
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -105,4 +106,85 @@ async fn a_request_under_way_is_finished_when_the_gateway_ends() {
     let mut answer = String::new();
     connection.read_to_string(&mut answer).await.expect("an answer and then the end");
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("invalid_request"), "{answer}");
+}
+
+/// What a customer with something in the cart asks, and which parts it takes to answer.
+const ASKED: [(&str, &[Part]); 9] = [
+    ("/api/v1/products", &[Part::Catalog]),
+    ("/api/v1/categories", &[Part::Catalog]),
+    ("/api/v1/me", &[Part::User]),
+    ("/api/v1/addresses", &[Part::User]),
+    ("/api/v1/wishlist", &[Part::User]),
+    ("/api/v1/cart", &[Part::Cart, Part::Catalog]),
+    ("/api/v1/shipping/quotes?zip_code=&country=US", &[Part::Cart, Part::Catalog, Part::Shipping]),
+    ("/api/v1/payment-methods", &[Part::Payment]),
+    ("/api/v1/admin/notifications", &[Part::Notification]),
+];
+
+async fn ask(shop: &Shop, customer: &Customer<'_>, path: &str) -> Answer {
+    match path.contains("/admin/") {
+        true => shop.gateway.admin(Method::GET, path).send().await,
+        false => customer.get(path).await,
+    }
+}
+
+/// Whether calls to a part are turned away at once.
+fn is_open(gateway: &Gateway, part: Part) -> bool {
+    let line = format!("gateway_breaker_open{{target=\"{}\"}} 1", part.name());
+    gateway.runtime.metrics().text().contains(&line)
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn a_part_that_is_away_takes_its_own_routes_along_and_no_others(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let ada = shop.customer().await;
+    let body = json!({"product_id": shop.product("laptop-backpack").await, "quantity": 1});
+    ada.post("/api/v1/cart/items", &body).await.is(201, "");
+    for part in Part::ALL {
+        shop.services.end(part).await;
+        // Long enough for the breaker to open.
+        for _ in 0..8 {
+            for (path, needed) in ASKED {
+                let answer = ask(&shop, &ada, path).await;
+                match needed.contains(&part) {
+                    true => answer.is(503, "unavailable"),
+                    false => answer.is(200, ""),
+                };
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(is_open(&shop.gateway, part), "{part:?}");
+        shop.services.begin(part).await;
+        let all_answer = async {
+            for (path, _) in ASKED {
+                while ask(&shop, &ada, path).await.status != 200 {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        };
+        let patience = Duration::from_secs(15);
+        tokio::time::timeout(patience, all_answer).await.unwrap_or_else(|_| panic!("{part:?}"));
+        assert!(!is_open(&shop.gateway, part), "{part:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_is_away_is_left_alone_and_answered_for_at_once() {
+    // It takes connections and says nothing: each call costs its caller the whole deadline.
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", silent.local_addr().expect("an address"));
+    let settings = ["--rate-limit-per-minute", "0", "--user-url", &url];
+    let nowhere = "127.0.0.1:1".parse().expect("an address");
+    let gateway = Gateway::start_with(nowhere, &settings).await;
+    let me = || gateway.admin(Method::GET, "/api/v1/me").send();
+    for answer in futures::future::join_all((0..5).map(|_| me())).await {
+        answer.is(504, "deadline_exceeded");
+    }
+    // They all failed at the same moment, which might be one pod of many; the next one tells.
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    me().await.is(504, "deadline_exceeded");
+    assert!(is_open(&gateway, Part::User));
+    let began = Instant::now();
+    assert_eq!(me().await.is(503, "unavailable").header("retry-after"), "1");
+    assert!(began.elapsed() < Duration::from_millis(500));
 }

@@ -22,7 +22,7 @@ fn prices(answer: &Answer) -> Vec<i64> {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn pages_together_are_the_whole_list_once(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     let mut seen = Vec::new();
     let first = gateway.get("/api/v1/products?page=1&page_size=5").await;
     let pagination = first.json()["pagination"].clone();
@@ -46,7 +46,7 @@ async fn pages_together_are_the_whole_list_once(pool: PgPool) {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn filters_and_orders_do_what_they_say(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     let cheap = "/api/v1/products?max_price=1999&min_price=1499&sort=price_asc&page_size=100";
     let cheap = prices(&gateway.get(cheap).await);
     assert!(cheap.is_sorted() && cheap.contains(&1499) && cheap.contains(&1999));
@@ -67,7 +67,7 @@ async fn filters_and_orders_do_what_they_say(pool: PgPool) {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn search_finds_with_mistakes_and_takes_wildcards_literally(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     for query in ["laptop", "LAPTOP%20backpack", "lptop"] {
         let found = gateway.get(&format!("/api/v1/products/search?q={query}")).await;
         assert_eq!(names(&found).first().map(String::as_str), Some("Laptop Backpack"), "{query}");
@@ -83,7 +83,7 @@ async fn search_finds_with_mistakes_and_takes_wildcards_literally(pool: PgPool) 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn a_product_is_found_by_id_and_by_slug(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     let by_slug = gateway.get("/api/v1/products/laptop-backpack").await.is(200, "").json();
     assert_eq!(by_slug["price"], json!({"amount_cents": 5900, "currency": "USD"}));
     assert_eq!(by_slug["stock_quantity"], 100);
@@ -106,7 +106,7 @@ async fn a_product_is_found_by_id_and_by_slug(pool: PgPool) {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn every_parameter_that_is_wrong_is_named_at_once(pool: PgPool) {
     let catalog = Catalog::start(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     let query = "page=0&page_size=101&category_id=books&min_price=-1&max_price=cheap\
                  &in_stock=perhaps&sort=best&include_inactive=1";
     let answer = gateway.get(&format!("/api/v1/products?{query}")).await;
@@ -145,7 +145,7 @@ async fn every_parameter_that_is_wrong_is_named_at_once(pool: PgPool) {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn what_shoppers_do_not_see_is_for_administrators(pool: PgPool) {
     let catalog = Catalog::start(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     let body = json!({"name": "Gone", "price": {"amount_cents": 1, "currency": "USD"}});
     let made = gateway.admin(Method::POST, "/api/v1/admin/products").json(&body).send().await;
     let made: Value = made.is(201, "").json();
@@ -155,7 +155,7 @@ async fn what_shoppers_do_not_see_is_for_administrators(pool: PgPool) {
 
     let public = format!("/api/v1/products/{id}");
     gateway.get(&public).await.is(404, "product_not_found");
-    let customer = gateway.signer.customer();
+    let customer = gateway.signer().customer();
     let call = gateway.request(Method::GET, &public).bearer(&customer);
     call.send().await.is(404, "product_not_found");
     let seen = gateway.admin(Method::GET, &public).send().await;
@@ -172,7 +172,7 @@ async fn what_shoppers_do_not_see_is_for_administrators(pool: PgPool) {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn reads_are_cached_by_tag_and_only_for_strangers(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     for path in [
         "/api/v1/products",
         "/api/v1/products/1984",
@@ -202,7 +202,7 @@ async fn reads_are_cached_by_tag_and_only_for_strangers(pool: PgPool) {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn a_token_that_is_sent_has_to_be_good_wherever_it_is(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     for path in [
         "/api/v1/products",
         "/api/v1/products/1984",
@@ -211,8 +211,8 @@ async fn a_token_that_is_sent_has_to_be_good_wherever_it_is(pool: PgPool) {
     ] {
         let ask = |token: &str| gateway.request(Method::GET, path).bearer(token).send();
         ask("no.real.token").await.is(401, "invalid_token");
-        ask(&gateway.signer.sign("customer", -60)).await.is(401, "token_expired");
-        ask(&gateway.signer.customer()).await.is(200, "");
+        ask(&gateway.signer().sign("customer", -60)).await.is(401, "token_expired");
+        ask(&gateway.signer().customer()).await.is(200, "");
         let other = gateway.request(Method::GET, path).header("authorization", "Basic YTpi");
         other.send().await.is(401, "unauthenticated");
     }
@@ -230,7 +230,7 @@ async fn a_page_of_the_largest_products_comes_whole(pool: PgPool) {
         INSERT INTO stock (product_id, on_hand) SELECT id, 0 FROM made";
     sqlx::query(largest).execute(&pool).await.expect("products");
     let catalog = Catalog::start(&pool).await;
-    let gateway = Gateway::start(&catalog).await;
+    let gateway = Gateway::start(catalog.address()).await;
     let page = gateway.get("/api/v1/products?page_size=100").await;
     assert_eq!(names(&page).len(), 100);
     assert!(page.bytes.len() > 5_000_000, "{}", page.bytes.len());

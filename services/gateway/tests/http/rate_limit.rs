@@ -187,3 +187,29 @@ async fn without_redis_each_replica_counts_and_nothing_fails() {
         assert_eq!(count().await, 4, "it is gone");
     }
 }
+
+#[tokio::test]
+async fn guessing_has_a_limit_of_its_own() {
+    let settings = ["--rate-limit-per-minute", "600", "--sign-in-limit-per-ip", "3"];
+    let gateway = limited(&shared_redis(), &settings).await;
+    let client = somebody();
+    let post = |path: &str| {
+        let call = gateway.request(Method::POST, path).header("x-forwarded-for", &client);
+        call.json(&serde_json::json!({})).send()
+    };
+    // Together, whatever the route: all of them are ways to guess.
+    for (path, left) in [("login", 2), ("register", 1), ("password/reset", 0)] {
+        let answer = post(&format!("/api/v1/auth/{path}")).await;
+        answer.is(400, "invalid_request");
+        assert_eq!(answer.header("ratelimit-limit"), "3");
+        assert_eq!(answer.header("ratelimit-remaining"), left.to_string());
+    }
+    let refused = post("/api/v1/auth/login").await;
+    refused.is(429, "rate_limited");
+    assert!(refused.header("retry-after").parse::<u64>().expect("seconds") > 10);
+    post("/api/v1/auth/refresh").await.is(400, "invalid_request");
+    ask(&gateway, &client, "/nothing").await.is(404, "not_found");
+    let call = gateway.request(Method::POST, "/api/v1/auth/login");
+    let call = call.header("x-forwarded-for", &somebody()).json(&serde_json::json!({}));
+    call.send().await.is(400, "invalid_request");
+}

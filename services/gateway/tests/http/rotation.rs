@@ -31,7 +31,7 @@ async fn comes_to_know(gateway: &Gateway, signer: &Signer) {
 async fn keys_rotate_without_a_restart_and_a_broken_file_locks_nobody_out() {
     let nowhere = "127.0.0.1:1".parse().expect("an address");
     let gateway = Gateway::start_with(nowhere, &["--rate-limit-per-minute", "0"]).await;
-    let (first, second, third) = (&gateway.signer, Signer::new("test-2"), Signer::new("test-3"));
+    let (first, second, third) = (gateway.signer(), Signer::new("test-2"), Signer::new("test-3"));
     assert!(knows(&gateway, first).await && !knows(&gateway, &second).await);
 
     gateway.replace_keys(&json!({"keys": [first.public_key(), second.public_key()]}).to_string());

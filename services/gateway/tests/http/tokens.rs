@@ -1,28 +1,74 @@
 //! Access tokens as the user service signs them, with keys of our own.
 
+use std::path::PathBuf;
+
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use kit::Env;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use uuid::Uuid;
 
 /// A key pair.
 pub(crate) struct Signer {
+    seed: [u8; 32],
     pair: Ed25519KeyPair,
     kid: &'static str,
+}
+
+/// A key pair as the files that the gateway and the user service read.
+pub(crate) struct KeyFiles {
+    pub(crate) signer: Signer,
+    folder: TempDir,
+}
+
+impl KeyFiles {
+    /// A new pair, called `kid`.
+    pub(crate) fn new(kid: &'static str) -> Self {
+        let files =
+            Self { signer: Signer::new(kid), folder: tempfile::tempdir().expect("a folder") };
+        std::fs::write(files.public(), files.signer.public_keys()).expect("the public keys");
+        std::fs::write(files.signing(), files.signer.signing_keys()).expect("the private keys");
+        files
+    }
+
+    /// The public keys.
+    pub(crate) fn public(&self) -> PathBuf {
+        self.folder.path().join("jwks.json")
+    }
+
+    /// The private keys.
+    pub(crate) fn signing(&self) -> PathBuf {
+        self.folder.path().join("signing.json")
+    }
+
+    /// Puts another file into the place of the public keys.
+    pub(crate) fn replace_public(&self, keys: &str) {
+        let fresh = self.folder.path().join("fresh.json");
+        std::fs::write(&fresh, keys).expect("written");
+        std::fs::rename(fresh, self.public()).expect("renamed");
+    }
 }
 
 impl Signer {
     /// A new pair, called `kid`.
     pub(crate) fn new(kid: &'static str) -> Self {
-        Self { pair: Ed25519KeyPair::generate().expect("a key pair"), kid }
+        let seed = Env::system().bytes();
+        Self { seed, pair: Ed25519KeyPair::from_seed_unchecked(&seed).expect("a key pair"), kid }
     }
 
     /// The key set that the gateway reads.
     pub(crate) fn public_keys(&self) -> String {
         json!({"keys": [self.public_key()]}).to_string()
+    }
+
+    /// The key set that the user service reads.
+    fn signing_keys(&self) -> String {
+        let mut key = self.public_key();
+        key["d"] = URL_SAFE_NO_PAD.encode(self.seed).into();
+        json!({"keys": [key]}).to_string()
     }
 
     /// The public key, as it stands in a key set.

@@ -22,7 +22,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::NotFound,
         Code::NotificationNotFound,
         Code::Conflict,
-        Code::NotificationNotFailed,
+        Code::NotificationSent,
+        Code::NotificationExpired,
     ]);
     OpenApiRouter::new()
         .routes(raising(&admin(&[Code::InvalidRequest]), routes!(list)))

@@ -1,0 +1,120 @@
+//! What a customer does from the first visit to a saved card, and that the logs of it tell nobody who
+//! the customer is. The test of the logs runs the journey as a process of its own, at the lowest level.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use kit::Process;
+use reqwest::Method;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::services::settings;
+use crate::shop::{Customer, Shop, text};
+
+/// Set in the process that is looked at: the file for the tokens that it was given.
+const TOKENS: &str = "TEST_PRIVACY_TOKENS";
+/// The test that is that process.
+const THE_PROCESS: &str = "privacy::a_customer_comes_and_makes_everything_ready_for_an_order";
+
+const EMAIL: &str = "quentin.quiet@example.com";
+const PASSWORD: &str = "password of quentin";
+const NEW_PASSWORD: &str = "a newer one of quentin";
+const NAME: &str = "Quentinius";
+const PHONE: &str = "+1 555 0142";
+const STREET: &str = "77 Quiet Street";
+const CARDS: [&str; 2] = ["4242 4242 4242 4242", "5555555555554444"];
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn a_customer_comes_and_makes_everything_ready_for_an_order(pool: PgPool) {
+    let file = std::env::var_os(TOKENS).map(PathBuf::from);
+    let _logging = match file {
+        Some(_) => {
+            let args = settings(&["--admin-addr", "127.0.0.1:0"]);
+            Some(Process::start("test", &args).await.expect("it starts"))
+        }
+        None => None,
+    };
+    let shop = Shop::open(&pool).await;
+    let tokens = journey(&shop).await;
+    if let Some(file) = file {
+        std::fs::write(file, tokens.join("\n")).expect("written");
+    }
+}
+
+/// The journey; the tokens that came up.
+async fn journey(shop: &Shop) -> Vec<String> {
+    let name = json!({
+        "email": EMAIL, "password": PASSWORD, "first_name": NAME, "last_name": "Quiet",
+    });
+    let registered = shop.post("/api/v1/auth/register", &name).await.is(201, "").json();
+    let pair = |password: &str| json!({"email": EMAIL, "password": password});
+    shop.post("/api/v1/auth/login", &pair("not his password")).await.is(401, "invalid_credentials");
+    let session = shop.post("/api/v1/auth/login", &pair(PASSWORD)).await.is(200, "").json();
+    let refresh = json!({"refresh_token": session["refresh_token"]});
+    let session = shop.post("/api/v1/auth/refresh", &refresh).await.is(200, "").json();
+    let quentin = shop.signed_in(EMAIL, session.clone());
+    quentin.put("/api/v1/me", &json!({"phone": PHONE})).await.is(200, "");
+    furnish(shop, &quentin).await;
+
+    let change = json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD});
+    quentin.post("/api/v1/auth/password/change", &change).await.is(204, "");
+    shop.post("/api/v1/auth/password/forgot", &json!({"email": EMAIL})).await.is(202, "");
+    let token = shop.mailroom.reset_token(EMAIL).await;
+    let reset = json!({"token": token, "new_password": PASSWORD});
+    shop.post("/api/v1/auth/password/reset", &reset).await.is(204, "");
+    let found = shop.gateway.admin(Method::GET, &format!("/api/v1/admin/users?q={EMAIL}"));
+    found.send().await.is(200, "");
+
+    let of = |session: &Value| ["access_token", "refresh_token"].map(|name| text(&session[name]));
+    let mut tokens = vec![token, text(&refresh["refresh_token"])];
+    tokens.extend(of(&registered));
+    tokens.extend(of(&session));
+    tokens
+}
+
+/// An address, a wish, a cart with its quotes, cards that are good and one that is none.
+async fn furnish(shop: &Shop, quentin: &Customer<'_>) {
+    let address = json!({"street": STREET, "city": "Springfield", "country": "US"});
+    quentin.post("/api/v1/addresses", &json!({"address": address})).await.is(201, "");
+    let product_id = shop.product("laptop-backpack").await;
+    let wish = json!({"product_id": product_id});
+    quentin.post("/api/v1/wishlist", &wish).await.is(201, "");
+    let item = json!({"product_id": product_id, "quantity": 1});
+    quentin.post("/api/v1/cart/items", &item).await.is(201, "");
+    quentin.get("/api/v1/shipping/quotes?zip_code=62701&country=US").await.is(200, "");
+    let card = |number: &str, cvv: &str| json!({"card_number": number, "exp_month": 12, "exp_year": 2090, "cvv": cvv});
+    for number in CARDS {
+        quentin.post("/api/v1/payment-methods", &card(number, "123")).await.is(201, "");
+    }
+    let wrong = quentin.post("/api/v1/payment-methods", &card("4242424242424241", "12")).await;
+    wrong.is(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn a_journey_leaves_nothing_private_in_the_logs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tokens");
+    let mut process = Command::new(std::env::current_exe().expect("this test"));
+    process
+        .args(["--exact", THE_PROCESS, "--nocapture"])
+        .env(TOKENS, &file)
+        .env("RUST_LOG", "trace")
+        .env("LOG_FORMAT", "json");
+    let output = tokio::task::spawn_blocking(move || process.output());
+    let output = output.await.expect("no panic").expect("it runs");
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    for component in ["gateway", "user", "cart", "payment", "shipping", "notification"] {
+        assert!(log.contains(&format!("\"component\":\"{component}\"")), "{component} is silent");
+    }
+    let tokens = std::fs::read_to_string(file).expect("the tokens");
+    assert_eq!(tokens.lines().count(), 6);
+    let unspaced = CARDS.map(|number| number.replace(' ', ""));
+    let private = [EMAIL, PASSWORD, NEW_PASSWORD, NAME, PHONE, STREET, "4242424242424241"];
+    let private = private.into_iter().chain(CARDS).chain(unspaced.iter().map(String::as_str));
+    for secret in private.chain(tokens.lines()) {
+        let telling = log.lines().find(|line| line.contains(secret));
+        assert!(telling.is_none(), "{secret} is in {telling:?}");
+    }
+}
