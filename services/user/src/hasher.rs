@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, thread::available_parallelism, time::Duration};
 
+use bcrypt::HashParts;
 use kit::Env;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{
@@ -67,6 +68,13 @@ impl Hasher {
             Ok(equal && known && start.len() == text.len())
         })
         .await
+    }
+
+    /// Whether a hash is of another cost than the setting's: then it is worth making anew, also for the
+    /// times of right and wrong addresses to stay alike.
+    pub(crate) fn is_outdated(&self, hash: &PasswordHash) -> bool {
+        let parts: Result<HashParts, _> = hash.as_str().parse();
+        parts.is_ok_and(|parts| parts.get_cost() != self.cost)
     }
 
     async fn run<T: Send + 'static>(

@@ -1,12 +1,16 @@
 //! Signing in by password.
 
 use kit::postgres::traced;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use wire::Email;
 
 use super::{Accounts, SignedIn};
 use crate::{
-    domain::{ids::UserId, password::PasswordHash, token::Digest},
+    domain::{
+        ids::UserId,
+        password::{Password, PasswordHash},
+        token::Digest,
+    },
     error::Error,
     store, transactions,
 };
@@ -29,12 +33,29 @@ impl Accounts {
         self.tokens.check()?;
         let found = self.find(email).await?;
         let hash = found.as_ref().map(|(_, hash)| hash.clone());
-        let right = self.prove(email, password, hash).await?;
+        let right = self.prove(email, password.clone(), hash).await?;
         let (user, hash) = found.filter(|_| right).ok_or(Error::InvalidCredentials)?;
         let ttl = self.times.ttl;
         let work = transactions::sessions::sign_in(&self.pool, &self.env, user, &hash, ttl);
         let open = traced("user.sign_in", work).await?;
+        if self.hasher.is_outdated(&hash) {
+            self.renew(user, &hash, &password).await;
+        }
         self.signed_in(open)
+    }
+
+    /// Makes the hash of a password anew, at the cost of now. If that does not work out, the next
+    /// sign-in tries again.
+    async fn renew(&self, user: UserId, old: &PasswordHash, password: &SecretString) {
+        let renewed = async {
+            let Ok(password) = Password::new(password.expose_secret()) else { return Ok(()) };
+            let new = self.hasher.hash(password).await?;
+            let mut conn = self.pool.acquire().await?;
+            store::users::replace_hash(&mut conn, user, old, &new).await
+        };
+        if let Err(error) = renewed.await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a hash stays as it was");
+        }
     }
 
     async fn find(&self, email: &Email) -> Result<Option<(UserId, PasswordHash)>, Error> {

@@ -151,6 +151,24 @@ pub(crate) async fn set_password(
     Ok(())
 }
 
+/// Writes the same password's hash anew, unless the password changed meanwhile.
+pub(crate) async fn replace_hash(
+    conn: &mut PgConnection,
+    id: UserId,
+    old: &PasswordHash,
+    new: &PasswordHash,
+) -> Result<(), Error> {
+    query!(
+        "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+        id.0,
+        old.as_str(),
+        new.as_str(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Writes a changed account: what it may do, and its profile.
 pub(crate) async fn update(conn: &mut PgConnection, account: &Account) -> Result<(), Error> {
     let Account { id, email: _, role, disabled, profile, created_at: _, updated_at } = account;

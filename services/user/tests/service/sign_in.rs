@@ -127,3 +127,18 @@ async fn an_account_has_fifty_sessions_at_most_and_the_oldest_end(pool: PgPool) 
     shop.refresh(&last.refresh_token).await.unwrap();
     shop.close().await;
 }
+
+#[sqlx::test(migrator = "user::MIGRATOR")]
+async fn a_hash_of_another_cost_is_made_anew_at_the_next_sign_in(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    shop.register("ada@example.com").await;
+    shop.close().await;
+    let shop = Shop::open_with(&pool, |args| args.bcrypt_cost = 5).await;
+    for _ in 0..2 {
+        shop.login("ada@example.com", PASSWORD).await.unwrap();
+        let renewed = "SELECT count(*) FROM users WHERE password_hash LIKE '$2b$05$%'";
+        assert_eq!(shop.count(renewed).await, 1);
+    }
+    shop.login("ada@example.com", "wrong password").await.unwrap_err();
+    shop.close().await;
+}
