@@ -25,6 +25,9 @@ use tracing::{Instrument as _, Span};
 /// When too many RPCs run, callers are told to come back after this time.
 const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
 
+/// How the message of prost's decode errors begins.
+const PROST_DECODE_ERROR: &str = "failed to decode Protobuf message";
+
 /// Makes [`Calls`] of a server's routes.
 #[derive(Clone, Debug)]
 pub(super) struct CallLayer {
@@ -174,9 +177,10 @@ impl Call {
 
     fn answer_response(
         self,
-        mut response: Response<Body>,
+        response: Response<Body>,
         slot: Option<OwnedSemaphorePermit>,
     ) -> Response<ServedBody> {
+        let mut response = if is_unreadable(&response) { unreadable() } else { response };
         let request_id = self.context.request_id.header();
         response.headers_mut().insert(REQUEST_ID_HEADER, request_id);
         // An error without a message is all in the headers; other answers end with trailers.
@@ -223,6 +227,19 @@ impl Drop for Call {
     fn drop(&mut self) {
         self.tell(Code::Cancelled);
     }
+}
+
+/// Whether this is how tonic answers a request that is no message of its type. It calls that INTERNAL,
+/// in words of prost's; no handler of ours says these.
+fn is_unreadable(response: &Response<Body>) -> bool {
+    Status::from_header_map(response.headers()).is_some_and(|status| {
+        status.code() == Code::Internal && status.message().starts_with(PROST_DECODE_ERROR)
+    })
+}
+
+/// What its caller is told, whose mistake it is.
+fn unreadable() -> Response<Body> {
+    Status::invalid_argument("the request is not a message of this RPC").into_http()
 }
 
 /// What a caller is told whose time is over.

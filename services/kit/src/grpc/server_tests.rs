@@ -54,6 +54,28 @@ async fn an_invented_path_is_unimplemented_and_no_label() {
     assert!(!server.runtime.metrics().text().contains("nvented"));
 }
 
+/// What is no text.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+struct Number {
+    #[prost(int64, tag = "1")]
+    value: i64,
+}
+
+#[tokio::test]
+async fn what_is_no_message_of_the_rpc_is_its_callers_mistake() {
+    let server = TestServer::start("a");
+    let mut grpc = tonic::client::Grpc::new(raw_channel(&server));
+    grpc.ready().await.expect("a connection");
+    let codec = tonic_prost::ProstCodec::<Number, super::testing::Text>::default();
+    let path = tonic::codegen::http::uri::PathAndQuery::from_static("/test.v1.Echo/Say");
+    let refused = grpc.unary(Request::new(Number { value: 7 }), path, codec).await;
+    let refused = refused.expect_err("no text");
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert_eq!(refused.message(), "the request is not a message of this RPC");
+    let counted = "rpc=\"test.v1.Echo/Say\",code=\"INVALID_ARGUMENT\"} 1\n";
+    eventually(|| server.runtime.metrics().text().contains(counted)).await;
+}
+
 #[tokio::test]
 async fn a_request_id_is_taken_if_harmless_made_if_not_and_returned() {
     let server = TestServer::start("a");
