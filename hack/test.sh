@@ -15,6 +15,7 @@ main() {
   step "chart" chart
   step "tests" "$ROOT/hack/test-env.sh" cargo test --workspace --exclude e2e --no-fail-fast
   step "settings" cargo test --package e2e --test settings
+  step "API against its document" "$ROOT/hack/test-env.sh" --without-kubernetes "$ROOT/hack/conformance.sh"
   step "checked queries" "$ROOT/hack/test-env.sh" --without-kubernetes "$ROOT/hack/sqlx.sh" --check
 }
 
