@@ -29,19 +29,25 @@ impl Accounts {
         result
     }
 
+    /// Tries a second time when the hash changed between the comparison and the session: another
+    /// sign-in may have made it anew for the same password. If the password itself changed, the second
+    /// comparison finds it out.
     async fn try_sign_in(&self, email: &Email, password: SecretString) -> Result<SignedIn, Error> {
         self.tokens.check()?;
-        let found = self.find(email).await?;
-        let hash = found.as_ref().map(|(_, hash)| hash.clone());
-        let right = self.prove(email, password.clone(), hash).await?;
-        let (user, hash) = found.filter(|_| right).ok_or(Error::InvalidCredentials)?;
-        let ttl = self.times.ttl;
-        let work = transactions::sessions::sign_in(&self.pool, &self.env, user, &hash, ttl);
-        let open = traced("user.sign_in", work).await?;
-        if self.hasher.is_outdated(&hash) {
-            self.renew(user, &hash, &password).await;
+        for _ in 0..2 {
+            let found = self.find(email).await?;
+            let hash = found.as_ref().map(|(_, hash)| hash.clone());
+            let right = self.prove(email, password.clone(), hash).await?;
+            let (user, hash) = found.filter(|_| right).ok_or(Error::InvalidCredentials)?;
+            let ttl = self.times.ttl;
+            let work = transactions::sessions::sign_in(&self.pool, &self.env, user, &hash, ttl);
+            let Some(open) = traced("user.sign_in", work).await? else { continue };
+            if self.hasher.is_outdated(&hash) {
+                self.renew(user, &hash, &password).await;
+            }
+            return self.signed_in(open);
         }
-        self.signed_in(open)
+        Err(Error::InvalidCredentials)
     }
 
     /// Makes the hash of a password anew, at the cost of now. If that does not work out, the next

@@ -42,26 +42,26 @@ pub(crate) async fn register(
     Ok(Open { account, session, token })
 }
 
-/// Begins a session of an account whose password was found to be that of `hash`, unless it was changed
-/// since, or the account disabled.
+/// Begins a session of an account whose password was found to be that of `hash`; none when that is not
+/// its hash any more.
 pub(crate) async fn sign_in(
     pool: &PgPool,
     env: &Env,
     user: UserId,
     hash: &PasswordHash,
     ttl: SignedDuration,
-) -> Result<Open, Error> {
+) -> Result<Option<Open>, Error> {
     let mut tx = pool.begin().await?;
-    let account = store::users::lock(&mut tx, user).await?.ok_or(Error::InvalidCredentials)?;
+    let Some(account) = store::users::lock(&mut tx, user).await? else { return Ok(None) };
     if store::users::password_hash(&mut tx, user).await?.as_ref() != Some(hash) {
-        return Err(Error::InvalidCredentials);
+        return Ok(None);
     }
     if account.disabled {
         return Err(Error::AccountDisabled);
     }
     let (session, token) = begin(&mut tx, env, user, ttl).await?;
     tx.commit().await?;
-    Ok(Open { account, session, token })
+    Ok(Some(Open { account, session, token }))
 }
 
 async fn begin(
