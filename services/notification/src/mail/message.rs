@@ -39,10 +39,12 @@ impl Letter<'_> {
         let html =
             Html { shop, subject: &subject, content }.render().map_err(Failure::unwritable)?;
         let text = Text { shop, content }.render().map_err(Failure::unwritable)?;
-        let name = Some(content.first_name()).filter(|name| !name.is_empty());
+        // The API lets no control character in, and the library panics at one.
+        let name = content.first_name().replace(char::is_control, " ");
+        let name = Some(name).filter(|name| !name.trim().is_empty());
         Message::builder()
             .from(shop.from.clone())
-            .to(Mailbox::new(name.map(str::to_owned), to))
+            .to(Mailbox::new(name, to))
             .subject(subject)
             .date(SystemTime::from(created_at))
             .message_id(Some(format!("<{id}@{}>", shop.from.email.domain())))
@@ -110,6 +112,14 @@ mod tests {
             let (headers, _) = mail.split_once("\r\n\r\n").unwrap();
             assert!(!headers.contains("\r\nBcc"), "{headers}");
             assert!(!headers.lines().any(|line| line.starts_with("body")), "{headers}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_hold_any_character() {
+        for chars in ('\0'..='\u{3000}').collect::<Vec<_>>().chunks(7) {
+            let first_name = chars.iter().collect();
+            write(&Content::Welcome(Welcome { first_name }));
         }
     }
 

@@ -1,7 +1,8 @@
 //! The queue, as workers see it.
 //!
 //! A worker leases what is due: the row says until when nobody else takes it, and whose lease it is.
-//! What the worker notes later counts only while the lease is still its own.
+//! What the worker notes later counts only while the lease is still its own. Statements on several
+//! rows pass over those that others hold, so that no two workers wait for each other.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -109,7 +110,9 @@ pub(crate) async fn note(
 pub(crate) async fn expire(conn: &mut PgConnection, now: Timestamp) -> Result<Vec<String>, Error> {
     query!(
         "UPDATE notifications SET content = NULL
-         WHERE expires_at <= $1 AND content IS NOT NULL AND status = 'failed'",
+         WHERE id IN (SELECT id FROM notifications
+                      WHERE expires_at <= $1 AND content IS NOT NULL AND status = 'failed'
+                      FOR UPDATE SKIP LOCKED)",
         now.to_sqlx() as _,
     )
     .execute(&mut *conn)
@@ -117,7 +120,10 @@ pub(crate) async fn expire(conn: &mut PgConnection, now: Timestamp) -> Result<Ve
     let kinds = query_scalar!(
         "UPDATE notifications
          SET status = 'failed', content = NULL, error = $2, lease_id = NULL
-         WHERE expires_at <= $1 AND content IS NOT NULL AND status = 'queued' AND due_at <= $1
+         WHERE id IN (SELECT id FROM notifications
+                      WHERE expires_at <= $1 AND content IS NOT NULL
+                        AND status = 'queued' AND due_at <= $1
+                      FOR UPDATE SKIP LOCKED)
          RETURNING kind",
         now.to_sqlx() as _,
         EXPIRED,
@@ -136,7 +142,9 @@ pub(crate) async fn give_up(
 ) -> Result<Vec<String>, Error> {
     let kinds = query_scalar!(
         "UPDATE notifications SET status = 'failed', error = $3, lease_id = NULL
-         WHERE status = 'queued' AND due_at <= $1 AND attempts >= $2
+         WHERE id IN (SELECT id FROM notifications
+                      WHERE status = 'queued' AND due_at <= $1 AND attempts >= $2
+                      FOR UPDATE SKIP LOCKED)
          RETURNING kind",
         now.to_sqlx() as _,
         max_attempts,
