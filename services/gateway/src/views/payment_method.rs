@@ -76,7 +76,7 @@ pub(crate) struct NewCard {
     #[schema(value_type = i32, required, minimum = 1, maximum = 12, example = 12)]
     #[serde(default)]
     exp_month: Field<i64>,
-    /// The year of expiry, four digits.
+    /// The year of expiry, four digits: this one or one of the next 20.
     #[schema(value_type = i32, required, minimum = 2000, maximum = 2100, example = 2030)]
     #[serde(default)]
     exp_year: Field<i64>,

@@ -83,7 +83,7 @@ async fn furnish(shop: &Shop, quentin: &Customer<'_>) {
     let item = json!({"product_id": product_id, "quantity": 1});
     quentin.post("/api/v1/cart/items", &item).await.is(201, "");
     quentin.get("/api/v1/shipping/quotes?zip_code=62701&country=US").await.is(200, "");
-    let card = |number: &str, cvv: &str| json!({"card_number": number, "exp_month": 12, "exp_year": 2090, "cvv": cvv});
+    let card = |number: &str, cvv: &str| json!({"card_number": number, "exp_month": 12, "exp_year": 2040, "cvv": cvv});
     for number in CARDS {
         quentin.post("/api/v1/payment-methods", &card(number, "123")).await.is(201, "");
     }

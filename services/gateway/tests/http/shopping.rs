@@ -18,7 +18,7 @@ fn item(product: &str, quantity: i64) -> Value {
 }
 
 fn card() -> Value {
-    json!({"card_number": "4242 4242 4242 4242", "exp_month": 12, "exp_year": 2090, "cvv": "123"})
+    json!({"card_number": "4242 4242 4242 4242", "exp_month": 12, "exp_year": 2040, "cvv": "123"})
 }
 
 fn quantities(cart: &Value) -> Vec<i64> {
@@ -177,7 +177,7 @@ async fn cards_are_saved_and_their_numbers_are_not(pool: PgPool) {
     let gone = ada.request(Method::PUT, &format!("{path}/default")).send().await;
     gone.is(404, "payment_method_not_found");
 
-    let wrong = json!({"card_number": 4242, "exp_month": 13, "exp_year": "2090", "is_default": 1});
+    let wrong = json!({"card_number": 4242, "exp_month": 13, "exp_year": "2040", "is_default": 1});
     let answer = ada.post(METHODS, &wrong).await;
     let named: Vec<_> = answer.is(400, "invalid_request").fields();
     let named: Vec<_> = named.iter().map(|(field, code)| (&**field, &**code)).collect();
