@@ -14,6 +14,10 @@ use crate::{domain::ids::OrderId, error::Error, metrics::Metrics, transactions::
 /// How often it is looked whether an order can go on that another driver has, or that pauses.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// The longest wait for the units of an order to leave the cart, and how often it is looked.
+const CART_WAIT: Duration = Duration::from_secs(1);
+const CART_LOOK: Duration = Duration::from_millis(20);
+
 /// Kept back of a caller's patience, so that the answer reaches it.
 const MARGIN: Duration = Duration::from_millis(500);
 
@@ -61,9 +65,19 @@ impl Inline {
                 continue;
             }
             if !self.records.is_open(order).await? {
-                return Ok(());
+                return self.empty_cart(order, until.min(Instant::now() + CART_WAIT)).await;
             }
             sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Waits a moment for the ordered units to leave the cart, so that a customer who looks at it next
+    /// does not see them there.
+    async fn empty_cart(&self, order: OrderId, until: Instant) -> Result<(), Error> {
+        while self.step(Kind::Message, order).await? {}
+        while Instant::now() < until && self.records.holds_cart(order).await? {
+            sleep(CART_LOOK).await;
         }
         Ok(())
     }

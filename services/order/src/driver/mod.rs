@@ -13,7 +13,9 @@ pub(crate) use background::{CHANNEL, Wake, run};
 pub(crate) use inline::Inline;
 pub(crate) use remote::Remotes;
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
+
+use tokio::time::sleep;
 
 use crate::{
     domain::{
@@ -27,6 +29,13 @@ use crate::{
     },
     error::Error,
 };
+
+/// Tries to settle one outcome. With a call before them they fit into a lease even when each waits for a
+/// connection; whatever takes longer is dropped with the claim.
+const SETTLE_TRIES: usize = 3;
+
+/// Pause between them.
+const SETTLE_PAUSE: Duration = Duration::from_millis(200);
 
 /// What can be claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +157,22 @@ pub(crate) async fn carry_on(
         let (word, error) = (outcome.as_str(), outcome.error());
         tracing::info!(%order, flow, step, attempts, outcome = word, error, "a step was not done");
     }
-    let settled = journal.settle(claimed, &outcome).await?;
+    let settled = settle(journal, claimed, &outcome).await?;
     Ok(Turn { names, outcome: outcome.as_str(), settled })
+}
+
+/// Settles, and tries again when the store does not answer: what was done need not wait for the end of
+/// the lease. A try that was committed all the same makes the next one find that the claim is over.
+async fn settle(
+    journal: &impl Journal,
+    claimed: &Claimed,
+    outcome: &Outcome,
+) -> Result<Settled, Error> {
+    for _ in 1..SETTLE_TRIES {
+        match journal.settle(claimed, outcome).await {
+            Err(Error::Database(_)) => sleep(SETTLE_PAUSE).await,
+            settled => return settled,
+        }
+    }
+    journal.settle(claimed, outcome).await
 }

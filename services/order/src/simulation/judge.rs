@@ -28,6 +28,7 @@ pub(super) fn at_rest(books: &Books, others: &Others, stock_in_all: i32) -> Verd
         check(order.id, "stock", stock(order, others))?;
         check(order.id, "mails", mails(order, books, others))?;
         check(order.id, "events", events(order, books))?;
+        check(order.id, "cancel", cancel(order, books))?;
     }
     leases(books)?;
     let mut in_all = 0;
@@ -86,11 +87,7 @@ fn mails(order: &Order, books: &Books, others: &Others) -> bool {
     let refunds = books
         .refunds
         .iter()
-        .filter(|row| {
-            row.state.order == order.id
-                && row.state.step == Step::Done
-                && matches!(row.state.kind, Kind::Cancel | Kind::Refund)
-        })
+        .filter(|row| row.state.order == order.id && row.state.step == Step::Done)
         .count();
     sent("confirmation") == usize::from(is_confirmed(order, books))
         && sent("cancelled") == usize::from(order.status == Status::Cancelled)
@@ -108,6 +105,17 @@ fn events(order: &Order, books: &Books) -> bool {
     let cancelled = count(|event| matches!(event, Event::Cancelled { .. }));
     let failed = order.failure.is_some();
     paid == confirmed && confirmed + cancelled == 1 && (!failed || cancelled == 1)
+}
+
+/// Who wanted it cancelled before it had ended gets that, unless the parcel was on its way.
+fn cancel(order: &Order, books: &Books) -> bool {
+    let wanted = books.checkouts[&order.id].state.cancel.is_some();
+    let refused = books.refunds.iter().any(|row| {
+        row.state.order == order.id
+            && row.state.kind == Kind::Cancel
+            && row.state.step == Step::Refused
+    });
+    !wanted || order.status == Status::Cancelled || refused
 }
 
 fn leases(books: &Books) -> Verdict {

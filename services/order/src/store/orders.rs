@@ -175,6 +175,14 @@ pub(crate) async fn is_in_cart(conn: &mut PgConnection, user: UserId) -> Result<
     Ok(open.unwrap_or(false))
 }
 
+/// Whether units of this order are still in the customer's cart.
+pub(crate) async fn holds_cart(conn: &mut PgConnection, order: OrderId) -> Result<bool, Error> {
+    let holds = query_scalar!("SELECT in_cart FROM orders WHERE id = $1", order.0)
+        .fetch_optional(conn)
+        .await?;
+    Ok(holds.unwrap_or(false))
+}
+
 /// Orders by id, in the order of the ids; those that do not exist are left out.
 pub(crate) async fn find_all(
     conn: &mut PgConnection,

@@ -87,6 +87,12 @@ impl Records {
         traced("order.is_open", store::stats::is_open(&mut conn, order)).await
     }
 
+    /// Whether the units of an order are still in the customer's cart.
+    pub(crate) async fn holds_cart(&self, order: OrderId) -> Result<bool, Error> {
+        let mut conn = self.pool.acquire().await?;
+        traced("order.holds_cart", store::orders::holds_cart(&mut conn, order)).await
+    }
+
     fn lease(&self) -> Lease {
         Lease { now: self.env.now(), length: LEASE_LENGTH }
     }

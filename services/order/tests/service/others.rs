@@ -1,0 +1,160 @@
+//! The real services around orders, each on a database of its own.
+
+use std::net::SocketAddr;
+
+use clap::{Args, Parser};
+use kit::Runtime;
+use secrecy::ExposeSecret as _;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, PgPool, migrate::Migrator, postgres::PgPoolOptions, query,
+};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// A service that runs.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) runtime: Runtime,
+    server: JoinHandle<()>,
+}
+
+impl Running {
+    /// Serves on a port of its own.
+    pub(crate) async fn start<E, F>(serve: impl FnOnce(TcpListener, Runtime) -> F) -> Self
+    where
+        E: std::fmt::Debug,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let runtime = Runtime::for_tests();
+        let served = serve(listener, runtime.clone());
+        let server = tokio::spawn(async { served.await.unwrap() });
+        Self { address, runtime, server }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.runtime.drain();
+        self.server.await.unwrap();
+        self.runtime.stop().await;
+    }
+
+    /// Ends it wherever it is, as a crash would.
+    pub(crate) async fn crash(self) {
+        self.server.abort();
+        self.runtime.stop().await;
+    }
+}
+
+/// All of them, and a look into their books.
+pub(crate) struct Others {
+    pub(crate) user: Running,
+    pub(crate) catalog: Running,
+    pub(crate) cart: Running,
+    pub(crate) payment: Running,
+    pub(crate) shipping: Running,
+    pub(crate) notification: Running,
+    pub(crate) catalog_db: PgPool,
+    pub(crate) payment_db: PgPool,
+    pub(crate) shipping_db: PgPool,
+    pub(crate) notification_db: PgPool,
+    user_db: PgPool,
+    _keys: TempDir,
+}
+
+#[derive(Parser)]
+struct Cli<T: Args> {
+    #[command(flatten)]
+    args: T,
+}
+
+/// Settings from words, with patience for a busy machine.
+pub(crate) fn settings<T: Args>(database: Option<&PgPool>, words: &[&str]) -> T {
+    let mut line = vec!["test".to_owned()];
+    if let Some(pool) = database {
+        line.push(format!("--database-url={}", pool.connect_options().to_url_lossy()));
+        for limit in ["acquire", "lock", "statement"] {
+            line.push(format!("--database-{limit}-timeout=25s"));
+        }
+    }
+    line.extend(words.iter().map(ToString::to_string));
+    Cli::<T>::try_parse_from(line).unwrap_or_else(|error| panic!("{error}")).args
+}
+
+impl Others {
+    /// Beside the database of a test.
+    pub(crate) async fn start(pool: &PgPool) -> Self {
+        let catalog_db = database(pool, "catalog", &catalog::MIGRATOR).await;
+        let payment_db = database(pool, "payment", &payment::MIGRATOR).await;
+        let shipping_db = database(pool, "shipping", &shipping::MIGRATOR).await;
+        let notification_db = database(pool, "notification", &notification::MIGRATOR).await;
+        let user_db = database(pool, "user", &user::MIGRATOR).await;
+
+        let args = settings(Some(&catalog_db), &["--reservation-sweep-interval=100ms"]);
+        let catalog = Running::start(|port, runtime| catalog::serve_on(port, args, runtime)).await;
+        let words = ["--fingerprint-key=a key for the tests of orders"];
+        let args = settings(Some(&payment_db), &words);
+        let payment = Running::start(|port, runtime| payment::serve_on(port, args, runtime)).await;
+        let args = settings(Some(&shipping_db), &[]);
+        let shipping =
+            Running::start(|port, runtime| shipping::serve_on(port, args, runtime)).await;
+        let args = settings(Some(&notification_db), &["--smtp-port=1"]);
+        let notification =
+            Running::start(|port, runtime| notification::serve_on(port, args, runtime)).await;
+        let url = format!("--catalog-url=http://{}", catalog.address);
+        let args = settings(None, &[&url, "--redis-timeout=10s"]);
+        let cart = Running::start(|port, runtime| cart::serve_on(port, args, runtime)).await;
+
+        let keys = tempfile::tempdir().unwrap();
+        let file = keys.path().join("keys.json");
+        let generated = user::keys::generate(&kit::Env::system()).unwrap();
+        std::fs::write(&file, generated.signing.expose_secret()).unwrap();
+        let file = format!("--jwt-signing-keys={}", file.display());
+        let url = format!("--notification-url=http://{}", notification.address);
+        let args = settings(Some(&user_db), &[&file, &url, "--bcrypt-cost=4"]);
+        let user = Running::start(|port, runtime| user::serve_on(port, args, runtime)).await;
+        Self {
+            user,
+            catalog,
+            cart,
+            payment,
+            shipping,
+            notification,
+            catalog_db,
+            payment_db,
+            shipping_db,
+            notification_db,
+            user_db,
+            _keys: keys,
+        }
+    }
+
+    pub(crate) async fn stop(self, pool: &PgPool) {
+        for service in
+            [self.user, self.cart, self.payment, self.shipping, self.notification, self.catalog]
+        {
+            service.stop().await;
+        }
+        for database in
+            [self.user_db, self.catalog_db, self.payment_db, self.shipping_db, self.notification_db]
+        {
+            let name = database.connect_options().get_database().unwrap().to_owned();
+            database.close().await;
+            let drop = format!(r#"DROP DATABASE "{name}" WITH (FORCE)"#);
+            query(AssertSqlSafe(drop)).execute(pool).await.unwrap();
+        }
+    }
+}
+
+/// A database beside the test's, named after it.
+async fn database(pool: &PgPool, service: &str, migrator: &Migrator) -> PgPool {
+    let options = pool.connect_options();
+    let mut name = format!("{service}{}", options.get_database().unwrap());
+    name.truncate(60);
+    let create = format!(r#"CREATE DATABASE "{name}""#);
+    query(AssertSqlSafe(create)).execute(pool).await.unwrap();
+    let options = options.as_ref().clone().database(&name);
+    let database = PgPoolOptions::new().max_connections(2).connect_with(options).await.unwrap();
+    migrator.run(&database).await.unwrap();
+    database
+}
