@@ -67,13 +67,13 @@ async fn a_cart_is_filled_changed_and_emptied(pool: PgPool) {
     assert_eq!(cart["items"][0]["unit_price"], json!({"amount_cents": 5900, "currency": "USD"}));
     assert_eq!(cart["total"], json!({"amount_cents": 11800, "currency": "USD"}));
 
-    for (quantity, code) in [(0, "out_of_range"), (100, "out_of_range"), (-1, "out_of_range")] {
+    let expected = [("quantity".to_owned(), "out_of_range".to_owned())];
+    for quantity in [0, 100, -1] {
         let answer = ada.post(ITEMS, &item(&backpack, quantity)).await;
-        let expected = ("quantity".to_owned(), code.to_owned());
-        assert_eq!(answer.is(400, "invalid_request").fields(), [expected.clone()]);
+        assert_eq!(answer.is(400, "invalid_request").fields(), expected);
         let path = format!("{ITEMS}/{backpack}");
         let answer = ada.put(&path, &json!({"quantity": quantity})).await;
-        assert_eq!(answer.is(400, "invalid_request").fields(), [expected]);
+        assert_eq!(answer.is(400, "invalid_request").fields(), expected);
     }
     let answer = ada.post(ITEMS, &item(&backpack, 98)).await;
     answer.is(400, "quantity_too_large");
