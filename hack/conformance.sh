@@ -37,7 +37,7 @@ start_shop() {
     export "${name}_LISTEN=127.0.0.1:$port"
     [ $name != GATEWAY ] || api=http://127.0.0.1:$port
   done
-  ADMIN_ADDR=127.0.0.1:0 RATE_LIMIT_PER_MINUTE=0 AUTH_RATE_LIMIT_PER_MINUTE=0 BCRYPT_COST=4 SEED_DEMO_DATA=true \
+  ADMIN_ADDR=127.0.0.1:0 RATE_LIMIT_PER_MINUTE=0 SIGN_IN_LIMIT_PER_IP=0 BCRYPT_COST=4 SEED_DEMO_DATA=true \
     ADMIN_EMAIL=$ADMIN ADMIN_PASSWORD=$PASSWORD RUST_LOG=warn \
     "${CARGO_TARGET_DIR:-target}/debug/shop" all >"$work/log" 2>&1 &
   shop=$!

@@ -6,11 +6,13 @@
 //!
 //! - [`cluster`]: the connection, and what is left over from journeys that failed
 //! - [`shop`]: one Storefront: making it, changing it, waiting for it, asking it
+//! - [`outside`]: a shopper at the ports of this machine
 //! - [`readers`]: shoppers who read all the time and count what fails
 //! - [`figures`]: medians and percentiles
 
 pub mod cluster;
 pub mod figures;
+pub mod outside;
 pub mod readers;
 pub mod shop;
 pub mod wait;

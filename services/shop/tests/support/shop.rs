@@ -132,7 +132,7 @@ pub(crate) fn command(data: &Path, ports: Ports) -> Command {
         .env_remove("REDIS_URL")
         .env("ADMIN_ADDR", "127.0.0.1:0")
         .env("RATE_LIMIT_PER_MINUTE", "0")
-        .env("AUTH_RATE_LIMIT_PER_MINUTE", "0")
+        .env("SIGN_IN_LIMIT_PER_IP", "0")
         .stdin(Stdio::null())
         .stderr(log);
     for ((setting, _), port) in LISTENERS.iter().zip(ports) {

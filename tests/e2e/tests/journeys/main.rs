@@ -8,4 +8,5 @@ mod neighbours;
 mod products;
 mod refused;
 mod resilience;
+mod shopper;
 mod stores;
