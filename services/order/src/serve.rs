@@ -74,8 +74,9 @@ fn work(records: &Arc<Records>, remotes: &Arc<Remotes>, metrics: &Metrics, runti
         [("checkouts", Kind::Checkout), ("refunds", Kind::Refund), ("outbox", Kind::Message)]
     {
         let (records, remotes) = (Arc::clone(records), Arc::clone(remotes));
-        let driver = driver::run(kind, records, remotes, metrics.clone(), wake.clone());
-        runtime.spawn(name, driver);
+        let (metrics, wake) = (metrics.clone(), wake.clone());
+        let driver = driver::run(kind, records, remotes, metrics, wake, runtime.clone());
+        runtime.spawn_stopping(name, driver);
     }
     runtime.spawn("measure", jobs::measure(Arc::clone(records), metrics.clone()));
     let checker = Checker { records: Arc::clone(records), remotes: Arc::clone(remotes) };

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kit::postgres::Signal;
+use kit::{Runtime, postgres::Signal};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -48,16 +48,19 @@ impl Wake {
     }
 }
 
-/// Carries on what is due of one kind, for ever.
+/// Carries on what is due of one kind until the process stops. What is under way then is finished, so
+/// that no order waits for the end of a lease.
 pub(crate) async fn run(
     kind: Kind,
     records: Arc<Records>,
     remotes: Arc<Remotes>,
     metrics: Metrics,
     mut wake: Wake,
+    runtime: Runtime,
 ) {
+    let stopping = runtime.stopping();
     let mut at_work = JoinSet::new();
-    loop {
+    while !stopping.is_cancelled() {
         while at_work.try_join_next().is_some() {}
         if at_work.len() >= MAX_AT_WORK {
             at_work.join_next().await;
@@ -68,13 +71,16 @@ pub(crate) async fn run(
                 let (records, remotes) = (Arc::clone(&records), Arc::clone(&remotes));
                 at_work.spawn(one(records, remotes, metrics.clone(), claimed));
             }
-            Ok(None) => wake.or_poll().await,
+            Ok(None) => {
+                stopping.run_until_cancelled(wake.or_poll()).await;
+            }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "nothing was claimed");
-                sleep(POLL).await;
+                stopping.run_until_cancelled(sleep(POLL)).await;
             }
         }
     }
+    while at_work.join_next().await.is_some() {}
 }
 
 async fn one(

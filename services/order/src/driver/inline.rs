@@ -34,7 +34,7 @@ pub(crate) struct Inline {
 
 impl Inline {
     /// Carries an order on until nothing of it is open, or the wait is over. It is a worker of the
-    /// process that does: a caller who leaves does not cut it in the middle.
+    /// process that does: neither a caller who leaves nor the end of the process cuts a step in two.
     pub(crate) async fn drive(&self, order: OrderId) {
         let began = Instant::now();
         let patience = context::deadline().and_then(|deadline| deadline.checked_sub(MARGIN));
@@ -44,7 +44,7 @@ impl Inline {
         // The request's id goes along into logs and calls, its deadline does not.
         let context =
             context::current().map(|context| context::Context { deadline: None, ..context });
-        self.runtime.spawn("checkout", async move {
+        self.runtime.spawn_stopping("checkout", async move {
             let work = driver.work(order, until);
             let worked = match context {
                 Some(context) => context::scope(context, work).await,
@@ -60,7 +60,8 @@ impl Inline {
     }
 
     async fn work(&self, order: OrderId, until: Instant) -> Result<(), Error> {
-        while Instant::now() < until {
+        let stopping = self.runtime.stopping();
+        while Instant::now() < until && !stopping.is_cancelled() {
             if self.step(Kind::Checkout, order).await? || self.step(Kind::Refund, order).await? {
                 continue;
             }

@@ -34,24 +34,23 @@ impl Shop {
             captured: one(
                 &others.payment_db,
                 "SELECT coalesce(array_agg(amount_cents), '{}') FROM transactions
-                 WHERE order_id = $1::uuid AND kind IN ('capture', 'charge') AND state = 'succeeded'",
+                 WHERE order_id = $1::uuid AND kind IN ('capture', 'charge') AND state = 'done'",
                 order,
             )
             .await,
             refunded: one(
                 &others.payment_db,
                 "SELECT coalesce(sum(amount_cents), 0)::bigint FROM transactions
-                 WHERE order_id = $1::uuid AND kind = 'refund' AND state = 'succeeded'",
+                 WHERE order_id = $1::uuid AND kind = 'refund' AND state = 'done'",
                 order,
             )
             .await,
             held: one(
                 &others.payment_db,
                 "SELECT count(*) FROM transactions a
-                 WHERE order_id = $1::uuid AND kind = 'authorization' AND state = 'succeeded'
+                 WHERE order_id = $1::uuid AND kind = 'authorization' AND state IN ('open', 'done')
                      AND NOT EXISTS (SELECT FROM transactions c
-                         WHERE c.parent_id = a.id AND c.kind IN ('capture', 'void')
-                             AND c.state = 'succeeded')",
+                         WHERE c.parent_id = a.id AND c.kind = 'capture' AND c.state = 'done')",
                 order,
             )
             .await,
