@@ -32,7 +32,7 @@ main() {
 start_shop() {
   local port
   SQLX_OFFLINE=true cargo build --quiet --package shop
-  for name in USER CATALOG CART PAYMENT NOTIFICATION SHIPPING GATEWAY INBOX INBOX_SMTP; do
+  for name in USER CATALOG CART ORDER PAYMENT NOTIFICATION SHIPPING GATEWAY INBOX INBOX_SMTP; do
     port=$((20000 + RANDOM % 12000))
     export "${name}_LISTEN=127.0.0.1:$port"
     [ $name != GATEWAY ] || api=http://127.0.0.1:$port

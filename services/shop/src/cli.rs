@@ -5,7 +5,8 @@ use std::io::Write as _;
 use clap::{Parser, Subcommand};
 use kit::{BoxError, Runtime};
 
-use crate::components::{CATALOG, NOTIFICATION, Owner, PAYMENT, SHIPPING, USER};
+use crate::check::{self, Check};
+use crate::components::{CATALOG, NOTIFICATION, ORDER, Owner, PAYMENT, SHIPPING, USER};
 use crate::one::{Migrate, Provision, Serve};
 use crate::{Error, all, known_env, one, seed};
 
@@ -33,6 +34,11 @@ enum Command {
     Cart {
         #[command(subcommand)]
         task: ServeTask<cart::Args>,
+    },
+    /// Checkout, orders and their history
+    Order {
+        #[command(subcommand)]
+        task: OrderTask,
     },
     /// Payment methods and money movements
     Payment {
@@ -76,6 +82,19 @@ enum OwnerTask<A: clap::Args> {
     Migrate(Box<Migrate>),
 }
 
+/// What the owner of the orders can do.
+#[derive(Debug, Subcommand)]
+enum OrderTask {
+    /// Serves until it is told to end
+    Serve(Box<Serve<order::Args>>),
+    /// Makes the role and the database, as the server's administrator
+    Provision(Box<Provision>),
+    /// Brings the database to the version that this binary knows
+    Migrate(Box<Migrate>),
+    /// Compares orders with what was paid, given back and shipped; fails when something disagrees
+    Check(Box<Check>),
+}
+
 /// What a component without a database can do.
 #[derive(Debug, Subcommand)]
 enum ServeTask<A: clap::Args> {
@@ -89,6 +108,12 @@ impl Cli {
             Command::User { task } => task.run(&USER, user::serve),
             Command::Catalog { task } => task.run(&CATALOG, catalog::serve),
             Command::Cart { task } => task.run("cart", cart::serve),
+            Command::Order { task } => match task {
+                OrderTask::Serve(args) => OwnerTask::Serve(args).run(&ORDER, order::serve),
+                OrderTask::Provision(args) => one::provision(*args),
+                OrderTask::Migrate(args) => one::migrate(&ORDER, *args),
+                OrderTask::Check(args) => check::run(*args),
+            },
             Command::Payment { task } => task.run(&PAYMENT, payment::serve),
             Command::Notification { task } => task.run(&NOTIFICATION, notification::serve),
             Command::Shipping { task } => task.run(&SHIPPING, shipping::serve),
@@ -158,6 +183,8 @@ mod tests {
             ("catalog migrate", "DATABASE_URL"),
             ("user serve", "JWT_SIGNING_KEYS"),
             ("cart serve", "REDIS_URL"),
+            ("order serve", "CHECKOUT_WAIT"),
+            ("order check", "DATABASE_URL"),
             ("payment serve", "FINGERPRINT_KEY_FILE"),
             ("notification serve", "SMTP_HOST"),
             ("shipping migrate", "DATABASE_PASSWORD"),

@@ -26,6 +26,14 @@ pub(crate) static CATALOG: Owner = Owner {
     migrations: &catalog::MIGRATOR,
 };
 
+/// Orders.
+pub(crate) static ORDER: Owner = Owner {
+    name: "order",
+    database: "order_db",
+    role: "order_owner",
+    migrations: &order::MIGRATOR,
+};
+
 /// Payments.
 pub(crate) static PAYMENT: Owner = Owner {
     name: "payment",

@@ -39,6 +39,15 @@ pub enum Error {
     /// No key could be made for access tokens.
     #[error("cannot make keys for access tokens")]
     Keys(#[source] kit::BoxError),
+    /// The orders could not be compared.
+    #[error("cannot compare the orders")]
+    Check(#[source] kit::BoxError),
+    /// Orders and other services tell different things.
+    #[error("{count} things disagree: each is named above")]
+    Disagreements {
+        /// How many.
+        count: usize,
+    },
     /// The answer could not be printed.
     #[error("cannot print")]
     Print(#[source] io::Error),

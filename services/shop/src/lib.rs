@@ -6,6 +6,7 @@
 //! databases come along.
 
 mod all;
+mod check;
 mod cli;
 mod components;
 mod embedded;

@@ -10,7 +10,7 @@ use kit::{BoxError, Env, Runtime};
 use super::secrets::Secrets;
 use super::servers::Servers;
 use crate::Error;
-use crate::components::{CATALOG, FromEnv, NOTIFICATION, Owner, PAYMENT, SHIPPING, USER};
+use crate::components::{CATALOG, FromEnv, NOTIFICATION, ORDER, Owner, PAYMENT, SHIPPING, USER};
 use crate::one::boxed;
 use crate::owners::prepare;
 
@@ -20,6 +20,7 @@ pub(crate) enum Name {
     User,
     Catalog,
     Cart,
+    Order,
     Payment,
     Notification,
     Shipping,
@@ -32,6 +33,7 @@ pub(super) struct Components {
     user: user::Args,
     catalog: catalog::Args,
     cart: cart::Args,
+    order: order::Args,
     payment: payment::Args,
     notification: notification::Args,
     shipping: shipping::Args,
@@ -45,6 +47,7 @@ struct Read {
     user: FromEnv<user::Args>,
     catalog: FromEnv<catalog::Args>,
     cart: FromEnv<cart::Args>,
+    order: FromEnv<order::Args>,
     payment: FromEnv<payment::Args>,
     notification: FromEnv<notification::Args>,
     shipping: FromEnv<shipping::Args>,
@@ -63,11 +66,13 @@ impl Components {
             wanted.retain(|name| *name != Name::Inbox);
         }
         read.introduce()?;
-        let Read { user, catalog, cart, payment, notification, shipping, gateway, inbox } = read;
+        let Read { user, catalog, cart, order, payment, notification, shipping, gateway, inbox } =
+            read;
         Ok(Self {
             user: user.args,
             catalog: catalog.args,
             cart: cart.args,
+            order: order.args,
             payment: payment.args,
             notification: notification.args,
             shipping: shipping.args,
@@ -102,9 +107,10 @@ impl Components {
     /// Gives each owner a role, a database and its migrations, side by side, and tells where Redis is.
     pub(super) async fn connect(&mut self, servers: &Servers, env: &Env) -> Result<(), Error> {
         let wanted = self.wanted.clone();
-        let databases: [(Name, &'static Owner, &mut kit::postgres::Args); 5] = [
+        let databases: [(Name, &'static Owner, &mut kit::postgres::Args); 6] = [
             (Name::User, &USER, &mut self.user.database),
             (Name::Catalog, &CATALOG, &mut self.catalog.database),
+            (Name::Order, &ORDER, &mut self.order.database),
             (Name::Payment, &PAYMENT, &mut self.payment.database),
             (Name::Notification, &NOTIFICATION, &mut self.notification.database),
             (Name::Shipping, &SHIPPING, &mut self.shipping.database),
@@ -137,6 +143,7 @@ impl Components {
             (Name::User, boxed(user::serve(self.user, here()))),
             (Name::Catalog, boxed(catalog::serve(self.catalog, here()))),
             (Name::Cart, boxed(cart::serve(self.cart, here()))),
+            (Name::Order, boxed(order::serve(self.order, here()))),
             (Name::Payment, boxed(payment::serve(self.payment, here()))),
             (Name::Notification, boxed(notification::serve(self.notification, here()))),
             (Name::Shipping, boxed(shipping::serve(self.shipping, here()))),
@@ -154,6 +161,7 @@ impl Read {
             user: FromEnv::read("user")?,
             catalog: FromEnv::read("catalog")?,
             cart: FromEnv::read("cart")?,
+            order: FromEnv::read("order")?,
             payment: FromEnv::read("payment")?,
             notification: FromEnv::read("notification")?,
             shipping: FromEnv::read("shipping")?,
@@ -164,15 +172,26 @@ impl Read {
 
     /// Tells each where those are that it calls, unless a setting says so.
     fn introduce(&mut self) -> Result<(), Error> {
+        let user = self.user.args.listen;
         let catalog = self.catalog.args.listen;
+        let cart = self.cart.args.listen;
+        let payment = self.payment.args.listen;
+        let shipping = self.shipping.args.listen;
         let notification = self.notification.args.listen;
         let gateway = &mut self.gateway;
-        point(gateway, "user_url", |args| &mut args.user_url, self.user.args.listen)?;
+        point(gateway, "user_url", |args| &mut args.user_url, user)?;
         point(gateway, "catalog_url", |args| &mut args.catalog_url, catalog)?;
-        point(gateway, "cart_url", |args| &mut args.cart_url, self.cart.args.listen)?;
-        point(gateway, "payment_url", |args| &mut args.payment_url, self.payment.args.listen)?;
-        point(gateway, "shipping_url", |args| &mut args.shipping_url, self.shipping.args.listen)?;
+        point(gateway, "cart_url", |args| &mut args.cart_url, cart)?;
+        point(gateway, "payment_url", |args| &mut args.payment_url, payment)?;
+        point(gateway, "shipping_url", |args| &mut args.shipping_url, shipping)?;
         point(gateway, "notification_url", |args| &mut args.notification_url, notification)?;
+        let order = &mut self.order;
+        point(order, "user_url", |args| &mut args.user_url, user)?;
+        point(order, "catalog_url", |args| &mut args.catalog_url, catalog)?;
+        point(order, "cart_url", |args| &mut args.cart_url, cart)?;
+        point(order, "payment_url", |args| &mut args.payment_url, payment)?;
+        point(order, "shipping_url", |args| &mut args.shipping_url, shipping)?;
+        point(order, "notification_url", |args| &mut args.notification_url, notification)?;
         point(&mut self.cart, "catalog_url", |args| &mut args.catalog_url, catalog)?;
         point(&mut self.user, "notification_url", |args| &mut args.notification_url, notification)?;
         if self.notification.is_default("smtp_host") {

@@ -19,10 +19,11 @@ pub(crate) const STOP: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The components that listen: their setting, and the gRPC service that they serve.
-const LISTENERS: [(&str, &str); 9] = [
+const LISTENERS: [(&str, &str); 10] = [
     ("USER_LISTEN", "user.v1.UserService"),
     ("CATALOG_LISTEN", "catalog.v1.CatalogService"),
     ("CART_LISTEN", "cart.v1.CartService"),
+    ("ORDER_LISTEN", "order.v1.OrderService"),
     ("PAYMENT_LISTEN", "payment.v1.PaymentService"),
     ("NOTIFICATION_LISTEN", "notification.v1.NotificationService"),
     ("SHIPPING_LISTEN", "shipping.v1.ShippingService"),
