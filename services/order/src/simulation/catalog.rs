@@ -13,7 +13,8 @@ use crate::domain::{
 const TTL: SignedDuration = SignedDuration::from_mins(15);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Held {
+pub(super) enum Reservation {
+    /// Until then.
     Held(Timestamp),
     Refused,
     Committed,
@@ -24,7 +25,7 @@ pub(super) enum Held {
 pub(super) struct Catalog {
     /// (on hand and free, reserved, sold) of each product.
     pub(super) stock: BTreeMap<ProductId, (i32, i32, i32)>,
-    pub(super) reservations: BTreeMap<OrderId, Held>,
+    pub(super) reservations: BTreeMap<OrderId, Reservation>,
 }
 
 fn done() -> Outcome {
@@ -38,51 +39,53 @@ fn refused(text: &str, products: Vec<ProductId>) -> Outcome {
 impl Catalog {
     pub(super) fn reserve(&mut self, order: &Order, now: Timestamp) -> Outcome {
         match self.reservations.get(&order.id) {
-            Some(Held::Held(_) | Held::Committed) => return done(),
-            Some(Held::Refused) => return refused("short", products(order)),
-            Some(Held::Over) => return refused("over", Vec::new()),
+            Some(Reservation::Held(_) | Reservation::Committed) => return done(),
+            Some(Reservation::Refused) => return refused("short", products(order)),
+            Some(Reservation::Over) => return refused("over", Vec::new()),
             None => {}
         }
         let has = |(product, units): &(ProductId, i32)| {
             self.stock.get(product).is_some_and(|(free, ..)| free >= units)
         };
         if !lines(order).iter().all(has) {
-            self.reservations.insert(order.id, Held::Refused);
+            self.reservations.insert(order.id, Reservation::Refused);
             return refused("short", products(order));
         }
         self.shift(order, |(free, reserved, _), units| {
             *free -= units;
             *reserved += units;
         });
-        self.reservations.insert(order.id, Held::Held(now + TTL));
+        self.reservations.insert(order.id, Reservation::Held(now + TTL));
         done()
     }
 
     pub(super) fn commit(&mut self, order: &Order, now: Timestamp) -> Outcome {
         match self.reservations.get(&order.id).copied() {
-            Some(Held::Held(until)) if until > now => {
+            Some(Reservation::Held(until)) if until > now => {
                 self.shift(order, |(_, reserved, sold), units| {
                     *reserved -= units;
                     *sold += units;
                 });
-                self.reservations.insert(order.id, Held::Committed);
+                self.reservations.insert(order.id, Reservation::Committed);
                 done()
             }
-            Some(Held::Held(_)) => {
+            Some(Reservation::Held(_)) => {
                 self.let_go(order);
                 refused("expired", Vec::new())
             }
-            Some(Held::Committed) => done(),
-            Some(Held::Refused | Held::Over) | None => refused("nothing is held", Vec::new()),
+            Some(Reservation::Committed) => done(),
+            Some(Reservation::Refused | Reservation::Over) | None => {
+                refused("nothing is held", Vec::new())
+            }
         }
     }
 
     pub(super) fn release(&mut self, order: &Order) -> Outcome {
         match self.reservations.get(&order.id).copied() {
-            Some(Held::Held(_)) => self.let_go(order),
-            Some(Held::Committed) => return refused("sold", Vec::new()),
-            Some(Held::Refused | Held::Over) | None => {
-                self.reservations.insert(order.id, Held::Over);
+            Some(Reservation::Held(_)) => self.let_go(order),
+            Some(Reservation::Committed) => return refused("sold", Vec::new()),
+            Some(Reservation::Refused | Reservation::Over) | None => {
+                self.reservations.insert(order.id, Reservation::Over);
             }
         }
         done()
@@ -90,12 +93,12 @@ impl Catalog {
 
     pub(super) fn restock(&mut self, order: &Order) -> Outcome {
         match self.reservations.get(&order.id).copied() {
-            Some(Held::Committed) => {
+            Some(Reservation::Committed) => {
                 self.shift(order, |(free, _, sold), units| {
                     *sold -= units;
                     *free += units;
                 });
-                self.reservations.insert(order.id, Held::Over);
+                self.reservations.insert(order.id, Reservation::Over);
                 done()
             }
             _ => self.release(order),
@@ -106,7 +109,7 @@ impl Catalog {
     pub(super) fn sweep(&mut self, orders: &[Order], now: Timestamp) {
         for order in orders {
             let held = self.reservations.get(&order.id);
-            if matches!(held, Some(Held::Held(until)) if *until <= now) {
+            if matches!(held, Some(Reservation::Held(until)) if *until <= now) {
                 self.let_go(order);
             }
         }
@@ -117,7 +120,7 @@ impl Catalog {
             *reserved -= units;
             *free += units;
         });
-        self.reservations.insert(order.id, Held::Over);
+        self.reservations.insert(order.id, Reservation::Over);
     }
 
     fn shift(&mut self, order: &Order, change: impl Fn(&mut (i32, i32, i32), i32)) {

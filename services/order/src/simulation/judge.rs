@@ -12,7 +12,7 @@ use crate::domain::{
 
 use super::{
     books::Books,
-    catalog::Held,
+    catalog::Reservation,
     network::{Others, Parcel},
     payment::Authorization,
 };
@@ -77,7 +77,7 @@ fn parcel(order: &Order, others: &Others) -> bool {
 
 /// Stock gone ⇔ paid and not cancelled.
 fn stock(order: &Order, others: &Others) -> bool {
-    let gone = others.catalog.reservations.get(&order.id) == Some(&Held::Committed);
+    let gone = others.catalog.reservations.get(&order.id) == Some(&Reservation::Committed);
     gone == (order.transaction.is_some() && order.status != Status::Cancelled)
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod listing;
 pub(crate) mod orders;
 pub(crate) mod outbox;
 pub(crate) mod refunds;
+mod rows;
 pub(crate) mod stats;
 
 use jiff::{SignedDuration, Timestamp};

@@ -123,3 +123,7 @@ impl Records {
         self.apply(conn, &mut order, events).await
     }
 }
+
+#[cfg(test)]
+#[path = "flows_tests.rs"]
+mod tests;

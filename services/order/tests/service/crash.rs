@@ -14,7 +14,7 @@ async fn a_checkout_goes_on_where_it_was_after_a_crash(pool: PgPool) {
         shop.wires.fault(method, &[ReplyLost; 50]);
         let order = shop.order().await;
         assert_eq!(order.status(), OrderStatus::Pending);
-        shop.crash().await;
+        shop.kill();
         shop.wires.mend();
         shop.restart().await;
         shop.assert_bought(&shop.settled(&order.id).await).await;

@@ -29,7 +29,7 @@ async fn of_many_buyers_as_many_pay_as_there_are_units(pool: PgPool) {
             paid += 1;
         } else {
             assert_eq!(order.failure_code, "out_of_stock");
-            assert_eq!(order.unavailable_product_ids, [lamp.clone()]);
+            assert_eq!(order.unavailable_product_ids, std::slice::from_ref(&lamp));
             shop.assert_nothing_bought(&order).await;
         }
     }

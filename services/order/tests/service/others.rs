@@ -9,40 +9,62 @@ use sqlx::{
     AssertSqlSafe, ConnectOptions, PgPool, migrate::Migrator, postgres::PgPoolOptions, query,
 };
 use tempfile::TempDir;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, runtime::Builder, task::JoinHandle};
 
 /// A service that runs.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
-    pub(crate) runtime: Runtime,
+    runtime: Runtime,
     server: JoinHandle<()>,
+    threads: Threads,
 }
 
 impl Running {
-    /// Serves on a port of its own.
+    /// Serves on a port of its own, on threads of its own, so that it can be killed like a process.
     pub(crate) async fn start<E, F>(serve: impl FnOnce(TcpListener, Runtime) -> F) -> Self
     where
         E: std::fmt::Debug,
         F: Future<Output = Result<(), E>> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let threads = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let entered = threads.enter();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let runtime = Runtime::for_tests();
-        let served = serve(listener, runtime.clone());
-        let server = tokio::spawn(async { served.await.unwrap() });
-        Self { address, runtime, server }
+        let served = serve(TcpListener::from_std(listener).unwrap(), runtime.clone());
+        let server = threads.spawn(async { served.await.unwrap() });
+        drop(entered);
+        Self { address, runtime, server, threads: Threads(Some(threads)) }
     }
 
+    /// Ends it in order.
     pub(crate) async fn stop(self) {
         self.runtime.drain();
         self.server.await.unwrap();
         self.runtime.stop().await;
     }
 
-    /// Ends it wherever it is, as a crash would.
-    pub(crate) async fn crash(self) {
-        self.server.abort();
-        self.runtime.stop().await;
+    /// Ends it wherever it is, as SIGKILL would.
+    pub(crate) fn kill(mut self) {
+        self.threads.kill();
+    }
+}
+
+/// Threads that are not waited for.
+struct Threads(Option<tokio::runtime::Runtime>);
+
+impl Threads {
+    fn kill(&mut self) {
+        if let Some(threads) = self.0.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 
@@ -62,14 +84,14 @@ pub(crate) struct Others {
     _keys: TempDir,
 }
 
-#[derive(Parser)]
+#[derive(Debug, Parser)]
 struct Cli<T: Args> {
     #[command(flatten)]
     args: T,
 }
 
 /// Settings from words, with patience for a busy machine.
-pub(crate) fn settings<T: Args>(database: Option<&PgPool>, words: &[&str]) -> T {
+pub(crate) fn settings<T: Args + std::fmt::Debug>(database: Option<&PgPool>, words: &[&str]) -> T {
     let mut line = vec!["test".to_owned()];
     if let Some(pool) = database {
         line.push(format!("--database-url={}", pool.connect_options().to_url_lossy()));
@@ -78,7 +100,7 @@ pub(crate) fn settings<T: Args>(database: Option<&PgPool>, words: &[&str]) -> T 
         }
     }
     line.extend(words.iter().map(ToString::to_string));
-    Cli::<T>::try_parse_from(line).unwrap_or_else(|error| panic!("{error}")).args
+    Cli::<T>::try_parse_from(line).unwrap().args
 }
 
 impl Others {

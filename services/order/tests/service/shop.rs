@@ -89,9 +89,9 @@ impl Shop {
         self.others.stop(&self.pool).await;
     }
 
-    /// Ends orders wherever they are.
-    pub(crate) async fn crash(&mut self) {
-        self.order.take().unwrap().crash().await;
+    /// Kills orders wherever they are.
+    pub(crate) fn kill(&mut self) {
+        self.order.take().unwrap().kill();
     }
 
     /// Starts orders again.
@@ -206,9 +206,7 @@ impl Shop {
             }
         };
         let ended = timeout(PATIENCE, wait).await;
-        if ended.is_err() {
-            panic!("not settled: {:?}", self.checkout(id).await);
-        }
+        assert!(ended.is_ok(), "not settled: {:?}", self.checkout(id).await);
         self.get(id).await
     }
 
