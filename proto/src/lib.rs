@@ -40,3 +40,6 @@ packages! {
     shipping: "Quotes, shipments and tracking.",
     user: "Accounts: sign-in, tokens, profiles, addresses and wishlists.",
 }
+
+// `Debug` of messages that hold secrets: it shows none (`build.rs` says which they are).
+include!(concat!(env!("OUT_DIR"), "/secret.rs"));
