@@ -5,6 +5,13 @@ use mail_parser::{Address, Message, MessageParser, PartType};
 use serde::Serialize;
 use uuid::Uuid;
 
+/// Headers that are kept of a mail: many times those that mails have. A megabyte of tiny ones would
+/// take thirty when they are read.
+const MAX_HEADERS: usize = 500;
+
+/// What a text in a list costs beside its bytes: its place in the list and in the heap.
+const BYTES_PER_TEXT: usize = 64;
+
 /// A message as it came over SMTP.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Received {
@@ -31,7 +38,7 @@ pub(crate) struct Mail {
     pub(crate) text: String,
     /// The part of HTML; empty when there is none.
     pub(crate) html: String,
-    /// All headers in their order, encoded as they came.
+    /// The headers in their order, encoded as they came; the first of too many.
     pub(crate) headers: Vec<Header>,
 }
 
@@ -71,10 +78,10 @@ impl Mail {
 
     /// What it costs to keep it, in bytes.
     pub(crate) fn size(&self) -> usize {
-        let headers = self.headers.iter().map(|header| header.name.len() + header.value.len());
-        let to = self.to.iter().map(String::len);
+        let headers = self.headers.iter().flat_map(|header| [&header.name, &header.value]);
+        let listed = headers.chain(&self.to).map(|text| text.len() + BYTES_PER_TEXT);
         let texts = [&self.from, &self.subject, &self.text, &self.html];
-        texts.map(String::len).into_iter().chain(headers).chain(to).sum()
+        texts.map(String::len).into_iter().chain(listed).sum()
     }
 
     /// Whether it went to this address, whatever its case.
@@ -111,7 +118,7 @@ fn headers(message: &Message<'_>) -> Vec<Header> {
         name: name.to_owned(),
         value: value.trim().to_owned(),
     };
-    message.headers_raw().map(header).collect()
+    message.headers_raw().take(MAX_HEADERS).map(header).collect()
 }
 
 #[cfg(test)]
@@ -149,5 +156,12 @@ mod tests {
         assert_eq!((&*mail.from, mail.date), ("envelope@example.com", Timestamp::UNIX_EPOCH));
         assert_eq!((mail.text.trim(), &*mail.html), ("hello", ""));
         assert_eq!(read("").text, "");
+    }
+
+    #[test]
+    fn many_tiny_headers_cost_what_they_take() {
+        let mail = read(&format!("{}\nhello\n", "a:\n".repeat(100_000)));
+        assert_eq!((mail.headers.len(), mail.text.trim()), (MAX_HEADERS, "hello"));
+        assert!(mail.size() > MAX_HEADERS * size_of::<Header>(), "{}", mail.size());
     }
 }
