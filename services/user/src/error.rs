@@ -112,8 +112,9 @@ impl From<Error> for Status {
                 refused(Code::Unauthenticated, "invalid_credentials", text)
             }
             Error::AccountDisabled => refused(Code::PermissionDenied, "account_disabled", text),
-            Error::TooManyAttempts(wait) => too_many_attempts(wait, text),
-            Error::Busy => status::unavailable(BUSY_PAUSE),
+            Error::TooManyAttempts(wait) => exhausted("too_many_attempts", wait, text),
+            // Not UNAVAILABLE: what needs no password is done as ever.
+            Error::Busy => exhausted("overloaded", BUSY_PAUSE, text),
             Error::InvalidRefreshToken => {
                 refused(Code::Unauthenticated, "invalid_refresh_token", text)
             }
@@ -143,8 +144,23 @@ fn refused(code: Code, reason: &str, text: String) -> Status {
     status::with_reason(code, reason, text, [])
 }
 
-fn too_many_attempts(wait: Duration, text: String) -> Status {
+fn exhausted(reason: &str, wait: Duration, text: String) -> Status {
     let mut details = ErrorDetails::with_retry_info(Some(wait));
-    details.set_error_info("too_many_attempts", DOMAIN, []);
+    details.set_error_info(reason, DOMAIN, []);
     Status::with_error_details(Code::ResourceExhausted, text, details)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The gateway leaves a service alone that is UNAVAILABLE; a flood of sign-ins would shut out
+    /// everybody.
+    #[test]
+    fn a_full_queue_of_passwords_says_nothing_of_the_rest() {
+        let status = Status::from(Error::Busy);
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        assert_eq!(status::reason_of(&status).as_deref(), Some("overloaded"));
+        assert_eq!(status::retry_after_of(&status), Some(BUSY_PAUSE));
+    }
 }

@@ -21,8 +21,12 @@ use crate::{
 /// seconds for as many, which is longer than anybody waits.
 const MAX_QUEUE: usize = 64;
 
-/// The longest wait for a core: it leaves time to hash before the gateway gives up after 5 s.
+/// The longest wait for a core: who is turned away is told soon.
 const MAX_WAIT: Duration = Duration::from_secs(3);
+
+/// The longest time for all of it, also on a core that is slow: the gateway gives up after 5 s, and takes
+/// a service that does not answer for one that is away.
+const MAX_TIME: Duration = Duration::from_millis(4_500);
 
 /// Hashes and compares passwords. Cheap to clone.
 #[derive(Clone)]
@@ -62,10 +66,11 @@ impl Hasher {
         let hash = hash.unwrap_or_else(|| self.dummy.clone());
         self.run(move || {
             let text = text.expose_secret().as_bytes();
-            // bcrypt would not look at the rest: a longer text is never right.
+            // bcrypt would not look at the rest: a longer text is never right. Nor is one with NUL, for it
+            // takes "a" and "a\0a" for the same.
             let start = text.get(..MAX_BYTES).unwrap_or(text);
             let equal = bcrypt::verify(start, hash.as_str())?;
-            Ok(equal && known && start.len() == text.len())
+            Ok(equal && known && start.len() == text.len() && !text.contains(&0))
         })
         .await
     }
@@ -83,16 +88,17 @@ impl Hasher {
     ) -> Result<T, Error> {
         let place = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| Error::Busy)?;
         let core = Arc::clone(&self.cores).acquire_owned();
-        let Ok(Ok(core)) = timeout_at(Instant::now() + MAX_WAIT, core).await else {
+        let began = Instant::now();
+        let Ok(Ok(core)) = timeout_at(began + MAX_WAIT, core).await else {
             return Err(Error::Busy);
         };
         // The thread keeps both until it is done, also when nobody waits for it any more.
-        spawn_blocking(move || {
+        let done = spawn_blocking(move || {
             let done = work();
             drop((place, core));
             done
-        })
-        .await?
+        });
+        timeout_at(began + MAX_TIME, done).await.map_err(|_| Error::Busy)??
     }
 }
 
@@ -126,6 +132,14 @@ mod tests {
             let matches = hasher.matches(other.as_str().into(), Some(hash.clone())).await;
             assert_eq!(matches.unwrap(), right, "{} bytes", other.len());
         }
+    }
+
+    #[tokio::test]
+    async fn a_password_twice_with_nul_between_is_another() {
+        let hasher = hasher().await;
+        let hash = hasher.hash(Password::new("correct horse").unwrap()).await.unwrap();
+        let twice = "correct horse\0correct horse".into();
+        assert!(!hasher.matches(twice, Some(hash)).await.unwrap());
     }
 
     #[tokio::test]
@@ -167,5 +181,22 @@ mod tests {
         assert_eq!(began.elapsed(), MAX_WAIT);
         drop(all);
         assert!(!hasher.matches("x".into(), None).await.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn on_a_core_that_is_too_slow_it_is_told_in_time_and_the_place_stays_taken() {
+        let hasher = hasher().await;
+        let (finish, finished) = std::sync::mpsc::channel::<()>();
+        let slow = hasher.clone();
+        let slow = tokio::spawn(async move { slow.run(move || Ok(finished.recv())).await });
+        while hasher.queue.available_permits() == MAX_QUEUE {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::advance(MAX_TIME).await;
+        assert!(matches!(slow.await.unwrap(), Err(Error::Busy)));
+        assert_eq!(hasher.queue.available_permits(), MAX_QUEUE - 1);
+        drop(finish);
+        let all = u32::try_from(MAX_QUEUE).unwrap();
+        drop(hasher.queue.acquire_many(all).await.unwrap());
     }
 }

@@ -54,6 +54,7 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
             grace: signed(args.refresh_token_grace),
         },
         metrics: metrics.clone(),
+        runtime: runtime.clone(),
     };
     let url = args.notification_url.clone();
     Mailer::new(pool.clone(), url, metrics, runtime).start(runtime);

@@ -9,7 +9,7 @@ mod sign_in;
 use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use kit::Env;
+use kit::{Env, Runtime};
 use sqlx::PgPool;
 
 pub(crate) use first_admin::FirstAdmin;
@@ -35,6 +35,7 @@ pub(crate) struct Accounts {
     pub(crate) tokens: Arc<AccessTokens>,
     pub(crate) times: Times,
     pub(crate) metrics: Metrics,
+    pub(crate) runtime: Runtime,
 }
 
 /// A session as its bearer gets it.

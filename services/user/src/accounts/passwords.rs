@@ -4,7 +4,7 @@ use kit::postgres::traced;
 use secrecy::SecretString;
 use wire::Email;
 
-use super::{Accounts, sign_in::attempts_on};
+use super::Accounts;
 use crate::{
     domain::{
         ids::{MailId, SessionId, UserId},
@@ -13,7 +13,7 @@ use crate::{
     },
     error::Error,
     store,
-    transactions::{attempts, passwords},
+    transactions::passwords,
 };
 
 /// What changes a password.
@@ -53,7 +53,7 @@ impl Accounts {
         traced("user.request_password_reset", work).await
     }
 
-    /// Sets a new password by a token. Attempts to sign in are forgotten: the owner is back.
+    /// Sets a new password by a token.
     pub(crate) async fn reset_password(
         &self,
         token: Option<Opaque>,
@@ -64,8 +64,7 @@ impl Accounts {
         let new = acceptable(new, &account.email)?;
         let new = self.hasher.hash(new).await?;
         let work = passwords::reset(&self.pool, self.now(), digest, account.id, &new);
-        traced("user.reset_password", work).await?;
-        attempts::succeeded(&self.pool, attempts_on(&account.email)).await
+        traced("user.reset_password", work).await
     }
 }
 

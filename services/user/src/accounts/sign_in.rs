@@ -9,7 +9,7 @@ use crate::{
     domain::{
         ids::UserId,
         password::{Password, PasswordHash},
-        token::Digest,
+        throttle,
     },
     error::Error,
     store, transactions,
@@ -43,21 +43,23 @@ impl Accounts {
             let work = transactions::sessions::sign_in(&self.pool, &self.env, user, &hash, ttl);
             let Some(open) = traced("user.sign_in", work).await? else { continue };
             if self.hasher.is_outdated(&hash) {
-                self.renew(user, &hash, &password).await;
+                let renewal = self.clone().renew(user, hash, password);
+                self.runtime.spawn("rehash", renewal);
             }
             return self.signed_in(open);
         }
         Err(Error::InvalidCredentials)
     }
 
-    /// Makes the hash of a password anew, at the cost of now. If that does not work out, the next
-    /// sign-in tries again.
-    async fn renew(&self, user: UserId, old: &PasswordHash, password: &SecretString) {
+    /// Makes the hash of a password anew, at the cost of now. Nobody waits for it: a sign-in that takes
+    /// twice the time could be too slow for its caller, and each one after it. The hasher's queue bounds
+    /// how many there are. If one does not work out, the next sign-in tries again.
+    async fn renew(self, user: UserId, old: PasswordHash, password: SecretString) {
         let renewed = async {
             let Ok(password) = Password::new(password.expose_secret()) else { return Ok(()) };
             let new = self.hasher.hash(password).await?;
             let mut conn = self.pool.acquire().await?;
-            store::users::replace_hash(&mut conn, user, old, &new).await
+            store::users::replace_hash(&mut conn, user, &old, &new).await
         };
         if let Err(error) = renewed.await {
             tracing::warn!(error = &error as &dyn std::error::Error, "a hash stays as it was");
@@ -76,7 +78,7 @@ impl Accounts {
         password: SecretString,
         hash: Option<PasswordHash>,
     ) -> Result<bool, Error> {
-        let key = attempts_on(email);
+        let key = throttle::key_of(email);
         traced("user.attempt", transactions::attempts::begin(&self.pool, key, self.now())).await?;
         let proof = self.hasher.matches(password, hash).await;
         match proof {
@@ -86,9 +88,4 @@ impl Accounts {
         }
         proof
     }
-}
-
-/// Under what attempts with an address are counted.
-pub(super) fn attempts_on(email: &Email) -> Digest {
-    Digest::of(email.key().as_bytes())
 }

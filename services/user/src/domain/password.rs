@@ -20,6 +20,9 @@ pub enum PasswordError {
     /// Too few or too many bytes.
     #[error("must have {MIN_BYTES} to {MAX_BYTES} bytes")]
     Length,
+    /// NUL, which ends a password for bcrypt.
+    #[error("must not hold the character NUL")]
+    Nul,
     /// Nothing but white space.
     #[error("must not be blank")]
     Blank,
@@ -28,7 +31,7 @@ pub enum PasswordError {
     Email,
 }
 
-/// A new password: 8 to 72 bytes, not blank. Neither `Debug` nor logs show it.
+/// A new password: 8 to 72 bytes without NUL, not blank. Neither `Debug` nor logs show it.
 #[derive(Clone, Debug)]
 pub struct Password(SecretString);
 
@@ -41,6 +44,7 @@ impl Password {
         match text {
             "" => Err(PasswordError::Missing),
             _ if !(MIN_BYTES..=MAX_BYTES).contains(&text.len()) => Err(PasswordError::Length),
+            _ if text.contains('\0') => Err(PasswordError::Nul),
             _ if text.trim().is_empty() => Err(PasswordError::Blank),
             _ => Ok(Self(text.into())),
         }
@@ -109,6 +113,7 @@ mod tests {
     fn blanks_and_the_own_address_are_no_passwords() {
         assert_eq!(refused(""), Some(PasswordError::Missing));
         assert_eq!(refused(" \t\u{a0}     "), Some(PasswordError::Blank));
+        assert_eq!(refused("12345678\09"), Some(PasswordError::Nul));
         assert_eq!(refused("Ada.Lovelace@EXAMPLE.com"), Some(PasswordError::Email));
         assert_eq!(refused(" ada.lovelace@example.com"), Some(PasswordError::Email));
     }

@@ -5,6 +5,9 @@
 //! minutes and no further, since it holds up the owner of the address as well: some 300 guesses a day.
 
 use jiff::{SignedDuration, Timestamp};
+use wire::Email;
+
+use super::token::Digest;
 
 /// Failures that cost no wait: people mistype, and devices with an old password try by themselves.
 const FREE: i32 = 10;
@@ -14,6 +17,12 @@ const MAX_WAIT: SignedDuration = SignedDuration::from_mins(5);
 
 /// After this time without an attempt all are forgotten.
 pub const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// Under what attempts with an address are counted.
+#[must_use]
+pub fn key_of(email: &Email) -> Digest {
+    Digest::of(email.key().as_bytes())
+}
 
 /// The failed attempts on one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

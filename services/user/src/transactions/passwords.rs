@@ -10,6 +10,7 @@ use crate::{
         ids::{SessionId, UserId},
         mail::{MAX_RESET_MAILS, Mail, RESET_TTL},
         password::PasswordHash,
+        throttle,
         token::{Digest, Opaque},
     },
     error::Error,
@@ -34,7 +35,8 @@ pub(crate) async fn change(
     Ok(tx.commit().await?)
 }
 
-/// Sets a new password by a token, which is good once. All sessions end.
+/// Sets a new password by a token, which is good once. All sessions end, and attempts to sign in are
+/// forgotten: the owner is back.
 pub(crate) async fn reset(
     pool: &PgPool,
     now: Timestamp,
@@ -44,11 +46,12 @@ pub(crate) async fn reset(
 ) -> Result<(), Error> {
     let mut tx = pool.begin().await?;
     let account = store::users::lock(&mut tx, user).await?;
-    let good = store::resets::find(&mut tx, token, now).await? == Some(user);
-    if !good || account.is_none_or(|account| account.disabled) {
+    let account = account.filter(|account| !account.disabled).ok_or(Error::InvalidResetToken)?;
+    if store::resets::find(&mut tx, token, now).await? != Some(user) {
         return Err(Error::InvalidResetToken);
     }
     set(&mut tx, now, user, new, None).await?;
+    store::attempts::forget(&mut tx, throttle::key_of(&account.email)).await?;
     Ok(tx.commit().await?)
 }
 

@@ -176,6 +176,25 @@ async fn a_new_password_by_mail_opens_a_door_that_guesses_had_shut(pool: PgPool)
     shop.close().await;
 }
 
+#[sqlx::test(migrator = "user::MIGRATOR")]
+async fn a_new_password_by_mail_is_set_whole_or_not_at_all(pool: PgPool) {
+    let hurry = |args: &mut user::Args| {
+        args.database.database_lock_timeout = std::time::Duration::from_millis(200);
+    };
+    let shop = Shop::open_with(&pool, hurry).await;
+    shop.register("ada@example.com").await;
+    shop.login("ada@example.com", "wrong password").await.unwrap_err();
+    shop.forgot("ada@example.com").await.unwrap();
+    let token = shop.post.wait_for("reset", "ada@example.com", 1).await.remove(0).content;
+    // Somebody else has hold of what is to be forgotten.
+    let mut busy = pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM sign_in_attempts FOR UPDATE").execute(&mut *busy).await.unwrap();
+    assert_eq!(code(shop.reset(&token, NEW).await), Code::Unavailable);
+    busy.rollback().await.unwrap();
+    shop.reset(&token, NEW).await.unwrap();
+    shop.close().await;
+}
+
 async fn wait_for_empty_outbox(shop: &Shop) {
     let wait = async {
         while shop.count("SELECT count(*) FROM outbox").await > 0 {
