@@ -162,10 +162,16 @@ pub(super) fn order_cancelled(request: &pb::SendOrderCancelledRequest) -> Result
         Some(Content::OrderCancelled(OrderCancelled {
             first_name: first_name?,
             order: order?,
-            reason: reason?.trim().to_owned(),
+            reason: plain_lines(reason?.trim()),
         }))
     };
     draft(fields, envelope, read())
+}
+
+/// With one sort of line ends: a lone carriage return ends a line for some mail servers and not for
+/// others, and what follows must be the same to all of them.
+fn plain_lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 pub(super) fn refund_issued(request: &pb::SendRefundIssuedRequest) -> Result<Draft, Status> {
@@ -198,4 +204,24 @@ pub(super) fn retry(request: &pb::RetryNotificationRequest) -> Result<Notificati
     let mut fields = Fields::default();
     let id = fields.id("id", &request.id);
     fields.finish(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_lone_carriage_return_comes_into_a_mail() {
+        let request = pb::SendOrderCancelledRequest {
+            email: "ada@example.com".into(),
+            order_id: Uuid::nil().to_string(),
+            reason: "one\r.\r\ntwo\n.\nthree\r\r".into(),
+            ..Default::default()
+        };
+        let Ok(Draft { content: Content::OrderCancelled(mail), .. }) = order_cancelled(&request)
+        else {
+            panic!("it is refused or another mail");
+        };
+        assert_eq!(mail.reason, "one\n.\ntwo\n.\nthree");
+    }
 }
