@@ -84,4 +84,14 @@ pub struct Args {
         value_parser = within(Duration::from_millis(10), Duration::from_secs(60)),
     )]
     pub mail_poll_interval: Duration,
+
+    /// How long a mail is remembered that was sent or has failed. After that administrators do not
+    /// see it, and a repeat of its key makes another mail.
+    #[arg(
+        long,
+        env = "MAIL_RETENTION",
+        default_value = "90d",
+        value_parser = within(Duration::from_secs(86_400), Duration::from_secs(3650 * 86_400)),
+    )]
+    pub mail_retention: Duration,
 }

@@ -1,4 +1,4 @@
-//! Background work: delivery, in every replica, and the watch over the queue.
+//! Background work, in every replica: delivery, the watch over the queue, and forgetting.
 //!
 //! A round leases a few mails and commits, speaks with the mail server, and notes how it went. Whoever
 //! ends in between leaves rows whose lease runs out, for any replica. So the time of an attempt and of
@@ -50,6 +50,12 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 const NOTE_PAUSE: Duration = Duration::from_millis(500);
 /// Time between two looks at the length of the queue.
 const WATCH_EVERY: Duration = Duration::from_secs(10);
+/// Time between two looks for mails to forget.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+/// The most that one look forgets, so that it is a short statement: a million a day.
+const MAX_FORGOTTEN: i64 = 1000;
+
 /// In metrics, for mails that a newer version wrote.
 const UNKNOWN_KIND: &str = "unknown";
 
@@ -194,6 +200,29 @@ pub(crate) async fn watch_queue(pool: PgPool, env: Env, metrics: Metrics) {
             }
             Err(error) => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "no look at the queue");
+            }
+        }
+    }
+}
+
+/// Forgets mails that were sent or have failed once they are older than `keep`, for ever.
+pub(crate) async fn forget_old(pool: PgPool, env: Env, keep: Duration) {
+    let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
+    let mut ticks = interval(FORGET_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Ok(before) = env.now().checked_sub(keep) else { continue };
+        let forgetting = async {
+            let mut conn = pool.acquire().await?;
+            store::queue::forget(&mut conn, before, MAX_FORGOTTEN).await
+        };
+        match step("forget old mails", forgetting).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "old mails were forgotten"),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "old mails could not be forgotten");
             }
         }
     }

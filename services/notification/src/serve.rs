@@ -1,4 +1,4 @@
-//! The running service: RPCs, the worker that delivers.
+//! The running service: RPCs, the worker that delivers, and what keeps the table in order.
 
 use std::sync::Arc;
 
@@ -58,6 +58,8 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
     runtime.spawn_stopping("delivery", worker.run());
     let watch = jobs::watch_queue(pool.clone(), runtime.env.clone(), metrics);
     runtime.spawn("queue-watch", watch);
+    let forget = jobs::forget_old(pool.clone(), runtime.env.clone(), args.mail_retention);
+    runtime.spawn("retention", forget);
     let api = Api { pool, env: runtime.env.clone(), shop_name: shop.name, wake };
     server.descriptors(proto::DESCRIPTORS).add(NotificationServiceServer::new(api)).serve().await
 }

@@ -2,7 +2,9 @@
 //!
 //! A worker leases what is due: the row says until when nobody else takes it, and whose lease it is.
 //! What the worker notes later counts only while the lease is still its own. Statements on several
-//! rows pass over those that others hold, so that no two workers wait for each other.
+//! rows pass over those that others hold, so that no two workers wait for each other. Those with a limit
+//! find their rows in an ARRAY, which is made once; `IN (… LIMIT …)` PostgreSQL may join as a loop that
+//! asks for as many again and again.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -47,8 +49,9 @@ pub(crate) async fn lease(
 ) -> Result<Vec<Due>, Error> {
     let rows = query!(
         r#"UPDATE notifications SET attempts = attempts + 1, lease_id = $2, due_at = $3
-           WHERE id IN (SELECT id FROM notifications WHERE status = 'queued' AND due_at <= $1
-                        ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
+           WHERE id = ANY(ARRAY(
+               SELECT id FROM notifications WHERE status = 'queued' AND due_at <= $1
+               ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED))
            RETURNING id, recipient, content AS "content!: serde_json::Value", attempts,
                created_at, expires_at"#,
         now.to_sqlx() as _,
@@ -153,6 +156,22 @@ pub(crate) async fn give_up(
     .fetch_all(conn)
     .await?;
     Ok(kinds)
+}
+
+/// Forgets mails from before a time that do not wait, the oldest; how many.
+pub(crate) async fn forget(
+    conn: &mut PgConnection,
+    before: Timestamp,
+    limit: i64,
+) -> Result<u64, Error> {
+    let forgotten = query!(
+        "DELETE FROM notifications WHERE id = ANY(ARRAY(
+             SELECT id FROM notifications WHERE created_at < $1 AND status <> 'queued'
+             ORDER BY created_at, id LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        before.to_sqlx() as _,
+        limit,
+    );
+    Ok(forgotten.execute(conn).await?.rows_affected())
 }
 
 /// How many mails wait, and since when the oldest one does.

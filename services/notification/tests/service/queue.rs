@@ -1,10 +1,12 @@
 //! Once, and not lost: keys, workers, a mail server that goes away.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use futures::future::join_all;
+use jiff::SignedDuration;
 use proto::notification::v1 as pb;
 use sqlx::{ConnectOptions, PgPool};
+use tokio::{net::TcpListener, time::sleep};
 
 use crate::{
     relay::{Protection, Relay},
@@ -202,4 +204,68 @@ async fn a_reset_that_is_not_delivered_within_the_hour_is_dropped(pool: PgPool) 
     assert_eq!(inbox.one().await["subject"], "Welcome to Storefront", "the other one still goes");
     shop.close().await;
     inbox.close().await;
+}
+
+#[sqlx::test(migrator = "notification::MIGRATOR")]
+async fn what_is_over_is_forgotten_in_time_and_what_waits_is_not(pool: PgPool) {
+    let inbox = Inbox::open().await;
+    let shop = Shop::open(&pool, inbox.smtp_port).await;
+    for key in ["sent", "failed", "queued"] {
+        shop.welcome("ada@example.com", key).await.unwrap();
+    }
+    shop.until("sent", 3).await;
+    for key in ["failed", "queued"] {
+        sqlx::query(
+            "UPDATE notifications SET status = $1, sent_at = NULL, content = '{}',
+                 due_at = created_at + interval '1 year' WHERE idempotency_key = $1",
+        )
+        .bind(key)
+        .execute(&pool)
+        .await
+        .unwrap();
+    }
+    let (env, url) = (shop.env.clone(), pool.connect_options().to_url_lossy());
+    shop.close().await;
+
+    let settings = || args(url.as_str(), inbox.smtp_port, &["--mail-retention", "1d"]);
+    env.advance(SignedDuration::from_hours(23));
+    let shop = Shop::start(settings(), env.clone()).await;
+    shop.welcome("bob@example.com", "new").await.unwrap();
+    shop.until("sent", 2).await;
+    assert_eq!(shop.list("").await.len(), 4, "a day is not over");
+    shop.close().await;
+
+    env.advance(SignedDuration::from_hours(2));
+    let shop = Shop::start(settings(), env).await;
+    shop.until("", 2).await;
+    let kept: Vec<_> = shop.list("").await.into_iter().map(|mail| mail.status).collect();
+    assert_eq!(kept, ["sent", "queued"], "the new one and the one that waits");
+    shop.close().await;
+    inbox.close().await;
+}
+
+/// Statistics of a table that was nearly empty make PostgreSQL join in loops.
+#[sqlx::test(migrator = "notification::MIGRATOR")]
+async fn no_more_are_taken_at_a_time_whatever_postgresql_knows_of_the_table(pool: PgPool) {
+    let insert = "INSERT INTO notifications
+             (id, kind, recipient, subject, content, due_at, created_at)
+         SELECT gen_random_uuid(), 'welcome', 'ada@example.com', 'Welcome',
+             '{\"kind\": \"welcome\", \"first_name\": \"\"}', '2026-01-01', '2026-01-01'
+         FROM generate_series(1, $1)";
+    sqlx::query(insert).bind(1).execute(&pool).await.unwrap();
+    sqlx::query("ANALYZE notifications").execute(&pool).await.unwrap();
+    sqlx::query(insert).bind(39).execute(&pool).await.unwrap();
+    // A mail server that never says a word.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let shop = Shop::open(&pool, silent.local_addr().unwrap().port()).await;
+    let taken = loop {
+        let taken = "SELECT count(*) FROM notifications WHERE lease_id IS NOT NULL";
+        match sqlx::query_scalar::<_, i64>(taken).fetch_one(&pool).await.unwrap() {
+            0 => sleep(Duration::from_millis(20)).await,
+            taken => break taken,
+        }
+    };
+    assert_eq!(taken, 8);
+    drop(silent);
+    shop.close().await;
 }
