@@ -21,6 +21,7 @@ main() {
   work=$(mktemp -d)
   trap stop EXIT
   start_shop
+  cd "$work" # where it keeps what it remembers
   # Signing out, or another password, would end the session that everything else is asked in.
   "$schemathesis" run "$api/openapi.json" --url "$api" --header "Authorization: Bearer $(token)" \
     --phases examples,coverage,fuzzing --max-examples "$EXAMPLES" --seed "$SEED" --workers 2 \
