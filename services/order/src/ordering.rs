@@ -126,16 +126,17 @@ impl Ordering {
         let products = answer.map_err(Error::of_callee("catalog"))?.into_inner().products;
         let products: HashMap<String, catalog::Product> =
             products.into_iter().map(|product| (product.id.clone(), product)).collect();
-        refuse(cart, |item| match products.get(&item.product_id) {
-            Some(product) => !product.is_active,
-            None => true,
-        })
-        .map_or(Ok(()), |gone| Err(Error::ProductUnavailable(gone)))?;
-        refuse(cart, |item| {
-            let left = products.get(&item.product_id).map_or(0, |product| product.stock_quantity);
-            item.quantity > left
-        })
-        .map_or(Ok(()), |short| Err(Error::OutOfStock(short)))?;
+        let of = |item: &cart::CartItem| products.get(&item.product_id);
+        let gone = at_fault(cart, |item| of(item).is_none_or(|product| !product.is_active));
+        if !gone.is_empty() {
+            return Err(Error::ProductUnavailable(gone));
+        }
+        let short = at_fault(cart, |item| {
+            of(item).is_none_or(|product| item.quantity > product.stock_quantity)
+        });
+        if !short.is_empty() {
+            return Err(Error::OutOfStock(short));
+        }
         self.add_up(cart, &products)
     }
 
@@ -219,15 +220,10 @@ impl Ordering {
     }
 }
 
-/// The products of the lines at fault, if there are any.
-fn refuse(cart: &cart::Cart, is_wrong: impl Fn(&cart::CartItem) -> bool) -> Option<Vec<ProductId>> {
-    let wrong: Vec<_> = cart
-        .items
-        .iter()
-        .filter(|item| is_wrong(item))
-        .filter_map(|item| product_id(&item.product_id))
-        .collect();
-    (!wrong.is_empty()).then_some(wrong)
+/// The products of the lines at fault.
+fn at_fault(cart: &cart::Cart, is_wrong: impl Fn(&cart::CartItem) -> bool) -> Vec<ProductId> {
+    let wrong = cart.items.iter().filter(|item| is_wrong(item));
+    wrong.filter_map(|item| product_id(&item.product_id)).collect()
 }
 
 fn product_id(text: &str) -> Option<ProductId> {

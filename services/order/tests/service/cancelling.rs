@@ -37,11 +37,15 @@ async fn a_confirmed_order_is_given_back_whatever_fails_on_the_way(pool: PgPool)
 async fn a_pending_order_turns_back_before_the_pivot(pool: PgPool) {
     let shop = Shop::open_with(&pool, &["--checkout-wait=1s"]).await;
     let lamp = shop.product("Lamp", 1000, 10).await;
-    for method in ["ReserveInventory", "Authorize", "CommitReservation"] {
+    for (method, step) in [
+        ("ReserveInventory", "reserve"),
+        ("Authorize", "authorize"),
+        ("CommitReservation", "commit_stock"),
+    ] {
         shop.fill(&lamp, 1).await;
         shop.wires.fault(method, &[ReplyLost; 50]);
         let order = shop.order().await;
-        assert_eq!(order.status(), OrderStatus::Pending, "{method}");
+        shop.stands_at(&order.id, step).await;
         shop.cancel(&order.id).await.unwrap();
         shop.wires.mend();
         let order = shop.settled(&order.id).await;
@@ -58,10 +62,11 @@ async fn a_pending_order_turns_back_before_the_pivot(pool: PgPool) {
 async fn a_cancel_after_the_pivot_follows_the_end_of_the_checkout(pool: PgPool) {
     let shop = Shop::open_with(&pool, &["--checkout-wait=1s"]).await;
     let lamp = shop.product("Lamp", 1000, 10).await;
-    for method in ["Capture", "CreateShipment"] {
+    for (method, step) in [("Capture", "capture"), ("CreateShipment", "ship")] {
         shop.fill(&lamp, 1).await;
         shop.wires.fault(method, &[ReplyLost; 50]);
         let order = shop.order().await;
+        shop.stands_at(&order.id, step).await;
         let order = shop.cancel(&order.id).await.unwrap();
         assert_eq!(order.status(), OrderStatus::Pending, "{method}");
         shop.wires.mend();

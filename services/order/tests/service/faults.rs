@@ -1,7 +1,10 @@
 //! Every call fails in every way, and in the end the books agree.
 
+use std::time::Duration;
+
 use proto::order::v1::{self as pb, OrderStatus};
 use sqlx::PgPool;
+use tokio::time::sleep;
 use tonic::Code;
 
 use crate::{
@@ -80,9 +83,9 @@ async fn a_refusal_after_it_was_done_is_undone_all_the_same(pool: PgPool) {
         // The first try acts and its reply is lost; the second one is refused.
         shop.wires.fault(method, &[ReplyLost, Answer(Code::FailedPrecondition)]);
         shop.fill(&lamp, 1).await;
-        let order = shop.order().await;
+        let order = shop.settled(&shop.order().await.id).await;
         assert_eq!(order.failure_code, code);
-        shop.assert_nothing_bought(&shop.settled(&order.id).await).await;
+        shop.assert_nothing_bought(&order).await;
         assert_eq!(shop.stock(&lamp).await, (100, 0), "{method}");
     }
     shop.close().await;
@@ -95,10 +98,10 @@ async fn a_step_without_answer_is_given_up_and_undone_after_its_deadline(pool: P
     for method in ["ReserveInventory", "Authorize", "CommitReservation"] {
         shop.wires.fault(method, &[ReplyLost; 50]);
         shop.fill(&lamp, 1).await;
-        let order = shop.order().await;
+        let order = shop.settled(&shop.order().await.id).await;
         assert_eq!(order.failure_code, "checkout_timed_out", "{method}");
         shop.wires.mend();
-        shop.assert_nothing_bought(&shop.settled(&order.id).await).await;
+        shop.assert_nothing_bought(&order).await;
         assert_eq!(shop.stock(&lamp).await, (100, 0), "{method}");
     }
     shop.close().await;
@@ -113,7 +116,9 @@ async fn a_capture_without_answer_is_never_given_up(pool: PgPool) {
     shop.wires.fault("Capture", &[ReplyLost; 50]);
     let order = shop.order().await;
     assert_eq!(order.status(), OrderStatus::Pending);
-    assert_eq!(shop.checkout(&order.id).await.step, "capture");
+    shop.stands_at(&order.id, "capture").await;
+    sleep(Duration::from_secs(2)).await; // longer than the deadline of a step
+    assert_eq!(shop.get(&order.id).await.status(), OrderStatus::Pending);
     shop.wires.mend();
     shop.assert_bought(&shop.settled(&order.id).await).await;
     shop.close().await;

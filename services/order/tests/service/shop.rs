@@ -182,8 +182,9 @@ impl Shop {
     pub(crate) async fn bought(&self, product: &str, units: i32) -> pb::Order {
         self.fill(product, units).await;
         let order = self.order().await;
+        let order = self.settled(&order.id).await;
         assert_eq!(order.status(), OrderStatus::Confirmed, "{order:?}");
-        self.settled(&order.id).await
+        order
     }
 
     pub(crate) async fn get(&self, id: &str) -> pb::Order {
@@ -213,6 +214,16 @@ impl Shop {
     pub(crate) async fn checkout(&self, id: &str) -> pb::GetCheckoutResponse {
         let request = pb::GetCheckoutRequest { order_id: id.into() };
         self.client.clone().get_checkout(request).await.unwrap().into_inner()
+    }
+
+    /// Waits until the checkout of an order is at a step that it cannot leave.
+    pub(crate) async fn stands_at(&self, id: &str, step: &str) {
+        let wait = async {
+            while self.checkout(id).await.step != step {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(PATIENCE, wait).await.expect(step);
     }
 
     pub(crate) async fn cancel(&self, id: &str) -> Result<pb::Order, Status> {
