@@ -29,7 +29,7 @@ impl Problem {
         }
         match code {
             Code::InvalidRequest => invalid(status),
-            Code::Unavailable | Code::RateLimited | Code::TooManyAttempts => {
+            Code::Unavailable | Code::Overloaded | Code::RateLimited | Code::TooManyAttempts => {
                 code.problem().retry_after(retry_after_of(status).unwrap_or(RETRY_SHORTLY))
             }
             Code::Conflict => explained(code, status),
@@ -112,9 +112,11 @@ fn as_written(field: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use axum::response::IntoResponse as _;
+    use http::header::RETRY_AFTER;
     use tonic::{Code as Grpc, Status};
 
-    use super::super::Code;
+    use super::super::{Code, Problem};
     use super::code_of;
 
     #[test]
@@ -140,5 +142,12 @@ mod tests {
         for (grpc, code) in table {
             assert_eq!(code_of(&Status::new(grpc, ""), Code::ProductNotFound), code, "{grpc:?}");
         }
+    }
+
+    #[test]
+    fn a_service_with_too_many_passwords_to_hash_is_busy_and_not_away() {
+        let status = Status::from(user::Error::Busy);
+        assert_eq!(code_of(&status, Code::NotFound), Code::Overloaded);
+        assert_eq!(Problem::from(status).into_response().headers()[RETRY_AFTER], "2");
     }
 }
