@@ -54,14 +54,15 @@ pub(crate) async fn finish(
     Ok(finished.execute(conn).await?.rows_affected() == 1)
 }
 
-/// Ends authorisations of which nothing was captured in time, some at once.
+/// Ends authorisations of which nothing was captured in time, some at once: in an ARRAY they are found
+/// once; `IN (… LIMIT …)` PostgreSQL may join as a loop that looks for as many again and again.
 pub(crate) async fn expire(conn: &mut PgConnection, now: Timestamp) -> Result<u64, Error> {
     let expired = query!(
-        "UPDATE transactions SET state = 'expired' WHERE id IN (
+        "UPDATE transactions SET state = 'expired' WHERE id = ANY(ARRAY(
              SELECT id FROM transactions
              WHERE kind = 'authorization' AND state = 'done' AND NOT undone AND claimed_cents = 0
                  AND expires_at <= $1
-             ORDER BY expires_at, id LIMIT 500 FOR UPDATE SKIP LOCKED)",
+             ORDER BY expires_at, id LIMIT 500 FOR UPDATE SKIP LOCKED))",
         now.to_sqlx(),
     );
     Ok(expired.execute(conn).await?.rows_affected())

@@ -108,9 +108,9 @@ pub(crate) async fn release(
 /// Forgets requests from before a time, some at once.
 pub(crate) async fn forget(conn: &mut PgConnection, before: Timestamp) -> Result<(), Error> {
     query!(
-        "DELETE FROM method_requests WHERE (user_id, key) IN (
-             SELECT user_id, key FROM method_requests WHERE created_at < $1
-             ORDER BY created_at LIMIT 500 FOR UPDATE SKIP LOCKED)",
+        "DELETE FROM method_requests WHERE id = ANY(ARRAY(
+             SELECT id FROM method_requests WHERE created_at < $1
+             ORDER BY created_at LIMIT 500 FOR UPDATE SKIP LOCKED))",
         before.to_sqlx(),
     )
     .execute(conn)
