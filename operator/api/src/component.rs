@@ -63,6 +63,8 @@ pub enum Component {
     Catalog,
     /// What shoppers are about to buy.
     Cart,
+    /// The checkout: orders, from the cart to the parcel.
+    Order,
     /// Authorisations, captures and refunds.
     Payment,
     /// Rates, shipments and where they are.
@@ -129,6 +131,26 @@ const CART: Row = Row {
     secrets: &[],
 };
 
+const ORDER: Row = Row {
+    name: "order",
+    listen: Listen { protocol: Protocol::Grpc, port: 50055, env: "ORDER_LISTEN" },
+    url_env: Some("ORDER_URL"),
+    database: Some(Database { name: "order_db", role: "order_owner" }),
+    calls: &[
+        Component::User,
+        Component::Catalog,
+        Component::Cart,
+        Component::Payment,
+        Component::Shipping,
+        Component::Notification,
+    ],
+    redis: false,
+    mail: false,
+    wave: Wave::Checkout,
+    settings: &[CURRENCY],
+    secrets: &[],
+};
+
 const PAYMENT: Row = Row {
     name: "payment",
     listen: Listen { protocol: Protocol::Grpc, port: 50056, env: "PAYMENT_LISTEN" },
@@ -185,6 +207,7 @@ const GATEWAY: Row = Row {
         Component::User,
         Component::Catalog,
         Component::Cart,
+        Component::Order,
         Component::Payment,
         Component::Shipping,
         Component::Notification,
@@ -207,10 +230,11 @@ const GATEWAY: Row = Row {
 
 impl Component {
     /// Every component, in the order in which people read them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::User,
         Self::Catalog,
         Self::Cart,
+        Self::Order,
         Self::Payment,
         Self::Shipping,
         Self::Notification,
@@ -224,6 +248,7 @@ impl Component {
             Self::User => USER,
             Self::Catalog => CATALOG,
             Self::Cart => CART,
+            Self::Order => ORDER,
             Self::Payment => PAYMENT,
             Self::Shipping => SHIPPING,
             Self::Notification => NOTIFICATION,

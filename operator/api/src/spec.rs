@@ -11,7 +11,7 @@ use crate::status::StorefrontStatus;
 use crate::stores::{Postgres, Redis};
 use crate::workload::{Components, ImageSource};
 
-/// The most pods of one component. With five database connections a pod this keeps a single
+/// The most pods of one component. With six database connections a pod this keeps a single
 /// component, beside one pod of each other, within what the managed PostgreSQL accepts.
 pub const MAX_REPLICAS: i32 = 32;
 
@@ -60,8 +60,9 @@ pub struct StorefrontSpec {
     #[serde(default)]
     pub image: ImageSource,
 
-    /// Settings of single components, by their name: user, catalog, cart, payment, shipping,
-    /// notification, gateway. What a component does not set is taken from the Storefront as a whole.
+    /// Settings of single components, by their name: user, catalog, cart, order, payment,
+    /// shipping, notification, gateway. What a component does not set is taken from the Storefront as
+    /// a whole.
     #[serde(default, skip_serializing_if = "Components::is_empty")]
     pub components: Components,
 

@@ -101,7 +101,7 @@ fn ready() -> StorefrontStatus {
             target: version.clone(),
             last_stable: version,
         }),
-        ready: Some("7/7".to_owned()),
+        ready: Some("8/8".to_owned()),
         components: Component::ALL.map(component).to_vec(),
         endpoints: Some(Endpoints { web: None, api: Some("http://localhost:8080".to_owned()) }),
         database: Some(DatabaseStatus {
@@ -150,7 +150,7 @@ async fn kubectl_get_shows_how_the_shop_is() {
         ("Ready", "True"),
         ("Reason", "AllReady"),
         ("Version", "0.1.0"),
-        ("Components", "7/7"),
+        ("Components", "8/8"),
         ("URL", "http://localhost:8080"),
         ("Profile", "Standard"),
         ("Database", "Managed"),

@@ -47,7 +47,7 @@ fn the_inbox_is_a_part_of_a_shop_that_has_one() {
     assert_eq!(demo.condition("Ready"), is("False", "Progressing"));
     assert_eq!(demo.condition("MailReady"), is("False", "Progressing"));
     assert_eq!(demo.condition("ComponentsReady").unwrap().0, "True");
-    assert_eq!(demo.status().ready.as_deref(), Some("7/7"));
+    assert_eq!(demo.status().ready.as_deref(), Some("8/8"));
 
     let server = json!({ "mode": "Smtp", "from": "a@b.example", "smtp": { "host": "b.example" } });
     demo.change(json!({ "mail": server }));
@@ -76,7 +76,7 @@ fn a_ready_shop_says_so_in_every_condition() {
         assert_eq!(demo.condition(type_).unwrap().0, status, "{type_}");
     }
     let status = demo.status();
-    assert_eq!(status.ready.as_deref(), Some("7/7"));
+    assert_eq!(status.ready.as_deref(), Some("8/8"));
     assert_eq!(status.observed_generation, Some(1));
     let api = status.endpoints.unwrap().api.unwrap();
     assert_eq!(api, "http://demo-gateway.shop.svc:8080");
@@ -97,7 +97,7 @@ fn a_component_on_its_way_is_reconciling() {
     assert_eq!(demo.condition("ComponentsReady").unwrap().0, "False");
     assert_eq!(demo.condition("DatabaseReady").unwrap().0, "True");
     let status = demo.status();
-    assert_eq!(status.ready.as_deref(), Some("6/7"));
+    assert_eq!(status.ready.as_deref(), Some("7/8"));
     let catalog = of_component(&status, Component::Catalog);
     assert_eq!(catalog.state, ComponentState::Progressing);
     assert_eq!(catalog.message.as_deref(), Some("0 of 1 pods ready"));
@@ -301,9 +301,9 @@ fn an_external_database_is_ready_when_the_migrations_got_through() {
 #[test]
 fn what_was_in_the_status_and_is_not_any_more_is_removed() {
     let old = json!({ "ready": "1/2", "endpoints": { "web": "http://a", "api": "http://b" } });
-    let new = json!({ "ready": "7/7", "endpoints": { "api": "http://b" } });
+    let new = json!({ "ready": "8/8", "endpoints": { "api": "http://b" } });
     let patch = merge_patch(&old, &new);
-    assert_eq!(patch, Some(json!({ "ready": "7/7", "endpoints": { "web": Value::Null } })));
+    assert_eq!(patch, Some(json!({ "ready": "8/8", "endpoints": { "web": Value::Null } })));
 }
 
 fn refuse(demo: &mut Simulation, id: &ObjectId) {

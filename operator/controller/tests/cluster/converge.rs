@@ -19,7 +19,7 @@ async fn a_storefront_becomes_ready_and_says_so() {
     let demo = cluster.until_ready("demo").await;
 
     let status = demo.status.clone().unwrap();
-    assert_eq!(status.ready.as_deref(), Some("7/7"));
+    assert_eq!(status.ready.as_deref(), Some("8/8"));
     let version = status.version.unwrap();
     assert_eq!(version.current.as_deref(), Some("0.1.0"));
     assert_eq!(version.last_stable.as_deref(), Some("0.1.0"));

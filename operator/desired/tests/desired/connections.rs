@@ -7,8 +7,9 @@ use storefront_desired::Kind;
 use crate::specs;
 use crate::world::{World, id};
 
-/// What each pod of the shop holds at most, unless it is told otherwise.
-const PER_POD: i32 = 5;
+/// What each pod of the shop holds at most, unless it is told otherwise: five of its pool, and in
+/// some components one more that listens.
+const PER_POD: i32 = 5 + 1;
 /// Each provisioning and migrating Job holds one at a time.
 const PER_JOB: i32 = 1;
 /// Kept by PostgreSQL for its superuser.

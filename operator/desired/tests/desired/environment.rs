@@ -46,7 +46,7 @@ fn every_name_in_a_manifest_is_among_the_names_that_are_told() {
 
 #[test]
 fn every_process_is_told_of() {
-    let owners = ["catalog", "notification", "payment", "shipping", "user"];
+    let owners = ["catalog", "notification", "order", "payment", "shipping", "user"];
     let steps = ["migrate", "provision", "serve"];
     let mut expected: Vec<String> = owners
         .iter()
@@ -61,13 +61,14 @@ fn every_process_is_told_of() {
 #[test]
 fn a_service_is_told_what_it_is_written_to_need() {
     let told = environment_names();
-    let cases: [(&str, &[&str]); 6] = [
+    let cases: [(&str, &[&str]); 7] = [
         ("user", &["JWT_SIGNING_KEYS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "NOTIFICATION_URL"]),
         ("cart", &["CATALOG_URL", "CURRENCY", "REDIS_URL", "REDIS_PASSWORD"]),
+        ("order", &["CART_URL", "CURRENCY", "DATABASE_URL", "PAYMENT_URL", "SHIPPING_URL"]),
         ("payment", &["CURRENCY", "DATABASE_URL", "FINGERPRINT_KEY", "PAYMENT_PROVIDER"]),
         ("shipping", &["CURRENCY", "DATABASE_URL", "DATABASE_PASSWORD"]),
         ("notification", &["MAIL_FROM", "SMTP_HOST", "SMTP_PASSWORD", "SMTP_USERNAME", "WEB_URL"]),
-        ("gateway", &["CART_URL", "JWT_PUBLIC_KEYS", "SHIPPING_URL", "USER_URL"]),
+        ("gateway", &["CART_URL", "JWT_PUBLIC_KEYS", "ORDER_URL", "USER_URL"]),
     ];
     for (component, names) in cases {
         let told = &told[&format!("{component} serve")];

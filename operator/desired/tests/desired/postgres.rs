@@ -86,7 +86,7 @@ fn a_new_password_opens_a_kept_volume_and_the_old_one_does_not() {
     assert_eq!(postgres.query(second, "SELECT n FROM kept").as_deref(), Some("7"));
     assert_eq!(postgres.query(second, "SHOW data_checksums").as_deref(), Some("on"));
     assert_eq!(postgres.query(second, "SHOW server_encoding").as_deref(), Some("UTF8"));
-    assert_eq!(postgres.query(second, "SHOW max_connections").as_deref(), Some("200"));
+    assert_eq!(postgres.query(second, "SHOW max_connections").as_deref(), Some("250"));
     assert!(!postgres.server.log().contains("second"), "{}", postgres.server.log());
     postgres.stop();
 }

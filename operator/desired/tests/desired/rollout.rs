@@ -11,7 +11,9 @@ fn ids(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-const OWNERS: [&str; 5] = ["catalog", "notification", "payment", "shipping", "user"];
+const OWNERS: [&str; 6] = ["catalog", "notification", "order", "payment", "shipping", "user"];
+/// The components that nobody has to wait for.
+const SERVICES: [&str; 6] = ["cart", "catalog", "notification", "payment", "shipping", "user"];
 
 /// What each owner of a database has.
 fn each(start: &str, end: &str) -> Vec<String> {
@@ -24,6 +26,10 @@ fn migrations() -> Vec<String> {
 
 fn owners() -> Vec<String> {
     each("Deployment", "")
+}
+
+fn services() -> Vec<String> {
+    SERVICES.map(|service| format!("Deployment/{service}")).to_vec()
 }
 
 fn with(parts: &[String], names: &[&str]) -> BTreeSet<String> {
@@ -90,7 +96,8 @@ fn another_version_migrates_then_goes_wave_by_wave() {
     let expected = [
         // The Jobs of the old version, which are deleted, and those of the new one.
         with(&migrations(), &["Job/seed"]),
-        with(&owners(), &["Deployment/cart", "Deployment/inbox", "Job/seed"]),
+        with(&services(), &["Deployment/inbox", "Job/seed"]),
+        ids(&["Deployment/order"]),
         ids(&["Deployment/gateway"]),
     ];
     assert_eq!(world.settle(), expected);
@@ -106,7 +113,7 @@ fn nothing_moves_when_the_migration_fails() {
     world.fail(&world.job("catalog-migrate"));
     assert_eq!(world.write_all(), ids(&[]));
     assert_eq!(world.manifests, before);
-    for part in ["catalog", "user", "cart", "gateway", "inbox"] {
+    for part in ["catalog", "user", "cart", "order", "gateway", "inbox"] {
         assert!(keeps(&world, &world.deployment(part)), "{part}");
     }
 }
@@ -118,19 +125,38 @@ fn a_wave_that_does_not_come_up_stops_the_rollout_and_the_way_back_is_open() {
     world.write_all();
     migrate(&mut world);
     world.write_all();
-    for part in ["user", "cart", "payment", "shipping", "notification", "inbox"] {
+    for part in SERVICES.iter().chain(&["inbox"]).filter(|part| **part != "catalog") {
         world.come_up(&world.deployment(part));
     }
     world.fail(&world.deployment("catalog"));
-    assert_eq!(world.write_all(), ids(&[]), "the gateway stays with 0.1.0");
+    assert_eq!(world.write_all(), ids(&[]), "the checkout and the gateway stay with 0.1.0");
 
     set_version(&mut world, "0.1.0");
     world.write_all();
     migrate(&mut world);
-    let back = with(&owners(), &["Deployment/cart", "Deployment/inbox", "Job/seed"]);
-    assert_eq!(world.write_all(), back);
-    let gateway = &world.facts.children[&world.deployment("gateway")];
-    assert_eq!(gateway.version.as_deref(), Some("0.1.0"));
+    assert_eq!(world.write_all(), with(&services(), &["Deployment/inbox", "Job/seed"]));
+    for later in ["order", "gateway"] {
+        let later = &world.facts.children[&world.deployment(later)];
+        assert_eq!(later.version.as_deref(), Some("0.1.0"));
+    }
+}
+
+#[test]
+fn the_checkout_follows_what_it_calls_and_the_gateway_follows_it() {
+    let mut world = running();
+    set_version(&mut world, "0.2.0");
+    world.write_all();
+    migrate(&mut world);
+    world.write_all();
+    for service in SERVICES {
+        assert_eq!(world.write_all(), ids(&[]), "{service} is not up yet");
+        world.come_up(&world.deployment(service));
+    }
+    assert_eq!(world.write_all(), ids(&["Deployment/order"]));
+    world.fail(&world.deployment("order"));
+    assert_eq!(world.write_all(), ids(&[]), "the gateway stays with 0.1.0");
+    world.come_up(&world.deployment("order"));
+    assert_eq!(world.write_all(), ids(&["Deployment/gateway"]));
 }
 
 /// Another version of it would begin empty, for nothing.
