@@ -74,7 +74,9 @@ fn write(path: &Path, content: &str) -> Result<(), Error> {
     let attempt = || {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
-        options.open(&fresh)?.write_all(content.as_bytes())?;
+        let mut file = options.open(&fresh)?;
+        file.write_all(content.as_bytes())?;
+        file.sync_all()?; // a name without content would keep the shop from starting
         fs::rename(&fresh, path)
     };
     attempt().map_err(|source| Error::File { what: "write", path: path.to_owned(), source })
