@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::Cluster;
 use e2e::outside::Visitor;
 use e2e::shop::READY;
+use e2e::wait::until;
 use futures::future::try_join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -63,6 +64,50 @@ async fn a_card_is_kept_without_its_number_and_shipping_is_quoted() -> Result<()
     let costs: Vec<_> = quotes.iter().map(|quote| quote["cost"]["amount_cents"].as_i64()).collect();
     assert_eq!(costs.len(), 5);
     assert!(costs.is_sorted(), "the cheapest comes first: {costs:?}");
+    Ok(())
+}
+
+/// Puts one backpack into the cart and orders it with a card that is good.
+async fn order(visitor: &Visitor) -> Result<Value> {
+    let backpack = product(visitor, "laptop-backpack").await?;
+    let line = json!({"product_id": backpack["id"], "quantity": 1});
+    visitor.ask(Method::POST, "/cart/items", Some(line), 201).await?;
+    let order = json!({
+        "payment_method_id": "pm_test_visa",
+        "shipping_address": {"street": "1 Main Street", "city": "Springfield", "country": "US"},
+    });
+    visitor.ask(Method::POST, "/orders", Some(order), 201).await
+}
+
+async fn stock(visitor: &Visitor) -> Result<i64> {
+    let backpack = product(visitor, "laptop-backpack").await?;
+    backpack["stock_quantity"].as_i64().context("no stock")
+}
+
+#[tokio::test]
+async fn an_order_is_paid_sent_and_mailed_and_another_one_is_cancelled() -> Result<()> {
+    let mut visitor = visitor().await?;
+    let email = visitor.register(PASSWORD).await?;
+    let before = stock(&visitor).await?;
+    let bought = order(&visitor).await?;
+    assert_eq!(bought["status"], "confirmed");
+    ensure!(!bought["tracking_number"].as_str().unwrap_or_default().is_empty(), "{bought}");
+    let cart = visitor.ask(Method::GET, "/cart", None, 200).await?;
+    assert_eq!(cart["items"], json!([]), "what was ordered leaves the cart");
+    assert_eq!(stock(&visitor).await?, before - 1);
+    visitor.mail(&email, "rder").await?;
+
+    let unwanted = order(&visitor).await?;
+    let path = format!("/orders/{}", unwanted["id"].as_str().context("no id")?);
+    let cancelled = visitor.ask(Method::DELETE, &path, None, 200).await?;
+    assert_eq!(cancelled["status"], "cancelled");
+    let cancelled = until("money and stock are back", READY, async || {
+        let order = visitor.ask(Method::GET, &path, None, 200).await?;
+        let back = order["refunded"] == order["total"] && stock(&visitor).await? == before - 1;
+        Ok(if back { Ok(order) } else { Err(order.to_string()) })
+    })
+    .await?;
+    ensure!(cancelled["total"]["amount_cents"].as_i64() > Some(0), "{cancelled}");
     Ok(())
 }
 
