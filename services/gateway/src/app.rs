@@ -1,12 +1,14 @@
 //! What the handlers share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kit::Runtime;
 use kit::grpc::client::{Channel, ClientTarget, MAX_ANSWER_BYTES, TargetUrl};
 use proto::cart::v1::cart_service_client::CartServiceClient;
 use proto::catalog::v1::catalog_service_client::CatalogServiceClient;
 use proto::notification::v1::notification_service_client::NotificationServiceClient;
+use proto::order::v1::order_service_client::OrderServiceClient;
 use proto::payment::v1::payment_service_client::PaymentServiceClient;
 use proto::shipping::v1::shipping_service_client::ShippingServiceClient;
 use proto::user::v1::user_service_client::UserServiceClient;
@@ -18,12 +20,20 @@ use crate::breaker::{Breakers, Guarded};
 /// RPCs that change nothing, by service: what may be tried again when the connection breaks under
 /// them. Those that set something to a value are not among them: somebody else may have set it to
 /// another in between.
-const CATALOG_READS: &[&str] =
-    &["ListProducts", "SearchProducts", "GetProduct", "BatchGetProducts", "ListCategories"];
+const CATALOG_READS: &[&str] = &[
+    "ListProducts",
+    "SearchProducts",
+    "GetProduct",
+    "BatchGetProducts",
+    "ListCategories",
+    "ListLowStock",
+];
 const USER_READS: &[&str] = &["GetUser", "ListUsers", "ListAddresses", "GetWishlist"];
 const CART_READS: &[&str] = &["GetCart"];
-const PAYMENT_READS: &[&str] = &["ListPaymentMethods"];
-const SHIPPING_READS: &[&str] = &["GetQuote"];
+const ORDER_READS: &[&str] =
+    &["GetOrder", "ListOrders", "ListAllOrders", "GetCheckout", "GetStats"];
+const PAYMENT_READS: &[&str] = &["ListPaymentMethods", "ListTransactions"];
+const SHIPPING_READS: &[&str] = &["GetQuote", "TrackShipment"];
 const NOTIFICATION_READS: &[&str] = &["ListNotifications"];
 
 /// What the handlers share. Cheap to clone.
@@ -34,10 +44,12 @@ struct Shared {
     catalog: CatalogServiceClient<Guarded>,
     user: UserServiceClient<Guarded>,
     cart: CartServiceClient<Guarded>,
+    order: OrderServiceClient<Guarded>,
     payment: PaymentServiceClient<Guarded>,
     shipping: ShippingServiceClient<Guarded>,
     notification: NotificationServiceClient<Guarded>,
     auth: Auth,
+    request_timeout: Duration,
 }
 
 impl App {
@@ -51,6 +63,7 @@ impl App {
         let catalog = to("catalog", &args.catalog_url, CATALOG_READS);
         let user = to("user", &args.user_url, USER_READS);
         let cart = to("cart", &args.cart_url, CART_READS);
+        let order = to("order", &args.order_url, ORDER_READS);
         let payment = to("payment", &args.payment_url, PAYMENT_READS);
         let shipping = to("shipping", &args.shipping_url, SHIPPING_READS);
         let notification = to("notification", &args.notification_url, NOTIFICATION_READS);
@@ -58,12 +71,14 @@ impl App {
             catalog: CatalogServiceClient::new(catalog).max_decoding_message_size(MAX_ANSWER_BYTES),
             user: UserServiceClient::new(user).max_decoding_message_size(MAX_ANSWER_BYTES),
             cart: CartServiceClient::new(cart).max_decoding_message_size(MAX_ANSWER_BYTES),
+            order: OrderServiceClient::new(order).max_decoding_message_size(MAX_ANSWER_BYTES),
             payment: PaymentServiceClient::new(payment).max_decoding_message_size(MAX_ANSWER_BYTES),
             shipping: ShippingServiceClient::new(shipping)
                 .max_decoding_message_size(MAX_ANSWER_BYTES),
             notification: NotificationServiceClient::new(notification)
                 .max_decoding_message_size(MAX_ANSWER_BYTES),
             auth,
+            request_timeout: args.request_timeout,
         }))
     }
 
@@ -80,6 +95,20 @@ impl App {
     /// A client of the carts.
     pub(crate) fn cart(&self) -> CartServiceClient<Guarded> {
         self.0.cart.clone()
+    }
+
+    /// A client of the orders.
+    pub(crate) fn order(&self) -> OrderServiceClient<Guarded> {
+        self.0.order.clone()
+    }
+
+    /// A call that waits for work to be done, for as long as the request that it is made for has. The
+    /// callee learns of that time and answers with what is so far, in time (`CHECKOUT_WAIT`); other calls
+    /// end sooner.
+    pub(crate) fn patient<T>(&self, message: T) -> tonic::Request<T> {
+        let mut call = tonic::Request::new(message);
+        call.set_timeout(self.0.request_timeout);
+        call
     }
 
     /// A client of the payment methods.

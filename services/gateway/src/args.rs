@@ -31,6 +31,10 @@ pub struct Args {
     #[arg(long, env = "CART_URL", default_value = "http://localhost:50053")]
     pub cart_url: TargetUrl,
 
+    /// Where orders are made.
+    #[arg(long, env = "ORDER_URL", default_value = "http://localhost:50055")]
+    pub order_url: TargetUrl,
+
     /// Where payment methods are kept.
     #[arg(long, env = "PAYMENT_URL", default_value = "http://localhost:50056")]
     pub payment_url: TargetUrl,

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The media type of problem details.
@@ -31,6 +32,7 @@ pub struct Problem {
     code: Cow<'static, str>,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
+    members: BTreeMap<&'static str, String>,
     headers: HeaderMap,
 }
 
@@ -58,6 +60,8 @@ struct Body<'a> {
     code: &'a str,
     request_id: String,
     errors: &'a [FieldError],
+    #[serde(flatten)]
+    members: &'a BTreeMap<&'static str, String>,
 }
 
 impl Problem {
@@ -72,6 +76,7 @@ impl Problem {
             code: code.into(),
             detail: detail.into(),
             errors: Vec::new(),
+            members: BTreeMap::new(),
             headers: HeaderMap::new(),
         }
     }
@@ -93,6 +98,13 @@ impl Problem {
     #[must_use]
     pub fn errors(mut self, errors: impl IntoIterator<Item = FieldError>) -> Self {
         self.errors.extend(errors);
+        self
+    }
+
+    /// With a member of its own beside those that every problem has, such as `decline_code`.
+    #[must_use]
+    pub fn member(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.members.insert(name, value.into());
         self
     }
 
@@ -133,6 +145,7 @@ impl IntoResponse for Problem {
             code: &self.code,
             request_id: context::request_id().map(|id| id.to_string()).unwrap_or_default(),
             errors: &self.errors,
+            members: &self.members,
         };
         let mut response = (self.status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
@@ -162,7 +175,8 @@ mod tests {
                 code: "out_of_range".to_owned(),
                 detail: "page is at least 1".to_owned(),
                 product_id: None,
-            }]);
+            }])
+            .member("decline_code", "card_declined");
         let context = Context { request_id, deadline: None };
         let response = context::scope(context, async { problem.into_response() }).await;
         assert_eq!(response.status(), StatusCode::BAD_REQUEST);
@@ -175,6 +189,7 @@ mod tests {
             "code": "validation_failed",
             "request_id": "r-1",
             "errors": [{"field": "page", "code": "out_of_range", "detail": "page is at least 1"}],
+            "decline_code": "card_declined",
         });
         assert_eq!(body(response).await, expected);
     }

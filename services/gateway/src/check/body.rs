@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
@@ -23,19 +23,33 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        if declared_length(&parts.headers).is_some_and(|length| length > MAX_BODY_BYTES) {
-            return Err(Code::PayloadTooLarge.problem());
-        }
-        let bytes = read(body).await?;
-        if bytes.is_empty() {
-            return Err(Code::InvalidJson.problem());
-        }
-        if !is_json(&parts.headers) {
-            return Err(Code::UnsupportedMediaType.problem());
-        }
-        parse(&bytes).map(Self)
+        object(request).await?.map(Self).ok_or_else(|| Code::InvalidJson.problem())
     }
+}
+
+/// Where a body may be left out.
+impl<S: Sync, T: DeserializeOwned> OptionalFromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Option<Self>, Problem> {
+        Ok(object(request).await?.map(Self))
+    }
+}
+
+/// The object in a body, or none when the body is empty.
+async fn object<T: DeserializeOwned>(request: Request) -> Result<Option<T>, Problem> {
+    let (parts, body) = request.into_parts();
+    if declared_length(&parts.headers).is_some_and(|length| length > MAX_BODY_BYTES) {
+        return Err(Code::PayloadTooLarge.problem());
+    }
+    let bytes = read(body).await?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    if !is_json(&parts.headers) {
+        return Err(Code::UnsupportedMediaType.problem());
+    }
+    parse(&bytes).map(Some)
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<usize> {

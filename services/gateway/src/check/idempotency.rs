@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::request::Parts;
+use utoipa::IntoParams;
 
 use super::Check;
 
@@ -43,6 +44,17 @@ impl IdempotencyKey {
         }
         key.map(str::to_owned)
     }
+}
+
+/// The header, as documented.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "read by `IdempotencyKey`; here for the document")]
+pub(crate) struct IdempotencyHeader {
+    /// A name of your own for this request, 1 to 255 printable ASCII characters: sent again with it, the
+    /// same body is answered with what it made the first time, and nothing is done twice.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, example = "checkout-1")]
+    key: Option<String>,
 }
 
 #[cfg(test)]

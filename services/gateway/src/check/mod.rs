@@ -18,8 +18,8 @@ use uuid::Uuid;
 
 pub(crate) use body::Body;
 pub(crate) use field::{Field, FromJson, Wrong};
-pub(crate) use idempotency::IdempotencyKey;
-pub(crate) use params::{Page, Params};
+pub(crate) use idempotency::{IdempotencyHeader, IdempotencyKey};
+pub(crate) use params::{Page, Params, Span};
 pub(crate) use text::is_slug;
 
 use crate::problem::{Code, Problem};

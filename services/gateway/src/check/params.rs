@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use jiff::Timestamp;
 use proto::common::v1::Pagination;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -107,6 +108,26 @@ impl Params {
         choice
     }
 
+    /// A time of RFC 3339.
+    pub(crate) fn time(&self, check: &mut Check, name: &str) -> Option<Timestamp> {
+        let time = self.one(check, name)?.parse().ok();
+        if time.is_none() {
+            check.fail(name, "invalid_time", "must be a time such as 2026-11-22T10:00:00Z");
+        }
+        time
+    }
+
+    /// `from` and `to`.
+    pub(crate) fn span(&self, check: &mut Check) -> Span {
+        let span = Span { from: self.time(check, "from"), to: self.time(check, "to") };
+        if let (Some(from), Some(to)) = (span.from, span.to)
+            && from > to
+        {
+            check.fail("from", "out_of_range", "must not be after to");
+        }
+        span
+    }
+
     /// `page` and `page_size`.
     pub(crate) fn page(&self, check: &mut Check) -> Pagination {
         Pagination {
@@ -115,6 +136,26 @@ impl Params {
                 .number(check, "page_size", 1..=MAX_PAGE_SIZE)
                 .unwrap_or(DEFAULT_PAGE_SIZE),
         }
+    }
+}
+
+/// A span of time, either end of which may be open.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Span {
+    /// From this time on.
+    #[param(value_type = Option<String>, format = DateTime, example = "2026-11-01T00:00:00Z")]
+    from: Option<Timestamp>,
+    /// Before this time.
+    #[param(value_type = Option<String>, format = DateTime, example = "2026-12-01T00:00:00Z")]
+    to: Option<Timestamp>,
+}
+
+impl Span {
+    /// Its ends as messages have them: `""` for an open one.
+    pub(crate) fn ends(&self) -> (String, String) {
+        let text = |end: Option<Timestamp>| end.map(|time| time.to_string()).unwrap_or_default();
+        (text(self.from), text(self.to))
     }
 }
 

@@ -40,8 +40,14 @@ pub(super) struct Problem {
     code: String,
     /// The request, as in `X-Request-Id`.
     request_id: String,
-    /// The fields at fault, all of them; empty when it is not about fields.
+    /// The fields or products at fault, all of them; empty when it is not about any.
     errors: Vec<FieldError>,
+    /// Why a payment was declined, such as `insufficient_funds`; with `payment_declined` only.
+    #[schema(value_type = String, required = false)]
+    decline_code: Option<String>,
+    /// The order that came to nothing, when one was made; otherwise absent.
+    #[schema(value_type = String, format = Uuid, required = false)]
+    order_id: Option<String>,
 }
 
 /// One field that is at fault.
@@ -51,7 +57,8 @@ pub(super) struct FieldError {
     /// The field as it was written: dots between its parts, `[n]` for the n-th of a list.
     field: String,
     /// For programs: `required`, `wrong_type`, `out_of_range`, `too_short`, `too_long`,
-    /// `invalid_uuid`, `invalid_slug`, `invalid_url`, `invalid_email`, `unknown_value`, `repeated` or `invalid`.
+    /// `invalid_uuid`, `invalid_slug`, `invalid_url`, `invalid_email`, `invalid_time`, `unknown_value`,
+    /// `repeated`, `invalid`, or the code of the whole problem.
     code: String,
     /// A sentence for people, without its subject.
     detail: String,
@@ -162,9 +169,13 @@ pub(super) fn examples() -> impl Iterator<Item = (String, RefOr<Example>)> {
             Code::InvalidRequest => json!([
                 {"field": "page_size", "code": "out_of_range", "detail": "must be 1 to 100"}
             ]),
+            Code::OutOfStock | Code::ProductUnavailable => json!([{
+                "field": "items", "code": row.word, "detail": row.code.of_product(),
+                "product_id": "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a10",
+            }]),
             _ => json!([]),
         };
-        let value = json!({
+        let mut value = json!({
             "type": format!("https://storefront.dev/problems/{}", row.word),
             "title": row.status.canonical_reason().unwrap_or("Error"),
             "status": row.status.as_u16(),
@@ -173,6 +184,10 @@ pub(super) fn examples() -> impl Iterator<Item = (String, RefOr<Example>)> {
             "request_id": "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a77",
             "errors": errors,
         });
+        if row.code == Code::PaymentDeclined {
+            value["decline_code"] = json!("insufficient_funds");
+            value["order_id"] = json!("0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a70");
+        }
         let example = ExampleBuilder::new().summary(row.summary).value(Some(value)).build();
         (row.word.to_owned(), RefOr::T(example))
     })

@@ -41,6 +41,7 @@ pub(crate) use viewer::viewer;
         (name = "auth", description = "Signing in and out."),
         (name = "account", description = "What belongs to an account."),
         (name = "cart", description = "What somebody is about to buy, and what sending it costs."),
+        (name = "orders", description = "What was bought, and where it is."),
         (name = "payment", description = "Saved ways to pay."),
         (name = "admin", description = "What administrators do."),
         (name = "operations", description = "For those who run or extend the shop.")

@@ -33,7 +33,7 @@ impl Problem {
                 code.problem().retry_after(retry_after_of(status).unwrap_or(RETRY_SHORTLY))
             }
             Code::Conflict => explained(code, status),
-            _ => about_a_field(code, status),
+            _ => about_something(code, status),
         }
     }
 }
@@ -58,8 +58,11 @@ fn code_of(status: &Status, missing: Code) -> Code {
     }
 }
 
-/// A refusal with a code of its own that is about one field names it.
-fn about_a_field(code: Code, status: &Status) -> Problem {
+/// A refusal with a code of its own that is about one field, or about products, names them.
+fn about_something(code: Code, status: &Status) -> Problem {
+    if let Some(ids) = fact_of(status, "product_ids") {
+        return Problem::of_products(code, ids.split(','));
+    }
     let Some(field) = fact_of(status, "field") else { return code.problem() };
     let error = FieldError {
         field: as_written(&field).to_owned(),
@@ -106,6 +109,9 @@ fn as_written(field: &str) -> &str {
         "min_price_cents" => "min_price",
         "max_price_cents" => "max_price",
         "query" => "q",
+        "status_filter" => "status",
+        "created_from" => "from",
+        "created_to" => "to",
         _ => field,
     }
 }

@@ -58,6 +58,22 @@ impl Problem {
         Self(Box::new(self.0.errors(errors)))
     }
 
+    /// That these products are at fault.
+    pub(crate) fn of_products<'a>(code: Code, ids: impl Iterator<Item = &'a str>) -> Self {
+        let errors = ids.map(|id| FieldError {
+            field: "items".to_owned(),
+            code: code.word().to_owned(),
+            detail: code.of_product().to_owned(),
+            product_id: Some(id.to_owned()),
+        });
+        code.problem().errors(errors.collect())
+    }
+
+    /// With a member of its own beside those that every problem has.
+    pub(crate) fn member(self, name: &'static str, value: impl Into<String>) -> Self {
+        Self(Box::new(self.0.member(name, value)))
+    }
+
     /// With the time after which to try again.
     pub(crate) fn retry_after(self, after: Duration) -> Self {
         Self(Box::new(self.0.retry_after(after)))

@@ -10,9 +10,11 @@ mod codes;
 mod health;
 mod jwks;
 mod me;
+mod orders;
 mod payment_methods;
 mod products;
 mod quotes;
+mod replay;
 mod wishlist;
 
 use std::time::Duration;
@@ -43,6 +45,7 @@ pub(crate) fn all(max_age: Duration) -> OpenApiRouter<App> {
         .merge(cart::routes())
         .merge(quotes::routes())
         .merge(payment_methods::routes())
+        .merge(orders::routes())
         .nest("/admin", admin::routes());
     OpenApiRouter::new().merge(health::routes()).merge(jwks::routes()).nest(PREFIX, shop)
 }

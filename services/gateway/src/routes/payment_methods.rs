@@ -3,24 +3,21 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::StatusCode;
 use proto::payment::v1::{
     DeletePaymentMethodRequest, ListPaymentMethodsRequest, SetDefaultPaymentMethodRequest,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::PathId;
 use super::codes::{signed_in, with_body};
+use super::{PathId, replay};
 use crate::app::App;
 use crate::auth::SignedIn;
-use crate::check::{Body, Check, IdempotencyKey};
+use crate::check::{Body, Check, IdempotencyHeader, IdempotencyKey};
 use crate::openapi::raising;
 use crate::problem::{Code, Problem};
 use crate::views::payment_method::{NewCard, PaymentMethod, PaymentMethodList};
-
-/// Tells that an answer is that of an earlier request; the same in gRPC and in HTTP.
-const REPLAYED: &str = "idempotency-replayed";
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     let add_codes = signed_in(&with_body(&[
@@ -58,11 +55,7 @@ async fn list(
 /// will be declined can be saved; it is declined when it is to pay.
 #[utoipa::path(
     post, path = "/payment-methods", operation_id = "addPaymentMethod", tag = "payment",
-    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
-        description = "A name of your own for this request, 1 to 255 printable ASCII characters: \
-            sent again with it, the same body is answered with the same method, and no other is \
-            made.",
-        example = "card-2026-11-22")),
+    params(IdempotencyHeader),
     request_body = NewCard,
     responses((status = 201, description = "The saved card.", body = PaymentMethod,
         headers(("Idempotency-Replayed" = String,
@@ -81,14 +74,9 @@ async fn add(
     let request = body.read(&mut check, caller, key);
     let request = check.pass(request)?;
     let added = app.payment().add_payment_method(request).await?;
-    let replayed = added.metadata().get(REPLAYED).is_some_and(|value| value == "true");
-    let method = PaymentMethod::from(added.into_inner());
-    let mut response = (StatusCode::CREATED, Json(method)).into_response();
-    if replayed {
-        let name = HeaderName::from_static(REPLAYED);
-        response.headers_mut().insert(name, HeaderValue::from_static("true"));
-    }
-    Ok(response)
+    Ok(replay::told(added, |method| {
+        (StatusCode::CREATED, Json(PaymentMethod::from(method))).into_response()
+    }))
 }
 
 /// Delete a payment method

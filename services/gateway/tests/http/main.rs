@@ -12,6 +12,8 @@ mod client;
 mod conventions;
 mod judge;
 mod mailroom;
+mod orders;
+mod orders_admin;
 mod others;
 mod outages;
 mod privacy;

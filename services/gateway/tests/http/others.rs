@@ -71,7 +71,7 @@ fn example(document: &Value, schema: &Value) -> Value {
 /// Everything that the shop knows of somebody, as somebody sees it.
 async fn all_of(customer: &Customer<'_>) -> Vec<Value> {
     let mut all = Vec::new();
-    for path in ["me", "addresses", "wishlist", "cart", "payment-methods"] {
+    for path in ["me", "addresses", "wishlist", "cart", "payment-methods", "orders"] {
         all.push(customer.get(&format!("/api/v1/{path}")).await.is(200, "").json());
     }
     all
@@ -82,6 +82,7 @@ struct Things {
     address: String,
     method: String,
     product: String,
+    order: String,
 }
 
 async fn furnished(shop: &Shop, customer: &Customer<'_>) -> Things {
@@ -103,8 +104,15 @@ async fn furnished(shop: &Shop, customer: &Customer<'_>) -> Things {
     let address = text(&post("addresses", body("addAddress")).await["id"]);
     let method = text(&post("payment-methods", body("addPaymentMethod")).await["id"]);
     post("wishlist", of_product("addToWishlist")).await;
+    let mut order = body("createOrder");
+    order["address_id"] = address.clone().into();
+    order["shipping_address"] = Value::Null;
+    order["shipping_option"] = Value::Null;
     post("cart/items", of_product("addCartItem")).await;
-    Things { address, method, product }
+    let order = text(&post("orders", order).await["id"]);
+    customer.has_empty_cart().await;
+    post("cart/items", of_product("addCartItem")).await;
+    Things { address, method, product, order }
 }
 
 impl Things {
@@ -113,6 +121,7 @@ impl Things {
         let id = match &*operation.path {
             path if path.contains("/addresses/") => &self.address,
             path if path.contains("/payment-methods/") => &self.method,
+            path if path.contains("/orders/") => &self.order,
             _ => &self.product,
         };
         operation.path.replace("{id}", id).replace("{product_id}", id)
@@ -120,7 +129,14 @@ impl Things {
 }
 
 /// The operations on one thing of one customer, which for anybody else is not there.
-const OF_ONE: [&str; 3] = ["updateAddress", "deleteAddress", "setDefaultPaymentMethod"];
+const OF_ONE: [&str; 6] = [
+    "updateAddress",
+    "deleteAddress",
+    "setDefaultPaymentMethod",
+    "getOrder",
+    "cancelOrder",
+    "trackOrder",
+];
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn no_operation_reaches_what_is_somebody_elses(pool: PgPool) {

@@ -109,7 +109,7 @@ async fn a_request_under_way_is_finished_when_the_gateway_ends() {
 }
 
 /// What a customer with something in the cart asks, and which parts it takes to answer.
-const ASKED: [(&str, &[Part]); 9] = [
+const ASKED: [(&str, &[Part]); 11] = [
     ("/api/v1/products", &[Part::Catalog]),
     ("/api/v1/categories", &[Part::Catalog]),
     ("/api/v1/me", &[Part::User]),
@@ -118,7 +118,9 @@ const ASKED: [(&str, &[Part]); 9] = [
     ("/api/v1/cart", &[Part::Cart, Part::Catalog]),
     ("/api/v1/shipping/quotes?zip_code=&country=US", &[Part::Cart, Part::Catalog, Part::Shipping]),
     ("/api/v1/payment-methods", &[Part::Payment]),
+    ("/api/v1/orders", &[Part::Order]),
     ("/api/v1/admin/notifications", &[Part::Notification]),
+    ("/api/v1/admin/stats", &[Part::Order, Part::Catalog, Part::Notification]),
 ];
 
 async fn ask(shop: &Shop, customer: &Customer<'_>, path: &str) -> Answer {

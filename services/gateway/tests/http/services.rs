@@ -23,11 +23,19 @@ pub(crate) enum Part {
     Payment,
     Shipping,
     Notification,
+    Order,
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Catalog, Self::User, Self::Cart, Self::Payment, Self::Shipping, Self::Notification];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Catalog,
+        Self::User,
+        Self::Cart,
+        Self::Payment,
+        Self::Shipping,
+        Self::Notification,
+        Self::Order,
+    ];
 
     /// Its name in settings.
     pub(crate) fn name(self) -> &'static str {
@@ -38,6 +46,7 @@ impl Part {
             Self::Payment => "payment",
             Self::Shipping => "shipping",
             Self::Notification => "notification",
+            Self::Order => "order",
         }
     }
 
@@ -51,6 +60,7 @@ impl Part {
             // With an empty cart shipping is not asked; it is, last of three, once there is one.
             Self::Shipping => (Method::GET, "/api/v1/shipping/quotes?zip_code=&country=US"),
             Self::Notification => (Method::GET, "/api/v1/admin/notifications"),
+            Self::Order => (Method::GET, "/api/v1/admin/orders"),
         }
     }
 
@@ -62,6 +72,7 @@ impl Part {
             Self::Payment => Some(&payment::MIGRATOR),
             Self::Shipping => Some(&shipping::MIGRATOR),
             Self::Notification => Some(&notification::MIGRATOR),
+            Self::Order => Some(&order::MIGRATOR),
         }
     }
 }
@@ -172,8 +183,12 @@ impl Services {
 
     /// Where the gateway finds them: `--user-url http://…` and so on.
     pub(crate) fn urls(&self) -> Vec<String> {
-        let url = |part: Part| [format!("--{}-url", part.name()), self.url(part)];
-        Part::ALL.into_iter().flat_map(url).collect()
+        self.urls_of(&Part::ALL)
+    }
+
+    fn urls_of(&self, parts: &[Part]) -> Vec<String> {
+        let url = |part: &Part| [format!("--{}-url", part.name()), self.url(*part)];
+        parts.iter().flat_map(url).collect()
     }
 
     fn url(&self, part: Part) -> String {
@@ -223,6 +238,12 @@ impl Services {
                 let args =
                     settings(&with(&database, &["--smtp-host", &host, "--smtp-port", &port]));
                 Server::start(at, |on, runtime| notification::serve_on(on, args, runtime)).await
+            }
+            Part::Order => {
+                let urls = self.urls_of(&Part::ALL[..6]);
+                let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+                let args = settings(&with(&database, &urls));
+                Server::start(at, |on, runtime| order::serve_on(on, args, runtime)).await
             }
         }
     }

@@ -158,6 +158,17 @@ impl<'a> Customer<'a> {
         self.request(Method::PUT, path).json(body).send().await
     }
 
+    /// Waits until nothing is in the cart: ordered units leave it in the background.
+    pub(crate) async fn has_empty_cart(&self) {
+        let empty = async {
+            while self.get("/api/v1/cart").await.json()["items"] != json!([]) {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        let patience = std::time::Duration::from_secs(30);
+        tokio::time::timeout(patience, empty).await.expect("the cart is empty");
+    }
+
     /// The account's id.
     pub(crate) fn id(&self) -> String {
         text(&self.tokens["user"]["id"])

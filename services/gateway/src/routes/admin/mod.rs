@@ -2,7 +2,9 @@
 
 mod categories;
 mod notifications;
+mod orders;
 mod products;
+mod stats;
 mod users;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -15,4 +17,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .merge(categories::routes())
         .merge(users::routes())
         .merge(notifications::routes())
+        .merge(orders::routes())
+        .merge(stats::routes())
 }

@@ -1,0 +1,167 @@
+//! What administrators do with orders, and what they are told of sales.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::orders::{ORDERS, bought, paid_with, path_of, statuses, stock, take};
+use crate::shop::{Answer, Shop, text};
+
+const ALL: &str = "/api/v1/admin/orders";
+const STATS: &str = "/api/v1/admin/stats";
+
+async fn get(shop: &Shop, path: &str) -> Answer {
+    shop.gateway.admin(Method::GET, path).send().await
+}
+
+async fn post(shop: &Shop, path: &str, body: &Value) -> Answer {
+    shop.gateway.admin(Method::POST, path).json(body).send().await
+}
+
+fn of(order: &Value, action: &str) -> String {
+    format!("{ALL}/{}/{action}", text(&order["id"]))
+}
+
+fn ids(list: &Answer) -> Vec<String> {
+    let orders = list.is(200, "").json()["orders"].as_array().expect("orders").clone();
+    orders.iter().map(|order| text(&order["id"])).collect()
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn orders_are_found_with_all_that_led_to_them(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let (ada, eve) = (shop.customer().await, shop.customer().await);
+    let product = shop.product_of(100).await;
+    let first = bought(&ada, &product, 1).await;
+    let second = bought(&eve, &product, 1).await;
+    let (first_id, second_id) = (text(&first["id"]), text(&second["id"]));
+    assert_eq!(ids(&get(&shop, ALL).await), [&*second_id, &*first_id]);
+    assert_eq!(ids(&get(&shop, &format!("{ALL}?user_id={}", ada.id())).await), [&*first_id]);
+    assert!(ids(&get(&shop, &format!("{ALL}?status=shipped")).await).is_empty());
+    let at = text(&second["created_at"]);
+    assert_eq!(ids(&get(&shop, &format!("{ALL}?from={at}")).await), [&*second_id]);
+    assert_eq!(ids(&get(&shop, &format!("{ALL}?to={at}")).await), [&*first_id]);
+    let wrong = get(
+        &shop,
+        &format!("{ALL}?user_id=ada&from=2026-12-01T00:00:00Z&to=2026-11-01T00:00:00Z&status=x"),
+    )
+    .await;
+    let expected =
+        [("status", "unknown_value"), ("user_id", "invalid_uuid"), ("from", "out_of_range")];
+    assert_eq!(wrong.fields(), expected.map(|(f, c)| (f.to_owned(), c.to_owned())));
+    let wrong = get(&shop, &format!("{ALL}?from=yesterday")).await;
+    assert_eq!(wrong.fields(), [("from".to_owned(), "invalid_time".to_owned())]);
+
+    let detail = get(&shop, &format!("{ALL}/{first_id}")).await.is(200, "").json();
+    assert_eq!(
+        (&detail["total"], &detail["checkout"]["step"]),
+        (&first["total"], &json!("confirmed"))
+    );
+    let steps = detail["checkout"]["steps"].as_array().expect("steps");
+    let steps: Vec<_> =
+        steps.iter().map(|step| (text(&step["name"]), text(&step["outcome"]))).collect();
+    let expected = ["reserve", "authorize", "commit_stock", "capture", "ship"];
+    assert_eq!(steps, expected.map(|name| (name.to_owned(), "done".to_owned())));
+    let moved = detail["transactions"].as_array().expect("transactions");
+    let moved: Vec<_> =
+        moved.iter().map(|one| (text(&one["type"]), one["amount"].clone())).collect();
+    let expected =
+        ["authorization", "capture"].map(|kind| (kind.to_owned(), first["total"].clone()));
+    assert_eq!(moved, expected);
+    get(&shop, &format!("{ALL}/{}", ada.id())).await.is(404, "order_not_found");
+    ada.get(&format!("{ALL}/{first_id}")).await.is(403, "forbidden");
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn an_order_is_moved_on_one_allowed_step_at_a_time(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let ada = shop.customer().await;
+    let product = shop.product_of(100).await;
+    let order = bought(&ada, &product, 1).await;
+    let status = of(&order, "status");
+    post(&shop, &status, &json!({"status": "delivered"})).await.is(409, "transition_not_allowed");
+    let packed = post(&shop, &status, &json!({"status": "processing", "notes": "Packed"})).await;
+    assert_eq!(packed.is(200, "").json()["history"][2]["notes"], "Packed");
+    ada.delete(&path_of(&order)).await.is(409, "order_not_cancellable");
+    post(&shop, &status, &json!({"status": "cancelled"})).await.is(409, "order_not_cancellable");
+    for next in ["shipped", "delivered"] {
+        post(&shop, &status, &json!({"status": next})).await.is(200, "");
+    }
+    let seen = ada.get(&path_of(&order)).await.is(200, "").json();
+    assert_eq!(statuses(&seen)[2..], ["processing", "shipped", "delivered"]);
+    let wrong = post(&shop, &status, &json!({"status": "paid", "notes": 1})).await;
+    let expected = [("status", "unknown_value"), ("notes", "wrong_type")];
+    assert_eq!(wrong.fields(), expected.map(|(f, c)| (f.to_owned(), c.to_owned())));
+
+    let other = bought(&ada, &product, 2).await;
+    let body = json!({"status": "cancelled", "notes": "Cannot be sent"});
+    let cancelled = post(&shop, &of(&other, "status"), &body).await.is(200, "").json();
+    assert_eq!((&cancelled["refunded"], stock(&shop, &product).await), (&other["total"], 99));
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn no_more_is_given_back_than_was_paid(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let ada = shop.customer().await;
+    let product = shop.product_of(100).await;
+    let order = bought(&ada, &product, 2).await; // 200, and 500 + 200 × 0.10 for shipping
+    let refund = of(&order, "refund");
+    let cents = |cents: i64| json!({"amount": {"amount_cents": cents, "currency": "USD"}, "reason": "Broken"});
+    let keyed = async |body: &Value| {
+        let call = shop.gateway.admin(Method::POST, &refund).header("idempotency-key", "r-1");
+        call.json(body).send().await
+    };
+    assert_eq!(order["total"]["amount_cents"], 720);
+    post(&shop, &refund, &cents(721)).await.is(409, "refund_too_large");
+    post(&shop, &refund, &cents(0)).await.is(400, "invalid_request");
+    let euros = json!({"amount": {"amount_cents": 1, "currency": "EUR"}});
+    post(&shop, &refund, &euros).await.is(400, "invalid_request");
+    for replayed in ["", "true"] {
+        let part = keyed(&cents(220)).await;
+        assert_eq!(part.header("idempotency-replayed"), replayed);
+        let part = part.is(200, "").json();
+        assert_eq!(
+            (&part["status"], &part["refunded"]["amount_cents"]),
+            (&json!("confirmed"), &json!(220))
+        );
+    }
+    keyed(&cents(221)).await.is(422, "idempotency_key_reused");
+    post(&shop, &refund, &cents(501)).await.is(409, "refund_too_large");
+    let rest = post(&shop, &refund, &json!({"reason": "Never came"})).await.is(200, "").json();
+    assert_eq!((&rest["status"], &rest["refunded"]), (&json!("refunded"), &order["total"]));
+    post(&shop, &refund, &json!({})).await.is(409, "nothing_to_refund");
+    let missing = format!("{ALL}/{}/refund", ada.id());
+    post(&shop, &missing, &json!({})).await.is(404, "order_not_found");
+}
+
+#[sqlx::test(migrator = "catalog::MIGRATOR")]
+async fn figures_are_of_the_orders_that_were_paid(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let ada = shop.customer().await;
+    let before = get(&shop, STATS).await.is(200, "").json();
+    assert_eq!((&before["orders"], &before["revenue"]["amount_cents"]), (&json!(0), &json!(0)));
+    let product = shop.product_of(100).await;
+    let order = bought(&ada, &product, 95).await;
+    let small = bought(&ada, &product, 1).await;
+    take(&ada, &product, 1).await;
+    ada.post(ORDERS, &paid_with("pm_test_declined")).await.is(402, "payment_declined");
+    let amount = json!({"amount": {"amount_cents": 100, "currency": "USD"}});
+    post(&shop, &of(&order, "refund"), &amount).await.is(200, "");
+
+    let stats = get(&shop, STATS).await.is(200, "").json();
+    let total = |order: &Value| order["total"]["amount_cents"].as_i64().expect("cents");
+    let revenue = total(&order) + total(&small);
+    assert_eq!((&stats["orders"], &stats["revenue"]["amount_cents"]), (&json!(2), &json!(revenue)));
+    assert_eq!(stats["refunded"]["amount_cents"], 100);
+    let average = stats["average_order"]["amount_cents"].as_i64().expect("cents");
+    assert!((average * 2 - revenue).abs() <= 1, "{average} of {revenue}");
+    assert_eq!((&stats["stuck_checkouts"], &stats["failed_notifications"]), (&json!(0), &json!(0)));
+    let low = stats["low_stock"].as_array().expect("products");
+    assert!(
+        low.iter().any(|one| one["id"] == json!(product) && one["stock_quantity"] == 4),
+        "{low:?}"
+    );
+    let long_ago = get(&shop, &format!("{STATS}?to=2020-01-01T00:00:00Z")).await.is(200, "").json();
+    assert_eq!(long_ago["orders"], 0);
+    get(&shop, &format!("{STATS}?from=now")).await.is(400, "invalid_request");
+}
