@@ -206,7 +206,7 @@ async fn an_order_that_is_not_well_written_names_all_its_fields(pool: PgPool) {
             ],
         ),
         (
-            json!({"shipping_address": {"street": "", "city": "Springfield", "country": "ZZ"},
+            json!({"shipping_address": {"street": "", "city": "Springfield", "country": "USA"},
                 "payment_method_id": "pm_test_visa"}),
             &[
                 ("shipping_address.street", "too_short"),

@@ -182,6 +182,7 @@ impl Read {
         point(gateway, "user_url", |args| &mut args.user_url, user)?;
         point(gateway, "catalog_url", |args| &mut args.catalog_url, catalog)?;
         point(gateway, "cart_url", |args| &mut args.cart_url, cart)?;
+        point(gateway, "order_url", |args| &mut args.order_url, self.order.args.listen)?;
         point(gateway, "payment_url", |args| &mut args.payment_url, payment)?;
         point(gateway, "shipping_url", |args| &mut args.shipping_url, shipping)?;
         point(gateway, "notification_url", |args| &mut args.notification_url, notification)?;
