@@ -60,6 +60,8 @@ say_where() {
   note "REST API   $LOCAL/api/v1/products"
   note "its pages  $LOCAL/docs"
   note "its mail   $INBOX"
+  note "its first administrator is admin@shop.example.com; the password:"
+  note "  kubectl get secret demo-admin-password -n shop -o jsonpath='{.data.password}' | base64 -d"
 }
 
 main "$@"
