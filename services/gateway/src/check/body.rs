@@ -49,6 +49,10 @@ async fn object<T: DeserializeOwned>(request: Request) -> Result<Option<T>, Prob
     if !is_json(&parts.headers) {
         return Err(Code::UnsupportedMediaType.problem());
     }
+    // None, in so many words.
+    if bytes.trim_ascii() == b"null" {
+        return Ok(None);
+    }
     parse(&bytes).map(Some)
 }
 
