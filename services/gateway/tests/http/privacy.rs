@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use crate::orders::{ORDERS, path_of};
 use crate::services::settings;
 use crate::shop::{Customer, Shop, text};
 
@@ -89,6 +90,19 @@ async fn furnish(shop: &Shop, quentin: &Customer<'_>) {
     }
     let wrong = quentin.post("/api/v1/payment-methods", &card("4242424242424241", "12")).await;
     wrong.is(400, "invalid_request");
+    order(quentin).await;
+}
+
+/// Orders what is in the cart: with a card that is declined, with one of the saved ones, and not at all.
+async fn order(quentin: &Customer<'_>) {
+    let methods = quentin.get("/api/v1/payment-methods").await.json();
+    let address = json!({"street": STREET, "city": "Springfield", "country": "US"});
+    let with = |method: Value| json!({"shipping_address": address, "payment_method_id": method});
+    let declined = quentin.post(ORDERS, &with("pm_test_declined".into())).await;
+    declined.is(402, "payment_declined");
+    let saved = methods["payment_methods"][0]["id"].clone();
+    let order = quentin.post(ORDERS, &with(saved)).await.is(201, "").json();
+    quentin.delete(&path_of(&order)).await.is(200, "");
 }
 
 #[tokio::test]
@@ -105,7 +119,7 @@ async fn a_journey_leaves_nothing_private_in_the_logs() {
     let output = output.await.expect("no panic").expect("it runs");
     let log = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    for component in ["gateway", "user", "cart", "payment", "shipping", "notification"] {
+    for component in ["gateway", "user", "cart", "order", "payment", "shipping", "notification"] {
         assert!(log.contains(&format!("\"component\":\"{component}\"")), "{component} is silent");
     }
     let tokens = std::fs::read_to_string(file).expect("the tokens");
