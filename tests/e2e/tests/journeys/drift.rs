@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use e2e::figures::Figures;
 use e2e::shop::READY;
+use e2e::wait::until;
 use e2e::{Cluster, Shop};
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
@@ -81,9 +82,13 @@ async fn what_others_add_is_theirs_and_stays() -> Result<()> {
     let theirs = json!({"metadata": {"labels": {"team": "books"}}, "spec": {"replicas": 3}});
     let deployments = shop.api::<Deployment>();
     deployments.patch(&catalog, &PatchParams::default(), &Patch::Merge(theirs)).await?;
+    let repaired = until("repaired", READY, async || {
+        let seen = deployments.get(&catalog).await?;
+        let replicas = seen.spec.as_ref().and_then(|spec| spec.replicas);
+        Ok(if replicas == Some(1) { Ok(seen) } else { Err(format!("{replicas:?} replicas")) })
+    })
+    .await?;
     shop.ready_pods(Component::Catalog, 1).await?;
-    let repaired = deployments.get(&catalog).await?;
-    assert_eq!(repaired.spec.as_ref().and_then(|spec| spec.replicas), Some(1));
     assert_eq!(repaired.labels().get("team").map(String::as_str), Some("books"));
     cluster.remove_namespace(&shop.namespace).await
 }
