@@ -1,0 +1,1 @@
+// Not used: the page loads swagger-ui-bundle.js.
