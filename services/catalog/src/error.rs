@@ -9,7 +9,7 @@ use crate::domain::{category::TreeError, reservation::Refusal, stock::StockRefus
 /// Everything that can go wrong in the catalog.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such product or category.
+    /// There is no such product, category or reservation.
     #[error("there is no such {0}")]
     NotFound(&'static str),
     /// Another product or category has this slug, also one that was deleted.

@@ -1,14 +1,15 @@
 //! The checker: do the other services see the same as our orders?
 //!
-//! For orders that are quiet it compares the money that was taken and given back, and whether a parcel
-//! is made, with what the order says. Stock has no such view: the catalog tells nobody what it holds
-//! for an order.
+//! For orders that are quiet it compares with what the order says: the money that was taken and given
+//! back, whether a parcel is made, and whether exactly what was ordered has left the stock.
+
+mod stock;
 
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use kit::Runtime;
-use proto::{payment::v1 as payment, shipping::v1 as shipping};
+use proto::{catalog::v1 as catalog, payment::v1 as payment, shipping::v1 as shipping};
 use tonic::Code;
 
 use crate::{
@@ -26,7 +27,7 @@ const QUIET: SignedDuration = SignedDuration::from_mins(1);
 /// Orders that changed earlier than that were looked at by earlier checks.
 const REACH: SignedDuration = SignedDuration::from_hours(24);
 
-/// The most orders of one check, two calls each.
+/// The most orders of one check, three calls each.
 const MAX_ORDERS: i64 = 500;
 
 /// What is wrong with an order.
@@ -34,7 +35,8 @@ const MAX_ORDERS: i64 = 500;
 pub struct Finding {
     /// Which.
     pub order: OrderId,
-    /// What disagrees, in a word that stays: "captured", "refunded", "shipment".
+    /// What disagrees, in a word that stays: "captured", "refunded", "shipment",
+    /// "stock".
     pub what: &'static str,
 }
 
@@ -45,6 +47,13 @@ pub struct Report {
     pub checked: usize,
     /// What disagrees.
     pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Orders that disagree, each once however much of it does.
+    pub fn inconsistent(&self) -> usize {
+        self.findings.chunk_by(|one, other| one.order == other.order).count()
+    }
 }
 
 /// Compares the orders of the last day that are quiet, the latest 500 of them, with what the other
@@ -98,6 +107,7 @@ impl Checker {
             (captured != paid, "captured"),
             (refunded != order.refunded.cents(), "refunded"),
             (self.has_parcel(order).await? != parcel, "shipment"),
+            (!stock::agrees(order, self.reservation(order).await?.as_ref()), "stock"),
         ];
         let finding = |what| Finding { order: order.id, what };
         Ok(wrong.into_iter().filter(|(is_wrong, _)| *is_wrong).map(|(_, w)| finding(w)).collect())
@@ -140,6 +150,16 @@ impl Checker {
             Ok(answer) => Ok(answer.get_ref().status() != shipping::ShipmentStatus::Cancelled),
             Err(status) if status.code() == Code::NotFound => Ok(false),
             Err(status) => Err(Error::of_callee("shipping")(status)),
+        }
+    }
+
+    /// What the catalog remembers of the order's stock.
+    async fn reservation(&self, order: &Order) -> Result<Option<catalog::Reservation>, Error> {
+        let request = catalog::GetReservationRequest { order_id: order.id.to_string() };
+        match self.remotes.catalog.clone().get_reservation(request).await {
+            Ok(answer) => Ok(Some(answer.into_inner())),
+            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) => Err(Error::of_callee("catalog")(status)),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
 /// How often what waits is measured: as often as metrics are usually read.
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 
-/// Pause between two checks. A check is at most a thousand calls, one after the other.
+/// Pause between two checks. A check is at most fifteen hundred calls, one after the other.
 const CHECK_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// Measures what waits, for ever.
@@ -48,7 +48,7 @@ pub(crate) async fn check(checker: Checker, metrics: Metrics) {
         sleep(CHECK_PAUSE).await;
         match checker.check().await {
             Ok(report) => {
-                metrics.inconsistent(report.findings.len());
+                metrics.inconsistent(report.inconsistent());
                 for finding in report.findings {
                     let (order, what) = (finding.order, finding.what);
                     tracing::error!(%order, what, "an order and another service disagree");

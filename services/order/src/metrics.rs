@@ -67,7 +67,7 @@ impl Metrics {
             ),
             inconsistent: gauge(
                 "inconsistent",
-                "Orders whose money or shipment disagrees with their state, at the last check",
+                "Orders whose money, stock or shipment disagrees with their state, at the last check",
             ),
         }
     }

@@ -212,6 +212,18 @@ impl CatalogService for Api {
         self.end(&request.get_ref().order_id, Ending::Restock).await
     }
 
+    async fn get_reservation(
+        &self,
+        request: Request<pb::GetReservationRequest>,
+    ) -> Answer<pb::Reservation> {
+        let order = reservations::order(&request.get_ref().order_id)?;
+        let mut conn = self.pool.acquire().await.map_err(Error::from)?;
+        let found =
+            traced("catalog.find_reservation", store::reservations::find(&mut conn, order)).await?;
+        let reservation = found.ok_or(Error::NotFound("reservation"))?;
+        Ok(Response::new(render::remembered(&reservation)))
+    }
+
     async fn adjust_stock(&self, request: Request<pb::AdjustStockRequest>) -> Answer<pb::Product> {
         let (id, delta, by) = products::adjust(request.get_ref())?;
         let product = traced(

@@ -7,6 +7,7 @@ use crate::{
     changes::Change,
     domain::{
         category::Category,
+        ids::ProductId,
         product::{Details, Product},
         reservation::{Reservation, State},
     },
@@ -78,6 +79,32 @@ pub(super) fn reservation(reservation: &Reservation) -> pb::ReserveInventoryResp
         reservation_id: reservation.id.to_string(),
         unavailable_product_ids,
         expires_at: reservation.expires_at.to_string(),
+    }
+}
+
+/// What is remembered of an order's stock, for those who compare books.
+pub(super) fn remembered(reservation: &Reservation) -> pb::Reservation {
+    let item = |(product, quantity): (ProductId, i32)| pb::InventoryItem {
+        product_id: product.to_string(),
+        quantity,
+    };
+    let state = match reservation.state {
+        State::Held => pb::ReservationState::Held,
+        State::Refused => pb::ReservationState::Refused,
+        State::Committed => pb::ReservationState::Committed,
+        State::Released => pb::ReservationState::Released,
+        State::Expired => pb::ReservationState::Expired,
+        State::Restocked => pb::ReservationState::Restocked,
+    };
+    let expires_at = match reservation.state {
+        State::Held => reservation.expires_at.to_string(),
+        _ => String::new(),
+    };
+    pb::Reservation {
+        order_id: reservation.order.to_string(),
+        state: state.into(),
+        items: reservation.lines.iter().map(item).collect(),
+        expires_at,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::{PgConnection, query, query_scalar};
+use sqlx::{PgConnection, query, query_as};
 use uuid::Uuid;
 
 use crate::{
@@ -23,59 +23,68 @@ pub(crate) async fn insert(
 ) -> Result<bool, Error> {
     let (products, quantities): (Vec<Uuid>, Vec<i32>) =
         reservation.lines.iter().map(|(product, quantity)| (product.0, quantity)).unzip();
-    let written = query!(
-        "INSERT INTO reservations (order_id, id, state, expires_at, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $5)
-         ON CONFLICT (order_id) DO NOTHING",
+    let done = query!(
+        "WITH written AS (
+             INSERT INTO reservations (order_id, id, state, expires_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $5)
+             ON CONFLICT (order_id) DO NOTHING RETURNING order_id
+         ), lines AS (
+             INSERT INTO reservation_lines (order_id, product_id, quantity)
+             SELECT w.order_id, l.* FROM written w, unnest($6::uuid[], $7::integer[]) l
+         )
+         SELECT order_id FROM written",
         reservation.order.0,
         reservation.id.0,
         reservation.state.as_str(),
         reservation.expires_at.to_sqlx(),
         now.to_sqlx(),
+        &products,
+        &quantities,
     )
-    .execute(&mut *conn)
-    .await?
-    .rows_affected()
-        == 1;
-    if written && !products.is_empty() {
-        query!(
-            "INSERT INTO reservation_lines (order_id, product_id, quantity)
-             SELECT $1, * FROM unnest($2::uuid[], $3::integer[])",
-            reservation.order.0,
-            &products,
-            &quantities,
-        )
-        .execute(conn)
-        .await?;
-    }
-    Ok(written)
+    .fetch_optional(conn)
+    .await?;
+    Ok(done.is_some())
 }
 
-/// The reservation of an order, locked.
+/// The reservation of an order, as it is.
+pub(crate) async fn find(
+    conn: &mut PgConnection,
+    order: OrderId,
+) -> Result<Option<Reservation>, Error> {
+    let row = query_as!(
+        Row,
+        r#"SELECT order_id, id, state, unavailable_product_ids, expires_at,
+             ARRAY(SELECT product_id FROM reservation_lines l
+                 WHERE l.order_id = r.order_id ORDER BY product_id) AS "products!",
+             ARRAY(SELECT quantity FROM reservation_lines l
+                 WHERE l.order_id = r.order_id ORDER BY product_id) AS "quantities!"
+         FROM reservations r WHERE order_id = $1"#,
+        order.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Row::read).transpose()
+}
+
+/// The reservation of an order, locked. Its lines are read with it: they are written once, together
+/// with its row.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
     order: OrderId,
 ) -> Result<Option<Reservation>, Error> {
-    let row = query!(
-        "SELECT id, state, unavailable_product_ids, expires_at
-         FROM reservations WHERE order_id = $1 FOR UPDATE",
+    let row = query_as!(
+        Row,
+        r#"SELECT order_id, id, state, unavailable_product_ids, expires_at,
+             ARRAY(SELECT product_id FROM reservation_lines l
+                 WHERE l.order_id = r.order_id ORDER BY product_id) AS "products!",
+             ARRAY(SELECT quantity FROM reservation_lines l
+                 WHERE l.order_id = r.order_id ORDER BY product_id) AS "quantities!"
+         FROM reservations r WHERE order_id = $1 FOR UPDATE OF r"#,
         order.0,
     )
-    .fetch_optional(&mut *conn)
+    .fetch_optional(conn)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let lines =
-        query!("SELECT product_id, quantity FROM reservation_lines WHERE order_id = $1", order.0,)
-            .fetch_all(conn)
-            .await?;
-    Ok(Some(Reservation {
-        order,
-        id: row.id.into(),
-        state: State::from_stored(&row.state).ok_or(Error::Stored("reservations.state"))?,
-        lines: Lines::stored(lines.into_iter().map(|l| (l.product_id.into(), l.quantity))),
-        unavailable: row.unavailable_product_ids.into_iter().map(ProductId::from).collect(),
-        expires_at: row.expires_at.to_jiff(),
-    }))
+    row.map(Row::read).transpose()
 }
 
 /// A held reservation whose time ran out, locked, the longest overdue first. Those that another replica
@@ -84,19 +93,22 @@ pub(crate) async fn lock_due(
     conn: &mut PgConnection,
     now: Timestamp,
 ) -> Result<Option<Reservation>, Error> {
-    let order = query_scalar!(
-        "SELECT order_id FROM reservations
+    let row = query_as!(
+        Row,
+        r#"SELECT order_id, id, state, unavailable_product_ids, expires_at,
+             ARRAY(SELECT product_id FROM reservation_lines l
+                 WHERE l.order_id = r.order_id ORDER BY product_id) AS "products!",
+             ARRAY(SELECT quantity FROM reservation_lines l
+                 WHERE l.order_id = r.order_id ORDER BY product_id) AS "quantities!"
+         FROM reservations r
          WHERE state = 'held' AND expires_at <= $1
          ORDER BY expires_at, order_id
-         LIMIT 1 FOR UPDATE SKIP LOCKED",
+         LIMIT 1 FOR UPDATE OF r SKIP LOCKED"#,
         now.to_sqlx(),
     )
-    .fetch_optional(&mut *conn)
+    .fetch_optional(conn)
     .await?;
-    match order {
-        Some(order) => lock(conn, order.into()).await,
-        None => Ok(None),
-    }
+    row.map(Row::read).transpose()
 }
 
 /// Moves a locked reservation to another state.
@@ -120,4 +132,28 @@ pub(crate) async fn set_state(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+struct Row {
+    order_id: Uuid,
+    id: Uuid,
+    state: String,
+    unavailable_product_ids: Vec<Uuid>,
+    expires_at: jiff_sqlx::Timestamp,
+    products: Vec<Uuid>,
+    quantities: Vec<i32>,
+}
+
+impl Row {
+    fn read(self) -> Result<Reservation, Error> {
+        let lines = self.products.into_iter().map(ProductId::from).zip(self.quantities);
+        Ok(Reservation {
+            order: self.order_id.into(),
+            id: self.id.into(),
+            state: State::from_stored(&self.state).ok_or(Error::Stored("reservations.state"))?,
+            lines: Lines::stored(lines),
+            unavailable: self.unavailable_product_ids.into_iter().map(ProductId::from).collect(),
+            expires_at: self.expires_at.to_jiff(),
+        })
+    }
 }

@@ -73,7 +73,8 @@ pub(crate) async fn open(conn: &mut PgConnection, product: ProductId) -> Result<
     Ok(())
 }
 
-/// Moves locked stock and writes the movements down, in one statement: the ledger cannot disagree.
+/// Moves stock and writes the movements down, in one statement: the ledger cannot disagree. Rows that
+/// are not locked yet are locked as [`lock`] does it, in the order of their ids.
 pub(crate) async fn apply(
     conn: &mut PgConnection,
     movements: &Movements,
@@ -86,10 +87,13 @@ pub(crate) async fn apply(
         "WITH moved AS (
              SELECT * FROM unnest($1::uuid[], $2::integer[], $3::integer[])
                  AS m (product_id, on_hand_delta, reserved_delta)
+         ), locked AS MATERIALIZED (
+             SELECT product_id FROM stock WHERE product_id = ANY($1)
+             ORDER BY product_id FOR UPDATE
          ), changed AS (
              UPDATE stock s
              SET on_hand = s.on_hand + m.on_hand_delta, reserved = s.reserved + m.reserved_delta
-             FROM moved m WHERE s.product_id = m.product_id
+             FROM locked l JOIN moved m USING (product_id) WHERE s.product_id = l.product_id
              RETURNING s.product_id
          )
          INSERT INTO stock_movements

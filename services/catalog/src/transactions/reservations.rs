@@ -97,7 +97,6 @@ async fn carry_out(
         let Reservation { order, lines, unavailable, .. } = reservation;
         store::reservations::set_state(conn, *order, state, unavailable, now).await?;
         if let Some(kind) = kind {
-            store::stock::lock(conn, lines.products()).await?;
             store::stock::apply(conn, &Movements::of_order(kind, *order, lines), now).await?;
         }
     }

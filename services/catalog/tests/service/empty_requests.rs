@@ -54,6 +54,7 @@ async fn what_an_empty_request_lacks_is_named(pool: PgPool) {
     lacks!(commit_reservation, CommitReservationRequest, ["order_id"]);
     lacks!(release_reservation, ReleaseReservationRequest, ["order_id"]);
     lacks!(restock_order, RestockOrderRequest, ["order_id"]);
+    lacks!(get_reservation, GetReservationRequest, ["order_id"]);
     lacks!(adjust_stock, AdjustStockRequest, ["product_id", "delta", "reason"]);
     lacks!(create_category, CreateCategoryRequest, ["name"]);
     lacks!(update_category, UpdateCategoryRequest, ["id"]);

@@ -10,6 +10,7 @@ mod empty_requests;
 mod listing;
 mod outage;
 mod products;
+mod remembered;
 mod reservations;
 mod search;
 mod seeding;

@@ -56,7 +56,8 @@ impl Remotes {
         };
         let user = channel("user", &args.user_url, &["GetUser"]);
         let cart = channel("cart", &args.cart_url, &["GetCart"]);
-        let catalog = channel("catalog", &args.catalog_url, &["BatchGetProducts"]);
+        let catalog =
+            channel("catalog", &args.catalog_url, &["BatchGetProducts", "GetReservation"]);
         let payment =
             channel("payment", &args.payment_url, &["ListPaymentMethods", "ListTransactions"]);
         let shipping = channel("shipping", &args.shipping_url, &["GetQuote", "GetShipment"]);

@@ -1,7 +1,5 @@
 //! What administrators see and do.
 
-use jiff::SignedDuration;
-use kit::{Env, Runtime};
 use proto::{
     common::v1::Pagination,
     order::v1::{self as pb, OrderStatus},
@@ -107,62 +105,5 @@ async fn figures_count_what_was_paid_and_given_back(pool: PgPool) {
     assert_eq!(seen.revenue, Some(usd(4300)));
     assert_eq!(seen.average_order, Some(usd(2150)));
     assert_eq!(seen.refunded, Some(usd(200)));
-    shop.close().await;
-}
-
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn the_checker_finds_what_disagrees(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let lamp = shop.product("Lamp", 1000, 10).await;
-    let bought = shop.bought(&lamp, 1).await;
-    let part = shop.bought(&lamp, 1).await;
-    shop.refund(&part.id, Some(100), "a").await.unwrap();
-    let called_off = shop.bought(&lamp, 1).await;
-    shop.cancel(&called_off.id).await.unwrap();
-    shop.fill(&lamp, 1).await;
-    let declined =
-        pb::CreateOrderRequest { payment_method_id: "pm_test_declined".into(), ..shop.request() };
-    let declined = shop.try_order(declined).await.unwrap();
-    for order in [&part, &called_off, &declined] {
-        shop.settled(&order.id).await;
-    }
-
-    let mut runtime = Runtime::for_tests();
-    runtime.env = Env::fixed(Env::system().now() + SignedDuration::from_mins(2), 1);
-    let report = order::check(&shop.args(), &runtime).await.unwrap();
-    assert_eq!((report.checked, report.findings.as_slice()), (4, &[][..]));
-
-    let mut wrong = Vec::new();
-    for (database, sql, order, what) in [
-        (
-            &shop.others.shipping_db,
-            "UPDATE shipments SET status = 'cancelled' WHERE order_id = $1::uuid",
-            &bought,
-            "shipment",
-        ),
-        (
-            &shop.pool,
-            "UPDATE orders SET refunded_cents = 99 WHERE id = $1::uuid",
-            &part,
-            "refunded",
-        ),
-        (
-            &shop.pool,
-            "UPDATE orders SET transaction_id = NULL, refunded_cents = 0 WHERE id = $1::uuid",
-            &called_off,
-            "captured",
-        ),
-    ] {
-        sqlx::query(sql).bind(&order.id).execute(database).await.unwrap();
-        wrong.push((order.id.clone(), what));
-    }
-    wrong.push((called_off.id.clone(), "refunded"));
-    let report = order::check(&shop.args(), &runtime).await.unwrap();
-    let mut found: Vec<_> =
-        report.findings.iter().map(|finding| (finding.order.to_string(), finding.what)).collect();
-    found.sort();
-    wrong.sort();
-    assert_eq!(found, wrong);
-    runtime.stop().await;
     shop.close().await;
 }

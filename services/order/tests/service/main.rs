@@ -9,6 +9,7 @@ mod admin;
 mod books;
 mod buying;
 mod cancelling;
+mod checker;
 mod crash;
 mod crowd;
 mod faults;
