@@ -30,11 +30,18 @@ impl Visitor {
     /// # Errors
     /// When there is no HTTP client.
     pub fn new() -> Result<Self> {
-        let place = |name, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());
+        Self::of(&std::env::var("E2E_DEMO_URL").unwrap_or_else(|_| API.to_owned()))
+    }
+
+    /// One who has just come to the shop whose gateway is there.
+    ///
+    /// # Errors
+    /// When there is no HTTP client.
+    pub fn of(gateway: &str) -> Result<Self> {
         Ok(Self {
             client: Client::builder().timeout(Duration::from_secs(30)).build()?,
-            api: format!("{}/api/v1", place("E2E_DEMO_URL", API)),
-            inbox: place("E2E_INBOX_URL", INBOX),
+            api: format!("{gateway}/api/v1"),
+            inbox: std::env::var("E2E_INBOX_URL").unwrap_or_else(|_| INBOX.to_owned()),
             token: None,
         })
     }
@@ -81,9 +88,28 @@ impl Visitor {
         body: Option<Value>,
         expected: u16,
     ) -> Result<Value> {
-        let mut request = self.client.request(method.clone(), format!("{}{path}", self.api));
+        let (status, answer) = self.tell(method.clone(), path, body, None).await?;
+        ensure!(status == expected, "{method} {path}: {status} {answer}");
+        Ok(answer)
+    }
+
+    /// Asks the API, under an `Idempotency-Key` if there is one, and answers the status and the body.
+    ///
+    /// # Errors
+    /// When there is no answer, or its body is no JSON.
+    pub async fn tell(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        key: Option<&str>,
+    ) -> Result<(u16, Value)> {
+        let mut request = self.client.request(method, format!("{}{path}", self.api));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
+        }
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
         }
         if let Some(body) = body {
             request = request.json(&body);
@@ -91,8 +117,11 @@ impl Visitor {
         let answer = request.send().await?;
         let status = answer.status().as_u16();
         let text = answer.text().await?;
-        ensure!(status == expected, "{method} {path}: {status} {text}");
-        if text.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_str(&text)?) }
+        if text.is_empty() {
+            return Ok((status, Value::Null));
+        }
+        let body = serde_json::from_str(&text).with_context(|| format!("{status} {text}"))?;
+        Ok((status, body))
     }
 
     /// The text of the newest mail to an address whose subject has these words, once it is there.

@@ -1,5 +1,6 @@
 //! The journeys, a topic a file. They run one after another: see `e2e::Cluster`.
 
+mod checkout;
 mod drift;
 mod faults;
 mod figures;

@@ -121,12 +121,16 @@ fn spec() -> Value {
 }
 
 pub(crate) fn products() -> String {
-    let url = std::env::var("E2E_URL").unwrap_or_else(|_| URL.to_owned());
-    format!("{url}/api/v1/products?page_size=5")
+    format!("{}/api/v1/products?page_size=5", gateway())
+}
+
+/// Where the shop of [`doubled`] is from here.
+pub(crate) fn gateway() -> String {
+    std::env::var("E2E_URL").unwrap_or_else(|_| URL.to_owned())
 }
 
 /// Kills the pod's process as a crash would, without a word to it. A node of kind is a container.
-async fn kill(pod: &Pod) -> Result<()> {
+pub(crate) async fn kill(pod: &Pod) -> Result<()> {
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).context("no node")?;
     let container = container(pod).and_then(|status| status.container_id.clone());
     let container = container.context("no container")?;
