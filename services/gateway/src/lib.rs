@@ -29,4 +29,4 @@ pub use auth::KeysError;
 pub use client_ip::Network;
 pub use layers::Origin;
 pub use openapi::openapi;
-pub use serve::{Error, serve, serve_on};
+pub use serve::{Error, serve, serve_on, serve_within_layers};

@@ -46,9 +46,23 @@ pub async fn serve_on(listener: TcpListener, args: Args, runtime: Runtime) -> Re
         Expectation { issuer: args.jwt_issuer.clone(), audience: args.jwt_audience.clone() };
     let auth = Auth::new(args.jwt_public_keys.as_deref(), expected, &runtime)?;
     let app = App::new(&args, auth, &runtime);
-    let layers = layers(&args, &runtime)?;
-    let router = around(layers, router(&args, app));
-    kit::http::serve(listener, router, &runtime).await;
+    let routes = router(&args, app);
+    serve_within_layers(listener, &args, routes, &runtime).await
+}
+
+/// Serves `routes` within all that surrounds the shop's own, so that it can be measured what that
+/// costs by itself.
+///
+/// # Errors
+/// When a setting cannot be used.
+pub async fn serve_within_layers(
+    listener: TcpListener,
+    args: &Args,
+    routes: Router,
+    runtime: &Runtime,
+) -> Result<(), Error> {
+    let layers = layers(args, runtime)?;
+    kit::http::serve(listener, around(layers, routes), runtime).await;
     Ok(())
 }
 
