@@ -2,7 +2,7 @@
 # Settings come from the environment: CLUSTER=current, REGISTRY=…, PROFILE=release, CLUSTER_NAME=….
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test e2e run build images logs status fmt lint clean
+.PHONY: help up down test soak e2e run build images logs status fmt lint clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9%-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -15,6 +15,9 @@ down: ## removes the cluster of make up
 
 test: ## format, lints, documents, dependencies and all tests that need no cluster
 	@hack/test.sh
+
+soak: ## tries to break the checkout for long: millions of simulated ones, and processes killed under load
+	@hack/soak.sh
 
 e2e: ## the journeys, on the cluster of make up
 	@hack/e2e.sh

@@ -126,7 +126,7 @@ const INVARIANTS: [Invariant; 14] = [
                    WHERE c.parent_id = a.id AND c.kind = 'capture' AND c.state = 'done')",
         faults: &[
             "UPDATE transactions SET state = 'done' WHERE id = (SELECT id FROM transactions
-                 WHERE kind = 'authorization' AND state = 'voided' LIMIT 1)",
+                 WHERE kind = 'authorization' AND state <> 'done' LIMIT 1)",
         ],
     },
     Invariant {
@@ -174,7 +174,7 @@ const INVARIANTS: [Invariant; 14] = [
         says: "every movement of the stock is written down",
         sql: "SELECT 'product ' || product_id FROM stock s
               WHERE (on_hand, reserved) IS DISTINCT FROM (
-                  SELECT (sum(on_hand_delta), sum(reserved_delta)) FROM stock_movements m
+                  SELECT (sum(on_hand_delta)::int, sum(reserved_delta)::int) FROM stock_movements m
                   WHERE m.product_id = s.product_id)
               UNION ALL SELECT kind || ' of order ' || order_id || ' ' || count(*) || ' times'
                   FROM stock_movements WHERE order_id IS NOT NULL

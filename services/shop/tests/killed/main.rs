@@ -71,24 +71,27 @@ fn number(name: &str, default: u64) -> u64 {
 async fn shop_under_fire(stage: &mut Stage, client: &reqwest::Client, seed: u64) -> Told {
     let until = Instant::now() + Duration::from_secs(number("KILL_SECONDS", 15));
     let told = Told::default();
+    let wares: Vec<_> = stage.wares.iter().map(|(id, _)| *id).collect();
+    let shopper = |n: u64, wares: &[_]| Shopper {
+        client: client.clone(),
+        gateways: stage.gateways.clone(),
+        wares: wares.to_owned(),
+        told: told.clone(),
+        random: StdRng::seed_from_u64(seed.wrapping_add(n)),
+        env: Env::system(),
+    };
     let mut shoppers = JoinSet::new();
-    for n in 0..number("KILL_SHOPPERS", 12) {
-        let shopper = Shopper {
-            client: client.clone(),
-            gateways: stage.gateways.clone(),
-            wares: stage.wares.iter().map(|(id, _)| *id).collect(),
-            told: told.clone(),
-            random: StdRng::seed_from_u64(seed.wrapping_add(n + 1)),
-            env: Env::system(),
-        };
-        shoppers.spawn(shopper.buy(until));
+    for n in 1..=number("KILL_SHOPPERS", 12) {
+        shoppers.spawn(shopper(n, &wares).buy(until));
     }
+    let last = shopper(0, &wares[..1]); // of the first there is enough for everybody
     // On this thread, with which started processes end.
     killer::kill(&mut stage.processes, seed, until).await;
     for process in &mut stage.processes {
         process.ready(client).await;
     }
     shoppers.join_all().await;
+    last.buy_one_of_each().await;
     told
 }
 

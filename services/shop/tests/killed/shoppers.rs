@@ -95,6 +95,29 @@ impl Shopper {
         }
     }
 
+    /// When all is well again: an order that stays, one that is called off, and one that is refused.
+    pub(crate) async fn buy_one_of_each(mut self) {
+        for (card, is_made, is_called_off) in [
+            ("pm_test_visa", true, false),
+            ("pm_test_visa", true, true),
+            ("pm_test_declined", false, false),
+        ] {
+            let account = self.sign_up().await;
+            assert!(self.fill(&account).await, "nothing can be put into a cart");
+            let wish = Wish { key: self.env.uuid(), card };
+            let end = loop {
+                let answer = self.order(&account, wish).await;
+                if let Some(end) = self.read(&account, answer).await {
+                    break end;
+                }
+            };
+            match end {
+                End::Made(order) if is_called_off => self.call_off(&account, order).await,
+                end => assert_eq!(matches!(end, End::Made(_)), is_made, "with {card}"),
+            }
+        }
+    }
+
     /// Whether the account is good for another order.
     async fn buy_once(&mut self, account: &Account) -> bool {
         for _ in 0..self.random.random_range(1..=2) {

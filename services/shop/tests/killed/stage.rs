@@ -54,7 +54,7 @@ const SETTINGS: [(&str, &str); 14] = [
     ("RESERVATION_SWEEP_INTERVAL", "1s"),
     ("CHECKOUT_WAIT", "3s"),
     ("CHECKOUT_CALL_TIMEOUT", "2s"),
-    ("CHECKOUT_STEP_DEADLINE", "6s"),
+    ("CHECKOUT_STEP_DEADLINE", "3s"),
 ];
 
 /// A running shop.
