@@ -8,7 +8,8 @@
 //! - [`Runtime`]: what a component is given: the [`Env`] seam, metrics, readiness, tracked tasks;
 //! - [`grpc`] and [`http`]: servers that log, measure, bound and drain, and the balancing client;
 //! - [`postgres`] and [`redis`]: connections with deadlines, and what their failures mean;
-//! - [`problem`] and [`context`]: how an answer tells what went wrong, and in which request.
+//! - [`problem`] and [`context`]: how an answer tells what went wrong, and in which request;
+//! - [`testing`]: what the tests of services share.
 
 mod admin;
 mod args;
@@ -28,6 +29,7 @@ pub mod secret;
 pub mod settings;
 mod shutdown;
 mod telemetry;
+pub mod testing;
 pub mod watch;
 
 pub use args::{Args, LogFormat};

@@ -1,16 +1,11 @@
 //! PostgreSQL goes away and comes back; the service stays.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use kit::Env;
-use sqlx::{ConnectOptions, PgPool};
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-    task::{JoinHandle, JoinSet},
-    time::{sleep, timeout},
-};
+use kit::{Env, testing::Line};
+use sqlx::PgPool;
+use tokio::time::{sleep, timeout};
 use tonic::Code;
 
 use crate::{
@@ -18,52 +13,9 @@ use crate::{
     shop::{Inbox, Shop, args},
 };
 
-/// A way to PostgreSQL that can be cut: its port closes and its connections end, as when the server
-/// restarts.
-struct Line {
-    address: SocketAddr,
-    server: (String, u16),
-    carrier: Option<JoinHandle<()>>,
-}
-
-impl Line {
-    async fn to(pool: &PgPool) -> Self {
-        let options = pool.connect_options();
-        let server = (options.get_host().to_owned(), options.get_port());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let carrier = Some(tokio::spawn(carry(listener, server.clone())));
-        Self { address, server, carrier }
-    }
-
-    async fn cut(&mut self) {
-        if let Some(carrier) = self.carrier.take() {
-            carrier.abort();
-            carrier.await.unwrap_err();
-        }
-    }
-
-    async fn mend(&mut self) {
-        let listener = TcpListener::bind(self.address).await.unwrap();
-        self.carrier = Some(tokio::spawn(carry(listener, self.server.clone())));
-    }
-}
-
-async fn carry(listener: TcpListener, server: (String, u16)) {
-    let mut connections = JoinSet::new();
-    loop {
-        let (mut near, _) = listener.accept().await.unwrap();
-        let mut far = TcpStream::connect(&server).await.unwrap();
-        connections.spawn(async move { copy_bidirectional(&mut near, &mut far).await.ok() });
-    }
-}
-
 /// The service, reaching the test's database over `line`.
-async fn open(pool: &PgPool, line: &Line, smtp_port: u16) -> Shop {
-    let mut url = pool.connect_options().to_url_lossy();
-    url.set_host(Some("127.0.0.1")).unwrap();
-    url.set_port(Some(line.address.port())).unwrap();
-    let mut args = args(url.as_str(), smtp_port, &[]);
+async fn open(line: &Line, smtp_port: u16) -> Shop {
+    let mut args = args(&line.url(), smtp_port, &[]);
     args.database.database_acquire_timeout = Duration::from_secs(2);
     let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
     Shop::start(args, Env::fixed(start, 7)).await
@@ -83,7 +35,7 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_mails_go_after(pool:
     let inbox = Inbox::open().await;
     let mut line = Line::to(&pool).await;
     line.cut().await;
-    let shop = open(&pool, &line, inbox.smtp_port).await;
+    let shop = open(&line, inbox.smtp_port).await;
     for _ in 0..2 {
         let status = shop.welcome("ada@example.com", "").await.unwrap_err();
         assert_eq!(status.code(), Code::Unavailable, "{status:?}");
@@ -101,7 +53,7 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_mails_go_after(pool:
 async fn a_mail_that_was_taken_while_postgresql_is_away_is_sent_once(pool: PgPool) {
     let relay = Relay::open(Protection::None).await;
     let mut line = Line::to(&pool).await;
-    let shop = open(&pool, &line, relay.port).await;
+    let shop = open(&line, relay.port).await;
     let held = relay.gate.lock().await;
     shop.welcome("ada@example.com", "").await.unwrap();
     let ends = || relay.heard().iter().filter(|line| *line == ".").count();

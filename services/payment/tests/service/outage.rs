@@ -1,65 +1,18 @@
 //! PostgreSQL goes away and comes back; the service stays.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
+use kit::testing::Line;
 use proto::payment::v1::{self as pb, TransactionStatus as Status};
-use sqlx::{ConnectOptions, PgPool};
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-    task::{JoinHandle, JoinSet},
-    time::{sleep, timeout},
-};
+use sqlx::PgPool;
+use tokio::time::{sleep, timeout};
 use tonic::Code;
 
 use crate::shop::{Shop, args, card, code, order, user};
 
-/// A way to PostgreSQL that can be cut: its port closes and its connections end, as when the server
-/// restarts.
-struct Line {
-    address: SocketAddr,
-    server: (String, u16),
-    relay: Option<JoinHandle<()>>,
-}
-
-impl Line {
-    async fn to(pool: &PgPool) -> Self {
-        let options = pool.connect_options();
-        let server = (options.get_host().to_owned(), options.get_port());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let relay = Some(tokio::spawn(relay(listener, server.clone())));
-        Self { address, server, relay }
-    }
-
-    async fn cut(&mut self) {
-        if let Some(relay) = self.relay.take() {
-            relay.abort();
-            relay.await.unwrap_err();
-        }
-    }
-
-    async fn mend(&mut self) {
-        let listener = TcpListener::bind(self.address).await.unwrap();
-        self.relay = Some(tokio::spawn(relay(listener, self.server.clone())));
-    }
-}
-
-async fn relay(listener: TcpListener, server: (String, u16)) {
-    let mut connections = JoinSet::new();
-    loop {
-        let (mut near, _) = listener.accept().await.unwrap();
-        let mut far = TcpStream::connect(&server).await.unwrap();
-        connections.spawn(async move { copy_bidirectional(&mut near, &mut far).await });
-    }
-}
-
 /// The service, reaching the test's database over `line`.
 async fn open(pool: &PgPool, line: &Line) -> Shop {
-    let mut url = pool.connect_options().to_url_lossy();
-    url.set_host(Some("127.0.0.1")).unwrap();
-    url.set_port(Some(line.address.port())).unwrap();
-    let mut args = args(url.as_str());
+    let mut args = args(&line.url());
     args.database.database_acquire_timeout = Duration::from_secs(2);
     Shop::open_with(pool, args, 7).await
 }
