@@ -82,10 +82,9 @@ pub(crate) async fn sweep(
     limit: i64,
 ) -> Result<u64, Error> {
     let done = query!(
-        "DELETE FROM sign_in_attempts WHERE digest IN (
+        "DELETE FROM sign_in_attempts WHERE digest = ANY(ARRAY(
              SELECT digest FROM sign_in_attempts WHERE last_at <= $1
-             ORDER BY last_at LIMIT $2 FOR UPDATE SKIP LOCKED
-         )",
+             ORDER BY last_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
         before.to_sqlx(),
         limit,
     )

@@ -81,10 +81,9 @@ pub(crate) async fn sweep(
     limit: i64,
 ) -> Result<u64, Error> {
     let done = query!(
-        "DELETE FROM password_resets WHERE digest IN (
+        "DELETE FROM password_resets WHERE digest = ANY(ARRAY(
              SELECT digest FROM password_resets WHERE expires_at <= $1
-             ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-         )",
+             ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
         now.to_sqlx(),
         limit,
     )

@@ -148,10 +148,9 @@ pub(crate) async fn sweep(
     limit: i64,
 ) -> Result<u64, Error> {
     let done = query!(
-        "DELETE FROM sessions WHERE id IN (
+        "DELETE FROM sessions WHERE id = ANY(ARRAY(
              SELECT id FROM sessions WHERE expires_at <= $1
-             ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-         )",
+             ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
         now.to_sqlx(),
         limit,
     )
@@ -167,10 +166,9 @@ pub(crate) async fn sweep_tokens(
     limit: i64,
 ) -> Result<u64, Error> {
     let done = query!(
-        "DELETE FROM refresh_tokens WHERE digest IN (
+        "DELETE FROM refresh_tokens WHERE digest = ANY(ARRAY(
              SELECT digest FROM refresh_tokens WHERE expires_at <= $1
-             ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-         )",
+             ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
         now.to_sqlx(),
         limit,
     )
