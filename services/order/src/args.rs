@@ -19,7 +19,8 @@ const _: () = assert!(MAX_CALL_TIMEOUT.as_secs() + SETTLE_TIME.as_secs() <= LEAS
 
 /// The settings of orders. Each has an environment name and a default fit for a laptop.
 ///
-/// Parcels start at the shop's own address, which is a setting of `shipping`.
+/// Where parcels start is not among them: quotes and parcels are asked for without a sender, which
+/// `shipping` takes for the shop itself.
 #[derive(Clone, Debug, ClapArgs)]
 #[group(skip)]
 pub struct Args {

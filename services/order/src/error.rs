@@ -40,6 +40,9 @@ pub enum Error {
     /// Nobody ships there.
     #[error("nothing can be shipped to this address")]
     Undeliverable,
+    /// What is in the cart is too heavy for one parcel.
+    #[error("the cart is too heavy to be shipped")]
+    CartTooHeavy,
     /// The customer has no such payment method.
     #[error("there is no such payment method")]
     UnknownPaymentMethod,
@@ -115,6 +118,7 @@ impl From<Error> for Status {
                 of_products("product_unavailable", text, products)
             }
             Error::CartEmpty => refused("cart_empty", text),
+            Error::CartTooHeavy => refused("cart_too_heavy", text),
             Error::CartChanged => refused("cart_changed", text),
             Error::OrderInProgress => refused("order_in_progress", text),
             Error::KeyReused => refused("idempotency_key_reused", text),

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use kit::{Env, grpc::client::MAX_ANSWER_BYTES};
+use kit::{
+    Env,
+    grpc::{client::MAX_ANSWER_BYTES, status::violations_of},
+};
 use money::{Currency, Money};
 use proto::{
     cart::v1 as cart, catalog::v1 as catalog, common::v1 as common, payment::v1 as payment,
@@ -174,15 +177,13 @@ impl Ordering {
         weight_grams: i32,
     ) -> Result<(ShippingOption, Money), Error> {
         let request = shipping::GetQuoteRequest {
-            from: None, // the shop's own address, which `shipping` knows
+            from: None, // the shop itself
             to: Some(render::address(wanted.address.clone())),
             weight_grams,
         };
         let quotes = match self.remotes.shipping.clone().get_quote(request).await {
             Ok(answer) => answer.into_inner().quotes,
-            Err(status) if status.code() == Code::InvalidArgument => {
-                return Err(Error::Undeliverable);
-            }
+            Err(status) if status.code() == Code::InvalidArgument => return Err(refused(&status)),
             Err(status) => return Err(Error::of_callee("shipping")(status)),
         };
         let fits = |quote: &shipping::ShippingQuote| match &wanted.shipping_option {
@@ -217,6 +218,15 @@ impl Ordering {
         let money = money?;
         let sound = money.amount_cents >= 0 && money.currency == self.currency.code();
         sound.then(|| Money::new(money.amount_cents, self.currency))
+    }
+}
+
+/// Why nothing can be shipped so. The weight is no word of the customer's: it is the cart that is at
+/// fault.
+fn refused(status: &tonic::Status) -> Error {
+    match violations_of(status).iter().any(|(field, _)| field == "weight_grams") {
+        true => Error::CartTooHeavy,
+        false => Error::Undeliverable,
     }
 }
 

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use money::Currency;
-use proto::order::v1 as pb;
+use proto::{common::v1::Address, order::v1 as pb};
 use sha2::{Digest as _, Sha256};
 use tonic::Status;
+use uuid::Uuid;
 use wire::{Fields, Page};
 
 use super::fields::OrderFields as _;
@@ -37,11 +38,12 @@ pub(super) fn create(request: &pb::CreateOrderRequest) -> Result<Wanted, Status>
         Some(option) => shipping_option(&mut fields, option).map(Some),
     };
     let cart_version = fields.number("cart_version", request.cart_version, 0, i64::MAX);
+    let address_id: Option<Option<Uuid>> = fields.id_or_none("address_id", &request.address_id);
     let fingerprint = fingerprint_of_order(request);
     let read = || {
         Some(Wanted {
             user: user?,
-            address: address?,
+            address: address_id.and(address)?,
             payment_method: payment_method?,
             shipping_option: shipping_option?,
             cart_version: cart_version.map(|version| (version > 0).then_some(version))?,
@@ -164,8 +166,12 @@ pub(super) fn stats(request: &pb::GetStatsRequest) -> Result<Span, Status> {
     fields.finish(read)
 }
 
+/// Of what the customer asked for: an address by its id, if that is how it was named.
 fn fingerprint_of_order(request: &pb::CreateOrderRequest) -> Vec<u8> {
-    let address = request.shipping_address.clone().unwrap_or_default();
+    let address = match request.address_id.is_empty() {
+        true => request.shipping_address.clone().unwrap_or_default(),
+        false => Address::default(),
+    };
     let option = request.shipping_option.clone().unwrap_or_default();
     fingerprint(&[
         &address.recipient,
@@ -178,6 +184,7 @@ fn fingerprint_of_order(request: &pb::CreateOrderRequest) -> Vec<u8> {
         &option.carrier,
         &option.service,
         &request.cart_version.to_string(),
+        &request.address_id,
     ])
 }
 
@@ -214,6 +221,21 @@ mod tests {
         assert_eq!(of(request("a", 1)), of(request("a", 1)));
         assert_ne!(of(request("a", 1)), of(request("b", 1)));
         assert_ne!(of(request("a", 1)), of(request("a", 2)));
+    }
+
+    #[test]
+    fn an_address_that_is_named_by_its_id_may_have_changed_meanwhile() {
+        let request = |id: &str, street: &str| {
+            let address = Address { street: street.into(), ..Default::default() };
+            let shipping_address = Some(address);
+            let address_id = id.to_owned();
+            pb::CreateOrderRequest { shipping_address, address_id, ..Default::default() }
+        };
+        let of = |id, street| fingerprint_of_order(&request(id, street));
+        assert_eq!(of("a", "1 Main Street"), of("a", "2 Main Street"));
+        assert_ne!(of("a", "1 Main Street"), of("b", "1 Main Street"));
+        assert_ne!(of("", "1 Main Street"), of("", "2 Main Street"));
+        assert_ne!(of("a", ""), of("", ""));
     }
 
     #[test]

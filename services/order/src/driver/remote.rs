@@ -138,7 +138,7 @@ impl Remotes {
     async fn ship(&self, order: &Order) -> Outcome {
         let request = shipping::CreateShipmentRequest {
             order_id: order.id.to_string(),
-            from: None, // the shop's own address, which `shipping` knows
+            from: None, // the shop itself
             to: Some(render::address(order.address.clone())),
             weight_grams: order.weight_grams,
             carrier: order.shipping_option.carrier.clone(),

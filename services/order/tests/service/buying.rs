@@ -90,6 +90,20 @@ async fn what_cannot_be_bought_makes_no_order(pool: PgPool) {
     shop.catalog.clone().delete_product(request).await.unwrap();
     assert_eq!(refused(shop.try_order(shop.request()).await), "product_unavailable");
 
+    let request =
+        proto::cart::v1::ClearCartRequest { user_id: shop.user.clone(), ..Default::default() };
+    shop.cart.clone().clear_cart(request).await.unwrap();
+    let request = proto::catalog::v1::CreateProductRequest {
+        name: "Anvil".into(),
+        price: Some(usd(1000)),
+        stock_quantity: 50,
+        weight_grams: 1_000_000,
+        ..Default::default()
+    };
+    let anvil = shop.catalog.clone().create_product(request).await.unwrap().into_inner();
+    shop.fill(&anvil.id, 21).await;
+    assert_eq!(refused(shop.try_order(shop.request()).await), "cart_too_heavy");
+
     let count: i64 =
         sqlx::query_scalar("SELECT count(*) FROM orders").fetch_one(&pool).await.unwrap();
     assert_eq!(count, 0);

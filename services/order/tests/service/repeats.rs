@@ -5,7 +5,7 @@ use proto::order::v1::{self as pb, OrderStatus};
 use sqlx::PgPool;
 
 use crate::{
-    shop::{Shop, refused},
+    shop::{Shop, address, fields, refused},
     wires::Fault,
 };
 
@@ -29,6 +29,28 @@ async fn a_key_belongs_to_what_was_first_asked_for_with_it(pool: PgPool) {
     let other = pb::CreateOrderRequest { payment_method_id: "pm_test_declined".into(), ..request };
     assert_eq!(refused(shop.try_order(other).await), "idempotency_key_reused");
     shop.assert_bought(&shop.settled(&first.id).await).await;
+    shop.close().await;
+}
+
+#[sqlx::test(migrator = "order::MIGRATOR")]
+async fn a_key_goes_with_the_saved_address_that_was_named_whatever_it_says_now(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let lamp = shop.product("Lamp", 1000, 5).await;
+    shop.fill(&lamp, 1).await;
+    let request = pb::CreateOrderRequest {
+        idempotency_key: "k".into(),
+        address_id: shop.user.clone(), // an id is an id
+        ..shop.request()
+    };
+    let first = shop.try_order(request.clone()).await.unwrap();
+    let moved = proto::common::v1::Address { street: "2 Main Street".into(), ..address() };
+    let again = pb::CreateOrderRequest { shipping_address: Some(moved), ..request };
+    let again = shop.try_order(again).await.unwrap();
+    assert_eq!((&again.id, again.shipping_address), (&first.id, Some(address())));
+
+    let no_id = pb::CreateOrderRequest { address_id: "home".into(), ..shop.request() };
+    assert_eq!(fields(shop.try_order(no_id).await), ["address_id"]);
+    shop.settled(&first.id).await;
     shop.close().await;
 }
 
