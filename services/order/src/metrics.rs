@@ -75,11 +75,11 @@ impl Metrics {
     pub(crate) fn turned(&self, turn: &Turn) {
         let (flow, step) = turn.names;
         let events = match &turn.settled {
-            Settled::Kept(events) => events.as_slice(),
+            Settled::Kept { events, .. } => events.as_slice(),
             Settled::Lost => &[],
         };
         let outcome = match turn.settled {
-            Settled::Kept(_) => turn.outcome,
+            Settled::Kept { .. } => turn.outcome,
             Settled::Lost => "lost",
         };
         self.steps.get_or_create(&StepLabels { flow, step, outcome }).inc();
@@ -129,7 +129,7 @@ mod tests {
         let metrics = Metrics::register(runtime.metrics());
         let turn = |settled| Turn { names: ("checkout", "ship"), outcome: "done", settled };
         let confirmed = Event::Confirmed { tracking_number: "1Z".into() };
-        metrics.turned(&turn(Settled::Kept(vec![confirmed])));
+        metrics.turned(&turn(Settled::Kept { events: vec![confirmed], next: None }));
         metrics.turned(&turn(Settled::Lost));
         let text = runtime.metrics().text();
         for line in [

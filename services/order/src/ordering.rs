@@ -25,7 +25,7 @@ use crate::{
     driver::Remotes,
     error::Error,
     store::orders::Asked,
-    transactions::{Created, New, Records},
+    transactions::{Created, New, Records, Standing},
 };
 
 /// What a customer wants.
@@ -61,18 +61,22 @@ impl Ordering {
     /// Makes an order of the customer's cart, or finds the one that was made of it.
     pub(crate) async fn place(&self, wanted: &Wanted) -> Result<Created, Error> {
         let Wanted { user, asked, .. } = wanted;
-        if let Some(known) = self.records.known(*user, asked, wanted.cart_version).await? {
+        // Before the cart is asked for, which may be away, or emptied by the order that is known.
+        let named = asked.key.is_some() || wanted.cart_version.is_some();
+        if named
+            && let Standing::Known(known) =
+                self.records.standing(*user, asked, wanted.cart_version).await?
+        {
             return Ok(Created::Known(known));
         }
         let cart = self.cart(*user).await?;
         if wanted.cart_version.is_some_and(|seen| seen != cart.version) {
             return Err(Error::CartChanged);
         }
-        if let Some(known) = self.records.known(*user, asked, Some(cart.version)).await? {
-            return Ok(Created::Known(known));
-        }
-        if self.records.is_in_cart(*user).await? {
-            return Err(Error::OrderInProgress);
+        match self.records.standing(*user, asked, Some(cart.version)).await? {
+            Standing::Known(known) => return Ok(Created::Known(known)),
+            Standing::Busy => return Err(Error::OrderInProgress),
+            Standing::Free => {}
         }
         let goods = self.goods(&cart).await?;
         let (shipping_option, shipping) = self.quote(wanted, goods.weight_grams).await?;

@@ -11,7 +11,7 @@ use crate::{
     Args,
     api::Api,
     check::Checker,
-    driver::{self, CHANNEL, Inline, Kind, Remotes, Wake},
+    driver::{self, CHANNEL, Inline, Kind, Remotes, Wakes},
     jobs,
     metrics::Metrics,
     ordering::Ordering,
@@ -68,13 +68,13 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
 /// Starts what runs in the background.
 fn work(records: &Arc<Records>, remotes: &Arc<Remotes>, metrics: &Metrics, runtime: &Runtime) {
     let signals = kit::postgres::listen(&records.pool, CHANNEL, runtime);
-    let (wake, follower) = Wake::follow(signals);
+    let (wakes, follower) = Wakes::follow(signals);
     runtime.spawn("wake", follower);
     for (name, kind) in
         [("checkouts", Kind::Checkout), ("refunds", Kind::Refund), ("outbox", Kind::Message)]
     {
         let (records, remotes) = (Arc::clone(records), Arc::clone(remotes));
-        let (metrics, wake) = (metrics.clone(), wake.clone());
+        let (metrics, wake) = (metrics.clone(), wakes.of(kind));
         let driver = driver::run(kind, records, remotes, metrics, wake, runtime.clone());
         runtime.spawn_stopping(name, driver);
     }

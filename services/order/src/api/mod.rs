@@ -49,9 +49,13 @@ impl OrderService for Api {
     async fn create_order(&self, request: Request<pb::CreateOrderRequest>) -> Answer<pb::Order> {
         let wanted = read::create(request.get_ref())?;
         let created = self.ordering.place(&wanted).await?;
-        self.inline.drive(created.id()).await;
-        let told = self.records.read(created.id(), None).await?;
-        let replayed = matches!(created, Created::Known(_));
+        let (id, replayed) = (created.id(), matches!(created, Created::Known(_)));
+        let claimed = match created {
+            Created::New(claimed) => Some(*claimed),
+            Created::Known(_) => None,
+        };
+        self.inline.drive(id, claimed).await;
+        let told = self.records.read(id, None).await?;
         Ok(replay(render::order(told), replayed))
     }
 
@@ -100,7 +104,7 @@ impl OrderService for Api {
     async fn refund_order(&self, request: Request<pb::RefundOrderRequest>) -> Answer<pb::Order> {
         let wanted = read::refund(request.get_ref(), self.currency)?;
         let (refund, replayed) = self.records.refund(&wanted).await?;
-        self.inline.drive(wanted.order).await;
+        self.inline.drive(wanted.order, None).await;
         if self.records.refund_step(refund).await? == Step::Refused {
             return Err(Error::RefundRefused.into());
         }
@@ -142,7 +146,7 @@ impl OrderService for Api {
 impl Api {
     async fn cancel(&self, id: OrderId, user: Option<UserId>, by: By) -> Answer<pb::Order> {
         self.records.cancel(id, user, by).await?;
-        self.inline.drive(id).await;
+        self.inline.drive(id, None).await;
         let told = self.records.read(id, user).await?;
         if told.0.status != OrderStatus::Cancelled && self.records.cancel_was_refused(id).await? {
             return Err(Error::ShipmentUnderWay.into());

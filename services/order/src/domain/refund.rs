@@ -126,6 +126,13 @@ impl Step {
 }
 
 impl Refund {
+    /// The flow after a transition.
+    #[must_use]
+    pub fn after(&self, turned: &Transition) -> Self {
+        let attempts = if self.step == turned.step { self.attempts } else { 0 };
+        Self { step: turned.step, attempts, ..self.clone() }
+    }
+
     /// What to ask of whom; `None` at an end.
     pub fn call(&self) -> Option<Call> {
         match self.step {

@@ -9,7 +9,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Claimed, Journal, Kind, Participants, Remotes, carry_on};
+use super::{Claimed, Journal, Kind, Participants, Remotes, Then, carry_on};
 use crate::{metrics::Metrics, transactions::Records};
 
 /// The channel on which transactions tell that there is something to do.
@@ -22,24 +22,46 @@ const POLL: Duration = Duration::from_secs(1);
 /// connections to PostgreSQL serve them.
 const MAX_AT_WORK: usize = 16;
 
-/// Tells drivers that there may be something to do. Cheap to clone.
-#[derive(Clone, Debug)]
-pub(crate) struct Wake(watch::Receiver<()>);
+/// Tells the drivers of each kind that there may be something to do.
+#[derive(Debug)]
+pub(crate) struct Wakes([watch::Receiver<()>; 3]);
 
-impl Wake {
+impl Wakes {
     /// Follows PostgreSQL's notifications; the second part is the worker that does.
     pub(crate) fn follow(
         mut signals: mpsc::Receiver<Signal>,
     ) -> (Self, impl Future<Output = ()> + Send) {
-        let (told, wake) = watch::channel(());
+        let told = Kind::ALL.map(|_| watch::Sender::new(()));
+        let wakes = Self(Kind::ALL.map(|kind| told[kind as usize].subscribe()));
         let worker = async move {
-            while signals.recv().await.is_some() {
-                told.send_replace(());
+            while let Some(signal) = signals.recv().await {
+                for kind in Kind::ALL.into_iter().filter(|kind| is_of(&signal, *kind)) {
+                    told[kind as usize].send_replace(());
+                }
             }
         };
-        (Self(wake), worker)
+        (wakes, worker)
     }
 
+    /// What wakes the drivers of one kind.
+    pub(crate) fn of(&self, kind: Kind) -> Wake {
+        Wake(self.0[kind as usize].clone())
+    }
+}
+
+/// Whether a signal may be about flows of this kind.
+fn is_of(signal: &Signal, kind: Kind) -> bool {
+    match signal {
+        Signal::Listening => true,
+        Signal::Notified(word) => word.is_empty() || word == kind.as_str(),
+    }
+}
+
+/// Wakes the drivers of one kind.
+#[derive(Debug)]
+pub(crate) struct Wake(watch::Receiver<()>);
+
+impl Wake {
     async fn or_poll(&mut self) {
         // Nobody wakes any more when the process ends; then it is polled to the last.
         if let Ok(Err(_)) = timeout(POLL, self.0.changed()).await {
@@ -69,7 +91,7 @@ pub(crate) async fn run(
         match records.claim(kind, None).await {
             Ok(Some(claimed)) => {
                 let (records, remotes) = (Arc::clone(&records), Arc::clone(&remotes));
-                at_work.spawn(one(records, remotes, metrics.clone(), claimed));
+                at_work.spawn(one(records, remotes, metrics.clone(), claimed, runtime.clone()));
             }
             Ok(None) => {
                 stopping.run_until_cancelled(wake.or_poll()).await;
@@ -83,18 +105,29 @@ pub(crate) async fn run(
     while at_work.join_next().await.is_some() {}
 }
 
+/// Carries a flow on, step by step while there is one that is due.
 async fn one(
     records: Arc<Records>,
     remotes: Arc<impl Participants>,
     metrics: Metrics,
     claimed: Claimed,
+    runtime: Runtime,
 ) {
-    match carry_on(records.as_ref(), remotes.as_ref(), &claimed).await {
-        Ok(turn) => metrics.turned(&turn),
-        Err(error) => {
-            let order = claimed.order.id;
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, %order, "a step was not settled; it is tried again");
-        }
+    let order = claimed.order.id;
+    let mut next = Some(claimed);
+    while let Some(claimed) = next {
+        let is_over = || runtime.stopping().is_cancelled();
+        let then = || if is_over() { Then::LetGo } else { Then::GoOn };
+        next = match carry_on(records.as_ref(), remotes.as_ref(), &claimed, then).await {
+            Ok(turn) => {
+                metrics.turned(&turn);
+                turn.next()
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, %order, "a step was not settled; it is tried again");
+                None
+            }
+        };
     }
 }

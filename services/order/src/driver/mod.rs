@@ -2,14 +2,15 @@
 //! requests that wait and in the background, and in the simulation.
 //!
 //! A driver claims a flow that is due, asks another service what the flow's step wants, and settles
-//! what came of it. It may die at any await: [`crate::domain::checkout`] has the argument why that
-//! does no harm. The two ports are traits because the simulation stands in for both.
+//! what came of it. If the flow has a next step that is due at once, it is claimed together with that,
+//! and the driver goes on. It may die at any await: [`crate::domain::checkout`] has the argument why
+//! that does no harm. The two ports are traits because the simulation stands in for both.
 
 mod background;
 mod inline;
 mod remote;
 
-pub(crate) use background::{CHANNEL, Wake, run};
+pub(crate) use background::{CHANNEL, Wakes, run};
 pub(crate) use inline::Inline;
 pub(crate) use remote::Remotes;
 
@@ -46,6 +47,20 @@ pub(crate) enum Kind {
     Refund,
     /// A message.
     Message,
+}
+
+impl Kind {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Checkout, Self::Refund, Self::Message];
+
+    /// By which word their drivers are woken.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Checkout => "checkout",
+            Self::Refund => "refund",
+            Self::Message => "message",
+        }
+    }
 }
 
 /// A flow at its present step.
@@ -89,7 +104,7 @@ impl Flow {
 }
 
 /// A flow that this driver may carry on until its lease ends.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Claimed {
     /// The flow at its present step, this try counted.
     pub(crate) flow: Flow,
@@ -99,11 +114,25 @@ pub(crate) struct Claimed {
     pub(crate) version: i64,
 }
 
+/// What a driver wants after a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// The next step, if one is due at once.
+    GoOn,
+    /// Nothing: any driver may go on.
+    LetGo,
+}
+
 /// Whether an outcome was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Settled {
-    /// It is committed, with these events.
-    Kept(Vec<Event>),
+    /// It is committed.
+    Kept {
+        /// What happened to the order.
+        events: Vec<Event>,
+        /// The next step, claimed by the same commit.
+        next: Option<Box<Claimed>>,
+    },
     /// The lease was lost: another driver is at it, and the outcome is dropped.
     Lost,
 }
@@ -117,11 +146,13 @@ pub(crate) trait Journal: Send + Sync {
         of: Option<OrderId>,
     ) -> impl Future<Output = Result<Option<Claimed>, Error>> + Send;
 
-    /// Moves a flow on by the outcome of its step, with all events, in one transaction.
+    /// Moves a flow on by the outcome of its step, with all events and the claim of the next step, if
+    /// that is wanted and due, in one transaction.
     fn settle(
         &self,
         claimed: &Claimed,
         outcome: &Outcome,
+        then: Then,
     ) -> impl Future<Output = Result<Settled, Error>> + Send;
 }
 
@@ -142,11 +173,31 @@ pub(crate) struct Turn {
     pub(crate) settled: Settled,
 }
 
-/// Carries a claimed flow on by one step.
+impl Turn {
+    /// The next step, if this driver has it.
+    pub(crate) fn next(self) -> Option<Claimed> {
+        match self.settled {
+            Settled::Kept { next, .. } => next.map(|next| *next),
+            Settled::Lost => None,
+        }
+    }
+
+    /// Whether it was the last step of a checkout, and nothing follows from it.
+    pub(crate) fn is_end(&self) -> bool {
+        let Settled::Kept { events, .. } = &self.settled else { return false };
+        let ends =
+            |event: &Event| matches!(event, Event::Confirmed { .. } | Event::Cancelled { .. });
+        let is_owed = |event: &Event| matches!(event, Event::CancelOwed { .. });
+        events.iter().any(ends) && !events.iter().any(is_owed)
+    }
+}
+
+/// Carries a claimed flow on by one step. What comes then is asked for when the step is done.
 pub(crate) async fn carry_on(
     journal: &impl Journal,
     participants: &impl Participants,
     claimed: &Claimed,
+    then: impl FnOnce() -> Then,
 ) -> Result<Turn, Error> {
     let names = claimed.flow.names();
     let Some(call) = claimed.flow.call() else { return Err(Error::Stored("a flow at its end")) };
@@ -157,22 +208,24 @@ pub(crate) async fn carry_on(
         let (word, error) = (outcome.as_str(), outcome.error());
         tracing::info!(%order, flow, step, attempts, outcome = word, error, "a step was not done");
     }
-    let settled = settle(journal, claimed, &outcome).await?;
+    let settled = settle(journal, claimed, &outcome, then()).await?;
     Ok(Turn { names, outcome: outcome.as_str(), settled })
 }
 
 /// Settles, and tries again when the store does not answer: what was done need not wait for the end of
-/// the lease. A try that was committed all the same makes the next one find that the claim is over.
+/// the lease. A try that was committed all the same makes the next one find that the claim is over;
+/// what it had claimed then goes on when that lease ends.
 async fn settle(
     journal: &impl Journal,
     claimed: &Claimed,
     outcome: &Outcome,
+    then: Then,
 ) -> Result<Settled, Error> {
     for _ in 1..SETTLE_TRIES {
-        match journal.settle(claimed, outcome).await {
+        match journal.settle(claimed, outcome, then).await {
             Err(Error::Database(_)) => sleep(SETTLE_PAUSE).await,
             settled => return settled,
         }
     }
-    journal.settle(claimed, outcome).await
+    journal.settle(claimed, outcome, then).await
 }

@@ -19,7 +19,7 @@ use crate::{
         outbox::{self, Message, Topic},
         refund::{self, Refund},
     },
-    driver::{Claimed, Flow, Journal, Kind, Settled},
+    driver::{Claimed, Flow, Journal, Kind, Settled, Then},
     error::Error,
 };
 
@@ -50,10 +50,15 @@ impl<T: Clone> Row<T> {
         self.version
     }
 
-    fn settle(&mut self, due_at: Timestamp) {
+    /// Settles, and claims what comes next if that is wanted and due; the version of that claim.
+    fn settle(&mut self, due_at: Timestamp, now: Timestamp, wants_next: bool) -> Option<i64> {
         self.due_at = due_at;
         self.lease_until = None;
         self.version += 1;
+        (wants_next && due_at <= now).then(|| {
+            self.lease_until = Some(now + LEASE);
+            self.version
+        })
     }
 }
 
@@ -139,51 +144,44 @@ impl Books {
         }
     }
 
-    fn settle(&mut self, claimed: &Claimed, outcome: &Outcome, env: &Env) -> Settled {
-        let (now, version) = (env.now(), claimed.version);
-        let (order, events) = match &claimed.flow {
+    fn settle(&mut self, claimed: &Claimed, outcome: &Outcome, then: Then, env: &Env) -> Settled {
+        let (now, go_on) = (env.now(), then == Then::GoOn);
+        let is_mine = |version: i64| version == claimed.version;
+        let (order, events, next) = match &claimed.flow {
             Flow::Checkout(flow) => {
                 let row = self.checkouts.get_mut(&flow.order);
-                let Some(row) = row.filter(|row| row.version == version) else {
-                    return self.lose();
-                };
-                let after = checkout::next(&row.state, outcome, now);
-                if after.step != row.state.step {
-                    row.state.attempts = 0;
-                    row.state.began_at = now;
-                    row.state.deadline_at = now + STEP_DEADLINE;
-                }
-                row.state.step = after.step;
-                row.state.data = after.data;
-                row.settle(after.due_at);
-                (flow.order, after.events)
+                let Some(row) = row.filter(|row| is_mine(row.version)) else { return self.lose() };
+                let turned = checkout::next(&row.state, outcome, now);
+                row.state = row.state.after(&turned, now, now + STEP_DEADLINE);
+                let claim = row.settle(turned.due_at, now, go_on && !row.state.step.is_end());
+                row.state.attempts += u32::from(claim.is_some());
+                let next = claim.map(|version| (Flow::Checkout(row.state.clone()), version));
+                (flow.order, turned.events, next)
             }
             Flow::Refund(flow) => {
                 let row = self.refunds.iter_mut().find(|row| row.state.id == flow.id);
-                let Some(row) = row.filter(|row| row.version == version) else {
-                    return self.lose();
-                };
-                let after = refund::next(&row.state, outcome, now);
-                if after.step != row.state.step {
-                    row.state.attempts = 0;
-                }
-                row.state.step = after.step;
-                row.settle(after.due_at);
-                (flow.order, after.events)
+                let Some(row) = row.filter(|row| is_mine(row.version)) else { return self.lose() };
+                let turned = refund::next(&row.state, outcome, now);
+                row.state = row.state.after(&turned);
+                let claim = row.settle(turned.due_at, now, go_on && !row.state.step.is_end());
+                row.state.attempts += u32::from(claim.is_some());
+                let next = claim.map(|version| (Flow::Refund(row.state.clone()), version));
+                (flow.order, turned.events, next)
             }
             Flow::Message(flow) => {
                 let row = self.outbox.iter_mut().find(|row| row.state.id == flow.id);
-                let Some(row) = row.filter(|row| row.version == version) else {
-                    return self.lose();
-                };
-                let after = outbox::next(&row.state, outcome, now);
-                row.state.state = after.state;
-                row.settle(after.due_at);
-                (flow.order, after.events)
+                let Some(row) = row.filter(|row| is_mine(row.version)) else { return self.lose() };
+                let turned = outbox::next(&row.state, outcome, now);
+                row.state.state = turned.state;
+                row.settle(turned.due_at, now, false);
+                (flow.order, turned.events, None)
             }
         };
         self.happen(order, &events, env);
-        Settled::Kept(events)
+        let order = &self.orders[&order];
+        let next =
+            next.map(|(flow, version)| Box::new(Claimed { flow, order: order.clone(), version }));
+        Settled::Kept { events, next }
     }
 
     fn lose(&mut self) -> Settled {
@@ -239,9 +237,14 @@ impl Journal for Desk {
         Ok(claimed)
     }
 
-    async fn settle(&self, claimed: &Claimed, outcome: &Outcome) -> Result<Settled, Error> {
+    async fn settle(
+        &self,
+        claimed: &Claimed,
+        outcome: &Outcome,
+        then: Then,
+    ) -> Result<Settled, Error> {
         rest(1).await;
-        let settled = self.books.lock().unwrap().settle(claimed, outcome, &self.env);
+        let settled = self.books.lock().unwrap().settle(claimed, outcome, then, &self.env);
         rest(1).await;
         Ok(settled)
     }

@@ -27,7 +27,7 @@ use crate::{
         order::Order,
         status::Status,
     },
-    driver::{Journal as _, Kind, carry_on},
+    driver::{Journal as _, Kind, Then, carry_on},
 };
 
 /// Turns of chaos in a run.
@@ -195,6 +195,7 @@ impl World {
         let kind = [Kind::Checkout, Kind::Checkout, Kind::Refund, Kind::Message];
         let kind = *kind.choose(&mut self.rng).unwrap();
         let of = self.rng.random_bool(0.3).then(|| self.any_order());
+        let then = if self.rng.random_bool(0.5) { Then::GoOn } else { Then::LetGo };
         let driver = &mut self.drivers[nth];
         if danger && driver.work.is_some() && self.rng.random_bool(0.02) {
             driver.work = None;
@@ -204,8 +205,9 @@ impl World {
         let work = driver.work.get_or_insert_with(|| {
             let (desk, network) = (driver.desk.clone(), driver.network.clone());
             Box::pin(async move {
-                if let Some(claimed) = desk.claim(kind, of).await.unwrap() {
-                    carry_on(&desk, &network, &claimed).await.unwrap();
+                let mut next = desk.claim(kind, of).await.unwrap();
+                while let Some(claimed) = next {
+                    next = carry_on(&desk, &network, &claimed, || then).await.unwrap().next();
                 }
             })
         });

@@ -2,33 +2,40 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::{PgConnection, query, query_as, types::Json};
+use sqlx::{PgConnection, query, query_as, query_scalar, types::Json};
 use uuid::Uuid;
 
-use super::{Lease, data::StoredData, tries};
+use super::{Fence, Lease, Onward, data::StoredData, stored, tries};
 use crate::{
     domain::{
-        checkout::{Checkout, Step, Transition},
+        checkout::{Checkout, Step},
         event::By,
         ids::OrderId,
     },
     error::Error,
 };
 
-/// Writes a new checkout, due at once.
-pub(crate) async fn insert(conn: &mut PgConnection, checkout: &Checkout) -> Result<(), Error> {
-    query!(
-        "INSERT INTO checkouts (order_id, step, data, due_at, began_at, deadline_at)
-         VALUES ($1, $2, $3, $4, $4, $5)",
+/// Writes a new checkout at its first step, claimed, and tells the version of the claim.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    checkout: &Checkout,
+    lease: Lease,
+) -> Result<i64, Error> {
+    let version = query_scalar!(
+        "INSERT INTO checkouts (order_id, step, data, attempts, version, due_at, lease_until, began_at,
+             deadline_at)
+         VALUES ($1, $2, $3, $4, 1, $5, $6, $5, $7) RETURNING version",
         checkout.order.0,
         checkout.step.as_str(),
         Json(StoredData::of(&checkout.data)) as _,
+        stored(checkout.attempts),
         checkout.began_at.to_sqlx(),
+        lease.until().to_sqlx(),
         checkout.deadline_at.to_sqlx(),
     )
-    .execute(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(())
+    Ok(version)
 }
 
 /// Claims a checkout that is due and that nobody has, and tells the version of the claim. Rows that
@@ -59,8 +66,8 @@ pub(crate) async fn claim(
     row.map(Row::read).transpose()
 }
 
-/// The checkout as it is now, locked, if the claim of `version` still holds.
-pub(crate) async fn lock_claimed(
+/// The checkout as it is now, if the claim of `version` still holds.
+pub(crate) async fn claimed(
     conn: &mut PgConnection,
     order: OrderId,
     version: i64,
@@ -69,7 +76,7 @@ pub(crate) async fn lock_claimed(
         Row,
         r#"SELECT order_id, step, data AS "data: Json<StoredData>", attempts, version, began_at,
              deadline_at, last_error, cancel_wanted, cancel_reason, cancel_actor
-         FROM checkouts WHERE order_id = $1 AND version = $2 FOR UPDATE"#,
+         FROM checkouts WHERE order_id = $1 AND version = $2"#,
         order.0,
         version,
     )
@@ -97,39 +104,41 @@ pub(crate) async fn find(
     row.read().map(|(checkout, _)| Some((checkout, error)))
 }
 
-/// Moves a locked checkout on and ends the claim.
+/// Moves a checkout on, ends the claim or begins the next one, and tells its version. Nothing is written
+/// and `None` told when the claim does not hold any more, or when somebody asked for a cancel that the
+/// outcome was not judged by.
 pub(crate) async fn settle(
     conn: &mut PgConnection,
-    before: &Checkout,
-    after: &Transition,
-    (now, deadline_at): (Timestamp, Timestamp),
-    error: &str,
-) -> Result<(), Error> {
-    let moved = before.step != after.step;
-    query!(
+    state: &Checkout,
+    onward: Onward,
+    fence: Fence<'_>,
+) -> Result<Option<i64>, Error> {
+    let version = query_scalar!(
         "UPDATE checkouts
-         SET step = $2, data = $3, due_at = $4, lease_until = NULL, version = version + 1,
-             attempts = CASE WHEN $5 THEN 0 ELSE attempts END,
-             began_at = CASE WHEN $5 THEN $6 ELSE began_at END,
-             deadline_at = CASE WHEN $5 THEN $7 ELSE deadline_at END,
-             last_error = CASE WHEN $5 THEN '' ELSE $8 END
-         WHERE order_id = $1",
-        before.order.0,
-        after.step.as_str(),
-        Json(StoredData::of(&after.data)) as _,
-        after.due_at.to_sqlx(),
-        moved,
-        now.to_sqlx(),
-        deadline_at.to_sqlx(),
-        error,
+         SET data = $4, due_at = $5, lease_until = $6, version = version + 1, attempts = $7,
+             began_at = $8, deadline_at = $9, step = $10,
+             last_error = CASE WHEN step = $10 THEN $11 ELSE '' END
+         WHERE order_id = $1 AND version = $2 AND cancel_wanted = $3
+         RETURNING version",
+        state.order.0,
+        fence.version,
+        state.cancel.is_some(),
+        Json(StoredData::of(&state.data)) as _,
+        onward.due_at.to_sqlx(),
+        onward.lease_until() as _,
+        stored(state.attempts),
+        state.began_at.to_sqlx(),
+        state.deadline_at.to_sqlx(),
+        state.step.as_str(),
+        fence.error,
     )
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(())
+    Ok(version)
 }
 
 /// Remembers that somebody wants the order cancelled, the first one's words, and lets the checkout go
-/// on at once. A claim that is out stays: its driver reads this when it settles.
+/// on at once. A claim that is out stays: its driver sees this when it settles.
 pub(crate) async fn want_cancel(
     conn: &mut PgConnection,
     order: OrderId,

@@ -17,11 +17,12 @@ mod rows;
 pub(crate) mod stats;
 
 use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::ToSqlx as _;
 use sqlx::{PgConnection, query};
 
 use crate::error::Error;
 
-/// A claim: which flow, by which version, of which order.
+/// How long a claim holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lease {
     /// Now.
@@ -36,13 +37,41 @@ impl Lease {
     }
 }
 
-/// Wakes drivers when the transaction commits.
-pub(crate) async fn wake(conn: &mut PgConnection) -> Result<(), Error> {
-    query!("SELECT pg_notify('order_work', '')").execute(conn).await?;
+/// How a flow goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Onward {
+    /// When.
+    pub(crate) due_at: Timestamp,
+    /// Claimed at once, by whoever settles.
+    pub(crate) lease: Option<Lease>,
+}
+
+impl Onward {
+    fn lease_until(self) -> Option<jiff_sqlx::Timestamp> {
+        self.lease.map(|lease| lease.until().to_sqlx())
+    }
+}
+
+/// By which claim an outcome is written, and what it was.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fence<'a> {
+    /// Nothing is written by an older claim than this.
+    pub(crate) version: i64,
+    /// The error of the try, if it was one.
+    pub(crate) error: &'a str,
+}
+
+/// Wakes the drivers of one kind of flow when the transaction commits.
+pub(crate) async fn wake(conn: &mut PgConnection, kind: &str) -> Result<(), Error> {
+    query!("SELECT pg_notify('order_work', $1)", kind).execute(conn).await?;
     Ok(())
 }
 
 /// Counts are kept in 32 bits with a sign and never go below zero.
 fn tries(stored: i32) -> u32 {
     stored.try_into().unwrap_or(0)
+}
+
+fn stored(tries: u32) -> i32 {
+    tries.try_into().unwrap_or(i32::MAX)
 }

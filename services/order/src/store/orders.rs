@@ -5,7 +5,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, query_scalar};
 use uuid::Uuid;
 
-pub(crate) use super::rows::find_all;
+pub(crate) use super::rows::{find_all, lock};
 use crate::{
     domain::{
         ids::{OrderId, UserId},
@@ -30,12 +30,23 @@ pub(crate) async fn insert(
     asked: &Asked,
 ) -> Result<(), Error> {
     let Order { sums, address, shipping_option, .. } = order;
+    let column = |of: fn(&Line) -> Uuid| order.lines.iter().map(of).collect::<Vec<_>>();
+    let names: Vec<String> = order.lines.iter().map(|line| line.name.clone()).collect();
+    let quantities: Vec<i32> = order.lines.iter().map(|line| line.quantity).collect();
+    let prices: Vec<i64> = order.lines.iter().map(|line| line.unit_price.cents()).collect();
     query!(
-        "INSERT INTO orders (id, user_id, status, currency, subtotal_cents, shipping_cents, tax_cents,
-             total_cents, recipient, street, city, state, zip_code, country, payment_method, carrier,
-             service, weight_grams, cart_version, idempotency_key, fingerprint, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-             $20, $21, $22, $22)",
+        "WITH written AS (
+             INSERT INTO orders (id, user_id, status, currency, subtotal_cents, shipping_cents,
+                 tax_cents, total_cents, recipient, street, city, state, zip_code, country,
+                 payment_method, carrier, service, weight_grams, cart_version, idempotency_key,
+                 fingerprint, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                 $19, $20, $21, $22, $22)
+         )
+         INSERT INTO order_lines
+             (order_id, id, product_id, product_name, quantity, unit_price_cents, position)
+         SELECT $1, * FROM unnest($23::uuid[], $24::uuid[], $25::text[], $26::integer[], $27::bigint[])
+             WITH ORDINALITY",
         order.id.0,
         order.user.0,
         order.status.as_str(),
@@ -58,23 +69,6 @@ pub(crate) async fn insert(
         asked.key,
         asked.fingerprint,
         order.created_at.to_sqlx(),
-    )
-    .execute(&mut *conn)
-    .await?;
-    insert_lines(conn, order).await
-}
-
-async fn insert_lines(conn: &mut PgConnection, order: &Order) -> Result<(), Error> {
-    let column = |of: fn(&Line) -> Uuid| order.lines.iter().map(of).collect::<Vec<_>>();
-    let names: Vec<String> = order.lines.iter().map(|line| line.name.clone()).collect();
-    let quantities: Vec<i32> = order.lines.iter().map(|line| line.quantity).collect();
-    let prices: Vec<i64> = order.lines.iter().map(|line| line.unit_price.cents()).collect();
-    query!(
-        "INSERT INTO order_lines
-             (order_id, id, product_id, product_name, quantity, unit_price_cents, position)
-         SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::integer[], $6::bigint[])
-             WITH ORDINALITY",
-        order.id.0,
         &column(|line| line.id.0),
         &column(|line| line.product.0),
         &names,
@@ -118,57 +112,41 @@ pub(crate) async fn find(conn: &mut PgConnection, id: OrderId) -> Result<Option<
     Ok(find_all(conn, &[id]).await?.pop())
 }
 
-/// One order, its row locked.
-pub(crate) async fn lock(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>, Error> {
-    let locked = query_scalar!("SELECT id FROM orders WHERE id = $1 FOR UPDATE", id.0)
-        .fetch_optional(&mut *conn)
-        .await?;
-    match locked {
-        Some(_) => find(conn, id).await,
-        None => Ok(None),
-    }
+/// What there is of a customer's orders before another one is made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// The order that was asked for with a key, and what was asked for then.
+    pub(crate) of_key: Option<(OrderId, Vec<u8>)>,
+    /// The live order of a cart as it was.
+    pub(crate) of_cart: Option<OrderId>,
+    /// Whether units of any order are still in the customer's cart.
+    pub(crate) in_cart: bool,
 }
 
-/// The order that a customer asked for with a key, and what was asked for then.
-pub(crate) async fn of_key(
+/// What there is for a key and a version of the cart, if they are given.
+pub(crate) async fn known(
     conn: &mut PgConnection,
     user: UserId,
-    key: &str,
-) -> Result<Option<(OrderId, Vec<u8>)>, Error> {
+    key: Option<&str>,
+    cart_version: Option<i64>,
+) -> Result<Known, Error> {
     let row = query!(
-        "SELECT id, fingerprint FROM orders WHERE user_id = $1 AND idempotency_key = $2",
+        r#"SELECT k.id AS "of_key?", k.fingerprint AS "fingerprint?",
+             (SELECT id FROM orders
+                 WHERE user_id = $1 AND cart_version = $3 AND status <> 'cancelled') AS of_cart,
+             EXISTS (SELECT FROM orders WHERE user_id = $1 AND in_cart) AS "in_cart!"
+         FROM (SELECT) one LEFT JOIN orders k ON k.user_id = $1 AND k.idempotency_key = $2"#,
         user.0,
         key,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.map(|row| (row.id.into(), row.fingerprint)))
-}
-
-/// The live order of a cart as it was.
-pub(crate) async fn of_cart(
-    conn: &mut PgConnection,
-    user: UserId,
-    cart_version: i64,
-) -> Result<Option<OrderId>, Error> {
-    let id = query_scalar!(
-        "SELECT id FROM orders
-         WHERE user_id = $1 AND cart_version = $2 AND status <> 'cancelled'",
-        user.0,
         cart_version,
     )
-    .fetch_optional(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(id.map(OrderId::from))
-}
-
-/// Whether units of an order are still in the customer's cart.
-pub(crate) async fn is_in_cart(conn: &mut PgConnection, user: UserId) -> Result<bool, Error> {
-    let open =
-        query_scalar!("SELECT EXISTS (SELECT FROM orders WHERE user_id = $1 AND in_cart)", user.0)
-            .fetch_one(conn)
-            .await?;
-    Ok(open.unwrap_or(false))
+    Ok(Known {
+        of_key: row.of_key.map(OrderId::from).zip(row.fingerprint),
+        of_cart: row.of_cart.map(OrderId::from),
+        in_cart: row.in_cart,
+    })
 }
 
 /// Whether units of this order are still in the customer's cart.

@@ -3,19 +3,20 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use money::{Currency, Money};
-use sqlx::{PgConnection, query, query_as};
+use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::{Lease, tries};
+use super::{Fence, Lease, Onward, tries};
 use crate::{
     domain::{
         ids::{MessageId, OrderId},
-        outbox::{Message, State, Topic, Transition},
+        outbox::{Message, State, Topic},
     },
     error::Error,
 };
 
-/// Writes a message, due at once; nothing when there is one of its topic already.
+/// Writes a message, due at once, and wakes the drivers of messages when the transaction commits; nothing
+/// when there is one of its topic already.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     id: MessageId,
@@ -31,9 +32,12 @@ pub(crate) async fn insert(
         | Topic::ShippedMail => (None, None),
     };
     query!(
-        "INSERT INTO outbox (id, order_id, topic, refund_id, amount_cents, due_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6)
-         ON CONFLICT DO NOTHING",
+        "WITH written AS (
+             INSERT INTO outbox (id, order_id, topic, refund_id, amount_cents, due_at, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $6)
+             ON CONFLICT DO NOTHING RETURNING id
+         )
+         SELECT pg_notify('order_work', 'message') FROM written",
         id.0,
         order.0,
         topic.as_str(),
@@ -74,45 +78,28 @@ pub(crate) async fn claim(
     row.map(Row::read).transpose()
 }
 
-/// The message as it is now, locked, if the claim of `version` still holds.
-pub(crate) async fn lock_claimed(
+/// Writes what became of a message and ends the claim; `None` when it does not hold any more.
+pub(crate) async fn settle(
     conn: &mut PgConnection,
-    id: MessageId,
-    version: i64,
-) -> Result<Option<Message>, Error> {
-    let row = query_as!(
-        Row,
-        "SELECT m.id, m.order_id, m.topic, m.refund_id, m.amount_cents, m.state, m.attempts,
-             m.version, o.currency
-         FROM outbox m JOIN orders o ON o.id = m.order_id
-         WHERE m.id = $1 AND m.version = $2 FOR UPDATE OF m",
-        id.0,
-        version,
+    message: &Message,
+    onward: Onward,
+    fence: Fence<'_>,
+) -> Result<Option<i64>, Error> {
+    let version = query_scalar!(
+        "UPDATE outbox
+         SET state = $3, due_at = $4, lease_until = $5, version = version + 1, last_error = $6
+         WHERE id = $1 AND version = $2
+         RETURNING version",
+        message.id.0,
+        fence.version,
+        state_word(message.state),
+        onward.due_at.to_sqlx(),
+        onward.lease_until() as _,
+        fence.error,
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(Row::read).transpose()?.map(|(message, _)| message))
-}
-
-/// Writes what became of a locked message and ends the claim.
-pub(crate) async fn settle(
-    conn: &mut PgConnection,
-    id: MessageId,
-    after: &Transition,
-    error: &str,
-) -> Result<(), Error> {
-    query!(
-        "UPDATE outbox
-         SET state = $2, due_at = $3, lease_until = NULL, version = version + 1, last_error = $4
-         WHERE id = $1",
-        id.0,
-        state_word(after.state),
-        after.due_at.to_sqlx(),
-        error,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    Ok(version)
 }
 
 fn state_word(state: State) -> &'static str {

@@ -6,12 +6,12 @@ use money::{Currency, Money};
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::{Lease, orders::Asked, tries};
+use super::{Fence, Lease, Onward, orders::Asked, stored, tries};
 use crate::{
     domain::{
         event::By,
         ids::{OrderId, RefundId},
-        refund::{Kind, Refund, Step, Transition},
+        refund::{Kind, Refund, Step},
     },
     error::Error,
 };
@@ -71,26 +71,6 @@ pub(crate) async fn claim(
     row.map(Row::read).transpose()
 }
 
-/// The flow as it is now, locked, if the claim of `version` still holds.
-pub(crate) async fn lock_claimed(
-    conn: &mut PgConnection,
-    id: RefundId,
-    version: i64,
-) -> Result<Option<Refund>, Error> {
-    let row = query_as!(
-        Row,
-        "SELECT r.id, r.order_id, r.kind, r.amount_cents, r.reason, r.actor_id, r.step, r.attempts,
-             r.version, o.currency
-         FROM refunds r JOIN orders o ON o.id = r.order_id
-         WHERE r.id = $1 AND r.version = $2 FOR UPDATE OF r",
-        id.0,
-        version,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.map(Row::read).transpose()?.map(|(refund, _)| refund))
-}
-
 /// The flow of an order that has not ended, else the latest.
 pub(crate) async fn latest(
     conn: &mut PgConnection,
@@ -133,32 +113,33 @@ pub(crate) async fn step(conn: &mut PgConnection, id: RefundId) -> Result<Option
     step.map(|step| Step::from_stored(&step).ok_or(Error::Stored("refunds.step"))).transpose()
 }
 
-/// Moves a locked flow on and ends the claim.
+/// Moves a flow on, ends the claim or begins the next one, and tells its version; `None` when the claim
+/// does not hold any more.
 pub(crate) async fn settle(
     conn: &mut PgConnection,
-    before: &Refund,
-    after: &Transition,
+    state: &Refund,
+    onward: Onward,
+    fence: Fence<'_>,
     now: Timestamp,
-    error: &str,
-) -> Result<(), Error> {
-    let moved = before.step != after.step;
-    query!(
+) -> Result<Option<i64>, Error> {
+    let version = query_scalar!(
         "UPDATE refunds
-         SET step = $2, due_at = $3, lease_until = NULL, version = version + 1,
-             attempts = CASE WHEN $4 THEN 0 ELSE attempts END,
-             began_at = CASE WHEN $4 THEN $5 ELSE began_at END,
-             last_error = $6
-         WHERE id = $1",
-        before.id.0,
-        after.step.as_str(),
-        after.due_at.to_sqlx(),
-        moved,
+         SET step = $3, due_at = $4, lease_until = $5, version = version + 1, attempts = $6,
+             began_at = CASE WHEN step = $3 THEN began_at ELSE $7 END, last_error = $8
+         WHERE id = $1 AND version = $2
+         RETURNING version",
+        state.id.0,
+        fence.version,
+        state.step.as_str(),
+        onward.due_at.to_sqlx(),
+        onward.lease_until() as _,
+        stored(state.attempts),
         now.to_sqlx(),
-        error,
+        fence.error,
     )
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(())
+    Ok(version)
 }
 
 struct Row {

@@ -1,6 +1,6 @@
 //! Orders with their lines, read.
 
-use std::collections::HashMap;
+use std::mem;
 
 use money::{Currency, Money};
 use sqlx::{PgConnection, query_as};
@@ -25,42 +25,50 @@ pub(crate) async fn find_all(
     let raw: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = query_as!(
         Row,
-        "SELECT id, user_id, status, currency, subtotal_cents, shipping_cents, tax_cents, total_cents,
+        r#"SELECT o.id, user_id, status, currency, subtotal_cents, shipping_cents, tax_cents, total_cents,
              refunded_cents, recipient, street, city, state, zip_code, country, payment_method, carrier,
              service, weight_grams, cart_version, in_cart, transaction_id, tracking_number,
-             failure_code, decline_code, unavailable_product_ids, created_at, updated_at
-         FROM orders WHERE id = ANY($1) ORDER BY array_position($1, id)",
-        &raw,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let mut lines: HashMap<Uuid, Vec<RawLine>> = HashMap::new();
-    let found = query_as!(
-        RawLine,
-        "SELECT order_id, id, product_id, product_name, quantity, unit_price_cents
-         FROM order_lines WHERE order_id = ANY($1) ORDER BY order_id, position",
+             failure_code, decline_code, unavailable_product_ids, created_at, updated_at,
+             l.ids AS "line_ids!", l.products AS "line_products!", l.names AS "line_names!",
+             l.quantities AS "line_quantities!", l.prices AS "line_prices!"
+         FROM orders o, LATERAL (
+             SELECT array_agg(id ORDER BY position) AS ids,
+                 array_agg(product_id ORDER BY position) AS products,
+                 array_agg(product_name ORDER BY position) AS names,
+                 array_agg(quantity ORDER BY position) AS quantities,
+                 array_agg(unit_price_cents ORDER BY position) AS prices
+             FROM order_lines WHERE order_id = o.id) l
+         WHERE o.id = ANY($1) ORDER BY array_position($1, o.id)"#,
         &raw,
     )
     .fetch_all(conn)
     .await?;
-    for line in found {
-        lines.entry(line.order_id).or_default().push(line);
-    }
-    rows.into_iter()
-        .map(|row| {
-            let lines = lines.remove(&row.id).unwrap_or_default();
-            row.read(lines)
-        })
-        .collect()
+    rows.into_iter().map(Row::read).collect()
 }
 
-struct RawLine {
-    order_id: Uuid,
-    id: Uuid,
-    product_id: Uuid,
-    product_name: String,
-    quantity: i32,
-    unit_price_cents: i64,
+/// One order, its row locked. Its lines never change.
+pub(crate) async fn lock(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>, Error> {
+    let row = query_as!(
+        Row,
+        r#"SELECT o.id, user_id, status, currency, subtotal_cents, shipping_cents, tax_cents, total_cents,
+             refunded_cents, recipient, street, city, state, zip_code, country, payment_method, carrier,
+             service, weight_grams, cart_version, in_cart, transaction_id, tracking_number,
+             failure_code, decline_code, unavailable_product_ids, created_at, updated_at,
+             l.ids AS "line_ids!", l.products AS "line_products!", l.names AS "line_names!",
+             l.quantities AS "line_quantities!", l.prices AS "line_prices!"
+         FROM orders o, LATERAL (
+             SELECT array_agg(id ORDER BY position) AS ids,
+                 array_agg(product_id ORDER BY position) AS products,
+                 array_agg(product_name ORDER BY position) AS names,
+                 array_agg(quantity ORDER BY position) AS quantities,
+                 array_agg(unit_price_cents ORDER BY position) AS prices
+             FROM order_lines WHERE order_id = o.id) l
+         WHERE o.id = $1 FOR UPDATE OF o"#,
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Row::read).transpose()
 }
 
 struct Row {
@@ -92,20 +100,19 @@ struct Row {
     unavailable_product_ids: Vec<Uuid>,
     created_at: jiff_sqlx::Timestamp,
     updated_at: jiff_sqlx::Timestamp,
+    line_ids: Vec<Uuid>,
+    line_products: Vec<Uuid>,
+    line_names: Vec<String>,
+    line_quantities: Vec<i32>,
+    line_prices: Vec<i64>,
 }
 
 impl Row {
-    fn read(self, lines: Vec<RawLine>) -> Result<Order, Error> {
+    fn read(mut self) -> Result<Order, Error> {
         let currency: Currency =
             self.currency.parse().map_err(|_| Error::Stored("orders.currency"))?;
         let money = |cents| Money::new(cents, currency);
-        let line = |line: RawLine| Line {
-            id: line.id.into(),
-            product: line.product_id.into(),
-            name: line.product_name,
-            quantity: line.quantity,
-            unit_price: money(line.unit_price_cents),
-        };
+        let lines = self.lines(currency);
         let status = Status::from_stored(&self.status).ok_or(Error::Stored("orders.status"))?;
         let failure = match &self.failure_code {
             None => None,
@@ -119,7 +126,7 @@ impl Row {
             id: self.id.into(),
             user: self.user_id.into(),
             status,
-            lines: lines.into_iter().map(line).collect(),
+            lines,
             sums: Sums {
                 subtotal: money(self.subtotal_cents),
                 shipping: money(self.shipping_cents),
@@ -146,5 +153,23 @@ impl Row {
             created_at: self.created_at.to_jiff(),
             updated_at: self.updated_at.to_jiff(),
         })
+    }
+
+    /// The columns of the lines, taken out and put together.
+    fn lines(&mut self, currency: Currency) -> Vec<Line> {
+        let columns = mem::take(&mut self.line_ids)
+            .into_iter()
+            .zip(mem::take(&mut self.line_products))
+            .zip(mem::take(&mut self.line_names))
+            .zip(mem::take(&mut self.line_quantities))
+            .zip(mem::take(&mut self.line_prices));
+        let line = |((((id, product), name), quantity), cents): ((((Uuid, Uuid), _), _), _)| Line {
+            id: id.into(),
+            product: product.into(),
+            name,
+            quantity,
+            unit_price: Money::new(cents, currency),
+        };
+        columns.map(line).collect()
     }
 }

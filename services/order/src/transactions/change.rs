@@ -12,6 +12,7 @@ use crate::{
         refund::{Kind, Refund, Step},
         status::{NotAllowed, Status},
     },
+    driver,
     error::Error,
     store::{self, orders::Asked},
 };
@@ -45,7 +46,7 @@ impl Records {
             let order = store::orders::lock(&mut tx, id).await?;
             let order = owned(order, user)?;
             match order.status {
-                Status::Pending => store::wake(&mut tx).await?,
+                Status::Pending => store::wake(&mut tx, driver::Kind::Checkout.as_str()).await?,
                 Status::Confirmed => self.cancel_confirmed(&mut tx, &order, by).await?,
                 Status::Cancelled => {}
                 status @ (Status::Processing
@@ -106,7 +107,7 @@ impl Records {
                 attempts: 0,
             };
             store::refunds::insert(&mut tx, &refund, &wanted.asked, self.env.now()).await?;
-            store::wake(&mut tx).await?;
+            store::wake(&mut tx, driver::Kind::Refund.as_str()).await?;
             tx.commit().await?;
             Ok((refund.id, false))
         };

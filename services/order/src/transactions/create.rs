@@ -10,8 +10,12 @@ use crate::{
         ids::{OrderId, UserId},
         order::Order,
     },
+    driver::{Claimed, Flow},
     error::Error,
-    store::{self, orders::Asked},
+    store::{
+        self,
+        orders::{Asked, Known},
+    },
 };
 
 /// An order to be made.
@@ -22,86 +26,87 @@ pub(crate) struct New {
 }
 
 /// What a request for an order came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Created {
-    /// An order was made.
-    New(OrderId),
+    /// An order was made, and the first step of its checkout is the caller's.
+    New(Box<Claimed>),
     /// There is one already, which is the answer.
     Known(OrderId),
 }
 
 impl Created {
     /// The order.
-    pub(crate) fn id(self) -> OrderId {
+    pub(crate) fn id(&self) -> OrderId {
         match self {
-            Self::New(id) | Self::Known(id) => id,
+            Self::New(claimed) => claimed.order.id,
+            Self::Known(id) => *id,
         }
     }
 }
 
+/// What stands in the way of another order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It was made already.
+    Known(OrderId),
+    /// Units of another one are still in the cart.
+    Busy,
+    /// Nothing.
+    Free,
+}
+
 impl Records {
-    /// The order that was made for this key, or of this version of the cart. A key that was used for
-    /// something else is refused.
-    pub(crate) async fn known(
+    /// Whether an order was made for this key, or of this version of the cart, if one is named. A key
+    /// that was used for something else is refused.
+    pub(crate) async fn standing(
         &self,
         user: UserId,
         asked: &Asked,
         cart_version: Option<i64>,
-    ) -> Result<Option<OrderId>, Error> {
+    ) -> Result<Standing, Error> {
         let mut conn = self.pool.acquire().await?;
-        let work = async {
-            if let Some(key) = &asked.key
-                && let Some((order, fingerprint)) =
-                    store::orders::of_key(&mut conn, user, key).await?
-            {
-                return match fingerprint == asked.fingerprint {
-                    true => Ok(Some(order)),
-                    false => Err(Error::KeyReused),
-                };
-            }
-            match cart_version {
-                Some(version) => store::orders::of_cart(&mut conn, user, version).await,
-                None => Ok(None),
-            }
-        };
-        traced("order.known", work).await
-    }
-
-    /// Whether units of an order are still in the customer's cart.
-    pub(crate) async fn is_in_cart(&self, user: UserId) -> Result<bool, Error> {
-        let mut conn = self.pool.acquire().await?;
-        traced("order.is_in_cart", store::orders::is_in_cart(&mut conn, user)).await
+        let known = store::orders::known(&mut conn, user, asked.key.as_deref(), cart_version);
+        let Known { of_key, of_cart, in_cart } = traced("order.known", known).await?;
+        match (of_key, of_cart) {
+            (Some((_, first)), _) if first != asked.fingerprint => Err(Error::KeyReused),
+            (Some((order, _)), _) | (None, Some(order)) => Ok(Standing::Known(order)),
+            (None, None) if in_cart => Ok(Standing::Busy),
+            (None, None) => Ok(Standing::Free),
+        }
     }
 
     /// Makes an order and its checkout, unless there is one of this key or of this version of the cart.
     /// While another one of this customer is at work, nothing is made.
     pub(crate) async fn create(&self, new: &New) -> Result<Created, Error> {
         match traced("order.create", self.try_create(new)).await {
-            Ok(()) => Ok(Created::New(new.order.id)),
+            Ok(claimed) => Ok(Created::New(Box::new(claimed))),
             Err(Error::Database(error)) if constraint(&error).is_some_and(is_repeat) => {
                 let New { order, asked } = new;
-                let known = self.known(order.user, asked, Some(order.cart_version)).await?;
-                known.map(Created::Known).ok_or(Error::OrderInProgress)
+                match self.standing(order.user, asked, Some(order.cart_version)).await? {
+                    Standing::Known(order) => Ok(Created::Known(order)),
+                    Standing::Busy | Standing::Free => Err(Error::OrderInProgress),
+                }
             }
             Err(error) => Err(error),
         }
     }
 
-    async fn try_create(&self, New { order, asked }: &New) -> Result<(), Error> {
-        let mut tx = self.pool.begin().await?;
-        store::orders::insert(&mut tx, order, asked).await?;
-        self.note(&mut tx, order.id, order.status, By::default()).await?;
+    async fn try_create(&self, New { order, asked }: &New) -> Result<Claimed, Error> {
         let checkout = Checkout {
             order: order.id,
             step: Step::Reserve,
             data: Data::default(),
-            attempts: 0,
+            attempts: 1,
             began_at: order.created_at,
             deadline_at: order.created_at + self.step_deadline,
             cancel: None,
         };
-        store::checkouts::insert(&mut tx, &checkout).await?;
-        Ok(tx.commit().await?)
+        let mut tx = self.pool.begin().await?;
+        store::orders::insert(&mut tx, order, asked).await?;
+        self.note(&mut tx, order.id, order.status, By::default()).await?;
+        let version = store::checkouts::insert(&mut tx, &checkout, self.lease()).await?;
+        tx.commit().await?;
+        Ok(Claimed { flow: Flow::Checkout(checkout), order: order.clone(), version })
     }
 }
 

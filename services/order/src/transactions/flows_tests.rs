@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     domain::{call::Receipt, checkout::Step, event::By, fixtures},
     store::orders::Asked,
-    transactions::New,
+    transactions::{Created, New},
 };
 
 /// The records of a process, by a clock that stands.
@@ -19,10 +19,14 @@ fn records(pool: &PgPool) -> Records {
     Records { pool: pool.clone(), env: Env::fixed(start, 1), step_deadline }
 }
 
-async fn ordered(records: &Records) -> OrderId {
+/// A new order, whose first step is its maker's.
+async fn ordered(records: &Records) -> Claimed {
     let asked = Asked { key: None, fingerprint: Vec::new() };
     let new = New { order: fixtures::order(), asked };
-    records.create(&new).await.unwrap().id()
+    match records.create(&new).await.unwrap() {
+        Created::New(claimed) => *claimed,
+        Created::Known(order) => panic!("order {order} is new"),
+    }
 }
 
 fn done() -> Outcome {
@@ -34,64 +38,124 @@ async fn step(records: &Records, order: OrderId) -> Step {
     store::checkouts::find(&mut conn, order).await.unwrap().unwrap().0.step
 }
 
+/// Settles by this outcome, and gives what happened and the next step.
+async fn kept(records: &Records, claimed: &Claimed, then: Then) -> (Vec<Event>, Option<Claimed>) {
+    match records.settle(claimed, &done(), then).await.unwrap() {
+        Settled::Kept { events, next } => (events, next.map(|next| *next)),
+        Settled::Lost => panic!("the lease is ours"),
+    }
+}
+
 #[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn of_many_drivers_one_has_a_flow_until_its_lease_ends(pool: PgPool) {
     let records = records(&pool);
-    let order = ordered(&records).await;
+    let order = ordered(&records).await.order.id;
     let claims = || join_all((0..8).map(|_| records.claim(Kind::Checkout, None)));
     let count = |claims: Vec<Result<Option<Claimed>, Error>>| {
         claims.into_iter().filter(|claim| claim.as_ref().unwrap().is_some()).count()
     };
-    assert_eq!(count(claims().await), 1);
-    records.env.advance(SignedDuration::from_secs(14));
-    assert_eq!(count(claims().await), 0);
-    records.env.advance(SignedDuration::from_secs(1));
-    assert_eq!(count(claims().await), 1);
+    assert_eq!(count(claims().await), 0, "whoever made it has it");
+    for _ in 0..2 {
+        records.env.advance(SignedDuration::from_secs(14));
+        assert_eq!(count(claims().await), 0);
+        records.env.advance(SignedDuration::from_secs(1));
+        assert_eq!(count(claims().await), 1);
+    }
     assert_eq!(step(&records, order).await, Step::Reserve);
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn the_outcome_of_a_lost_lease_is_dropped(pool: PgPool) {
     let records = records(&pool);
-    let order = ordered(&records).await;
-    let asleep = records.claim(Kind::Checkout, Some(order)).await.unwrap().unwrap();
+    let asleep = ordered(&records).await;
+    let order = asleep.order.id;
     records.env.advance(SignedDuration::from_secs(16));
     let awake = records.claim(Kind::Checkout, Some(order)).await.unwrap().unwrap();
 
-    assert_eq!(records.settle(&asleep, &done()).await.unwrap(), Settled::Lost);
+    for then in [Then::GoOn, Then::LetGo] {
+        assert_eq!(records.settle(&asleep, &done(), then).await.unwrap(), Settled::Lost);
+    }
     assert_eq!(step(&records, order).await, Step::Reserve);
-    assert_eq!(records.settle(&awake, &done()).await.unwrap(), Settled::Kept(Vec::new()));
+    assert_eq!(kept(&records, &awake, Then::LetGo).await, (Vec::new(), None));
     assert_eq!(step(&records, order).await, Step::Authorize);
-    assert_eq!(records.settle(&awake, &done()).await.unwrap(), Settled::Lost, "settled once");
+    let again = records.settle(&awake, &done(), Then::GoOn).await.unwrap();
+    assert_eq!(again, Settled::Lost, "settled once");
     assert_eq!(step(&records, order).await, Step::Authorize);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn the_next_step_is_claimed_with_the_outcome_of_the_last_one(pool: PgPool) {
+    let records = records(&pool);
+    let first = ordered(&records).await;
+    let order = first.order.id;
+    let second = kept(&records, &first, Then::GoOn).await.1.unwrap();
+    let Flow::Checkout(checkout) = &second.flow else { panic!("a checkout stays one") };
+    assert_eq!((checkout.step, checkout.attempts), (Step::Authorize, 1));
+    assert!(second.version > first.version);
+    assert_eq!(records.claim(Kind::Checkout, Some(order)).await.unwrap(), None, "it is ours");
+
+    // As long as a lease, and as any other claim.
+    records.env.advance(SignedDuration::from_secs(15));
+    let other = records.claim(Kind::Checkout, Some(order)).await.unwrap().unwrap();
+    let Flow::Checkout(checkout) = &other.flow else { panic!("a checkout stays one") };
+    assert_eq!((checkout.step, checkout.attempts), (Step::Authorize, 2));
+    assert_eq!(records.settle(&second, &done(), Then::GoOn).await.unwrap(), Settled::Lost);
+
+    // What has to wait is nobody's, and who lets go leaves it to others at once.
+    let unknown = Outcome::Unknown("silence".into());
+    let waits = records.settle(&other, &unknown, Then::GoOn).await.unwrap();
+    assert_eq!(waits, Settled::Kept { events: Vec::new(), next: None });
+    assert_eq!(records.claim(Kind::Checkout, Some(order)).await.unwrap(), None);
+    records.env.advance(SignedDuration::from_secs(60));
+    let again = records.claim(Kind::Checkout, Some(order)).await.unwrap().unwrap();
+    assert_eq!(kept(&records, &again, Then::LetGo).await.1, None);
+    let third = records.claim(Kind::Checkout, Some(order)).await.unwrap().unwrap();
+    assert_eq!(third.flow.names().1, "commit_stock");
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn a_cancel_that_comes_during_a_call_is_seen_when_it_is_settled(pool: PgPool) {
     let records = records(&pool);
-    let order = ordered(&records).await;
-    let claimed = records.claim(Kind::Checkout, Some(order)).await.unwrap().unwrap();
+    let claimed = ordered(&records).await;
+    let order = claimed.order.id;
     records.cancel(order, None, By::system("changed my mind")).await.unwrap();
-    records.settle(&claimed, &done()).await.unwrap();
+    let back = kept(&records, &claimed, Then::GoOn).await.1.unwrap();
     assert_eq!(step(&records, order).await, Step::Release);
+    let (events, next) = kept(&records, &back, Then::GoOn).await;
+    assert!(
+        matches!(&events[..], [Event::Cancelled { failure: None, by }] if by.reason == "changed my mind")
+    );
+    assert_eq!((next, step(&records, order).await), (None, Step::Cancelled));
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn a_cancel_during_a_call_is_no_way_back_for_a_lost_lease(pool: PgPool) {
+    let records = records(&pool);
+    let asleep = ordered(&records).await;
+    let order = asleep.order.id;
+    records.env.advance(SignedDuration::from_secs(16));
+    records.claim(Kind::Checkout, Some(order)).await.unwrap().unwrap();
+    records.cancel(order, None, By::system("changed my mind")).await.unwrap();
+    assert_eq!(records.settle(&asleep, &done(), Then::GoOn).await.unwrap(), Settled::Lost);
+    assert_eq!(step(&records, order).await, Step::Reserve);
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn a_step_and_its_events_are_kept_together(pool: PgPool) {
     let records = records(&pool);
-    let order = ordered(&records).await;
+    let mut claimed = ordered(&records).await;
+    let order = claimed.order.id;
     for expected in [0, 0, 0, 1] {
-        let claimed = records.claim(Kind::Checkout, Some(order)).await.unwrap().unwrap();
-        let Settled::Kept(events) = records.settle(&claimed, &done()).await.unwrap() else {
-            panic!("the lease is ours")
-        };
+        let (events, next) = kept(&records, &claimed, Then::GoOn).await;
         assert_eq!(events.len(), expected);
+        claimed = next.unwrap();
     }
+    assert_eq!(claimed.order.transaction.as_deref(), Some("receipt"), "as the event left it");
     let (paid, _) = records.read(order, None).await.unwrap();
-    assert_eq!(paid.transaction.as_deref(), Some("receipt"));
+    assert_eq!(paid, claimed.order);
     let message = records.claim(Kind::Message, Some(order)).await.unwrap().unwrap();
     assert!(matches!(message.flow, Flow::Message(_)));
-    records.settle(&message, &done()).await.unwrap();
+    assert_eq!(kept(&records, &message, Then::GoOn).await.1, None);
     let (paid, _) = records.read(order, None).await.unwrap();
     assert!(!paid.in_cart);
 }

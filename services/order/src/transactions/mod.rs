@@ -9,7 +9,7 @@ mod create;
 mod flows;
 
 pub(crate) use change::RefundAsked;
-pub(crate) use create::{Created, New};
+pub(crate) use create::{Created, New, Standing};
 
 use std::{collections::HashMap, time::Duration};
 
@@ -26,6 +26,7 @@ use crate::{
         refund::{Kind, Refund},
         status::Status,
     },
+    driver,
     error::Error,
     store::{self, Lease, listing::Filter, orders::Asked},
 };
@@ -131,9 +132,6 @@ impl Records {
             let id = MessageId(self.env.uuid());
             store::outbox::insert(conn, id, order.id, topic, now).await?;
         }
-        if !applied.messages.is_empty() {
-            store::wake(conn).await?;
-        }
         Ok(())
     }
 
@@ -166,7 +164,7 @@ impl Records {
         };
         let asked = Asked { key: None, fingerprint: Vec::new() };
         store::refunds::insert(conn, &refund, &asked, self.env.now()).await?;
-        store::wake(conn).await
+        store::wake(conn, driver::Kind::Refund.as_str()).await
     }
 }
 

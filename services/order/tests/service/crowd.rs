@@ -7,12 +7,18 @@ use jiff::SignedDuration;
 use kit::{Env, Runtime};
 use proto::order::v1::{self as pb, OrderStatus};
 use sqlx::PgPool;
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::shop::{Shop, refused};
 
 /// Buyers who ask at the same moment. More would only wait in queues of the test itself.
 const AT_ONCE: usize = 64;
+
+/// As for a replica that a crowd is expected at.
+const SETTINGS: [&str; 2] = ["--database-max-connections=20", "--checkout-call-timeout=10s"];
+
+/// How often a buyer asks who is told to try again, for the machine is busy.
+const TRIES: usize = 5;
 
 /// Does all of it, [`AT_ONCE`] at a time.
 async fn crowd<F: Future>(all: impl IntoIterator<Item = F>) -> Vec<F::Output> {
@@ -31,7 +37,16 @@ async fn buyers(shop: &Shop, count: usize, product: &str) -> Vec<String> {
 
 /// What all of them are answered. The rate is told, not judged: `cargo test -- --nocapture` shows it.
 async fn all_buy(shop: &Shop, buyers: Vec<String>) -> Vec<Result<pb::Order, Status>> {
-    let buy = |user| shop.try_order(pb::CreateOrderRequest { user_id: user, ..shop.request() });
+    let buy = async |user: String| {
+        let request = pb::CreateOrderRequest { user_id: user, ..shop.request() };
+        for _ in 1..TRIES {
+            match shop.try_order(request.clone()).await {
+                Err(status) if status.code() == Code::Unavailable => {}
+                answer => return answer,
+            }
+        }
+        shop.try_order(request).await
+    };
     let (asked, began) = (buyers.len(), Instant::now());
     let answers = crowd(buyers.into_iter().map(buy)).await;
     let secs = began.elapsed().as_secs_f64();
@@ -73,7 +88,7 @@ async fn assert_books_agree(shop: &Shop, paid: usize) {
 async fn of_a_thousand_buyers_as_many_pay_as_there_are_units(pool: PgPool) {
     const BUYERS: usize = 1_000;
     const UNITS: usize = 10;
-    let shop = Shop::open_with(&pool, &["--database-max-connections=20"]).await;
+    let shop = Shop::open_with(&pool, &SETTINGS).await;
     let lamp = shop.product("Lamp", 1000, i32::try_from(UNITS).unwrap()).await;
     let buyers = buyers(&shop, BUYERS, &lamp).await;
     let answers = all_buy(&shop, buyers).await;
@@ -105,7 +120,7 @@ async fn of_a_thousand_buyers_as_many_pay_as_there_are_units(pool: PgPool) {
 #[sqlx::test(migrator = "order::MIGRATOR")]
 async fn buyers_of_one_product_are_all_served_while_there_is_enough(pool: PgPool) {
     const BUYERS: usize = 300;
-    let shop = Shop::open_with(&pool, &["--database-max-connections=20"]).await;
+    let shop = Shop::open_with(&pool, &SETTINGS).await;
     let lamp = shop.product("Lamp", 1000, 1_000).await;
     let buyers = buyers(&shop, BUYERS, &lamp).await;
     for order in all_buy(&shop, buyers).await {

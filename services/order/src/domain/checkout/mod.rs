@@ -165,6 +165,17 @@ pub struct Transition {
 }
 
 impl Checkout {
+    /// The checkout after a transition; a step that is new is given up at `deadline_at`.
+    #[must_use]
+    pub fn after(&self, turned: &Transition, now: Timestamp, deadline_at: Timestamp) -> Self {
+        let Transition { step, data, due_at: _, events: _ } = turned;
+        let state = Self { step: *step, data: data.clone(), ..self.clone() };
+        match self.step == *step {
+            true => state,
+            false => Self { attempts: 0, began_at: now, deadline_at, ..state },
+        }
+    }
+
     /// What to ask of whom; `None` at an end.
     pub fn call(&self) -> Option<Call> {
         let authorization = self.data.authorization.clone();
