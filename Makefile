@@ -2,7 +2,7 @@
 # Settings come from the environment: CLUSTER=current, REGISTRY=…, PROFILE=release, CLUSTER_NAME=….
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test soak e2e run build images logs status fmt lint clean
+.PHONY: help up down test soak e2e bench run build images logs status fmt lint clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9%-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -21,6 +21,9 @@ soak: ## tries to break the checkout for long: millions of simulated ones, and p
 
 e2e: ## the journeys, on the cluster of make up
 	@hack/e2e.sh
+
+bench: ## how fast the shop is, into docs/benchmarks.md, in about ten minutes
+	@hack/bench.sh
 
 run: ## the whole shop on this machine without Kubernetes, at http://localhost:8080, until Ctrl-C
 	@hack/run.sh

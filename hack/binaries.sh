@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the shop and the operator as they go into their images, static programs for this machine's
-# processor, and prints their folder. PROFILE=release takes minutes more and makes them smaller.
+# binaries.sh [PACKAGE…]: builds the shop and the operator, or other packages, as they go into images,
+# static programs for this machine's processor, and prints their folder. PROFILE=release takes minutes
+# more and makes them smaller.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
@@ -11,11 +12,18 @@ TARGET=$(uname -m)-unknown-linux-gnu
 [ "$(uname)" = Linux ] || fail "static programs for Linux are built on Linux: use make images instead"
 has cargo || fail "cargo is missing: install Rust (https://rustup.rs) and try again"
 
+[ $# -gt 0 ] || set -- shop storefront-operator
+
+# build PACKAGE…
 build() {
+  local packages=() package
+  for package in "$@"; do
+    packages+=(--package "$package")
+  done
   # With --target the flags are the programs' alone, and leave build scripts and macros as they are.
   RUSTFLAGS="-C target-feature=+crt-static" SQLX_OFFLINE=true cargo build --quiet --locked \
-    --profile "$PROFILE" --target "$TARGET" --package shop --package storefront-operator
+    --profile "$PROFILE" --target "$TARGET" "${packages[@]}"
 }
 
-step "binaries (profile $PROFILE)" build >&2
+step "binaries (profile $PROFILE)" build "$@" >&2
 echo "${CARGO_TARGET_DIR:-target}/$TARGET/$PROFILE"

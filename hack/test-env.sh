@@ -4,6 +4,7 @@
 # COMMAND finds them in DATABASE_URL (the superuser's, database postgres) and REDIS_URL, and etcd and
 # kube-apiserver in the folder KUBEBUILDER_ASSETS. Everything is gone when COMMAND has ended, and its
 # exit code is ours. --without-kubernetes leaves out the folder, which takes minutes to make once.
+# POSTGRES_SETTINGS="name=value name=value" win over those that stand here.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -102,9 +103,14 @@ start_postgres() {
 # Durability off: nothing of this outlives the command. 400 connections: tests run side by side, each
 # with its own database and its own pools.
 run_postgres() {
+  local settings=() setting
+  for setting in ${POSTGRES_SETTINGS:-}; do
+    settings+=(-c "$setting")
+  done
   as_server_user "$PG_BIN/postgres" -D "$DATA/pg" -p "$1" -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories="$DATA" -c max_connections=400 \
-    -c fsync=off -c synchronous_commit=off -c full_page_writes=off
+    -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
+    ${settings[@]+"${settings[@]}"}
 }
 
 # UTF-8 letters are letters (search depends on it) wherever the machine has such a locale.

@@ -4,13 +4,23 @@
 //! - [`schedule`], [`load`]: an open loop at a fixed rate; [`climb`]: the search for the highest one
 //! - [`workload`], [`shopper`], [`client`], [`setup`]: what is asked, by whom, and how
 //! - [`tally`], [`measure`], [`table`]: what came of it
+//! - [`shop`], [`process`], [`constant`]: what is measured; [`round_trips`], [`machine`]: what else is
+//!   counted; [`report`], [`render`], [`document`]: all of it, in order, and where it is written
 
 mod client;
 mod climb;
+mod constant;
+mod document;
 mod load;
+mod machine;
 mod measure;
+mod process;
+mod render;
+mod report;
+mod round_trips;
 mod schedule;
 mod setup;
+mod shop;
 mod shopper;
 mod table;
 mod tally;
@@ -19,8 +29,10 @@ mod workload;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand, value_parser};
+
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::client::Target;
 use crate::schedule::{MAX_RATE, MAX_SECS, Schedule};
@@ -39,6 +51,10 @@ struct Cli {
 enum Command {
     /// Sends load at a fixed rate to a shop on this machine
     Load(Load),
+    /// Serves a constant answer within the gateway's layers: what reads are compared with
+    Constant(Box<constant::Args>),
+    /// Starts the shop, measures all there is to measure, and writes it down
+    Report(report::Args),
 }
 
 #[derive(clap::Args)]
@@ -82,16 +98,37 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
-    // One thread for all shoppers: it asks more than the shop answers, and leaves the rest of the
-    // machine to the shop.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.context("starting the runtime")?;
     match command {
-        Command::Load(args) => runtime.block_on(load(&args)),
+        Command::Load(args) => drive(load(args)),
+        Command::Constant(args) => constant::serve(*args),
+        Command::Report(args) => drive(report::write(args)),
     }
 }
 
-async fn load(args: &Load) -> anyhow::Result<()> {
+/// Does the work on one thread: it asks more than the shop answers, and leaves the rest of the machine
+/// to the shop.
+fn drive(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("starting the runtime")?.block_on(async {
+        // What was started ends with us, however we end: it is killed when the work is dropped.
+        tokio::select! {
+            done = work => done,
+            () = interrupted() => bail!("interrupted"),
+        }
+    })
+}
+
+/// Ends when somebody wants us to.
+async fn interrupted() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => (),
+        _ = interrupt.recv() => (),
+    }
+}
+
+async fn load(args: Load) -> anyhow::Result<()> {
     let target = Target::find(&args.url).await?;
     let count = usize::from(args.shoppers);
     let mut shoppers = match args.workload {
