@@ -97,12 +97,15 @@ async fn create(
     let wanted = body.read(&mut check, caller, key);
     let wanted = check.pass(wanted)?;
     let is_saved = matches!(wanted.destination, Destination::Saved(_));
-    let address = match wanted.destination {
-        Destination::Address(address) => address,
-        Destination::Saved(id) => saved_address(&app, caller, id).await?,
-    };
     let mut request = wanted.request;
-    request.shipping_address = Some(address);
+    request.shipping_address = Some(match wanted.destination {
+        Destination::Address(address) => address,
+        Destination::Saved(id) => {
+            // What a key goes with is what was sent, whatever the address says by then.
+            request.address_id = id.to_string();
+            saved_address(&app, caller, id).await?
+        }
+    });
     let order = app.order().create_order(app.patient(request)).await;
     let order = order.map_err(|status| refused(&status, is_saved))?;
     Ok(replay::told(order, outcome::of))

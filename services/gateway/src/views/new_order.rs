@@ -122,6 +122,7 @@ impl NewOrder {
             idempotency_key: idempotency_key.unwrap_or_default(),
             shipping_option,
             cart_version: version.unwrap_or_default(),
+            address_id: String::new(),
         };
         Some(Wanted { request, destination: destination? })
     }
