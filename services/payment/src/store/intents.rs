@@ -4,10 +4,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, query_scalar};
 
-use crate::{
-    domain::{ids::TransactionId, transaction::State},
-    error::Error,
-};
+use crate::{domain::ids::TransactionId, error::Error};
 
 /// An intent that is due to be asked about, put off for a while that doubles with each time from
 /// `first_pause_secs` up to `max_pause_secs`. Those that another replica has are passed over.
@@ -31,27 +28,6 @@ pub(crate) async fn claim_due(
         max_pause_secs,
     );
     Ok(id.fetch_optional(conn).await?.map(TransactionId::from))
-}
-
-/// Writes down the outcome of an intent, unless it has one: then `false`.
-pub(crate) async fn finish(
-    conn: &mut PgConnection,
-    id: TransactionId,
-    state: State,
-    provider_ref: &str,
-    decline_code: &str,
-    now: Timestamp,
-) -> Result<bool, Error> {
-    let finished = query!(
-        "UPDATE transactions SET state = $2, provider_ref = $3, decline_code = $4, finished_at = $5
-         WHERE id = $1 AND state = 'open'",
-        id.0,
-        state.as_str(),
-        provider_ref,
-        decline_code,
-        now.to_sqlx(),
-    );
-    Ok(finished.execute(conn).await?.rows_affected() == 1)
 }
 
 /// Ends authorisations of which nothing was captured in time, some at once: in an ARRAY they are found

@@ -67,7 +67,7 @@ pub(crate) async fn find(
     Ok(Some(Known { request: row.request, transaction, refusal }))
 }
 
-/// Remembers what came of a key that this transaction took.
+/// Remembers what came of a key that this transaction took, when that is no new intent.
 pub(crate) async fn conclude(
     conn: &mut PgConnection,
     kind: Kind,
@@ -87,7 +87,7 @@ pub(crate) async fn conclude(
     Ok(())
 }
 
-fn operation(kind: Kind) -> &'static str {
+pub(super) fn operation(kind: Kind) -> &'static str {
     match kind {
         Kind::Authorization => "authorize",
         Kind::Charge => "charge",

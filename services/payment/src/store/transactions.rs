@@ -6,6 +6,7 @@ use money::{Currency, Money};
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
+use super::keys::operation;
 use crate::{
     domain::{
         ids::{Key, OrderId, Token, TransactionId},
@@ -66,7 +67,8 @@ impl TryFrom<Row> for Transaction {
     }
 }
 
-/// Writes an intent down. The workers ask about it from `due_at`.
+/// Writes an intent down, and that its key, which the same transaction took, came to it. The workers ask
+/// about it from `due_at`.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     intent: &Transaction,
@@ -74,10 +76,13 @@ pub(crate) async fn insert(
     due_at: Timestamp,
 ) -> Result<(), Error> {
     query!(
-        "INSERT INTO transactions (id, kind, state, parent_id, order_id, user_id, payment_method_id,
-             token, provider, idempotency_key, amount_cents, currency, expires_at, reason, due_at,
-             created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        "WITH intent AS (
+             INSERT INTO transactions (id, kind, state, parent_id, order_id, user_id,
+                 payment_method_id, token, provider, idempotency_key, amount_cents, currency,
+                 expires_at, reason, due_at, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+         )
+         UPDATE idempotency_keys SET transaction_id = $1 WHERE operation = $17 AND key = $10",
         intent.id.0,
         intent.kind.as_str(),
         intent.state.as_str(),
@@ -94,10 +99,37 @@ pub(crate) async fn insert(
         intent.reason,
         due_at.to_sqlx(),
         intent.created_at.to_sqlx(),
+        operation(intent.kind),
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Writes down the outcome of an intent, and tells what is true then; `None` when it has one already.
+pub(crate) async fn finish(
+    conn: &mut PgConnection,
+    id: TransactionId,
+    state: State,
+    (provider_ref, decline_code): (&str, &str),
+    now: Timestamp,
+) -> Result<Option<Transaction>, Error> {
+    let row = query_as!(
+        Row,
+        "UPDATE transactions SET state = $2, provider_ref = $3, decline_code = $4, finished_at = $5
+         WHERE id = $1 AND state = 'open'
+         RETURNING id, kind, state, parent_id, order_id, user_id, payment_method_id, token,
+             provider_ref, idempotency_key, amount_cents, currency, claimed_cents, settled_cents,
+             undone, expires_at, decline_code, reason, created_at",
+        id.0,
+        state.as_str(),
+        provider_ref,
+        decline_code,
+        now.to_sqlx(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Transaction::try_from).transpose()
 }
 
 pub(crate) async fn find(
@@ -117,16 +149,23 @@ pub(crate) async fn find(
     row.map(Transaction::try_from).transpose()
 }
 
-/// As [`find`], and keeps others from changing it until the transaction ends.
+/// As [`find`], and keeps others from changing it until the transaction ends. It gives what was committed
+/// before the lock was given: PostgreSQL reads a row anew that it had to wait for.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
     id: TransactionId,
 ) -> Result<Option<Transaction>, Error> {
-    query!("SELECT id FROM transactions WHERE id = $1 FOR UPDATE", id.0)
-        .fetch_optional(&mut *conn)
-        .await?;
-    // A statement of its own: it sees what was committed before the lock was given.
-    find(conn, id).await
+    let row = query_as!(
+        Row,
+        "SELECT id, kind, state, parent_id, order_id, user_id, payment_method_id, token, provider_ref,
+             idempotency_key, amount_cents, currency, claimed_cents, settled_cents, undone, expires_at,
+             decline_code, reason, created_at
+         FROM transactions WHERE id = $1 FOR UPDATE",
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Transaction::try_from).transpose()
 }
 
 /// The most transactions of an order that are told: it has a handful.

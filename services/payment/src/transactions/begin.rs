@@ -45,8 +45,8 @@ pub(crate) struct Refund {
 
 /// What became of a request before the provider was asked.
 pub(super) enum Begun {
-    /// Its intent is written.
-    New(Transaction),
+    /// Its intent is written; beside it the parent, if it was read and has an outcome.
+    New(Transaction, Option<Box<Transaction>>),
     /// It is a repeat.
     Known(Transaction),
     /// There was nothing to do.
@@ -100,7 +100,9 @@ impl Ledger {
     /// Settles what was begun.
     pub(super) async fn answer(&self, begun: Begun) -> Result<Answered, Error> {
         let (transaction, is_replay) = match begun {
-            Begun::New(intent) => (self.send(intent).await?, false),
+            Begun::New(intent, parent) => {
+                (self.send(intent, parent.map(|parent| *parent)).await?, false)
+            }
             Begun::Known(known) => (self.settle(known).await?, true),
             // Only a void can have nothing to do, and it does not ask here.
             Begun::Nothing => return Err(Error::Stored("idempotency_keys.transaction_id")),
@@ -146,7 +148,7 @@ impl Ledger {
         };
         self.write(&mut tx, &intent).await?;
         tx.commit().await?;
-        Ok(Begun::New(intent))
+        Ok(Begun::New(intent, None))
     }
 
     /// Begins what takes a part of a parent, as far as `rule` allows it. A refusal is remembered: a
@@ -177,7 +179,7 @@ impl Ledger {
         store::transactions::claim(&mut tx, parent.id, amount).await?;
         self.write(&mut tx, &intent).await?;
         tx.commit().await?;
-        Ok(Begun::New(intent))
+        Ok(Begun::New(intent, Some(Box::new(parent))))
     }
 
     /// An intent that follows from a parent.
@@ -215,8 +217,7 @@ impl Ledger {
         intent: &Transaction,
     ) -> Result<(), Error> {
         let due_at = intent.created_at + DUE_AFTER;
-        store::transactions::insert(conn, intent, self.provider.name(), due_at).await?;
-        store::keys::conclude(conn, intent.kind, &intent.key, Ok(intent.id)).await
+        store::transactions::insert(conn, intent, self.provider.name(), due_at).await
     }
 
     /// What the provider calls what is paid with, if it is the customer's to use.

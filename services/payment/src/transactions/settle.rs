@@ -5,6 +5,7 @@
 //! to write the outcome down does, and the others read it.
 
 use jiff::SignedDuration;
+use sqlx::PgConnection;
 
 use super::Ledger;
 use crate::{
@@ -33,9 +34,16 @@ const NOT_PROCESSED: &str = "not_processed";
 const PAUSES_SECS: (i32, i32) = (5, 600);
 
 impl Ledger {
-    /// Settles an intent that was written just now.
-    pub(super) async fn send(&self, intent: Transaction) -> Result<Transaction, Error> {
-        let parent = self.parent(&intent).await?;
+    /// Settles an intent that was written just now, of a parent that was read just now.
+    pub(super) async fn send(
+        &self,
+        intent: Transaction,
+        parent: Option<Transaction>,
+    ) -> Result<Transaction, Error> {
+        let parent = match parent.filter(|parent| parent.state != State::Open) {
+            None => self.parent(&intent).await?,
+            parent => parent,
+        };
         let Some(command) = command(&intent, parent.as_ref())? else {
             return self.record(&intent, nothing_to_do()).await;
         };
@@ -112,27 +120,32 @@ impl Ledger {
             Outcome::Done { reference } => (State::Done, reference, String::new()),
             Outcome::Declined { code } => (State::Failed, String::new(), code),
         };
+        let (id, now, words) = (intent.id, self.env.now(), (&*reference, &*code));
+        let Some(parent) = intent.parent else {
+            // One statement, committed by itself.
+            let mut conn = self.pool.acquire().await?;
+            return match store::transactions::finish(&mut conn, id, state, words, now).await? {
+                Some(settled) => Ok(settled),
+                None => known(&mut conn, id).await,
+            };
+        };
         let mut tx = self.pool.begin().await?;
-        let (id, now) = (intent.id, self.env.now());
-        if store::intents::finish(&mut tx, id, state, &reference, &code, now).await?
-            && let Some(parent) = intent.parent
-        {
-            match (intent.kind, state) {
-                (Kind::Capture | Kind::Refund, State::Done) => {
-                    store::transactions::settle_claim(&mut tx, parent, intent.amount).await?;
-                }
-                (Kind::Capture | Kind::Refund, _) => {
-                    store::transactions::release_claim(&mut tx, parent, intent.amount).await?;
-                }
-                (Kind::Void, State::Done) => {
-                    store::transactions::mark_voided(&mut tx, parent).await?;
-                }
-                (Kind::Void | Kind::Authorization | Kind::Charge, _) => {}
+        let Some(settled) = store::transactions::finish(&mut tx, id, state, words, now).await?
+        else {
+            return known(&mut tx, id).await;
+        };
+        match (intent.kind, state) {
+            (Kind::Capture | Kind::Refund, State::Done) => {
+                store::transactions::settle_claim(&mut tx, parent, intent.amount).await?;
             }
+            (Kind::Capture | Kind::Refund, _) => {
+                store::transactions::release_claim(&mut tx, parent, intent.amount).await?;
+            }
+            (Kind::Void, State::Done) => store::transactions::mark_voided(&mut tx, parent).await?,
+            (Kind::Void | Kind::Authorization | Kind::Charge, _) => {}
         }
-        let settled = store::transactions::find(&mut tx, id).await?;
         tx.commit().await?;
-        settled.ok_or(Error::Stored("transactions.id"))
+        Ok(settled)
     }
 
     pub(super) async fn read(&self, id: TransactionId) -> Result<Transaction, Error> {
@@ -140,6 +153,12 @@ impl Ledger {
         let transaction = store::transactions::find(&mut conn, id).await?;
         transaction.ok_or(Error::NotFound("transaction"))
     }
+}
+
+/// What somebody else wrote down.
+async fn known(conn: &mut PgConnection, id: TransactionId) -> Result<Transaction, Error> {
+    let transaction = store::transactions::find(conn, id).await?;
+    transaction.ok_or(Error::Stored("transactions.id"))
 }
 
 /// A void of what is not held.

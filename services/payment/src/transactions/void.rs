@@ -99,7 +99,7 @@ impl Ledger {
         let intent = self.child(held, Kind::Void, key, held.amount, String::new());
         store::transactions::mark_undone(conn, held.id).await?;
         self.write(conn, &intent).await?;
-        Ok(Begun::New(intent))
+        Ok(Begun::New(intent, None))
     }
 }
 
