@@ -10,8 +10,10 @@
 //! `KILL_SECONDS` is how long there is killing, `KILL_SEED` repeats its schedule (a run tells its seed;
 //! where the blows fall is up to the machine), `KILL_SHOPPERS` how many buy at a time.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "a run tells its seed and what it counted")]
 
+mod api;
 mod books;
 mod invariants;
 mod killer;
@@ -29,6 +31,7 @@ use sqlx::{PgConnection, query_scalar};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
+use api::Api;
 use shoppers::Shopper;
 use stage::Stage;
 use told::Told;
@@ -37,10 +40,10 @@ use told::Told;
 /// and a flow has up to eight steps with such a pause each, though hardly ever twice.
 const QUIET: Duration = Duration::from_secs(120);
 
-/// The longest time for a request of a shopper, a little above the gateway's own.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(12);
+/// The longest time for a process to say that it is ready.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a run counts, so that one that never gets anywhere proves nothing.
+/// What a run tells of itself.
 const COUNTS: [(&str, &str); 12] = [
     ("shoppers", "SELECT count(*) FROM accounts"),
     ("with an unknown cart", "SELECT count(*) FROM unsure"),
@@ -71,10 +74,10 @@ fn number(name: &str, default: u64) -> u64 {
 async fn shop_under_fire(stage: &mut Stage, client: &reqwest::Client, seed: u64) -> Told {
     let until = Instant::now() + Duration::from_secs(number("KILL_SECONDS", 15));
     let told = Told::default();
+    let api = Api::of(stage.gateways.clone());
     let wares: Vec<_> = stage.wares.iter().map(|(id, _)| *id).collect();
     let shopper = |n: u64, wares: &[_]| Shopper {
-        client: client.clone(),
-        gateways: stage.gateways.clone(),
+        api: api.clone(),
         wares: wares.to_owned(),
         told: told.clone(),
         random: StdRng::seed_from_u64(seed.wrapping_add(n)),
@@ -122,7 +125,7 @@ async fn count(books: &mut PgConnection) -> Vec<(&'static str, i64)> {
 }
 
 async fn run(seed: u64) {
-    let client = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().unwrap();
+    let client = reqwest::Client::builder().timeout(PROBE_TIMEOUT).build().unwrap();
     let mut stage = Stage::set(&client).await;
     let told = shop_under_fire(&mut stage, &client, seed).await;
     let over = Instant::now();

@@ -7,11 +7,12 @@ use kit::Env;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
-use reqwest::{Client, Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use crate::api::{Answer, Api};
 use crate::told::Told;
 
 /// How long a shopper goes on about one wish: an order whose driver was killed waits for the end of its
@@ -22,34 +23,18 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// Orders of one account: each is of the cart that the one before has left.
 const MAX_ORDERS: u32 = 4;
 
-/// The cards, as often as they are used.
-const CARDS: [&str; 20] = [
-    "pm_test_visa",
-    "pm_test_visa",
-    "pm_test_visa",
-    "pm_test_visa",
-    "pm_test_visa",
-    "pm_test_visa",
-    "pm_test_visa",
-    "pm_test_visa",
-    "pm_test_visa",
-    "pm_test_visa",
-    "pm_test_visa",
-    "pm_test_lost_reply",
-    "pm_test_lost_reply",
-    "pm_test_lost_reply",
-    "pm_test_lost_reply",
-    "pm_test_timeout",
-    "pm_test_declined",
-    "pm_test_declined",
-    "pm_test_declined",
-    "pm_test_insufficient_funds",
+/// The cards, and of how many orders each pays one.
+const CARDS: [(&str, u32); 5] = [
+    ("pm_test_visa", 11),
+    ("pm_test_lost_reply", 4),
+    ("pm_test_timeout", 1),
+    ("pm_test_declined", 3),
+    ("pm_test_insufficient_funds", 1),
 ];
 
 /// Somebody in front of a browser.
 pub(crate) struct Shopper {
-    pub(crate) client: Client,
-    pub(crate) gateways: Vec<String>,
+    pub(crate) api: Api,
     pub(crate) wares: Vec<Uuid>,
     pub(crate) told: Told,
     pub(crate) random: StdRng,
@@ -79,9 +64,6 @@ enum End {
     Left,
 }
 
-/// An answer; `None` when there was none.
-type Answer = Option<(StatusCode, Value)>;
-
 impl Shopper {
     /// Buys until then.
     pub(crate) async fn buy(mut self, until: Instant) {
@@ -105,13 +87,7 @@ impl Shopper {
             let account = self.sign_up().await;
             assert!(self.fill(&account).await, "nothing can be put into a cart");
             let wish = Wish { key: self.env.uuid(), card };
-            let end = loop {
-                let answer = self.order(&account, wish).await;
-                if let Some(end) = self.read(&account, answer).await {
-                    break end;
-                }
-            };
-            match end {
+            match self.until_answered(&account, wish, Vec::new()).await {
                 End::Made(order) if is_called_off => self.call_off(&account, order).await,
                 end => assert_eq!(matches!(end, End::Made(_)), is_made, "with {card}"),
             }
@@ -125,7 +101,8 @@ impl Shopper {
                 return false;
             }
         }
-        let wish = Wish { key: self.env.uuid(), card: CARDS.choose(&mut self.random).unwrap() };
+        let (card, _) = CARDS.choose_weighted(&mut self.random, |(_, weight)| *weight).unwrap();
+        let wish = Wish { key: self.env.uuid(), card };
         let end = self.check_out(account, wish).await;
         if let End::Made(order) = end {
             if self.random.random_ratio(1, 6) {
@@ -147,9 +124,8 @@ impl Shopper {
                 "email": format!("{}@example.com", self.env.uuid()),
                 "password": "correct horse battery", "first_name": "Ada", "last_name": "Byron",
             });
-            let gateway = self.gateway();
             if let Some((StatusCode::CREATED, tokens)) =
-                self.ask(Method::POST, &gateway, "/auth/register", None, None, Some(body)).await
+                self.api.post("/auth/register", "", None, body).await
             {
                 let user = id(&tokens["user"]["id"]).unwrap();
                 self.told.account(user);
@@ -170,9 +146,7 @@ impl Shopper {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
             let body = json!({"product_id": product, "quantity": quantity});
-            let gateway = self.gateway();
-            let token = Some(account.token.as_str());
-            match self.ask(Method::POST, &gateway, "/cart/items", token, None, Some(body)).await {
+            match self.api.post("/cart/items", &account.token, None, body).await {
                 Some((StatusCode::CREATED, _)) => {
                     self.told.put(account.user, product, quantity);
                     return true;
@@ -186,10 +160,22 @@ impl Shopper {
         false
     }
 
-    /// Orders what is in the cart, with one key, until there is an answer that says how it went.
+    /// Orders what is in the cart with one key. Some go away, whatever the answer is.
     async fn check_out(&mut self, account: &Account, wish: Wish) -> End {
-        let goes_away = self.random.random_ratio(1, 10);
-        let mut answers = self.first(account, wish).await;
+        let answers = self.first(account, wish).await;
+        if self.random.random_ratio(1, 10) {
+            return End::Left;
+        }
+        self.until_answered(account, wish, answers).await
+    }
+
+    /// Asks again until one of the answers says how it went.
+    async fn until_answered(
+        &mut self,
+        account: &Account,
+        wish: Wish,
+        mut answers: Vec<Answer>,
+    ) -> End {
         let began = Instant::now();
         loop {
             for answer in answers.drain(..) {
@@ -197,7 +183,7 @@ impl Shopper {
                     return end;
                 }
             }
-            if goes_away || began.elapsed() > PATIENCE {
+            if began.elapsed() > PATIENCE {
                 return End::Left;
             }
             sleep(PAUSE).await;
@@ -249,11 +235,9 @@ impl Shopper {
     async fn call_off(&mut self, account: &Account, order: Uuid) {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
-            let gateway = self.gateway();
             let path = format!("/orders/{order}");
-            let token = Some(account.token.as_str());
             self.told.cancel(order, None); // whatever comes of it, it was wanted
-            let answer = self.ask(Method::DELETE, &gateway, &path, token, None, None).await;
+            let answer = self.api.delete(&path, &account.token).await;
             match answer.map(|(status, _)| status.as_u16()) {
                 Some(status @ (200 | 202)) => return self.told.cancel(order, Some(status)),
                 Some(409) => return,
@@ -267,9 +251,7 @@ impl Shopper {
             "payment_method_id": card,
             "shipping_address": {"street": "1 Main Street", "city": "Springfield", "country": "US"},
         });
-        let gateway = self.gateways.choose(&mut rand::rng()).unwrap();
-        let token = Some(account.token.as_str());
-        let answer = self.ask(Method::POST, gateway, "/orders", token, Some(key), Some(body)).await;
+        let answer = self.api.post("/orders", &account.token, Some(key), body).await;
         let order = answer.as_ref().and_then(|(_, body)| match id(&body["order_id"]) {
             None => id(&body["id"]),
             refused => refused,
@@ -279,44 +261,15 @@ impl Shopper {
         answer
     }
 
-    async fn ask(
-        &self,
-        method: Method,
-        gateway: &str,
-        path: &str,
-        token: Option<&str>,
-        key: Option<Uuid>,
-        body: Option<Value>,
-    ) -> Answer {
-        let mut request = self.client.request(method, format!("{gateway}{path}"));
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
-        }
-        if let Some(key) = key {
-            request = request.header("Idempotency-Key", key.to_string());
-        }
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        let answer = request.send().await.ok()?;
-        let status = answer.status();
-        Some((status, answer.json().await.unwrap_or_default()))
-    }
-
     /// The same person in another tab.
     fn again(&mut self) -> Self {
         Self {
-            client: self.client.clone(),
-            gateways: self.gateways.clone(),
+            api: self.api.clone(),
             wares: self.wares.clone(),
             told: self.told.clone(),
             random: StdRng::seed_from_u64(self.random.random()),
             env: self.env.clone(),
         }
-    }
-
-    fn gateway(&mut self) -> String {
-        self.gateways.choose(&mut self.random).unwrap().clone()
     }
 }
 
