@@ -14,7 +14,8 @@ CREATE TABLE refunds (
 CREATE TABLE outbox (order_id uuid, topic text, state text, lease_until timestamptz);
 -- of payment_db
 CREATE TABLE transactions (
-    id uuid, kind text, state text, parent_id uuid, order_id uuid, amount_cents bigint, provider_ref text
+    id uuid, kind text, state text, parent_id uuid, order_id uuid, amount_cents bigint,
+    provider_ref text
 );
 CREATE TABLE simulator_movements (
     key text, reference text, operation text, parent_reference text, amount_cents bigint,
@@ -42,9 +43,12 @@ CREATE TABLE cancels (order_id uuid, status integer);
 -- what is left in the carts
 CREATE TABLE carts (user_id uuid, product_id uuid, quantity integer);
 
+CREATE INDEX ON transactions (order_id);
+
 -- Each order beside what the other services did for it. `bought`: it was paid and not called off.
 CREATE VIEW sums AS
-SELECT o.*, c.step = 'confirmed' AS confirmed, c.step = 'confirmed' AND o.status <> 'cancelled' AS bought,
+SELECT o.*, c.step = 'confirmed' AS confirmed,
+    c.step = 'confirmed' AND o.status <> 'cancelled' AS bought,
     (SELECT count(*) FROM transactions t
      WHERE t.order_id = o.id AND t.kind IN ('capture', 'charge') AND t.state = 'done') AS captures,
     (SELECT coalesce(sum(amount_cents), 0) FROM transactions t

@@ -5,15 +5,17 @@ use super::Invariant;
 pub(super) static ALL: [Invariant; 2] = [
     Invariant {
         says: "everybody gets one mail of each kind that is due, and no other",
-        sql: "SELECT 'order ' || coalesce(d.order_id, s.order_id) || ': ' || coalesce(s.mails, 0) || ' of '
-                  || coalesce(d.mails, 0) || ' × ' || coalesce(d.kind, s.kind)
+        sql: "SELECT 'order ' || coalesce(d.order_id, s.order_id) || ': ' || coalesce(s.mails, 0)
+                  || ' of ' || coalesce(d.mails, 0) || ' × ' || coalesce(d.kind, s.kind)
               FROM (
-                  SELECT id AS order_id, 'order_confirmation' AS kind, 1 AS mails FROM sums WHERE confirmed
+                  SELECT id AS order_id, 'order_confirmation' AS kind, 1 AS mails
+                      FROM sums WHERE confirmed
                   UNION ALL SELECT id, 'order_cancelled', 1 FROM orders WHERE status = 'cancelled'
-                  UNION ALL SELECT order_id, 'refund_issued', count(*) FROM refunds GROUP BY order_id
+                  UNION ALL SELECT order_id, 'refund_issued', count(*)
+                      FROM refunds GROUP BY order_id
               ) d FULL JOIN (
-                  SELECT split_part(idempotency_key, ':', 1)::uuid AS order_id, kind, count(*) AS mails
-                  FROM notifications WHERE kind <> 'welcome' GROUP BY 1, 2
+                  SELECT split_part(idempotency_key, ':', 1)::uuid AS order_id, kind,
+                      count(*) AS mails FROM notifications WHERE kind <> 'welcome' GROUP BY 1, 2
               ) s ON s.order_id = d.order_id AND s.kind = d.kind
               WHERE coalesce(s.mails, 0) <> coalesce(d.mails, 0)
               UNION ALL SELECT kind || ' ' || idempotency_key || ' is ' || status FROM notifications
@@ -21,18 +23,18 @@ pub(super) static ALL: [Invariant; 2] = [
         faults: &[
             "DELETE FROM notifications WHERE ctid =
                  (SELECT ctid FROM notifications WHERE kind = 'order_confirmation' LIMIT 1)",
-            "INSERT INTO notifications SELECT kind, idempotency_key || ':again', status FROM notifications
-             WHERE kind = 'order_cancelled' LIMIT 1",
-            "INSERT INTO notifications SELECT 'order_confirmation', id || ':confirmation', 'sent' FROM sums
-             WHERE NOT confirmed LIMIT 1",
+            "INSERT INTO notifications SELECT kind, idempotency_key || ':again', status
+             FROM notifications WHERE kind = 'order_cancelled' LIMIT 1",
+            "INSERT INTO notifications SELECT 'order_confirmation', id || ':confirmation', 'sent'
+             FROM sums WHERE NOT confirmed LIMIT 1",
             "UPDATE notifications SET status = 'failed' WHERE ctid =
                  (SELECT ctid FROM notifications WHERE kind = 'refund_issued' LIMIT 1)",
         ],
     },
     Invariant {
         says: "units that were ordered have left the cart once, and all others are still there",
-        sql: "SELECT 'cart of ' || user_id || ', product ' || product_id || ': ' || sum(put) || ' put, '
-                  || sum(gone) || ' ordered, ' || sum(there) || ' there'
+        sql: "SELECT 'cart of ' || user_id || ', product ' || product_id || ': ' || sum(put)
+                  || ' put, ' || sum(gone) || ' ordered, ' || sum(there) || ' there'
               FROM (SELECT user_id, product_id, quantity AS put, 0 AS gone, 0 AS there FROM puts
                   UNION ALL SELECT user_id, product_id, 0, quantity, 0 FROM order_lines l
                       JOIN sums o ON o.id = l.order_id WHERE confirmed
@@ -41,7 +43,8 @@ pub(super) static ALL: [Invariant; 2] = [
               GROUP BY user_id, product_id HAVING sum(put) - sum(gone) <> sum(there)",
         faults: &[
             "INSERT INTO carts SELECT user_id, product_id, 1 FROM order_lines l JOIN sums o
-                 ON o.id = l.order_id WHERE confirmed AND user_id NOT IN (SELECT user_id FROM unsure) LIMIT 1",
+                 ON o.id = l.order_id WHERE confirmed
+                     AND user_id NOT IN (SELECT user_id FROM unsure) LIMIT 1",
             "DELETE FROM carts WHERE ctid = (SELECT ctid FROM carts
                  WHERE user_id NOT IN (SELECT user_id FROM unsure) LIMIT 1)",
         ],

@@ -5,18 +5,23 @@ use super::Invariant;
 pub(super) static ALL: [Invariant; 4] = [
     Invariant {
         says: "what is missing on the shelves was bought, and nothing is put aside",
-        sql: "SELECT 'product ' || w.product_id || ': ' || units || ' at first, ' || sold || ' bought, '
-                  || on_hand || ' left, ' || reserved || ' put aside'
+        sql: "SELECT 'product ' || w.product_id || ': ' || units || ' at first, '
+                  || sold || ' bought, ' || on_hand || ' left, ' || reserved || ' put aside'
               FROM wares w LEFT JOIN stock s USING (product_id) CROSS JOIN LATERAL (
-                  SELECT coalesce(sum(quantity), 0) AS sold FROM order_lines l JOIN sums o ON o.id = l.order_id
+                  SELECT coalesce(sum(quantity), 0) AS sold
+                  FROM order_lines l JOIN sums o ON o.id = l.order_id
                   WHERE l.product_id = w.product_id AND o.bought) AS bought
               WHERE on_hand IS NULL OR units - sold <> on_hand OR reserved <> 0",
         faults: &[
-            "UPDATE stock SET on_hand = on_hand - 1 WHERE product_id = (SELECT product_id FROM stock LIMIT 1)",
-            "UPDATE stock SET reserved = 1 WHERE product_id = (SELECT product_id FROM stock LIMIT 1)",
-            "UPDATE orders SET status = 'cancelled' WHERE id = (SELECT id FROM sums WHERE bought LIMIT 1)",
-            "UPDATE order_lines SET quantity = quantity + 1 WHERE ctid = (SELECT l.ctid FROM order_lines l
-                 JOIN sums o ON o.id = l.order_id WHERE bought LIMIT 1)",
+            "UPDATE stock SET on_hand = on_hand - 1
+             WHERE product_id = (SELECT product_id FROM stock LIMIT 1)",
+            "UPDATE stock SET reserved = 1
+             WHERE product_id = (SELECT product_id FROM stock LIMIT 1)",
+            "UPDATE orders SET status = 'cancelled'
+             WHERE id = (SELECT id FROM sums WHERE bought LIMIT 1)",
+            "UPDATE order_lines SET quantity = quantity + 1 WHERE ctid =
+                 (SELECT l.ctid FROM order_lines l
+                  JOIN sums o ON o.id = l.order_id WHERE bought LIMIT 1)",
         ],
     },
     Invariant {
@@ -31,8 +36,8 @@ pub(super) static ALL: [Invariant; 4] = [
         faults: &[
             "DELETE FROM stock_movements WHERE ctid =
                  (SELECT ctid FROM stock_movements WHERE kind = 'commit' LIMIT 1)",
-            "INSERT INTO stock_movements SELECT product_id, kind, 0, 0, order_id FROM stock_movements
-             WHERE kind = 'commit' LIMIT 1",
+            "INSERT INTO stock_movements SELECT product_id, kind, 0, 0, order_id
+             FROM stock_movements WHERE kind = 'commit' LIMIT 1",
         ],
     },
     Invariant {
@@ -52,18 +57,21 @@ pub(super) static ALL: [Invariant; 4] = [
     },
     Invariant {
         says: "what was bought is sent once, and nothing else is",
-        sql: "SELECT 'order ' || coalesce(s.order_id, o.id) || ': ' || coalesce(parcels, 0) || ' parcels'
+        sql: "SELECT 'order ' || coalesce(s.order_id, o.id) || ': ' || coalesce(parcels, 0)
+                  || ' parcels'
               FROM (SELECT order_id, count(*) AS parcels FROM shipments WHERE status <> 'cancelled'
                     GROUP BY order_id) s
               FULL JOIN sums o ON o.id = s.order_id
               WHERE o.id IS NULL OR coalesce(parcels, 0) <> bought::int
                   OR (bought AND tracking_number IS NULL)",
         faults: &[
-            "DELETE FROM shipments WHERE id = (SELECT id FROM shipments WHERE status <> 'cancelled' LIMIT 1)",
+            "DELETE FROM shipments
+             WHERE id = (SELECT id FROM shipments WHERE status <> 'cancelled' LIMIT 1)",
             "INSERT INTO shipments SELECT gen_random_uuid(), order_id, status FROM shipments
              WHERE status <> 'cancelled' LIMIT 1",
             "UPDATE shipments SET status = 'pending' WHERE id =
-                 (SELECT s.id FROM shipments s JOIN sums o ON o.id = s.order_id WHERE NOT bought LIMIT 1)",
+                 (SELECT s.id FROM shipments s JOIN sums o ON o.id = s.order_id
+                  WHERE NOT bought LIMIT 1)",
             "INSERT INTO shipments VALUES (gen_random_uuid(), gen_random_uuid(), 'pending')",
         ],
     },

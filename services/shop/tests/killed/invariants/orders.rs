@@ -13,9 +13,11 @@ pub(super) static ALL: [Invariant; 4] = [
                   WHERE step <> 'done' OR lease_until IS NOT NULL
               UNION ALL SELECT topic || ' of ' || order_id || ' is ' || state FROM outbox
                   WHERE state <> 'delivered' OR lease_until IS NOT NULL
-              UNION ALL SELECT kind || ' ' || id || ' is open' FROM transactions WHERE state = 'open'",
+              UNION ALL SELECT kind || ' ' || id || ' is open' FROM transactions
+                  WHERE state = 'open'",
         faults: &[
-            "UPDATE orders SET status = 'pending' WHERE id = (SELECT id FROM sums WHERE bought LIMIT 1)",
+            "UPDATE orders SET status = 'pending'
+             WHERE id = (SELECT id FROM sums WHERE bought LIMIT 1)",
             "UPDATE checkouts SET step = 'capture'
              WHERE order_id = (SELECT order_id FROM checkouts LIMIT 1)",
             "UPDATE checkouts SET lease_until = now()
@@ -23,27 +25,29 @@ pub(super) static ALL: [Invariant; 4] = [
             "DELETE FROM checkouts WHERE order_id = (SELECT order_id FROM checkouts LIMIT 1)",
             "UPDATE refunds SET step = 'restock' WHERE id = (SELECT id FROM refunds LIMIT 1)",
             "UPDATE outbox SET state = 'waiting' WHERE ctid = (SELECT ctid FROM outbox LIMIT 1)",
-            "UPDATE transactions SET state = 'open' WHERE id = (SELECT id FROM transactions LIMIT 1)",
+            "UPDATE transactions SET state = 'open'
+             WHERE id = (SELECT id FROM transactions LIMIT 1)",
         ],
     },
     Invariant {
         says: "a key makes one order, and is answered with no other",
         sql: "SELECT 'key ' || idempotency_key || ': ' || count(*) || ' orders' FROM orders
                   GROUP BY user_id, idempotency_key HAVING count(*) > 1 OR idempotency_key IS NULL
-              UNION ALL SELECT DISTINCT 'key ' || a.key || ' was answered with ' || a.order_id FROM asked a
-                  LEFT JOIN orders o ON o.id = a.order_id AND o.user_id = a.user_id
+              UNION ALL SELECT DISTINCT 'key ' || a.key || ' was answered with ' || a.order_id
+                  FROM asked a LEFT JOIN orders o ON o.id = a.order_id AND o.user_id = a.user_id
                       AND o.idempotency_key = a.key::text
                   WHERE a.order_id IS NOT NULL AND o.id IS NULL
               UNION ALL SELECT 'order ' || o.id || ' that nobody asked for' FROM orders o
                   WHERE NOT EXISTS (SELECT FROM asked a
                       WHERE a.user_id = o.user_id AND a.key::text = o.idempotency_key)",
         faults: &[
-            "INSERT INTO orders SELECT gen_random_uuid(), user_id, status, total_cents, refunded_cents,
-                 in_cart, idempotency_key, transaction_id, failure_code, tracking_number FROM orders LIMIT 1",
+            "INSERT INTO orders SELECT gen_random_uuid(), user_id, status, total_cents,
+                 refunded_cents, in_cart, idempotency_key, transaction_id, failure_code,
+                 tracking_number FROM orders LIMIT 1",
             "UPDATE asked SET order_id = gen_random_uuid() WHERE ctid =
                  (SELECT ctid FROM asked WHERE order_id IS NOT NULL LIMIT 1)",
-            "UPDATE asked SET order_id = (SELECT id FROM orders WHERE id <> order_id LIMIT 1) WHERE ctid =
-                 (SELECT ctid FROM asked WHERE order_id IS NOT NULL LIMIT 1)",
+            "UPDATE asked SET order_id = (SELECT id FROM orders WHERE id <> order_id LIMIT 1)
+             WHERE ctid = (SELECT ctid FROM asked WHERE order_id IS NOT NULL LIMIT 1)",
             "UPDATE orders SET idempotency_key = gen_random_uuid()::text WHERE id =
                  (SELECT id FROM orders LIMIT 1)",
         ],
@@ -56,8 +60,8 @@ pub(super) static ALL: [Invariant; 4] = [
               WHERE CASE a.status WHEN 201 THEN failure_code IS NOT NULL
                       WHEN 202 THEN false
                       ELSE failure_code IS NULL OR o.status <> 'cancelled' END
-              UNION ALL SELECT DISTINCT c.status || ' for a cancel of order ' || o.id || ', ' || o.status
-                  FROM cancels c JOIN orders o ON o.id = c.order_id
+              UNION ALL SELECT DISTINCT c.status || ' for a cancel of order ' || o.id || ', '
+                  || o.status FROM cancels c JOIN orders o ON o.id = c.order_id
                   WHERE c.status IS NOT NULL AND o.status <> 'cancelled'",
         faults: &[
             "UPDATE orders SET failure_code = 'checkout_timed_out' WHERE id =
@@ -71,7 +75,8 @@ pub(super) static ALL: [Invariant; 4] = [
     Invariant {
         says: "no order is cancelled without a reason: it was refused, or somebody wanted it",
         sql: "SELECT 'order ' || o.id FROM sums o WHERE status = 'cancelled'
-                  AND (failure_code IS NULL) AND NOT EXISTS (SELECT FROM cancels c WHERE c.order_id = o.id)
+                  AND failure_code IS NULL
+                  AND NOT EXISTS (SELECT FROM cancels c WHERE c.order_id = o.id)
               UNION ALL SELECT 'order ' || id || ' was refused and paid' FROM sums
                   WHERE failure_code IS NOT NULL AND (status <> 'cancelled' OR confirmed)",
         faults: &[
