@@ -18,8 +18,12 @@ use tokio::time::{Instant, sleep};
 use crate::resilience::{A_WHILE, doubled, gateway, kill, restarts};
 
 const BUYERS: usize = 4;
-/// What everybody buys; the demonstration has 200 of it, more than are bought here.
+/// What everybody buys. The demonstration has 200 of it.
 const PRODUCT: &str = "cotton-t-shirt";
+/// Orders of one buyer, so that there is enough for all.
+const MOST: usize = 200 / BUYERS;
+/// Between two orders of a buyer, so that orders are placed as long as pods are killed.
+const LOOKS_AROUND: Duration = Duration::from_millis(700);
 /// How soon a buyer repeats what had no definite answer.
 const AGAIN: Duration = Duration::from_millis(300);
 /// Until an order is through, whatever dies: leases end, breakers close, pods come back.
@@ -83,11 +87,12 @@ async fn buy_until(over: &AtomicBool) -> Result<Tally> {
     let email = visitor.register("correct horse battery").await?;
     let product = visitor.ask(Method::GET, &format!("/products/{PRODUCT}"), None, 200).await?;
     let mut tally = Tally::default();
-    while !over.load(Ordering::Relaxed) {
+    while !over.load(Ordering::Relaxed) && tally.orders < MOST {
         let line = json!({"product_id": product["id"], "quantity": 1});
         visitor.ask(Method::POST, "/cart/items", Some(line), 201).await?;
         tally.repeats += order(&visitor, &format!("{email}-{}", tally.orders)).await?;
         tally.orders += 1;
+        sleep(LOOKS_AROUND).await;
     }
     Ok(tally)
 }
