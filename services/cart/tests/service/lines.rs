@@ -5,7 +5,7 @@ use proto::cart::v1 as pb;
 use sqlx::PgPool;
 use tonic::Code;
 
-use crate::shop::{Shop, id, lines, refused, total};
+use crate::shop::{Shop, id, lines, refusal, total};
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn a_cart_keeps_lines_in_the_order_in_which_they_came(pool: PgPool) {
@@ -46,12 +46,12 @@ async fn a_line_holds_99_units_and_what_is_above_changes_nothing(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let lamp = shop.product("lamp", 100).await;
     let too_large = (Code::InvalidArgument, "quantity_too_large".to_owned());
-    assert_eq!(refused(shop.add(&lamp, 100).await), too_large);
+    assert_eq!(refusal(shop.add(&lamp, 100).await), too_large);
     assert_eq!(shop.get().await.unwrap().version, 0);
     let cart = shop.add(&lamp, 60).await.unwrap();
-    assert_eq!(refused(shop.add(&lamp, 40).await), too_large);
-    assert_eq!(refused(shop.add(&lamp, i32::MAX).await), too_large);
-    assert_eq!(refused(shop.set(&lamp, 100).await), too_large);
+    assert_eq!(refusal(shop.add(&lamp, 40).await), too_large);
+    assert_eq!(refusal(shop.add(&lamp, i32::MAX).await), too_large);
+    assert_eq!(refusal(shop.set(&lamp, 100).await), too_large);
     assert_eq!(shop.get().await.unwrap(), cart);
     assert_eq!(lines(&shop.add(&lamp, 39).await.unwrap()), [(&*lamp, 99)]);
     shop.close().await;
@@ -67,7 +67,7 @@ async fn a_cart_holds_100_lines_and_the_next_is_refused(pool: PgPool) {
     }
     let one_more = shop.product("one more", 1).await;
     let full = (Code::FailedPrecondition, "cart_full".to_owned());
-    assert_eq!(refused(shop.add(&one_more, 1).await), full);
+    assert_eq!(refusal(shop.add(&one_more, 1).await), full);
     let cart = shop.add(&last, 1).await.unwrap();
     assert_eq!((cart.items.len(), total(&cart)), (100, 101));
     shop.remove(&last).await.unwrap();
@@ -81,7 +81,7 @@ async fn only_products_that_are_sold_can_be_added(pool: PgPool) {
     let gone = shop.product("gone", 100).await;
     shop.take_off_sale(&gone).await;
     for product in [gone, id()] {
-        assert_eq!(refused(shop.add(&product, 1).await).0, Code::NotFound);
+        assert_eq!(refusal(shop.add(&product, 1).await).0, Code::NotFound);
     }
     assert_eq!(shop.get().await.unwrap().version, 0);
     shop.close().await;
@@ -92,10 +92,10 @@ async fn a_quantity_is_set_only_of_a_line_that_is_there(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let (lamp, chair) = (shop.product("lamp", 100).await, shop.product("chair", 100).await);
     for quantity in [1, 0] {
-        assert_eq!(refused(shop.set(&lamp, quantity).await).0, Code::NotFound);
+        assert_eq!(refusal(shop.set(&lamp, quantity).await).0, Code::NotFound);
     }
     shop.add(&chair, 1).await.unwrap();
-    assert_eq!(refused(shop.set(&lamp, 1).await).0, Code::NotFound);
+    assert_eq!(refusal(shop.set(&lamp, 1).await).0, Code::NotFound);
     let cart = shop.set(&chair, 0).await.unwrap();
     assert_eq!((lines(&cart), total(&cart)), (vec![], 0));
     shop.close().await;

@@ -1,5 +1,6 @@
 //! The fixture: a running catalog, a running cart service in front of it, and a customer.
 
+pub(crate) use kit::testing::{fields, refusal};
 use std::{net::SocketAddr, time::Duration};
 
 use clap::Parser;
@@ -211,21 +212,6 @@ pub(crate) fn total(cart: &pb::Cart) -> i64 {
     let total = cart.total.as_ref().unwrap();
     assert_eq!(total.currency, "USD");
     total.amount_cents
-}
-
-/// The code and the reason of a refusal.
-#[track_caller]
-pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) {
-    let status = answer.unwrap_err();
-    (status.code(), kit::grpc::status::reason_of(&status).unwrap_or_default())
-}
-
-/// The fields that a refusal names.
-#[track_caller]
-pub(crate) fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-    kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
 }
 
 /// Fails unless the caller is told to come back, and nothing of what is inside.

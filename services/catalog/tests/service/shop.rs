@@ -3,6 +3,7 @@
 use catalog::Args;
 use clap::Parser;
 use jiff::Timestamp;
+pub(crate) use kit::testing::{code, fields, refused};
 use kit::{Env, Runtime};
 use proto::{
     catalog::v1::{self as pb, catalog_service_client::CatalogServiceClient},
@@ -10,7 +11,7 @@ use proto::{
 };
 use sqlx::{ConnectOptions, PgPool};
 use tokio::{net::TcpListener, task::JoinHandle};
-use tonic::{Code, Status, transport::Channel};
+use tonic::{Status, transport::Channel};
 use uuid::Uuid;
 
 #[derive(Parser)]
@@ -199,26 +200,4 @@ pub(crate) fn items(lines: &[(&str, i32)]) -> Vec<pb::InventoryItem> {
 /// The id of an order, by number.
 pub(crate) fn order(n: u128) -> String {
     Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | n).to_string()
-}
-
-/// The fields that a refusal names.
-#[track_caller]
-pub(crate) fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-    kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
-}
-
-/// The reason of a refusal, whose code must be FAILED_PRECONDITION.
-#[track_caller]
-pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
-    kit::grpc::status::reason_of(&status).unwrap()
-}
-
-/// The code of a refusal.
-#[track_caller]
-pub(crate) fn code<T: std::fmt::Debug>(answer: Result<T, Status>) -> Code {
-    answer.unwrap_err().code()
 }

@@ -1,5 +1,6 @@
 //! The fixture: a running service, an inbox to send to, and words for what tests do with them.
 
+pub(crate) use kit::testing::{fields, refused};
 use std::time::Duration;
 
 use clap::Parser;
@@ -16,7 +17,7 @@ use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
-use tonic::{Code, Status, transport::Channel};
+use tonic::{Status, transport::Channel};
 
 pub(crate) const ORDER: &str = "01900000-0000-7000-8000-000000000001";
 
@@ -246,20 +247,4 @@ pub(crate) fn confirmation() -> pb::SendOrderConfirmationRequest {
         tracking_number: "9400100000000000000001".into(),
         idempotency_key: String::new(),
     }
-}
-
-/// The fields that a refusal names.
-#[track_caller]
-pub(crate) fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-    kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
-}
-
-/// The reason of a refusal, whose code must be FAILED_PRECONDITION.
-#[track_caller]
-pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
-    kit::grpc::status::reason_of(&status).unwrap()
 }

@@ -1,5 +1,6 @@
 //! The fixture: a shop that is open, a customer, and words for what tests do with them.
 
+pub(crate) use kit::testing::{fields, refused};
 use std::time::Duration;
 
 use kit::Runtime;
@@ -13,7 +14,7 @@ use proto::{
 };
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
-use tonic::{Code, Response, Status, transport::Channel};
+use tonic::{Response, Status, transport::Channel};
 use uuid::Uuid;
 
 use crate::{
@@ -311,20 +312,4 @@ pub(crate) fn address() -> Address {
         country: "US".into(),
         recipient: "Ada Lovelace".into(),
     }
-}
-
-/// The reason of a refusal, whose code must be FAILED_PRECONDITION.
-#[track_caller]
-pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
-    kit::grpc::status::reason_of(&status).unwrap()
-}
-
-/// The fields that a refusal names.
-#[track_caller]
-pub(crate) fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-    kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
 }

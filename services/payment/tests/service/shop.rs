@@ -1,5 +1,6 @@
 //! The fixture: a running payment service, and a shop's words for what tests do with it.
 
+pub(crate) use kit::testing::{code, fields, refused};
 use std::time::Duration;
 
 use clap::Parser;
@@ -16,7 +17,7 @@ use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
-use tonic::{Code, Response, Status, transport::Channel};
+use tonic::{Response, Status, transport::Channel};
 use uuid::Uuid;
 
 #[derive(Parser)]
@@ -293,26 +294,4 @@ pub(crate) fn order(n: u128) -> String {
 /// The id of a customer, by number.
 pub(crate) fn user(n: u128) -> String {
     Uuid::from_u128(0x0191_0000_0000_7000_8000_0000_0000_0000 | n).to_string()
-}
-
-/// The fields that a refusal names.
-#[track_caller]
-pub(crate) fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-    kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
-}
-
-/// The reason of a refusal, whose code must be FAILED_PRECONDITION.
-#[track_caller]
-pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
-    kit::grpc::status::reason_of(&status).unwrap()
-}
-
-/// The code of a refusal.
-#[track_caller]
-pub(crate) fn code<T: std::fmt::Debug>(answer: Result<T, Status>) -> Code {
-    answer.unwrap_err().code()
 }

@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use jiff::Timestamp;
+pub(crate) use kit::testing::{code, fields, refused};
 use kit::{Env, Runtime};
 use proto::{
     common::v1::Address,
@@ -13,7 +14,7 @@ use proto::{
 use shipping::Args;
 use sqlx::{ConnectOptions, PgPool};
 use tokio::{net::TcpListener, task::JoinHandle};
-use tonic::{Code, Response, Status, transport::Channel};
+use tonic::{Response, Status, transport::Channel};
 use uuid::Uuid;
 
 #[derive(Parser)]
@@ -158,26 +159,4 @@ pub(crate) fn parcel(order: &str) -> pb::CreateShipmentRequest {
 /// The id of an order, by number.
 pub(crate) fn order(n: u128) -> String {
     Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | n).to_string()
-}
-
-/// The fields that a refusal names.
-#[track_caller]
-pub(crate) fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-    kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
-}
-
-/// The reason of a refusal, whose code must be FAILED_PRECONDITION.
-#[track_caller]
-pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> String {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
-    kit::grpc::status::reason_of(&status).unwrap()
-}
-
-/// The code of a refusal.
-#[track_caller]
-pub(crate) fn code<T: std::fmt::Debug>(answer: Result<T, Status>) -> Code {
-    answer.unwrap_err().code()
 }

@@ -3,7 +3,7 @@
 use sqlx::PgPool;
 use tonic::Code;
 
-use crate::shop::{PASSWORD, Shop, code, fields, refused, some_id};
+use crate::shop::{PASSWORD, Shop, code, fields, refusal, some_id};
 
 fn last() -> (Code, String) {
     (Code::FailedPrecondition, "last_admin".to_owned())
@@ -59,12 +59,12 @@ async fn sign_ins_while_an_account_is_disabled_leave_no_session(pool: PgPool) {
 async fn the_last_administrator_stays_one(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let ada = shop.admin("ada@example.com").await;
-    assert_eq!(refused(shop.set_access(&ada, "customer", None).await), last());
-    assert_eq!(refused(shop.set_access(&ada, "", Some(true)).await), last());
+    assert_eq!(refusal(shop.set_access(&ada, "customer", None).await), last());
+    assert_eq!(refusal(shop.set_access(&ada, "", Some(true)).await), last());
     let bob = shop.admin("bob@example.com").await;
     shop.set_access(&bob, "", Some(true)).await.unwrap();
     // One who cannot sign in does not count.
-    assert_eq!(refused(shop.set_access(&ada, "customer", None).await), last());
+    assert_eq!(refusal(shop.set_access(&ada, "customer", None).await), last());
     shop.set_access(&bob, "", Some(false)).await.unwrap();
     assert_eq!(shop.set_access(&ada, "customer", None).await.unwrap().role, "customer");
     assert_eq!(shop.set_access(&ada, "", None).await.unwrap().role, "customer");
@@ -82,8 +82,8 @@ async fn of_two_administrators_demoted_at_once_one_stays(pool: PgPool) {
             shop.set_access(&bob, "", Some(true)),
         );
         assert!(one.is_ok() != two.is_ok(), "round {round}: {one:?} {two:?}");
-        let refusal = if one.is_ok() { two } else { one };
-        assert_eq!(refused(refusal), last());
+        let other = if one.is_ok() { two } else { one };
+        assert_eq!(refusal(other), last());
         shop.set_access(&ada, "admin", Some(false)).await.unwrap();
         shop.set_access(&bob, "admin", Some(false)).await.unwrap();
     }

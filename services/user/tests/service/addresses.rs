@@ -6,7 +6,7 @@ use proto::{common::v1::Address, user::v1 as pb};
 use sqlx::PgPool;
 use tonic::{Code, Status};
 
-use crate::shop::{Shop, address, code, fields, plain, refused, some_id};
+use crate::shop::{Shop, address, code, fields, plain, refusal, some_id};
 
 async fn update(
     shop: &Shop,
@@ -136,9 +136,9 @@ async fn a_book_holds_fifty_addresses(pool: PgPool) {
     let all = join_all((0..55).map(|_| shop.add_address(&ada, "", false))).await;
     let (ok, refusals): (Vec<_>, Vec<_>) = all.into_iter().partition(Result::is_ok);
     assert_eq!((ok.len(), refusals.len()), (50, 5));
-    for refusal in refusals {
+    for answer in refusals {
         let expected = (Code::FailedPrecondition, "too_many_addresses".to_owned());
-        assert_eq!(refused(refusal), expected);
+        assert_eq!(refusal(answer), expected);
     }
     shop.close().await;
 }

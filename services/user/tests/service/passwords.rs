@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use sqlx::PgPool;
 use tonic::Code;
 
-use crate::shop::{PASSWORD, Shop, code, fields, refused, some_id};
+use crate::shop::{PASSWORD, Shop, code, fields, refusal, some_id};
 
 const NEW: &str = "staple battery horse";
 
@@ -49,7 +49,7 @@ async fn a_change_needs_the_present_password_and_a_good_new_one(pool: PgPool) {
     for _ in 0..9 {
         assert_eq!(fields(change("wrong password", NEW).await), ["current_password"]);
     }
-    assert_eq!(refused(change(PASSWORD, NEW).await).1, "too_many_attempts");
+    assert_eq!(refusal(change(PASSWORD, NEW).await).1, "too_many_attempts");
     shop.refresh(&answer.refresh_token).await.unwrap();
     shop.close().await;
 }

@@ -5,7 +5,7 @@ use proto::user::v1 as pb;
 use sqlx::PgPool;
 use tonic::Code;
 
-use crate::shop::{PASSWORD, Shop, fields, refused, registration};
+use crate::shop::{PASSWORD, Shop, fields, refusal, registration};
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
 async fn a_new_account_is_a_customer_with_a_profile_and_signed_in(pool: PgPool) {
@@ -33,7 +33,7 @@ async fn an_address_has_one_account_in_whatever_case(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     shop.register("ada@example.com").await;
     for email in ["ada@example.com", "ADA@example.com", "ada@EXAMPLE.com"] {
-        let taken = refused(shop.try_register(email).await);
+        let taken = refusal(shop.try_register(email).await);
         assert_eq!(taken, (Code::AlreadyExists, "email_taken".to_owned()));
     }
     assert_eq!(shop.count("SELECT count(*) FROM users").await, 1);
@@ -47,8 +47,8 @@ async fn of_many_registrations_at_once_one_succeeds_and_one_welcome_is_sent(pool
     let answers = join_all(emails.map(|email| shop.try_register(email))).await;
     let (ok, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     assert_eq!(ok.len(), 1);
-    for refusal in refusals {
-        assert_eq!(refused(refusal), (Code::AlreadyExists, "email_taken".to_owned()));
+    for answer in refusals {
+        assert_eq!(refusal(answer), (Code::AlreadyExists, "email_taken".to_owned()));
     }
     for rows in [
         "SELECT count(*) FROM users",
@@ -94,8 +94,8 @@ async fn a_password_of_72_bytes_counts_to_its_last(pool: PgPool) {
     shop.client.clone().register(request).await.unwrap();
     shop.login("ada@example.com", &password).await.unwrap();
     for wrong in [format!("{password}y"), format!("{}ö", "x".repeat(70)), "x".repeat(70)] {
-        let refusal = refused(shop.login("ada@example.com", &wrong).await);
-        assert_eq!(refusal, (Code::Unauthenticated, "invalid_credentials".to_owned()));
+        let refused = refusal(shop.login("ada@example.com", &wrong).await);
+        assert_eq!(refused, (Code::Unauthenticated, "invalid_credentials".to_owned()));
     }
     shop.close().await;
 }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use sqlx::PgPool;
 use tonic::Code;
 
-use crate::shop::{PASSWORD, Shop, refused, some_id};
+use crate::shop::{PASSWORD, Shop, refusal, some_id};
 
 fn over() -> (Code, String) {
     (Code::Unauthenticated, "invalid_refresh_token".to_owned())
@@ -48,8 +48,8 @@ async fn a_later_use_ends_the_whole_family_and_no_other(pool: PgPool) {
     let other = shop.login("ada@example.com", PASSWORD).await.unwrap().refresh_token;
     let next = shop.refresh(&first).await.unwrap().refresh_token;
     shop.env.advance(SignedDuration::from_secs(10));
-    assert_eq!(refused(shop.refresh(&first).await), over());
-    assert_eq!(refused(shop.refresh(&next).await), over(), "although nobody used it before");
+    assert_eq!(refusal(shop.refresh(&first).await), over());
+    assert_eq!(refusal(shop.refresh(&next).await), over(), "although nobody used it before");
     shop.refresh(&other).await.unwrap();
     assert_eq!(shop.metric("user_refreshes_total{outcome=\"reused\"}").unwrap(), "1");
     shop.close().await;
@@ -70,9 +70,9 @@ async fn twenty_refreshes_at_once_stay_one_family(pool: PgPool) {
     assert_eq!(shop.metric("user_refreshes_total{outcome=\"within_grace\"}").unwrap(), "19");
     // Whoever uses the first one later ends all of them.
     shop.env.advance(SignedDuration::from_secs(11));
-    assert_eq!(refused(shop.refresh(&first).await), over());
+    assert_eq!(refusal(shop.refresh(&first).await), over());
     for token in tokens {
-        assert_eq!(refused(shop.refresh(&token).await), over());
+        assert_eq!(refusal(shop.refresh(&token).await), over());
     }
     shop.close().await;
 }
@@ -84,9 +84,9 @@ async fn without_grace_one_of_twenty_wins_and_the_family_ends(pool: PgPool) {
     let answers = shop.refresh_at_once(&first, 20).await;
     let (ok, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     assert_eq!(ok.len(), 1);
-    assert!(refusals.into_iter().all(|refusal| refused(refusal) == over()));
+    assert!(refusals.into_iter().all(|answer| refusal(answer) == over()));
     let winner = ok[0].as_ref().unwrap().refresh_token.clone();
-    assert_eq!(refused(shop.refresh(&winner).await), over());
+    assert_eq!(refusal(shop.refresh(&winner).await), over());
     assert_eq!(shop.count("SELECT count(*) FROM sessions").await, 0);
     shop.close().await;
 }
@@ -98,10 +98,10 @@ async fn what_is_no_token_or_too_old_is_refused(pool: PgPool) {
     let long = "x".repeat(5000);
     let never = "A".repeat(43);
     for text in ["x", &*long, &*never, "ünï", &*answer.access_token] {
-        assert_eq!(refused(shop.refresh(text).await), over(), "{text}");
+        assert_eq!(refusal(shop.refresh(text).await), over(), "{text}");
     }
     shop.env.advance(SignedDuration::from_hours(7 * 24));
-    assert_eq!(refused(shop.refresh(&answer.refresh_token).await), over());
+    assert_eq!(refusal(shop.refresh(&answer.refresh_token).await), over());
     shop.close().await;
 }
 
@@ -116,15 +116,15 @@ async fn a_logout_ends_one_session_or_all_and_can_be_repeated(pool: PgPool) {
     for _ in 0..2 {
         shop.logout(&id, &tokens[0], false).await.unwrap();
     }
-    assert_eq!(refused(shop.refresh(&tokens[0]).await), over());
+    assert_eq!(refusal(shop.refresh(&tokens[0]).await), over());
     let next = shop.refresh(&tokens[1]).await.unwrap().refresh_token;
     // A token that was used still tells its session.
     shop.logout(&id, &tokens[1], false).await.unwrap();
-    assert_eq!(refused(shop.refresh(&next).await), over());
+    assert_eq!(refusal(shop.refresh(&next).await), over());
     for _ in 0..2 {
         shop.logout(&id, "", true).await.unwrap();
     }
-    assert_eq!(refused(shop.refresh(&tokens[2]).await), over());
+    assert_eq!(refusal(shop.refresh(&tokens[2]).await), over());
     assert_eq!(shop.count("SELECT count(*) FROM refresh_tokens").await, 0);
     shop.close().await;
 }

@@ -1,5 +1,6 @@
 //! The fixture: a running user service, and words for what tests do with it.
 
+pub(crate) use kit::testing::{code, fields, refusal};
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -14,7 +15,7 @@ use secrecy::ExposeSecret as _;
 use sqlx::{ConnectOptions, PgPool};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
-use tonic::{Code, Response, Status, transport::Channel};
+use tonic::{Response, Status, transport::Channel};
 use user::Args;
 use uuid::Uuid;
 
@@ -272,25 +273,4 @@ pub(crate) fn address() -> Address {
 /// An id of nothing, by number.
 pub(crate) fn some_id(n: u128) -> String {
     Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | n).to_string()
-}
-
-/// The fields that a refusal names.
-#[track_caller]
-pub(crate) fn fields<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-    kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
-}
-
-/// The code and the reason of a refusal.
-#[track_caller]
-pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) {
-    let status = answer.unwrap_err();
-    (status.code(), kit::grpc::status::reason_of(&status).unwrap_or_default())
-}
-
-/// The code of a refusal.
-#[track_caller]
-pub(crate) fn code<T: std::fmt::Debug>(answer: Result<T, Status>) -> Code {
-    answer.unwrap_err().code()
 }

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use sqlx::PgPool;
 use tonic::Code;
 
-use crate::shop::{PASSWORD, Shop, refused};
+use crate::shop::{PASSWORD, Shop, refusal};
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
 async fn the_right_password_signs_in_whatever_the_case_of_the_address(pool: PgPool) {
@@ -29,7 +29,7 @@ async fn a_wrong_password_and_an_unknown_address_are_told_alike(pool: PgPool) {
     assert_eq!(wrong.code(), Code::Unauthenticated);
     assert_eq!(wrong.message(), unknown.message());
     assert_eq!(wrong.details(), unknown.details());
-    assert_eq!(refused::<()>(Err(unknown)).1, "invalid_credentials");
+    assert_eq!(refusal::<()>(Err(unknown)).1, "invalid_credentials");
     shop.close().await;
 }
 
@@ -56,9 +56,9 @@ async fn that_an_account_is_disabled_is_told_to_its_owner_only(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let id = shop.customer("ada@example.com").await;
     shop.set_access(&id, "", Some(true)).await.unwrap();
-    let stranger = refused(shop.login("ada@example.com", "wrong password").await);
+    let stranger = refusal(shop.login("ada@example.com", "wrong password").await);
     assert_eq!(stranger, (Code::Unauthenticated, "invalid_credentials".to_owned()));
-    let owner = refused(shop.login("ada@example.com", PASSWORD).await);
+    let owner = refusal(shop.login("ada@example.com", PASSWORD).await);
     assert_eq!(owner, (Code::PermissionDenied, "account_disabled".to_owned()));
     shop.set_access(&id, "", Some(false)).await.unwrap();
     shop.login("ada@example.com", PASSWORD).await.unwrap();
@@ -72,15 +72,15 @@ async fn attempts_are_throttled_by_address_whether_or_not_it_has_an_account(pool
     shop.register("cleo@example.com").await;
     for email in ["ada@example.com", "bob@example.com"] {
         for _ in 0..10 {
-            let refusal = refused(shop.login(email, "wrong password").await);
-            assert_eq!(refusal.1, "invalid_credentials");
+            let refused = refusal(shop.login(email, "wrong password").await);
+            assert_eq!(refused.1, "invalid_credentials");
         }
         // Now even the right one has to wait, in whatever case the address is written.
         let status = shop.login(&email.to_uppercase(), PASSWORD).await.unwrap_err();
         let wait = kit::grpc::status::retry_after_of(&status).unwrap();
         assert_eq!(wait, Duration::from_secs(1));
         assert_eq!(
-            refused::<()>(Err(status)),
+            refusal::<()>(Err(status)),
             (Code::ResourceExhausted, "too_many_attempts".into())
         );
     }
@@ -92,8 +92,8 @@ async fn attempts_are_throttled_by_address_whether_or_not_it_has_an_account(pool
     shop.login("ada@example.com", PASSWORD).await.unwrap();
     // All is forgotten: ten more are free.
     for _ in 0..10 {
-        let refusal = refused(shop.login("ada@example.com", "wrong password").await);
-        assert_eq!(refusal.1, "invalid_credentials");
+        let refused = refusal(shop.login("ada@example.com", "wrong password").await);
+        assert_eq!(refused.1, "invalid_credentials");
     }
     shop.close().await;
 }
@@ -104,7 +104,7 @@ async fn many_attempts_at_once_get_no_more_guesses_than_one_after_the_other(pool
     shop.register("ada@example.com").await;
     let attempts = (0..40).map(|n| {
         let (shop, password) = (&shop, format!("wrong password {n}"));
-        async move { refused(shop.login("ada@example.com", &password).await).1 }
+        async move { refusal(shop.login("ada@example.com", &password).await).1 }
     });
     let answers = join_all(attempts).await;
     let guesses = answers.iter().filter(|reason| *reason == "invalid_credentials").count();
@@ -123,7 +123,7 @@ async fn an_account_has_fifty_sessions_at_most_and_the_oldest_end(pool: PgPool) 
         last = shop.login("ada@example.com", PASSWORD).await.unwrap();
     }
     assert_eq!(shop.count("SELECT count(*) FROM sessions").await, 50);
-    assert_eq!(refused(shop.refresh(&first.refresh_token).await).0, Code::Unauthenticated);
+    assert_eq!(refusal(shop.refresh(&first.refresh_token).await).0, Code::Unauthenticated);
     shop.refresh(&last.refresh_token).await.unwrap();
     shop.close().await;
 }

@@ -6,7 +6,7 @@ use proto::user::v1 as pb;
 use sqlx::PgPool;
 use tonic::{Code, Status};
 
-use crate::shop::{Shop, code, refused, some_id};
+use crate::shop::{Shop, code, refusal, some_id};
 
 async fn add(shop: &Shop, user: &str, product: &str) -> Result<(), Status> {
     let request = pb::AddToWishlistRequest { user_id: user.into(), product_id: product.into() };
@@ -72,7 +72,7 @@ async fn a_wishlist_holds_five_hundred_products(pool: PgPool) {
     .unwrap();
     add(&shop, &ada, &some_id(1)).await.unwrap();
     let full = (Code::FailedPrecondition, "wishlist_full".to_owned());
-    assert_eq!(refused(add(&shop, &ada, &some_id(2)).await), full);
+    assert_eq!(refusal(add(&shop, &ada, &some_id(2)).await), full);
     add(&shop, &ada, &some_id(1)).await.unwrap();
     assert_eq!(products(&shop, &ada).await.len(), 500);
     shop.close().await;

@@ -1,6 +1,4 @@
-//! What tests of more than one service need.
-
-#![expect(clippy::unwrap_used, reason = "fixtures of tests, which may panic")]
+//! A way to PostgreSQL that can be cut.
 
 use std::{net::SocketAddr, sync::Arc};
 

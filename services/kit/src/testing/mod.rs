@@ -1,0 +1,9 @@
+//! What tests of more than one service need.
+
+#![expect(clippy::unwrap_used, reason = "fixtures of tests, which may panic")]
+
+mod answers;
+mod line;
+
+pub use answers::{code, fields, refusal, refused};
+pub use line::Line;
