@@ -13,9 +13,12 @@ use proto::payment::v1::payment_service_client::PaymentServiceClient;
 use proto::shipping::v1::shipping_service_client::ShippingServiceClient;
 use proto::user::v1::user_service_client::UserServiceClient;
 
+use crate::answer::Answer;
 use crate::args::Args;
-use crate::auth::Auth;
+use crate::auth::{Anyone, Auth, Role};
 use crate::breaker::{Breakers, Guarded};
+use crate::cache::{CatalogCache, Found, Question};
+use crate::problem::Problem;
 
 /// RPCs that change nothing, by service: what may be tried again when the connection breaks under
 /// them. Those that set something to a value are not among them: somebody else may have set it to
@@ -28,6 +31,8 @@ const CATALOG_READS: &[&str] = &[
     "ListCategories",
     "ListLowStock",
 ];
+/// RPCs of the catalog whose answer has no end.
+const CATALOG_STREAMS: &[&str] = &["WatchChanges"];
 const USER_READS: &[&str] = &["GetUser", "ListUsers", "ListAddresses", "GetWishlist"];
 const CART_READS: &[&str] = &["GetCart"];
 const ORDER_READS: &[&str] =
@@ -48,6 +53,8 @@ struct Shared {
     payment: PaymentServiceClient<Guarded>,
     shipping: ShippingServiceClient<Guarded>,
     notification: NotificationServiceClient<Guarded>,
+    /// None: every read asks the catalog.
+    cache: Option<CatalogCache>,
     auth: Auth,
     request_timeout: Duration,
 }
@@ -60,7 +67,15 @@ impl App {
             let target = ClientTarget::new(name, url.clone()).reads(reads);
             breakers.guard(name, Channel::connect(&target, runtime))
         };
-        let catalog = to("catalog", &args.catalog_url, CATALOG_READS);
+        let target = ClientTarget::new("catalog", args.catalog_url.clone());
+        let target = target.reads(CATALOG_READS).streams(CATALOG_STREAMS);
+        let channel = Channel::connect(&target, runtime);
+        let cache = CatalogCache::new(args.catalog_cache_bytes, args.catalog_cache_ttl, runtime);
+        if let Some(cache) = &cache {
+            // Past the breaker, which is there for requests: this one waits for as long as it takes.
+            cache.watch(channel.clone(), runtime);
+        }
+        let catalog = breakers.guard("catalog", channel);
         let user = to("user", &args.user_url, USER_READS);
         let cart = to("cart", &args.cart_url, CART_READS);
         let order = to("order", &args.order_url, ORDER_READS);
@@ -77,6 +92,7 @@ impl App {
                 .max_decoding_message_size(MAX_ANSWER_BYTES),
             notification: NotificationServiceClient::new(notification)
                 .max_decoding_message_size(MAX_ANSWER_BYTES),
+            cache,
             auth,
             request_timeout: args.request_timeout,
         }))
@@ -85,6 +101,19 @@ impl App {
     /// A client of the catalog.
     pub(crate) fn catalog(&self) -> CatalogServiceClient<Guarded> {
         self.0.catalog.clone()
+    }
+
+    /// The answer to a public read: to shoppers as it is kept, to administrators as it is now.
+    pub(crate) async fn public_read(
+        &self,
+        caller: Anyone,
+        question: &Question,
+        read: impl Future<Output = Result<Found, Problem>>,
+    ) -> Result<Answer, Problem> {
+        match &self.0.cache {
+            Some(cache) if !caller.is(Role::Admin) => cache.answer(question, read).await,
+            _ => read.await.map(|found| found.answer),
+        }
     }
 
     /// A client of the accounts.

@@ -89,6 +89,17 @@ pub struct Args {
     #[arg(long, env = "CATALOG_MAX_AGE", value_parser = duration, default_value = "10s")]
     pub catalog_max_age: Duration,
 
+    /// Memory for answers of the public catalog, in bytes; 0 keeps none.
+    #[arg(long, env = "CATALOG_CACHE_BYTES", default_value_t = 8 * 1024 * 1024,
+        value_parser = RangedU64ValueParser::<u64>::new().range(0..=1024 * 1024 * 1024))]
+    pub catalog_cache_bytes: u64,
+
+    /// How long such an answer is used at most. Changes of the catalog end it at once; this is for
+    /// those that cannot be heard of. 0 keeps none.
+    #[arg(long, env = "CATALOG_CACHE_TTL", default_value = "5s",
+        value_parser = within(Duration::ZERO, Duration::from_secs(3600)))]
+    pub catalog_cache_ttl: Duration,
+
     /// Longest time to an answer; then it is 504.
     #[arg(long, env = "REQUEST_TIMEOUT", default_value = "20s",
         value_parser = within(Duration::from_millis(100), Duration::from_secs(300)))]
@@ -123,6 +134,8 @@ mod tests {
             "--request-timeout=1h",
             "--max-in-flight=0",
             "--redis-timeout=0",
+            "--catalog-cache-bytes=8MiB",
+            "--catalog-cache-ttl=2h",
             "--trusted-proxies=proxy",
             "--cors-origins=localhost",
         ] {

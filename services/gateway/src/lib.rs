@@ -7,13 +7,16 @@
 //! - `routes`: one file a resource; `views`: its JSON; `check`: reading requests
 //! - `problem`: the table of error codes, and the one place that maps gRPC to it
 //! - `auth`: tokens and keys; `limit` and `client_ip`: who asks, and how much
+//! - `answer` and `cache`: encoded answers of the public catalog, kept while they hold
 //! - `breaker`: leaves a service alone that does not answer
 //! - `layers`: what surrounds every route; `openapi`: the document of all this
 
+mod answer;
 mod app;
 mod args;
 mod auth;
 mod breaker;
+mod cache;
 mod check;
 mod client_ip;
 mod layers;

@@ -2,19 +2,20 @@
 
 use std::ops::RangeInclusive;
 
-use axum::Json;
 use axum::extract::State;
 use proto::catalog::v1::{
-    GetProductRequest, ListProductsRequest, ProductSort, SearchProductsRequest,
-    get_product_request::Identifier,
+    self, GetProductRequest, ListProductsRequest, ListProductsResponse, ProductSort,
+    SearchProductsRequest, get_product_request::Identifier,
 };
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use crate::answer::Answer;
 use crate::app::App;
 use crate::auth::{Anyone, Role};
+use crate::cache::{Found, Question, Read, Shows};
 use crate::check::{Check, Page, Params, is_slug};
 use crate::openapi::raising;
 use crate::problem::{Code, Problem};
@@ -120,11 +121,7 @@ impl Filter {
     responses((status = 200, description = "A page of products.", body = ProductList)),
     security((), ("bearer" = []))
 )]
-async fn list(
-    State(app): State<App>,
-    caller: Anyone,
-    params: Params,
-) -> Result<Json<ProductList>, Problem> {
+async fn list(State(app): State<App>, caller: Anyone, params: Params) -> Result<Answer, Problem> {
     let mut check = Check::new();
     let filter = Filter::read(&params, &mut check);
     let pagination = Some(params.page(&mut check));
@@ -140,8 +137,9 @@ async fn list(
         in_stock: filter.in_stock,
         sort: sort.into(),
     };
-    let found = app.catalog().list_products(request).await?;
-    Ok(Json(found.into_inner().into()))
+    let question = Question::new(Read::List, &request);
+    let read = async { products(app.catalog().list_products(request).await?.into_inner()) };
+    app.public_read(caller, &question, read).await
 }
 
 /// Search products
@@ -159,11 +157,7 @@ async fn list(
     responses((status = 200, description = "A page of what was found.", body = ProductList)),
     security((), ("bearer" = []))
 )]
-async fn search(
-    State(app): State<App>,
-    caller: Anyone,
-    params: Params,
-) -> Result<Json<ProductList>, Problem> {
+async fn search(State(app): State<App>, caller: Anyone, params: Params) -> Result<Answer, Problem> {
     let mut check = Check::new();
     let query = params.one(&mut check, "q").map(str::to_owned);
     if query.is_none() {
@@ -185,8 +179,13 @@ async fn search(
         sort: sort.into(),
         include_inactive: filter.include_inactive,
     };
-    let found = app.catalog().search_products(request).await?;
-    Ok(Json(found.into_inner().into()))
+    let question = Question::new(Read::Search, &request);
+    let read = async { products(app.catalog().search_products(request).await?.into_inner()) };
+    app.public_read(caller, &question, read).await
+}
+
+fn products(page: ListProductsResponse) -> Result<Found, Problem> {
+    Ok(Found { answer: Answer::of(&ProductList::from(page))?, shows: Shows::Products })
 }
 
 /// Get a product
@@ -202,7 +201,7 @@ async fn get(
     State(app): State<App>,
     caller: Anyone,
     PathText(id): PathText,
-) -> Result<Json<Product>, Problem> {
+) -> Result<Answer, Problem> {
     let identifier = match Uuid::try_parse(&id) {
         Ok(id) => Identifier::Id(id.to_string()),
         // Anything else names no product, so that the catalog need not be asked.
@@ -210,10 +209,23 @@ async fn get(
         Err(_) => return Err(Code::ProductNotFound.problem()),
     };
     let request = GetProductRequest { identifier: Some(identifier) };
-    let product = app.catalog().get_product(request).await;
-    let product = product.map_err(Problem::where_missing_is(Code::ProductNotFound))?.into_inner();
-    if !product.is_active && !caller.is(Role::Admin) {
-        return Err(Code::ProductNotFound.problem());
-    }
-    Ok(Json(product.into()))
+    let question = Question::new(Read::Product, &request);
+    let read = async {
+        let product = app.catalog().get_product(request).await;
+        let product = product.map_err(Problem::where_missing_is(Code::ProductNotFound))?;
+        let product = product.into_inner();
+        if !product.is_active && !caller.is(Role::Admin) {
+            return Err(Code::ProductNotFound.problem());
+        }
+        let shows = Shows::Product(id_of(&product)?);
+        Ok(Found { answer: Answer::of(&Product::from(product))?, shows })
+    };
+    app.public_read(caller, &question, read).await
+}
+
+fn id_of(product: &v1::Product) -> Result<Uuid, Problem> {
+    Uuid::try_parse(&product.id).map_err(|error| {
+        tracing::error!(%error, "the catalog answered with a product without an id");
+        Code::Internal.problem()
+    })
 }

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod admin;
+mod cache;
 mod client;
 mod conventions;
 mod judge;

@@ -18,6 +18,11 @@ async fn a_catalog_that_goes_is_503_and_comes_back_without_a_restart(pool: PgPoo
     let gateway = Gateway::start(catalog.address()).await;
     gateway.get("/api/v1/products").await.is(200, "");
     catalog.stop().await;
+    let kept = async || {
+        while gateway.get("/api/v1/products").await.status == 200 {}
+    };
+    let patience = Duration::from_secs(10);
+    tokio::time::timeout(patience, kept()).await.expect("nothing is shown that may be stale");
     for path in [
         "/api/v1/products",
         "/api/v1/products/search?q=a",
