@@ -50,7 +50,7 @@ pub(crate) async fn run(shoppers: &mut [Shopper], schedule: Schedule, workload: 
     let pacer = Arc::clone(&course);
     let pacer = spawn_blocking(move || pacer.let_in(count));
     let parts = join_all(shoppers.iter_mut().map(|shopper| course.serve(shopper))).await;
-    let mut all = Tally::default();
+    let mut all = Tally::of(schedule);
     parts.into_iter().for_each(|part| all.merge(part));
     if let Err(error) = pacer.await {
         all.failed(format!("the pacer: {error}"));
@@ -80,7 +80,7 @@ impl Course {
 
     /// Takes arrivals until there are no more.
     async fn serve(&self, shopper: &mut Shopper) -> Tally {
-        let mut tally = Tally::default();
+        let mut tally = Tally::of(self.schedule);
         let over = self.schedule.length + GRACE;
         // The semaphore is never closed; if it were, the day would be over too.
         while let Ok(arrival) = self.due.acquire().await {
@@ -134,7 +134,7 @@ mod tests {
 
     async fn run_for(shoppers: &mut [Shopper], rate: u32, millis: u64) -> Summary {
         let schedule = Schedule { rate, length: Duration::from_millis(millis) };
-        run(shoppers, schedule, Workload::Constant).await.summary(schedule)
+        run(shoppers, schedule, Workload::Constant).await.summary()
     }
 
     #[tokio::test]
@@ -146,7 +146,7 @@ mod tests {
         let steps = tally.steps();
         assert_eq!(steps.len(), 1);
         assert_eq!((steps[0].0, steps[0].1), (Step::Constant, 100), "{tally:?}");
-        assert_eq!(tally.summary(schedule).errors, 0);
+        assert_eq!(tally.summary().errors, 0);
     }
 
     /// A door that stands shut for 400 ms, and answers at once after that.
@@ -177,7 +177,7 @@ mod tests {
         let tally = run(&mut shoppers, schedule, Workload::Constant).await;
         let errors: Vec<_> = tally.errors().iter().collect();
         assert_eq!(errors, [(&"constant: status 503".to_owned(), &4)]);
-        assert!(!tally.summary(schedule).sustained());
+        assert!(!tally.summary().sustained);
     }
 
     /// Each answer takes 300 ms, of which 1.5 s hold five; 30 are meant.
@@ -190,6 +190,6 @@ mod tests {
         let summary = run_for(&mut shoppers, 60, 500).await;
         assert!(began.elapsed() < Duration::from_secs(10));
         assert!(summary.missed >= 20, "{summary:?}");
-        assert!(!summary.sustained());
+        assert!(!summary.sustained);
     }
 }

@@ -49,7 +49,7 @@ pub(crate) async fn at_rate(
 ) -> (Summary, Tally) {
     tokio::time::sleep(PAUSE).await;
     let tally = load::run(shoppers, schedule, workload).await;
-    let summary = tally.summary(schedule);
+    let summary = tally.summary();
     eprintln!("    {}", line(&summary));
     for (reason, count) in tally.errors() {
         eprintln!("      {count} × {reason}");
@@ -72,7 +72,7 @@ pub(crate) async fn search(
     let mut runs: Vec<Summary> = Vec::new();
     while let Some(rate) = climb.next() {
         let (summary, _) = at_rate(shoppers, Schedule { rate, length }, workload).await;
-        climb.learn(summary.sustained());
+        climb.learn(summary.sustained);
         runs.push(summary);
     }
     let highest = climb.highest();
@@ -113,7 +113,7 @@ pub(crate) fn percentiles(of: &Percentiles) -> Vec<String> {
 
 fn row(run: &Summary) -> Vec<String> {
     let rates = vec![run.offered.to_string(), number(run.achieved), number(run.requests)];
-    let sustained = if run.sustained() { "yes" } else { "no" }.to_owned();
+    let sustained = if run.sustained { "yes" } else { "no" }.to_owned();
     let ends = vec![run.errors.to_string(), run.missed.to_string(), sustained];
     [rates, percentiles(&run.latencies), ends].concat()
 }

@@ -48,7 +48,7 @@ fn machine(report: &Report) -> String {
 
 /// What the shop was meant to reach, beside what it did.
 fn targets(report: &Report) -> String {
-    let rate = |workload| report.of(workload)?.highest.map(|run| run.achieved);
+    let rate = |workload| report.of(workload)?.highest.map(|run| f64::from(run.offered));
     let p99 = |workload| report.of(workload)?.half.map(|run| run.latencies.p99);
     let ratio = rate(Workload::List).zip(rate(Workload::Constant)).map(|(list, all)| list / all);
     let memory = |wanted: &dyn Fn(&str) -> bool| {
@@ -92,7 +92,7 @@ fn target(
 fn highest(report: &Report) -> String {
     let row = |found: &Found| {
         let at_highest = found.highest.map(|run| {
-            let rates = vec![number(run.achieved), number(run.requests)];
+            let rates = vec![run.offered.to_string(), number(run.requests)];
             [rates, percentiles(&run.latencies)].concat()
         });
         let at_half = found.half.map(|run| percentiles(&run.latencies)[..3].to_vec());
