@@ -125,7 +125,7 @@ async fn list(State(app): State<App>, caller: Anyone, params: Params) -> Result<
     let mut check = Check::new();
     let filter = Filter::read(&params, &mut check);
     let pagination = Some(params.page(&mut check));
-    let sort = params.choice(&mut check, "sort", &LIST_SORTS).unwrap_or_default();
+    let sort = params.choice(&mut check, "sort", &LIST_SORTS).unwrap_or(ProductSort::Newest);
     check.finish()?;
     filter.allowed_to(caller)?;
     let request = ListProductsRequest {
@@ -166,7 +166,7 @@ async fn search(State(app): State<App>, caller: Anyone, params: Params) -> Resul
     let query = check.line("q", query, QUERY_CHARS);
     let filter = Filter::read(&params, &mut check);
     let pagination = Some(params.page(&mut check));
-    let sort = params.choice(&mut check, "sort", &SEARCH_SORTS).unwrap_or_default();
+    let sort = params.choice(&mut check, "sort", &SEARCH_SORTS).unwrap_or(ProductSort::Relevance);
     let query = check.pass(query)?;
     filter.allowed_to(caller)?;
     let request = SearchProductsRequest {
