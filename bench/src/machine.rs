@@ -11,17 +11,17 @@ pub(crate) fn facts(postgres: &str) -> Vec<(&'static str, String)> {
         ("memory", memory()),
         ("kernel", format!("Linux {}", read("/proc/sys/kernel/osrelease"))),
         ("PostgreSQL", postgres.to_owned()),
-        ("Redis", said("redis-server", &["--version"])),
-        ("compiler", said("rustc", &["--version"])),
+        ("Redis", redis()),
+        ("compiler", said("rustc", &["--version"]).unwrap_or_else(unknown)),
     ]
 }
 
+/// The commit that the figures are of; a tree without git has none.
 fn commit() -> String {
-    let commit = said("git", &["rev-parse", "--short=12", "HEAD"]);
-    let changed = said("git", &["status", "--porcelain", "--untracked-files=no"]);
-    match changed.is_empty() {
-        true => commit,
-        false => format!("{commit}, with changes"),
+    let Some(commit) = said("git", &["rev-parse", "--short=12", "HEAD"]) else { return unknown() };
+    match said("git", &["status", "--porcelain", "--untracked-files=no"]) {
+        None => commit,
+        Some(_) => format!("{commit}, with changes"),
     }
 }
 
@@ -43,12 +43,19 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(path).map_or_else(|_| unknown(), |text| text.trim().to_owned())
 }
 
-/// What a program says, in its first line. Nothing if it is not there.
-fn said(program: &str, words: &[&str]) -> String {
-    let output = Command::new(program).args(words).output();
-    let text =
-        output.map_or_else(|_| unknown(), |said| String::from_utf8_lossy(&said.stdout).into());
-    text.lines().next().unwrap_or_default().to_owned()
+/// The version among what Redis says of itself.
+fn redis() -> String {
+    let told = said("redis-server", &["--version"]).unwrap_or_else(unknown);
+    let version = told.split_whitespace().find_map(|word| word.strip_prefix("v="));
+    version.map_or_else(|| told.clone(), str::to_owned)
+}
+
+/// The first line of what a program says. None if it is not there, fails, or has nothing to say.
+fn said(program: &str, words: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(words).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().next().filter(|line| !line.is_empty())?;
+    output.status.success().then(|| line.to_owned())
 }
 
 fn unknown() -> String {

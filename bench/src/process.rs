@@ -39,6 +39,27 @@ pub(crate) struct Program<'a> {
     pub(crate) settings: &'a [(String, String)],
 }
 
+/// Resident memory, in KiB.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Resident {
+    /// All of it: `VmRSS`.
+    pub(crate) all: u64,
+    /// What is the process's alone: `RssAnon`. The rest are pages of the program, which all processes
+    /// that run it share.
+    pub(crate) own: u64,
+}
+
+impl Resident {
+    /// Reads `/proc/<pid>/status`.
+    fn read(status: &str) -> Option<Self> {
+        let kib = |name| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().strip_suffix("kB")?.trim().parse().ok()
+        };
+        Some(Self { all: kib("VmRSS:")?, own: kib("RssAnon:")? })
+    }
+}
+
 impl Process {
     /// Starts a program. What it says goes to our standard error.
     pub(crate) async fn start(program: Program<'_>) -> anyhow::Result<Self> {
@@ -67,11 +88,11 @@ impl Process {
         bail!("{} is not ready after {} s", self.name, PATIENCE.as_secs())
     }
 
-    /// Resident memory in KiB.
-    pub(crate) fn resident_kib(&self) -> anyhow::Result<u64> {
+    /// What it holds in memory now.
+    pub(crate) fn resident(&self) -> anyhow::Result<Resident> {
         let id = self.child.id().with_context(|| format!("{} has ended", self.name))?;
         let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-        resident_kib(&status).with_context(|| format!("no VmRSS of {}", self.name))
+        Resident::read(&status).with_context(|| format!("no resident memory of {}", self.name))
     }
 
     /// Ends it in order, as an operator would.
@@ -109,20 +130,15 @@ fn command(path: &Path, words: &[&str], settings: &[(String, String)]) -> Comman
     command
 }
 
-fn resident_kib(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn resident_memory_is_read_from_what_the_kernel_says() {
-        let status = "Name:\tshop\nVmHWM:\t   41000 kB\nVmRSS:\t   40960 kB\nThreads:\t5\n";
-        assert_eq!(resident_kib(status), Some(40960));
-        assert_eq!(resident_kib("Name:\tgone\n"), None);
+        let status = "Name:\tshop\nVmHWM:\t   41000 kB\nVmRSS:\t   40960 kB\nRssAnon:\t 2048 kB\n";
+        assert_eq!(Resident::read(status), Some(Resident { all: 40960, own: 2048 }));
+        assert_eq!(Resident::read("Name:\tgone\n"), None);
     }
 
     #[tokio::test]

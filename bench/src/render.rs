@@ -53,7 +53,7 @@ fn targets(report: &Report) -> String {
     let ratio = rate(Workload::List).zip(rate(Workload::Constant)).map(|(list, all)| list / all);
     let memory = |wanted: &dyn Fn(&str) -> bool| {
         let of = report.memory.iter().filter(|memory| wanted(memory.process));
-        of.map(|memory| memory.idle).max().map(mib)
+        of.map(|memory| memory.idle.all).max().map(mib)
     };
     let start = report.starts.last().map(|slowest| slowest.as_secs_f64());
     let alone = |name: &str| !matches!(name, "all in one" | "gateway");
@@ -126,13 +126,14 @@ fn steps(report: &Report) -> String {
 
 fn memory(report: &Report) -> String {
     let row = |memory: &crate::report::Memory| {
-        vec![memory.process.to_owned(), number(mib(memory.idle)), number(mib(memory.loaded))]
+        let figures = [memory.idle, memory.loaded].map(|of| [of.all, of.own].map(mib).map(number));
+        [vec![memory.process.to_owned()], figures.concat()].concat()
     };
     let rows: Vec<_> = report.memory.iter().map(row).collect();
     let starts: Vec<_> =
         report.starts.iter().map(|took| format!("{:.0} ms", took.as_secs_f64() * 1000.0)).collect();
     let starts = format!("Cold starts of `shop all`: {}.\n", starts.join(", "));
-    let head = ["process", "idle MiB", "in the mix at half of its highest rate, MiB"];
+    let head = ["process", "idle MiB", "of it own", "in the mix MiB", "of it own"];
     format!("{}\n{starts}", table(&head, &rows))
 }
 

@@ -8,7 +8,7 @@ use clap::value_parser;
 use crate::document;
 use crate::machine;
 use crate::measure::{self, Found};
-use crate::process::Process;
+use crate::process::{Process, Resident};
 use crate::render;
 use crate::round_trips::{Counter, RoundTrips, Statement};
 use crate::schedule::Schedule;
@@ -79,11 +79,11 @@ pub(crate) struct Report {
     pub(crate) statements: Vec<Statement>,
 }
 
-/// Resident memory of a process, in KiB.
+/// Resident memory of a process, before and while it works.
 pub(crate) struct Memory {
     pub(crate) process: &'static str,
-    pub(crate) idle: u64,
-    pub(crate) loaded: u64,
+    pub(crate) idle: Resident,
+    pub(crate) loaded: Resident,
 }
 
 /// Measures everything, prints it, and writes it where it belongs.
@@ -149,7 +149,7 @@ async fn as_one(
 ) -> anyhow::Result<()> {
     let (process, _) = shop.start_as_one().await?;
     tokio::time::sleep(SETTLED).await;
-    let idle = process.resident_kib()?;
+    let idle = process.resident()?;
     let target = shop.gateway().await?;
     let mut shoppers = setup::shoppers(&target, report.shoppers, &shop.admin()).await?;
     report.list_bytes = setup::size_of_list(&target).await?;
@@ -181,7 +181,7 @@ async fn apart(shop: &Shop, report: &mut Report, length: Duration) -> anyhow::Re
     eprintln!("==> each component in a process of its own");
     let processes = shop.start_apart().await?;
     tokio::time::sleep(SETTLED).await;
-    let idle: Vec<u64> = processes.iter().map(Process::resident_kib).collect::<Result<_, _>>()?;
+    let idle: Vec<Resident> = processes.iter().map(Process::resident).collect::<Result<_, _>>()?;
     let target = shop.gateway().await?;
     let mut shoppers = setup::shoppers(&target, report.shoppers, &shop.admin()).await?;
     let loaded = under_load(&mut shoppers, &processes, report.mix(length)).await?;
@@ -199,10 +199,10 @@ async fn under_load(
     shoppers: &mut [Shopper],
     processes: &[Process],
     schedule: Schedule,
-) -> anyhow::Result<Vec<u64>> {
+) -> anyhow::Result<Vec<Resident>> {
     let look = async {
         tokio::time::sleep(schedule.length).await; // a run begins after a pause
-        processes.iter().map(Process::resident_kib).collect()
+        processes.iter().map(Process::resident).collect()
     };
     let run = measure::at_rate(shoppers, schedule, Workload::Mix);
     tokio::join!(look, run).0
