@@ -34,6 +34,8 @@ CREATE TABLE refunds (
     step            text        NOT NULL CHECK (step IN
                                     ('call_off', 'give_back', 'restock', 'done', 'refused')),
     attempts        integer     NOT NULL DEFAULT 0,
+    -- How often the provider refused what is owed: part of the key of the next request.
+    refusals        integer     NOT NULL DEFAULT 0,
     due_at          timestamptz NOT NULL,
     lease_until     timestamptz,
     version         bigint      NOT NULL DEFAULT 0,
@@ -72,3 +74,5 @@ CREATE TABLE outbox (
 CREATE UNIQUE INDEX outbox_once_key ON outbox (order_id, topic) WHERE refund_id IS NULL;
 CREATE UNIQUE INDEX outbox_refund_once_key ON outbox (refund_id) WHERE refund_id IS NOT NULL;
 CREATE INDEX outbox_due_idx ON outbox (due_at) WHERE state = 'waiting';
+-- A mail waits for those before it of its order.
+CREATE INDEX outbox_waiting_idx ON outbox (order_id) WHERE state = 'waiting';

@@ -64,6 +64,9 @@ pub enum Error {
     /// More was asked back than is left.
     #[error("more was asked for than is left of the payment")]
     RefundTooLarge,
+    /// The amount is not in the currency of the order.
+    #[error("is not in the currency of the order")]
+    WrongCurrency,
     /// The payment provider refused to give the money back.
     #[error("the payment provider refused the refund")]
     RefundRefused,
@@ -113,6 +116,7 @@ impl From<Error> for Status {
             Error::UnknownShippingOption => status::invalid_argument("shipping_option", text),
             Error::Undeliverable => status::invalid_argument("shipping_address", text),
             Error::UnknownPaymentMethod => status::invalid_argument("payment_method_id", text),
+            Error::WrongCurrency => status::invalid_argument("amount", text),
             Error::OutOfStock(ref products) => of_products("out_of_stock", text, products),
             Error::ProductUnavailable(ref products) => {
                 of_products("product_unavailable", text, products)

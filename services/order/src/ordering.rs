@@ -62,18 +62,15 @@ impl Ordering {
     pub(crate) async fn place(&self, wanted: &Wanted) -> Result<Created, Error> {
         let Wanted { user, asked, .. } = wanted;
         // Before the cart is asked for, which may be away, or emptied by the order that is known.
-        let named = asked.key.is_some() || wanted.cart_version.is_some();
-        if named
-            && let Standing::Known(known) =
-                self.records.standing(*user, asked, wanted.cart_version).await?
-        {
+        let before = self.records.standing(*user, asked, wanted.cart_version).await?;
+        if let Standing::Known(known) = before.standing {
             return Ok(Created::Known(known));
         }
         let cart = self.cart(*user).await?;
         if wanted.cart_version.is_some_and(|seen| seen != cart.version) {
             return Err(Error::CartChanged);
         }
-        match self.records.standing(*user, asked, Some(cart.version)).await? {
+        match self.records.standing(*user, asked, Some(cart.version)).await?.standing {
             Standing::Known(known) => return Ok(Created::Known(known)),
             Standing::Busy => return Err(Error::OrderInProgress),
             Standing::Free => {}
@@ -83,7 +80,8 @@ impl Ordering {
         self.check_method(wanted).await?;
         let sums = Sums::of(self.currency, &goods.lines, shipping, self.tax_basis_points)?;
         let order = self.order(wanted, cart.version, goods, shipping_option, sums);
-        self.records.create(&New { order, asked: asked.clone() }).await
+        let bought = before.bought;
+        self.records.create(&New { order, asked: asked.clone(), bought }).await
     }
 
     fn order(

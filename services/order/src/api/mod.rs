@@ -130,7 +130,7 @@ impl OrderService for Api {
         let span = read::stats(request.get_ref())?;
         let now = self.env.now();
         let mut conn = self.records.pool.acquire().await.map_err(Error::from)?;
-        let figures = store::stats::figures(&mut conn, span).await?;
+        let figures = store::stats::figures(&mut conn, self.currency, span).await?;
         let backlog = store::stats::backlog(&mut conn, now, now - STUCK_AFTER).await?;
         let money = |cents| Some(wire::render::money(Money::new(cents, self.currency)));
         Ok(Response::new(pb::GetStatsResponse {

@@ -38,6 +38,8 @@ pub enum Call {
     GiveBack {
         /// For which refund.
         refund: RefundId,
+        /// How often it was refused before.
+        refusals: u32,
         /// How much.
         amount: Money,
         /// Why, for the provider.
@@ -62,9 +64,12 @@ pub fn void_key(order: OrderId) -> String {
     format!("{order}:void")
 }
 
-/// The key of a refund.
-pub fn refund_key(order: OrderId, refund: RefundId) -> String {
-    format!("{order}:refund:{refund}")
+/// The key of a refund, of another one after each time that it was refused.
+pub fn refund_key(order: OrderId, refund: RefundId, refusals: u32) -> String {
+    match refusals {
+        0 => format!("{order}:refund:{refund}"),
+        _ => format!("{order}:refund:{refund}:{refusals}"),
+    }
 }
 
 /// What the other side calls what it did: an authorisation, a transaction, a tracking number. Empty

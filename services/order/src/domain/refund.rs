@@ -62,6 +62,9 @@ pub struct Refund {
     pub step: Step,
     /// Tries at this step, the present one included.
     pub attempts: u32,
+    /// How often the provider refused to give money back that is owed. Its answer is kept with the key of
+    /// the request, so that another try has another key.
+    pub refusals: u32,
 }
 
 /// What becomes of a flow.
@@ -69,6 +72,8 @@ pub struct Refund {
 pub struct Transition {
     /// Where it is then.
     pub step: Step,
+    /// How often it was refused by then what is owed.
+    pub refusals: u32,
     /// When it goes on.
     pub due_at: Timestamp,
     /// What happens to the order.
@@ -130,7 +135,7 @@ impl Refund {
     #[must_use]
     pub fn after(&self, turned: &Transition) -> Self {
         let attempts = if self.step == turned.step { self.attempts } else { 0 };
-        Self { step: turned.step, attempts, ..self.clone() }
+        Self { step: turned.step, attempts, refusals: turned.refusals, ..self.clone() }
     }
 
     /// What to ask of whom; `None` at an end.
@@ -139,6 +144,7 @@ impl Refund {
             Step::CallOff => Some(Call::CallOff),
             Step::GiveBack => Some(Call::GiveBack {
                 refund: self.id,
+                refusals: self.refusals,
                 amount: self.amount,
                 reason: self.by.reason.clone(),
             }),
@@ -152,9 +158,10 @@ impl Refund {
 pub fn next(state: &Refund, outcome: &Outcome, now: Timestamp) -> Transition {
     use Outcome::{Done, Rejected, Unknown};
 
-    let go = |step, events| Transition { step, due_at: now, events };
+    let go = |step, events| Transition { step, refusals: state.refusals, due_at: now, events };
     let again = || Transition {
         step: state.step,
+        refusals: state.refusals,
         due_at: now + pause(state.attempts, FLOW_CAP),
         events: Vec::new(),
     };
@@ -167,8 +174,11 @@ pub fn next(state: &Refund, outcome: &Outcome, now: Timestamp) -> Transition {
         (Step::CallOff, Rejected(_), Kind::Cancel | Kind::Refund) => go(Step::Refused, Vec::new()),
         (Step::GiveBack, Done(_), Kind::Cancel) => go(Step::Restock, vec![given()]),
         (Step::GiveBack, Done(_), Kind::Refund) => go(Step::Done, vec![given()]),
-        // The customer of a cancelled order is owed the money: it is asked for until it is given.
-        (Step::GiveBack, Rejected(_), Kind::Cancel) => again(),
+        // The customer of a cancelled order is owed the money: it is asked for until it is given. What was
+        // refused has not been done and never will be, so that a new request cannot be a second one.
+        (Step::GiveBack, Rejected(_), Kind::Cancel) => {
+            Transition { refusals: state.refusals.saturating_add(1), ..again() }
+        }
         (Step::GiveBack, Rejected(_), Kind::Refund) => go(Step::Refused, Vec::new()),
         (Step::Restock, Done(_), Kind::Cancel | Kind::Refund) => go(Step::Done, Vec::new()),
         (Step::Restock, Rejected(_), Kind::Cancel | Kind::Refund) => again(),
@@ -205,6 +215,7 @@ mod tests {
             by: By::default(),
             step,
             attempts: 1,
+            refusals: 0,
         }
     }
 
@@ -238,6 +249,9 @@ mod tests {
                     _ => 0,
                 };
                 assert_eq!(turned.events.len(), events, "{kind:?} {step:?} {outcome:?}");
+                let owed = (kind, step) == (Kind::Cancel, GiveBack);
+                let refused = owed && matches!(outcome, Outcome::Rejected(_));
+                assert_eq!(turned.refusals, u32::from(refused), "another key after a refusal only");
             }
         }
     }

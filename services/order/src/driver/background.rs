@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{Claimed, Journal, Kind, Participants, Remotes, Then, carry_on};
-use crate::{metrics::Metrics, transactions::Records};
+use crate::{error::Error, metrics::Metrics, transactions::Records};
 
 /// The channel on which transactions tell that there is something to do.
 pub(crate) const CHANNEL: &str = "order_work";
@@ -95,6 +95,11 @@ pub(crate) async fn run(
             }
             Ok(None) => {
                 stopping.run_until_cancelled(wake.or_poll()).await;
+            }
+            // A flow that this version cannot read. It is leased by now and comes again when the lease has
+            // ended; the others do not wait for it.
+            Err(error @ Error::Stored(_)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a flow was passed over");
             }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "nothing was claimed");

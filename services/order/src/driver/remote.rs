@@ -28,7 +28,7 @@ use super::Participants;
 use crate::{
     Args,
     domain::{
-        call::{Call, Outcome, Reason, Receipt},
+        call::{Call, Outcome, Reason, Receipt, refund_key},
         order::{Line, Order},
         outbox::Topic,
     },
@@ -96,8 +96,9 @@ impl Remotes {
                 let request = shipping::CancelShipmentRequest { order_id: order.id.to_string() };
                 done(self.shipping.clone().cancel_shipment(request).await)
             }
-            Call::GiveBack { refund, amount, reason } => {
-                self.give_back(order, *refund, *amount, reason).await
+            Call::GiveBack { refund, refusals, amount, reason } => {
+                let key = refund_key(order.id, *refund, *refusals);
+                self.give_back(order, key, *amount, reason).await
             }
             Call::Deliver(Topic::TakeFromCart) => self.take_from_cart(order).await,
             Call::Deliver(

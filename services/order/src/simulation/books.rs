@@ -111,7 +111,7 @@ impl Books {
         let amount = self.orders[&order].left();
         let (id, kind) = (RefundId(env.uuid()), refund::Kind::Cancel);
         let step = kind.first_step();
-        let flow = Refund { id, order, kind, amount, by, step, attempts: 0 };
+        let flow = Refund { id, order, kind, amount, by, step, attempts: 0, refusals: 0 };
         self.begin_refund(flow, env.now());
     }
 

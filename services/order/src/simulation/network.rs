@@ -12,7 +12,7 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use super::{catalog::Catalog, payment::Payment, rest::rest};
 use crate::{
     domain::{
-        call::{Call, Outcome, Reason, Receipt},
+        call::{Call, Outcome, Reason, Receipt, refund_key},
         ids::OrderId,
         order::Order,
         outbox::Topic,
@@ -91,9 +91,11 @@ impl Others {
             Call::Release => self.catalog.release(order),
             Call::Restock => self.catalog.restock(order),
             Call::CallOff => self.call_off(order.id),
-            Call::GiveBack { refund, amount, .. } => {
-                let is_owed = order.status == Status::Cancelled;
-                self.payment.refund(order, *refund, *amount, is_owed)
+            Call::GiveBack { refund, refusals, amount, .. } => {
+                // What is owed is refused for a while, too: the provider is short of money, say.
+                let comes_round = order.status == Status::Cancelled && *refusals > 1;
+                let key = refund_key(order.id, *refund, *refusals);
+                self.payment.refund(order, key, *amount, comes_round)
             }
             Call::Deliver(Topic::TakeFromCart) => {
                 self.carts.insert(order.id);

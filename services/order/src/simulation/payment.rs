@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use money::Money;
 
 use crate::domain::{
-    call::{Outcome, Reason, Receipt, authorize_key, capture_key, refund_key},
-    ids::{OrderId, RefundId},
+    call::{Outcome, Reason, Receipt, authorize_key, capture_key},
+    ids::OrderId,
     order::Order,
 };
 
@@ -109,11 +109,10 @@ impl Payment {
     pub(super) fn refund(
         &mut self,
         order: &Order,
-        refund: RefundId,
+        key: String,
         amount: Money,
-        is_owed: bool,
+        comes_round: bool,
     ) -> Outcome {
-        let key = refund_key(order.id, refund);
         if let Some(answer) = self.answers.get(&key) {
             return answer.clone();
         }
@@ -121,12 +120,12 @@ impl Payment {
             moved.get(&order.id).map_or(0, |cents| cents.iter().sum())
         };
         let left = sum(&self.captured) - sum(&self.refunded);
-        let refuses = self.card(order.id) == Card::RefusesRefunds && !is_owed;
+        let refuses = self.card(order.id) == Card::RefusesRefunds && !comes_round;
         let answer = if refuses || amount.cents() > left {
             refused("not refunded", "")
         } else {
             self.refunded.entry(order.id).or_default().push(amount.cents());
-            Outcome::Done(Receipt(format!("refund {refund}")))
+            Outcome::Done(Receipt(format!("refund {key}")))
         };
         self.answers.insert(key, answer.clone());
         answer

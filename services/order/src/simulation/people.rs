@@ -46,6 +46,7 @@ pub(super) fn refund(books: &mut Books, id: OrderId, env: &Env, rng: &mut impl R
         by: By::system("goodwill"),
         step: Kind::Refund.first_step(),
         attempts: 0,
+        refusals: 0,
     };
     books.begin_refund(flow, env.now());
 }

@@ -11,6 +11,7 @@ use crate::{
         checkout::{Checkout, Step},
         event::By,
         ids::OrderId,
+        pace::FLOW_CAP,
     },
     error::Error,
 };
@@ -51,8 +52,8 @@ pub(crate) async fn claim(
          SET lease_until = $2, version = version + 1, attempts = attempts + 1
          WHERE order_id = (
              SELECT order_id FROM checkouts
-             WHERE step NOT IN ('confirmed', 'cancelled') AND due_at <= $1
-                 AND (lease_until IS NULL OR lease_until <= $1)
+             WHERE step NOT IN ('confirmed', 'cancelled') AND (due_at <= $1 OR due_at > $4)
+                 AND (lease_until IS NULL OR lease_until <= $1 OR lease_until > $4)
                  AND ($3::uuid IS NULL OR order_id = $3)
              ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING order_id, step, data AS "data: Json<StoredData>", attempts, version, began_at,
@@ -60,6 +61,7 @@ pub(crate) async fn claim(
         lease.now.to_sqlx(),
         lease.until().to_sqlx(),
         of.map(|order| order.0),
+        lease.absurd(FLOW_CAP).to_sqlx(),
     )
     .fetch_optional(conn)
     .await?;

@@ -31,9 +31,18 @@ pub(crate) struct Lease {
     pub(crate) length: SignedDuration,
 }
 
+/// How far the clocks of processes may be apart. Times that lie further ahead than a right clock could
+/// have written are taken for due: nobody shall wait for as long as some clock was ahead.
+const SKEW: SignedDuration = SignedDuration::from_secs(15);
+
 impl Lease {
     fn until(self) -> Timestamp {
         self.now + self.length
+    }
+
+    /// What is due, or claimed, later than this is so by a clock that was wrong.
+    fn absurd(self, longest_pause: SignedDuration) -> Timestamp {
+        self.now + self.length.max(longest_pause) + SKEW
     }
 }
 

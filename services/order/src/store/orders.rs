@@ -121,6 +121,8 @@ pub(crate) struct Known {
     pub(crate) of_cart: Option<OrderId>,
     /// Whether units of any order are still in the customer's cart.
     pub(crate) in_cart: bool,
+    /// How many orders were paid and have left the cart.
+    pub(crate) bought: i64,
 }
 
 /// What there is for a key and a version of the cart, if they are given.
@@ -134,7 +136,9 @@ pub(crate) async fn known(
         r#"SELECT k.id AS "of_key?", k.fingerprint AS "fingerprint?",
              (SELECT id FROM orders
                  WHERE user_id = $1 AND cart_version = $3 AND status <> 'cancelled') AS of_cart,
-             EXISTS (SELECT FROM orders WHERE user_id = $1 AND in_cart) AS "in_cart!"
+             EXISTS (SELECT FROM orders WHERE user_id = $1 AND in_cart) AS "in_cart!",
+             (SELECT count(*) FROM orders
+                 WHERE user_id = $1 AND NOT in_cart AND transaction_id IS NOT NULL) AS "bought!"
          FROM (SELECT) one LEFT JOIN orders k ON k.user_id = $1 AND k.idempotency_key = $2"#,
         user.0,
         key,
@@ -146,7 +150,20 @@ pub(crate) async fn known(
         of_key: row.of_key.map(OrderId::from).zip(row.fingerprint),
         of_cart: row.of_cart.map(OrderId::from),
         in_cart: row.in_cart,
+        bought: row.bought,
     })
+}
+
+/// How many orders of a customer were paid and have left the cart.
+pub(crate) async fn bought(conn: &mut PgConnection, user: UserId) -> Result<i64, Error> {
+    let count = query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM orders
+         WHERE user_id = $1 AND NOT in_cart AND transaction_id IS NOT NULL"#,
+        user.0,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
 }
 
 /// Whether units of this order are still in the customer's cart.

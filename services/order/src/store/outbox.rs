@@ -11,6 +11,7 @@ use crate::{
     domain::{
         ids::{MessageId, OrderId},
         outbox::{Message, State, Topic},
+        pace::MESSAGE_CAP,
     },
     error::Error,
 };
@@ -50,7 +51,9 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Claims a message that is due and that nobody has, and tells the version of the claim.
+/// Claims a message that is due and that nobody has, and tells the version of the claim. The mails of an
+/// order go out in the order in which they were written. Of a named order it is the cart's message that
+/// is wanted: nobody waits for a mail.
 pub(crate) async fn claim(
     conn: &mut PgConnection,
     of: Option<OrderId>,
@@ -62,16 +65,20 @@ pub(crate) async fn claim(
          SET lease_until = $2, version = version + 1, attempts = attempts + 1
          FROM orders o
          WHERE o.id = m.order_id AND m.id = (
-             SELECT id FROM outbox
-             WHERE state = 'waiting' AND due_at <= $1
-                 AND (lease_until IS NULL OR lease_until <= $1)
-                 AND ($3::uuid IS NULL OR order_id = $3)
+             SELECT id FROM outbox w
+             WHERE state = 'waiting' AND (due_at <= $1 OR due_at > $4)
+                 AND (lease_until IS NULL OR lease_until <= $1 OR lease_until > $4)
+                 AND ($3::uuid IS NULL OR (order_id = $3 AND topic = 'cart'))
+                 AND (topic = 'cart' OR NOT EXISTS (SELECT FROM outbox earlier
+                     WHERE earlier.order_id = w.order_id AND earlier.state = 'waiting'
+                         AND earlier.topic <> 'cart' AND earlier.created_at < w.created_at))
              ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING m.id, m.order_id, m.topic, m.refund_id, m.amount_cents, m.state, m.attempts,
              m.version, o.currency"#,
         lease.now.to_sqlx(),
         lease.until().to_sqlx(),
         of.map(|order| order.0),
+        lease.absurd(MESSAGE_CAP).to_sqlx(),
     )
     .fetch_optional(conn)
     .await?;

@@ -11,6 +11,7 @@ use crate::{
     domain::{
         event::By,
         ids::{OrderId, RefundId},
+        pace::FLOW_CAP,
         refund::{Kind, Refund, Step},
     },
     error::Error,
@@ -56,15 +57,16 @@ pub(crate) async fn claim(
          FROM orders o
          WHERE o.id = r.order_id AND r.id = (
              SELECT id FROM refunds
-             WHERE step NOT IN ('done', 'refused') AND due_at <= $1
-                 AND (lease_until IS NULL OR lease_until <= $1)
+             WHERE step NOT IN ('done', 'refused') AND (due_at <= $1 OR due_at > $4)
+                 AND (lease_until IS NULL OR lease_until <= $1 OR lease_until > $4)
                  AND ($3::uuid IS NULL OR order_id = $3)
              ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING r.id, r.order_id, r.kind, r.amount_cents, r.reason, r.actor_id, r.step, r.attempts,
-             r.version, o.currency"#,
+             r.refusals, r.version, o.currency"#,
         lease.now.to_sqlx(),
         lease.until().to_sqlx(),
         of.map(|order| order.0),
+        lease.absurd(FLOW_CAP).to_sqlx(),
     )
     .fetch_optional(conn)
     .await?;
@@ -79,7 +81,7 @@ pub(crate) async fn latest(
     let row = query_as!(
         Row,
         "SELECT r.id, r.order_id, r.kind, r.amount_cents, r.reason, r.actor_id, r.step, r.attempts,
-             r.version, o.currency
+             r.refusals, r.version, o.currency
          FROM refunds r JOIN orders o ON o.id = r.order_id
          WHERE r.order_id = $1
          ORDER BY r.step NOT IN ('done', 'refused') DESC, r.created_at DESC, r.id DESC LIMIT 1",
@@ -125,7 +127,7 @@ pub(crate) async fn settle(
     let version = query_scalar!(
         "UPDATE refunds
          SET step = $3, due_at = $4, lease_until = $5, version = version + 1, attempts = $6,
-             began_at = CASE WHEN step = $3 THEN began_at ELSE $7 END, last_error = $8
+             began_at = CASE WHEN step = $3 THEN began_at ELSE $7 END, last_error = $8, refusals = $9
          WHERE id = $1 AND version = $2
          RETURNING version",
         state.id.0,
@@ -136,6 +138,7 @@ pub(crate) async fn settle(
         stored(state.attempts),
         now.to_sqlx(),
         fence.error,
+        stored(state.refusals),
     )
     .fetch_optional(conn)
     .await?;
@@ -151,6 +154,7 @@ struct Row {
     actor_id: String,
     step: String,
     attempts: i32,
+    refusals: i32,
     version: i64,
     currency: String,
 }
@@ -167,6 +171,7 @@ impl Row {
             by: By { actor: self.actor_id, reason: self.reason },
             step: Step::from_stored(&self.step).ok_or(Error::Stored("refunds.step"))?,
             attempts: tries(self.attempts),
+            refusals: tries(self.refusals),
         };
         Ok((refund, self.version))
     }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
+use money::Currency;
 use sqlx::{PgConnection, query, query_scalar};
 
 use crate::{domain::ids::OrderId, error::Error};
@@ -39,27 +40,30 @@ pub(crate) struct Backlog {
     pub(crate) oldest_secs: f64,
 }
 
-/// Sums of the orders that were made in a span of time.
+/// Sums of the orders that were made in a span of time, in one currency.
 pub(crate) async fn figures(
     conn: &mut PgConnection,
+    currency: Currency,
     (from, to): (Option<Timestamp>, Option<Timestamp>),
 ) -> Result<Figures, Error> {
     let row = query!(
         r#"SELECT count(*) AS "orders!", coalesce(sum(total_cents), 0)::bigint AS "revenue!",
              coalesce(sum(refunded_cents), 0)::bigint AS "refunded!"
          FROM orders
-         WHERE transaction_id IS NOT NULL
+         WHERE transaction_id IS NOT NULL AND currency = $3
              AND ($1::timestamptz IS NULL OR created_at >= $1)
              AND ($2::timestamptz IS NULL OR created_at < $2)"#,
         from.map(|t| t.to_sqlx()) as _,
         to.map(|t| t.to_sqlx()) as _,
+        currency.code(),
     )
     .fetch_one(conn)
     .await?;
     Ok(Figures { orders: row.orders, revenue_cents: row.revenue, refunded_cents: row.refunded })
 }
 
-/// What waits. A flow that asks until it is answered is stuck when its step began before `stuck_since`.
+/// What waits. A flow is stuck when its step began before `stuck_since`: a step that can be given up has
+/// been by then.
 pub(crate) async fn backlog(
     conn: &mut PgConnection,
     now: Timestamp,
@@ -70,7 +74,7 @@ pub(crate) async fn backlog(
              (SELECT count(*) FROM checkouts WHERE step NOT IN ('confirmed', 'cancelled'))
                  AS "checkouts!",
              (SELECT count(*) FROM checkouts
-                 WHERE step IN ('capture', 'ship', 'void', 'release', 'restock') AND began_at < $2)
+                 WHERE step NOT IN ('confirmed', 'cancelled') AND began_at < $2)
              + (SELECT count(*) FROM refunds
                  WHERE step NOT IN ('done', 'refused') AND began_at < $2) AS "stuck!",
              (SELECT count(*) FROM outbox WHERE state = 'waiting') AS "messages!",

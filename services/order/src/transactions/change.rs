@@ -105,6 +105,7 @@ impl Records {
                 by: wanted.by.clone(),
                 step: Kind::Refund.first_step(),
                 attempts: 0,
+                refusals: 0,
             };
             store::refunds::insert(&mut tx, &refund, &wanted.asked, self.env.now()).await?;
             store::wake(&mut tx, driver::Kind::Refund.as_str()).await?;
@@ -153,6 +154,8 @@ fn to_give_back(order: &Order, wanted: Option<Money>) -> Result<Money, Error> {
         return Err(Error::NothingToRefund);
     }
     match wanted {
+        // The shop may have had another currency when the order was made.
+        Some(wanted) if wanted.currency() != order.currency() => Err(Error::WrongCurrency),
         Some(wanted) if wanted.cents() > order.left().cents() => Err(Error::RefundTooLarge),
         Some(wanted) => Ok(wanted),
         None => Ok(order.left()),

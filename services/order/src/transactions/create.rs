@@ -23,6 +23,8 @@ use crate::{
 pub(crate) struct New {
     pub(crate) order: Order,
     pub(crate) asked: Asked,
+    /// [`Before::bought`], from before the cart was read.
+    pub(crate) bought: i64,
 }
 
 /// What a request for an order came to.
@@ -55,6 +57,16 @@ pub(crate) enum Standing {
     Free,
 }
 
+/// What there is before an order is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Before {
+    /// What stands in its way.
+    pub(crate) standing: Standing,
+    /// How many of the customer's orders were paid and left the cart. It only grows, and tells whether
+    /// units were taken out of the cart since it was read.
+    pub(crate) bought: i64,
+}
+
 impl Records {
     /// Whether an order was made for this key, or of this version of the cart, if one is named. A key
     /// that was used for something else is refused.
@@ -63,26 +75,28 @@ impl Records {
         user: UserId,
         asked: &Asked,
         cart_version: Option<i64>,
-    ) -> Result<Standing, Error> {
+    ) -> Result<Before, Error> {
         let mut conn = self.pool.acquire().await?;
         let known = store::orders::known(&mut conn, user, asked.key.as_deref(), cart_version);
-        let Known { of_key, of_cart, in_cart } = traced("order.known", known).await?;
-        match (of_key, of_cart) {
-            (Some((_, first)), _) if first != asked.fingerprint => Err(Error::KeyReused),
-            (Some((order, _)), _) | (None, Some(order)) => Ok(Standing::Known(order)),
-            (None, None) if in_cart => Ok(Standing::Busy),
-            (None, None) => Ok(Standing::Free),
-        }
+        let Known { of_key, of_cart, in_cart, bought } = traced("order.known", known).await?;
+        let standing = match (of_key, of_cart) {
+            (Some((_, first)), _) if first != asked.fingerprint => return Err(Error::KeyReused),
+            (Some((order, _)), _) | (None, Some(order)) => Standing::Known(order),
+            (None, None) if in_cart => Standing::Busy,
+            (None, None) => Standing::Free,
+        };
+        Ok(Before { standing, bought })
     }
 
     /// Makes an order and its checkout, unless there is one of this key or of this version of the cart.
-    /// While another one of this customer is at work, nothing is made.
+    /// While another one of this customer is at work, nothing is made; nor when another one took its
+    /// units out of the cart after the cart was read, for these may be the same.
     pub(crate) async fn create(&self, new: &New) -> Result<Created, Error> {
         match traced("order.create", self.try_create(new)).await {
             Ok(claimed) => Ok(Created::New(Box::new(claimed))),
             Err(Error::Database(error)) if constraint(&error).is_some_and(is_repeat) => {
-                let New { order, asked } = new;
-                match self.standing(order.user, asked, Some(order.cart_version)).await? {
+                let New { order, asked, .. } = new;
+                match self.standing(order.user, asked, Some(order.cart_version)).await?.standing {
                     Standing::Known(order) => Ok(Created::Known(order)),
                     Standing::Busy | Standing::Free => Err(Error::OrderInProgress),
                 }
@@ -91,7 +105,7 @@ impl Records {
         }
     }
 
-    async fn try_create(&self, New { order, asked }: &New) -> Result<Claimed, Error> {
+    async fn try_create(&self, New { order, asked, bought }: &New) -> Result<Claimed, Error> {
         let checkout = Checkout {
             order: order.id,
             step: Step::Reserve,
@@ -105,6 +119,11 @@ impl Records {
         store::orders::insert(&mut tx, order, asked).await?;
         self.note(&mut tx, order.id, order.status, By::default()).await?;
         let version = store::checkouts::insert(&mut tx, &checkout, self.lease()).await?;
+        // From the insert of the order on none can leave the cart, for this one is in it, and all that
+        // have left before are seen.
+        if store::orders::bought(&mut tx, order.user).await? != *bought {
+            return Err(Error::CartChanged);
+        }
         tx.commit().await?;
         Ok(Claimed { flow: Flow::Checkout(checkout), order: order.clone(), version })
     }

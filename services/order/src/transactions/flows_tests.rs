@@ -22,7 +22,7 @@ fn records(pool: &PgPool) -> Records {
 /// A new order, whose first step is its maker's.
 async fn ordered(records: &Records) -> Claimed {
     let asked = Asked { key: None, fingerprint: Vec::new() };
-    let new = New { order: fixtures::order(), asked };
+    let new = New { order: fixtures::order(), asked, bought: 0 };
     match records.create(&new).await.unwrap() {
         Created::New(claimed) => *claimed,
         Created::Known(order) => panic!("order {order} is new"),
@@ -64,23 +64,80 @@ async fn of_many_drivers_one_has_a_flow_until_its_lease_ends(pool: PgPool) {
     assert_eq!(step(&records, order).await, Step::Reserve);
 }
 
-#[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn the_outcome_of_a_lost_lease_is_dropped(pool: PgPool) {
+/// A claimed flow of a kind: a new checkout, the message of a paid order, or the cancel of a confirmed one.
+async fn claimed(records: &Records, kind: Kind) -> Claimed {
+    let mut claimed = ordered(records).await;
+    let order = claimed.order.id;
+    let steps = match kind {
+        Kind::Checkout => return claimed,
+        Kind::Message => 4,
+        Kind::Refund => 5,
+    };
+    for _ in 0..steps {
+        match kept(records, &claimed, Then::GoOn).await.1 {
+            Some(next) => claimed = next,
+            None => assert_eq!(step(records, order).await, Step::Confirmed),
+        }
+    }
+    if kind == Kind::Refund {
+        records.cancel(order, None, By::system("changed my mind")).await.unwrap();
+    }
+    records.claim(kind, None).await.unwrap().unwrap()
+}
+
+async fn one_lease_counts(pool: PgPool, kind: Kind) {
     let records = records(&pool);
-    let asleep = ordered(&records).await;
-    let order = asleep.order.id;
-    records.env.advance(SignedDuration::from_secs(16));
-    let awake = records.claim(Kind::Checkout, Some(order)).await.unwrap().unwrap();
+    let asleep = claimed(&records, kind).await;
+    assert_eq!(records.claim(kind, None).await.unwrap(), None, "it is claimed");
+    records.env.advance(SignedDuration::from_secs(15));
+    let awake = records.claim(kind, None).await.unwrap().unwrap();
+    assert_eq!(records.claim(kind, None).await.unwrap(), None, "it is claimed again");
+    assert_eq!(awake.flow.names(), asleep.flow.names());
 
     for then in [Then::GoOn, Then::LetGo] {
         assert_eq!(records.settle(&asleep, &done(), then).await.unwrap(), Settled::Lost);
     }
-    assert_eq!(step(&records, order).await, Step::Reserve);
-    assert_eq!(kept(&records, &awake, Then::LetGo).await, (Vec::new(), None));
-    assert_eq!(step(&records, order).await, Step::Authorize);
-    let again = records.settle(&awake, &done(), Then::GoOn).await.unwrap();
-    assert_eq!(again, Settled::Lost, "settled once");
-    assert_eq!(step(&records, order).await, Step::Authorize);
+    kept(&records, &awake, Then::LetGo).await;
+    for late in [&awake, &asleep] {
+        let again = records.settle(late, &done(), Then::GoOn).await.unwrap();
+        assert_eq!(again, Settled::Lost, "settled once");
+    }
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn the_outcome_of_a_checkout_whose_lease_is_lost_is_dropped(pool: PgPool) {
+    one_lease_counts(pool, Kind::Checkout).await;
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn the_outcome_of_a_refund_whose_lease_is_lost_is_dropped(pool: PgPool) {
+    one_lease_counts(pool, Kind::Refund).await;
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn the_outcome_of_a_message_whose_lease_is_lost_is_dropped(pool: PgPool) {
+    one_lease_counts(pool, Kind::Message).await;
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn nobody_waits_for_as_long_as_a_clock_was_ahead(pool: PgPool) {
+    for (kind, longest) in [(Kind::Checkout, 15), (Kind::Refund, 15), (Kind::Message, 300)] {
+        let right = records(&pool);
+        let ahead = records(&pool);
+        let flow = claimed(&right, kind).await;
+        let silence = Outcome::Unknown("silence".into());
+        // It goes on later by as much as that clock is ahead.
+        ahead.env.advance(SignedDuration::from_secs(longest + 16));
+        ahead.settle(&flow, &silence, Then::LetGo).await.unwrap();
+        let again = right.claim(kind, None).await.unwrap();
+        assert!(again.is_some(), "a {} waits", kind.as_str());
+
+        // Clocks that are nearly right take nothing from each other.
+        let skewed = records(&pool);
+        skewed.env.advance(SignedDuration::from_secs(-5));
+        assert_eq!(skewed.claim(kind, None).await.unwrap(), None);
+        sqlx::query("TRUNCATE orders CASCADE").execute(&pool).await.unwrap();
+    }
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]

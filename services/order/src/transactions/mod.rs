@@ -161,6 +161,7 @@ impl Records {
             by,
             step: Kind::Cancel.first_step(),
             attempts: 0,
+            refusals: 0,
         };
         let asked = Asked { key: None, fingerprint: Vec::new() };
         store::refunds::insert(conn, &refund, &asked, self.env.now()).await?;

@@ -13,6 +13,7 @@ mod checker;
 mod crash;
 mod crowd;
 mod faults;
+mod late;
 mod others;
 mod refunding;
 mod repeats;

@@ -50,6 +50,28 @@ async fn a_refund_that_is_repeated_on_the_wire_is_given_once(pool: PgPool) {
     shop.close().await;
 }
 
+/// Until the provider can, it declines, and its answers are kept: another try is another request.
+#[sqlx::test(migrator = "order::MIGRATOR")]
+async fn owed_money_comes_as_soon_as_the_provider_is_well_again(pool: PgPool) {
+    let shop = Shop::open_with(&pool, &["--checkout-wait=2s"]).await;
+    let lamp = shop.product("Lamp", 1000, 10).await;
+    let order = shop.bought(&lamp, 1).await;
+    let provider = &shop.others.payment_db;
+    // To the provider, a cent of it has been given back: all of it is too much.
+    let hinder = "INSERT INTO simulator_movements
+            (key, reference, operation, parent_reference, amount_cents, currency, created_at)
+        SELECT 'other', 'other', 'refund', reference, 1, currency, now()
+        FROM simulator_movements WHERE operation = 'capture'";
+    assert_eq!(sqlx::query(hinder).execute(provider).await.unwrap().rows_affected(), 1);
+    let cancelled = shop.cancel(&order.id).await.unwrap();
+    assert_eq!((cancelled.status(), cancelled.refunded), (OrderStatus::Cancelled, Some(usd(0))));
+    assert!(shop.wires.calls("Refund") > 1, "it is asked for again");
+    let mend = "DELETE FROM simulator_movements WHERE key = 'other'";
+    assert_eq!(sqlx::query(mend).execute(provider).await.unwrap().rows_affected(), 1);
+    shop.assert_called_off(&shop.settled(&order.id).await).await;
+    shop.close().await;
+}
+
 #[sqlx::test(migrator = "order::MIGRATOR")]
 async fn a_refused_refund_changes_nothing_and_a_cancelled_customer_is_owed_the_money(pool: PgPool) {
     let shop = Shop::open_with(&pool, &["--checkout-wait=1s"]).await;

@@ -4,6 +4,7 @@ use std::{
     collections::{HashMap, VecDeque},
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{
@@ -12,7 +13,7 @@ use axum::{
     extract::{Request, State},
     http::{Response, request::Parts},
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{
     Code, Status,
@@ -31,6 +32,8 @@ pub(crate) enum Fault {
     ReplyLost,
     /// It acts, and at once again.
     Twice,
+    /// It acts at once, and the reply comes this much later.
+    Late(Duration),
     /// It reaches nobody, and is answered with this.
     Answer(Code),
 }
@@ -112,6 +115,11 @@ async fn pass(State(shared): State<Shared>, request: Request) -> Response<Body> 
         Some(Fault::Twice) => {
             forward(&shared, parts.clone(), body.clone()).await;
             forward(&shared, parts, body).await
+        }
+        Some(Fault::Late(pause)) => {
+            let answer = forward(&shared, parts, body).await;
+            sleep(pause).await;
+            answer
         }
         Some(Fault::Answer(code)) => Status::new(code, "by the test").into_http(),
     }

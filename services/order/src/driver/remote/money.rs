@@ -6,8 +6,7 @@ use wire::render;
 
 use super::{Remotes, done, named, outcome_of};
 use crate::domain::{
-    call::{Outcome, Reason, authorize_key, capture_key, refund_key, void_key},
-    ids::RefundId,
+    call::{Outcome, Reason, authorize_key, capture_key, void_key},
     order::Order,
 };
 
@@ -56,7 +55,7 @@ impl Remotes {
     pub(super) async fn give_back(
         &self,
         order: &Order,
-        refund: RefundId,
+        key: String,
         amount: Money,
         reason: &str,
     ) -> Outcome {
@@ -64,7 +63,7 @@ impl Remotes {
             transaction_id: order.transaction.clone().unwrap_or_default(),
             amount: Some(render::money(amount)),
             reason: reason.to_owned(),
-            idempotency_key: refund_key(order.id, refund),
+            idempotency_key: key,
         };
         match self.payment.clone().refund(request).await {
             Ok(answer) => {
