@@ -25,13 +25,13 @@ pub(crate) async fn insert(
     let version = query_scalar!(
         "INSERT INTO checkouts (order_id, step, data, attempts, version, due_at, lease_until, began_at,
              deadline_at)
-         VALUES ($1, $2, $3, $4, 1, $5, $6, $5, $7) RETURNING version",
+         VALUES ($1, $2, $3, $4, 1, $5, now() + make_interval(secs => $6), $5, $7) RETURNING version",
         checkout.order.0,
         checkout.step.as_str(),
         Json(StoredData::of(&checkout.data)) as _,
         stored(checkout.attempts),
         checkout.began_at.to_sqlx(),
-        lease.until().to_sqlx(),
+        lease.secs(),
         checkout.deadline_at.to_sqlx(),
     )
     .fetch_one(conn)
@@ -49,17 +49,17 @@ pub(crate) async fn claim(
     let row = query_as!(
         Row,
         r#"UPDATE checkouts
-         SET lease_until = $2, version = version + 1, attempts = attempts + 1
+         SET lease_until = now() + make_interval(secs => $2), version = version + 1, attempts = attempts + 1
          WHERE order_id = (
              SELECT order_id FROM checkouts
              WHERE step NOT IN ('confirmed', 'cancelled') AND (due_at <= $1 OR due_at > $4)
-                 AND (lease_until IS NULL OR lease_until <= $1 OR lease_until > $4)
+                 AND (lease_until IS NULL OR lease_until <= now())
                  AND ($3::uuid IS NULL OR order_id = $3)
              ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING order_id, step, data AS "data: Json<StoredData>", attempts, version, began_at,
              deadline_at, last_error, cancel_wanted, cancel_reason, cancel_actor"#,
         lease.now.to_sqlx(),
-        lease.until().to_sqlx(),
+        lease.secs(),
         of.map(|order| order.0),
         lease.absurd(FLOW_CAP).to_sqlx(),
     )
@@ -117,7 +117,8 @@ pub(crate) async fn settle(
 ) -> Result<Option<i64>, Error> {
     let version = query_scalar!(
         "UPDATE checkouts
-         SET data = $4, due_at = $5, lease_until = $6, version = version + 1, attempts = $7,
+         SET data = $4, due_at = $5, lease_until = now() + make_interval(secs => $6), version = version + 1,
+             attempts = $7,
              began_at = $8, deadline_at = $9, step = $10,
              last_error = CASE WHEN step = $10 THEN $11 ELSE '' END
          WHERE order_id = $1 AND version = $2 AND cancel_wanted = $3
@@ -127,7 +128,7 @@ pub(crate) async fn settle(
         state.cancel.is_some(),
         Json(StoredData::of(&state.data)) as _,
         onward.due_at.to_sqlx(),
-        onward.lease_until() as _,
+        onward.lease_secs(),
         stored(state.attempts),
         state.began_at.to_sqlx(),
         state.deadline_at.to_sqlx(),

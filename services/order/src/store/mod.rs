@@ -17,7 +17,6 @@ mod rows;
 pub(crate) mod stats;
 
 use jiff::{SignedDuration, Timestamp};
-use jiff_sqlx::ToSqlx as _;
 use sqlx::{PgConnection, query};
 
 use crate::error::Error;
@@ -36,13 +35,15 @@ pub(crate) struct Lease {
 const SKEW: SignedDuration = SignedDuration::from_secs(15);
 
 impl Lease {
-    fn until(self) -> Timestamp {
-        self.now + self.length
+    /// Leases begin and end by the database's clock: whatever the clocks of two processes say, they do not
+    /// take a flow from each other.
+    fn secs(self) -> f64 {
+        self.length.as_secs_f64()
     }
 
-    /// What is due, or claimed, later than this is so by a clock that was wrong.
+    /// What is due later than this is so by a clock that was wrong.
     fn absurd(self, longest_pause: SignedDuration) -> Timestamp {
-        self.now + self.length.max(longest_pause) + SKEW
+        self.now + longest_pause + SKEW
     }
 }
 
@@ -56,8 +57,8 @@ pub(crate) struct Onward {
 }
 
 impl Onward {
-    fn lease_until(self) -> Option<jiff_sqlx::Timestamp> {
-        self.lease.map(|lease| lease.until().to_sqlx())
+    fn lease_secs(self) -> Option<f64> {
+        self.lease.map(Lease::secs)
     }
 }
 

@@ -62,12 +62,12 @@ pub(crate) async fn claim(
     let row = query_as!(
         Row,
         r#"UPDATE outbox m
-         SET lease_until = $2, version = version + 1, attempts = attempts + 1
+         SET lease_until = now() + make_interval(secs => $2), version = version + 1, attempts = attempts + 1
          FROM orders o
          WHERE o.id = m.order_id AND m.id = (
              SELECT id FROM outbox w
              WHERE state = 'waiting' AND (due_at <= $1 OR due_at > $4)
-                 AND (lease_until IS NULL OR lease_until <= $1 OR lease_until > $4)
+                 AND (lease_until IS NULL OR lease_until <= now())
                  AND ($3::uuid IS NULL OR (order_id = $3 AND topic = 'cart'))
                  AND (topic = 'cart' OR NOT EXISTS (SELECT FROM outbox earlier
                      WHERE earlier.order_id = w.order_id AND earlier.state = 'waiting'
@@ -76,7 +76,7 @@ pub(crate) async fn claim(
          RETURNING m.id, m.order_id, m.topic, m.refund_id, m.amount_cents, m.state, m.attempts,
              m.version, o.currency"#,
         lease.now.to_sqlx(),
-        lease.until().to_sqlx(),
+        lease.secs(),
         of.map(|order| order.0),
         lease.absurd(MESSAGE_CAP).to_sqlx(),
     )
@@ -94,14 +94,15 @@ pub(crate) async fn settle(
 ) -> Result<Option<i64>, Error> {
     let version = query_scalar!(
         "UPDATE outbox
-         SET state = $3, due_at = $4, lease_until = $5, version = version + 1, last_error = $6
+         SET state = $3, due_at = $4, lease_until = now() + make_interval(secs => $5), version = version + 1,
+             last_error = $6
          WHERE id = $1 AND version = $2
          RETURNING version",
         message.id.0,
         fence.version,
         state_word(message.state),
         onward.due_at.to_sqlx(),
-        onward.lease_until() as _,
+        onward.lease_secs(),
         fence.error,
     )
     .fetch_optional(conn)

@@ -53,18 +53,18 @@ pub(crate) async fn claim(
     let row = query_as!(
         Row,
         r#"UPDATE refunds r
-         SET lease_until = $2, version = version + 1, attempts = attempts + 1
+         SET lease_until = now() + make_interval(secs => $2), version = version + 1, attempts = attempts + 1
          FROM orders o
          WHERE o.id = r.order_id AND r.id = (
              SELECT id FROM refunds
              WHERE step NOT IN ('done', 'refused') AND (due_at <= $1 OR due_at > $4)
-                 AND (lease_until IS NULL OR lease_until <= $1 OR lease_until > $4)
+                 AND (lease_until IS NULL OR lease_until <= now())
                  AND ($3::uuid IS NULL OR order_id = $3)
              ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING r.id, r.order_id, r.kind, r.amount_cents, r.reason, r.actor_id, r.step, r.attempts,
              r.refusals, r.version, o.currency"#,
         lease.now.to_sqlx(),
-        lease.until().to_sqlx(),
+        lease.secs(),
         of.map(|order| order.0),
         lease.absurd(FLOW_CAP).to_sqlx(),
     )
@@ -126,7 +126,8 @@ pub(crate) async fn settle(
 ) -> Result<Option<i64>, Error> {
     let version = query_scalar!(
         "UPDATE refunds
-         SET step = $3, due_at = $4, lease_until = $5, version = version + 1, attempts = $6,
+         SET step = $3, due_at = $4, lease_until = now() + make_interval(secs => $5), version = version + 1,
+             attempts = $6,
              began_at = CASE WHEN step = $3 THEN began_at ELSE $7 END, last_error = $8, refusals = $9
          WHERE id = $1 AND version = $2
          RETURNING version",
@@ -134,7 +135,7 @@ pub(crate) async fn settle(
         fence.version,
         state.step.as_str(),
         onward.due_at.to_sqlx(),
-        onward.lease_until() as _,
+        onward.lease_secs(),
         stored(state.attempts),
         now.to_sqlx(),
         fence.error,

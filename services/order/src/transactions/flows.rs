@@ -8,7 +8,7 @@ use super::Records;
 use crate::{
     domain::{
         call::Outcome,
-        checkout,
+        checkout::{self, Checkout},
         event::Event,
         ids::OrderId,
         order::Order,
@@ -40,9 +40,11 @@ impl Journal for Records {
             // One statement, committed by itself. What is read of the order after it never changes
             // what the step asks for.
             let claimed = match kind {
-                Kind::Checkout => store::checkouts::claim(&mut conn, of, lease)
-                    .await?
-                    .map(|(checkout, version)| (checkout.order, Flow::Checkout(checkout), version)),
+                Kind::Checkout => store::checkouts::claim(&mut conn, of, lease).await?.map(
+                    |(checkout, version)| {
+                        (checkout.order, Flow::Checkout(self.sound(checkout)), version)
+                    },
+                ),
                 Kind::Refund => store::refunds::claim(&mut conn, of, lease)
                     .await?
                     .map(|(refund, version)| (refund.order, Flow::Refund(refund), version)),
@@ -101,6 +103,15 @@ impl Records {
         let order = self.happen(&mut tx, claimed.order.id, &after.events).await?;
         tx.commit().await?;
         Ok(Some(kept(after, order, version)))
+    }
+
+    /// A checkout whose times a clock may have written that was ahead: it is tried no longer for that, and
+    /// seen when it is stuck.
+    fn sound(&self, checkout: Checkout) -> Checkout {
+        let now = self.env.now();
+        let began_at = checkout.began_at.min(now);
+        let deadline_at = checkout.deadline_at.min(now + self.step_deadline);
+        Checkout { began_at, deadline_at, ..checkout }
     }
 
     fn after(&self, flow: &Flow, outcome: &Outcome, then: Then) -> After {

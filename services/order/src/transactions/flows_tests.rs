@@ -33,6 +33,16 @@ fn done() -> Outcome {
     Outcome::Done(Receipt("receipt".into()))
 }
 
+/// Lets time go on, for the process and, as far as leases go, for the database.
+async fn pass(records: &Records, secs: i64) {
+    records.env.advance(SignedDuration::from_secs(secs));
+    for table in ["checkouts", "refunds", "outbox"] {
+        let sql =
+            format!("UPDATE {table} SET lease_until = lease_until - make_interval(secs => {secs})");
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&records.pool).await.unwrap();
+    }
+}
+
 async fn step(records: &Records, order: OrderId) -> Step {
     let mut conn = records.pool.acquire().await.unwrap();
     store::checkouts::find(&mut conn, order).await.unwrap().unwrap().0.step
@@ -56,9 +66,9 @@ async fn of_many_drivers_one_has_a_flow_until_its_lease_ends(pool: PgPool) {
     };
     assert_eq!(count(claims().await), 0, "whoever made it has it");
     for _ in 0..2 {
-        records.env.advance(SignedDuration::from_secs(14));
+        pass(&records, 5).await;
         assert_eq!(count(claims().await), 0);
-        records.env.advance(SignedDuration::from_secs(1));
+        pass(&records, 10).await;
         assert_eq!(count(claims().await), 1);
     }
     assert_eq!(step(&records, order).await, Step::Reserve);
@@ -89,7 +99,7 @@ async fn one_lease_counts(pool: PgPool, kind: Kind) {
     let records = records(&pool);
     let asleep = claimed(&records, kind).await;
     assert_eq!(records.claim(kind, None).await.unwrap(), None, "it is claimed");
-    records.env.advance(SignedDuration::from_secs(15));
+    pass(&records, 15).await;
     let awake = records.claim(kind, None).await.unwrap().unwrap();
     assert_eq!(records.claim(kind, None).await.unwrap(), None, "it is claimed again");
     assert_eq!(awake.flow.names(), asleep.flow.names());
@@ -152,7 +162,7 @@ async fn the_next_step_is_claimed_with_the_outcome_of_the_last_one(pool: PgPool)
     assert_eq!(records.claim(Kind::Checkout, Some(order)).await.unwrap(), None, "it is ours");
 
     // As long as a lease, and as any other claim.
-    records.env.advance(SignedDuration::from_secs(15));
+    pass(&records, 15).await;
     let other = records.claim(Kind::Checkout, Some(order)).await.unwrap().unwrap();
     let Flow::Checkout(checkout) = &other.flow else { panic!("a checkout stays one") };
     assert_eq!((checkout.step, checkout.attempts), (Step::Authorize, 2));
@@ -163,7 +173,7 @@ async fn the_next_step_is_claimed_with_the_outcome_of_the_last_one(pool: PgPool)
     let waits = records.settle(&other, &unknown, Then::GoOn).await.unwrap();
     assert_eq!(waits, Settled::Kept { events: Vec::new(), next: None });
     assert_eq!(records.claim(Kind::Checkout, Some(order)).await.unwrap(), None);
-    records.env.advance(SignedDuration::from_secs(60));
+    pass(&records, 60).await;
     let again = records.claim(Kind::Checkout, Some(order)).await.unwrap().unwrap();
     assert_eq!(kept(&records, &again, Then::LetGo).await.1, None);
     let third = records.claim(Kind::Checkout, Some(order)).await.unwrap().unwrap();
@@ -190,7 +200,7 @@ async fn a_cancel_during_a_call_is_no_way_back_for_a_lost_lease(pool: PgPool) {
     let records = records(&pool);
     let asleep = ordered(&records).await;
     let order = asleep.order.id;
-    records.env.advance(SignedDuration::from_secs(16));
+    pass(&records, 16).await;
     records.claim(Kind::Checkout, Some(order)).await.unwrap().unwrap();
     records.cancel(order, None, By::system("changed my mind")).await.unwrap();
     assert_eq!(records.settle(&asleep, &done(), Then::GoOn).await.unwrap(), Settled::Lost);
@@ -215,4 +225,39 @@ async fn a_step_and_its_events_are_kept_together(pool: PgPool) {
     assert_eq!(kept(&records, &message, Then::GoOn).await.1, None);
     let (paid, _) = records.read(order, None).await.unwrap();
     assert!(!paid.in_cart);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn whatever_their_clocks_say_two_processes_take_no_flow_from_each_other(pool: PgPool) {
+    for kind in Kind::ALL {
+        let (right, ahead) = (records(&pool), records(&pool));
+        ahead.env.advance(SignedDuration::from_hours(24));
+        let mut flow = claimed(&right, kind).await;
+        for (owner, other) in [(&right, &ahead), (&ahead, &right)] {
+            for who in [other, owner] {
+                assert_eq!(who.claim(kind, None).await.unwrap(), None, "{}", kind.as_str());
+            }
+            pass(&right, 15).await; // and to the other it goes
+            flow = other.claim(kind, None).await.unwrap().unwrap();
+        }
+        kept(&right, &flow, Then::LetGo).await;
+        sqlx::query("TRUNCATE orders CASCADE").execute(&pool).await.unwrap();
+    }
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn a_step_is_tried_no_longer_because_it_was_begun_by_a_clock_that_is_ahead(pool: PgPool) {
+    let (right, ahead) = (records(&pool), records(&pool));
+    ahead.env.advance(SignedDuration::from_hours(24));
+    let now = ahead.env.now();
+    let order = Order { created_at: now, updated_at: now, ..fixtures::order() };
+    let asked = Asked { key: None, fingerprint: Vec::new() };
+    ahead.create(&New { order: order.clone(), asked, bought: 0 }).await.unwrap();
+    let silence = Outcome::Unknown("silence".into());
+    for expected in [Step::Reserve, Step::Release] {
+        pass(&right, 130).await; // longer than a step is tried
+        let flow = right.claim(Kind::Checkout, None).await.unwrap().unwrap();
+        right.settle(&flow, &silence, Then::LetGo).await.unwrap();
+        assert_eq!(step(&right, order.id).await, expected);
+    }
 }
