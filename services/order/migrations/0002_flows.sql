@@ -73,6 +73,8 @@ CREATE TABLE outbox (
 -- At most one message of a kind.
 CREATE UNIQUE INDEX outbox_once_key ON outbox (order_id, topic) WHERE refund_id IS NULL;
 CREATE UNIQUE INDEX outbox_refund_once_key ON outbox (refund_id) WHERE refund_id IS NOT NULL;
-CREATE INDEX outbox_due_idx ON outbox (due_at) WHERE state = 'waiting';
+-- Mails that wait are not in the way of what empties carts.
+CREATE INDEX outbox_cart_due_idx ON outbox (due_at) WHERE state = 'waiting' AND topic = 'cart';
+CREATE INDEX outbox_mail_due_idx ON outbox (due_at) WHERE state = 'waiting' AND topic <> 'cart';
 -- A mail waits for those before it of its order.
 CREATE INDEX outbox_waiting_idx ON outbox (order_id) WHERE state = 'waiting';

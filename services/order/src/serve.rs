@@ -70,9 +70,12 @@ fn work(records: &Arc<Records>, remotes: &Arc<Remotes>, metrics: &Metrics, runti
     let signals = kit::postgres::listen(&records.pool, CHANNEL, runtime);
     let (wakes, follower) = Wakes::follow(signals);
     runtime.spawn("wake", follower);
-    for (name, kind) in
-        [("checkouts", Kind::Checkout), ("refunds", Kind::Refund), ("outbox", Kind::Message)]
-    {
+    for (name, kind) in [
+        ("checkouts", Kind::Checkout),
+        ("refunds", Kind::Refund),
+        ("carts", Kind::Cart),
+        ("mails", Kind::Mail),
+    ] {
         let (records, remotes) = (Arc::clone(records), Arc::clone(remotes));
         let (metrics, wake) = (metrics.clone(), wakes.of(kind));
         let driver = driver::run(kind, records, remotes, metrics, wake, runtime.clone());

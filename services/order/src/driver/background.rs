@@ -24,7 +24,7 @@ const MAX_AT_WORK: usize = 16;
 
 /// Tells the drivers of each kind that there may be something to do.
 #[derive(Debug)]
-pub(crate) struct Wakes([watch::Receiver<()>; 3]);
+pub(crate) struct Wakes([watch::Receiver<()>; Kind::ALL.len()]);
 
 impl Wakes {
     /// Follows PostgreSQL's notifications; the second part is the worker that does.

@@ -102,7 +102,7 @@ impl Inline {
     /// nothing to wait for.
     async fn empty_cart(&self, order: OrderId, until: Instant) -> Result<(), Error> {
         while self.records.holds_cart(order).await? && Instant::now() < until {
-            match self.records.claim(Kind::Message, Some(order)).await? {
+            match self.records.claim(Kind::Cart, Some(order)).await? {
                 Some(message) => drop(self.step(&message, || true).await?),
                 None => sleep(CART_LOOK).await,
             }

@@ -45,20 +45,24 @@ pub(crate) enum Kind {
     Checkout,
     /// A flow that gives money back.
     Refund,
-    /// A message.
-    Message,
+    /// A message that takes ordered units out of the cart. The customer's next order waits for it, so
+    /// that it has drivers of its own, whatever becomes of mails.
+    Cart,
+    /// A message that is a mail.
+    Mail,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Checkout, Self::Refund, Self::Message];
+    pub(crate) const ALL: [Self; 4] = [Self::Checkout, Self::Refund, Self::Cart, Self::Mail];
 
     /// By which word their drivers are woken.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Checkout => "checkout",
             Self::Refund => "refund",
-            Self::Message => "message",
+            Self::Cart => "cart",
+            Self::Mail => "mail",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The store in memory: what `transactions` does on PostgreSQL, by the same pure rules.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -132,16 +132,39 @@ impl Books {
                 row.state.attempts += 1;
                 Some((Flow::Refund(row.state.clone()), row.claim(now)))
             }
-            Kind::Message => {
-                let row = self.outbox.iter_mut().find(|row| {
-                    fits(row.state.order)
-                        && row.state.state == outbox::State::Waiting
-                        && row.is_due(now)
-                })?;
-                row.state.attempts += 1;
-                Some((Flow::Message(row.state.clone()), row.claim(now)))
+            Kind::Cart => self.claim_message(now, |row| {
+                fits(row.state.order) && row.state.topic == Topic::TakeFromCart
+            }),
+            Kind::Mail => {
+                // The mails of an order one after the other, as they were written.
+                let mut before = BTreeSet::new();
+                let waits = |row: &&Row<Message>| {
+                    row.state.state == outbox::State::Waiting
+                        && row.state.topic != Topic::TakeFromCart
+                };
+                let first = self.outbox.iter().filter(waits);
+                let first: BTreeSet<MessageId> = first
+                    .filter(|row| before.insert(row.state.order))
+                    .map(|row| row.state.id)
+                    .collect();
+                self.claim_message(now, |row| {
+                    fits(row.state.order) && first.contains(&row.state.id)
+                })
             }
         }
+    }
+
+    fn claim_message(
+        &mut self,
+        now: Timestamp,
+        fits: impl Fn(&Row<Message>) -> bool,
+    ) -> Option<(Flow, i64)> {
+        let is_due = |row: &&mut Row<Message>| {
+            row.state.state == outbox::State::Waiting && fits(row) && row.is_due(now)
+        };
+        let row = self.outbox.iter_mut().find(is_due)?;
+        row.state.attempts += 1;
+        Some((Flow::Message(row.state.clone()), row.claim(now)))
     }
 
     fn settle(&mut self, claimed: &Claimed, outcome: &Outcome, then: Then, env: &Env) -> Settled {

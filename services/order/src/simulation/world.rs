@@ -192,7 +192,8 @@ impl World {
     /// Polls a driver once; with `danger`, it may die there instead.
     fn drive(&mut self, danger: bool) {
         let nth = self.rng.random_range(0..self.drivers.len());
-        let kind = [Kind::Checkout, Kind::Checkout, Kind::Refund, Kind::Message];
+        let kind =
+            [Kind::Checkout, Kind::Checkout, Kind::Checkout, Kind::Refund, Kind::Cart, Kind::Mail];
         let kind = *kind.choose(&mut self.rng).unwrap();
         let of = self.rng.random_bool(0.3).then(|| self.any_order());
         let then = if self.rng.random_bool(0.5) { Then::GoOn } else { Then::LetGo };

@@ -38,7 +38,7 @@ pub(crate) async fn insert(
              VALUES ($1, $2, $3, $4, $5, $6, $6)
              ON CONFLICT DO NOTHING RETURNING id
          )
-         SELECT pg_notify('order_work', 'message') FROM written",
+         SELECT pg_notify('order_work', CASE $3 WHEN 'cart' THEN 'cart' ELSE 'mail' END) FROM written",
         id.0,
         order.0,
         topic.as_str(),
@@ -51,10 +51,8 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Claims a message that is due and that nobody has, and tells the version of the claim. The mails of an
-/// order go out in the order in which they were written. Of a named order it is the cart's message that
-/// is wanted: nobody waits for a mail.
-pub(crate) async fn claim(
+/// Claims a message to the cart that is due and that nobody has, and tells the version of the claim.
+pub(crate) async fn claim_cart(
     conn: &mut PgConnection,
     of: Option<OrderId>,
     lease: Lease,
@@ -62,16 +60,47 @@ pub(crate) async fn claim(
     let row = query_as!(
         Row,
         r#"UPDATE outbox m
-         SET lease_until = now() + make_interval(secs => $2), version = version + 1, attempts = attempts + 1
+         SET lease_until = now() + make_interval(secs => $2), version = version + 1,
+             attempts = attempts + 1
          FROM orders o
          WHERE o.id = m.order_id AND m.id = (
              SELECT id FROM outbox w
-             WHERE state = 'waiting' AND (due_at <= $1 OR due_at > $4)
+             WHERE state = 'waiting' AND topic = 'cart' AND (due_at <= $1 OR due_at > $4)
                  AND (lease_until IS NULL OR lease_until <= now())
-                 AND ($3::uuid IS NULL OR (order_id = $3 AND topic = 'cart'))
-                 AND (topic = 'cart' OR NOT EXISTS (SELECT FROM outbox earlier
+                 AND ($3::uuid IS NULL OR order_id = $3)
+             ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING m.id, m.order_id, m.topic, m.refund_id, m.amount_cents, m.state, m.attempts,
+             m.version, o.currency"#,
+        lease.now.to_sqlx(),
+        lease.secs(),
+        of.map(|order| order.0),
+        lease.absurd(MESSAGE_CAP).to_sqlx(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Row::read).transpose()
+}
+
+/// Claims a mail likewise. The mails of an order go out in the order in which they were written.
+pub(crate) async fn claim_mail(
+    conn: &mut PgConnection,
+    of: Option<OrderId>,
+    lease: Lease,
+) -> Result<Option<(Message, i64)>, Error> {
+    let row = query_as!(
+        Row,
+        r#"UPDATE outbox m
+         SET lease_until = now() + make_interval(secs => $2), version = version + 1,
+             attempts = attempts + 1
+         FROM orders o
+         WHERE o.id = m.order_id AND m.id = (
+             SELECT id FROM outbox w
+             WHERE state = 'waiting' AND topic <> 'cart' AND (due_at <= $1 OR due_at > $4)
+                 AND (lease_until IS NULL OR lease_until <= now())
+                 AND ($3::uuid IS NULL OR order_id = $3)
+                 AND NOT EXISTS (SELECT FROM outbox earlier
                      WHERE earlier.order_id = w.order_id AND earlier.state = 'waiting'
-                         AND earlier.topic <> 'cart' AND earlier.created_at < w.created_at))
+                         AND earlier.topic <> 'cart' AND earlier.created_at < w.created_at)
              ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING m.id, m.order_id, m.topic, m.refund_id, m.amount_cents, m.state, m.attempts,
              m.version, o.currency"#,

@@ -48,9 +48,8 @@ impl Journal for Records {
                 Kind::Refund => store::refunds::claim(&mut conn, of, lease)
                     .await?
                     .map(|(refund, version)| (refund.order, Flow::Refund(refund), version)),
-                Kind::Message => store::outbox::claim(&mut conn, of, lease)
-                    .await?
-                    .map(|(message, version)| (message.order, Flow::Message(message), version)),
+                Kind::Cart => of_message(store::outbox::claim_cart(&mut conn, of, lease).await?),
+                Kind::Mail => of_message(store::outbox::claim_mail(&mut conn, of, lease).await?),
             };
             let Some((order, flow, version)) = claimed else { return Ok(None) };
             let order = store::orders::find(&mut conn, order).await?;
@@ -164,6 +163,10 @@ impl Records {
         self.apply(conn, &mut order, events).await?;
         Ok(order)
     }
+}
+
+fn of_message(claimed: Option<(Message, i64)>) -> Option<(OrderId, Flow, i64)> {
+    claimed.map(|(message, version)| (message.order, Flow::Message(message), version))
 }
 
 /// The version of a flow once it is written; `None` when nothing was.

@@ -80,8 +80,8 @@ async fn claimed(records: &Records, kind: Kind) -> Claimed {
     let order = claimed.order.id;
     let steps = match kind {
         Kind::Checkout => return claimed,
-        Kind::Message => 4,
-        Kind::Refund => 5,
+        Kind::Cart => 4,
+        Kind::Mail | Kind::Refund => 5,
     };
     for _ in 0..steps {
         match kept(records, &claimed, Then::GoOn).await.1 {
@@ -125,13 +125,20 @@ async fn the_outcome_of_a_refund_whose_lease_is_lost_is_dropped(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn the_outcome_of_a_message_whose_lease_is_lost_is_dropped(pool: PgPool) {
-    one_lease_counts(pool, Kind::Message).await;
+async fn the_outcome_of_a_message_to_the_cart_whose_lease_is_lost_is_dropped(pool: PgPool) {
+    one_lease_counts(pool, Kind::Cart).await;
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn the_outcome_of_a_mail_whose_lease_is_lost_is_dropped(pool: PgPool) {
+    one_lease_counts(pool, Kind::Mail).await;
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn nobody_waits_for_as_long_as_a_clock_was_ahead(pool: PgPool) {
-    for (kind, longest) in [(Kind::Checkout, 15), (Kind::Refund, 15), (Kind::Message, 300)] {
+    for (kind, longest) in
+        [(Kind::Checkout, 15), (Kind::Refund, 15), (Kind::Cart, 300), (Kind::Mail, 300)]
+    {
         let right = records(&pool);
         let ahead = records(&pool);
         let flow = claimed(&right, kind).await;
@@ -220,7 +227,7 @@ async fn a_step_and_its_events_are_kept_together(pool: PgPool) {
     assert_eq!(claimed.order.transaction.as_deref(), Some("receipt"), "as the event left it");
     let (paid, _) = records.read(order, None).await.unwrap();
     assert_eq!(paid, claimed.order);
-    let message = records.claim(Kind::Message, Some(order)).await.unwrap().unwrap();
+    let message = records.claim(Kind::Cart, Some(order)).await.unwrap().unwrap();
     assert!(matches!(message.flow, Flow::Message(_)));
     assert_eq!(kept(&records, &message, Then::GoOn).await.1, None);
     let (paid, _) = records.read(order, None).await.unwrap();

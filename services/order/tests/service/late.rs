@@ -80,3 +80,32 @@ async fn nobody_waits_for_a_mail(pool: PgPool) {
     shop.wires.mend();
     shop.close().await;
 }
+
+/// Mails that many orders left behind.
+const MAILS: usize = 16;
+
+#[sqlx::test(migrator = "order::MIGRATOR")]
+async fn carts_are_emptied_while_every_driver_of_mails_hangs(pool: PgPool) {
+    let words = ["--checkout-wait=0s", "--checkout-call-timeout=10s"];
+    let shop = Shop::open_with(&pool, &words).await;
+    let lamp = shop.product("Lamp", 1000, 100).await;
+    for _ in 0..MAILS {
+        shop.bought(&lamp, 1).await;
+    }
+    shop.wires.fault("SendOrderConfirmation", &[Late(Duration::from_secs(60)); MAILS + 1]);
+    let again = "UPDATE outbox SET state = 'waiting' WHERE topic = 'confirmation'";
+    sqlx::query(again).execute(&pool).await.unwrap();
+    let mails = || shop.wires.calls("SendOrderConfirmation");
+    while mails() < 2 * MAILS {
+        sleep(Duration::from_millis(10)).await;
+    }
+    shop.fill(&lamp, 1).await;
+    let order = shop.order().await;
+    while shop.units_in_cart().await > 0 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(mails(), 2 * MAILS, "all of them still hang");
+    shop.wires.mend();
+    shop.settled(&order.id).await;
+    shop.close().await;
+}
