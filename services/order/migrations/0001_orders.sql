@@ -1,5 +1,7 @@
 -- Orders, their lines and their history. Names of constraints are part of the code: see src/error.rs.
 
+CREATE SEQUENCE orders_left_cart_seq;
+
 CREATE TABLE orders (
     id                      uuid        PRIMARY KEY,
     user_id                 uuid        NOT NULL,
@@ -24,6 +26,8 @@ CREATE TABLE orders (
     cart_version            bigint      NOT NULL,
     -- Its units are still in the cart, or its checkout is at work: nothing else is ordered meanwhile.
     in_cart                 boolean     NOT NULL DEFAULT true,
+    -- A number that grows, of when its paid units left the cart.
+    left_cart               bigint,
     idempotency_key         text,
     -- SHA-256 of what was asked for with the key.
     fingerprint             bytea       NOT NULL,
@@ -51,6 +55,8 @@ CREATE UNIQUE INDEX orders_cart_version_key ON orders (user_id, cart_version)
     WHERE status <> 'cancelled';
 -- Nobody buys the same units twice.
 CREATE UNIQUE INDEX orders_in_cart_key ON orders (user_id) WHERE in_cart;
+-- The last of a customer's orders whose units left the cart.
+CREATE INDEX orders_left_cart_idx ON orders (user_id, left_cart) WHERE left_cart IS NOT NULL;
 
 -- Lists, newest first, with the tie-break that makes them stable.
 CREATE INDEX orders_user_idx ON orders (user_id, created_at DESC, id DESC);

@@ -80,8 +80,7 @@ impl Ordering {
         self.check_method(wanted).await?;
         let sums = Sums::of(self.currency, &goods.lines, shipping, self.tax_basis_points)?;
         let order = self.order(wanted, cart.version, goods, shipping_option, sums);
-        let bought = before.bought;
-        self.records.create(&New { order, asked: asked.clone(), bought }).await
+        self.records.create(&New { order, asked: asked.clone(), last_left: before.last_left }).await
     }
 
     fn order(

@@ -10,22 +10,26 @@ use crate::{
     domain::{
         checkout::{Checkout, Step},
         event::By,
-        ids::OrderId,
+        ids::{OrderId, UserId},
         pace::FLOW_CAP,
     },
     error::Error,
 };
 
-/// Writes a new checkout at its first step, claimed, and tells the version of the claim.
+/// Writes a new checkout at its first step, claimed, and tells the version of the claim; `None`, and
+/// nothing is written, when the last order of the customer that left the cart is another one by now.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     checkout: &Checkout,
     lease: Lease,
-) -> Result<i64, Error> {
+    (user, last_left): (UserId, i64),
+) -> Result<Option<i64>, Error> {
     let version = query_scalar!(
         "INSERT INTO checkouts (order_id, step, data, attempts, version, due_at, lease_until, began_at,
              deadline_at)
-         VALUES ($1, $2, $3, $4, 1, $5, now() + make_interval(secs => $6), $5, $7) RETURNING version",
+         SELECT $1, $2, $3, $4, 1, $5, now() + make_interval(secs => $6), $5, $7
+         WHERE $9 = (SELECT coalesce(max(left_cart), 0) FROM orders WHERE user_id = $8)
+         RETURNING version",
         checkout.order.0,
         checkout.step.as_str(),
         Json(StoredData::of(&checkout.data)) as _,
@@ -33,8 +37,10 @@ pub(crate) async fn insert(
         checkout.began_at.to_sqlx(),
         lease.secs(),
         checkout.deadline_at.to_sqlx(),
+        user.0,
+        last_left,
     )
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await?;
     Ok(version)
 }

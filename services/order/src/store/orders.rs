@@ -89,7 +89,9 @@ pub(crate) async fn update(conn: &mut PgConnection, order: &Order) -> Result<(),
         "UPDATE orders
          SET status = $2, refunded_cents = $3, in_cart = $4, transaction_id = $5,
              tracking_number = $6, failure_code = $7, decline_code = $8,
-             unavailable_product_ids = $9, updated_at = $10
+             unavailable_product_ids = $9, updated_at = $10,
+             left_cart = CASE WHEN in_cart AND NOT $4 AND $5::text IS NOT NULL
+                 THEN nextval('orders_left_cart_seq') ELSE left_cart END
          WHERE id = $1",
         order.id.0,
         order.status.as_str(),
@@ -121,8 +123,9 @@ pub(crate) struct Known {
     pub(crate) of_cart: Option<OrderId>,
     /// Whether units of any order are still in the customer's cart.
     pub(crate) in_cart: bool,
-    /// How many orders were paid and have left the cart.
-    pub(crate) bought: i64,
+    /// Which of the customer's orders was the last whose paid units left the cart, by a number that grows;
+    /// 0 before the first one.
+    pub(crate) last_left: i64,
 }
 
 /// What there is for a key and a version of the cart, if they are given.
@@ -137,8 +140,7 @@ pub(crate) async fn known(
              (SELECT id FROM orders
                  WHERE user_id = $1 AND cart_version = $3 AND status <> 'cancelled') AS of_cart,
              EXISTS (SELECT FROM orders WHERE user_id = $1 AND in_cart) AS "in_cart!",
-             (SELECT count(*) FROM orders
-                 WHERE user_id = $1 AND NOT in_cart AND transaction_id IS NOT NULL) AS "bought!"
+             (SELECT coalesce(max(left_cart), 0) FROM orders WHERE user_id = $1) AS "last_left!"
          FROM (SELECT) one LEFT JOIN orders k ON k.user_id = $1 AND k.idempotency_key = $2"#,
         user.0,
         key,
@@ -150,20 +152,8 @@ pub(crate) async fn known(
         of_key: row.of_key.map(OrderId::from).zip(row.fingerprint),
         of_cart: row.of_cart.map(OrderId::from),
         in_cart: row.in_cart,
-        bought: row.bought,
+        last_left: row.last_left,
     })
-}
-
-/// How many orders of a customer were paid and have left the cart.
-pub(crate) async fn bought(conn: &mut PgConnection, user: UserId) -> Result<i64, Error> {
-    let count = query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM orders
-         WHERE user_id = $1 AND NOT in_cart AND transaction_id IS NOT NULL"#,
-        user.0,
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(count)
 }
 
 /// Whether units of this order are still in the customer's cart.

@@ -23,8 +23,8 @@ use crate::{
 pub(crate) struct New {
     pub(crate) order: Order,
     pub(crate) asked: Asked,
-    /// [`Before::bought`], from before the cart was read.
-    pub(crate) bought: i64,
+    /// [`Before::last_left`], from before the cart was read.
+    pub(crate) last_left: i64,
 }
 
 /// What a request for an order came to.
@@ -62,9 +62,9 @@ pub(crate) enum Standing {
 pub(crate) struct Before {
     /// What stands in its way.
     pub(crate) standing: Standing,
-    /// How many of the customer's orders were paid and left the cart. It only grows, and tells whether
-    /// units were taken out of the cart since it was read.
-    pub(crate) bought: i64,
+    /// Which of the customer's orders was the last whose paid units left the cart. It only grows, and tells
+    /// whether units were taken out of the cart since it was read.
+    pub(crate) last_left: i64,
 }
 
 impl Records {
@@ -78,14 +78,14 @@ impl Records {
     ) -> Result<Before, Error> {
         let mut conn = self.pool.acquire().await?;
         let known = store::orders::known(&mut conn, user, asked.key.as_deref(), cart_version);
-        let Known { of_key, of_cart, in_cart, bought } = traced("order.known", known).await?;
+        let Known { of_key, of_cart, in_cart, last_left } = traced("order.known", known).await?;
         let standing = match (of_key, of_cart) {
             (Some((_, first)), _) if first != asked.fingerprint => return Err(Error::KeyReused),
             (Some((order, _)), _) | (None, Some(order)) => Standing::Known(order),
             (None, None) if in_cart => Standing::Busy,
             (None, None) => Standing::Free,
         };
-        Ok(Before { standing, bought })
+        Ok(Before { standing, last_left })
     }
 
     /// Makes an order and its checkout, unless there is one of this key or of this version of the cart.
@@ -105,7 +105,7 @@ impl Records {
         }
     }
 
-    async fn try_create(&self, New { order, asked, bought }: &New) -> Result<Claimed, Error> {
+    async fn try_create(&self, New { order, asked, last_left }: &New) -> Result<Claimed, Error> {
         let checkout = Checkout {
             order: order.id,
             step: Step::Reserve,
@@ -118,12 +118,11 @@ impl Records {
         let mut tx = self.pool.begin().await?;
         store::orders::insert(&mut tx, order, asked).await?;
         self.note(&mut tx, order.id, order.status, By::default()).await?;
-        let version = store::checkouts::insert(&mut tx, &checkout, self.lease()).await?;
-        // From the insert of the order on none can leave the cart, for this one is in it, and all that
-        // have left before are seen.
-        if store::orders::bought(&mut tx, order.user).await? != *bought {
-            return Err(Error::CartChanged);
-        }
+        // From the insert of the order on none can leave the cart, for this one is in it, and a statement
+        // after it sees all that have left before.
+        let fence = (order.user, *last_left);
+        let version = store::checkouts::insert(&mut tx, &checkout, self.lease(), fence).await?;
+        let version = version.ok_or(Error::CartChanged)?;
         tx.commit().await?;
         Ok(Claimed { flow: Flow::Checkout(checkout), order: order.clone(), version })
     }

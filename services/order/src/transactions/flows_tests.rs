@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use super::*;
 use crate::{
-    domain::{call::Receipt, checkout::Step, event::By, fixtures},
+    domain::{call::Receipt, checkout::Step, event::By, fixtures, ids::LineId, order::Line},
     store::orders::Asked,
     transactions::{Created, New},
 };
@@ -22,7 +22,7 @@ fn records(pool: &PgPool) -> Records {
 /// A new order, whose first step is its maker's.
 async fn ordered(records: &Records) -> Claimed {
     let asked = Asked { key: None, fingerprint: Vec::new() };
-    let new = New { order: fixtures::order(), asked, bought: 0 };
+    let new = New { order: fixtures::order(), asked, last_left: 0 };
     match records.create(&new).await.unwrap() {
         Created::New(claimed) => *claimed,
         Created::Known(order) => panic!("order {order} is new"),
@@ -235,6 +235,29 @@ async fn a_step_and_its_events_are_kept_together(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn an_order_of_a_cart_that_another_one_left_since_it_was_read_is_not_made(pool: PgPool) {
+    let records = records(&pool);
+    let left = claimed(&records, Kind::Cart).await;
+    kept(&records, &left, Then::LetGo).await;
+    let id = OrderId(uuid::Uuid::from_u128(30));
+    let order = Order { id, cart_version: 8, ..fixtures::order() };
+    let order = Order {
+        lines: order.lines.iter().map(|line| Line { id: LineId(id.0), ..line.clone() }).collect(),
+        ..order
+    };
+    let asked = Asked { key: None, fingerprint: Vec::new() };
+    let before = records.standing(order.user, &asked, Some(8)).await.unwrap();
+    let stale = New { order, asked, last_left: 0 };
+    assert!(matches!(records.create(&stale).await, Err(Error::CartChanged)));
+    assert!(
+        matches!(records.read(id, None).await, Err(Error::NotFound(_))),
+        "nothing is left of it"
+    );
+    let fresh = New { last_left: before.last_left, ..stale };
+    assert!(matches!(records.create(&fresh).await, Ok(Created::New(_))));
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn whatever_their_clocks_say_two_processes_take_no_flow_from_each_other(pool: PgPool) {
     for kind in Kind::ALL {
         let (right, ahead) = (records(&pool), records(&pool));
@@ -259,7 +282,7 @@ async fn a_step_is_tried_no_longer_because_it_was_begun_by_a_clock_that_is_ahead
     let now = ahead.env.now();
     let order = Order { created_at: now, updated_at: now, ..fixtures::order() };
     let asked = Asked { key: None, fingerprint: Vec::new() };
-    ahead.create(&New { order: order.clone(), asked, bought: 0 }).await.unwrap();
+    ahead.create(&New { order: order.clone(), asked, last_left: 0 }).await.unwrap();
     let silence = Outcome::Unknown("silence".into());
     for expected in [Step::Reserve, Step::Release] {
         pass(&right, 130).await; // longer than a step is tried
