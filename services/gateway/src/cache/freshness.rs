@@ -19,7 +19,7 @@ const SLOTS: usize = 4096;
 const NEVER: u64 = u64::MAX;
 
 /// A moment of the logical time.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Note(u64);
 
 /// What an answer depends on.

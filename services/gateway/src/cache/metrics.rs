@@ -28,7 +28,7 @@ impl Metrics {
             passed: counter(
                 "passed",
                 "Public reads that asked the catalog past the cache: without a stream of changes, \
-                 or because another read took long",
+                 of an answer that is too large, or because another read took long",
             ),
             changes: counter("changes", "Changes that were heard of"),
             watching: gauge("watching", "Whether changes are heard of: 1 or 0"),

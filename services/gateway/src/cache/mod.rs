@@ -19,8 +19,9 @@
 //! - everything, when changes may have been missed.
 //!
 //! Nothing is removed for being stale: it is replaced when it is asked for, and pushed out by others
-//! otherwise. Those who miss the same answer wait for one read ([`PATIENCE`]), and judge its answer as if
-//! they had found it: a change since that read began sends the next one off.
+//! otherwise. Those who miss the same answer wait for one read ([`PATIENCE`]). They may take what it finds
+//! if it still holds, or if it began later than they came, for then they would have found no more by
+//! themselves. So also where changes come faster than reads end, nobody waits for more than two.
 //!
 //! Only the public reads are here, and only for shoppers: administrators see what is hidden and want to
 //! see what they did. Carts and orders ask the catalog itself.
@@ -98,7 +99,9 @@ pub(crate) struct Found {
 
 #[derive(Debug, Clone)]
 struct Kept {
-    found: Found,
+    /// None: it is too large to be kept, so that whoever asks shall read, and not wait for others.
+    answer: Option<Answer>,
+    shows: Shows,
     note: Note,
     until: Instant,
 }
@@ -122,8 +125,8 @@ struct Bytes;
 impl Weighter<Question, Kept> for Bytes {
     /// The text counts twice: its gzip form may come later, and is smaller.
     fn weight(&self, question: &Question, kept: &Kept) -> u64 {
-        let texts = question.request.len() + 2 * kept.found.answer.body().len();
-        OVERHEAD_BYTES + texts as u64
+        let answer = kept.answer.as_ref().map_or(0, |answer| 2 * answer.body().len());
+        OVERHEAD_BYTES + (question.request.len() + answer) as u64
     }
 }
 
@@ -175,22 +178,16 @@ impl CatalogCache {
         read: impl Future<Output = Result<Found, Problem>>,
     ) -> Result<Answer, Problem> {
         let shared = &*self.0;
-        if shared.freshness.note().is_none() {
-            return shared.ask_past(read).await;
+        let Some(came) = shared.freshness.note() else { return shared.ask_past(read).await };
+        if let Some(kept) = shared.kept.get(question).filter(|kept| shared.serves(kept, came)) {
+            return shared.give(kept, read).await;
         }
-        if let Some(answer) = shared.kept.get(question).and_then(|kept| shared.good(&kept)) {
-            shared.metrics.hits.inc();
-            return Ok(answer);
-        }
-        let judge = |_: &Question, kept: &mut Kept| match shared.good(kept) {
-            Some(answer) => EntryAction::Retain(answer),
-            None => EntryAction::ReplaceWithGuard,
+        let judge = |_: &Question, kept: &mut Kept| match shared.serves(kept, came) {
+            true => EntryAction::Retain(kept.clone()),
+            false => EntryAction::ReplaceWithGuard,
         };
         match timeout(PATIENCE, shared.kept.entry_async(question, judge)).await {
-            Ok(EntryResult::Retained(answer)) => {
-                shared.metrics.hits.inc();
-                Ok(answer)
-            }
+            Ok(EntryResult::Retained(kept)) => shared.give(kept, read).await,
             Ok(EntryResult::Vacant(place) | EntryResult::Replaced(place, _)) => {
                 shared.fill(question, place, read).await
             }
@@ -218,10 +215,20 @@ impl CatalogCache {
 }
 
 impl Shared {
-    /// What was kept, if it is still good.
-    fn good(&self, kept: &Kept) -> Option<Answer> {
-        let good = self.freshness.holds(kept.note, kept.found.shows) && Instant::now() < kept.until;
-        good.then(|| kept.found.answer.clone())
+    /// Whether what was kept is the answer to one who `came` then.
+    fn serves(&self, kept: &Kept, came: Note) -> bool {
+        let holds = || self.freshness.holds(kept.note, kept.shows) && Instant::now() < kept.until;
+        kept.note > came || holds()
+    }
+
+    async fn give(
+        &self,
+        kept: Kept,
+        read: impl Future<Output = Result<Found, Problem>>,
+    ) -> Result<Answer, Problem> {
+        let Some(answer) = kept.answer else { return self.ask_past(read).await };
+        self.metrics.hits.inc();
+        Ok(answer)
     }
 
     /// Reads, and keeps what is found. When it fails, whoever waits reads next.
@@ -233,17 +240,17 @@ impl Shared {
     ) -> Result<Answer, Problem> {
         self.metrics.misses.inc();
         let (note, until) = (self.freshness.note(), Instant::now() + self.life);
-        let found = read.await?;
-        let answer = found.answer.clone();
-        if let Some(note) = note {
-            let kept = Kept { found, note, until };
-            let fits = Bytes.weight(question, &kept) <= self.largest;
-            // What changed under the read, and what was lost sight of, would only take up place.
-            if fits && self.freshness.holds(note, kept.found.shows) {
-                // Refused when it was emptied meanwhile.
-                place.insert(kept).ok();
-                self.tell_size();
+        let Found { answer, shows } = read.await?;
+        // Also what changed under the read, for those who wait; but nothing once sight is lost.
+        let sees = self.freshness.note().is_some();
+        if let Some(note) = note.filter(|_| sees) {
+            let mut kept = Kept { answer: Some(answer.clone()), shows, note, until };
+            if Bytes.weight(question, &kept) > self.largest {
+                kept.answer = None;
             }
+            // Refused when it was emptied meanwhile.
+            place.insert(kept).ok();
+            self.tell_size();
         }
         Ok(answer)
     }
