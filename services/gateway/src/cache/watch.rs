@@ -29,7 +29,7 @@ pub(super) async fn follow(channel: Channel, cache: CatalogCache) {
                 tracing::info!("the catalog tells its changes");
                 pause = PAUSES.0;
                 let why = hear(&cache, first, stream).await;
-                tracing::warn!(code = ?why.code(), "the catalog tells no changes any more");
+                tracing::info!(code = ?why.code(), "the catalog tells no changes any more");
             }
             Err(status) => tracing::debug!(code = ?status.code(), "no stream of changes"),
         }
