@@ -12,6 +12,10 @@ pub const FLOW_CAP: SignedDuration = SignedDuration::from_secs(15);
 /// The longest pause of a message: nobody stands at the counter for a mail.
 pub const MESSAGE_CAP: SignedDuration = SignedDuration::from_mins(5);
 
+/// The longest pause of what the provider refuses and owes: each try is a request of its own there, and
+/// what it lacks, such as money, does not come within seconds.
+pub const OWED_CAP: SignedDuration = SignedDuration::from_mins(5);
+
 /// The pause after the try of this number, from 1.
 pub fn pause(attempts: u32, cap: SignedDuration) -> SignedDuration {
     // 2^20 quarter seconds are three days, above every cap.

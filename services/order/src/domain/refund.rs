@@ -18,7 +18,7 @@ use super::{
     call::{Call, Outcome},
     event::{By, Event},
     ids::{OrderId, RefundId},
-    pace::{FLOW_CAP, pause},
+    pace::{FLOW_CAP, OWED_CAP, pause},
 };
 
 /// Why money is given back.
@@ -159,12 +159,13 @@ pub fn next(state: &Refund, outcome: &Outcome, now: Timestamp) -> Transition {
     use Outcome::{Done, Rejected, Unknown};
 
     let go = |step, events| Transition { step, refusals: state.refusals, due_at: now, events };
-    let again = || Transition {
+    let again_within = |cap| Transition {
         step: state.step,
         refusals: state.refusals,
-        due_at: now + pause(state.attempts, FLOW_CAP),
+        due_at: now + pause(state.attempts, cap),
         events: Vec::new(),
     };
+    let again = || again_within(FLOW_CAP);
     let by = || state.by.clone();
     let given = || Event::GivenBack { refund: state.id, amount: state.amount, by: by() };
     match (state.step, outcome, state.kind) {
@@ -177,7 +178,7 @@ pub fn next(state: &Refund, outcome: &Outcome, now: Timestamp) -> Transition {
         // The customer of a cancelled order is owed the money: it is asked for until it is given. What was
         // refused has not been done and never will be, so that a new request cannot be a second one.
         (Step::GiveBack, Rejected(_), Kind::Cancel) => {
-            Transition { refusals: state.refusals.saturating_add(1), ..again() }
+            Transition { refusals: state.refusals.saturating_add(1), ..again_within(OWED_CAP) }
         }
         (Step::GiveBack, Rejected(_), Kind::Refund) => go(Step::Refused, Vec::new()),
         (Step::Restock, Done(_), Kind::Cancel | Kind::Refund) => go(Step::Done, Vec::new()),
@@ -254,6 +255,14 @@ mod tests {
                 assert_eq!(turned.refusals, u32::from(refused), "another key after a refusal only");
             }
         }
+    }
+
+    #[test]
+    fn a_provider_that_goes_on_refusing_is_asked_less_often_than_a_silent_one() {
+        let state = Refund { attempts: 60, ..at(Kind::Cancel, Step::GiveBack) };
+        let [_, rejected, unknown] = outcomes().map(|outcome| next(&state, &outcome, NOW));
+        assert_eq!(rejected.due_at, NOW + OWED_CAP);
+        assert_eq!(unknown.due_at, NOW + FLOW_CAP);
     }
 
     proptest! {

@@ -11,7 +11,7 @@ use crate::{
     domain::{
         event::By,
         ids::{OrderId, RefundId},
-        pace::FLOW_CAP,
+        pace::OWED_CAP,
         refund::{Kind, Refund, Step},
     },
     error::Error,
@@ -66,7 +66,7 @@ pub(crate) async fn claim(
         lease.now.to_sqlx(),
         lease.secs(),
         of.map(|order| order.0),
-        lease.absurd(FLOW_CAP).to_sqlx(),
+        lease.absurd(OWED_CAP).to_sqlx(),
     )
     .fetch_optional(conn)
     .await?;
