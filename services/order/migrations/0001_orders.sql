@@ -50,6 +50,14 @@ CREATE TABLE orders (
 -- A repeat returns the same order.
 CREATE UNIQUE INDEX orders_idempotency_key ON orders (user_id, idempotency_key)
     WHERE idempotency_key IS NOT NULL;
+-- A key that met the order of another request stands for that order from then on, whatever becomes of it.
+CREATE TABLE order_keys (
+    user_id     uuid  NOT NULL,
+    key         text  NOT NULL,
+    fingerprint bytea NOT NULL,
+    order_id    uuid  NOT NULL REFERENCES orders,
+    PRIMARY KEY (user_id, key)
+);
 -- One order of a cart as it was; a refused customer can try again.
 CREATE UNIQUE INDEX orders_cart_version_key ON orders (user_id, cart_version)
     WHERE status <> 'cancelled';

@@ -141,7 +141,11 @@ pub(crate) async fn known(
                  WHERE user_id = $1 AND cart_version = $3 AND status <> 'cancelled') AS of_cart,
              EXISTS (SELECT FROM orders WHERE user_id = $1 AND in_cart) AS "in_cart!",
              (SELECT coalesce(max(left_cart), 0) FROM orders WHERE user_id = $1) AS "last_left!"
-         FROM (SELECT) one LEFT JOIN orders k ON k.user_id = $1 AND k.idempotency_key = $2"#,
+         FROM (SELECT) one LEFT JOIN LATERAL (
+             SELECT id, fingerprint FROM orders WHERE user_id = $1 AND idempotency_key = $2
+             UNION ALL
+             SELECT order_id, fingerprint FROM order_keys WHERE user_id = $1 AND key = $2
+             LIMIT 1) k ON true"#,
         user.0,
         key,
         cart_version,
@@ -154,6 +158,26 @@ pub(crate) async fn known(
         in_cart: row.in_cart,
         last_left: row.last_left,
     })
+}
+
+/// Keeps a key with an order that another request made; the first word counts.
+pub(crate) async fn keep_key(
+    conn: &mut PgConnection,
+    user: UserId,
+    (key, fingerprint): (&str, &[u8]),
+    order: OrderId,
+) -> Result<(), Error> {
+    query!(
+        "INSERT INTO order_keys (user_id, key, fingerprint, order_id) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO NOTHING",
+        user.0,
+        key,
+        fingerprint,
+        order.0,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Whether units of this order are still in the customer's cart.

@@ -69,7 +69,8 @@ pub(crate) struct Before {
 
 impl Records {
     /// Whether an order was made for this key, or of this version of the cart, if one is named. A key
-    /// that was used for something else is refused.
+    /// that was used for something else is refused; one that meets the order of another request goes with
+    /// it from then on.
     pub(crate) async fn standing(
         &self,
         user: UserId,
@@ -81,7 +82,15 @@ impl Records {
         let Known { of_key, of_cart, in_cart, last_left } = traced("order.known", known).await?;
         let standing = match (of_key, of_cart) {
             (Some((_, first)), _) if first != asked.fingerprint => return Err(Error::KeyReused),
-            (Some((order, _)), _) | (None, Some(order)) => Standing::Known(order),
+            (Some((order, _)), _) => Standing::Known(order),
+            (None, Some(order)) => {
+                if let Some(key) = &asked.key {
+                    let key = (key.as_str(), asked.fingerprint.as_slice());
+                    let kept = store::orders::keep_key(&mut conn, user, key, order);
+                    traced("order.keep_key", kept).await?;
+                }
+                Standing::Known(order)
+            }
             (None, None) if in_cart => Standing::Busy,
             (None, None) => Standing::Free,
         };

@@ -108,3 +108,24 @@ async fn an_order_of_a_seen_cart_is_found_again_after_the_cart_has_changed(pool:
     assert_eq!(again.id, first.id);
     shop.close().await;
 }
+
+#[sqlx::test(migrator = "order::MIGRATOR")]
+async fn a_key_that_met_the_order_of_another_request_goes_with_it(pool: PgPool) {
+    let shop = Shop::open(&pool).await;
+    let lamp = shop.product("Lamp", 1000, 50).await;
+    shop.fill(&lamp, 1).await;
+    let request = proto::cart::v1::GetCartRequest { user_id: shop.user.clone() };
+    let cart = shop.cart.clone().get_cart(request).await.unwrap().into_inner();
+    let request = pb::CreateOrderRequest { cart_version: cart.version, ..shop.request() };
+    let first = shop.try_order(request.clone()).await.unwrap();
+    let keyed = pb::CreateOrderRequest { idempotency_key: "k".into(), ..request };
+    assert_eq!(shop.try_order(keyed.clone()).await.unwrap().id, first.id);
+
+    shop.cancel(&first.id).await.unwrap();
+    shop.settled(&first.id).await;
+    let again = shop.try_order(keyed.clone()).await.unwrap();
+    assert_eq!((&again.id, again.status()), (&first.id, OrderStatus::Cancelled));
+    let other = pb::CreateOrderRequest { payment_method_id: "pm_test_declined".into(), ..keyed };
+    assert_eq!(refused(shop.try_order(other).await), "idempotency_key_reused");
+    shop.close().await;
+}
