@@ -27,6 +27,7 @@ pub(super) fn at_rest(books: &Books, others: &Others, stock_in_all: i32) -> Verd
         check(order.id, "shipment", parcel(order, others))?;
         check(order.id, "stock", stock(order, others))?;
         check(order.id, "mails", mails(order, books, others))?;
+        check(order.id, "order of mails", mails_in_order(order, books, others))?;
         check(order.id, "events", events(order, books))?;
         check(order.id, "cancel", cancel(order, books))?;
     }
@@ -94,6 +95,18 @@ fn mails(order: &Order, books: &Books, others: &Others) -> bool {
         && sent("refund") == refunds
         && others.carts.contains(&order.id) == order.transaction.is_some()
         && !order.in_cart
+}
+
+/// Nobody reads of a cancel before the confirmation.
+fn mails_in_order(order: &Order, books: &Books, others: &Others) -> bool {
+    let written = books.outbox.iter().map(|row| &row.state);
+    let mails = written.filter(|m| m.order == order.id && m.topic != outbox::Topic::TakeFromCart);
+    mails.map(|mail| mail.topic.key(order.id)).eq(others
+        .post
+        .get(&order.id)
+        .into_iter()
+        .flatten()
+        .cloned())
 }
 
 /// The pivot was crossed once at most, and the checkout ended once.

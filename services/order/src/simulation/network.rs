@@ -39,6 +39,8 @@ pub(super) struct Others {
     pub(super) carts: BTreeSet<OrderId>,
     /// Mails that were made: kind of mail → keys.
     pub(super) mails: BTreeMap<(OrderId, &'static str), BTreeSet<String>>,
+    /// The keys of an order's mails, as they came first.
+    pub(super) post: BTreeMap<OrderId, Vec<String>>,
     /// Requests under way that nobody waits for any more.
     late: Vec<(Order, Call)>,
     rng: StdRng,
@@ -54,6 +56,7 @@ impl Others {
             parcels: BTreeMap::new(),
             carts: BTreeSet::new(),
             mails: BTreeMap::new(),
+            post: BTreeMap::new(),
             late: Vec::new(),
             rng: StdRng::seed_from_u64(seed ^ 0x5eed),
             calm: false,
@@ -106,7 +109,10 @@ impl Others {
                     Topic::RefundMail { .. } => "refund",
                     other => other.as_str(),
                 };
-                self.mails.entry((order.id, kind)).or_default().insert(topic.key(order.id));
+                let key = topic.key(order.id);
+                if self.mails.entry((order.id, kind)).or_default().insert(key.clone()) {
+                    self.post.entry(order.id).or_default().push(key);
+                }
                 done()
             }
         }
