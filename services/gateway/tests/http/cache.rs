@@ -9,11 +9,9 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
+use crate::line::Line;
 use crate::shop::{Answer, Catalog, Gateway};
 
 const LONG: [&str; 4] = ["--rate-limit-per-minute", "0", "--catalog-cache-ttl", "1h"];
@@ -273,48 +271,6 @@ async fn what_is_asked_in_many_ways_fills_no_more_than_was_given(pool: PgPool) {
         gateway.get(&format!("/api/v1/products?{same}")).await.is(200, "");
     }
     assert_eq!(gateway.counted("hits_total"), hits + 3);
-}
-
-/// A way to the catalog that can be cut and mended.
-struct Line {
-    address: SocketAddr,
-    catalog: SocketAddr,
-    relay: Option<JoinHandle<()>>,
-}
-
-impl Line {
-    async fn to(catalog: &Catalog) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let mut line = Self { address, catalog: catalog.address(), relay: None };
-        line.carry(listener);
-        line
-    }
-
-    async fn cut(&mut self) {
-        let relay = self.relay.take().expect("it is whole");
-        relay.abort();
-        relay.await.expect_err("it never ends by itself");
-    }
-
-    async fn mend(&mut self) {
-        let listener = TcpListener::bind(self.address).await.expect("the same port");
-        self.carry(listener);
-    }
-
-    fn carry(&mut self, listener: TcpListener) {
-        let catalog = self.catalog;
-        self.relay = Some(tokio::spawn(async move {
-            let mut connections = JoinSet::new();
-            loop {
-                let (mut near, _) = listener.accept().await.expect("a connection");
-                connections.spawn(async move {
-                    let mut far = TcpStream::connect(catalog).await.expect("the catalog");
-                    copy_bidirectional(&mut near, &mut far).await.ok();
-                });
-            }
-        }));
-    }
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]

@@ -12,6 +12,7 @@ mod cache;
 mod client;
 mod conventions;
 mod judge;
+mod line;
 mod mailroom;
 mod orders;
 mod orders_admin;
