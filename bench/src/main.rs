@@ -1,7 +1,7 @@
 //! How fast the shop is: a load generator of our own, and the measured run behind
 //! `docs/benchmarks.md`.
 //!
-//! - [`schedule`], [`load`]: an open loop at a fixed rate; [`climb`]: the search for the highest one
+//! - [`schedule`], [`mod@load`]: an open loop at a fixed rate; [`climb`]: the search for the highest one
 //! - [`workload`], [`shopper`], [`client`], [`setup`]: what is asked, by whom, and how
 //! - [`tally`], [`measure`], [`table`]: what came of it
 //! - [`shop`], [`process`], [`constant`]: what is measured; [`round_trips`], [`machine`]: what else is
