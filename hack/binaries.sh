@@ -25,5 +25,5 @@ build() {
     --profile "$PROFILE" --target "$TARGET" "${packages[@]}"
 }
 
-step "binaries (profile $PROFILE)" build "$@" >&2
+step "binaries (profile $PROFILE), which takes minutes when much has changed" build "$@" >&2
 echo "${CARGO_TARGET_DIR:-target}/$TARGET/$PROFILE"
