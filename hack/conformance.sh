@@ -23,8 +23,10 @@ main() {
   start_shop
   cd "$work" # where it keeps what it remembers
   # Signing out, or another password, would end the session that everything else is asked in.
+  # One worker: Python 3.11 parses no two texts at once in two threads (python/cpython#106905), and a run
+  # would end now and then with an error that is not ours.
   "$schemathesis" run "$api/openapi.json" --url "$api" --header "Authorization: Bearer $(token)" \
-    --phases examples,coverage,fuzzing --max-examples "$EXAMPLES" --seed "$SEED" --workers 2 \
+    --phases examples,coverage,fuzzing --max-examples "$EXAMPLES" --seed "$SEED" --workers 1 \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance \
     --exclude-path-regex '^/api/v1/auth/(logout|password/change)$' \
     --suppress-health-check all --warnings off --no-shrink --request-timeout 30 --continue-on-failure
