@@ -5,15 +5,13 @@
 use clap::Parser;
 use kit::Runtime;
 use kit::postgres::{Existing, Kind, ProvisionArgs, Signal, constraint, kind};
+use kit::testing::Line;
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Connection as _, PgConnection, PgPool, query, query_scalar};
 use std::io::Write as _;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::net::TcpListener;
 
 static MIGRATOR: Migrator = sqlx::migrate!("tests/migrations");
 
@@ -299,59 +297,19 @@ async fn notifications_go_on_after_the_connection_is_lost_and_the_gap_is_told() 
     runtime.stop().await;
 }
 
-/// A way to PostgreSQL on which everything can be lost in silence, as in a network that drops packets;
-/// connections that are made later work.
-struct Line {
-    port: u16,
-    silence: Arc<Notify>,
-}
-
-impl Line {
-    async fn open() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("an address").port();
-        let silence = Arc::new(Notify::new());
-        tokio::spawn(relay(listener, Arc::clone(&silence)));
-        Self { port, silence }
-    }
-
-    /// A pool whose connections take this way to a database of their own.
-    async fn pool(&self, more: &[&str], runtime: &Runtime) -> PgPool {
-        let service = Service::new();
-        service.provision("secret").await.expect("prepared");
-        let url = format!("postgres://{0}:secret@127.0.0.1:{1}/{0}", service.name, self.port);
-        kit::postgres::connect(&settings(&url, more), runtime).expect("a pool")
-    }
-
-    fn fall_silent(&self) {
-        self.silence.notify_waiters();
-    }
-}
-
-async fn relay(listener: TcpListener, silence: Arc<Notify>) {
-    let mut held = tokio::task::JoinSet::new();
-    loop {
-        let (mut near, _) = listener.accept().await.expect("a connection");
-        let mut far = TcpStream::connect(Service::server()).await.expect("PostgreSQL");
-        let silent = Arc::clone(&silence).notified_owned();
-        held.spawn(async move {
-            tokio::select! {
-                _ = copy_bidirectional(&mut near, &mut far) => return,
-                () = silent => {}
-            }
-            drop(far);
-            // Open, and nobody reads or writes.
-            std::future::pending::<()>().await;
-            drop(near);
-        });
-    }
+/// A pool whose connections take this way to a database of their own.
+async fn pool_over(line: &Line, more: &[&str], runtime: &Runtime) -> PgPool {
+    let service = Service::new();
+    service.provision("secret").await.expect("prepared");
+    let url = format!("postgres://{0}:secret@{1}/{0}", service.name, line.address());
+    kit::postgres::connect(&settings(&url, more), runtime).expect("a pool")
 }
 
 #[tokio::test]
 async fn a_listener_notices_that_its_connection_was_lost_in_silence() {
     let runtime = Runtime::for_tests();
-    let line = Line::open().await;
-    let pool = line.pool(&[], &runtime).await;
+    let line = Line::to(Service::server()).await;
+    let pool = pool_over(&line, &[], &runtime).await;
     let every = Duration::from_millis(100);
     let mut signals = kit::postgres::listen_and_ask(every, &pool, "changes", &runtime);
     let mut next = async || {
@@ -373,9 +331,9 @@ async fn a_listener_notices_that_its_connection_was_lost_in_silence() {
 
 #[tokio::test]
 async fn a_connection_that_was_lost_in_silence_gives_up_its_place_in_the_pool() {
-    let line = Line::open().await;
+    let line = Line::to(Service::server()).await;
     let limits = ["--database-max-connections", "1", "--database-acquire-timeout", "5s"];
-    let pool = line.pool(&limits, &Runtime::for_tests()).await;
+    let pool = pool_over(&line, &limits, &Runtime::for_tests()).await;
     query("SELECT 1").execute(&pool).await.expect("a connection");
     let slow = query("SELECT pg_sleep(1)").execute(&pool);
     let caller = tokio::time::timeout(Duration::from_secs(2), async {

@@ -12,14 +12,14 @@ use crate::shop::{Shop, args, order};
 
 /// The catalog, reaching the test's database over `line`.
 async fn open(pool: &PgPool, line: &Line) -> Shop {
-    let mut args = args(&line.url());
+    let mut args = args(&line.url(pool));
     args.database.database_acquire_timeout = Duration::from_secs(2);
     Shop::open_with(pool, args).await
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgPool) {
-    let mut line = Line::to(&pool).await;
+    let mut line = Line::to_database(&pool).await;
     let shop = open(&pool, &line).await;
     let lamp = shop.product("Lamp", 100, 5).await.id;
 
@@ -65,7 +65,7 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgP
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn the_service_starts_before_postgresql(pool: PgPool) {
-    let mut line = Line::to(&pool).await;
+    let mut line = Line::to_database(&pool).await;
     line.cut().await;
     let shop = open(&pool, &line).await;
     let nobody = shop.get(&order(1)).await.unwrap_err();
@@ -82,7 +82,7 @@ async fn the_service_starts_before_postgresql(pool: PgPool) {
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn the_sweeper_outlives_a_connection_that_is_lost_in_silence(pool: PgPool) {
-    let line = Line::to(&pool).await;
+    let line = Line::to_database(&pool).await;
     let shop = open(&pool, &line).await;
     let lamp = shop.product("Lamp", 100, 5).await.id;
     shop.reserve(&order(1), &lamp, 2).await.unwrap();

@@ -6,12 +6,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use kit::testing::Line;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 
-use crate::line::Line;
 use crate::shop::{Answer, Catalog, Gateway};
 
 const LONG: [&str; 4] = ["--rate-limit-per-minute", "0", "--catalog-cache-ttl", "1h"];
@@ -276,8 +276,8 @@ async fn what_is_asked_in_many_ways_fills_no_more_than_was_given(pool: PgPool) {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn what_changes_while_nothing_is_heard_is_seen_and_then_kept_again(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
-    let mut line = Line::to(&catalog).await;
-    let gateway = Gateway::keeping(line.address, &pool, &[]).await;
+    let mut line = Line::to(catalog.address()).await;
+    let gateway = Gateway::keeping(line.address(), &pool, &[]).await;
     for name in ["One", "Two", "Three"] {
         let kept = gateway.shown().await;
         assert_eq!(gateway.shown().await, kept);

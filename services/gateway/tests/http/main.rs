@@ -12,7 +12,6 @@ mod cache;
 mod client;
 mod conventions;
 mod judge;
-mod line;
 mod mailroom;
 mod orders;
 mod orders_admin;

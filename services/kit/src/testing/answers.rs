@@ -17,9 +17,9 @@ pub fn fields<T: Debug>(answer: Result<T, Status>) -> Vec<String> {
 /// The reason of a refusal, whose code must be `FAILED_PRECONDITION`.
 #[track_caller]
 pub fn refused<T: Debug>(answer: Result<T, Status>) -> String {
-    let (code, reason) = refusal(answer);
-    assert_eq!(code, Code::FailedPrecondition, "{reason}");
-    reason
+    let status = answer.unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
+    reason_of(&status).unwrap()
 }
 
 /// The code of a refusal, and its reason; empty when it has none.

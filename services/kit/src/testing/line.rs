@@ -1,4 +1,4 @@
-//! A way to PostgreSQL that can be cut.
+//! A way to a server that can be cut.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -9,31 +9,44 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// A way to PostgreSQL that can be cut: its port closes and its connections end, as when the server
-/// restarts. Or it falls silent: nothing comes over its connections any more, and nobody is told.
+/// A way to a server that can be cut: its port closes and its connections end, as when the server
+/// restarts. Or it falls silent: nothing comes over its connections any more, and nobody is told, as in a
+/// network that drops packets.
 #[derive(Debug)]
 pub struct Line {
-    pool: PgPool,
     address: SocketAddr,
+    server: String,
     relay: Option<JoinHandle<()>>,
     silence: Arc<Notify>,
 }
 
 impl Line {
-    /// To the server of a test's database.
-    pub async fn to(pool: &PgPool) -> Self {
+    /// To the server at `host:port`.
+    pub async fn to(server: impl ToString) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let silence = Arc::default();
-        let mut line = Self { pool: pool.clone(), address, relay: None, silence };
+        let mut line = Self { address, server: server.to_string(), relay: None, silence };
         line.carry(listener);
         line
     }
 
-    /// The test's database, by this way.
+    /// To the PostgreSQL of a test's database.
+    pub async fn to_database(pool: &PgPool) -> Self {
+        let options = pool.connect_options();
+        Self::to(format!("{}:{}", options.get_host(), options.get_port())).await
+    }
+
+    /// Where it begins.
     #[must_use]
-    pub fn url(&self) -> String {
-        let mut url = self.pool.connect_options().to_url_lossy();
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A test's database, by this way.
+    #[must_use]
+    pub fn url(&self, pool: &PgPool) -> String {
+        let mut url = pool.connect_options().to_url_lossy();
         url.set_host(Some("127.0.0.1")).unwrap();
         url.set_port(Some(self.address.port())).unwrap();
         url.into()
@@ -46,10 +59,9 @@ impl Line {
 
     /// Until it is mended, nobody gets through.
     pub async fn cut(&mut self) {
-        if let Some(relay) = self.relay.take() {
-            relay.abort();
-            relay.await.unwrap_err();
-        }
+        let relay = self.relay.take().expect("it is whole");
+        relay.abort();
+        relay.await.expect_err("it never ends by itself");
     }
 
     /// On the same port as before.
@@ -59,24 +71,25 @@ impl Line {
     }
 
     fn carry(&mut self, listener: TcpListener) {
-        let options = self.pool.connect_options();
-        let server = (options.get_host().to_owned(), options.get_port());
-        self.relay = Some(tokio::spawn(relay(listener, server, Arc::clone(&self.silence))));
+        let (server, silence) = (self.server.clone(), Arc::clone(&self.silence));
+        self.relay = Some(tokio::spawn(relay(listener, server, silence)));
     }
 }
 
-async fn relay(listener: TcpListener, server: (String, u16), silence: Arc<Notify>) {
+async fn relay(listener: TcpListener, server: String, silence: Arc<Notify>) {
     let mut connections = JoinSet::new();
     loop {
         let (mut near, _) = listener.accept().await.unwrap();
-        let mut far = TcpStream::connect(&server).await.unwrap();
         let silent = Arc::clone(&silence).notified_owned();
+        let server = server.clone();
         connections.spawn(async move {
+            let mut far = TcpStream::connect(server).await.unwrap();
             tokio::select! {
                 _ = copy_bidirectional(&mut near, &mut far) => return,
                 () = silent => {}
             }
             drop(far);
+            // Open, and nobody reads or writes.
             std::future::pending::<()>().await;
             drop(near);
         });

@@ -1,6 +1,6 @@
 //! What tests of more than one service need.
 
-#![expect(clippy::unwrap_used, reason = "fixtures of tests, which may panic")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
 
 mod answers;
 mod line;

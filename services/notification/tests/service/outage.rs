@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// The service, reaching the test's database over `line`.
-async fn open(line: &Line, smtp_port: u16) -> Shop {
-    let mut args = args(&line.url(), smtp_port, &[]);
+async fn open(pool: &PgPool, line: &Line, smtp_port: u16) -> Shop {
+    let mut args = args(&line.url(pool), smtp_port, &[]);
     args.database.database_acquire_timeout = Duration::from_secs(2);
     let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
     Shop::start(args, Env::fixed(start, 7)).await
@@ -33,9 +33,9 @@ async fn recovered(shop: &Shop) {
 #[sqlx::test(migrator = "notification::MIGRATOR")]
 async fn calls_are_unavailable_while_postgresql_is_away_and_mails_go_after(pool: PgPool) {
     let inbox = Inbox::open().await;
-    let mut line = Line::to(&pool).await;
+    let mut line = Line::to_database(&pool).await;
     line.cut().await;
-    let shop = open(&line, inbox.smtp_port).await;
+    let shop = open(&pool, &line, inbox.smtp_port).await;
     for _ in 0..2 {
         let status = shop.welcome("ada@example.com", "").await.unwrap_err();
         assert_eq!(status.code(), Code::Unavailable, "{status:?}");
@@ -52,8 +52,8 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_mails_go_after(pool:
 #[sqlx::test(migrator = "notification::MIGRATOR")]
 async fn a_mail_that_was_taken_while_postgresql_is_away_is_sent_once(pool: PgPool) {
     let relay = Relay::open(Protection::None).await;
-    let mut line = Line::to(&pool).await;
-    let shop = open(&line, relay.port).await;
+    let mut line = Line::to_database(&pool).await;
+    let shop = open(&pool, &line, relay.port).await;
     let held = relay.gate.lock().await;
     shop.welcome("ada@example.com", "").await.unwrap();
     let ends = || relay.heard().iter().filter(|line| *line == ".").count();

@@ -12,14 +12,14 @@ use crate::shop::{Shop, args, card, code, order, user};
 
 /// The service, reaching the test's database over `line`.
 async fn open(pool: &PgPool, line: &Line) -> Shop {
-    let mut args = args(&line.url());
+    let mut args = args(&line.url(pool));
     args.database.database_acquire_timeout = Duration::from_secs(2);
     Shop::open_with(pool, args, 7).await
 }
 
 #[sqlx::test(migrator = "payment::MIGRATOR")]
 async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgPool) {
-    let mut line = Line::to(&pool).await;
+    let mut line = Line::to_database(&pool).await;
     let shop = open(&pool, &line).await;
     let held = shop.held("auth", 100).await;
     // Nobody comes back for this one.
@@ -63,7 +63,7 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgP
 
 #[sqlx::test(migrator = "payment::MIGRATOR")]
 async fn the_service_starts_before_postgresql(pool: PgPool) {
-    let mut line = Line::to(&pool).await;
+    let mut line = Line::to_database(&pool).await;
     line.cut().await;
     let shop = open(&pool, &line).await;
     assert_eq!(code(shop.authorize("auth", "pm_test_visa", 1).await), Code::Unavailable);

@@ -14,7 +14,7 @@ use crate::depot::{Depot, args, env, order};
 /// Shipping with a played carrier, reaching the test's database over `line`.
 async fn open(pool: &PgPool, line: &Line) -> Depot {
     let more = ["--simulate-carrier", "--carrier-step-interval", "1s"];
-    let mut args = args(&line.url(), &more);
+    let mut args = args(&line.url(pool), &more);
     args.database.database_acquire_timeout = Duration::from_secs(2);
     Depot::open_with(pool, args, env("2026-03-01T12:00:00Z")).await
 }
@@ -29,7 +29,7 @@ fn assert_unavailable<T: std::fmt::Debug>(answer: Result<T, Status>) {
 
 #[sqlx::test(migrator = "shipping::MIGRATOR")]
 async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgPool) {
-    let mut line = Line::to(&pool).await;
+    let mut line = Line::to_database(&pool).await;
     let depot = open(&pool, &line).await;
     let made = depot.ship(&order(1)).await.unwrap();
 
@@ -63,7 +63,7 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgP
 
 #[sqlx::test(migrator = "shipping::MIGRATOR")]
 async fn the_service_starts_before_postgresql(pool: PgPool) {
-    let mut line = Line::to(&pool).await;
+    let mut line = Line::to_database(&pool).await;
     line.cut().await;
     let depot = open(&pool, &line).await;
     assert_unavailable(depot.of_order(&order(1)).await);

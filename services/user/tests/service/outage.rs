@@ -12,7 +12,7 @@ use crate::shop::{PASSWORD, Shop};
 /// The service, reaching the test's database over `line`, with a first administrator to be made.
 async fn open(pool: &PgPool, line: &Line) -> Shop {
     Shop::open_with(pool, |args| {
-        args.database.database_url = Some(line.url().into());
+        args.database.database_url = Some(line.url(pool).into());
         args.database.database_acquire_timeout = Duration::from_secs(2);
         args.admin_email = Some("root@example.com".into());
         args.admin_password = Some(PASSWORD.into());
@@ -32,7 +32,7 @@ async fn until_root_signs_in(shop: &Shop) {
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
 async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgPool) {
-    let mut line = Line::to(&pool).await;
+    let mut line = Line::to_database(&pool).await;
     let shop = open(&pool, &line).await;
     until_root_signs_in(&shop).await;
     let ada = shop.register("ada@example.com").await;
@@ -66,7 +66,7 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgP
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
 async fn the_service_starts_before_postgresql_and_makes_the_administrator_then(pool: PgPool) {
-    let mut line = Line::to(&pool).await;
+    let mut line = Line::to_database(&pool).await;
     line.cut().await;
     let shop = open(&pool, &line).await;
     let status = shop.login("root@example.com", PASSWORD).await.unwrap_err();
