@@ -46,44 +46,41 @@ pub(crate) async fn insert(
     Ok(done.is_some())
 }
 
+/// `query_as!` of [`Row`]: a reservation with its lines, which are written once, together with it. A macro,
+/// because checked SQL must be a literal.
+macro_rules! select_reservation {
+    ($rest:literal $(, $argument:expr)* $(,)?) => {
+        query_as!(
+            Row,
+            "SELECT order_id, id, state, unavailable_product_ids, expires_at,
+             ARRAY(SELECT product_id FROM reservation_lines l
+                 WHERE l.order_id = r.order_id ORDER BY product_id) AS \"products!\",
+             ARRAY(SELECT quantity FROM reservation_lines l
+                 WHERE l.order_id = r.order_id ORDER BY product_id) AS \"quantities!\"
+         FROM reservations r "
+            + $rest
+            $(, $argument)*
+        )
+    };
+}
+
 /// The reservation of an order, as it is.
 pub(crate) async fn find(
     conn: &mut PgConnection,
     order: OrderId,
 ) -> Result<Option<Reservation>, Error> {
-    let row = query_as!(
-        Row,
-        r#"SELECT order_id, id, state, unavailable_product_ids, expires_at,
-             ARRAY(SELECT product_id FROM reservation_lines l
-                 WHERE l.order_id = r.order_id ORDER BY product_id) AS "products!",
-             ARRAY(SELECT quantity FROM reservation_lines l
-                 WHERE l.order_id = r.order_id ORDER BY product_id) AS "quantities!"
-         FROM reservations r WHERE order_id = $1"#,
-        order.0,
-    )
-    .fetch_optional(conn)
-    .await?;
+    let row = select_reservation!("WHERE order_id = $1", order.0).fetch_optional(conn).await?;
     row.map(Row::read).transpose()
 }
 
-/// The reservation of an order, locked. Its lines are read with it: they are written once, together
-/// with its row.
+/// The reservation of an order, locked.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
     order: OrderId,
 ) -> Result<Option<Reservation>, Error> {
-    let row = query_as!(
-        Row,
-        r#"SELECT order_id, id, state, unavailable_product_ids, expires_at,
-             ARRAY(SELECT product_id FROM reservation_lines l
-                 WHERE l.order_id = r.order_id ORDER BY product_id) AS "products!",
-             ARRAY(SELECT quantity FROM reservation_lines l
-                 WHERE l.order_id = r.order_id ORDER BY product_id) AS "quantities!"
-         FROM reservations r WHERE order_id = $1 FOR UPDATE OF r"#,
-        order.0,
-    )
-    .fetch_optional(conn)
-    .await?;
+    let row = select_reservation!("WHERE order_id = $1 FOR UPDATE OF r", order.0)
+        .fetch_optional(conn)
+        .await?;
     row.map(Row::read).transpose()
 }
 
@@ -93,17 +90,10 @@ pub(crate) async fn lock_due(
     conn: &mut PgConnection,
     now: Timestamp,
 ) -> Result<Option<Reservation>, Error> {
-    let row = query_as!(
-        Row,
-        r#"SELECT order_id, id, state, unavailable_product_ids, expires_at,
-             ARRAY(SELECT product_id FROM reservation_lines l
-                 WHERE l.order_id = r.order_id ORDER BY product_id) AS "products!",
-             ARRAY(SELECT quantity FROM reservation_lines l
-                 WHERE l.order_id = r.order_id ORDER BY product_id) AS "quantities!"
-         FROM reservations r
-         WHERE state = 'held' AND expires_at <= $1
+    let row = select_reservation!(
+        "WHERE state = 'held' AND expires_at <= $1
          ORDER BY expires_at, order_id
-         LIMIT 1 FOR UPDATE OF r SKIP LOCKED"#,
+         LIMIT 1 FOR UPDATE OF r SKIP LOCKED",
         now.to_sqlx(),
     )
     .fetch_optional(conn)

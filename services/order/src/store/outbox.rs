@@ -51,33 +51,40 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Claims a message to the cart that is due and that nobody has, and tells the version of the claim.
+/// `query_as!` of [`Row`]: claims a message of a sort that is due and that nobody has. A macro, because
+/// checked SQL must be a literal.
+macro_rules! claim {
+    ($sort:literal, $of:ident, $lease:ident) => {
+        query_as!(
+            Row,
+            "UPDATE outbox m
+             SET lease_until = now() + make_interval(secs => $2), version = version + 1,
+                 attempts = attempts + 1
+             FROM orders o
+             WHERE o.id = m.order_id AND m.id = (
+                 SELECT id FROM outbox w
+                 WHERE state = 'waiting' AND (due_at <= $1 OR due_at > $4)
+                     AND (lease_until IS NULL OR lease_until <= now())
+                     AND ($3::uuid IS NULL OR order_id = $3) AND "
+            + $sort
+            + " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+             RETURNING m.id, m.order_id, m.topic, m.refund_id, m.amount_cents, m.state, m.attempts,
+                 m.version, o.currency",
+            $lease.now.to_sqlx(),
+            $lease.secs(),
+            $of.map(|order| order.0),
+            $lease.absurd(MESSAGE_CAP).to_sqlx(),
+        )
+    };
+}
+
+/// Claims a message to the cart, and tells the version of the claim.
 pub(crate) async fn claim_cart(
     conn: &mut PgConnection,
     of: Option<OrderId>,
     lease: Lease,
 ) -> Result<Option<(Message, i64)>, Error> {
-    let row = query_as!(
-        Row,
-        r#"UPDATE outbox m
-         SET lease_until = now() + make_interval(secs => $2), version = version + 1,
-             attempts = attempts + 1
-         FROM orders o
-         WHERE o.id = m.order_id AND m.id = (
-             SELECT id FROM outbox w
-             WHERE state = 'waiting' AND topic = 'cart' AND (due_at <= $1 OR due_at > $4)
-                 AND (lease_until IS NULL OR lease_until <= now())
-                 AND ($3::uuid IS NULL OR order_id = $3)
-             ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING m.id, m.order_id, m.topic, m.refund_id, m.amount_cents, m.state, m.attempts,
-             m.version, o.currency"#,
-        lease.now.to_sqlx(),
-        lease.secs(),
-        of.map(|order| order.0),
-        lease.absurd(MESSAGE_CAP).to_sqlx(),
-    )
-    .fetch_optional(conn)
-    .await?;
+    let row = claim!("topic = 'cart'", of, lease).fetch_optional(conn).await?;
     row.map(Row::read).transpose()
 }
 
@@ -87,27 +94,12 @@ pub(crate) async fn claim_mail(
     of: Option<OrderId>,
     lease: Lease,
 ) -> Result<Option<(Message, i64)>, Error> {
-    let row = query_as!(
-        Row,
-        r#"UPDATE outbox m
-         SET lease_until = now() + make_interval(secs => $2), version = version + 1,
-             attempts = attempts + 1
-         FROM orders o
-         WHERE o.id = m.order_id AND m.id = (
-             SELECT id FROM outbox w
-             WHERE state = 'waiting' AND topic <> 'cart' AND (due_at <= $1 OR due_at > $4)
-                 AND (lease_until IS NULL OR lease_until <= now())
-                 AND ($3::uuid IS NULL OR order_id = $3)
-                 AND NOT EXISTS (SELECT FROM outbox earlier
-                     WHERE earlier.order_id = w.order_id AND earlier.state = 'waiting'
-                         AND earlier.topic <> 'cart' AND earlier.created_at < w.created_at)
-             ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING m.id, m.order_id, m.topic, m.refund_id, m.amount_cents, m.state, m.attempts,
-             m.version, o.currency"#,
-        lease.now.to_sqlx(),
-        lease.secs(),
-        of.map(|order| order.0),
-        lease.absurd(MESSAGE_CAP).to_sqlx(),
+    let row = claim!(
+        "topic <> 'cart' AND NOT EXISTS (SELECT FROM outbox earlier
+             WHERE earlier.order_id = w.order_id AND earlier.state = 'waiting'
+                 AND earlier.topic <> 'cart' AND earlier.created_at < w.created_at)",
+        of,
+        lease
     )
     .fetch_optional(conn)
     .await?;

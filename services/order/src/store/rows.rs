@@ -17,57 +17,45 @@ use crate::{
     error::Error,
 };
 
+/// `query_as!` of [`Row`]: orders with their lines. A macro, because checked SQL must be a literal.
+macro_rules! select_orders {
+    ($rest:literal $(, $argument:expr)* $(,)?) => {
+        query_as!(
+            Row,
+            "SELECT o.id, user_id, status, currency, subtotal_cents, shipping_cents, tax_cents, total_cents,
+             refunded_cents, recipient, street, city, state, zip_code, country, payment_method, carrier,
+             service, weight_grams, cart_version, in_cart, transaction_id, tracking_number,
+             failure_code, decline_code, unavailable_product_ids, created_at, updated_at,
+             l.ids AS \"line_ids!\", l.products AS \"line_products!\", l.names AS \"line_names!\",
+             l.quantities AS \"line_quantities!\", l.prices AS \"line_prices!\"
+         FROM orders o, LATERAL (
+             SELECT array_agg(id ORDER BY position) AS ids,
+                 array_agg(product_id ORDER BY position) AS products,
+                 array_agg(product_name ORDER BY position) AS names,
+                 array_agg(quantity ORDER BY position) AS quantities,
+                 array_agg(unit_price_cents ORDER BY position) AS prices
+             FROM order_lines WHERE order_id = o.id) l "
+            + $rest
+            $(, $argument)*
+        )
+    };
+}
+
 /// Orders by id, in the order of the ids; those that do not exist are left out.
 pub(crate) async fn find_all(
     conn: &mut PgConnection,
     ids: &[OrderId],
 ) -> Result<Vec<Order>, Error> {
     let raw: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let rows = query_as!(
-        Row,
-        r#"SELECT o.id, user_id, status, currency, subtotal_cents, shipping_cents, tax_cents, total_cents,
-             refunded_cents, recipient, street, city, state, zip_code, country, payment_method, carrier,
-             service, weight_grams, cart_version, in_cart, transaction_id, tracking_number,
-             failure_code, decline_code, unavailable_product_ids, created_at, updated_at,
-             l.ids AS "line_ids!", l.products AS "line_products!", l.names AS "line_names!",
-             l.quantities AS "line_quantities!", l.prices AS "line_prices!"
-         FROM orders o, LATERAL (
-             SELECT array_agg(id ORDER BY position) AS ids,
-                 array_agg(product_id ORDER BY position) AS products,
-                 array_agg(product_name ORDER BY position) AS names,
-                 array_agg(quantity ORDER BY position) AS quantities,
-                 array_agg(unit_price_cents ORDER BY position) AS prices
-             FROM order_lines WHERE order_id = o.id) l
-         WHERE o.id = ANY($1) ORDER BY array_position($1, o.id)"#,
-        &raw,
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = select_orders!("WHERE o.id = ANY($1) ORDER BY array_position($1, o.id)", &raw,)
+        .fetch_all(conn)
+        .await?;
     rows.into_iter().map(Row::read).collect()
 }
 
 /// One order, its row locked. Its lines never change.
 pub(crate) async fn lock(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>, Error> {
-    let row = query_as!(
-        Row,
-        r#"SELECT o.id, user_id, status, currency, subtotal_cents, shipping_cents, tax_cents, total_cents,
-             refunded_cents, recipient, street, city, state, zip_code, country, payment_method, carrier,
-             service, weight_grams, cart_version, in_cart, transaction_id, tracking_number,
-             failure_code, decline_code, unavailable_product_ids, created_at, updated_at,
-             l.ids AS "line_ids!", l.products AS "line_products!", l.names AS "line_names!",
-             l.quantities AS "line_quantities!", l.prices AS "line_prices!"
-         FROM orders o, LATERAL (
-             SELECT array_agg(id ORDER BY position) AS ids,
-                 array_agg(product_id ORDER BY position) AS products,
-                 array_agg(product_name ORDER BY position) AS names,
-                 array_agg(quantity ORDER BY position) AS quantities,
-                 array_agg(unit_price_cents ORDER BY position) AS prices
-             FROM order_lines WHERE order_id = o.id) l
-         WHERE o.id = $1 FOR UPDATE OF o"#,
-        id.0,
-    )
-    .fetch_optional(conn)
-    .await?;
+    let row = select_orders!("WHERE o.id = $1 FOR UPDATE OF o", id.0,).fetch_optional(conn).await?;
     row.map(Row::read).transpose()
 }
 
