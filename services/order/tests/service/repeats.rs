@@ -93,14 +93,19 @@ async fn units_that_are_still_in_the_cart_are_not_bought_twice(pool: PgPool) {
     shop.close().await;
 }
 
+/// A request that names the version of the cart.
+async fn of_the_cart_as_it_is(shop: &Shop) -> pb::CreateOrderRequest {
+    let request = proto::cart::v1::GetCartRequest { user_id: shop.user.clone() };
+    let cart = shop.cart.clone().get_cart(request).await.unwrap().into_inner();
+    pb::CreateOrderRequest { cart_version: cart.version, ..shop.request() }
+}
+
 #[sqlx::test(migrator = "order::MIGRATOR")]
 async fn an_order_of_a_seen_cart_is_found_again_after_the_cart_has_changed(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let lamp = shop.product("Lamp", 1000, 50).await;
     shop.fill(&lamp, 1).await;
-    let request = proto::cart::v1::GetCartRequest { user_id: shop.user.clone() };
-    let cart = shop.cart.clone().get_cart(request).await.unwrap().into_inner();
-    let request = pb::CreateOrderRequest { cart_version: cart.version, ..shop.request() };
+    let request = of_the_cart_as_it_is(&shop).await;
     let first = shop.try_order(request.clone()).await.unwrap();
     shop.settled(&first.id).await;
     shop.fill(&lamp, 1).await;
@@ -114,9 +119,7 @@ async fn a_key_that_met_the_order_of_another_request_goes_with_it(pool: PgPool) 
     let shop = Shop::open(&pool).await;
     let lamp = shop.product("Lamp", 1000, 50).await;
     shop.fill(&lamp, 1).await;
-    let request = proto::cart::v1::GetCartRequest { user_id: shop.user.clone() };
-    let cart = shop.cart.clone().get_cart(request).await.unwrap().into_inner();
-    let request = pb::CreateOrderRequest { cart_version: cart.version, ..shop.request() };
+    let request = of_the_cart_as_it_is(&shop).await;
     let first = shop.try_order(request.clone()).await.unwrap();
     let keyed = pb::CreateOrderRequest { idempotency_key: "k".into(), ..request };
     assert_eq!(shop.try_order(keyed.clone()).await.unwrap().id, first.id);
