@@ -35,6 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::AddressNotFound,
         Code::PaymentMethodNotFound,
         Code::CartEmpty,
+        Code::CartTooHeavy,
         Code::CartChanged,
         Code::OutOfStock,
         Code::ProductUnavailable,
