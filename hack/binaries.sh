@@ -7,7 +7,6 @@
 cd "$ROOT"
 
 PROFILE=${PROFILE:-local}
-TARGET=$(uname -m)-unknown-linux-gnu
 
 [ "$(uname)" = Linux ] || fail "static programs for Linux are built on Linux: use make images instead"
 has cargo || fail "cargo is missing: install Rust (https://rustup.rs) and try again"
@@ -20,10 +19,9 @@ build() {
   for package in "$@"; do
     packages+=(--package "$package")
   done
-  # With --target the flags are the programs' alone, and leave build scripts and macros as they are.
-  RUSTFLAGS="-C target-feature=+crt-static" SQLX_OFFLINE=true cargo build --quiet --locked \
-    --profile "$PROFILE" --target "$TARGET" "${packages[@]}"
+  optimised
+  SQLX_OFFLINE=true cargo build "${BUILD[@]}" "${packages[@]}"
 }
 
 step "binaries (profile $PROFILE), which takes minutes when much has changed" build "$@" >&2
-echo "${CARGO_TARGET_DIR:-target}/$TARGET/$PROFILE"
+echo "${CARGO_TARGET_DIR:-target}/$(uname -m)-unknown-linux-gnu/$PROFILE"

@@ -14,7 +14,7 @@ SECONDS_OF_KILLING=${SOAK_SECONDS:-600}
 export KILL_SEED=${KILL_SEED:-$RANDOM$RANDOM}
 
 main() {
-  optimised
+  optimised # as binaries.sh builds, so that what is built already is not built again
   if [ "$SEEDS" != 0 ]; then
     step "simulation, optimised" test_of order --lib --no-run
     step "simulation of $SEEDS checkouts" simulation
@@ -22,15 +22,6 @@ main() {
   if [ "$SECONDS_OF_KILLING" != 0 ]; then
     step "shop, optimised" test_of shop --test killed --no-run
     step "killing for $SECONDS_OF_KILLING s" killing
-  fi
-}
-
-# As binaries.sh builds, so that what is built already is not built again.
-optimised() {
-  BUILD=(--quiet --locked --profile local)
-  if [ "$(uname)" = Linux ]; then
-    BUILD+=(--target "$(uname -m)-unknown-linux-gnu")
-    export RUSTFLAGS="-C target-feature=+crt-static"
   fi
 }
 
