@@ -8,7 +8,7 @@ use kit::redis::{Failure, Redis};
 use redis::Script;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 #[derive(Parser)]
@@ -25,10 +25,7 @@ struct Server {
 
 impl Server {
     async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("an address").port();
-        drop(listener);
-        let mut server = Self { port, process: None };
+        let mut server = Self { port: kit::testing::free_port(), process: None };
         server.run().await;
         server
     }

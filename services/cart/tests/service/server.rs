@@ -7,7 +7,7 @@ use std::{
 
 use tempfile::TempDir;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     time::{sleep, timeout},
 };
 
@@ -20,10 +20,8 @@ pub(crate) struct RedisServer {
 
 impl RedisServer {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        let mut server = Self { port, process: None, folder: tempfile::tempdir().unwrap() };
+        let (port, folder) = (kit::testing::free_port(), tempfile::tempdir().unwrap());
+        let mut server = Self { port, process: None, folder };
         server.run().await;
         server
     }

@@ -1,5 +1,6 @@
 //! The fixture: a running catalog, a running cart service in front of it, and a customer.
 
+use kit::testing::free_address;
 pub(crate) use kit::testing::{fields, refusal};
 use std::{net::SocketAddr, time::Duration};
 
@@ -69,7 +70,7 @@ impl Shop {
 
     /// With settings changed.
     pub(crate) async fn open_with(pool: &PgPool, change: impl FnOnce(&mut cart::Args)) -> Self {
-        let catalog = serve_catalog(pool, "127.0.0.1:0".parse().unwrap()).await;
+        let catalog = serve_catalog(pool, free_address()).await;
         let catalog_address = catalog.address;
         let mut args = settings(catalog_address);
         change(&mut args);

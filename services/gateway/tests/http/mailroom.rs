@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use kit::Runtime;
+use kit::testing::free_address;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::services::anywhere;
 use crate::shop::text;
 
 /// What stands before the token in the mail for a new password.
@@ -22,8 +22,8 @@ pub(crate) struct Mailroom {
 
 impl Mailroom {
     pub(crate) async fn open() -> Self {
-        let smtp = TcpListener::bind(anywhere()).await.expect("a port");
-        let http = TcpListener::bind(anywhere()).await.expect("a port");
+        let smtp = TcpListener::bind(free_address()).await.expect("a port");
+        let http = TcpListener::bind(free_address()).await.expect("a port");
         let url = format!("http://{}/api/v1/mails", http.local_addr().expect("an address"));
         let address = smtp.local_addr().expect("an address");
         let serving = inbox::serve_on(smtp, http, Runtime::for_tests());

@@ -1,6 +1,5 @@
 //! How much one client may ask.
 
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -114,8 +113,7 @@ struct OwnRedis {
 
 impl OwnRedis {
     fn new() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        Self { port: free.local_addr().expect("an address").port(), server: None }
+        Self { port: kit::testing::free_port(), server: None }
     }
 
     fn url(&self) -> String {

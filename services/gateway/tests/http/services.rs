@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use clap::Parser;
+use kit::testing::free_address;
 use kit::{Env, Runtime};
 use reqwest::Method;
 use sqlx::migrate::Migrator;
@@ -85,13 +86,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves on a port of its own.
+    /// Serves there.
     pub(crate) async fn start<S: Future<Output = Result<(), E>> + Send + 'static, E: Debug>(
         address: SocketAddr,
         serve: impl FnOnce(TcpListener, Runtime) -> S,
     ) -> Self {
         let listener = TcpListener::bind(address).await.expect("a port");
-        let address = listener.local_addr().expect("an address");
         let runtime = Runtime::for_tests();
         let serving = serve(listener, runtime.clone());
         let task = tokio::spawn(async { serving.await.expect("it serves") });
@@ -104,11 +104,6 @@ impl Server {
         self.task.await.expect("it ends");
         self.runtime.stop().await;
     }
-}
-
-/// Any port of this machine.
-pub(crate) fn anywhere() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
 #[derive(Parser)]
@@ -154,8 +149,7 @@ impl Services {
                 databases.insert(part, new_database(pool, part, migrator).await);
             }
             // Known before any is started, as some call others.
-            let port = TcpListener::bind(anywhere()).await.expect("a port");
-            addresses.insert(part, port.local_addr().expect("an address"));
+            addresses.insert(part, free_address());
         }
         let catalog: catalog::Args = settings(&["--database-url", &databases[&Part::Catalog]]);
         catalog::seed(&catalog, &Runtime::for_tests()).await.expect("demo products");

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use kit::testing::free_address;
 use kit::{Env, Runtime};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use sqlx::PgPool;
 
 pub(crate) use crate::client::{Answer, Call, Gateway};
 use crate::mailroom::Mailroom;
-use crate::services::{Part, Server, Services, anywhere, database_url, settings};
+use crate::services::{Part, Server, Services, database_url, settings};
 use crate::tokens::KeyFiles;
 
 /// A running catalog, until it is stopped.
@@ -18,7 +19,7 @@ pub(crate) struct Catalog(Server);
 impl Catalog {
     /// Serves the database of `pool`.
     pub(crate) async fn start(pool: &PgPool) -> Self {
-        Self::start_at(pool, anywhere()).await
+        Self::start_at(pool, free_address()).await
     }
 
     /// Serves the database of `pool`, with the demo products in it.
@@ -35,7 +36,7 @@ impl Catalog {
 
     /// Serves, but its database is not there.
     pub(crate) async fn start_without_database() -> Self {
-        Self::serve("postgres://nobody@127.0.0.1:1/nothing", anywhere()).await
+        Self::serve("postgres://nobody@127.0.0.1:1/nothing", free_address()).await
     }
 
     async fn serve(database_url: &str, address: SocketAddr) -> Self {

@@ -9,6 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::free_address;
+
 /// A way to a server that can be cut: its port closes and its connections end, as when the server
 /// restarts. Or it falls silent: nothing comes over its connections any more, and nobody is told, as in a
 /// network that drops packets.
@@ -23,8 +25,8 @@ pub struct Line {
 impl Line {
     /// To the server at `host:port`.
     pub async fn to(server: impl ToString) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let address = free_address();
+        let listener = TcpListener::bind(address).await.unwrap();
         let silence = Arc::default();
         let mut line = Self { address, server: server.to_string(), relay: None, silence };
         line.carry(listener);

@@ -4,6 +4,8 @@
 
 mod answers;
 mod line;
+mod ports;
 
 pub use answers::{code, fields, refusal, refused};
 pub use line::Line;
+pub use ports::{free_address, free_port};

@@ -8,7 +8,7 @@ use crate::shop::{Shop, fields, free_port};
 
 #[sqlx::test(migrator = "notification::MIGRATOR")]
 async fn what_an_empty_request_lacks_is_named(pool: PgPool) {
-    let shop = Shop::open(&pool, free_port().await).await;
+    let shop = Shop::open(&pool, free_port()).await;
     macro_rules! lacks {
         ($method:ident, $request:ident, $fields:expr) => {
             let mut client: NotificationServiceClient<Channel> = shop.client.clone();

@@ -85,7 +85,7 @@ async fn two_workers_send_each_mail_once(pool: PgPool) {
 
 #[sqlx::test(migrator = "notification::MIGRATOR")]
 async fn mails_wait_for_the_mail_server_and_none_is_lost(pool: PgPool) {
-    let port = free_port().await;
+    let port = free_port();
     let shop = Shop::open(&pool, port).await;
     for n in 0..20 {
         shop.welcome(&format!("c{n}@example.com"), "").await.unwrap();
@@ -116,7 +116,7 @@ async fn mails_wait_for_the_mail_server_and_none_is_lost(pool: PgPool) {
 #[sqlx::test(migrator = "notification::MIGRATOR")]
 async fn a_mail_of_a_worker_that_died_is_sent_when_its_lease_is_over(pool: PgPool) {
     let inbox = Inbox::open().await;
-    let shop = Shop::open(&pool, free_port().await).await;
+    let shop = Shop::open(&pool, free_port()).await;
     shop.welcome("ada@example.com", "").await.unwrap();
     shop.until_all("queued", 1, |mail| mail.attempts == 1 && !mail.error.is_empty()).await;
     let (env, start) = (shop.env.clone(), shop.env.now());
@@ -143,7 +143,7 @@ async fn a_mail_of_a_worker_that_died_is_sent_when_its_lease_is_over(pool: PgPoo
 
 #[sqlx::test(migrator = "notification::MIGRATOR")]
 async fn a_mail_of_which_workers_die_is_given_up(pool: PgPool) {
-    let shop = Shop::open_with(&pool, free_port().await, &["--mail-max-attempts", "3"]).await;
+    let shop = Shop::open_with(&pool, free_port(), &["--mail-max-attempts", "3"]).await;
     shop.welcome("ada@example.com", "").await.unwrap();
     shop.until_all("queued", 1, |mail| !mail.error.is_empty()).await;
     sqlx::query("UPDATE notifications SET attempts = 3").execute(&pool).await.unwrap();
@@ -181,7 +181,7 @@ async fn an_attempt_that_is_repeated_has_the_same_identity(pool: PgPool) {
 
 #[sqlx::test(migrator = "notification::MIGRATOR")]
 async fn a_reset_that_is_not_delivered_within_the_hour_is_dropped(pool: PgPool) {
-    let port = free_port().await;
+    let port = free_port();
     let shop = Shop::open(&pool, port).await;
     shop.reset("ada@example.com", "a-secret-token").await;
     shop.welcome("ada@example.com", "").await.unwrap();

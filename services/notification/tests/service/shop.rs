@@ -1,6 +1,6 @@
 //! The fixture: a running service, an inbox to send to, and words for what tests do with them.
 
-pub(crate) use kit::testing::{fields, refused};
+pub(crate) use kit::testing::{fields, free_port, refused};
 use std::time::Duration;
 
 use clap::Parser;
@@ -209,11 +209,6 @@ impl Inbox {
 pub(crate) fn header<'a>(mail: &'a serde_json::Value, name: &str) -> Option<&'a str> {
     let headers = mail["headers"].as_array().unwrap();
     headers.iter().find(|header| header["name"] == name)?["value"].as_str()
-}
-
-/// A port of this machine on which nobody listens.
-pub(crate) async fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
 
 pub(crate) fn money(cents: i64, currency: &str) -> Money {

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 
 use kit::Env;
@@ -242,13 +241,6 @@ fn secrets(env: &Env, folder: &Path) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Ports that nobody has, below the range from which a system gives them to whoever calls: those of a
-/// killed process stay free until it is back.
 fn free_ports(count: usize) -> Vec<u16> {
-    let mut held = Vec::new();
-    while held.len() < count {
-        let port = rand::random_range(10_000..20_000);
-        held.extend(TcpListener::bind(("127.0.0.1", port)));
-    }
-    held.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
+    (0..count).map(|_| kit::testing::free_port()).collect()
 }

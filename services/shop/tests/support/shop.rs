@@ -3,7 +3,6 @@
 #![allow(dead_code, reason = "each test program uses what it needs")]
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -152,9 +151,7 @@ pub(crate) fn folder() -> (TempDir, PathBuf) {
 
 /// Ports that were free a moment ago, each another.
 pub(crate) fn free_ports() -> Ports {
-    let listeners: [TcpListener; LISTENERS.len()] =
-        std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+    std::array::from_fn(|_| kit::testing::free_port())
 }
 
 fn log_path(data: &Path) -> PathBuf {
