@@ -8,14 +8,12 @@ use e2e::outside::Visitor;
 use e2e::wait::until;
 use e2e::{Cluster, Shop};
 use futures::future::try_join_all;
-use k8s_openapi::api::core::v1::Pod;
-use kube::ResourceExt as _;
 use reqwest::Method;
 use serde_json::json;
 use storefront_api::Component;
 use tokio::time::{Instant, sleep};
 
-use crate::resilience::{A_WHILE, doubled, gateway, kill, restarts};
+use crate::resilience::{A_WHILE, doubled, gateway, kill_one};
 
 const BUYERS: usize = 4;
 /// What everybody buys. The demonstration has 200 of it.
@@ -55,17 +53,7 @@ async fn kill_in_turn(shop: &Shop, over: &AtomicBool) -> Result<()> {
     let killing = async {
         for component in [Component::Order, Component::Payment, Component::Order] {
             sleep(A_WHILE).await;
-            let pods = shop.ready_pods(component, 2).await?;
-            // The one that was spared before: a container that dies often is started late.
-            let pod = pods.iter().min_by_key(|pod| restarts(pod)).context("no pod")?;
-            kill(pod).await?;
-            until("killed", THROUGH, async || {
-                let now = shop.api::<Pod>().get(&pod.name_any()).await?;
-                let more = restarts(&now) > restarts(pod);
-                Ok(if more { Ok(()) } else { Err("not started anew".to_owned()) })
-            })
-            .await?;
-            shop.ready_pods(component, 2).await?;
+            kill_one(shop, component, 2).await?;
         }
         sleep(A_WHILE).await;
         Ok(())
