@@ -1,4 +1,5 @@
-//! Background work, in every replica: delivery, the watch over the queue, and forgetting.
+//! Background work, in every replica: delivery, the end of what is overdue, the watch over the queue,
+//! and forgetting.
 //!
 //! A round leases a few mails and commits, speaks with the mail server, and notes how it went. Whoever
 //! ends in between leaves rows whose lease runs out, for any replica. So the time of an attempt and of
@@ -28,7 +29,6 @@ use crate::{
         self,
         queue::{Due, Lease},
     },
-    transactions,
 };
 
 /// Mails at a time, each over a connection of its own: few enough for the modest mail servers.
@@ -96,21 +96,17 @@ impl Worker {
 
     /// Delivers a few mails; how many there were.
     async fn round(&self) -> Result<usize, Error> {
-        let lease = SignedDuration::try_from(LEASE).unwrap_or(SignedDuration::MAX);
-        let limit = i64::try_from(AT_A_TIME).unwrap_or(1);
-        let take =
-            transactions::queue::take(&self.pool, &self.env, self.max_attempts, lease, limit);
-        let work = step("take mails from the queue", take).await?;
-        for kind in work.expired {
-            self.metrics.count(&kind, Outcome::Expired);
-            tracing::warn!(kind, "a mail expired");
-        }
-        for kind in work.given_up {
-            self.metrics.count(&kind, Outcome::Failed);
-            tracing::warn!(kind, "a mail was given up");
-        }
-        let count = work.due.len();
-        join_all(work.due.into_iter().map(|due| self.deliver(due, work.lease))).await;
+        let (now, limit) = (self.env.now(), i64::try_from(AT_A_TIME).unwrap_or(1));
+        let length = SignedDuration::try_from(LEASE).unwrap_or(SignedDuration::MAX);
+        let until = now.saturating_add(length).unwrap_or(now);
+        let lease = Lease { id: self.env.uuid(), until };
+        let taking = async {
+            let mut conn = self.pool.acquire().await?;
+            store::queue::lease(&mut conn, now, lease, self.max_attempts, limit).await
+        };
+        let due = step("take mails from the queue", traced("notification.take", taking)).await?;
+        let count = due.len();
+        join_all(due.into_iter().map(|due| self.deliver(due, lease))).await;
         Ok(count)
     }
 
@@ -181,6 +177,38 @@ async fn step<T>(
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     timeout(STEP_TIMEOUT, work).await.unwrap_or_else(|_| Err(Error::TimedOut(what)))
+}
+
+/// Ends what is of no use any more, or was tried as often as may be, for ever.
+pub(crate) async fn end_overdue(
+    pool: PgPool,
+    env: Env,
+    metrics: Metrics,
+    max_attempts: i32,
+    every: Duration,
+) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let ending = async {
+            let mut conn = pool.acquire().await?;
+            let now = env.now();
+            for kind in store::queue::expire(&mut conn, now).await? {
+                metrics.count(&kind, Outcome::Expired);
+                tracing::warn!(kind, "a mail expired");
+            }
+            for kind in store::queue::give_up(&mut conn, now, max_attempts).await? {
+                metrics.count(&kind, Outcome::Failed);
+                tracing::warn!(kind, "a mail was given up");
+            }
+            Ok(())
+        };
+        if let Err(error) = step("end overdue mails", ending).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "overdue mails could not be ended");
+        }
+    }
 }
 
 /// Keeps the metrics of the queue up to date, for ever.

@@ -56,6 +56,14 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
         stopping: runtime.stopping(),
     };
     runtime.spawn_stopping("delivery", worker.run());
+    let ending = jobs::end_overdue(
+        pool.clone(),
+        runtime.env.clone(),
+        metrics.clone(),
+        args.mail_max_attempts,
+        args.mail_poll_interval,
+    );
+    runtime.spawn("overdue", ending);
     let watch = jobs::watch_queue(pool.clone(), runtime.env.clone(), metrics);
     runtime.spawn("queue-watch", watch);
     let forget = jobs::forget_old(pool.clone(), runtime.env.clone(), args.mail_retention);

@@ -16,7 +16,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use std::io::IsTerminal as _;
 use std::time::Duration;
 use tracing::Subscriber;
-use tracing_subscriber::filter::{EnvFilter, FilterExt as _, LevelFilter, Targets};
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
@@ -49,6 +49,9 @@ impl Telemetry {
             .with_default(LevelFilter::TRACE)
             .with_targets(DISCREET.map(|target| (target, LevelFilter::INFO)));
         let traces = tracer_provider(name, args)?;
+        // Spans give the trace id; what happens in them is of use only to those who get the traces.
+        let exported = args.otlp_endpoint.is_some();
+        let wanted = filter_fn(move |metadata| exported || metadata.is_span());
         let traced = Targets::new()
             .with_default(LevelFilter::INFO)
             .with_targets(UNTRACED.map(|target| (target, LevelFilter::OFF)));
@@ -60,7 +63,10 @@ impl Telemetry {
                     .with_location(false)
                     .with_threads(false)
                     .with_tracked_inactivity(false)
-                    .with_filter(traced),
+                    // Nobody asks OpenTelemetry for its current context, which would be set and
+                    // taken back at each poll of each future.
+                    .with_context_activation(false)
+                    .with_filter(traced.and(wanted)),
             );
         if subscriber.try_init().is_err() {
             tracing::debug!("a subscriber was installed before");

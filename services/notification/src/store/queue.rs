@@ -39,18 +39,20 @@ pub(crate) struct Due {
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-/// Leases up to `limit` mails that are due, those that wait longest. Other workers' rows are passed
-/// over.
+/// Leases up to `limit` mails that are due and may still be tried, those that wait longest. Other
+/// workers' rows are passed over.
 pub(crate) async fn lease(
     conn: &mut PgConnection,
     now: Timestamp,
     lease: Lease,
+    max_attempts: i32,
     limit: i64,
 ) -> Result<Vec<Due>, Error> {
     let rows = query!(
         r#"UPDATE notifications SET attempts = attempts + 1, lease_id = $2, due_at = $3
            WHERE id = ANY(ARRAY(
                SELECT id FROM notifications WHERE status = 'queued' AND due_at <= $1
+                   AND attempts < $5 AND (expires_at > $1) IS NOT FALSE
                ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED))
            RETURNING id, recipient, content AS "content!: serde_json::Value", attempts,
                created_at, expires_at"#,
@@ -58,6 +60,7 @@ pub(crate) async fn lease(
         lease.id,
         lease.until.to_sqlx() as _,
         limit,
+        max_attempts,
     )
     .fetch_all(conn)
     .await?;

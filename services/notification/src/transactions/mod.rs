@@ -2,4 +2,3 @@
 //! but PostgreSQL; the mail server is spoken with in between.
 
 pub(crate) mod notifications;
-pub(crate) mod queue;
