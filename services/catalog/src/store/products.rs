@@ -92,7 +92,9 @@ pub(crate) async fn find_all(
     ids: &[ProductId],
 ) -> Result<Vec<Product>, Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let rows = select_products!("WHERE p.id = ANY($1)", &ids).fetch_all(conn).await?;
+    let rows = select_products!("WHERE p.id = ANY((SELECT $1::uuid[])::uuid[])", &ids)
+        .fetch_all(conn)
+        .await?;
     rows.into_iter().map(Product::try_from).collect()
 }
 

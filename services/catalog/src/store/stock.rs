@@ -37,7 +37,7 @@ pub(crate) async fn read(
         Row,
         "SELECT s.product_id AS product, p.is_active, s.on_hand, s.reserved
          FROM stock s JOIN products p ON p.id = s.product_id
-         WHERE s.product_id = ANY($1)",
+         WHERE s.product_id = ANY((SELECT $1::uuid[])::uuid[])",
         &products,
     )
     .fetch_all(conn)
@@ -56,7 +56,7 @@ pub(crate) async fn lock(
         Row,
         "SELECT s.product_id AS product, p.is_active, s.on_hand, s.reserved
          FROM stock s JOIN products p ON p.id = s.product_id
-         WHERE s.product_id = ANY($1)
+         WHERE s.product_id = ANY((SELECT $1::uuid[])::uuid[])
          ORDER BY s.product_id FOR UPDATE OF s",
         &products,
     )
@@ -85,10 +85,10 @@ pub(crate) async fn apply(
     let reserved: Vec<i32> = movements.rows.iter().map(|row| row.reserved_delta).collect();
     query!(
         "WITH moved AS (
-             SELECT * FROM unnest($1::uuid[], $2::integer[], $3::integer[])
+             SELECT * FROM unnest((SELECT $1::uuid[]), (SELECT $2::integer[]), (SELECT $3::integer[]))
                  AS m (product_id, on_hand_delta, reserved_delta)
          ), locked AS MATERIALIZED (
-             SELECT product_id FROM stock WHERE product_id = ANY($1)
+             SELECT product_id FROM stock WHERE product_id = ANY((SELECT $1::uuid[])::uuid[])
              ORDER BY product_id FOR UPDATE
          ), changed AS (
              UPDATE stock s

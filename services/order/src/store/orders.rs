@@ -5,7 +5,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, query_scalar};
 use uuid::Uuid;
 
-pub(crate) use super::rows::{find_all, lock};
+pub(crate) use super::rows::{find, find_all, lock};
 use crate::{
     domain::{
         ids::{OrderId, UserId},
@@ -107,11 +107,6 @@ pub(crate) async fn update(conn: &mut PgConnection, order: &Order) -> Result<(),
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// One order.
-pub(crate) async fn find(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>, Error> {
-    Ok(find_all(conn, &[id]).await?.pop())
 }
 
 /// What there is of a customer's orders before another one is made.

@@ -53,6 +53,12 @@ pub(crate) async fn find_all(
     rows.into_iter().map(Row::read).collect()
 }
 
+/// One order.
+pub(crate) async fn find(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>, Error> {
+    let row = select_orders!("WHERE o.id = $1", id.0,).fetch_optional(conn).await?;
+    row.map(Row::read).transpose()
+}
+
 /// One order, its row locked. Its lines never change.
 pub(crate) async fn lock(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>, Error> {
     let row = select_orders!("WHERE o.id = $1 FOR UPDATE OF o", id.0,).fetch_optional(conn).await?;
