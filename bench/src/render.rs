@@ -102,7 +102,7 @@ fn highest(report: &Report) -> String {
     };
     let head = [
         "what",
-        "answered/s",
+        "offered/s",
         "requests/s",
         "p50 ms",
         "p95 ms",
