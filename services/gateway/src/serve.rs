@@ -92,9 +92,10 @@ fn redis(args: &Args, runtime: &Runtime) -> Result<Option<Redis>, Error> {
 
 /// All paths there are: the routes, the document and its viewer, and what answers the rest.
 fn router(args: &Args, app: App) -> Router {
-    let (routes, collected) = routes::all(args.catalog_max_age).split_for_parts();
+    // What they say of themselves is in the document already.
+    let (routes, _) = routes::all(args.catalog_max_age).split_for_parts();
     routes
-        .merge(openapi::viewer(openapi::finish(collected)))
+        .merge(openapi::viewer())
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_this_method)
         .with_state(app)

@@ -67,16 +67,11 @@ impl Modify for Shared {
     }
 }
 
-/// The document that the gateway serves at `/openapi.json`.
+/// The document of the routes as they are. The gateway serves it at `/openapi.json` as it is committed.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    finish(routes::all(Duration::ZERO).into_openapi())
-}
-
-/// Completes what the routes collected.
-pub(crate) fn finish(collected: OpenApi) -> OpenApi {
     let mut document = Document::openapi();
-    document.merge(collected);
+    document.merge(routes::all(Duration::ZERO).into_openapi());
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     headers::add(&mut document);
     errors::share(&mut document);
