@@ -22,7 +22,7 @@ soak: ## tries to break the checkout for long: millions of simulated ones, and p
 e2e: ## the journeys, on the cluster of make up
 	@hack/e2e.sh
 
-bench: ## how fast the shop is, into docs/benchmarks.md, in about ten minutes
+bench: ## how fast the shop is as released, into docs/benchmarks.md, in about ten minutes
 	@hack/bench.sh
 
 run: ## the whole shop on this machine without Kubernetes, at http://localhost:8080, until Ctrl-C
