@@ -71,7 +71,7 @@ impl Modify for Shared {
 #[must_use]
 pub fn openapi() -> OpenApi {
     let mut document = Document::openapi();
-    document.merge(routes::all(Duration::ZERO).into_openapi());
+    document.merge(routes::all(Duration::ZERO, routes::Document::Kept).into_openapi());
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     headers::add(&mut document);
     errors::share(&mut document);

@@ -19,6 +19,7 @@ mod wishlist;
 
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use proto::catalog::v1::{BatchGetProductsRequest, Product};
@@ -32,22 +33,42 @@ use crate::problem::{Code, Problem};
 /// Under which the shop's routes lie.
 const PREFIX: &str = "/api/v1";
 
-/// All routes, with their part of the document. Public reads may be kept for `max_age`.
-pub(crate) fn all(max_age: Duration) -> OpenApiRouter<App> {
-    let public = OpenApiRouter::new().merge(products::routes()).merge(categories::routes());
+/// Whether routes come with their part of the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Document {
+    /// They do: it is to be written.
+    Kept,
+    /// They do not: requests are to be served. Each part is let go before the next one is made, for all of
+    /// them together would take ten megabytes that stay with the process.
+    Dropped,
+}
+
+impl Document {
+    fn of(self, routes: OpenApiRouter<App>) -> OpenApiRouter<App> {
+        match self {
+            Self::Kept => routes,
+            Self::Dropped => Router::from(routes).into(),
+        }
+    }
+}
+
+/// All routes. Public reads may be kept for `max_age`.
+pub(crate) fn all(max_age: Duration, document: Document) -> OpenApiRouter<App> {
+    let part = |routes: fn() -> OpenApiRouter<App>| document.of(routes());
+    let public = OpenApiRouter::new().merge(part(products::routes)).merge(part(categories::routes));
     let public = caching::of_public_reads(max_age, public);
     let shop = OpenApiRouter::new()
         .merge(public)
-        .merge(auth::routes())
-        .merge(me::routes())
-        .merge(addresses::routes())
-        .merge(wishlist::routes())
-        .merge(cart::routes())
-        .merge(quotes::routes())
-        .merge(payment_methods::routes())
-        .merge(orders::routes())
-        .nest("/admin", admin::routes());
-    OpenApiRouter::new().merge(health::routes()).merge(jwks::routes()).nest(PREFIX, shop)
+        .merge(part(auth::routes))
+        .merge(part(me::routes))
+        .merge(part(addresses::routes))
+        .merge(part(wishlist::routes))
+        .merge(part(cart::routes))
+        .merge(part(quotes::routes))
+        .merge(part(payment_methods::routes))
+        .merge(part(orders::routes))
+        .nest("/admin", part(admin::routes));
+    OpenApiRouter::new().merge(part(health::routes)).merge(part(jwks::routes)).nest(PREFIX, shop)
 }
 
 /// As many products as the catalog gives at once.
