@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use kit::Env;
+use kit::{Env, every};
 use sqlx::PgPool;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 
 use crate::{
     domain::reservation::Ending, error::Error, metrics::Metrics, transactions::reservations,
@@ -20,11 +20,8 @@ const EXPIRY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Gives back the units of reservations whose time ran out, for ever. Replicas pass over each other's
 /// rows (`SKIP LOCKED`), and a failed sweep leaves its rows for the next.
-pub(crate) async fn sweep_reservations(pool: PgPool, env: Env, every: Duration, metrics: Metrics) {
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
+pub(crate) async fn sweep_reservations(pool: PgPool, env: Env, period: Duration, metrics: Metrics) {
+    every(period, || async {
         match sweep(&pool, &env, &metrics).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "reservations ran out"),
@@ -32,7 +29,8 @@ pub(crate) async fn sweep_reservations(pool: PgPool, env: Env, every: Duration, 
                 tracing::warn!(error = &error as &dyn std::error::Error, "the sweep failed");
             }
         }
-    }
+    })
+    .await;
 }
 
 async fn sweep(pool: &PgPool, env: &Env, metrics: &Metrics) -> Result<usize, Error> {

@@ -5,7 +5,8 @@
 //!
 //! - [`Args`]: the settings that every process has; [`settings`] and [`secret`] parse the others;
 //! - [`block_on`] and [`Process`]: boot, telemetry, the admin port, the ordered shutdown;
-//! - [`Runtime`]: what a component is given: the [`Env`] seam, metrics, readiness, tracked tasks;
+//! - [`Runtime`]: what a component is given: the [`Env`] seam, metrics, readiness, tracked tasks, among
+//!   them those that come back ([`every`]);
 //! - [`grpc`] and [`http`]: servers that log, measure, bound and drain, and the balancing client;
 //! - [`postgres`] and [`redis`]: connections with deadlines, and what their failures mean;
 //! - [`problem`] and [`context`]: how an answer tells what went wrong, and in which request;
@@ -16,6 +17,7 @@ mod args;
 pub mod context;
 mod env;
 mod error;
+mod every;
 pub mod grpc;
 pub mod http;
 pub mod metrics;
@@ -35,6 +37,7 @@ pub mod watch;
 pub use args::{Args, LogFormat};
 pub use env::Env;
 pub use error::{BoxError, Error};
+pub use every::every;
 pub use process::{Process, block_on};
 pub use readiness::ReadyGate;
 pub use runtime::Runtime;

@@ -9,11 +9,11 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use jiff::SignedDuration;
-use kit::{Env, postgres::traced};
+use kit::{Env, every, postgres::traced};
 use sqlx::PgPool;
 use tokio::{
     sync::Notify,
-    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -104,7 +104,7 @@ impl Worker {
             let mut conn = self.pool.acquire().await?;
             store::queue::lease(&mut conn, now, lease, self.max_attempts, limit).await
         };
-        let due = step("take mails from the queue", traced("notification.take", taking)).await?;
+        let due = step("take mails from the queue", taking).await?;
         let count = due.len();
         join_all(due.into_iter().map(|due| self.deliver(due, lease))).await;
         Ok(count)
@@ -185,12 +185,9 @@ pub(crate) async fn end_overdue(
     env: Env,
     metrics: Metrics,
     max_attempts: i32,
-    every: Duration,
+    period: Duration,
 ) {
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
+    every(period, || async {
         let ending = async {
             let mut conn = pool.acquire().await?;
             let now = env.now();
@@ -208,15 +205,13 @@ pub(crate) async fn end_overdue(
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "overdue mails could not be ended");
         }
-    }
+    })
+    .await;
 }
 
 /// Keeps the metrics of the queue up to date, for ever.
 pub(crate) async fn watch_queue(pool: PgPool, env: Env, metrics: Metrics) {
-    let mut ticks = interval(WATCH_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
+    every(WATCH_EVERY, || async {
         let looking = async {
             let mut conn = pool.acquire().await?;
             store::queue::depth(&mut conn).await
@@ -230,17 +225,15 @@ pub(crate) async fn watch_queue(pool: PgPool, env: Env, metrics: Metrics) {
                 tracing::debug!(error = &error as &dyn std::error::Error, "no look at the queue");
             }
         }
-    }
+    })
+    .await;
 }
 
 /// Forgets mails that were sent or have failed once they are older than `keep`, for ever.
 pub(crate) async fn forget_old(pool: PgPool, env: Env, keep: Duration) {
     let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
-    let mut ticks = interval(FORGET_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let Ok(before) = env.now().checked_sub(keep) else { continue };
+    every(FORGET_EVERY, || async {
+        let Ok(before) = env.now().checked_sub(keep) else { return };
         let forgetting = async {
             let mut conn = pool.acquire().await?;
             store::queue::forget(&mut conn, before, MAX_FORGOTTEN).await
@@ -253,5 +246,6 @@ pub(crate) async fn forget_old(pool: PgPool, env: Env, keep: Duration) {
                 tracing::warn!(error, "old mails could not be forgotten");
             }
         }
-    }
+    })
+    .await;
 }

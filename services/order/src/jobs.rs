@@ -3,7 +3,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use kit::every;
+use tokio::time::sleep;
 
 use crate::{
     api::STUCK_AFTER, check::Checker, error::Error, metrics::Metrics, store, transactions::Records,
@@ -17,10 +18,7 @@ const CHECK_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// Measures what waits, for ever.
 pub(crate) async fn measure(records: Arc<Records>, metrics: Metrics) {
-    let mut ticks = interval(MEASURE_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
+    every(MEASURE_EVERY, || async {
         match backlog(&records).await {
             Ok(backlog) => {
                 metrics.backlog(&backlog);
@@ -33,7 +31,8 @@ pub(crate) async fn measure(records: Arc<Records>, metrics: Metrics) {
                 tracing::warn!(error, "what waits could not be measured");
             }
         }
-    }
+    })
+    .await;
 }
 
 async fn backlog(records: &Records) -> Result<store::stats::Backlog, Error> {

@@ -3,7 +3,7 @@
 
 use std::{error::Error as StdError, future::Future, time::Duration};
 
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 
 use crate::{check::check_at, error::Error, metrics::Metrics, transactions::Ledger};
 
@@ -79,16 +79,18 @@ pub(crate) async fn check(ledger: Ledger, metrics: Metrics) {
     .await;
 }
 
-async fn every<F>(pause: Duration, failure: &'static str, mut round: impl FnMut() -> F)
+/// [`kit::every`] of rounds that may fail.
+async fn every<F>(period: Duration, failure: &'static str, mut round: impl FnMut() -> F)
 where
     F: Future<Output = Result<(), Error>>,
 {
-    let mut ticks = interval(pause);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = round().await {
-            tracing::warn!(error = &error as &dyn StdError, "{failure}");
+    kit::every(period, || {
+        let work = round();
+        async {
+            if let Err(error) = work.await {
+                tracing::warn!(error = &error as &dyn StdError, "{failure}");
+            }
         }
-    }
+    })
+    .await;
 }

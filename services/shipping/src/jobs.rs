@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use kit::Env;
+use kit::{Env, every};
 use sqlx::PgPool;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 
 use crate::{domain::status::Status, error::Error, metrics::Metrics, transactions::shipments};
 
@@ -23,12 +23,10 @@ const MOVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Moves each shipment on that has stood where it is for `step`, for ever. Replicas pass over each other's
 /// rows (`SKIP LOCKED`), and a failed look leaves its rows for the next.
 pub(crate) async fn play_carrier(pool: PgPool, env: Env, step: Duration, metrics: Metrics) {
-    let mut ticks = interval(step.min(LOOK_EVERY));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let period = step.min(LOOK_EVERY);
     // A day at most, by the settings.
     let step = SignedDuration::try_from(step).unwrap_or(SignedDuration::MAX);
-    loop {
-        ticks.tick().await;
+    every(period, || async {
         match look(&pool, &env, step, &metrics).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "shipments moved on"),
@@ -37,7 +35,8 @@ pub(crate) async fn play_carrier(pool: PgPool, env: Env, step: Duration, metrics
                 tracing::warn!(error, "the carrier failed to move a shipment");
             }
         }
-    }
+    })
+    .await;
 }
 
 async fn look(

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use kit::Env;
+use kit::{Env, every};
 use sqlx::PgPool;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 
 use crate::{domain::throttle::FORGET_AFTER, error::Error, store};
 
@@ -23,10 +23,7 @@ const MAX_SWEEP: Duration = Duration::from_secs(60);
 /// Deletes what expired, for ever. Replicas pass over each other's rows (`SKIP LOCKED`), and a failed
 /// sweep leaves its rows for the next.
 pub(crate) async fn sweep(pool: PgPool, env: Env) {
-    let mut ticks = interval(SWEEP_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
+    every(SWEEP_EVERY, || async {
         let swept = timeout(MAX_SWEEP, sweep_once(&pool, &env)).await;
         match swept.unwrap_or(Err(Error::TimedOut("sweep"))) {
             Ok(0) => {}
@@ -35,7 +32,8 @@ pub(crate) async fn sweep(pool: PgPool, env: Env) {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the sweep failed");
             }
         }
-    }
+    })
+    .await;
 }
 
 async fn sweep_once(pool: &PgPool, env: &Env) -> Result<u64, Error> {
