@@ -51,7 +51,8 @@ impl Telemetry {
         let traces = tracer_provider(name, args)?;
         // Spans give the trace id; what happens in them is of use only to those who get the traces.
         let exported = args.otlp_endpoint.is_some();
-        let wanted = filter_fn(move |metadata| exported || metadata.is_span());
+        let wanted = filter_fn(move |metadata| exported || metadata.is_span())
+            .with_max_level_hint(LevelFilter::INFO);
         let traced = Targets::new()
             .with_default(LevelFilter::INFO)
             .with_targets(UNTRACED.map(|target| (target, LevelFilter::OFF)));
@@ -63,9 +64,10 @@ impl Telemetry {
                     .with_location(false)
                     .with_threads(false)
                     .with_tracked_inactivity(false)
-                    // Nobody asks OpenTelemetry for its current context, which would be set and
+                    // It starts a span when it is entered first, and from then on bounds its
+                    // events. Where there are none, it only costs: the context would be set and
                     // taken back at each poll of each future.
-                    .with_context_activation(false)
+                    .with_context_activation(exported)
                     .with_filter(traced.and(wanted)),
             );
         if subscriber.try_init().is_err() {

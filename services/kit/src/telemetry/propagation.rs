@@ -58,10 +58,15 @@ mod tests {
 
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-    fn traced(work: impl FnOnce()) {
-        let provider = SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOff).build();
-        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
+    /// Works within the layer as it is with an exporter and without one.
+    fn traced(work: impl Fn()) {
+        for exported in [true, false] {
+            let provider = SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOff).build();
+            let layer = tracing_opentelemetry::layer()
+                .with_tracer(provider.tracer("test"))
+                .with_context_activation(exported);
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), &work);
+        }
     }
 
     fn passed_on(incoming: &HeaderMap) -> String {
@@ -94,6 +99,25 @@ mod tests {
                 assert_eq!(passed.len(), 55, "{passed}");
                 assert!(!passed.contains("00000000000000000000000000000000"), "{passed}");
             }
+        });
+    }
+
+    #[test]
+    fn a_call_within_a_request_is_of_its_trace() {
+        traced(|| {
+            let mut incoming = HeaderMap::new();
+            incoming.insert(
+                "traceparent",
+                format!("00-{TRACE}-00f067aa0ba902b7-01").parse().expect("a header"),
+            );
+            let request = tracing::error_span!("request", trace.id = tracing::field::Empty);
+            adopt(&request, &incoming);
+            let step = request.in_scope(|| tracing::error_span!("step"));
+            let call = step.in_scope(|| tracing::error_span!("call"));
+            let mut outgoing = HeaderMap::new();
+            inject(&call, &mut outgoing);
+            let passed = outgoing["traceparent"].to_str().expect("a text");
+            assert!(passed.contains(TRACE), "{passed}");
         });
     }
 }
