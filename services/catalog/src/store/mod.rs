@@ -2,7 +2,7 @@
 //!
 //! Functions take a connection, so that the caller decides on transactions, and give domain types.
 //!
-//! A statement of which each checkout makes some takes an array as `(SELECT $1::uuid[])`: else
+//! A statement that looks up by an array in each checkout takes it as `(SELECT $1::uuid[])`: else
 //! PostgreSQL, which sees how short the array is, plans it anew each time.
 //!
 //! The checks need no database: they read `.sqlx/`, which is committed. After a change of a statement

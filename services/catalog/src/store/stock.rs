@@ -85,8 +85,9 @@ pub(crate) async fn apply(
     let reserved: Vec<i32> = movements.rows.iter().map(|row| row.reserved_delta).collect();
     query!(
         "WITH moved AS (
-             SELECT * FROM unnest((SELECT $1::uuid[]), (SELECT $2::integer[]), (SELECT $3::integer[]))
-                 AS m (product_id, on_hand_delta, reserved_delta)
+             SELECT * FROM unnest(
+                 (SELECT $1::uuid[]), (SELECT $2::integer[]), (SELECT $3::integer[])
+             ) AS m (product_id, on_hand_delta, reserved_delta)
          ), locked AS MATERIALIZED (
              SELECT product_id FROM stock WHERE product_id = ANY((SELECT $1::uuid[])::uuid[])
              ORDER BY product_id FOR UPDATE

@@ -40,7 +40,8 @@ pub(crate) async fn of_orders(
     let raw: Vec<Uuid> = orders.iter().map(|id| id.0).collect();
     let rows = query!(
         "SELECT order_id, id, status, notes, actor_id, created_at
-         FROM order_history WHERE order_id = ANY((SELECT $1::uuid[])::uuid[]) ORDER BY order_id, position",
+         FROM order_history WHERE order_id = ANY((SELECT $1::uuid[])::uuid[])
+         ORDER BY order_id, position",
         &raw,
     )
     .fetch_all(conn)
