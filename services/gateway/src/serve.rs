@@ -14,7 +14,7 @@ use crate::auth::{Auth, Expectation, KeysError};
 use crate::layers::{ClientLimit, Layers, Origins, Slots, around};
 use crate::limit::{Limiter, Quota};
 use crate::problem::{Code, Problem};
-use crate::routes::Document;
+use crate::routes::Descriptions;
 use crate::{openapi, routes};
 
 /// Why the gateway cannot serve.
@@ -93,7 +93,7 @@ fn redis(args: &Args, runtime: &Runtime) -> Result<Option<Redis>, Error> {
 
 /// All paths there are: the routes, the document and its viewer, and what answers the rest.
 fn router(args: &Args, app: App) -> Router {
-    Router::from(routes::all(args.catalog_max_age, Document::Dropped))
+    Router::from(routes::all(args.catalog_max_age, Descriptions::Dropped))
         .merge(openapi::viewer())
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_this_method)

@@ -6,17 +6,17 @@ use serde_json::Value;
 
 const COMMITTED: &str = include_str!("../openapi.json");
 
-/// `openapi.json` is what the program serves. To renew it:
+/// `openapi.json` is what the program serves, so it has to be what the routes say. To renew it:
 /// `UPDATE_OPENAPI=1 cargo test -p gateway --test openapi`, and read the difference.
 #[test]
-fn the_committed_document_is_the_served_one() {
-    let served = gateway::openapi().to_pretty_json().expect("JSON") + "\n";
+fn the_committed_document_is_what_the_routes_say() {
+    let said = gateway::openapi().to_pretty_json().expect("JSON") + "\n";
     if std::env::var_os("UPDATE_OPENAPI").is_some() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
-        std::fs::write(path, &served).expect("written");
+        std::fs::write(path, &said).expect("written");
         return;
     }
-    assert!(served == COMMITTED, "openapi.json is stale; the comment of this test says what to do");
+    assert!(said == COMMITTED, "openapi.json is stale; the comment of this test says what to do");
 }
 
 fn document() -> Value {

@@ -14,7 +14,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi};
 use utoipa::{Modify, OpenApi as _};
 
-use crate::routes;
+use crate::routes::{self, Descriptions};
 
 pub(crate) use errors::{local, probed, raising};
 pub(crate) use viewer::viewer;
@@ -71,7 +71,7 @@ impl Modify for Shared {
 #[must_use]
 pub fn openapi() -> OpenApi {
     let mut document = Document::openapi();
-    document.merge(routes::all(Duration::ZERO, routes::Document::Kept).into_openapi());
+    document.merge(routes::all(Duration::ZERO, Descriptions::Kept).into_openapi());
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     headers::add(&mut document);
     errors::share(&mut document);

@@ -33,28 +33,22 @@ use crate::problem::{Code, Problem};
 /// Under which the shop's routes lie.
 const PREFIX: &str = "/api/v1";
 
-/// Whether routes come with their part of the document.
+/// What becomes of what the routes say of themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Document {
-    /// They do: it is to be written.
+pub(crate) enum Descriptions {
+    /// The document is made of them.
     Kept,
-    /// They do not: requests are to be served. Each part is let go before the next one is made, for all of
-    /// them together would take ten megabytes that stay with the process.
+    /// Requests are to be served. Those of each resource are let go before the next one's are made: all
+    /// of them together would take megabytes that stay with the process.
     Dropped,
 }
 
-impl Document {
-    fn of(self, routes: OpenApiRouter<App>) -> OpenApiRouter<App> {
-        match self {
-            Self::Kept => routes,
-            Self::Dropped => Router::from(routes).into(),
-        }
-    }
-}
-
 /// All routes. Public reads may be kept for `max_age`.
-pub(crate) fn all(max_age: Duration, document: Document) -> OpenApiRouter<App> {
-    let part = |routes: fn() -> OpenApiRouter<App>| document.of(routes());
+pub(crate) fn all(max_age: Duration, descriptions: Descriptions) -> OpenApiRouter<App> {
+    let part = |routes: fn() -> OpenApiRouter<App>| match descriptions {
+        Descriptions::Kept => routes(),
+        Descriptions::Dropped => Router::from(routes()).into(),
+    };
     let public = OpenApiRouter::new().merge(part(products::routes)).merge(part(categories::routes));
     let public = caching::of_public_reads(max_age, public);
     let shop = OpenApiRouter::new()
