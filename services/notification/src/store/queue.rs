@@ -187,3 +187,42 @@ pub(crate) async fn depth(conn: &mut PgConnection) -> Result<(i64, Option<Timest
     .await?;
     Ok((row.count, row.oldest.map(Timestamp::from)))
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use sqlx::PgPool;
+
+    use super::*;
+
+    /// Rows at the moment `now`, each named by what is special about it.
+    const ROWS: &str = "
+        INSERT INTO notifications
+            (id, kind, recipient, subject, content, status, attempts, due_at, expires_at, created_at)
+        SELECT gen_random_uuid(), 'welcome', recipient, '', '{}', status, attempts,
+            $1 + make_interval(secs => due), $1 + make_interval(secs => expires), $1
+        FROM (VALUES
+            ('due',           'queued', 0, -1,   NULL::integer),
+            ('due now',       'queued', 2, 0,    1),
+            ('not due',       'queued', 0, 1,    NULL),
+            ('expired now',   'queued', 0, -1,   0),
+            ('tried enough',  'queued', 3, -1,   NULL),
+            ('failed',        'failed', 1, -1,   NULL)
+        ) AS row (recipient, status, attempts, due, expires)";
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn what_is_due_is_leased_once_and_what_is_overdue_is_passed_over(pool: PgPool) {
+        let mut conn = pool.acquire().await.unwrap();
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
+        sqlx::query(ROWS).bind(now.to_sqlx()).execute(&mut *conn).await.unwrap();
+        let hold = Lease { id: Uuid::from_u128(1), until: now + SignedDuration::from_mins(2) };
+
+        let mut leased = lease(&mut conn, now, hold, 3, 10).await.unwrap();
+        leased.sort_by(|a, b| a.recipient.cmp(&b.recipient));
+        let leased: Vec<_> =
+            leased.iter().map(|due| (due.recipient.as_str(), due.attempts)).collect();
+        assert_eq!(leased, [("due", 1), ("due now", 3)]);
+
+        assert!(lease(&mut conn, now, hold, 3, 10).await.unwrap().is_empty(), "they are leased");
+    }
+}
