@@ -100,10 +100,18 @@ async fn catalogs_known(shop: &Shop, count: u64) -> Result<std::result::Result<(
     let is_catalogs = |line: &str| {
         line.starts_with("grpc_client_endpoints{") && line.contains("target=\"catalog\"")
     };
-    for gateway in shop.pods(Component::Gateway).await? {
-        let known = sum(&shop.metrics(&gateway).await?, is_catalogs);
-        if known != count {
-            return Ok(Err(format!("{} knows {known}, not {count}", gateway.name_any())));
+    let gateways = shop.pods(Component::Gateway).await?;
+    ensure!(!gateways.is_empty(), "there is no gateway");
+    for gateway in gateways {
+        let name = gateway.name_any();
+        match shop.metrics(&gateway).await {
+            Ok(metrics) if sum(&metrics, is_catalogs) == count => {}
+            Ok(metrics) => {
+                let known = sum(&metrics, is_catalogs);
+                return Ok(Err(format!("{name} knows {known}, not {count}")));
+            }
+            // A pod that was replaced meanwhile.
+            Err(error) => return Ok(Err(format!("{name}: {error:#}"))),
         }
     }
     Ok(Ok(()))
