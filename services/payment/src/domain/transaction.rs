@@ -240,7 +240,30 @@ pub enum Undoing {
     Nothing,
 }
 
+/// What the outcome of a movement is for its parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consequence {
+    /// What was claimed of it is taken for good.
+    Settles(Money),
+    /// What was claimed of it is given back.
+    Releases(Money),
+    /// It is held no more.
+    Voids,
+    /// Nothing.
+    Nothing,
+}
+
 impl Transaction {
+    /// What it is for the parent that this ends, done or not.
+    pub fn consequence(&self, is_done: bool) -> Consequence {
+        match self.kind {
+            Kind::Capture | Kind::Refund if is_done => Consequence::Settles(self.amount),
+            Kind::Capture | Kind::Refund => Consequence::Releases(self.amount),
+            Kind::Void if is_done => Consequence::Voids,
+            Kind::Void | Kind::Authorization | Kind::Charge => Consequence::Nothing,
+        }
+    }
+
     /// What captures or refunds can still take.
     pub fn left(&self) -> Result<Money, Refusal> {
         self.amount.minus(self.claimed).map_err(|_| Refusal::OtherCurrency)

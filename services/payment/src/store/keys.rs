@@ -22,21 +22,25 @@ pub(crate) struct Known {
     pub(crate) refusal: Option<Refusal>,
 }
 
-/// Takes a key, unless it is known: then `false`. It waits for another transaction that is just taking
-/// the same one. Without a request, it is a tombstone.
+/// Takes a key with what came of it, unless it is known: then `false`, when whoever is just taking the same
+/// one has ended. Without a request, it is a tombstone. A key that came to a new intent is taken with that,
+/// by [`begin`](super::transactions::begin).
 pub(crate) async fn claim(
     conn: &mut PgConnection,
     kind: Kind,
     key: &Key,
     request: Option<&str>,
+    came: Result<Option<TransactionId>, Refusal>,
     now: Timestamp,
 ) -> Result<bool, Error> {
     let written = query!(
-        "INSERT INTO idempotency_keys (operation, key, request, created_at)
-         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        "INSERT INTO idempotency_keys (operation, key, request, transaction_id, refusal, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
         operation(kind),
         key.as_str(),
         request,
+        came.ok().flatten().map(|id| id.0),
+        came.err().map(Refusal::as_str),
         now.to_sqlx(),
     );
     Ok(written.execute(conn).await?.rows_affected() == 1)
@@ -65,26 +69,6 @@ pub(crate) async fn find(
     };
     let transaction = row.transaction_id.map(TransactionId::from);
     Ok(Some(Known { request: row.request, transaction, refusal }))
-}
-
-/// Remembers what came of a key that this transaction took, when that is no new intent.
-pub(crate) async fn conclude(
-    conn: &mut PgConnection,
-    kind: Kind,
-    key: &Key,
-    came: Result<TransactionId, Refusal>,
-) -> Result<(), Error> {
-    query!(
-        "UPDATE idempotency_keys SET transaction_id = $3, refusal = $4
-         WHERE operation = $1 AND key = $2",
-        operation(kind),
-        key.as_str(),
-        came.ok().map(|id| id.0),
-        came.err().map(Refusal::as_str),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 pub(super) fn operation(kind: Kind) -> &'static str {

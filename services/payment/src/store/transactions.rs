@@ -10,7 +10,7 @@ use super::keys::operation;
 use crate::{
     domain::{
         ids::{Key, OrderId, Token, TransactionId},
-        transaction::{Kind, State, Transaction},
+        transaction::{Consequence, Kind, State, Transaction},
     },
     error::Error,
 };
@@ -67,23 +67,34 @@ impl TryFrom<Row> for Transaction {
     }
 }
 
-/// Writes an intent down, and that its key, which the same transaction took, came to it. The workers ask
-/// about it from `due_at`.
-pub(crate) async fn insert(
+/// Writes an intent down together with its key, unless the key is known: then `false`, when whoever is just
+/// taking the same one has ended. Of a parent, which has to be locked, it claims its amount; a void lets
+/// nothing be captured of it any more. The workers ask about the intent from `due_at`.
+pub(crate) async fn begin(
     conn: &mut PgConnection,
     intent: &Transaction,
+    request: &str,
     provider: &str,
     due_at: Timestamp,
-) -> Result<(), Error> {
-    query!(
-        "WITH intent AS (
-             INSERT INTO transactions (id, kind, state, parent_id, order_id, user_id,
-                 payment_method_id, token, provider, idempotency_key, amount_cents, currency,
-                 expires_at, reason, due_at, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+) -> Result<bool, Error> {
+    // What the key refers to is looked for when the statement ends.
+    let written = query!(
+        "WITH key AS (
+             INSERT INTO idempotency_keys (operation, key, request, transaction_id, created_at)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING key
+         ), parent AS (
+             UPDATE transactions SET undone = undone OR $6 = 'void',
+                 claimed_cents = claimed_cents + CASE $6 WHEN 'void' THEN 0 ELSE $14::bigint END
+             FROM key WHERE id = $8
          )
-         UPDATE idempotency_keys SET transaction_id = $1 WHERE operation = $17 AND key = $10",
+         INSERT INTO transactions (id, kind, state, parent_id, order_id, user_id, payment_method_id, token,
+             provider, idempotency_key, amount_cents, currency, expires_at, reason, due_at, created_at)
+         SELECT $4, $6, $7, $8, $9, $10, $11, $12, $13, key, $14, $15, $16, $17, $18, $5 FROM key",
+        operation(intent.kind),
+        intent.key.as_str(),
+        request,
         intent.id.0,
+        intent.created_at.to_sqlx(),
         intent.kind.as_str(),
         intent.state.as_str(),
         intent.parent.map(|parent| parent.0),
@@ -92,40 +103,59 @@ pub(crate) async fn insert(
         intent.method,
         intent.token.expose(),
         provider,
-        intent.key.as_str(),
         intent.amount.cents(),
         intent.amount.currency().code(),
         intent.expires_at.map(ToSqlx::to_sqlx) as Option<jiff_sqlx::Timestamp>,
         intent.reason,
         due_at.to_sqlx(),
-        intent.created_at.to_sqlx(),
-        operation(intent.kind),
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(written.rows_affected() == 1)
 }
 
-/// Writes down the outcome of an intent, and tells what is true then; `None` when it has one already.
+/// Writes down the outcome of an intent and what follows from it for the parent, and tells what is true
+/// then; `None` when it has one already, and then nothing follows.
 pub(crate) async fn finish(
     conn: &mut PgConnection,
     id: TransactionId,
     state: State,
     (provider_ref, decline_code): (&str, &str),
-    now: Timestamp,
+    (follows, now): (Consequence, Timestamp),
 ) -> Result<Option<Transaction>, Error> {
+    let (settled, released) = match follows {
+        Consequence::Settles(amount) => (amount.cents(), 0),
+        Consequence::Releases(amount) => (0, amount.cents()),
+        Consequence::Voids | Consequence::Nothing => (0, 0),
+    };
+    // An authorisation that failed, or ended before it was voided, stays what it is.
     let row = query_as!(
         Row,
-        "UPDATE transactions SET state = $2, provider_ref = $3, decline_code = $4, finished_at = $5
-         WHERE id = $1 AND state = 'open'
-         RETURNING id, kind, state, parent_id, order_id, user_id, payment_method_id, token,
-             provider_ref, idempotency_key, amount_cents, currency, claimed_cents, settled_cents,
-             undone, expires_at, decline_code, reason, created_at",
+        r#"WITH finished AS (
+             UPDATE transactions
+             SET state = $2, provider_ref = $3, decline_code = $4, finished_at = $5
+             WHERE id = $1 AND state = 'open' RETURNING *
+         ), parent AS (
+             UPDATE transactions t
+             SET settled_cents = t.settled_cents + $6, claimed_cents = t.claimed_cents - $7,
+                 state = CASE WHEN $8 AND t.state = 'done' THEN 'voided' ELSE t.state END
+             FROM finished WHERE t.id = finished.parent_id AND ($6::bigint > 0 OR $7::bigint > 0 OR $8)
+         )
+         SELECT id AS "id!", kind AS "kind!", state AS "state!", parent_id, order_id AS "order_id!",
+             user_id AS "user_id!", payment_method_id AS "payment_method_id!", token AS "token!",
+             provider_ref AS "provider_ref!", idempotency_key AS "idempotency_key!",
+             amount_cents AS "amount_cents!", currency AS "currency!", claimed_cents AS "claimed_cents!",
+             settled_cents AS "settled_cents!", undone AS "undone!", expires_at,
+             decline_code AS "decline_code!", reason AS "reason!", created_at AS "created_at!"
+         FROM finished"#,
         id.0,
         state.as_str(),
         provider_ref,
         decline_code,
         now.to_sqlx(),
+        settled,
+        released,
+        follows == Consequence::Voids,
     )
     .fetch_optional(conn)
     .await?;
@@ -200,77 +230,4 @@ pub(crate) async fn void_of(
         authorization.0,
     );
     Ok(id.fetch_optional(conn).await?.map(TransactionId::from))
-}
-
-/// Claims a part of a locked parent for an intent.
-pub(crate) async fn claim(
-    conn: &mut PgConnection,
-    parent: TransactionId,
-    amount: Money,
-) -> Result<(), Error> {
-    query!(
-        "UPDATE transactions SET claimed_cents = claimed_cents + $2 WHERE id = $1",
-        parent.0,
-        amount.cents(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Makes a claim one for good.
-pub(crate) async fn settle_claim(
-    conn: &mut PgConnection,
-    parent: TransactionId,
-    amount: Money,
-) -> Result<(), Error> {
-    query!(
-        "UPDATE transactions SET settled_cents = settled_cents + $2 WHERE id = $1",
-        parent.0,
-        amount.cents(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Gives a claim back.
-pub(crate) async fn release_claim(
-    conn: &mut PgConnection,
-    parent: TransactionId,
-    amount: Money,
-) -> Result<(), Error> {
-    query!(
-        "UPDATE transactions SET claimed_cents = claimed_cents - $2 WHERE id = $1",
-        parent.0,
-        amount.cents(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Lets nothing be captured of a locked authorisation any more.
-pub(crate) async fn mark_undone(
-    conn: &mut PgConnection,
-    authorization: TransactionId,
-) -> Result<(), Error> {
-    query!("UPDATE transactions SET undone = true WHERE id = $1", authorization.0)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Writes down that what was held was let go. One that failed, or ended before, stays as it is.
-pub(crate) async fn mark_voided(
-    conn: &mut PgConnection,
-    authorization: TransactionId,
-) -> Result<(), Error> {
-    query!(
-        "UPDATE transactions SET state = 'voided' WHERE id = $1 AND state = 'done'",
-        authorization.0,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use money::Money;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgTransaction};
 
 use super::{Answered, DUE_AFTER, Ledger};
 use crate::{
@@ -119,11 +119,11 @@ impl Ledger {
         let method = source.id();
         let request = format!("order {order} user {user} method {method} amount {amount}");
         let now = self.env.now();
-        let mut tx = self.pool.begin().await?;
-        if !store::keys::claim(&mut tx, kind, &key, Some(&request), now).await? {
-            return known(&mut tx, kind, &key, &request).await;
-        }
-        let token = self.token(&mut tx, user, source).await?;
+        let mut conn = self.pool.acquire().await?;
+        let Some(token) = self.token(&mut conn, user, source).await? else {
+            let absent = Error::NotFound("payment_method");
+            return known_or(&mut conn, kind, &key, &request, absent).await;
+        };
         let ttl = SignedDuration::try_from(self.authorization_ttl).unwrap_or(SignedDuration::MAX);
         let ends = now.saturating_add(ttl).unwrap_or(jiff::Timestamp::MAX);
         let intent = Transaction {
@@ -146,9 +146,11 @@ impl Ledger {
             reason: String::new(),
             created_at: now,
         };
-        self.write(&mut tx, &intent).await?;
-        tx.commit().await?;
-        Ok(Begun::New(intent, None))
+        // One statement, committed by itself.
+        if self.write(&mut conn, &intent, &request).await? {
+            return Ok(Begun::New(intent, None));
+        }
+        known(&mut conn, kind, &intent.key, &request).await
     }
 
     /// Begins what takes a part of a parent, as far as `rule` allows it. A refusal is remembered: a
@@ -161,25 +163,41 @@ impl Ledger {
     ) -> Result<Begun, Error> {
         let Taking { kind, key, request, reason } = taking;
         let mut tx = self.pool.begin().await?;
-        if !store::keys::claim(&mut tx, kind, &key, Some(&request), self.env.now()).await? {
-            return known(&mut tx, kind, &key, &request).await;
-        }
-        let parent = store::transactions::lock(&mut tx, parent).await?;
-        let parent = parent.ok_or(Error::NotFound("transaction"))?;
+        let Some(parent) = store::transactions::lock(&mut tx, parent).await? else {
+            let absent = Error::NotFound("transaction");
+            return known_or(&mut tx, kind, &key, &request, absent).await;
+        };
+        // What the parent allows now is nothing to a repeat: it is answered by what its key came to.
         let amount = match rule(&parent) {
             Ok(amount) => amount,
-            Err(Hindrance::Busy) => return Err(Error::Busy),
-            Err(Hindrance::Refused(refusal)) => {
-                store::keys::conclude(&mut tx, kind, &key, Err(refusal)).await?;
-                tx.commit().await?;
-                return Err(refusal.into());
-            }
+            Err(hindrance) => return self.hinder(tx, kind, &key, &request, hindrance).await,
         };
         let intent = self.child(&parent, kind, key, amount, reason);
-        store::transactions::claim(&mut tx, parent.id, amount).await?;
-        self.write(&mut tx, &intent).await?;
+        if !self.write(&mut tx, &intent, &request).await? {
+            return known(&mut tx, kind, &intent.key, &request).await;
+        }
         tx.commit().await?;
         Ok(Begun::New(intent, Some(Box::new(parent))))
+    }
+
+    /// Refuses a request, unless it is a repeat. A refusal that stays one is remembered.
+    pub(super) async fn hinder(
+        &self,
+        mut tx: PgTransaction<'_>,
+        kind: Kind,
+        key: &Key,
+        request: &str,
+        hindrance: Hindrance,
+    ) -> Result<Begun, Error> {
+        let Hindrance::Refused(refusal) = hindrance else {
+            return known_or(&mut tx, kind, key, request, Error::Busy).await;
+        };
+        let (came, now) = (Err(refusal), self.env.now());
+        if !store::keys::claim(&mut tx, kind, key, Some(request), came, now).await? {
+            return known(&mut tx, kind, key, request).await;
+        }
+        tx.commit().await?;
+        Err(refusal.into())
     }
 
     /// An intent that follows from a parent.
@@ -210,14 +228,15 @@ impl Ledger {
         }
     }
 
-    /// Writes an intent, and that its key came to it.
+    /// Writes an intent with its key, unless that is known: then `false`.
     pub(super) async fn write(
         &self,
         conn: &mut PgConnection,
         intent: &Transaction,
-    ) -> Result<(), Error> {
+        request: &str,
+    ) -> Result<bool, Error> {
         let due_at = intent.created_at + DUE_AFTER;
-        store::transactions::insert(conn, intent, self.provider.name(), due_at).await
+        store::transactions::begin(conn, intent, request, self.provider.name(), due_at).await
     }
 
     /// What the provider calls what is paid with, if it is the customer's to use.
@@ -226,13 +245,13 @@ impl Ledger {
         conn: &mut PgConnection,
         user: UserId,
         source: Source,
-    ) -> Result<Token, Error> {
+    ) -> Result<Option<Token>, Error> {
         let id = match source {
-            Source::Test(_, token) => return Ok(token),
+            Source::Test(_, token) => return Ok(Some(token)),
             Source::Saved(id) => id,
         };
         let method = store::methods::find(conn, user, id, self.provider.name()).await?;
-        Ok(method.ok_or(Error::NotFound("payment_method"))?.token)
+        Ok(method.map(|method| method.token))
     }
 }
 
@@ -252,8 +271,18 @@ pub(super) async fn known(
     key: &Key,
     request: &str,
 ) -> Result<Begun, Error> {
-    let absent = Error::Stored("idempotency_keys");
-    let known = store::keys::find(conn, kind, key).await?.ok_or(absent)?;
+    known_or(conn, kind, key, request, Error::Stored("idempotency_keys")).await
+}
+
+/// What came of a key, or what is wrong with a request whose key is new.
+pub(super) async fn known_or(
+    conn: &mut PgConnection,
+    kind: Kind,
+    key: &Key,
+    request: &str,
+    otherwise: Error,
+) -> Result<Begun, Error> {
+    let known = store::keys::find(conn, kind, key).await?.ok_or(otherwise)?;
     match known.request {
         None => return Err(Refusal::Voided.into()),
         Some(first) if first != request => return Err(Refusal::KeyReused.into()),

@@ -5,7 +5,6 @@
 //! to write the outcome down does, and the others read it.
 
 use jiff::SignedDuration;
-use sqlx::PgConnection;
 
 use super::Ledger;
 use crate::{
@@ -120,32 +119,16 @@ impl Ledger {
             Outcome::Done { reference } => (State::Done, reference, String::new()),
             Outcome::Declined { code } => (State::Failed, String::new(), code),
         };
-        let (id, now, words) = (intent.id, self.env.now(), (&*reference, &*code));
-        let Some(parent) = intent.parent else {
-            // One statement, committed by itself.
-            let mut conn = self.pool.acquire().await?;
-            return match store::transactions::finish(&mut conn, id, state, words, now).await? {
-                Some(settled) => Ok(settled),
-                None => known(&mut conn, id).await,
-            };
-        };
-        let mut tx = self.pool.begin().await?;
-        let Some(settled) = store::transactions::finish(&mut tx, id, state, words, now).await?
-        else {
-            return known(&mut tx, id).await;
-        };
-        match (intent.kind, state) {
-            (Kind::Capture | Kind::Refund, State::Done) => {
-                store::transactions::settle_claim(&mut tx, parent, intent.amount).await?;
-            }
-            (Kind::Capture | Kind::Refund, _) => {
-                store::transactions::release_claim(&mut tx, parent, intent.amount).await?;
-            }
-            (Kind::Void, State::Done) => store::transactions::mark_voided(&mut tx, parent).await?,
-            (Kind::Void | Kind::Authorization | Kind::Charge, _) => {}
+        let then = (intent.consequence(state == State::Done), self.env.now());
+        let mut conn = self.pool.acquire().await?;
+        let words = (&*reference, &*code);
+        match store::transactions::finish(&mut conn, intent.id, state, words, then).await? {
+            Some(finished) => Ok(finished),
+            // Somebody else wrote it down.
+            None => store::transactions::find(&mut conn, intent.id)
+                .await?
+                .ok_or(Error::Stored("transactions.id")),
         }
-        tx.commit().await?;
-        Ok(settled)
     }
 
     pub(super) async fn read(&self, id: TransactionId) -> Result<Transaction, Error> {
@@ -153,12 +136,6 @@ impl Ledger {
         let transaction = store::transactions::find(&mut conn, id).await?;
         transaction.ok_or(Error::NotFound("transaction"))
     }
-}
-
-/// What somebody else wrote down.
-async fn known(conn: &mut PgConnection, id: TransactionId) -> Result<Transaction, Error> {
-    let transaction = store::transactions::find(conn, id).await?;
-    transaction.ok_or(Error::Stored("transactions.id"))
 }
 
 /// A void of what is not held.

@@ -1,15 +1,15 @@
 //! Letting held money go, also when it is not known whether it is held.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgTransaction};
 
 use super::{
     Ledger,
-    begin::{Begun, known},
+    begin::{Begun, known, known_or},
 };
 use crate::{
     domain::{
         ids::{Key, TransactionId},
-        transaction::{Hindrance, Kind, Refusal, Transaction, Undoing},
+        transaction::{Kind, Refusal, Undoing},
     },
     error::Error,
     store,
@@ -41,38 +41,55 @@ impl Ledger {
     async fn begin_void(&self, void: Void) -> Result<Begun, Error> {
         let request = void.words();
         let Void { authorization, authorize_key, key } = void;
-        let now = self.env.now();
         let mut tx = self.pool.begin().await?;
-        if !store::keys::claim(&mut tx, Kind::Void, &key, Some(&request), now).await? {
-            return known(&mut tx, Kind::Void, &key, &request).await;
-        }
         let id = match (authorization, &authorize_key) {
             (Some(id), _) => Some(id),
             (None, Some(authorize_key)) => self.seen(&mut tx, authorize_key).await?,
             (None, None) => None,
         };
         let Some(id) = id else {
-            tx.commit().await?;
-            return Ok(Begun::Nothing);
+            return self.conclude(tx, &key, &request, None).await;
         };
-        let held = store::transactions::lock(&mut tx, id).await?;
-        let held = held.ok_or(Error::NotFound("authorization"))?;
+        let Some(held) = store::transactions::lock(&mut tx, id).await? else {
+            let absent = Error::NotFound("authorization");
+            return known_or(&mut tx, Kind::Void, &key, &request, absent).await;
+        };
         if authorize_key.is_some_and(|authorize_key| authorize_key != held.key) {
-            return Err(Error::OtherAuthorization);
+            let other = Error::OtherAuthorization;
+            return known_or(&mut tx, Kind::Void, &key, &request, other).await;
         }
-        let begun = match held.void() {
-            Ok(Undoing::Begin) => self.undo(&mut tx, &held, key).await?,
-            Ok(Undoing::Join) => join(&mut tx, &held, &key).await?,
-            Ok(Undoing::Nothing) => Begun::Nothing,
-            Err(Hindrance::Busy) => return Err(Error::Busy),
-            Err(Hindrance::Refused(refusal)) => {
-                store::keys::conclude(&mut tx, Kind::Void, &key, Err(refusal)).await?;
-                tx.commit().await?;
-                return Err(refusal.into());
+        // What is true of it now is nothing to a repeat: it is answered by what its key came to.
+        match held.void() {
+            Ok(Undoing::Begin) => {}
+            Ok(Undoing::Join) => {
+                let begun = store::transactions::void_of(&mut tx, held.id).await?;
+                let begun = begun.ok_or(Error::Stored("transactions.undone"))?;
+                return self.conclude(tx, &key, &request, Some(begun)).await;
             }
-        };
+            Ok(Undoing::Nothing) => return self.conclude(tx, &key, &request, None).await,
+            Err(hindrance) => return self.hinder(tx, Kind::Void, &key, &request, hindrance).await,
+        }
+        let intent = self.child(&held, Kind::Void, key, held.amount, String::new());
+        if !self.write(&mut tx, &intent, &request).await? {
+            return known(&mut tx, Kind::Void, &intent.key, &request).await;
+        }
         tx.commit().await?;
-        Ok(begun)
+        Ok(Begun::New(intent, None))
+    }
+
+    /// Remembers that a void has nothing to do but what another request began, if one did.
+    async fn conclude(
+        &self,
+        mut tx: PgTransaction<'_>,
+        key: &Key,
+        request: &str,
+        begun: Option<TransactionId>,
+    ) -> Result<Begun, Error> {
+        let (came, now) = (Ok(begun), self.env.now());
+        store::keys::claim(&mut tx, Kind::Void, key, Some(request), came, now).await?;
+        let known = known(&mut tx, Kind::Void, key, request).await?;
+        tx.commit().await?;
+        Ok(known)
     }
 
     /// The authorisation that came with a key; if none did, none will.
@@ -81,25 +98,12 @@ impl Ledger {
         conn: &mut PgConnection,
         authorize_key: &Key,
     ) -> Result<Option<TransactionId>, Error> {
-        let (kind, now) = (Kind::Authorization, self.env.now());
-        if store::keys::claim(conn, kind, authorize_key, None, now).await? {
-            store::keys::conclude(conn, kind, authorize_key, Err(Refusal::Voided)).await?;
+        let (kind, came) = (Kind::Authorization, Err(Refusal::Voided));
+        if store::keys::claim(conn, kind, authorize_key, None, came, self.env.now()).await? {
             return Ok(None);
         }
         let known = store::keys::find(conn, kind, authorize_key).await?;
         Ok(known.and_then(|known| known.transaction))
-    }
-
-    async fn undo(
-        &self,
-        conn: &mut PgConnection,
-        held: &Transaction,
-        key: Key,
-    ) -> Result<Begun, Error> {
-        let intent = self.child(held, Kind::Void, key, held.amount, String::new());
-        store::transactions::mark_undone(conn, held.id).await?;
-        self.write(conn, &intent).await?;
-        Ok(Begun::New(intent, None))
     }
 }
 
@@ -110,13 +114,4 @@ impl Void {
         let authorize_key = self.authorize_key.as_ref().map_or("", Key::as_str);
         format!("authorization {authorization} authorize_key {authorize_key}")
     }
-}
-
-/// Another request has begun it: this one waits for the same.
-async fn join(conn: &mut PgConnection, held: &Transaction, key: &Key) -> Result<Begun, Error> {
-    let absent = || Error::Stored("transactions.undone");
-    let id = store::transactions::void_of(conn, held.id).await?.ok_or_else(absent)?;
-    store::keys::conclude(conn, Kind::Void, key, Ok(id)).await?;
-    let void = store::transactions::find(conn, id).await?;
-    Ok(Begun::Known(void.ok_or_else(absent)?))
 }

@@ -1,10 +1,9 @@
 //! The simulated provider's records: SQL on tables that only it writes. They stand here, and not in
 //! `store`, because they would be in somebody else's database.
 
-use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use kit::Env;
-use sqlx::{Error, PgConnection, PgPool, query, query_scalar};
+use sqlx::{Error, PgConnection, PgPool, query, query_as, query_scalar};
 
 use super::{
     super::{Command, Outcome},
@@ -49,37 +48,79 @@ pub(super) async fn act(
     key: TransactionId,
     command: &Command,
 ) -> Result<Acted, Error> {
+    let reference = match command {
+        Command::Authorise { token, .. } | Command::Charge { token, .. } => {
+            let mut conn = pool.acquire().await?;
+            let behaviour = behaviour(&mut conn, token).await?;
+            let decline = behaviour.map_or(Some("no_such_card"), Behaviour::decline);
+            return write(&mut conn, env, key, command, (behaviour, decline, None)).await;
+        }
+        Command::Capture { authorization_ref: reference, .. }
+        | Command::Void { authorization_ref: reference, .. }
+        | Command::Refund { capture_ref: reference, .. } => reference,
+    };
     let mut tx = pool.begin().await?;
-    let (behaviour, decline, parent_ref) = decide(&mut tx, command, env.now()).await?;
+    let decided = match lock_parent(&mut tx, reference).await? {
+        None => (None, Some("no_such_transaction"), None),
+        Some(parent) => (None, parent.decline(command, env.now()), Some(&**reference)),
+    };
+    let acted = write(&mut tx, env, key, command, decided).await?;
+    tx.commit().await?;
+    Ok(acted)
+}
+
+/// Writes down how the card goes, why the answer is no if it is, and what is captured, voided or refunded.
+/// Alone with the key: one of two at once writes, and only what it decided counts.
+async fn write(
+    conn: &mut PgConnection,
+    env: &Env,
+    key: TransactionId,
+    command: &Command,
+    (behaviour, decline, parent): (Option<Behaviour>, Option<&str>, Option<&str>),
+) -> Result<Acted, Error> {
     let expires_at = match command {
         Command::Authorise { expires_at, .. } => Some(*expires_at),
         _ => None,
     };
-    // Under the parent's lock, and alone with the key: one of two at once writes, and only what it
-    // decided counts.
-    let is_first = query!(
+    let row = query_as!(
+        Row,
         "INSERT INTO simulator_movements (key, reference, operation, parent_reference, amount_cents,
              currency, decline_code, expires_at, created_at)
-         VALUES ($1, $2, $3, (SELECT reference FROM simulator_movements WHERE reference = $4),
-             $5, $6, $7, $8, $9)
-         ON CONFLICT (key) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (key) DO NOTHING RETURNING reference, decline_code",
         key.to_string(),
         format!("sim_{}", env.uuid()),
         operation(command),
-        parent_ref,
+        parent,
         command.amount().cents(),
         command.amount().currency().code(),
         decline,
         expires_at.map(ToSqlx::to_sqlx) as Option<jiff_sqlx::Timestamp>,
         env.now().to_sqlx(),
     )
-    .execute(&mut *tx)
-    .await?
-    .rows_affected()
-        == 1;
-    let outcome = find(&mut tx, key).await?.ok_or(Error::RowNotFound)?;
-    tx.commit().await?;
+    .fetch_optional(&mut *conn)
+    .await?;
+    let is_first = row.is_some();
+    let outcome = match row {
+        Some(row) => row.into(),
+        None => find(conn, key).await?.ok_or(Error::RowNotFound)?,
+    };
     Ok(Acted { outcome, is_first, behaviour })
+}
+
+/// What was answered to a key.
+struct Row {
+    reference: String,
+    decline_code: Option<String>,
+}
+
+impl From<Row> for Outcome {
+    fn from(row: Row) -> Self {
+        match row.decline_code {
+            None => Self::Done { reference: row.reference },
+            Some(code) => Self::Declined { code },
+        }
+    }
 }
 
 /// What came of a key, if it is known.
@@ -87,46 +128,17 @@ pub(super) async fn find(
     conn: &mut PgConnection,
     key: TransactionId,
 ) -> Result<Option<Outcome>, Error> {
-    let row = query!(
+    let row = query_as!(
+        Row,
         "SELECT reference, decline_code FROM simulator_movements WHERE key = $1",
         key.to_string(),
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| match row.decline_code {
-        None => Outcome::Done { reference: row.reference },
-        Some(code) => Outcome::Declined { code },
-    }))
+    Ok(row.map(Outcome::from))
 }
 
-/// How the card goes, why the answer is no if it is, and what is captured, voided or refunded.
-async fn decide<'a>(
-    conn: &mut PgConnection,
-    command: &'a Command,
-    now: Timestamp,
-) -> Result<(Option<Behaviour>, Option<&'static str>, Option<&'a str>), Error> {
-    let (reference, cents) = match command {
-        Command::Authorise { token, .. } | Command::Charge { token, .. } => {
-            let behaviour = behaviour(conn, token).await?;
-            let decline = behaviour.map_or(Some("no_such_card"), Behaviour::decline);
-            return Ok((behaviour, decline, None));
-        }
-        Command::Capture { authorization_ref: reference, amount }
-        | Command::Void { authorization_ref: reference, amount }
-        | Command::Refund { capture_ref: reference, amount } => (reference, amount.cents()),
-    };
-    let Some(parent) = lock_parent(conn, reference).await? else {
-        return Ok((None, Some("no_such_transaction"), None));
-    };
-    let decline = match command {
-        Command::Capture { .. } => parent.capture(cents, now),
-        Command::Void { .. } => parent.void(),
-        Command::Refund { .. } => parent.refund(cents),
-        Command::Authorise { .. } | Command::Charge { .. } => None,
-    };
-    Ok((None, decline, Some(reference)))
-}
-
+/// How the card behind a token goes.
 async fn behaviour(conn: &mut PgConnection, token: &Token) -> Result<Option<Behaviour>, Error> {
     if let Some(behaviour) = Behaviour::of_test_method(token.expose()) {
         return Ok(Some(behaviour));
@@ -136,6 +148,7 @@ async fn behaviour(conn: &mut PgConnection, token: &Token) -> Result<Option<Beha
     Ok(word.fetch_optional(conn).await?.and_then(|word| Behaviour::from_stored(&word)))
 }
 
+/// What was held or taken before, kept from others until the transaction ends.
 async fn lock_parent(conn: &mut PgConnection, reference: &str) -> Result<Option<Parent>, Error> {
     let row = query!(
         "SELECT operation, amount_cents, decline_code, expires_at FROM simulator_movements

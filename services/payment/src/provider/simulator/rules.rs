@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::super::Command;
+
 /// How payments with a card go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Behaviour {
@@ -87,8 +89,18 @@ pub(super) enum Takes {
 }
 
 impl Parent {
+    /// Why what is commanded cannot be, if it cannot.
+    pub(super) fn decline(&self, command: &Command, now: Timestamp) -> Option<&'static str> {
+        match command {
+            Command::Capture { amount, .. } => self.capture(amount.cents(), now),
+            Command::Void { .. } => self.void(),
+            Command::Refund { amount, .. } => self.refund(amount.cents()),
+            Command::Authorise { .. } | Command::Charge { .. } => None,
+        }
+    }
+
     /// Why it cannot be captured, if it cannot.
-    pub(super) fn capture(&self, cents: i64, now: Timestamp) -> Option<&'static str> {
+    fn capture(&self, cents: i64, now: Timestamp) -> Option<&'static str> {
         if self.takes != Takes::Captures || !self.succeeded {
             return Some("no_such_authorization");
         }
@@ -102,7 +114,7 @@ impl Parent {
     }
 
     /// Why it cannot be voided, if it cannot. What ended by itself may be voided.
-    pub(super) fn void(&self) -> Option<&'static str> {
+    fn void(&self) -> Option<&'static str> {
         if self.takes != Takes::Captures || !self.succeeded {
             return Some("no_such_authorization");
         }
@@ -110,7 +122,7 @@ impl Parent {
     }
 
     /// Why it cannot be given back, if it cannot.
-    pub(super) fn refund(&self, cents: i64) -> Option<&'static str> {
+    fn refund(&self, cents: i64) -> Option<&'static str> {
         if self.takes != Takes::Refunds || !self.succeeded {
             return Some("no_such_charge");
         }
