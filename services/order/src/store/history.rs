@@ -1,8 +1,7 @@
-//! The history of orders.
+//! The history of orders. Entries are written with the change that they tell of, in `orders`.
 
 use std::collections::HashMap;
 
-use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
@@ -10,27 +9,6 @@ use crate::{
     domain::{event::By, ids::OrderId, order::Entry, status::Status},
     error::Error,
 };
-
-/// Writes an entry.
-pub(crate) async fn insert(
-    conn: &mut PgConnection,
-    order: OrderId,
-    entry: &Entry,
-) -> Result<(), Error> {
-    query!(
-        "INSERT INTO order_history (id, order_id, status, notes, actor_id, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-        entry.id.0,
-        order.0,
-        entry.status.as_str(),
-        entry.by.reason,
-        entry.by.actor,
-        entry.at.to_sqlx(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
 
 /// What happened to orders, oldest first.
 pub(crate) async fn of_orders(

@@ -8,8 +8,9 @@ use uuid::Uuid;
 pub(crate) use super::rows::{find, find_all, lock};
 use crate::{
     domain::{
-        ids::{OrderId, UserId},
-        order::{Line, Order},
+        ids::{EntryId, MessageId, OrderId, UserId},
+        order::{Entry, Line, Order},
+        outbox::Topic,
     },
     error::Error,
 };
@@ -23,10 +24,11 @@ pub(crate) struct Asked {
     pub(crate) fingerprint: Vec<u8>,
 }
 
-/// Writes a new order with its lines.
+/// Writes a new order with its lines and the first entry of its history.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     order: &Order,
+    entry: EntryId,
     asked: &Asked,
 ) -> Result<(), Error> {
     let Order { sums, address, shipping_option, .. } = order;
@@ -42,6 +44,9 @@ pub(crate) async fn insert(
                  fingerprint, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
                  $19, $20, $21, $22, $22)
+         ), entry AS (
+             INSERT INTO order_history (id, order_id, status, notes, actor_id, created_at)
+             VALUES ($28, $1, $3, '', '', $22)
          )
          INSERT INTO order_lines
              (order_id, id, product_id, product_name, quantity, unit_price_cents, position)
@@ -74,25 +79,57 @@ pub(crate) async fn insert(
         &names,
         &quantities,
         &prices,
+        entry.0,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Writes what events change.
-pub(crate) async fn update(conn: &mut PgConnection, order: &Order) -> Result<(), Error> {
+/// Writes what an event changed, with the entry in the history and the messages that go out for it: due at
+/// once, and their drivers are woken when the transaction commits. Of a topic that the order has a message
+/// of already, none is written.
+pub(crate) async fn update(
+    conn: &mut PgConnection,
+    order: &Order,
+    entry: Option<&Entry>,
+    messages: &[(MessageId, &Topic)],
+) -> Result<(), Error> {
     let failure = order.failure.as_ref();
     let products: Vec<Uuid> =
         failure.map(|f| f.products.iter().map(|product| product.0).collect()).unwrap_or_default();
+    let ids: Vec<Uuid> = messages.iter().map(|(id, _)| id.0).collect();
+    let topics: Vec<String> = messages.iter().map(|(_, topic)| topic.as_str().to_owned()).collect();
+    let (refunds, amounts): (Vec<Option<Uuid>>, Vec<Option<i64>>) = messages
+        .iter()
+        .map(|(_, topic)| match topic {
+            Topic::RefundMail { refund, amount } => (Some(refund.0), Some(amount.cents())),
+            Topic::TakeFromCart
+            | Topic::ConfirmationMail
+            | Topic::CancelledMail
+            | Topic::ShippedMail => (None, None),
+        })
+        .unzip();
     query!(
-        "UPDATE orders
-         SET status = $2, refunded_cents = $3, in_cart = $4, transaction_id = $5,
-             tracking_number = $6, failure_code = $7, decline_code = $8,
-             unavailable_product_ids = $9, updated_at = $10,
-             left_cart = CASE WHEN in_cart AND NOT $4 AND $5::text IS NOT NULL
-                 THEN nextval('orders_left_cart_seq') ELSE left_cart END
-         WHERE id = $1",
+        "WITH changed AS (
+             UPDATE orders
+             SET status = $2, refunded_cents = $3, in_cart = $4, transaction_id = $5,
+                 tracking_number = $6, failure_code = $7, decline_code = $8,
+                 unavailable_product_ids = $9, updated_at = $10,
+                 left_cart = CASE WHEN in_cart AND NOT $4 AND $5::text IS NOT NULL
+                     THEN nextval('orders_left_cart_seq') ELSE left_cart END
+             WHERE id = $1
+         ), entry AS (
+             INSERT INTO order_history (id, order_id, status, notes, actor_id, created_at)
+             SELECT $11, $1, $2, $12, $13, $10 WHERE $11::uuid IS NOT NULL
+         ), written AS (
+             INSERT INTO outbox (id, order_id, topic, refund_id, amount_cents, due_at, created_at)
+             SELECT m.id, $1, m.topic, m.refund_id, m.amount_cents, $10, $10
+             FROM unnest($14::uuid[], $15::text[], $16::uuid[], $17::bigint[])
+                 m (id, topic, refund_id, amount_cents)
+             ON CONFLICT DO NOTHING RETURNING topic
+         )
+         SELECT pg_notify('order_work', CASE topic WHEN 'cart' THEN 'cart' ELSE 'mail' END) FROM written",
         order.id.0,
         order.status.as_str(),
         order.refunded.cents(),
@@ -103,6 +140,13 @@ pub(crate) async fn update(conn: &mut PgConnection, order: &Order) -> Result<(),
         failure.map_or("", |failure| failure.decline_code.as_str()),
         &products,
         order.updated_at.to_sqlx(),
+        entry.map(|entry| entry.id.0),
+        entry.map_or("", |entry| entry.by.reason.as_str()),
+        entry.map_or("", |entry| entry.by.actor.as_str()),
+        &ids,
+        &topics,
+        &refunds as &[Option<Uuid>],
+        &amounts as &[Option<i64>],
     )
     .execute(conn)
     .await?;

@@ -1,55 +1,19 @@
-//! Messages on their way out.
+//! Messages on their way out. They are written with the change that they tell of, in `orders`.
 
-use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use money::{Currency, Money};
-use sqlx::{PgConnection, query, query_as, query_scalar};
+use sqlx::{PgConnection, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::{Fence, Lease, Onward, tries};
 use crate::{
     domain::{
-        ids::{MessageId, OrderId},
+        ids::OrderId,
         outbox::{Message, State, Topic},
         pace::MESSAGE_CAP,
     },
     error::Error,
 };
-
-/// Writes a message, due at once, and wakes the drivers of messages when the transaction commits; nothing
-/// when there is one of its topic already.
-pub(crate) async fn insert(
-    conn: &mut PgConnection,
-    id: MessageId,
-    order: OrderId,
-    topic: &Topic,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let (refund, amount) = match topic {
-        Topic::RefundMail { refund, amount } => (Some(refund.0), Some(amount.cents())),
-        Topic::TakeFromCart
-        | Topic::ConfirmationMail
-        | Topic::CancelledMail
-        | Topic::ShippedMail => (None, None),
-    };
-    query!(
-        "WITH written AS (
-             INSERT INTO outbox (id, order_id, topic, refund_id, amount_cents, due_at, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $6)
-             ON CONFLICT DO NOTHING RETURNING id
-         )
-         SELECT pg_notify('order_work', CASE $3 WHEN 'cart' THEN 'cart' ELSE 'mail' END) FROM written",
-        id.0,
-        order.0,
-        topic.as_str(),
-        refund,
-        amount,
-        now.to_sqlx(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
 
 /// `query_as!` of [`Row`]: claims a message of a sort that is due and that nobody has. A macro, because
 /// checked SQL must be a literal.

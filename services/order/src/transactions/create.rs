@@ -6,8 +6,7 @@ use super::Records;
 use crate::{
     domain::{
         checkout::{Checkout, Data, Step},
-        event::By,
-        ids::{OrderId, UserId},
+        ids::{EntryId, OrderId, UserId},
         order::Order,
     },
     driver::{Claimed, Flow},
@@ -125,8 +124,7 @@ impl Records {
             cancel: None,
         };
         let mut tx = self.pool.begin().await?;
-        store::orders::insert(&mut tx, order, asked).await?;
-        self.note(&mut tx, order.id, order.status, By::default()).await?;
+        store::orders::insert(&mut tx, order, EntryId(self.env.uuid()), asked).await?;
         // From the insert of the order on none can leave the cart, for this one is in it, and a statement
         // after it sees all that have left before.
         let fence = (order.user, *last_left);

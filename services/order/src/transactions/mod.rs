@@ -24,7 +24,6 @@ use crate::{
         ids::{EntryId, MessageId, OrderId, RefundId, UserId},
         order::{Applied, Entry, Order},
         refund::{Kind, Refund},
-        status::Status,
     },
     driver,
     error::Error,
@@ -123,27 +122,12 @@ impl Records {
         order: &Order,
         applied: Applied,
     ) -> Result<(), Error> {
-        let now = self.env.now();
-        store::orders::update(conn, order).await?;
-        if let Some((status, by)) = applied.change {
-            self.note(conn, order.id, status, by).await?;
-        }
-        for topic in &applied.messages {
-            let id = MessageId(self.env.uuid());
-            store::outbox::insert(conn, id, order.id, topic, now).await?;
-        }
-        Ok(())
-    }
-
-    async fn note(
-        &self,
-        conn: &mut PgConnection,
-        order: OrderId,
-        status: Status,
-        by: By,
-    ) -> Result<(), Error> {
-        let entry = Entry { id: EntryId(self.env.uuid()), status, by, at: self.env.now() };
-        store::history::insert(conn, order, &entry).await
+        let entry =
+            |(status, by)| Entry { id: EntryId(self.env.uuid()), status, by, at: order.updated_at };
+        let entry = applied.change.map(entry);
+        let messages: Vec<_> =
+            applied.messages.iter().map(|topic| (MessageId(self.env.uuid()), topic)).collect();
+        store::orders::update(conn, order, entry.as_ref(), &messages).await
     }
 
     /// Begins to cancel a locked order that was paid.
