@@ -15,8 +15,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// Connections are renewed after this time: a server's memory for one only grows.
 const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
-/// Longest wait for a connection that comes back to the pool to show that it lives. Without it, one
-/// that was lost in silence would keep its place in the pool for a quarter of an hour.
+/// Longest wait for what a connection still owes when it comes back to the pool: the answer to a statement
+/// that nobody waits for any more. Without a limit, one that was lost in silence would keep its place in the
+/// pool for a quarter of an hour.
 const RETURN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A connection that was used within this time is taken without asking whether it lives: it did when it
@@ -153,8 +154,10 @@ pub fn connect(args: &Args, runtime: &Runtime) -> Result<PgPool, Error> {
                 Ok(true)
             })
         })
+        // The pool itself asks whether the connection lives, without a limit. What it asks is answered
+        // at once after this, and a second question with a limit would cost each use a round trip.
         .after_release(|connection, _| {
-            Box::pin(async { within(RETURN_TIMEOUT, connection.ping()).await.map(|()| true) })
+            Box::pin(async { within(RETURN_TIMEOUT, connection.flush()).await.map(|()| true) })
         })
         .connect_lazy_with(args.options(runtime.name())?);
     runtime.families().pools.add(runtime.name(), pool.clone());
