@@ -170,8 +170,8 @@ pub struct Entry {
 /// What an event did to an order, beyond its own fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// The status changed, for the history.
-    pub change: Option<(Status, By)>,
+    /// The status changed, for the history: who and why.
+    pub change: Option<By>,
     /// Messages that have to go out.
     pub messages: Vec<Topic>,
 }
@@ -210,7 +210,7 @@ impl Order {
             Status::Shipped => vec![Topic::ShippedMail],
             _ => Vec::new(),
         };
-        Ok(Applied { change: Some((to, by)), messages })
+        Ok(Applied { change: Some(by), messages })
     }
 
     /// What `event` does. An impossible event leaves the order as it was.

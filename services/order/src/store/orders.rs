@@ -8,8 +8,9 @@ use uuid::Uuid;
 pub(crate) use super::rows::{find, find_all, lock};
 use crate::{
     domain::{
+        event::By,
         ids::{EntryId, MessageId, OrderId, UserId},
-        order::{Entry, Line, Order},
+        order::{Line, Order},
         outbox::Topic,
     },
     error::Error,
@@ -86,13 +87,13 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Writes what an event changed, with the entry in the history and the messages that go out for it: due at
-/// once, and their drivers are woken when the transaction commits. Of a topic that the order has a message
-/// of already, none is written.
+/// Writes what an event changed, with the messages that go out for it and, if the status is another one,
+/// the entry in the history. Messages are due at once, and their drivers are woken when the transaction
+/// commits; of a topic that the order has a message of already, none is written.
 pub(crate) async fn update(
     conn: &mut PgConnection,
     order: &Order,
-    entry: Option<&Entry>,
+    entry: Option<(EntryId, &By)>,
     messages: &[(MessageId, &Topic)],
 ) -> Result<(), Error> {
     let failure = order.failure.as_ref();
@@ -140,9 +141,9 @@ pub(crate) async fn update(
         failure.map_or("", |failure| failure.decline_code.as_str()),
         &products,
         order.updated_at.to_sqlx(),
-        entry.map(|entry| entry.id.0),
-        entry.map_or("", |entry| entry.by.reason.as_str()),
-        entry.map_or("", |entry| entry.by.actor.as_str()),
+        entry.map(|(id, _)| id.0),
+        entry.map_or("", |(_, by)| by.reason.as_str()),
+        entry.map_or("", |(_, by)| by.actor.as_str()),
         &ids,
         &topics,
         &refunds as &[Option<Uuid>],

@@ -122,12 +122,10 @@ impl Records {
         order: &Order,
         applied: Applied,
     ) -> Result<(), Error> {
-        let entry =
-            |(status, by)| Entry { id: EntryId(self.env.uuid()), status, by, at: order.updated_at };
-        let entry = applied.change.map(entry);
+        let entry = applied.change.as_ref().map(|by| (EntryId(self.env.uuid()), by));
         let messages: Vec<_> =
             applied.messages.iter().map(|topic| (MessageId(self.env.uuid()), topic)).collect();
-        store::orders::update(conn, order, entry.as_ref(), &messages).await
+        store::orders::update(conn, order, entry, &messages).await
     }
 
     /// Begins to cancel a locked order that was paid.
