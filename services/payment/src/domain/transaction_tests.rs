@@ -142,6 +142,21 @@ fn an_answer_is_what_the_provider_said_unless_the_undo_was_first() {
 }
 
 #[test]
+fn a_parent_is_settled_released_or_voided_by_how_its_child_ended() {
+    let amount = transaction(Kind::Capture, State::Open, 0, 0).amount;
+    for (kind, done, failed) in [
+        (Kind::Authorization, Consequence::Nothing, Consequence::Nothing),
+        (Kind::Charge, Consequence::Nothing, Consequence::Nothing),
+        (Kind::Capture, Consequence::Settles(amount), Consequence::Releases(amount)),
+        (Kind::Refund, Consequence::Settles(amount), Consequence::Releases(amount)),
+        (Kind::Void, Consequence::Voids, Consequence::Nothing),
+    ] {
+        let movement = transaction(kind, State::Open, 0, 0);
+        assert_eq!((movement.consequence(true), movement.consequence(false)), (done, failed));
+    }
+}
+
+#[test]
 fn words_are_read_back() {
     for kind in [Kind::Authorization, Kind::Charge, Kind::Capture, Kind::Refund, Kind::Void] {
         assert_eq!(Kind::from_stored(kind.as_str()), Some(kind));

@@ -130,6 +130,23 @@ pub(crate) async fn find(
     row.map(Method::try_from).transpose()
 }
 
+/// What the provider calls a method, found likewise. It is not removed before the transaction ends.
+pub(crate) async fn keep(
+    conn: &mut PgConnection,
+    user: UserId,
+    id: MethodId,
+    provider: &str,
+) -> Result<Option<Token>, Error> {
+    let token = query_scalar!(
+        "SELECT token FROM payment_methods
+         WHERE id = $1 AND user_id = $2 AND removed_at IS NULL AND provider = $3 FOR SHARE",
+        id.0,
+        user.0,
+        provider,
+    );
+    Ok(token.fetch_optional(conn).await?.map(Token::new))
+}
+
 /// Makes a method of the locked customer the default, in place of the one that was.
 pub(crate) async fn set_default(
     conn: &mut PgConnection,

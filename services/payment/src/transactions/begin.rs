@@ -62,15 +62,23 @@ impl Source {
     }
 }
 
+impl Payment {
+    /// What is asked for, in words: a repeat has the same.
+    fn words(&self) -> String {
+        let Self { order, user, source, amount, .. } = self;
+        format!("order {order} user {user} method {} amount {amount}", source.id())
+    }
+}
+
 impl Ledger {
     /// Holds an amount.
     pub(crate) async fn authorise(&self, payment: Payment) -> Result<Answered, Error> {
-        self.pay(Kind::Authorization, payment).await
+        self.pay(Kind::Authorization, &payment).await
     }
 
     /// Holds and takes an amount in one.
     pub(crate) async fn charge(&self, payment: Payment) -> Result<Answered, Error> {
-        self.pay(Kind::Charge, payment).await
+        self.pay(Kind::Charge, &payment).await
     }
 
     /// Takes of what is held.
@@ -110,33 +118,53 @@ impl Ledger {
         Ok(Answered { transaction, is_replay })
     }
 
-    async fn pay(&self, kind: Kind, payment: Payment) -> Result<Answered, Error> {
+    async fn pay(&self, kind: Kind, payment: &Payment) -> Result<Answered, Error> {
         self.answer(self.begin_payment(kind, payment).await?).await
     }
 
-    async fn begin_payment(&self, kind: Kind, payment: Payment) -> Result<Begun, Error> {
-        let Payment { order, user, source, amount, key } = payment;
-        let method = source.id();
-        let request = format!("order {order} user {user} method {method} amount {amount}");
-        let now = self.env.now();
-        let mut conn = self.pool.acquire().await?;
-        let Some(token) = self.token(&mut conn, user, source).await? else {
-            let absent = Error::NotFound("payment_method");
-            return known_or(&mut conn, kind, &key, &request, absent).await;
+    async fn begin_payment(&self, kind: Kind, payment: &Payment) -> Result<Begun, Error> {
+        let request = payment.words();
+        let id = match &payment.source {
+            Source::Test(_, token) => {
+                // One statement, committed by itself.
+                let mut conn = self.pool.acquire().await?;
+                let intent = self.first(kind, payment, token.clone());
+                return self.write_or_known(&mut conn, intent, &request).await;
+            }
+            Source::Saved(id) => *id,
         };
+        // The method is kept until the intent is there: who finds it removed finds the key of an earlier
+        // request, too.
+        let mut tx = self.pool.begin().await?;
+        let provider = self.provider.name();
+        let token = store::methods::keep(&mut tx, payment.user, id, provider).await?;
+        let Some(token) = token else {
+            let absent = Error::NotFound("payment_method");
+            return known_or(&mut tx, kind, &payment.key, &request, absent).await;
+        };
+        let intent = self.first(kind, payment, token);
+        let begun = self.write_or_known(&mut tx, intent, &request).await?;
+        tx.commit().await?;
+        Ok(begun)
+    }
+
+    /// The intent of a payment, which has no parent.
+    fn first(&self, kind: Kind, payment: &Payment, token: Token) -> Transaction {
+        let now = self.env.now();
         let ttl = SignedDuration::try_from(self.authorization_ttl).unwrap_or(SignedDuration::MAX);
         let ends = now.saturating_add(ttl).unwrap_or(jiff::Timestamp::MAX);
-        let intent = Transaction {
+        let amount = payment.amount;
+        Transaction {
             id: TransactionId(self.env.uuid()),
             kind,
             state: State::Open,
             parent: None,
-            order,
-            user,
-            method,
+            order: payment.order,
+            user: payment.user,
+            method: payment.source.id(),
             token,
             provider_ref: String::new(),
-            key,
+            key: payment.key.clone(),
             amount,
             claimed: Money::zero(amount.currency()),
             settled: Money::zero(amount.currency()),
@@ -145,12 +173,19 @@ impl Ledger {
             decline_code: String::new(),
             reason: String::new(),
             created_at: now,
-        };
-        // One statement, committed by itself.
-        if self.write(&mut conn, &intent, &request).await? {
+        }
+    }
+
+    async fn write_or_known(
+        &self,
+        conn: &mut PgConnection,
+        intent: Transaction,
+        request: &str,
+    ) -> Result<Begun, Error> {
+        if self.write(conn, &intent, request).await? {
             return Ok(Begun::New(intent, None));
         }
-        known(&mut conn, kind, &intent.key, &request).await
+        known(conn, intent.kind, &intent.key, request).await
     }
 
     /// Begins what takes a part of a parent, as far as `rule` allows it. A refusal is remembered: a
@@ -237,21 +272,6 @@ impl Ledger {
     ) -> Result<bool, Error> {
         let due_at = intent.created_at + DUE_AFTER;
         store::transactions::begin(conn, intent, request, self.provider.name(), due_at).await
-    }
-
-    /// What the provider calls what is paid with, if it is the customer's to use.
-    async fn token(
-        &self,
-        conn: &mut PgConnection,
-        user: UserId,
-        source: Source,
-    ) -> Result<Option<Token>, Error> {
-        let id = match source {
-            Source::Test(_, token) => return Ok(Some(token)),
-            Source::Saved(id) => id,
-        };
-        let method = store::methods::find(conn, user, id, self.provider.name()).await?;
-        Ok(method.map(|method| method.token))
     }
 }
 

@@ -118,6 +118,16 @@ async fn a_repeat_with_other_values_is_refused(pool: PgPool) {
     assert_eq!(refused(shop.refund("refund", &taken, None).await), "idempotency_key_reused");
     shop.void("void", &other_held).await.unwrap();
     assert_eq!(refused(shop.void("void", &held).await), "idempotency_key_reused");
+    // Also when what they name is not there.
+    let absent = order(404);
+    for answer in [
+        refused(shop.capture("capture", &absent, 10).await),
+        refused(shop.refund("refund", &absent, Some(5)).await),
+        refused(shop.void("void", &absent).await),
+    ] {
+        assert_eq!(answer, "idempotency_key_reused");
+    }
+    assert_eq!(refused(shop.authorize("auth", &absent, 1000).await), "idempotency_key_reused");
     // Each operation has keys of its own.
     assert!(shop.capture("auth", &held, 10).await.unwrap().success);
     assert!(shop.charge("auth", "pm_test_visa", 10).await.unwrap().success);

@@ -53,7 +53,9 @@ async fn an_authorisation_that_comes_after_its_void_is_refused(pool: PgPool) {
     }
     assert!(shop.of_order(&order(1)).await.is_empty());
     assert_eq!(shop.acts("authorize").await, 0);
+    // What is refused leaves no mark on what it named.
     assert_eq!(refused(shop.void_key("void", "other").await), "idempotency_key_reused");
+    assert!(shop.authorize("other", "pm_test_visa", 100).await.unwrap().success);
     // The keys of charges are others.
     assert!(shop.charge("auth", "pm_test_visa", 100).await.unwrap().success);
     shop.close_sound().await;
