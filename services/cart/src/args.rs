@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use clap::Args as ClapArgs;
-use kit::{grpc::client::TargetUrl, settings::within};
+use kit::{grpc::client::TargetUrl, settings::duration_between};
 use money::Currency;
 
 /// The settings of the cart service. Each has an environment name and a default fit for a laptop.
@@ -31,7 +31,7 @@ pub struct Args {
         long,
         env = "CART_TTL",
         default_value = "168h",
-        value_parser = within(Duration::from_secs(60), Duration::from_secs(31536000)),
+        value_parser = duration_between(Duration::from_secs(60), Duration::from_secs(31536000)),
     )]
     pub cart_ttl: Duration,
 }

@@ -2,7 +2,7 @@
 
 use kit::{
     Runtime,
-    grpc::client::{Channel, ClientTarget, MAX_ANSWER_BYTES, TargetUrl},
+    grpc::client::{Channel, ClientTarget, MAX_RESPONSE_BYTES, TargetUrl},
 };
 use money::Money;
 use proto::catalog::v1::{
@@ -26,7 +26,7 @@ impl Catalog {
         // A call has the deadline that kit gives, or that of the request it is made for.
         let target = ClientTarget::new("catalog", url).reads(&["BatchGetProducts"]);
         let client = CatalogServiceClient::new(Channel::connect(&target, runtime));
-        Self(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+        Self(client.max_decoding_message_size(MAX_RESPONSE_BYTES))
     }
 
     /// What it says of these products now. Nothing is asked when there are none.

@@ -21,7 +21,7 @@ pub async fn serve_on(
     runtime: Runtime,
 ) -> Result<(), kit::Error> {
     let runtime = runtime.component("cart");
-    let server = Server::on(&runtime, listener);
+    let server = Server::from_listener(&runtime, listener);
     serve_with(server, &args, &runtime).await
 }
 
@@ -35,5 +35,5 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
             metrics: Metrics::register(runtime.metrics()),
         },
     };
-    server.descriptors(proto::DESCRIPTORS).add(CartServiceServer::new(api)).serve().await
+    server.descriptors(proto::DESCRIPTORS).add_service(CartServiceServer::new(api)).serve().await
 }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use clap::Args as ClapArgs;
-use kit::settings::within;
+use kit::settings::duration_between;
 use money::Currency;
 
 /// The settings of the catalog. Each has an environment name and a default fit for a laptop.
@@ -27,7 +27,7 @@ pub struct Args {
         long,
         env = "RESERVATION_TTL",
         default_value = "15m",
-        value_parser = within(Duration::from_secs(1), Duration::from_secs(24 * 3600)),
+        value_parser = duration_between(Duration::from_secs(1), Duration::from_secs(24 * 3600)),
     )]
     pub reservation_ttl: Duration,
 
@@ -36,7 +36,7 @@ pub struct Args {
         long,
         env = "RESERVATION_SWEEP_INTERVAL",
         default_value = "5s",
-        value_parser = within(Duration::from_millis(100), Duration::from_secs(3600)),
+        value_parser = duration_between(Duration::from_millis(100), Duration::from_secs(3600)),
     )]
     pub reservation_sweep_interval: Duration,
 }

@@ -6,7 +6,7 @@
 //! PostgreSQL and each message that a slow watcher could not take in time.
 
 use futures::{Stream, StreamExt as _, stream};
-use kit::postgres::Signal;
+use kit::postgres::ListenEvent;
 use tokio::sync::{broadcast, mpsc};
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 use uuid::Uuid;
@@ -64,11 +64,11 @@ impl Changes {
     }
 
     /// Passes on what PostgreSQL tells, as long as it tells something.
-    pub(crate) async fn follow(self, mut signals: mpsc::Receiver<Signal>) {
+    pub(crate) async fn follow(self, mut signals: mpsc::Receiver<ListenEvent>) {
         while let Some(signal) = signals.recv().await {
             let change = match signal {
-                Signal::Listening => Change::All,
-                Signal::Notified(payload) => Change::parse(&payload),
+                ListenEvent::Listening => Change::All,
+                ListenEvent::Notified(payload) => Change::parse(&payload),
             };
             // An error says that nobody watches.
             self.0.send(change).ok();
@@ -105,7 +105,7 @@ mod tests {
         let (signals, receiver) = mpsc::channel(1);
         let follower = tokio::spawn(changes.clone().follow(receiver));
         for _ in 0..=BUFFER {
-            signals.send(Signal::Notified("categories".into())).await.unwrap();
+            signals.send(ListenEvent::Notified("categories".into())).await.unwrap();
         }
         drop(signals);
         follower.await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kit::{Env, every};
+use kit::{Env, run_periodically};
 use sqlx::PgPool;
 use tokio::time::timeout;
 
@@ -21,7 +21,7 @@ const EXPIRY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Gives back the units of reservations whose time ran out, for ever. Replicas pass over each other's
 /// rows (`SKIP LOCKED`), and a failed sweep leaves its rows for the next.
 pub(crate) async fn sweep_reservations(pool: PgPool, env: Env, period: Duration, metrics: Metrics) {
-    every(period, || async {
+    run_periodically(period, || async {
         match sweep(&pool, &env, &metrics).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "reservations ran out"),

@@ -27,7 +27,7 @@ pub async fn serve_on(
     runtime: Runtime,
 ) -> Result<(), kit::Error> {
     let runtime = runtime.component("catalog");
-    let server = Server::on(&runtime, listener);
+    let server = Server::from_listener(&runtime, listener);
     serve_with(server, &args, &runtime).await
 }
 
@@ -52,5 +52,5 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
         changes,
         metrics,
     };
-    server.descriptors(proto::DESCRIPTORS).add(CatalogServiceServer::new(api)).serve().await
+    server.descriptors(proto::DESCRIPTORS).add_service(CatalogServiceServer::new(api)).serve().await
 }

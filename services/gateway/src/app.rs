@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kit::Runtime;
-use kit::grpc::client::{Channel, ClientTarget, MAX_ANSWER_BYTES, TargetUrl};
+use kit::grpc::client::{Channel, ClientTarget, MAX_RESPONSE_BYTES, TargetUrl};
 use proto::cart::v1::cart_service_client::CartServiceClient;
 use proto::catalog::v1::catalog_service_client::CatalogServiceClient;
 use proto::notification::v1::notification_service_client::NotificationServiceClient;
@@ -83,15 +83,17 @@ impl App {
         let shipping = to("shipping", &args.shipping_url, SHIPPING_READS);
         let notification = to("notification", &args.notification_url, NOTIFICATION_READS);
         Self(Arc::new(Shared {
-            catalog: CatalogServiceClient::new(catalog).max_decoding_message_size(MAX_ANSWER_BYTES),
-            user: UserServiceClient::new(user).max_decoding_message_size(MAX_ANSWER_BYTES),
-            cart: CartServiceClient::new(cart).max_decoding_message_size(MAX_ANSWER_BYTES),
-            order: OrderServiceClient::new(order).max_decoding_message_size(MAX_ANSWER_BYTES),
-            payment: PaymentServiceClient::new(payment).max_decoding_message_size(MAX_ANSWER_BYTES),
+            catalog: CatalogServiceClient::new(catalog)
+                .max_decoding_message_size(MAX_RESPONSE_BYTES),
+            user: UserServiceClient::new(user).max_decoding_message_size(MAX_RESPONSE_BYTES),
+            cart: CartServiceClient::new(cart).max_decoding_message_size(MAX_RESPONSE_BYTES),
+            order: OrderServiceClient::new(order).max_decoding_message_size(MAX_RESPONSE_BYTES),
+            payment: PaymentServiceClient::new(payment)
+                .max_decoding_message_size(MAX_RESPONSE_BYTES),
             shipping: ShippingServiceClient::new(shipping)
-                .max_decoding_message_size(MAX_ANSWER_BYTES),
+                .max_decoding_message_size(MAX_RESPONSE_BYTES),
             notification: NotificationServiceClient::new(notification)
-                .max_decoding_message_size(MAX_ANSWER_BYTES),
+                .max_decoding_message_size(MAX_RESPONSE_BYTES),
             cache,
             auth,
             request_timeout: args.request_timeout,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 use kit::grpc::client::TargetUrl;
-use kit::settings::{List, duration, within};
+use kit::settings::{List, duration, duration_between};
 
 use crate::client_ip::Network;
 use crate::layers::Origin;
@@ -97,12 +97,12 @@ pub struct Args {
     /// How long such an answer is used at most. Changes of the catalog end it at once; this is for
     /// those that cannot be heard of. 0 keeps none.
     #[arg(long, env = "CATALOG_CACHE_TTL", default_value = "5s",
-        value_parser = within(Duration::ZERO, Duration::from_secs(3600)))]
+        value_parser = duration_between(Duration::ZERO, Duration::from_secs(3600)))]
     pub catalog_cache_ttl: Duration,
 
     /// Longest time to an answer; then it is 504.
     #[arg(long, env = "REQUEST_TIMEOUT", default_value = "20s",
-        value_parser = within(Duration::from_millis(100), Duration::from_secs(300)))]
+        value_parser = duration_between(Duration::from_millis(100), Duration::from_secs(300)))]
     pub request_timeout: Duration,
 
     /// Requests under way at a time; more are told to come back.

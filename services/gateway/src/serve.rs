@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use kit::Runtime;
-use kit::http::Observe;
+use kit::http::ObserveConfig;
 use kit::redis::Redis;
 use tokio::net::TcpListener;
 
@@ -78,7 +78,7 @@ fn layers(args: &Args, runtime: &Runtime) -> Result<Layers, Error> {
         limit,
         slots: Slots::new(args.max_in_flight),
         origins: Origins(args.cors_origins.to_vec()),
-        observe: Observe { runtime: runtime.clone(), deadline: args.request_timeout },
+        observe: ObserveConfig { runtime: runtime.clone(), deadline: args.request_timeout },
     })
 }
 

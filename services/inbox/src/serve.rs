@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kit::{
     Error, Runtime,
-    http::{Observe, bounded, observe},
+    http::{ObserveConfig, catch_panics_and_timeouts, observe},
 };
 use tokio::net::TcpListener;
 
@@ -37,7 +37,12 @@ pub async fn serve_on(smtp: TcpListener, http: TcpListener, runtime: Runtime) ->
     let mailbox = Mailbox::default();
     // A worker, so that it takes mail for as long as the components of the same process send some.
     runtime.spawn("smtp", smtp::serve(smtp, mailbox.clone(), runtime.env.clone()));
-    let watched = Observe { runtime: runtime.clone(), deadline: DEADLINE };
-    kit::http::serve(http, observe(bounded(web::router(mailbox)), watched), &runtime).await;
+    let watched = ObserveConfig { runtime: runtime.clone(), deadline: DEADLINE };
+    kit::http::serve(
+        http,
+        observe(catch_panics_and_timeouts(web::router(mailbox)), watched),
+        &runtime,
+    )
+    .await;
     Ok(())
 }

@@ -49,7 +49,7 @@ impl RequestId {
 
     /// The id that the headers carry, or a new one when they carry none that can be taken.
     #[must_use]
-    pub fn of(headers: &http::HeaderMap, env: &Env) -> Self {
+    pub fn from_headers(headers: &http::HeaderMap, env: &Env) -> Self {
         headers
             .get(REQUEST_ID_HEADER)
             .and_then(|value| value.to_str().ok())

@@ -1,7 +1,7 @@
 //! Redis, or Valkey: one connection that comes back by itself, and a deadline for every command.
 
 use crate::metrics::RedisLabels;
-use crate::settings::within;
+use crate::settings::duration_between;
 use crate::{Error, Runtime, secret};
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use ::redis::{
@@ -43,7 +43,7 @@ pub struct Args {
 
     /// Longest time for one command
     #[arg(long, env = "REDIS_TIMEOUT", default_value = "250ms",
-        value_parser = within(Duration::from_millis(1), Duration::from_secs(60)))]
+        value_parser = duration_between(Duration::from_millis(1), Duration::from_secs(60)))]
     pub redis_timeout: Duration,
 }
 

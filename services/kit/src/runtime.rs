@@ -28,7 +28,7 @@ pub struct Runtime {
     draining: CancellationToken,
     stopping: CancellationToken,
     workers: TaskTracker,
-    fronts: TaskTracker,
+    http_servers: TaskTracker,
     failed: CancellationToken,
     tls: Option<Tls>,
 }
@@ -43,7 +43,7 @@ impl Runtime {
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
             workers: TaskTracker::new(),
-            fronts: TaskTracker::new(),
+            http_servers: TaskTracker::new(),
             failed: CancellationToken::new(),
             tls: None,
         }
@@ -159,19 +159,19 @@ impl Runtime {
     pub fn drain(&self) {
         self.readiness.drain();
         self.draining.cancel();
-        self.fronts.close();
+        self.http_servers.close();
     }
 
     /// Held by an HTTP server while it has requests: its handlers may call gRPC servers of the same
     /// process, which therefore end after it.
-    pub(crate) fn front(&self) -> TaskTrackerToken {
-        self.fronts.token()
+    pub(crate) fn track_http_server(&self) -> TaskTrackerToken {
+        self.http_servers.token()
     }
 
     /// Ends when the process drains and the HTTP servers in it have nothing left to do.
-    pub(crate) async fn fronts_drained(&self) {
+    pub(crate) async fn http_servers_drained(&self) {
         self.draining.cancelled().await;
-        self.fronts.wait().await;
+        self.http_servers.wait().await;
     }
 
     /// Cancels the background work and waits until all of it has ended.

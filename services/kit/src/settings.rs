@@ -30,8 +30,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A parser of lengths of time from `min` to `max`, for settings of which not every one can work:
-/// `value_parser = within(Duration::from_millis(100), Duration::from_secs(60))`.
-pub fn within(
+/// `value_parser = duration_between(Duration::from_millis(100), Duration::from_secs(60))`.
+pub fn duration_between(
     min: Duration,
     max: Duration,
 ) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync + 'static {
@@ -80,13 +80,13 @@ impl<T> Deref for List<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{List, duration, within};
+    use super::{List, duration, duration_between};
     use clap::Parser;
     use std::time::Duration;
 
     #[test]
     fn a_length_of_time_that_cannot_work_is_refused_with_the_range() {
-        let parse = within(Duration::from_millis(100), Duration::from_secs(3600));
+        let parse = duration_between(Duration::from_millis(100), Duration::from_secs(3600));
         for (text, millis) in [("100ms", 100), ("30s", 30_000), ("1h", 3_600_000)] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }

@@ -4,7 +4,7 @@
 
 use axum::Router;
 use axum::routing::get;
-use kit::http::{Observe, bounded, observe};
+use kit::http::{ObserveConfig, catch_panics_and_timeouts, observe};
 use kit::{Runtime, context};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -32,7 +32,10 @@ impl Shop {
             .route("/id", get(request_id))
             .fallback(async || (axum::http::StatusCode::NOT_FOUND, "nothing"));
         let deadline = Duration::from_secs(1);
-        let router = observe(bounded(router), Observe { runtime: runtime.clone(), deadline });
+        let router = observe(
+            catch_panics_and_timeouts(router),
+            ObserveConfig { runtime: runtime.clone(), deadline },
+        );
         let of_server = runtime.clone();
         let served =
             tokio::spawn(async move { kit::http::serve(listener, router, &of_server).await });

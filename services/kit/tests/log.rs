@@ -79,7 +79,7 @@ async fn serve(listen: SocketAddr) {
     let settings = Settings::parse_from(["shop", "--admin-addr", "127.0.0.1:0"]);
     let process = Process::start("shop", &settings.args).await.expect("it starts");
     let runtime = process.runtime().component("refusing");
-    let server = Server::new(&runtime, listen).descriptors(&descriptors()).add(Refusing);
+    let server = Server::new(&runtime, listen).descriptors(&descriptors()).add_service(Refusing);
     let component = async { Ok(server.serve().await?) };
     process.run(vec![Box::pin(component)]).await.expect("it ends in order");
 }

@@ -4,8 +4,8 @@
 
 use clap::Parser;
 use kit::Runtime;
-use kit::postgres::{Existing, Kind, ProvisionArgs, Signal, constraint, kind};
-use kit::testing::Line;
+use kit::postgres::{ExistingRole, Kind, ListenEvent, ProvisionArgs, constraint, kind};
+use kit::testing::FaultProxy;
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Connection as _, PgConnection, PgPool, query, query_scalar};
@@ -53,10 +53,10 @@ impl Service {
     }
 
     async fn provision(&self, password: &str) -> Result<(), kit::Error> {
-        self.prepare(password, Existing::GetsPassword).await
+        self.prepare(password, ExistingRole::SetPassword).await
     }
 
-    async fn prepare(&self, password: &str, existing: Existing) -> Result<(), kit::Error> {
+    async fn prepare(&self, password: &str, existing: ExistingRole) -> Result<(), kit::Error> {
         let url = format!("postgres://{0}@{1}/{0}", self.name, Self::server());
         let (admin, password) = (admin_url(), password.to_owned());
         let args = ["x", "--database-url", &url, "--admin-database-url", &admin];
@@ -105,16 +105,19 @@ async fn preparing_again_keeps_the_data_and_sets_the_password() {
 async fn a_role_that_is_to_stay_is_refused_when_its_password_is_anothers() {
     let service = Service::new();
     for _ in 0..2 {
-        service.prepare("first", Existing::Stays).await.expect("made, then found again");
+        service.prepare("first", ExistingRole::Keep).await.expect("made, then found again");
     }
-    let refused = service.prepare("second", Existing::Stays).await.expect_err("it is not ours");
+    let refused = service.prepare("second", ExistingRole::Keep).await.expect_err("it is not ours");
     assert!(matches!(refused, kit::Error::RoleTaken { role } if role == service.name));
     service.connect("first").await.expect("its owner still may");
 
     let admin = &mut PgConnection::connect(&admin_url()).await.expect("the administrator");
     let drop = format!("DROP DATABASE {}", service.name);
     query(sqlx::AssertSqlSafe(drop)).execute(admin).await.expect("gone");
-    service.prepare("first", Existing::Stays).await.expect("a role without its database is ours");
+    service
+        .prepare("first", ExistingRole::Keep)
+        .await
+        .expect("a role without its database is ours");
     service.connect("first").await.expect("which is there again");
 }
 
@@ -283,9 +286,9 @@ async fn notifications_go_on_after_the_connection_is_lost_and_the_gap_is_told() 
             let next = tokio::time::timeout(Duration::from_secs(10), signals.recv()).await;
             next.expect("in time").expect("the listener lives")
         };
-        assert_eq!(next().await, Signal::Listening, "round {round}");
+        assert_eq!(next().await, ListenEvent::Listening, "round {round}");
         notify().await.expect("notified");
-        assert_eq!(next().await, Signal::Notified("p-1".to_owned()));
+        assert_eq!(next().await, ListenEvent::Notified("p-1".to_owned()));
         query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                WHERE datname = current_database() AND query LIKE 'LISTEN%'",
@@ -298,48 +301,48 @@ async fn notifications_go_on_after_the_connection_is_lost_and_the_gap_is_told() 
 }
 
 /// A pool whose connections take this way to a database of their own.
-async fn pool_over(line: &Line, more: &[&str], runtime: &Runtime) -> PgPool {
+async fn pool_over(proxy: &FaultProxy, more: &[&str], runtime: &Runtime) -> PgPool {
     let service = Service::new();
     service.provision("secret").await.expect("prepared");
-    let url = format!("postgres://{0}:secret@{1}/{0}", service.name, line.address());
+    let url = format!("postgres://{0}:secret@{1}/{0}", service.name, proxy.address());
     kit::postgres::connect(&settings(&url, more), runtime).expect("a pool")
 }
 
 #[tokio::test]
 async fn a_listener_notices_that_its_connection_was_lost_in_silence() {
     let runtime = Runtime::for_tests();
-    let line = Line::to(Service::server()).await;
-    let pool = pool_over(&line, &[], &runtime).await;
+    let proxy = FaultProxy::start(Service::server()).await;
+    let pool = pool_over(&proxy, &[], &runtime).await;
     let every = Duration::from_millis(100);
-    let mut signals = kit::postgres::listen_and_ask(every, &pool, "changes", &runtime);
+    let mut signals = kit::postgres::listen_with_probe_interval(every, &pool, "changes", &runtime);
     let mut next = async || {
         let next = tokio::time::timeout(Duration::from_secs(20), signals.recv()).await;
         next.expect("in time").expect("the listener lives")
     };
-    assert_eq!(next().await, Signal::Listening);
+    assert_eq!(next().await, ListenEvent::Listening);
     // Questions do not cost notifications.
     for n in 0..20 {
         let notify = query("SELECT pg_notify('changes', $1)").bind(n.to_string());
         notify.execute(&pool).await.expect("notified");
-        assert_eq!(next().await, Signal::Notified(n.to_string()));
+        assert_eq!(next().await, ListenEvent::Notified(n.to_string()));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    line.fall_silent();
-    assert_eq!(next().await, Signal::Listening, "on another connection");
+    proxy.stall();
+    assert_eq!(next().await, ListenEvent::Listening, "on another connection");
     runtime.stop().await;
 }
 
 #[tokio::test]
 async fn a_connection_that_was_lost_in_silence_gives_up_its_place_in_the_pool() {
-    let line = Line::to(Service::server()).await;
+    let proxy = FaultProxy::start(Service::server()).await;
     let limits = ["--database-max-connections", "1", "--database-acquire-timeout", "5s"];
-    let pool = pool_over(&line, &limits, &Runtime::for_tests()).await;
+    let pool = pool_over(&proxy, &limits, &Runtime::for_tests()).await;
     query("SELECT 1").execute(&pool).await.expect("a connection");
     let slow = query("SELECT pg_sleep(1)").execute(&pool);
     let caller = tokio::time::timeout(Duration::from_secs(2), async {
         tokio::join!(slow, async {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            line.fall_silent();
+            proxy.stall();
         })
     });
     caller.await.expect_err("the answer is lost, and the caller gives up");

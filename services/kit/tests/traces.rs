@@ -9,7 +9,7 @@ use axum::response::Response;
 use axum::routing::get;
 use clap::Parser;
 use kit::Process;
-use kit::http::{Observe, observe};
+use kit::http::{ObserveConfig, observe};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -55,7 +55,7 @@ async fn the_span_of_a_request_is_sent_before_the_process_ends() {
     let runtime = process.runtime();
     let router = Router::new().route("/products/{id}", get(async || "ok"));
     let deadline = Duration::from_secs(1);
-    let router = observe(router, Observe { runtime: runtime.clone(), deadline });
+    let router = observe(router, ObserveConfig { runtime: runtime.clone(), deadline });
     let serve = async move {
         tokio::spawn(async move { kit::http::serve(listener, router, &runtime).await });
         let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args as ClapArgs, ValueEnum};
-use kit::settings::within;
+use kit::settings::duration_between;
 use secrecy::SecretString;
 
 /// How the connection to the mail server is protected.
@@ -81,7 +81,7 @@ pub struct Args {
         long,
         env = "MAIL_POLL_INTERVAL",
         default_value = "1s",
-        value_parser = within(Duration::from_millis(10), Duration::from_secs(60)),
+        value_parser = duration_between(Duration::from_millis(10), Duration::from_secs(60)),
     )]
     pub mail_poll_interval: Duration,
 
@@ -91,7 +91,10 @@ pub struct Args {
         long,
         env = "MAIL_RETENTION",
         default_value = "90d",
-        value_parser = within(Duration::from_secs(86_400), Duration::from_secs(3650 * 86_400)),
+        value_parser = duration_between(
+            Duration::from_secs(86_400),
+            Duration::from_secs(3650 * 86_400),
+        ),
     )]
     pub mail_retention: Duration,
 }

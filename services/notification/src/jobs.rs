@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use jiff::SignedDuration;
-use kit::{Env, every, postgres::traced};
+use kit::{Env, postgres::traced, run_periodically};
 use sqlx::PgPool;
 use tokio::{
     sync::Notify,
@@ -187,7 +187,7 @@ pub(crate) async fn end_overdue(
     max_attempts: i32,
     period: Duration,
 ) {
-    every(period, || async {
+    run_periodically(period, || async {
         let ending = async {
             let mut conn = pool.acquire().await?;
             let now = env.now();
@@ -211,7 +211,7 @@ pub(crate) async fn end_overdue(
 
 /// Keeps the metrics of the queue up to date, for ever.
 pub(crate) async fn watch_queue(pool: PgPool, env: Env, metrics: Metrics) {
-    every(WATCH_EVERY, || async {
+    run_periodically(WATCH_EVERY, || async {
         let looking = async {
             let mut conn = pool.acquire().await?;
             store::queue::depth(&mut conn).await
@@ -232,7 +232,7 @@ pub(crate) async fn watch_queue(pool: PgPool, env: Env, metrics: Metrics) {
 /// Forgets mails that were sent or have failed once they are older than `keep`, for ever.
 pub(crate) async fn forget_old(pool: PgPool, env: Env, keep: Duration) {
     let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
-    every(FORGET_EVERY, || async {
+    run_periodically(FORGET_EVERY, || async {
         let Ok(before) = env.now().checked_sub(keep) else { return };
         let forgetting = async {
             let mut conn = pool.acquire().await?;

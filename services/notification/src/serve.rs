@@ -35,7 +35,7 @@ pub async fn serve_on(
     runtime: Runtime,
 ) -> Result<(), kit::Error> {
     let runtime = runtime.component("notification");
-    let server = Server::on(&runtime, listener);
+    let server = Server::from_listener(&runtime, listener);
     serve_with(server, &args, &runtime).await
 }
 
@@ -69,5 +69,9 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
     let forget = jobs::forget_old(pool.clone(), runtime.env.clone(), args.mail_retention);
     runtime.spawn("retention", forget);
     let api = Api { pool, env: runtime.env.clone(), shop_name: shop.name, wake };
-    server.descriptors(proto::DESCRIPTORS).add(NotificationServiceServer::new(api)).serve().await
+    server
+        .descriptors(proto::DESCRIPTORS)
+        .add_service(NotificationServiceServer::new(api))
+        .serve()
+        .await
 }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use clap::Args as ClapArgs;
-use kit::{grpc::client::TargetUrl, settings::within};
+use kit::{grpc::client::TargetUrl, settings::duration_between};
 use money::Currency;
 
 use crate::transactions::LEASE;
@@ -74,7 +74,7 @@ pub struct Args {
         long,
         env = "CHECKOUT_WAIT",
         default_value = "10s",
-        value_parser = within(Duration::ZERO, Duration::from_secs(25)),
+        value_parser = duration_between(Duration::ZERO, Duration::from_secs(25)),
     )]
     pub checkout_wait: Duration,
 
@@ -83,7 +83,7 @@ pub struct Args {
         long,
         env = "CHECKOUT_STEP_DEADLINE",
         default_value = "120s",
-        value_parser = within(Duration::from_secs(1), Duration::from_secs(240)),
+        value_parser = duration_between(Duration::from_secs(1), Duration::from_secs(240)),
     )]
     pub checkout_step_deadline: Duration,
 
@@ -92,7 +92,7 @@ pub struct Args {
         long,
         env = "CHECKOUT_CALL_TIMEOUT",
         default_value = "5s",
-        value_parser = within(Duration::from_millis(100), MAX_CALL_TIMEOUT),
+        value_parser = duration_between(Duration::from_millis(100), MAX_CALL_TIMEOUT),
     )]
     pub checkout_call_timeout: Duration,
 }

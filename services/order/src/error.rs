@@ -180,7 +180,7 @@ mod tests {
         let products = vec![ProductId(Uuid::from_u128(1)), ProductId(Uuid::from_u128(2))];
         let told = Status::from(Error::OutOfStock(products));
         assert_eq!(status::reason_of(&told).as_deref(), Some("out_of_stock"));
-        let ids = status::fact_of(&told, "product_ids").unwrap();
+        let ids = status::metadata_of(&told, "product_ids").unwrap();
         assert_eq!(ids.split(',').count(), 2);
     }
 

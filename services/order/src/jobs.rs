@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kit::every;
+use kit::run_periodically;
 use tokio::time::sleep;
 
 use crate::{
@@ -18,7 +18,7 @@ const CHECK_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// Measures what waits, for ever.
 pub(crate) async fn measure(records: Arc<Records>, metrics: Metrics) {
-    every(MEASURE_EVERY, || async {
+    run_periodically(MEASURE_EVERY, || async {
         match backlog(&records).await {
             Ok(backlog) => {
                 metrics.backlog(&backlog);

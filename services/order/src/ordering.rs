@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use kit::{
     Env,
-    grpc::{client::MAX_ANSWER_BYTES, status::violations_of},
+    grpc::{client::MAX_RESPONSE_BYTES, status::violations_of},
 };
 use money::{Currency, Money};
 use proto::{
@@ -125,7 +125,7 @@ impl Ordering {
             return Err(Error::CartEmpty);
         }
         let ids = cart.items.iter().map(|item| item.product_id.clone()).collect();
-        let mut client = self.remotes.catalog.clone().max_decoding_message_size(MAX_ANSWER_BYTES);
+        let mut client = self.remotes.catalog.clone().max_decoding_message_size(MAX_RESPONSE_BYTES);
         let answer = client.batch_get_products(catalog::BatchGetProductsRequest { ids }).await;
         let products = answer.map_err(Error::of_callee("catalog"))?.into_inner().products;
         let products: HashMap<String, catalog::Product> =

@@ -33,7 +33,7 @@ pub async fn serve_on(
     runtime: Runtime,
 ) -> Result<(), kit::Error> {
     let runtime = runtime.component("order");
-    let server = Server::on(&runtime, listener);
+    let server = Server::from_listener(&runtime, listener);
     serve_with(server, &args, &runtime).await
 }
 
@@ -62,7 +62,7 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
     };
     let env = runtime.env.clone();
     let api = Api { records, ordering, inline, env, currency: args.currency };
-    server.descriptors(proto::DESCRIPTORS).add(OrderServiceServer::new(api)).serve().await
+    server.descriptors(proto::DESCRIPTORS).add_service(OrderServiceServer::new(api)).serve().await
 }
 
 /// Starts what runs in the background.

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args as ClapArgs, ValueEnum};
-use kit::settings::within;
+use kit::settings::duration_between;
 use money::Currency;
 use secrecy::SecretString;
 
@@ -48,7 +48,7 @@ pub struct Args {
         long,
         env = "SIMULATOR_LATENCY",
         default_value = "0",
-        value_parser = within(Duration::ZERO, Duration::from_secs(60)),
+        value_parser = duration_between(Duration::ZERO, Duration::from_secs(60)),
     )]
     pub simulator_latency: Duration,
 
@@ -57,7 +57,7 @@ pub struct Args {
         long,
         env = "SIMULATOR_LATE_ANSWER",
         default_value = "30s",
-        value_parser = within(Duration::ZERO, Duration::from_secs(600)),
+        value_parser = duration_between(Duration::ZERO, Duration::from_secs(600)),
     )]
     pub simulator_late_answer: Duration,
 
@@ -66,7 +66,7 @@ pub struct Args {
         long,
         env = "AUTHORIZATION_TTL",
         default_value = "7d",
-        value_parser = within(Duration::from_secs(1), Duration::from_secs(2592000)),
+        value_parser = duration_between(Duration::from_secs(1), Duration::from_secs(2592000)),
     )]
     pub authorization_ttl: Duration,
 }

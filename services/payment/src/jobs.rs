@@ -79,12 +79,12 @@ pub(crate) async fn check(ledger: Ledger, metrics: Metrics) {
     .await;
 }
 
-/// [`kit::every`] of rounds that may fail.
+/// [`kit::run_periodically`] of rounds that may fail.
 async fn every<F>(period: Duration, failure: &'static str, mut round: impl FnMut() -> F)
 where
     F: Future<Output = Result<(), Error>>,
 {
-    kit::every(period, || {
+    kit::run_periodically(period, || {
         let work = round();
         async {
             if let Err(error) = work.await {

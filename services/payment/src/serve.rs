@@ -34,7 +34,7 @@ pub async fn serve_on(
     runtime: Runtime,
 ) -> Result<(), kit::Error> {
     let runtime = runtime.component("payment");
-    let server = Server::on(&runtime, listener);
+    let server = Server::from_listener(&runtime, listener);
     serve_with(server, args, &runtime).await
 }
 
@@ -55,7 +55,7 @@ async fn serve_with(server: Server, mut args: Args, runtime: &Runtime) -> Result
     runtime.spawn("gauges", jobs::watch_intents(ledger.clone(), metrics.clone()));
     runtime.spawn("checker", jobs::check(ledger.clone(), metrics));
     let api = Api { ledger, currency: args.currency, fingerprints };
-    server.descriptors(proto::DESCRIPTORS).add(PaymentServiceServer::new(api)).serve().await
+    server.descriptors(proto::DESCRIPTORS).add_service(PaymentServiceServer::new(api)).serve().await
 }
 
 /// The simulator on connections of its own, which are taken from those of the setting: both together

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use clap::{Args as ClapArgs, builder::BoolishValueParser};
-use kit::settings::within;
+use kit::settings::duration_between;
 use money::Currency;
 
 /// The settings of the shipping service. Each has an environment name and a default fit for a laptop.
@@ -31,7 +31,7 @@ pub struct Args {
         long,
         env = "CARRIER_STEP_INTERVAL",
         default_value = "30s",
-        value_parser = within(Duration::from_secs(1), Duration::from_secs(86400)),
+        value_parser = duration_between(Duration::from_secs(1), Duration::from_secs(86400)),
     )]
     pub carrier_step_interval: Duration,
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use kit::{Env, every};
+use kit::{Env, run_periodically};
 use sqlx::PgPool;
 use tokio::time::timeout;
 
@@ -26,7 +26,7 @@ pub(crate) async fn play_carrier(pool: PgPool, env: Env, step: Duration, metrics
     let period = step.min(LOOK_EVERY);
     // A day at most, by the settings.
     let step = SignedDuration::try_from(step).unwrap_or(SignedDuration::MAX);
-    every(period, || async {
+    run_periodically(period, || async {
         match look(&pool, &env, step, &metrics).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "shipments moved on"),

@@ -21,7 +21,7 @@ pub async fn serve_on(
     runtime: Runtime,
 ) -> Result<(), kit::Error> {
     let runtime = runtime.component("shipping");
-    let server = Server::on(&runtime, listener);
+    let server = Server::from_listener(&runtime, listener);
     serve_with(server, &args, &runtime).await
 }
 
@@ -35,5 +35,9 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
         runtime.spawn("carrier", carrier);
     }
     let api = Api { pool, env, currency: args.currency, metrics };
-    server.descriptors(proto::DESCRIPTORS).add(ShippingServiceServer::new(api)).serve().await
+    server
+        .descriptors(proto::DESCRIPTORS)
+        .add_service(ShippingServiceServer::new(api))
+        .serve()
+        .await
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use futures::FutureExt as _;
-use kit::postgres::Existing;
+use kit::postgres::ExistingRole;
 use kit::{BoxError, Process, Runtime};
 
 use crate::Error;
@@ -67,7 +67,7 @@ where
 /// Makes the role and the database that the settings name.
 pub(crate) fn provision(args: Provision) -> Result<(), Error> {
     let Provision { process, provision } = args;
-    let existing = Existing::GetsPassword;
+    let existing = ExistingRole::SetPassword;
     job("provision", process, async |_| Ok(kit::postgres::provision(&provision, existing).await?))
 }
 

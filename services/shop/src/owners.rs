@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use kit::postgres::{Existing, ProvisionArgs, provision};
+use kit::postgres::{ExistingRole, ProvisionArgs, provision};
 use kit::{Env, secret};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -41,11 +41,11 @@ pub(crate) enum Roles {
 
 impl Server {
     /// The password that an owner's role gets, and what becomes of a role that is there.
-    fn password_of(&self, owner: &Owner, env: &Env) -> (SecretString, Existing) {
+    fn password_of(&self, owner: &Owner, env: &Env) -> (SecretString, ExistingRole) {
         let existing = match self.roles {
-            Roles::Ours => return (random(env), Existing::GetsPassword),
-            Roles::Anybodys => Existing::Stays,
-            Roles::TakenOver => Existing::GetsPassword,
+            Roles::Ours => return (random(env), ExistingRole::SetPassword),
+            Roles::Anybodys => ExistingRole::Keep,
+            Roles::TakenOver => ExistingRole::SetPassword,
         };
         let inside = || password_in(self.url.expose_secret()).map(SecretString::from);
         let administrators = self.password.clone().or_else(inside);
@@ -122,7 +122,7 @@ mod tests {
         Server { url: url.into(), password: password.map(SecretString::from), roles }
     }
 
-    fn password(server: &Server) -> (String, Existing) {
+    fn password(server: &Server) -> (String, ExistingRole) {
         let (password, existing) = server.password_of(&CATALOG, &Env::system());
         (password.expose_secret().to_owned(), existing)
     }
@@ -148,9 +148,9 @@ mod tests {
         let apart = server("postgres://me@other/d", Some("hush"), Roles::Anybodys);
         let taken = server("postgres://me:hush@h/d", None, Roles::TakenOver);
         let (derived, existing) = password(&within);
-        assert_eq!(existing, Existing::Stays);
-        assert_eq!(password(&apart), (derived.clone(), Existing::Stays));
-        assert_eq!(password(&taken), (derived.clone(), Existing::GetsPassword));
+        assert_eq!(existing, ExistingRole::Keep);
+        assert_eq!(password(&apart), (derived.clone(), ExistingRole::Keep));
+        assert_eq!(password(&taken), (derived.clone(), ExistingRole::SetPassword));
         assert!(!derived.contains("hush"));
     }
 

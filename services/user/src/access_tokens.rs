@@ -58,7 +58,7 @@ impl AccessTokens {
     pub(crate) fn new(args: &crate::Args, runtime: &Runtime) -> Result<Self, KeysError> {
         let file = args.jwt_signing_keys.as_deref();
         // Before the keys are read, so that none is missed that comes right after.
-        let changes = file.map(|path| (path.to_owned(), kit::watch::changes(path, runtime)));
+        let changes = file.map(|path| (path.to_owned(), kit::file_watch::changes(path, runtime)));
         if file.is_none() {
             tracing::warn!("JWT_SIGNING_KEYS is not set: nobody can sign in");
         }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args as ClapArgs;
-use kit::{grpc::client::TargetUrl, settings::within};
+use kit::{grpc::client::TargetUrl, settings::duration_between};
 use secrecy::SecretString;
 
 /// The settings of the user service. Each has an environment name and a default fit for a laptop.
@@ -40,7 +40,7 @@ pub struct Args {
         long,
         env = "ACCESS_TOKEN_TTL",
         default_value = "15m",
-        value_parser = within(Duration::from_secs(60), Duration::from_secs(86400)),
+        value_parser = duration_between(Duration::from_secs(60), Duration::from_secs(86400)),
     )]
     pub access_token_ttl: Duration,
 
@@ -49,7 +49,7 @@ pub struct Args {
         long,
         env = "REFRESH_TOKEN_TTL",
         default_value = "168h",
-        value_parser = within(Duration::from_secs(300), Duration::from_secs(31536000)),
+        value_parser = duration_between(Duration::from_secs(300), Duration::from_secs(31536000)),
     )]
     pub refresh_token_ttl: Duration,
 
@@ -59,7 +59,7 @@ pub struct Args {
         long,
         env = "REFRESH_TOKEN_GRACE",
         default_value = "10s",
-        value_parser = within(Duration::from_secs(0), Duration::from_secs(300)),
+        value_parser = duration_between(Duration::from_secs(0), Duration::from_secs(300)),
     )]
     pub refresh_token_grace: Duration,
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kit::{Env, every};
+use kit::{Env, run_periodically};
 use sqlx::PgPool;
 use tokio::time::timeout;
 
@@ -23,7 +23,7 @@ const MAX_SWEEP: Duration = Duration::from_secs(60);
 /// Deletes what expired, for ever. Replicas pass over each other's rows (`SKIP LOCKED`), and a failed
 /// sweep leaves its rows for the next.
 pub(crate) async fn sweep(pool: PgPool, env: Env) {
-    every(SWEEP_EVERY, || async {
+    run_periodically(SWEEP_EVERY, || async {
         let swept = timeout(MAX_SWEEP, sweep_once(&pool, &env)).await;
         match swept.unwrap_or(Err(Error::TimedOut("sweep"))) {
             Ok(0) => {}

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use kit::{
     Env, Runtime,
     grpc::client::{Channel, ClientTarget, TargetUrl},
-    postgres::Signal,
+    postgres::ListenEvent,
 };
 use proto::notification::v1::{
     SendPasswordResetRequest, SendWelcomeEmailRequest,
@@ -79,7 +79,7 @@ impl Mailer {
         runtime.spawn("mailer", self.run(signals));
     }
 
-    async fn run(self, mut signals: mpsc::Receiver<Signal>) {
+    async fn run(self, mut signals: mpsc::Receiver<ListenEvent>) {
         loop {
             if let Err(error) = self.look().await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "mails have to wait");

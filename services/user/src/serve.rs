@@ -35,7 +35,7 @@ pub async fn serve(args: Args, runtime: Runtime) -> Result<(), Error> {
 /// When a setting cannot be used.
 pub async fn serve_on(listener: TcpListener, args: Args, runtime: Runtime) -> Result<(), Error> {
     let runtime = runtime.component("user");
-    let server = Server::on(&runtime, listener);
+    let server = Server::from_listener(&runtime, listener);
     serve_with(server, &args, &runtime).await
 }
 
@@ -63,5 +63,5 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
         runtime.spawn("first-admin", admin.ensure(accounts.clone()));
     }
     let api = UserServiceServer::new(Api { accounts });
-    Ok(server.descriptors(proto::DESCRIPTORS).add(api).serve().await?)
+    Ok(server.descriptors(proto::DESCRIPTORS).add_service(api).serve().await?)
 }

@@ -58,9 +58,9 @@ impl Fields {
     pub fn country(&mut self, field: &str, text: &str) -> Option<String> {
         let code = text.trim().to_ascii_uppercase();
         match code.as_bytes() {
-            [] => self.wrong(field, "is required"),
+            [] => self.reject(field, "is required"),
             [a, b] if a.is_ascii_uppercase() && b.is_ascii_uppercase() => Some(code),
-            _ => self.wrong(field, "must be two letters, as in US"),
+            _ => self.reject(field, "must be two letters, as in US"),
         }
     }
 }

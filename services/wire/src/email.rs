@@ -69,9 +69,9 @@ impl Fields {
     /// An e-mail address that must be there.
     pub fn email(&mut self, field: &str, text: &str) -> Option<Email> {
         if text.trim().is_empty() {
-            return self.wrong(field, "is required");
+            return self.reject(field, "is required");
         }
-        Email::new(text).or_else(|| self.wrong(field, "must be an e-mail address"))
+        Email::new(text).or_else(|| self.reject(field, "must be an e-mail address"))
     }
 }
 

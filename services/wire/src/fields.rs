@@ -25,7 +25,7 @@ impl Fields {
     }
 
     /// Notes what is wrong with a field.
-    pub fn wrong<T>(&mut self, field: &str, description: impl Into<String>) -> Option<T> {
+    pub fn reject<T>(&mut self, field: &str, description: impl Into<String>) -> Option<T> {
         self.0.add(field, description);
         None
     }
@@ -33,7 +33,7 @@ impl Fields {
     /// An id that must be there.
     pub fn id<T: From<Uuid>>(&mut self, field: &str, text: &str) -> Option<T> {
         match text {
-            "" => self.wrong(field, "is required"),
+            "" => self.reject(field, "is required"),
             text => self.parse_id(field, text),
         }
     }
@@ -49,14 +49,14 @@ impl Fields {
     fn parse_id<T: From<Uuid>>(&mut self, field: &str, text: &str) -> Option<T> {
         match Uuid::try_parse(text) {
             Ok(id) => Some(id.into()),
-            Err(_) => self.wrong(field, "must be a UUID"),
+            Err(_) => self.reject(field, "must be a UUID"),
         }
     }
 
     /// A line of text that must be there: trimmed, 1 to `max` characters.
     pub fn line(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
         match text.trim() {
-            "" => self.wrong(field, "is required"),
+            "" => self.reject(field, "is required"),
             text => self.line_or_empty(field, text, max),
         }
     }
@@ -65,7 +65,7 @@ impl Fields {
     pub fn line_or_empty(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
         let text = text.trim();
         if text.contains(char::is_control) {
-            return self.wrong(field, "must not hold control characters");
+            return self.reject(field, "must not hold control characters");
         }
         self.bounded(field, text, max)
     }
@@ -73,14 +73,14 @@ impl Fields {
     /// A text of several lines, at most `max` characters.
     pub fn text(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
         if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            return self.wrong(field, "must not hold control characters");
+            return self.reject(field, "must not hold control characters");
         }
         self.bounded(field, text, max)
     }
 
     fn bounded(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
         if text.chars().count() > max {
-            return self.wrong(field, format!("must have at most {max} characters"));
+            return self.reject(field, format!("must have at most {max} characters"));
         }
         Some(text.to_owned())
     }
@@ -91,7 +91,7 @@ impl Fields {
         T: PartialOrd + std::fmt::Display + Copy,
     {
         if number < min || number > max {
-            return self.wrong(field, format!("must be {min} to {max}"));
+            return self.reject(field, format!("must be {min} to {max}"));
         }
         Some(number)
     }
@@ -104,18 +104,18 @@ impl Fields {
         currency: Currency,
         (min, max): (i64, i64),
     ) -> Option<Money> {
-        let Some(money) = money else { return self.wrong(field, "is required") };
+        let Some(money) = money else { return self.reject(field, "is required") };
         let cents = self.number(&format!("{field}.amount_cents"), money.amount_cents, min, max);
         if money.currency != currency.code() {
             let says = format!("must be {currency}, the currency of this shop");
-            return self.wrong(&format!("{field}.currency"), says);
+            return self.reject(&format!("{field}.currency"), says);
         }
         Some(Money::new(cents?, currency))
     }
 
     /// An address that something can be sent to.
     pub fn address(&mut self, field: &str, address: Option<&common::Address>) -> Option<Address> {
-        let Some(address) = address else { return self.wrong(field, "is required") };
+        let Some(address) = address else { return self.reject(field, "is required") };
         Address::read(self, field, address)
     }
 

@@ -69,7 +69,7 @@ pub(super) fn clear(request: &pb::ClearCartRequest) -> Result<(UserId, Change), 
 
 fn ordered(fields: &mut Fields, lines: &[pb::OrderedLine]) -> Option<Vec<Ordered>> {
     if lines.len() > MAX_LINES {
-        return fields.wrong("ordered", format!("must be at most {MAX_LINES}"));
+        return fields.reject("ordered", format!("must be at most {MAX_LINES}"));
     }
     let mut line = |(n, line): (usize, &pb::OrderedLine)| {
         let product = fields.id(&format!("ordered[{n}].product_id"), &line.product_id);

@@ -36,7 +36,7 @@ impl CatalogFields for Fields {
             "" => Some(None),
             text => match text.parse() {
                 Ok(slug) => Some(Some(slug)),
-                Err(error) => self.wrong(field, format!("{error}")),
+                Err(error) => self.reject(field, format!("{error}")),
             },
         }
     }
@@ -52,10 +52,10 @@ impl CatalogFields for Fields {
 
     fn lines(&mut self, items: &[InventoryItem]) -> Option<Lines> {
         if items.is_empty() {
-            return self.wrong("items", "is required");
+            return self.reject("items", "is required");
         }
         if items.len() > MAX_LINES {
-            return self.wrong("items", format!("must be at most {MAX_LINES}"));
+            return self.reject("items", format!("must be at most {MAX_LINES}"));
         }
         let mut line = |(n, item): (usize, &InventoryItem)| {
             let product = self.id(&format!("items[{n}].product_id"), &item.product_id);
@@ -71,7 +71,7 @@ impl CatalogFields for Fields {
         };
         for n in too_many {
             let says = format!("must be 1 to {MAX_UNITS}, all lines of the product together");
-            self.wrong::<()>(&format!("items[{n}].quantity"), says);
+            self.reject::<()>(&format!("items[{n}].quantity"), says);
         }
         None
     }

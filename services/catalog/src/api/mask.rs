@@ -38,7 +38,7 @@ impl<'a> Mask<'a> {
         let unknown = |path: &&String| !known.contains(&path.as_str());
         if mask.is_some_and(|mask| mask.paths.iter().any(|path| unknown(&path))) {
             let says = format!("must name fields of: {}", known.join(", "));
-            let _: Option<()> = fields.wrong("update_mask", says);
+            let _: Option<()> = fields.reject("update_mask", says);
         }
         Self(mask)
     }

@@ -47,12 +47,12 @@ pub(super) enum Wanted {
 pub(super) fn wanted(request: pb::GetProductRequest) -> Result<Wanted, Status> {
     let mut fields = Fields::default();
     let wanted = match request.identifier {
-        None => fields.wrong("identifier", "id or slug is required"),
+        None => fields.reject("identifier", "id or slug is required"),
         Some(Identifier::Id(id)) => fields.id("id", &id).map(Wanted::Id),
         // No slug holds anything else, so that there is nothing to look for.
         Some(Identifier::Slug(slug)) => match slug.parse::<Slug>() {
             Ok(slug) => Some(Wanted::Slug(slug.to_string())),
-            Err(_) if slug.is_empty() => fields.wrong("slug", "is required"),
+            Err(_) if slug.is_empty() => fields.reject("slug", "is required"),
             Err(_) => return Err(kit::grpc::status::not_found("product")),
         },
     };
@@ -62,7 +62,7 @@ pub(super) fn wanted(request: pb::GetProductRequest) -> Result<Wanted, Status> {
 pub(super) fn batch(request: &pb::BatchGetProductsRequest) -> Result<Vec<ProductId>, Status> {
     let mut fields = Fields::default();
     if request.ids.len() > MAX_BATCH {
-        let wrong = fields.wrong("ids", format!("must be at most {MAX_BATCH}"));
+        let wrong = fields.reject("ids", format!("must be at most {MAX_BATCH}"));
         return fields.finish(wrong);
     }
     let ids: Vec<Option<ProductId>> = (0..)
@@ -103,7 +103,7 @@ pub(super) struct Search {
 pub(super) fn search(request: &pb::SearchProductsRequest) -> Result<Search, Status> {
     let mut fields = Fields::default();
     let text = SearchText::new(&request.query).or_else(|| {
-        fields.wrong("query", format!("must have 1 to {MAX_QUERY_CHARS} characters, all visible"))
+        fields.reject("query", format!("must have 1 to {MAX_QUERY_CHARS} characters, all visible"))
     });
     let page = fields.page(request.pagination.as_ref());
     let prices = (request.min_price_cents, request.max_price_cents);
@@ -132,7 +132,7 @@ fn filter(
     if let (Some(Some(min)), Some(Some(max))) = (min, max)
         && min > max
     {
-        return fields.wrong("max_price_cents", "must not be below min_price_cents");
+        return fields.reject("max_price_cents", "must not be below min_price_cents");
     }
     Some(Filter {
         category: category?,
@@ -150,7 +150,7 @@ fn sort(fields: &mut Fields, sort: i32, unspecified: SearchSort) -> Option<Searc
         Ok(pb::ProductSort::PriceDesc) => SearchSort::By(Sort::PriceDesc),
         Ok(pb::ProductSort::Name) => SearchSort::By(Sort::Name),
         Ok(pb::ProductSort::Relevance) => SearchSort::Relevance,
-        Err(_) => return fields.wrong("sort", "is not a known order"),
+        Err(_) => return fields.reject("sort", "is not a known order"),
     })
 }
 
@@ -257,7 +257,7 @@ fn weight(fields: &mut Fields, grams: i32) -> Option<i32> {
 /// Addresses that a page can show: on the web, or rooted paths of the shop itself.
 fn image_urls(fields: &mut Fields, urls: &[String]) -> Option<Vec<String>> {
     if urls.len() > MAX_IMAGES {
-        return fields.wrong("image_urls", format!("must be at most {MAX_IMAGES}"));
+        return fields.reject("image_urls", format!("must be at most {MAX_IMAGES}"));
     }
     let read: Vec<_> = urls
         .iter()
@@ -269,7 +269,7 @@ fn image_urls(fields: &mut Fields, urls: &[String]) -> Option<Vec<String>> {
             if rooted || url.starts_with("https://") || url.starts_with("http://") {
                 return Some(url);
             }
-            fields.wrong(&field, "must begin with https://, http:// or a single /")
+            fields.reject(&field, "must begin with https://, http:// or a single /")
         })
         .collect();
     read.into_iter().collect()
@@ -280,7 +280,7 @@ pub(super) fn adjust(request: &pb::AdjustStockRequest) -> Result<(ProductId, i32
     let mut fields = Fields::default();
     let id = fields.id("product_id", &request.product_id);
     let delta = match request.delta {
-        0 => fields.wrong("delta", "must not be 0"),
+        0 => fields.reject("delta", "must not be 0"),
         delta => fields.number("delta", delta, -MAX_UNITS, MAX_UNITS),
     };
     let reason = fields.line("reason", &request.reason, MAX_REASON_CHARS);

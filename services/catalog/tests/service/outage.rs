@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kit::testing::Line;
+use kit::testing::FaultProxy;
 use proto::catalog::v1 as pb;
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
@@ -10,20 +10,20 @@ use tonic::Code;
 
 use crate::shop::{Shop, args, order};
 
-/// The catalog, reaching the test's database over `line`.
-async fn open(pool: &PgPool, line: &Line) -> Shop {
-    let mut args = args(&line.url(pool));
+/// The catalog, reaching the test's database over `proxy`.
+async fn open(pool: &PgPool, proxy: &FaultProxy) -> Shop {
+    let mut args = args(&proxy.database_url(pool));
     args.database.database_acquire_timeout = Duration::from_secs(2);
     Shop::open_with(pool, args).await
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgPool) {
-    let mut line = Line::to_database(&pool).await;
-    let shop = open(&pool, &line).await;
+    let mut proxy = FaultProxy::for_database(&pool).await;
+    let shop = open(&pool, &proxy).await;
     let lamp = shop.product("Lamp", 100, 5).await.id;
 
-    line.cut().await;
+    proxy.disconnect().await;
     for _ in 0..3 {
         let status = shop.get(&lamp).await.unwrap_err();
         assert_eq!(status.code(), Code::Unavailable, "{status:?}");
@@ -33,7 +33,7 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgP
         assert_eq!(status.code(), Code::Unavailable, "{status:?}");
     }
 
-    line.mend().await;
+    proxy.restore().await;
     let wait = async {
         while shop.get(&lamp).await.is_err() {
             sleep(Duration::from_millis(50)).await;
@@ -65,12 +65,12 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgP
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn the_service_starts_before_postgresql(pool: PgPool) {
-    let mut line = Line::to_database(&pool).await;
-    line.cut().await;
-    let shop = open(&pool, &line).await;
+    let mut proxy = FaultProxy::for_database(&pool).await;
+    proxy.disconnect().await;
+    let shop = open(&pool, &proxy).await;
     let nobody = shop.get(&order(1)).await.unwrap_err();
     assert_eq!(nobody.code(), Code::Unavailable, "{nobody:?}");
-    line.mend().await;
+    proxy.restore().await;
     let wait = async {
         while shop.get(&order(1)).await.unwrap_err().code() != Code::NotFound {
             sleep(Duration::from_millis(50)).await;
@@ -82,8 +82,8 @@ async fn the_service_starts_before_postgresql(pool: PgPool) {
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn the_sweeper_outlives_a_connection_that_is_lost_in_silence(pool: PgPool) {
-    let line = Line::to_database(&pool).await;
-    let shop = open(&pool, &line).await;
+    let proxy = FaultProxy::for_database(&pool).await;
+    let shop = open(&pool, &proxy).await;
     let lamp = shop.product("Lamp", 100, 5).await.id;
     shop.reserve(&order(1), &lamp, 2).await.unwrap();
 
@@ -99,7 +99,7 @@ async fn the_sweeper_outlives_a_connection_that_is_lost_in_silence(pool: PgPool)
         }
     };
     timeout(Duration::from_secs(10), wait).await.expect("the sweeper to wait for the stock");
-    line.fall_silent();
+    proxy.stall();
     holder.rollback().await.unwrap();
 
     let wait = async {

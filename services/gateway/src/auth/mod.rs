@@ -33,7 +33,7 @@ impl Auth {
         runtime: &Runtime,
     ) -> Result<Self, KeysError> {
         // Before the keys are read, so that none is missed that comes right after.
-        let changes = file.map(|path| (path.to_owned(), kit::watch::changes(path, runtime)));
+        let changes = file.map(|path| (path.to_owned(), kit::file_watch::changes(path, runtime)));
         let keys = match file {
             Some(path) => load(path)?,
             None => {

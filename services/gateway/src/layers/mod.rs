@@ -3,7 +3,7 @@
 //! 1. [`caching`]: entity tags and lifetimes, on public reads only;
 //! 2. [`limit`]: how much one client may ask;
 //! 3. [`overload`]: how much all of them together may ask;
-//! 4. [`kit::http::bounded`]: the deadline, and a net for panics;
+//! 4. [`kit::http::catch_panics_and_timeouts`]: the deadline, and a net for panics;
 //! 5. compression, told by [`encoding`] what the client takes;
 //! 6. CORS, which answers preflights itself, so that they are not counted, and which every answer
 //!    has to pass, or a page of the shop could not read it;
@@ -21,7 +21,7 @@ mod tests;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use kit::http::{Observe, bounded, observe};
+use kit::http::{ObserveConfig, catch_panics_and_timeouts, observe};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 
@@ -41,7 +41,7 @@ pub(crate) struct Layers {
     pub(crate) limit: ClientLimit,
     pub(crate) slots: Slots,
     pub(crate) origins: Origins,
-    pub(crate) observe: Observe,
+    pub(crate) observe: ObserveConfig,
 }
 
 /// Puts the layers around all routes.
@@ -51,7 +51,7 @@ pub(crate) fn around(layers: Layers, routes: Router) -> Router {
     let limited = routes
         .layer(from_fn_with_state(limit, limit::limit))
         .layer(from_fn_with_state(slots, overload::shed));
-    let router = bounded(limited)
+    let router = catch_panics_and_timeouts(limited)
         .layer(CompressionLayer::new().gzip(true).compress_when(worth_it))
         .layer(from_fn(encoding::settle))
         .layer(cors::layer(origins));

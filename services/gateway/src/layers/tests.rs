@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use kit::Runtime;
-use kit::http::Observe;
+use kit::http::ObserveConfig;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -27,7 +27,7 @@ async fn start() -> String {
         },
         slots: Slots::new(8),
         origins: Origins(vec![ORIGIN.parse().expect("an origin")]),
-        observe: Observe { runtime: runtime.clone(), deadline: Duration::from_millis(200) },
+        observe: ObserveConfig { runtime: runtime.clone(), deadline: Duration::from_millis(200) },
     };
     let router = Router::new()
         .route("/panics", get(async || -> &'static str { panic!("secret text") }))

@@ -4,7 +4,7 @@
 //! when the table knows it. Text of a service is told only where it is meant for the caller: for
 //! what the caller did wrong, never for what failed inside.
 
-use kit::grpc::status::{fact_of, reason_of, retry_after_of, violations_of};
+use kit::grpc::status::{metadata_of, reason_of, retry_after_of, violations_of};
 use kit::problem::{FieldError, RETRY_SHORTLY};
 use tonic::Status;
 
@@ -60,15 +60,15 @@ fn code_of(status: &Status, missing: Code) -> Code {
 
 /// A refusal with a code of its own that is about one field, or about products, names them.
 fn about_something(code: Code, status: &Status) -> Problem {
-    if let Some(ids) = fact_of(status, "product_ids") {
+    if let Some(ids) = metadata_of(status, "product_ids") {
         return Problem::of_products(code, ids.split(','));
     }
-    let Some(field) = fact_of(status, "field") else { return code.problem() };
+    let Some(field) = metadata_of(status, "field") else { return code.problem() };
     let error = FieldError {
         field: as_written(&field).to_owned(),
         code: code.word().to_owned(),
         detail: code.row().detail.to_owned(),
-        product_id: fact_of(status, "product_id"),
+        product_id: metadata_of(status, "product_id"),
     };
     code.problem().errors(vec![error])
 }

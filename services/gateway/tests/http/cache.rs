@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use kit::testing::Line;
+use kit::testing::FaultProxy;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -276,18 +276,18 @@ async fn what_is_asked_in_many_ways_fills_no_more_than_was_given(pool: PgPool) {
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn what_changes_while_nothing_is_heard_is_seen_and_then_kept_again(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
-    let mut line = Line::to(catalog.address()).await;
-    let gateway = Gateway::keeping(line.address(), &pool, &[]).await;
+    let mut proxy = FaultProxy::start(catalog.address()).await;
+    let gateway = Gateway::keeping(proxy.address(), &pool, &[]).await;
     for name in ["One", "Two", "Three"] {
         let kept = gateway.shown().await;
         assert_eq!(gateway.shown().await, kept);
         assert!(gateway.counted("entries") > 0);
-        line.cut().await;
+        proxy.disconnect().await;
         until("the loss", async || gateway.counted("watching") == 0).await;
         assert_eq!((gateway.counted("entries"), gateway.counted("bytes")), (0, 0));
         gateway.get(PRODUCT).await.is(503, "unavailable");
         rename_in_silence(&pool, name).await;
-        line.mend().await;
+        proxy.restore().await;
         until("the catalog", async || gateway.get(PRODUCT).await.status == 200).await;
         assert_eq!(gateway.shown().await, name);
 

@@ -67,7 +67,7 @@ impl ServedBody {
     fn end(&mut self, status: &Status) -> Poll<Option<Polled>> {
         self.over = true;
         self.inner = Body::empty();
-        self.ending.call.tell(status.code());
+        self.ending.call.record(status.code());
         let mut trailers = HeaderMap::new();
         match status.add_header(&mut trailers) {
             Ok(()) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
@@ -113,11 +113,11 @@ impl http_body::Body for ServedBody {
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(status) = frame.trailers_ref().and_then(Status::from_header_map) {
-                    this.ending.call.tell(status.code());
+                    this.ending.call.record(status.code());
                 }
             }
-            Some(Err(status)) => this.ending.call.tell(status.code()),
-            None => this.ending.call.tell(this.ending.code.unwrap_or(Code::Unknown)),
+            Some(Err(status)) => this.ending.call.record(status.code()),
+            None => this.ending.call.record(this.ending.code.unwrap_or(Code::Unknown)),
         }
         Poll::Ready(frame)
     }
@@ -135,7 +135,7 @@ impl Drop for ServedBody {
     fn drop(&mut self) {
         // Headers that told the end are never followed by a poll.
         if let Some(code) = self.ending.code {
-            self.ending.call.tell(code);
+            self.ending.call.record(code);
         }
     }
 }

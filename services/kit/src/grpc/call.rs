@@ -113,7 +113,7 @@ pub(super) struct Call {
     runtime: Runtime,
     rpc: String,
     began: Instant,
-    told: bool,
+    recorded: bool,
 }
 
 impl Call {
@@ -125,7 +125,7 @@ impl Call {
             Answers::Once => Some(asked.unwrap_or(layer.max_deadline).min(layer.max_deadline)),
             Answers::Stream => asked,
         };
-        let request_id = RequestId::of(request.headers(), &layer.runtime.env);
+        let request_id = RequestId::from_headers(request.headers(), &layer.runtime.env);
         let span = span(&layer.runtime, &rpc.name, &request_id);
         propagation::adopt(&span, request.headers());
 
@@ -141,7 +141,7 @@ impl Call {
             runtime: layer.runtime.clone(),
             rpc: rpc.name,
             began,
-            told: false,
+            recorded: false,
         }
     }
 
@@ -191,8 +191,8 @@ impl Call {
     }
 
     /// Tells how it ended: metrics, and the one log line.
-    pub(super) fn tell(&mut self, code: Code) {
-        if std::mem::replace(&mut self.told, true) {
+    pub(super) fn record(&mut self, code: Code) {
+        if std::mem::replace(&mut self.recorded, true) {
             return;
         }
         let latency = self.began.elapsed();
@@ -225,7 +225,7 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.tell(Code::Cancelled);
+        self.record(Code::Cancelled);
     }
 }
 

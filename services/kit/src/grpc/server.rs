@@ -61,7 +61,7 @@ impl Server {
     }
 
     /// A server on a listener that is there already, such as a test's on port 0.
-    pub fn on(runtime: &Runtime, listener: TcpListener) -> Self {
+    pub fn from_listener(runtime: &Runtime, listener: TcpListener) -> Self {
         Self::with(runtime, Listen::Bound(listener))
     }
 
@@ -89,8 +89,7 @@ impl Server {
     }
 
     /// One more service.
-    #[expect(clippy::should_implement_trait, reason = "adds a service, sums nothing up")]
-    pub fn add<S>(mut self, service: S) -> Self
+    pub fn add_service<S>(mut self, service: S) -> Self
     where
         S: tower::Service<Request<Body>, Error = Infallible>
             + NamedService
@@ -170,7 +169,7 @@ async fn drained(runtime: &Runtime, health: HealthReporter, names: Vec<&'static 
     for name in names.into_iter().chain([""]) {
         health.set_service_status(name, ServingStatus::NotServing).await;
     }
-    runtime.fronts_drained().await;
+    runtime.http_servers_drained().await;
 }
 
 /// What every server serves beside its own services, as reflection lists it.

@@ -118,7 +118,7 @@ pub fn reason_of(status: &Status) -> Option<String> {
 
 /// A fact that a status gives beside its reason.
 #[must_use]
-pub fn fact_of(status: &Status, name: &str) -> Option<String> {
+pub fn metadata_of(status: &Status, name: &str) -> Option<String> {
     status.get_details_error_info()?.metadata.remove(name)
 }
 
@@ -159,8 +159,8 @@ mod tests {
         let facts = [("product_id".to_owned(), "p-1".to_owned())];
         let status = with_reason(Code::FailedPrecondition, "out_of_stock", "Sold out.", facts);
         assert_eq!(reason_of(&status).as_deref(), Some("out_of_stock"));
-        assert_eq!(fact_of(&status, "product_id").as_deref(), Some("p-1"));
-        assert_eq!(fact_of(&status, "other"), None);
+        assert_eq!(metadata_of(&status, "product_id").as_deref(), Some("p-1"));
+        assert_eq!(metadata_of(&status, "other"), None);
 
         let status = unavailable(Duration::from_secs(2));
         assert_eq!(retry_after_of(&status), Some(Duration::from_secs(2)));

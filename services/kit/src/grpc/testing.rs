@@ -2,7 +2,7 @@
 //! what it is told to.
 
 use crate::grpc::Server;
-use crate::grpc::client::{Channel, ClientTarget, MAX_ANSWER_BYTES};
+use crate::grpc::client::{Channel, ClientTarget, MAX_RESPONSE_BYTES};
 use crate::{Env, Runtime, context};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt as _};
@@ -63,7 +63,7 @@ impl Echo {
             }
             "hang" => std::future::pending().await,
             "much" => "x".repeat(8 * 1024 * 1024),
-            "too much" => "x".repeat(MAX_ANSWER_BYTES),
+            "too much" => "x".repeat(MAX_RESPONSE_BYTES),
             "fail" => return Err(Status::not_found("asked to")),
             "request id" => context::request_id().map(|id| id.to_string()).unwrap_or_default(),
             "timeout" => {
@@ -191,7 +191,9 @@ impl TestServer {
         let of_server = runtime.clone();
         let served = threads.spawn(async move {
             let listener = TcpListener::from_std(listener).expect("a listener");
-            let server = Server::on(&of_server, listener).descriptors(&descriptors()).add(echo);
+            let server = Server::from_listener(&of_server, listener)
+                .descriptors(&descriptors())
+                .add_service(echo);
             configure(server).serve().await
         });
         Self { address, runtime, seen, threads: Some(threads), served: Some(served) }
@@ -240,7 +242,7 @@ pub(super) async fn say_response(
     request: tonic::Request<Text>,
 ) -> Result<tonic::Response<Text>, Status> {
     let grpc = tonic::client::Grpc::new(channel.clone());
-    let mut grpc = grpc.max_decoding_message_size(MAX_ANSWER_BYTES);
+    let mut grpc = grpc.max_decoding_message_size(MAX_RESPONSE_BYTES);
     grpc.ready().await?;
     let path = PathAndQuery::from_static("/test.v1.Echo/Say");
     grpc.unary(request, path, ProstCodec::<Text, Text>::default()).await

@@ -7,7 +7,7 @@ mod serve;
 #[cfg(test)]
 mod serve_tests;
 
-pub use observe::{Observe, bounded, observe};
+pub use observe::{ObserveConfig, catch_panics_and_timeouts, observe};
 pub(crate) use patience::Patience;
 pub(crate) use serve::serve_until;
 
@@ -29,10 +29,10 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
 }
 
 /// Serves `router` until the process drains, then finishes the requests in progress. Handlers find
-/// the peer's address as axum's `ConnectInfo<SocketAddr>`. Wrap the router in [`bounded`] and
+/// the peer's address as axum's `ConnectInfo<SocketAddr>`. Wrap the router in [`catch_panics_and_timeouts`] and
 /// [`observe`] first.
 pub async fn serve(listener: TcpListener, router: Router, runtime: &Runtime) {
-    let _front = runtime.front();
+    let _tracked = runtime.track_http_server();
     runtime.readiness(runtime.name()).open();
     serve_until(listener, router, runtime.draining(), Patience::USUAL).await;
 }

@@ -18,11 +18,11 @@ use tracing::{Instrument as _, Span};
 
 /// How requests are watched.
 #[derive(Clone, Debug)]
-pub struct Observe {
+pub struct ObserveConfig {
     /// Whose metrics and logs they appear in.
     pub runtime: Runtime,
     /// Longest time to the head of an answer. Calls that are made for the request end with it, and
-    /// [`bounded`] answers then.
+    /// [`catch_panics_and_timeouts`] answers then.
     pub deadline: Duration,
 }
 
@@ -31,7 +31,7 @@ pub struct Observe {
 /// line, and the metrics by route template.
 ///
 /// Apply it when all routes are there, outside of what shall be logged and measured.
-pub fn observe(router: Router, observe: Observe) -> Router {
+pub fn observe(router: Router, observe: ObserveConfig) -> Router {
     router.layer(middleware::from_fn_with_state(observe, around))
 }
 
@@ -40,14 +40,14 @@ pub fn observe(router: Router, observe: Observe) -> Router {
 ///
 /// Apply it inside of the layers that every answer has to pass, such as CORS, and all of them
 /// inside of [`observe`].
-pub fn bounded(router: Router) -> Router {
+pub fn catch_panics_and_timeouts(router: Router) -> Router {
     router.layer(middleware::from_fn(within_deadline))
 }
 
-async fn around(State(observe): State<Observe>, request: Request, next: Next) -> Response {
-    let Observe { runtime, deadline } = observe;
+async fn around(State(observe): State<ObserveConfig>, request: Request, next: Next) -> Response {
+    let ObserveConfig { runtime, deadline } = observe;
     let deadline = Instant::now() + deadline;
-    let request_id = RequestId::of(request.headers(), &runtime.env);
+    let request_id = RequestId::from_headers(request.headers(), &runtime.env);
     let served = Served::begin(&runtime, &request);
     let span = span(&served, &request_id);
     propagation::adopt(&span, request.headers());

@@ -1,7 +1,8 @@
 //! The pool of a service.
 
 use super::within;
-use crate::{Error, Runtime, secret, settings, watch};
+use crate::settings::duration_between;
+use crate::{Error, Runtime, file_watch, secret};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -55,23 +56,23 @@ pub struct Args {
 
     /// Longest wait for a free connection, connecting included
     #[arg(long, env = "DATABASE_ACQUIRE_TIMEOUT", default_value = "2s",
-        value_parser = settings::within(Duration::from_millis(10), Duration::from_secs(60)))]
+        value_parser = duration_between(Duration::from_millis(10), Duration::from_secs(60)))]
     pub database_acquire_timeout: Duration,
 
     /// Longest time for one statement; the server ends it
     // To PostgreSQL 0 is no limit, which none of these may be.
     #[arg(long, env = "DATABASE_STATEMENT_TIMEOUT", default_value = "5s",
-        value_parser = settings::within(Duration::from_millis(1), Duration::from_secs(600)))]
+        value_parser = duration_between(Duration::from_millis(1), Duration::from_secs(600)))]
     pub database_statement_timeout: Duration,
 
     /// Longest wait for a lock
     #[arg(long, env = "DATABASE_LOCK_TIMEOUT", default_value = "2s",
-        value_parser = settings::within(Duration::from_millis(1), Duration::from_secs(600)))]
+        value_parser = duration_between(Duration::from_millis(1), Duration::from_secs(600)))]
     pub database_lock_timeout: Duration,
 
     /// Longest pause within a transaction before the server ends it
     #[arg(long, env = "DATABASE_IDLE_IN_TRANSACTION_TIMEOUT", default_value = "10s",
-        value_parser = settings::within(Duration::from_millis(1), Duration::from_secs(600)))]
+        value_parser = duration_between(Duration::from_millis(1), Duration::from_secs(600)))]
     pub database_idle_in_transaction_timeout: Duration,
 }
 
@@ -137,7 +138,7 @@ pub(super) fn parse(name: &'static str, url: &SecretString) -> Result<PgConnectO
 pub fn connect(args: &Args, runtime: &Runtime) -> Result<PgPool, Error> {
     // Watched before they are read: what changes in between is read again.
     let files = [&args.database_url_file, &args.database_password_file].into_iter().flatten();
-    let changes: Vec<_> = files.map(|file| watch::changes(file, runtime)).collect();
+    let changes: Vec<_> = files.map(|file| file_watch::changes(file, runtime)).collect();
     let pool = PgPoolOptions::new()
         .max_connections(args.database_max_connections)
         .acquire_timeout(args.database_acquire_timeout)

@@ -23,7 +23,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 
 /// What a listener is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Signal {
+pub enum ListenEvent {
     /// It listens from now on; what was notified before, since the connection was lost or since
     /// the start, has been missed. Always the first signal.
     Listening,
@@ -34,19 +34,23 @@ pub enum Signal {
 /// Listens on `channel` with a connection of its own beside the pool's, for as long as the process
 /// runs or the receiver lives.
 #[must_use]
-pub fn listen(pool: &PgPool, channel: &'static str, runtime: &Runtime) -> mpsc::Receiver<Signal> {
-    listen_and_ask(ASK_EVERY, pool, channel, runtime)
+pub fn listen(
+    pool: &PgPool,
+    channel: &'static str,
+    runtime: &Runtime,
+) -> mpsc::Receiver<ListenEvent> {
+    listen_with_probe_interval(ASK_EVERY, pool, channel, runtime)
 }
 
 /// As [`listen`], which asks every 30 seconds whether the connection lives, with another time between
 /// the questions.
 #[must_use]
-pub fn listen_and_ask(
+pub fn listen_with_probe_interval(
     every: Duration,
     pool: &PgPool,
     channel: &'static str,
     runtime: &Runtime,
-) -> mpsc::Receiver<Signal> {
+) -> mpsc::Receiver<ListenEvent> {
     let (signals, receiver) = mpsc::channel(QUEUE);
     let pool = pool.clone();
     runtime.spawn("listener", async move {
@@ -68,7 +72,7 @@ async fn listen_once(
     pool: &PgPool,
     channel: &str,
     ask_every: Duration,
-    signals: &mpsc::Sender<Signal>,
+    signals: &mpsc::Sender<ListenEvent>,
     pause: &mut Duration,
 ) -> Result<(), sqlx::Error> {
     // By the pool's present options, for passwords change.
@@ -80,7 +84,7 @@ async fn listen_once(
     *pause = PAUSES.0;
     let mut questions = interval_at(Instant::now() + ask_every, ask_every);
     questions.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut signal = Signal::Listening;
+    let mut signal = ListenEvent::Listening;
     loop {
         if signals.send(signal).await.is_err() {
             return Ok(());
@@ -93,13 +97,16 @@ async fn listen_once(
 }
 
 /// The next notification, of a connection that answers meanwhile.
-async fn next(listener: &mut PgListener, questions: &mut Interval) -> Result<Signal, sqlx::Error> {
+async fn next(
+    listener: &mut PgListener,
+    questions: &mut Interval,
+) -> Result<ListenEvent, sqlx::Error> {
     let lost = || sqlx::Error::Protocol("the connection was lost".to_owned());
     loop {
         tokio::select! {
             next = listener.try_recv() => {
                 let notification = next?.ok_or_else(lost)?;
-                return Ok(Signal::Notified(notification.payload().to_owned()));
+                return Ok(ListenEvent::Notified(notification.payload().to_owned()));
             }
             _ = questions.tick() => {
                 within(ANSWER, query("SELECT 1").execute(&mut *listener)).await?;

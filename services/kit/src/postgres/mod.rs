@@ -11,10 +11,10 @@ mod scram;
 
 pub use connect::{Args, connect};
 pub use error::{Kind, RETRY_AFTER, constraint, kind, status};
-pub use listen::{Signal, listen, listen_and_ask};
+pub use listen::{ListenEvent, listen, listen_with_probe_interval};
 pub(crate) use metrics::Pools;
 pub use migrate::migrate;
-pub use provision::{Existing, ProvisionArgs, provision};
+pub use provision::{ExistingRole, ProvisionArgs, provision};
 
 use std::future::Future;
 use std::io;

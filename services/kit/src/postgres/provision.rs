@@ -20,11 +20,11 @@ const LOCK: i64 = 0x73746f72_65667274;
 
 /// What becomes of a role that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Existing {
+pub enum ExistingRole {
     /// It gets the password: whoever prepares it is the one who says what it is.
-    GetsPassword,
+    SetPassword,
     /// It stays as it is, and its password has to be the one given.
-    Stays,
+    Keep,
 }
 
 /// The role and the database to prepare, and who may do it.
@@ -128,7 +128,7 @@ struct Wanted {
 /// # Errors
 /// When a setting is wrong, PostgreSQL does not answer in time, or the administrator may not; and
 /// [`Error::RoleTaken`].
-pub async fn provision(args: &ProvisionArgs, existing: Existing) -> Result<(), Error> {
+pub async fn provision(args: &ProvisionArgs, existing: ExistingRole) -> Result<(), Error> {
     let options = args.admin()?;
     let wanted = args.wanted()?;
     let role = quoted(&wanted.role)?;
@@ -152,14 +152,14 @@ async fn ensure_role(
     admin: &mut PgConnection,
     wanted: &Wanted,
     role: &str,
-    existing: Existing,
+    existing: ExistingRole,
 ) -> Result<(), Error> {
     let exists: bool = query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
         .bind(&wanted.role)
         .fetch_one(&mut *admin)
         .await
         .map_err(failed("look for the role"))?;
-    if exists && existing == Existing::Stays {
+    if exists && existing == ExistingRole::Keep {
         return enter(wanted).await;
     }
     let verb = if exists { "ALTER" } else { "CREATE" };

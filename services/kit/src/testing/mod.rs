@@ -2,10 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
 
-mod answers;
-mod line;
+mod fault_proxy;
 mod ports;
+mod responses;
 
-pub use answers::{code, fields, refusal, refused};
-pub use line::Line;
+pub use fault_proxy::FaultProxy;
 pub use ports::{free_address, free_port};
+pub use responses::{code, fields, refusal, refused};

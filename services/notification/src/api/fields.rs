@@ -31,7 +31,7 @@ impl NotificationFields for Fields {
         let email = self.email(field, text)?;
         match email.as_str().parse::<Address>() {
             Ok(_) => Some(email),
-            Err(_) => self.wrong(field, "must be an e-mail address"),
+            Err(_) => self.reject(field, "must be an e-mail address"),
         }
     }
 
@@ -45,12 +45,12 @@ impl NotificationFields for Fields {
     }
 
     fn amount(&mut self, field: &str, money: Option<&common::Money>) -> Option<Money> {
-        let Some(money) = money else { return self.wrong(field, "is required") };
+        let Some(money) = money else { return self.reject(field, "is required") };
         let cents = self.number(&format!("{field}.amount_cents"), money.amount_cents, 0, i64::MAX);
         match money.currency.parse::<Currency>() {
             Ok(currency) => Some(Money::new(cents?, currency)),
             Err(_) => {
-                self.wrong(&format!("{field}.currency"), "must be an ISO 4217 code, as in USD")
+                self.reject(&format!("{field}.currency"), "must be an ISO 4217 code, as in USD")
             }
         }
     }
@@ -61,7 +61,7 @@ impl NotificationFields for Fields {
         }
         match Status::named(text) {
             Some(status) => Some(Some(status)),
-            None => self.wrong(field, "must be queued, sent or failed"),
+            None => self.reject(field, "must be queued, sent or failed"),
         }
     }
 }

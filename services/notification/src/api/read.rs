@@ -104,9 +104,9 @@ pub(super) fn order_confirmation(
 
 fn items(fields: &mut Fields, items: &[pb::OrderItem]) -> Option<Vec<Item>> {
     match items.len() {
-        0 => return fields.wrong("items", "is required"),
+        0 => return fields.reject("items", "is required"),
         1..=MAX_ITEMS => {}
-        _ => return fields.wrong("items", format!("must have at most {MAX_ITEMS} entries")),
+        _ => return fields.reject("items", format!("must have at most {MAX_ITEMS} entries")),
     }
     // Each one is looked at, also after one that is wrong.
     let read: Vec<_> = items.iter().enumerate().map(|(n, one)| item(fields, n, one)).collect();

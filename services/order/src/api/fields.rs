@@ -56,7 +56,7 @@ impl OrderFields for Fields {
         }
         match text.parse() {
             Ok(time) => Some(Some(time)),
-            Err(_) => self.wrong(field, "must be a time as in 2026-03-01T12:00:00Z"),
+            Err(_) => self.reject(field, "must be a time as in 2026-03-01T12:00:00Z"),
         }
     }
 
@@ -71,14 +71,14 @@ impl OrderFields for Fields {
             Ok(Wire::Delivered) => Some(Some(Status::Delivered)),
             Ok(Wire::Cancelled) => Some(Some(Status::Cancelled)),
             Ok(Wire::Refunded) => Some(Some(Status::Refunded)),
-            Err(_) => self.wrong(field, "is no status"),
+            Err(_) => self.reject(field, "is no status"),
         }
     }
 
     fn status(&mut self, field: &str, number: i32) -> Option<Status> {
         match self.status_or_none(field, number)? {
             Some(status) => Some(status),
-            None => self.wrong(field, "is required"),
+            None => self.reject(field, "is required"),
         }
     }
 }

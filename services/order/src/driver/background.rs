@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kit::{Runtime, postgres::Signal};
+use kit::{Runtime, postgres::ListenEvent};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -29,7 +29,7 @@ pub(crate) struct Wakes([watch::Receiver<()>; Kind::ALL.len()]);
 impl Wakes {
     /// Follows PostgreSQL's notifications; the second part is the worker that does.
     pub(crate) fn follow(
-        mut signals: mpsc::Receiver<Signal>,
+        mut signals: mpsc::Receiver<ListenEvent>,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let told = Kind::ALL.map(|_| watch::Sender::new(()));
         let wakes = Self(Kind::ALL.map(|kind| told[kind as usize].subscribe()));
@@ -50,10 +50,10 @@ impl Wakes {
 }
 
 /// Whether a signal may be about flows of this kind.
-fn is_of(signal: &Signal, kind: Kind) -> bool {
+fn is_of(signal: &ListenEvent, kind: Kind) -> bool {
     match signal {
-        Signal::Listening => true,
-        Signal::Notified(word) => word.is_empty() || word == kind.as_str(),
+        ListenEvent::Listening => true,
+        ListenEvent::Notified(word) => word.is_empty() || word == kind.as_str(),
     }
 }
 

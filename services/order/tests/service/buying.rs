@@ -80,7 +80,7 @@ async fn what_cannot_be_bought_makes_no_order(pool: PgPool) {
 
     shop.fill(&lamp, 6).await;
     let short = shop.try_order(shop.request()).await;
-    let product = kit::grpc::status::fact_of(short.as_ref().unwrap_err(), "product_ids");
+    let product = kit::grpc::status::metadata_of(short.as_ref().unwrap_err(), "product_ids");
     assert_eq!(product.as_deref(), Some(lamp.as_str()));
     assert_eq!(refused(short), "out_of_stock");
 

@@ -39,10 +39,10 @@ pub(super) trait PaymentFields {
 impl PaymentFields for Fields {
     fn key(&mut self, field: &str, text: &str) -> Option<Key> {
         if text.is_empty() {
-            return self.wrong(field, "is required");
+            return self.reject(field, "is required");
         }
         let says = || format!("must be 1 to {MAX_KEY_CHARS} printable characters");
-        Key::new(text).or_else(|| self.wrong(field, says()))
+        Key::new(text).or_else(|| self.reject(field, says()))
     }
 
     fn key_or_none(&mut self, field: &str, text: &str) -> Option<Option<Key>> {
@@ -67,7 +67,7 @@ impl PaymentFields for Fields {
     fn card(&mut self, request: &pb::AddPaymentMethodRequest, env: &Env) -> Option<Card> {
         let number = match Number::parse(&request.card_number) {
             Ok(number) => Some(number),
-            Err(error) => self.wrong("card_number", error.to_string()),
+            Err(error) => self.reject("card_number", error.to_string()),
         };
         let today = env.now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let expiry = match Expiry::new(request.exp_month, request.exp_year, today) {
@@ -78,7 +78,7 @@ impl PaymentFields for Fields {
                         ExpiryError::Month | ExpiryError::Past => "exp_month",
                         ExpiryError::Year => "exp_year",
                     };
-                    self.wrong::<()>(field, error.to_string());
+                    self.reject::<()>(field, error.to_string());
                 }
                 None
             }
@@ -90,8 +90,8 @@ impl PaymentFields for Fields {
 
 fn cvv(fields: &mut Fields, text: &str, brand: Option<Brand>) -> Option<Cvv> {
     if text.is_empty() {
-        return fields.wrong("cvv", "is required");
+        return fields.reject("cvv", "is required");
     }
     let says = "must be the three or four digits that are printed on the card";
-    Cvv::parse(text, brand).or_else(|| fields.wrong("cvv", says))
+    Cvv::parse(text, brand).or_else(|| fields.reject("cvv", says))
 }

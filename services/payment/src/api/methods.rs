@@ -22,7 +22,7 @@ pub(super) fn add(
     let kind = match request.r#type() {
         pb::PaymentMethodType::Card => Some(()),
         pb::PaymentMethodType::Unspecified | pb::PaymentMethodType::Bank => {
-            fields.wrong("type", "must be PAYMENT_METHOD_TYPE_CARD")
+            fields.reject("type", "must be PAYMENT_METHOD_TYPE_CARD")
         }
     };
     let card = fields.card(request, env);

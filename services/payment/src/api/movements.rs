@@ -66,7 +66,7 @@ pub(super) fn void(request: &pb::VoidRequest) -> Result<Void, Status> {
     let authorization = fields.id_or_none("authorization_id", &request.authorization_id);
     let authorize_key = fields.key_or_none("authorize_key", &request.authorize_key);
     if request.authorization_id.is_empty() && request.authorize_key.is_empty() {
-        fields.wrong::<()>("authorization_id", "is required, or authorize_key");
+        fields.reject::<()>("authorization_id", "is required, or authorize_key");
     }
     let key = fields.key("idempotency_key", &request.idempotency_key);
     let read =

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kit::testing::Line;
+use kit::testing::FaultProxy;
 use proto::payment::v1::{self as pb, TransactionStatus as Status};
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
@@ -10,22 +10,22 @@ use tonic::Code;
 
 use crate::shop::{Shop, args, card, code, order, user};
 
-/// The service, reaching the test's database over `line`.
-async fn open(pool: &PgPool, line: &Line) -> Shop {
-    let mut args = args(&line.url(pool));
+/// The service, reaching the test's database over `proxy`.
+async fn open(pool: &PgPool, proxy: &FaultProxy) -> Shop {
+    let mut args = args(&proxy.database_url(pool));
     args.database.database_acquire_timeout = Duration::from_secs(2);
     Shop::open_with(pool, args, 7).await
 }
 
 #[sqlx::test(migrator = "payment::MIGRATOR")]
 async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgPool) {
-    let mut line = Line::to_database(&pool).await;
-    let shop = open(&pool, &line).await;
+    let mut proxy = FaultProxy::for_database(&pool).await;
+    let shop = open(&pool, &proxy).await;
     let held = shop.held("auth", 100).await;
     // Nobody comes back for this one.
     assert_eq!(code(shop.authorize("lost", "pm_test_lost_reply", 100).await), Code::Unavailable);
 
-    line.cut().await;
+    proxy.disconnect().await;
     for _ in 0..2 {
         let status = shop.capture("capture", &held, 100).await.unwrap_err();
         assert_eq!(status.code(), Code::Unavailable, "{status:?}");
@@ -40,7 +40,7 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgP
         );
     }
 
-    line.mend().await;
+    proxy.restore().await;
     let wait = async {
         while shop.capture("capture", &held, 100).await.is_err() {
             sleep(Duration::from_millis(50)).await;
@@ -63,11 +63,11 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgP
 
 #[sqlx::test(migrator = "payment::MIGRATOR")]
 async fn the_service_starts_before_postgresql(pool: PgPool) {
-    let mut line = Line::to_database(&pool).await;
-    line.cut().await;
-    let shop = open(&pool, &line).await;
+    let mut proxy = FaultProxy::for_database(&pool).await;
+    proxy.disconnect().await;
+    let shop = open(&pool, &proxy).await;
     assert_eq!(code(shop.authorize("auth", "pm_test_visa", 1).await), Code::Unavailable);
-    line.mend().await;
+    proxy.restore().await;
     let wait = async {
         while shop.authorize("auth", "pm_test_visa", 1).await.is_err() {
             sleep(Duration::from_millis(50)).await;

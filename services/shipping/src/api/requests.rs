@@ -33,7 +33,7 @@ pub(super) fn quote(request: &pb::GetQuoteRequest) -> Result<Weight, Refusal> {
     }
     match &request.to {
         Some(to) => fields.place("to", to),
-        None => fields.wrong("to", "is required"),
+        None => fields.reject("to", "is required"),
     };
     let weight = fields.weight(request.weight_grams);
     fields.finish(weight)
@@ -62,7 +62,7 @@ pub(super) fn create(
 pub(super) fn get(request: pb::GetShipmentRequest) -> Result<Key, Refusal> {
     let mut fields = Fields::default();
     let key = match request.identifier {
-        None => fields.wrong("identifier", "id, order_id or tracking_number is required"),
+        None => fields.reject("identifier", "id, order_id or tracking_number is required"),
         Some(Identifier::Id(id)) => fields.id("id", &id).map(Key::Id),
         Some(Identifier::OrderId(id)) => fields.id("order_id", &id).map(Key::Order),
         Some(Identifier::TrackingNumber(number)) => {
@@ -130,31 +130,31 @@ impl ShippingFields for Fields {
         match (carrier, name, Service::find(carrier, name)) {
             (_, _, Some(service)) => Some(service),
             ("", "", None) => {
-                self.wrong::<()>("carrier", "is required");
-                self.wrong("service", "is required")
+                self.reject::<()>("carrier", "is required");
+                self.reject("service", "is required")
             }
-            ("", _, None) => self.wrong("carrier", "is required"),
-            (_, "", None) => self.wrong("service", "is required"),
-            _ => self.wrong("service", "must be a service of the carrier, as quoted"),
+            ("", _, None) => self.reject("carrier", "is required"),
+            (_, "", None) => self.reject("service", "is required"),
+            _ => self.reject("service", "must be a service of the carrier, as quoted"),
         }
     }
 
     fn number_of_parcel(&mut self, text: &str) -> Option<TrackingNumber> {
         if text.trim().is_empty() {
-            return self.wrong("tracking_number", "is required");
+            return self.reject("tracking_number", "is required");
         }
         match TrackingNumber::named(text) {
             Some(number) => Some(number),
             None => {
                 let says = format!("must be at most {MAX_CHARS} letters and digits");
-                self.wrong("tracking_number", says)
+                self.reject("tracking_number", says)
             }
         }
     }
 
     fn status(&mut self, status: i32) -> Option<Status> {
         match pb::ShipmentStatus::try_from(status) {
-            Ok(pb::ShipmentStatus::Unspecified) => self.wrong("status", "is required"),
+            Ok(pb::ShipmentStatus::Unspecified) => self.reject("status", "is required"),
             Ok(pb::ShipmentStatus::Pending) => Some(Status::Pending),
             Ok(pb::ShipmentStatus::LabelCreated) => Some(Status::LabelCreated),
             Ok(pb::ShipmentStatus::PickedUp) => Some(Status::PickedUp),
@@ -163,7 +163,7 @@ impl ShippingFields for Fields {
             Ok(pb::ShipmentStatus::Delivered) => Some(Status::Delivered),
             Ok(pb::ShipmentStatus::Failed) => Some(Status::Failed),
             Ok(pb::ShipmentStatus::Cancelled) => Some(Status::Cancelled),
-            Err(_) => self.wrong("status", "is none that there is"),
+            Err(_) => self.reject("status", "is none that there is"),
         }
     }
 }

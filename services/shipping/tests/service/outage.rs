@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use kit::testing::Line;
+use kit::testing::FaultProxy;
 use proto::shipping::v1::ShipmentStatus;
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
@@ -11,10 +11,10 @@ use tonic::{Code, Status};
 
 use crate::depot::{Depot, args, env, order};
 
-/// Shipping with a played carrier, reaching the test's database over `line`.
-async fn open(pool: &PgPool, line: &Line) -> Depot {
+/// Shipping with a played carrier, reaching the test's database over `proxy`.
+async fn open(pool: &PgPool, proxy: &FaultProxy) -> Depot {
     let more = ["--simulate-carrier", "--carrier-step-interval", "1s"];
-    let mut args = args(&line.url(pool), &more);
+    let mut args = args(&proxy.database_url(pool), &more);
     args.database.database_acquire_timeout = Duration::from_secs(2);
     Depot::open_with(pool, args, env("2026-03-01T12:00:00Z")).await
 }
@@ -29,18 +29,18 @@ fn assert_unavailable<T: std::fmt::Debug>(answer: Result<T, Status>) {
 
 #[sqlx::test(migrator = "shipping::MIGRATOR")]
 async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgPool) {
-    let mut line = Line::to_database(&pool).await;
-    let depot = open(&pool, &line).await;
+    let mut proxy = FaultProxy::for_database(&pool).await;
+    let depot = open(&pool, &proxy).await;
     let made = depot.ship(&order(1)).await.unwrap();
 
-    line.cut().await;
+    proxy.disconnect().await;
     assert_unavailable(depot.of_order(&order(1)).await);
     assert_unavailable(depot.ship(&order(2)).await);
     assert_unavailable(depot.cancel(&order(1)).await);
     assert_unavailable(depot.track(&made.tracking_number).await);
     assert_unavailable(depot.tell(&made.tracking_number, ShipmentStatus::PickedUp).await);
 
-    line.mend().await;
+    proxy.restore().await;
     let wait = async {
         while depot.of_order(&order(1)).await.is_err() {
             sleep(Duration::from_millis(50)).await;
@@ -63,11 +63,11 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgP
 
 #[sqlx::test(migrator = "shipping::MIGRATOR")]
 async fn the_service_starts_before_postgresql(pool: PgPool) {
-    let mut line = Line::to_database(&pool).await;
-    line.cut().await;
-    let depot = open(&pool, &line).await;
+    let mut proxy = FaultProxy::for_database(&pool).await;
+    proxy.disconnect().await;
+    let depot = open(&pool, &proxy).await;
     assert_unavailable(depot.of_order(&order(1)).await);
-    line.mend().await;
+    proxy.restore().await;
     let wait = async {
         while depot.of_order(&order(1)).await.unwrap_err().code() != Code::NotFound {
             sleep(Duration::from_millis(50)).await;

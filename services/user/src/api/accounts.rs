@@ -25,7 +25,7 @@ pub(super) fn update(request: &pb::UpdateUserRequest) -> Result<(UserId, Profile
     let id = f.id("id", &request.id);
     let patch = match &request.profile {
         Some(profile) => patch(f, profile),
-        None => f.wrong("profile", "is required"),
+        None => f.reject("profile", "is required"),
     };
     fields.finish(id.zip(patch))
 }

@@ -19,7 +19,7 @@ pub(super) fn register(request: &pb::RegisterRequest) -> Result<Registration, St
     let password = match (password, &email) {
         (Some(password), Some(email)) => match password.of(email) {
             Ok(password) => Some(password),
-            Err(error) => f.wrong("password", error.to_string()),
+            Err(error) => f.reject("password", error.to_string()),
         },
         (password, _) => password,
     };

@@ -36,13 +36,13 @@ impl UserFields for Fields {
     fn new_password(&mut self, field: &str, text: &str) -> Option<Password> {
         match Password::new(text) {
             Ok(password) => Some(password),
-            Err(error) => self.wrong(field, error.to_string()),
+            Err(error) => self.reject(field, error.to_string()),
         }
     }
 
     fn secret<'a>(&mut self, field: &str, text: &'a str) -> Option<&'a str> {
         if text.is_empty() {
-            return self.wrong(field, PasswordError::Missing.to_string());
+            return self.reject(field, PasswordError::Missing.to_string());
         }
         Some(text)
     }
@@ -54,7 +54,7 @@ impl UserFields for Fields {
     fn phone(&mut self, field: &str, text: &str) -> Option<String> {
         let part = |c: char| c.is_ascii_digit() || "+-. ()/x".contains(c);
         if !text.trim().chars().all(part) {
-            return self.wrong(field, "must be a telephone number");
+            return self.reject(field, "must be a telephone number");
         }
         self.line_or_empty(field, text, MAX_PHONE_CHARS)
     }
@@ -63,7 +63,7 @@ impl UserFields for Fields {
         let text = text.trim();
         let web = text.starts_with("https://") || text.starts_with("http://");
         if !text.is_empty() && (!web || text.contains(char::is_whitespace)) {
-            return self.wrong(field, "must begin with https:// or http://");
+            return self.reject(field, "must begin with https:// or http://");
         }
         self.line_or_empty(field, text, MAX_URL_CHARS)
     }
@@ -72,7 +72,7 @@ impl UserFields for Fields {
         match (text, Role::of_word(text)) {
             ("", _) => Some(None),
             (_, Some(role)) => Some(Some(role)),
-            (_, None) => self.wrong(field, "must be customer or admin"),
+            (_, None) => self.reject(field, "must be customer or admin"),
         }
     }
 }

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use kit::testing::Line;
+use kit::testing::FaultProxy;
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
 
 use crate::shop::{PASSWORD, Shop};
 
-/// The service, reaching the test's database over `line`, with a first administrator to be made.
-async fn open(pool: &PgPool, line: &Line) -> Shop {
+/// The service, reaching the test's database over `proxy`, with a first administrator to be made.
+async fn open(pool: &PgPool, proxy: &FaultProxy) -> Shop {
     Shop::open_with(pool, |args| {
-        args.database.database_url = Some(line.url(pool).into());
+        args.database.database_url = Some(proxy.database_url(pool).into());
         args.database.database_acquire_timeout = Duration::from_secs(2);
         args.admin_email = Some("root@example.com".into());
         args.admin_password = Some(PASSWORD.into());
@@ -32,14 +32,14 @@ async fn until_root_signs_in(shop: &Shop) {
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
 async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgPool) {
-    let mut line = Line::to_database(&pool).await;
-    let shop = open(&pool, &line).await;
+    let mut proxy = FaultProxy::for_database(&pool).await;
+    let shop = open(&pool, &proxy).await;
     until_root_signs_in(&shop).await;
     let ada = shop.register("ada@example.com").await;
     let id = ada.user.unwrap().id;
     shop.post.wait_for("welcome", "ada@example.com", 1).await;
 
-    line.cut().await;
+    proxy.disconnect().await;
     for status in [
         shop.get(&id).await.unwrap_err(),
         shop.login("ada@example.com", PASSWORD).await.unwrap_err(),
@@ -55,7 +55,7 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgP
     // What needs no database goes on.
     assert!(shop.validate(&ada.access_token).await.valid);
 
-    line.mend().await;
+    proxy.restore().await;
     until_root_signs_in(&shop).await;
     shop.refresh(&ada.refresh_token).await.unwrap();
     // Background work has recovered too.
@@ -66,12 +66,12 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgP
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
 async fn the_service_starts_before_postgresql_and_makes_the_administrator_then(pool: PgPool) {
-    let mut line = Line::to_database(&pool).await;
-    line.cut().await;
-    let shop = open(&pool, &line).await;
+    let mut proxy = FaultProxy::for_database(&pool).await;
+    proxy.disconnect().await;
+    let shop = open(&pool, &proxy).await;
     let status = shop.login("root@example.com", PASSWORD).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable, "{status:?}");
-    line.mend().await;
+    proxy.restore().await;
     until_root_signs_in(&shop).await;
     shop.close().await;
 }

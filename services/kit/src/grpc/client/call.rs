@@ -22,8 +22,8 @@ use tracing::{Instrument as _, Span};
 /// Largest answer, in bytes. It has to hold the largest page or batch that a service gives: with
 /// 200 entries of 50,000 characters, each of up to 4 bytes, that is 38 MiB. Most are a thousandth of
 /// it; the bound is there for what was never meant to be an answer. Generated clients have a bound
-/// of their own, which has to be set to this one: `.max_decoding_message_size(MAX_ANSWER_BYTES)`.
-pub const MAX_ANSWER_BYTES: usize = 48 * 1024 * 1024;
+/// of their own, which has to be set to this one: `.max_decoding_message_size(MAX_RESPONSE_BYTES)`.
+pub const MAX_RESPONSE_BYTES: usize = 48 * 1024 * 1024;
 
 /// Largest request, in bytes; tonic's own bound for servers.
 const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
@@ -140,7 +140,7 @@ impl Call {
             let failure = classify(error);
             tracing::debug!(error, ?failure, address = %peer.address, "an attempt failed");
             peer.mark_down();
-            self.shared.discovered.look_again();
+            self.shared.discovered.refresh();
             Unanswered::Failed(failure)
         };
         let ready = channel.ready().await.map_err(|error| failed(&error))?;
@@ -151,7 +151,7 @@ impl Call {
         }
         // To the end, so that a connection that breaks in the middle can be met with a second try.
         let (mut parts, body) = response.into_parts();
-        match Limited::new(body, MAX_ANSWER_BYTES).collect().await {
+        match Limited::new(body, MAX_RESPONSE_BYTES).collect().await {
             Ok(body) => {
                 let end = body.trailers().unwrap_or(&parts.headers);
                 let code = Status::from_header_map(end).map_or(Code::Ok, |status| status.code());
@@ -176,7 +176,7 @@ impl Call {
     fn pick(&self, peers: &Peers, tried: Option<&Arc<Peer>>) -> Result<Arc<Peer>, Status> {
         let tried = tried.map(|peer| peer.address);
         peers.pick(self.shared.turn(), tried, Instant::now()).ok_or_else(|| {
-            self.shared.discovered.look_again();
+            self.shared.discovered.refresh();
             unreachable()
         })
     }

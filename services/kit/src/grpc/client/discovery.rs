@@ -61,7 +61,7 @@ impl Discovered {
     }
 
     /// A call has failed: worth another look soon.
-    pub(super) fn look_again(&self) {
+    pub(super) fn refresh(&self) {
         self.failed.notify_one();
     }
 }

@@ -25,6 +25,6 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub use call::MAX_ANSWER_BYTES;
+pub use call::MAX_RESPONSE_BYTES;
 pub use channel::Channel;
 pub use target::{ClientTarget, TargetUrl};

@@ -19,7 +19,7 @@ mod testing;
 mod tests;
 
 use crate::metrics::ComponentLabels;
-use crate::{Error, Runtime, watch};
+use crate::{Error, Runtime, file_watch};
 use arc_swap::ArcSwap;
 use files::{Credentials, Files};
 use futures::future::select_all;
@@ -64,17 +64,18 @@ impl Tls {
     /// # Errors
     /// When some of the settings are missing, or a file cannot be used.
     pub(crate) fn start(args: &TlsArgs, runtime: &Runtime) -> Result<Option<Self>, Error> {
-        Self::start_every(watch::PERIOD, args, runtime)
+        Self::start_with_interval(file_watch::POLL_INTERVAL, args, runtime)
     }
 
-    fn start_every(
+    fn start_with_interval(
         period: Duration,
         args: &TlsArgs,
         runtime: &Runtime,
     ) -> Result<Option<Self>, Error> {
         let Some(files) = Files::of(args)? else { return Ok(None) };
         // Watched before they are read: what changes in between is read again.
-        let changes = files.paths().map(|path| watch::changes_every(period, path, runtime));
+        let changes =
+            files.paths().map(|path| file_watch::changes_with_interval(period, path, runtime));
         let credentials = files.read(&runtime.env)?;
         measure(&credentials, runtime);
         let tls = Self(Arc::new(ArcSwap::from_pointee(credentials)));

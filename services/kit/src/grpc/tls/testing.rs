@@ -119,7 +119,7 @@ impl Files {
     }
 
     fn give(&self, runtime: Runtime) -> Runtime {
-        let tls = Tls::start_every(PERIOD, &self.args(), &runtime).expect("good files");
+        let tls = Tls::start_with_interval(PERIOD, &self.args(), &runtime).expect("good files");
         runtime.with_tls(tls)
     }
 }

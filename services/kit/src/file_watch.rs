@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 /// Time between two looks. Kubernetes itself takes up to a minute to replace a mounted file.
-pub(crate) const PERIOD: Duration = Duration::from_secs(5);
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Most files of a folder that are looked at.
 const MAX_FILES: usize = 256;
@@ -25,11 +25,11 @@ const MAX_FILES: usize = 256;
 /// swapping links, which file events report in many ways.
 #[must_use]
 pub fn changes(path: &Path, runtime: &Runtime) -> watch::Receiver<()> {
-    changes_every(PERIOD, path, runtime)
+    changes_with_interval(POLL_INTERVAL, path, runtime)
 }
 
 /// As [`changes`], with the time between two looks.
-pub(crate) fn changes_every(
+pub(crate) fn changes_with_interval(
     period: Duration,
     path: &Path,
     runtime: &Runtime,
@@ -110,7 +110,7 @@ mod tests {
         let file = folder.path().join("key");
         let runtime = Runtime::for_tests();
         let period = Duration::from_millis(20);
-        let mut changes = changes_every(period, &file, &runtime);
+        let mut changes = changes_with_interval(period, &file, &runtime);
         let come = |file: &Path| fs::write(file, "a");
         let go = |file: &Path| fs::remove_file(file);
         for step in [come, go] as [fn(&Path) -> std::io::Result<()>; 2] {

@@ -6,7 +6,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// Does a round at once and then one in each `period`, for ever. A round that takes longer puts the next
 /// ones off: none is made up for.
-pub async fn every<F>(period: Duration, mut round: impl FnMut() -> F)
+pub async fn run_periodically<F>(period: Duration, mut round: impl FnMut() -> F)
 where
     F: Future<Output = ()>,
 {
@@ -30,7 +30,7 @@ mod tests {
     async fn a_long_round_puts_the_next_ones_off() {
         let began = Instant::now();
         let rounds = RefCell::new(Vec::new());
-        let work = every(Duration::from_secs(10), || async {
+        let work = run_periodically(Duration::from_secs(10), || async {
             rounds.borrow_mut().push(began.elapsed().as_secs());
             if rounds.borrow().len() == 2 {
                 sleep(Duration::from_secs(25)).await;
