@@ -1,26 +1,25 @@
-//! The `Storefront` resource: a whole web shop in one object.
+//! The `Storefront` resource: a complete web shop in one Kubernetes object.
 //!
-//! - [`spec`]: what people write; the parts that have a topic of their own are in [`workload`],
-//!   [`stores`], [`services`] and [`edge`].
-//! - [`status`]: what the operator answers.
-//! - [`component`]: the table of the shop's components. A new component is a new row there; the
+//! - [`spec`]: the desired state that users write. Topics with types of their own are in
+//!   [`workload`], [`datastores`], [`services`] and [`exposure`].
+//! - [`status`]: the observed state that the operator reports.
+//! - [`component`]: the table of the shop's components. A new component is a new entry there; the
 //!   schema, the names and the rules follow.
-//! - [`settings`]: what the fields of a Storefront tell its components.
-//! - [`generated`]: the Secrets that the operator makes up.
-//! - [`profile`]: what is filled in when a Storefront says nothing, as pure functions.
+//! - [`settings`]: the settings of components that are computed from fields of the spec.
+//! - [`defaults`]: the values that the operator fills in for absent fields, as pure functions.
 //! - [`names`]: the name and the labels of every child object.
-//! - [`rules`]: what the API server refuses, and what it tells people to do instead.
-//! - [`crd`]: the definition that is installed, generated from all of these.
-//! - [`mod@reference`]: the same as a page to read.
+//! - [`rules`]: the validation rules of the API server (CEL), with messages that say what to do.
+//! - [`crd`]: the CustomResourceDefinition, generated from all of these.
+//! - [`mod@reference`]: the reference page of the resource, generated from the same definition.
 //!
-//! Nothing here talks to a cluster.
+//! Nothing in this crate talks to a cluster.
 
 pub mod component;
 pub mod crd;
-pub mod edge;
-pub mod generated;
+pub mod datastores;
+pub mod defaults;
+pub mod exposure;
 pub mod names;
-pub mod profile;
 pub mod quantity;
 pub mod reference;
 pub mod rules;
@@ -28,7 +27,6 @@ pub mod services;
 pub mod settings;
 pub mod spec;
 pub mod status;
-pub mod stores;
 pub mod workload;
 
 pub use component::Component;

@@ -7,8 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::component::Component;
-use crate::generated::Generated;
+use crate::component::{Component, GeneratedSecret};
 
 /// The longest name that a Storefront may have.
 pub const MAX_STOREFRONT_NAME: usize = 30;
@@ -64,7 +63,7 @@ impl Part {
 
     /// The part whose label this is.
     #[must_use]
-    pub fn by_label(label: &str) -> Option<Self> {
+    pub fn from_label(label: &str) -> Option<Self> {
         Self::all().find(|part| part.label() == label)
     }
 }
@@ -162,7 +161,7 @@ pub fn redis_auth(storefront: &str) -> String {
 
 /// A Secret that the operator makes up for the shop as a whole.
 #[must_use]
-pub fn generated(storefront: &str, secret: Generated) -> String {
+pub fn generated_secret(storefront: &str, secret: GeneratedSecret) -> String {
     format!("{storefront}-{}", secret.suffix())
 }
 
@@ -203,7 +202,7 @@ mod tests {
                 inbox(storefront),
                 inbox_page(storefront),
             ])
-            .chain(Generated::ALL.map(|secret| generated(storefront, secret)))
+            .chain(GeneratedSecret::ALL.map(|secret| generated_secret(storefront, secret)))
             .collect()
     }
 
@@ -241,7 +240,7 @@ mod tests {
     #[test]
     fn each_part_has_a_label_of_its_own_and_is_found_by_it() {
         for part in Part::all() {
-            assert_eq!(Part::by_label(&part.label()), Some(part));
+            assert_eq!(Part::from_label(&part.label()), Some(part));
         }
     }
 

@@ -1,7 +1,7 @@
 //! The values of the settings that come from fields of a Storefront, as the component table names
 //! them. `None` leaves a setting to the component's own default.
 
-use crate::edge::Origin;
+use crate::exposure::Origin;
 use crate::spec::StorefrontSpec;
 
 /// The currency of every price.
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn browsers_may_call_from_the_web_shop_unless_origins_are_said() {
-        let mut spec = StorefrontSpec::of_version("0.1.0");
+        let mut spec = StorefrontSpec::with_version("0.1.0");
         assert_eq!(cors_origins(&spec), None);
         spec.expose.urls.web = Some("https://shop.example.com".into());
         assert_eq!(cors_origins(&spec).as_deref(), Some("https://shop.example.com"));

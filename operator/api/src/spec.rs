@@ -4,11 +4,11 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::edge::{Expose, Gateway};
+use crate::datastores::{Postgres, Redis};
+use crate::exposure::{Expose, Gateway};
 use crate::rules;
 use crate::services::{Auth, Mail, Payments};
 use crate::status::StorefrontStatus;
-use crate::stores::{Postgres, Redis};
 use crate::workload::{Components, ImageSource};
 
 /// The most pods of one component. With six database connections a pod this keeps a single
@@ -107,7 +107,7 @@ pub struct StorefrontSpec {
 impl StorefrontSpec {
     /// The smallest Storefront: this version, and defaults for everything else.
     #[must_use]
-    pub fn of_version(version: &str) -> Self {
+    pub fn with_version(version: &str) -> Self {
         Self {
             version: version.to_owned(),
             profile: Profile::default(),

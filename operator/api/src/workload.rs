@@ -87,7 +87,7 @@ pub struct SecretName {
 /// One key of a Secret in the Storefront's namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SecretKey {
+pub struct SecretKeyRef {
     /// The Secret's name.
     #[schemars(
         length(min = 1, max = MAX_NAME),
@@ -251,5 +251,5 @@ pub struct EnvVar {
 
     /// The key of a Secret that holds its value, in place of `value`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret: Option<SecretKey>,
+    pub secret: Option<SecretKeyRef>,
 }

@@ -10,7 +10,7 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 use storefront_api::component::Component;
 use storefront_api::crd;
-use storefront_api::profile;
+use storefront_api::defaults;
 use storefront_api::quantity::Quantity;
 use storefront_api::status::{
     ComponentState, ComponentStatus, DatabaseStatus, Endpoints, StorefrontStatus, VersionStatus,
@@ -49,7 +49,7 @@ async fn the_smallest_storefront_gets_the_defaults_that_the_types_have() {
     let served = api.get("shop").await.unwrap().spec;
     assert_eq!(served.postgres.storage.size, Some(Quantity::from("10Gi")));
     assert_eq!(served.redis.storage.size, Some(Quantity::from("1Gi")));
-    let mut ours = StorefrontSpec::of_version("0.1.0");
+    let mut ours = StorefrontSpec::with_version("0.1.0");
     assert_eq!(served.postgres.storage_size(), ours.postgres.storage_size());
     assert_eq!(served.redis.storage_size(), ours.redis.storage_size());
     // The types leave the sizes out: which of them is the default depends on the server.
@@ -63,10 +63,10 @@ async fn the_smallest_storefront_gets_the_defaults_that_the_types_have() {
 async fn what_is_filled_in_for_a_component_would_itself_be_accepted() {
     let Fixture { api, .. } = fixture().await;
     for (number, limit) in ["1m", "1Ki", "16Mi", "999999999999Ei"].into_iter().enumerate() {
-        let mut spec = StorefrontSpec::of_version("0.1.0");
+        let mut spec = StorefrontSpec::with_version("0.1.0");
         let said = json!({ "resources": { "limits": { "memory": limit } } });
         spec.components.0.insert(Component::Catalog, serde_json::from_value(said).unwrap());
-        let filled_in = profile::resources(&spec, Component::Catalog);
+        let filled_in = defaults::resources(&spec, Component::Catalog);
         let component = spec.components.0.get_mut(&Component::Catalog).unwrap();
         component.resources = Some(filled_in);
         let storefront = Storefront::new(&format!("shop-{number}"), spec);
@@ -112,7 +112,7 @@ fn ready() -> StorefrontStatus {
 }
 
 async fn with_status(api: &Api<Storefront>) -> Storefront {
-    let storefront = Storefront::new("shop", StorefrontSpec::of_version("0.1.0"));
+    let storefront = Storefront::new("shop", StorefrontSpec::with_version("0.1.0"));
     api.create(&PostParams::default(), &storefront).await.unwrap();
     let status = json!({
         "apiVersion": "storefront.dev/v1alpha1", "kind": "Storefront", "status": ready(),

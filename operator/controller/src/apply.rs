@@ -13,7 +13,7 @@ use kube::core::GroupVersionKind;
 use kube::{Api, Client};
 use serde_json::Value;
 use storefront_api::names::MANAGER;
-use storefront_desired::{Kind, ObjectId, SecretRecipe};
+use storefront_desired::{Kind, ObjectId, SecretTemplate};
 
 use crate::fault::{Fault, FaultKind};
 use crate::observe::Child;
@@ -133,7 +133,7 @@ async fn assert(api: &Api<DynamicObject>, id: &ObjectId, manifest: &Value) -> Re
 async fn create(
     api: &Api<DynamicObject>,
     id: &ObjectId,
-    recipe: &SecretRecipe,
+    recipe: &SecretTemplate,
 ) -> Result<Child, Fault> {
     let refused = |message| Fault { kind: FaultKind::Refused, message };
     let secret =

@@ -5,7 +5,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use serde_json::Value;
 use storefront_api::StorefrontStatus;
-use storefront_desired::{Defaults, desired};
+use storefront_desired::{InstallationDefaults, desired};
 
 use crate::events::{Notice, notices};
 use crate::index::{Index, Shop};
@@ -50,7 +50,7 @@ pub struct Report {
 pub fn due(
     index: &mut Index,
     key: &Key,
-    defaults: &Defaults,
+    defaults: &InstallationDefaults,
     now: Instant,
     time: Timestamp,
 ) -> Due {

@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use serde_json::Value;
-use storefront_desired::{Action, Kind, Object, ObjectId, Progress, SecretRecipe};
+use storefront_desired::{Action, Kind, Object, ObjectId, Progress, SecretTemplate};
 
 use crate::fingerprint;
 use crate::index::{Memory, Shop};
@@ -44,7 +44,7 @@ pub enum Deed {
     /// Server-side apply of this manifest.
     Apply(Value),
     /// Creation of a Secret from this recipe.
-    Create(SecretRecipe),
+    Create(SecretTemplate),
     /// Deletion of the child with this uid.
     Delete {
         /// The uid that the child must still have.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt as _, stream};
 use kube::{Api, Client};
 use storefront_api::Storefront;
-use storefront_desired::Defaults;
+use storefront_desired::InstallationDefaults;
 
 use crate::apply::{self, Written};
 use crate::decide::{self, Due};
@@ -41,7 +41,7 @@ pub struct Operator {
     /// What is known and what is due.
     pub state: Arc<State>,
     /// What the installation decides for every Storefront.
-    pub defaults: Defaults,
+    pub defaults: InstallationDefaults,
     /// Where events are told.
     pub teller: Teller,
 }
@@ -234,7 +234,7 @@ mod tests {
         });
         let row = StorefrontRow::from_object(serde_json::from_value(demo).unwrap());
         state.index(|index| index.set_storefront(&key, row));
-        let defaults = Defaults {
+        let defaults = InstallationDefaults {
             shop_image: String::new(),
             postgres_image: String::new(),
             redis_image: String::new(),

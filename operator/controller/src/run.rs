@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::try_join_all;
 use kube::Client;
 use kube::client::ClientBuilder;
-use storefront_desired::Defaults;
+use storefront_desired::InstallationDefaults;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -150,9 +150,9 @@ async fn lead(
     Ok(())
 }
 
-fn defaults(args: &RunArgs) -> Defaults {
+fn defaults(args: &RunArgs) -> InstallationDefaults {
     let repository = &args.shop_image_repository;
-    Defaults {
+    InstallationDefaults {
         shop_image: match args.shop_image_registry.as_str() {
             "" => repository.clone(),
             registry => format!("{registry}/{repository}"),

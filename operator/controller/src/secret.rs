@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use rand::distr::{Alphanumeric, SampleString as _};
 use rand::{CryptoRng, Rng};
 use serde_json::{Map, Value, json};
-use storefront_desired::{SecretField, SecretRecipe};
+use storefront_desired::{SecretField, SecretTemplate};
 
 use crate::keys::SigningKey;
 
@@ -19,7 +19,7 @@ const PASSWORD_LENGTH: usize = 32;
 /// # Errors
 /// If no key can be made, which no randomness leads to.
 pub(crate) fn fill(
-    recipe: &SecretRecipe,
+    recipe: &SecretTemplate,
     chance: &mut (impl Rng + CryptoRng),
 ) -> Result<Value, KeyRejected> {
     // One for the whole Secret, though made for nothing where no field is of it.
@@ -56,7 +56,7 @@ mod tests {
             ("password".to_owned(), SecretField::Password),
         ]);
         let manifest = json!({"metadata": {"name": "demo-catalog-db"}});
-        let recipe = SecretRecipe { manifest, fields };
+        let recipe = SecretTemplate { manifest, fields };
         let mut passwords = BTreeSet::new();
         for _ in 0..50 {
             let secret = fill(&recipe, &mut rand::rng()).unwrap();
@@ -76,7 +76,7 @@ mod tests {
             ("signing.json".to_owned(), SecretField::SigningKeys),
             ("public.json".to_owned(), SecretField::PublicKeys),
         ]);
-        let recipe = SecretRecipe { manifest: json!({}), fields };
+        let recipe = SecretTemplate { manifest: json!({}), fields };
         let kids = || {
             let secret = fill(&recipe, &mut rand::rng()).unwrap();
             ["signing.json", "public.json"].map(|key| {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kube::core::ObjectMeta;
 use serde_json::{Value, json};
 use storefront_api::StorefrontStatus;
-use storefront_desired::{Defaults, Kind, ObjectId, Progress};
+use storefront_desired::{InstallationDefaults, Kind, ObjectId, Progress};
 
 use crate::decide::{Due, Report, due};
 use crate::index::{Index, Shop, Source};
@@ -70,7 +70,7 @@ impl Simulation {
     }
 
     pub(crate) fn due(&mut self) -> Due {
-        let defaults = Defaults {
+        let defaults = InstallationDefaults {
             shop_image: "storefront/shop".to_owned(),
             postgres_image: "postgres:17".to_owned(),
             redis_image: "redis:7".to_owned(),
@@ -103,7 +103,7 @@ impl Simulation {
         for write in &writes {
             self.write(write);
             if write.id.kind == Kind::Job && self.shop().children.contains_key(&write.id) {
-                self.see(Kind::Job, &write.id.name, |child| child.progress = Progress::Going);
+                self.see(Kind::Job, &write.id.name, |child| child.progress = Progress::Running);
             }
         }
     }

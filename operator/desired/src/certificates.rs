@@ -2,15 +2,15 @@
 
 use k8s_openapi::api::core::v1::PodSpec;
 
+use crate::context::BuildContext;
 use crate::pod;
 use crate::settings::{CA_FILE_NAME, CA_FOLDER, external_postgres};
-use crate::shop::Shop;
 
 const VOLUME: &str = "postgres-ca";
 
 /// Shows the file to every container of the pod, if the Storefront names one.
-pub(crate) fn add(shop: &Shop<'_>, pod: &mut PodSpec) {
-    let Some(place) = external_postgres(shop).and_then(|external| external.ca_secret.as_ref())
+pub(crate) fn add(context: &BuildContext<'_>, pod: &mut PodSpec) {
+    let Some(place) = external_postgres(context).and_then(|external| external.ca_secret.as_ref())
     else {
         return;
     };

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kube::core::ObjectMeta;
 use storefront_api::component::Component;
-use storefront_api::edge::Origin;
+use storefront_api::datastores::{ExternalPostgres, ExternalRedis, Mode, Postgres, Redis, SslMode};
+use storefront_api::exposure::Origin;
 use storefront_api::services::{MailMode, Smtp, SmtpTls};
-use storefront_api::stores::{ExternalPostgres, ExternalRedis, Mode, Postgres, Redis, SslMode};
-use storefront_api::workload::{SecretKey, SecretName};
+use storefront_api::workload::{SecretKeyRef, SecretName};
 use storefront_api::{Storefront, StorefrontSpec};
 
+use crate::context::BuildContext;
 use crate::settings::{self, Settings};
-use crate::shop::Shop;
-use crate::{Defaults, Facts};
+use crate::{InstallationDefaults, ObservedState};
 
 /// Every environment variable that is set for any Storefront, by the arguments of the process that
 /// gets it: `catalog serve`, `catalog provision`, `catalog migrate`, `gateway serve`, `inbox`,
@@ -25,25 +25,25 @@ pub fn environment_names() -> BTreeMap<String, BTreeSet<&'static str>> {
     let mut names = BTreeMap::<String, BTreeSet<&'static str>>::new();
     for spec in [managed(), external()] {
         let storefront = Storefront { metadata: ObjectMeta::default(), spec, status: None };
-        let (facts, defaults) = (Facts::default(), nothing());
-        let shop = Shop::of(&storefront, &facts, &defaults);
-        for (process, settings) in processes(&shop) {
+        let (observed, defaults) = (ObservedState::default(), nothing());
+        let context = BuildContext::new(&storefront, &observed, &defaults);
+        for (process, settings) in processes(&context) {
             names.entry(process).or_default().extend(settings.names());
         }
     }
     names
 }
 
-fn processes(shop: &Shop<'_>) -> Vec<(String, Settings)> {
+fn processes(context: &BuildContext<'_>) -> Vec<(String, Settings)> {
     let serve =
-        |component: Component| (format!("{component} serve"), settings::serve(shop, component));
+        |component: Component| (format!("{component} serve"), settings::serve(context, component));
     let mut processes: Vec<(String, Settings)> = Component::ALL.into_iter().map(serve).collect();
     for (owner, database) in Component::with_database() {
-        let provision = settings::provision(shop, owner, database);
+        let provision = settings::provision(context, owner, database);
         processes.push((format!("{owner} provision"), provision));
-        processes.push((format!("{owner} migrate"), settings::migrate(shop, owner, database)));
+        processes.push((format!("{owner} migrate"), settings::migrate(context, owner, database)));
     }
-    if let Some(settings) = settings::seed(shop) {
+    if let Some(settings) = settings::seed(context) {
         processes.push(("seed".to_owned(), settings));
     }
     processes.push(("inbox".to_owned(), settings::inbox()));
@@ -52,7 +52,7 @@ fn processes(shop: &Shop<'_>) -> Vec<(String, Settings)> {
 
 /// Between them, these two make use of every field that ends in a setting.
 fn managed() -> StorefrontSpec {
-    let mut spec = StorefrontSpec::of_version("0");
+    let mut spec = StorefrontSpec::with_version("0");
     let web = Origin("https://shop.example.com".to_owned());
     spec.gateway.cors_origins = vec![web.clone()];
     spec.expose.urls.web = Some(web);
@@ -62,7 +62,7 @@ fn managed() -> StorefrontSpec {
 }
 
 fn external() -> StorefrontSpec {
-    let place = SecretKey { name: "theirs".to_owned(), key: "key".to_owned() };
+    let place = SecretKeyRef { name: "theirs".to_owned(), key: "key".to_owned() };
     let postgres = ExternalPostgres {
         host: "postgres.example.com".to_owned(),
         port: 5432,
@@ -88,8 +88,8 @@ fn external() -> StorefrontSpec {
     spec
 }
 
-fn nothing() -> Defaults {
-    Defaults {
+fn nothing() -> InstallationDefaults {
+    InstallationDefaults {
         shop_image: String::new(),
         postgres_image: String::new(),
         redis_image: String::new(),

@@ -2,12 +2,12 @@
 //!
 //! What it has caught is in its memory, so there is one pod, and another one begins empty.
 
+use storefront_api::defaults;
 use storefront_api::names::{self, Part};
-use storefront_api::profile;
 
+use crate::context::BuildContext;
 use crate::program::Program;
 use crate::rollout::Rollout;
-use crate::shop::Shop;
 use crate::{Kind, Object, service, settings};
 
 /// The name of its port for mails.
@@ -20,34 +20,34 @@ pub(crate) const HTTP: &str = "http";
 pub(crate) const HTTP_PORT: u16 = 8025;
 
 /// Every object of the inbox; none where mails go to a server.
-pub(crate) fn objects(shop: &Shop<'_>, rollout: &Rollout<'_>) -> Vec<Object> {
-    if !shop.has_inbox() {
+pub(crate) fn objects(context: &BuildContext<'_>, rollout: &Rollout<'_>) -> Vec<Object> {
+    if !context.has_inbox() {
         return Vec::new();
     }
-    let name = names::inbox(&shop.name);
-    let mut objects = vec![service::account(shop, name.clone(), Part::Inbox)];
-    objects.extend(service::of_inbox(shop));
+    let name = names::inbox(&context.name);
+    let mut objects = vec![service::account(context, name.clone(), Part::Inbox)];
+    objects.extend(service::of_inbox(context));
     objects.push(match rollout.may_move_inbox() {
-        true => deployment(shop, name),
+        true => deployment(context, name),
         false => Object::keep(Kind::Deployment, name),
     });
     objects
 }
 
-fn deployment(shop: &Shop<'_>, name: String) -> Object {
+fn deployment(context: &BuildContext<'_>, name: String) -> Object {
     let settings = settings::inbox();
     let program = Program {
         part: Part::Inbox,
         name,
         args: &["inbox"],
-        image: profile::shop_image(shop.spec, &shop.image),
+        image: defaults::shop_image(context.spec, &context.image),
         ports: &[(SMTP, SMTP_PORT), (HTTP, HTTP_PORT)],
-        replicas: if shop.spec.suspend { 0 } else { 1 },
-        resources: shop.spec.profile.defaults().component.resources(),
+        replicas: if context.spec.suspend { 0 } else { 1 },
+        resources: context.spec.profile.defaults().component.resources(),
         env: Some(settings.env()),
         config: None,
         annotations: Default::default(),
     };
-    let pod = program.pod(shop);
-    program.deployment(shop, pod)
+    let pod = program.pod(context);
+    program.deployment(context, pod)
 }

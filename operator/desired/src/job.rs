@@ -1,4 +1,4 @@
-//! The Jobs of the shop. A Job's pod template cannot change, so each content is a Job of its own:
+//! The Jobs of the context. A Job's pod template cannot change, so each content is a Job of its own:
 //! its name ends in the content's hash, and the one before it is no longer wanted.
 
 use std::collections::BTreeMap;
@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use storefront_api::component::{Component, Database};
+use storefront_api::defaults;
 use storefront_api::names::{self, Part};
-use storefront_api::profile;
 
+use crate::context::BuildContext;
 use crate::manifest::hash8;
 use crate::settings::{self, Settings};
-use crate::shop::Shop;
 use crate::workload::secrets_annotation;
 use crate::{Kind, Object, certificates, pod, program};
 
@@ -20,71 +20,80 @@ const RETRIES: i32 = 3;
 
 /// The Job that makes a component's database and role, then migrates it. Only its first container
 /// sees the administrator's password. `None` while a Secret that it needs has not been seen.
-pub(crate) fn migration(shop: &Shop<'_>, owner: Component, database: Database) -> Option<Object> {
-    let provision = settings::provision(shop, owner, database);
-    let migrate = settings::migrate(shop, owner, database);
-    let annotations = secrets_annotation(&provision.generated_secrets(shop)?);
+pub(crate) fn migration(
+    context: &BuildContext<'_>,
+    owner: Component,
+    database: Database,
+) -> Option<Object> {
+    let provision = settings::provision(context, owner, database);
+    let migrate = settings::migrate(context, owner, database);
+    let annotations = secrets_annotation(&provision.generated_secrets(context)?);
     let pod = PodSpec {
-        containers: vec![step(shop, owner, &[owner.name(), "migrate"], &migrate)],
-        init_containers: Some(vec![step(shop, owner, &[owner.name(), "provision"], &provision)]),
-        ..job_pod(shop, owner)
+        containers: vec![step(context, owner, &[owner.name(), "migrate"], &migrate)],
+        init_containers: Some(vec![step(context, owner, &[owner.name(), "provision"], &provision)]),
+        ..job_pod(context, owner)
     };
-    let name = |hash: &str| names::migration(&shop.name, owner, hash);
-    Some(job(shop, Part::Migration(owner), name, annotations, pod))
+    let name = |hash: &str| names::migration(&context.name, owner, hash);
+    Some(job(context, Part::Migration(owner), name, annotations, pod))
 }
 
 /// The Job that fills in demonstration data; `None` while a Secret that it needs has not been seen.
-pub(crate) fn seed(shop: &Shop<'_>) -> Option<Object> {
+pub(crate) fn seed(context: &BuildContext<'_>) -> Option<Object> {
     let owner = Component::Catalog;
-    let settings = settings::seed(shop)?;
-    let annotations = secrets_annotation(&settings.generated_secrets(shop)?);
+    let settings = settings::seed(context)?;
+    let annotations = secrets_annotation(&settings.generated_secrets(context)?);
     let pod = PodSpec {
-        containers: vec![step(shop, owner, &["seed"], &settings)],
-        ..job_pod(shop, owner)
+        containers: vec![step(context, owner, &["seed"], &settings)],
+        ..job_pod(context, owner)
     };
-    Some(job(shop, Part::Seed, |hash| names::seed(&shop.name, hash), annotations, pod))
+    Some(job(context, Part::Seed, |hash| names::seed(&context.name, hash), annotations, pod))
 }
 
 fn job(
-    shop: &Shop<'_>,
+    context: &BuildContext<'_>,
     part: Part,
     name: impl Fn(&str) -> String,
     annotations: BTreeMap<String, String>,
     mut pod: PodSpec,
 ) -> Object {
-    let resources = pod::resources(&shop.spec.profile.defaults().component.resources());
+    let resources = pod::resources(&context.spec.profile.defaults().component.resources());
     for container in pod.init_containers.iter_mut().flatten().chain(&mut pod.containers) {
         container.resources = Some(resources.clone());
     }
-    certificates::add(shop, &mut pod);
+    certificates::add(context, &mut pod);
     // No deadline: to migrate a large table may take hours, and a migration that is stopped begins
     // anew. A pod that does not get as far as that tells why by itself.
     let spec = JobSpec {
         backoff_limit: Some(RETRIES),
         template: PodTemplateSpec {
-            metadata: Some(shop.pod_metadata(part, annotations)),
+            metadata: Some(context.pod_metadata(part, annotations)),
             spec: Some(pod),
         },
         ..JobSpec::default()
     };
     let name = name(&hash8(&spec));
-    let metadata = shop.versioned_metadata(name.clone(), part);
+    let metadata = context.versioned_metadata(name.clone(), part);
     Object::apply(Kind::Job, name, &Job { metadata, spec: Some(spec), ..Job::default() })
 }
 
-fn job_pod(shop: &Shop<'_>, owner: Component) -> PodSpec {
+fn job_pod(context: &BuildContext<'_>, owner: Component) -> PodSpec {
     PodSpec {
         // Pods that failed stay until the Job goes, and tell why.
         restart_policy: Some("Never".to_owned()),
-        ..pod::restricted_pod(shop, names::component(&shop.name, owner), pod::SHOP_USER)
+        ..pod::restricted_pod(context, names::component(&context.name, owner), pod::SHOP_USER)
     }
 }
 
-fn step(shop: &Shop<'_>, owner: Component, args: &[&str], settings: &Settings) -> Container {
+fn step(
+    context: &BuildContext<'_>,
+    owner: Component,
+    args: &[&str],
+    settings: &Settings,
+) -> Container {
     let name = args.last().copied().unwrap_or_default();
     Container {
         args: Some(pod::words(args)),
         env: Some(settings.env()),
-        ..program::container(shop, profile::image(shop.spec, owner, &shop.image), name)
+        ..program::container(context, defaults::image(context.spec, owner, &context.image), name)
     }
 }

@@ -17,13 +17,15 @@
 //! - `rollout`: whose turn it is.
 
 mod certificates;
+mod context;
+mod datastore;
 mod environment;
-mod facts;
 mod files;
 mod inbox;
 mod job;
 mod manifest;
 mod object;
+mod observed;
 mod pod;
 mod postgres;
 mod program;
@@ -32,24 +34,22 @@ mod rollout;
 mod secret;
 mod service;
 mod settings;
-mod shop;
-mod store;
 mod workload;
 
 pub use environment::environment_names;
-pub use facts::{Facts, Progress, Seen};
-pub use object::{Action, Kind, Object, ObjectId, SecretField, SecretRecipe};
+pub use object::{Action, Kind, Object, ObjectId, SecretField, SecretTemplate};
+pub use observed::{ObservedChild, ObservedState, Progress};
 
 use storefront_api::Storefront;
 use storefront_api::component::Component;
 use storefront_api::names::{self, Part};
 
+use crate::context::BuildContext;
 use crate::rollout::Rollout;
-use crate::shop::Shop;
 
 /// What the operator's installation decides for every Storefront that does not say otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Defaults {
+pub struct InstallationDefaults {
     /// Repository of the shop's image, registry included when there is one: `storefront/shop`.
     pub shop_image: String,
     /// PostgreSQL image for `postgres.mode: Managed`.
@@ -62,46 +62,54 @@ pub struct Defaults {
 /// by id, no id twice, every manifest complete with labels and, except for volumes, which stay,
 /// the owner reference.
 #[must_use]
-pub fn desired(storefront: &Storefront, facts: &Facts, defaults: &Defaults) -> Vec<Object> {
-    let shop = Shop::of(storefront, facts, defaults);
+pub fn desired(
+    storefront: &Storefront,
+    observed: &ObservedState,
+    defaults: &InstallationDefaults,
+) -> Vec<Object> {
+    let context = BuildContext::new(storefront, observed, defaults);
     let migrations: Vec<(Component, Option<Object>)> = Component::with_database()
-        .map(|(owner, database)| (owner, job::migration(&shop, owner, database)))
+        .map(|(owner, database)| (owner, job::migration(&context, owner, database)))
         .collect();
-    let rollout = Rollout::of(&shop, &migrations);
+    let rollout = Rollout::of(&context, &migrations);
 
-    let mut objects = secret::secrets(&shop);
-    objects.extend(postgres::objects(&shop));
-    objects.extend(redis::objects(&shop));
-    objects.extend(Component::ALL.into_iter().flat_map(|one| component(&shop, &rollout, one)));
-    objects.extend(inbox::objects(&shop, &rollout));
-    objects.extend(seed(&shop, &rollout));
+    let mut objects = secret::secrets(&context);
+    objects.extend(postgres::objects(&context));
+    objects.extend(redis::objects(&context));
+    objects.extend(Component::ALL.into_iter().flat_map(|one| component(&context, &rollout, one)));
+    objects.extend(inbox::objects(&context, &rollout));
+    objects.extend(seed(&context, &rollout));
     let wanted = migrations.into_iter().filter_map(|(_, job)| job);
-    objects.extend(wanted.filter_map(|job| rollout::job(&shop, job, shop.postgres_up())));
+    objects.extend(wanted.filter_map(|job| rollout::job(&context, job, context.postgres_up())));
     objects.sort_by(|one, other| one.id.cmp(&other.id));
     objects
 }
 
 /// The objects of one component. Its settings wait with its Deployment, so that a pod of the
 /// version that still serves does not restart into those of the next.
-fn component(shop: &Shop<'_>, rollout: &Rollout<'_>, component: Component) -> Vec<Object> {
-    let name = names::component(&shop.name, component);
-    let settings = settings::serve(shop, component);
-    let deployment = workload::deployment(shop, component, &settings)
+fn component(
+    context: &BuildContext<'_>,
+    rollout: &Rollout<'_>,
+    component: Component,
+) -> Vec<Object> {
+    let name = names::component(&context.name, component);
+    let settings = settings::serve(context, component);
+    let deployment = workload::deployment(context, component, &settings)
         .filter(|_| rollout.may_move(component))
         .unwrap_or_else(|| Object::keep(Kind::Deployment, name.clone()));
     let waits = deployment.action == Action::Keep
-        && shop.facts.get(Kind::Deployment, &name).is_some()
-        && shop.facts.get(Kind::ConfigMap, &name).is_some();
+        && context.observed.get(Kind::Deployment, &name).is_some()
+        && context.observed.get(Kind::ConfigMap, &name).is_some();
     let config = if waits {
         Object::keep(Kind::ConfigMap, name.clone())
     } else {
-        workload::config(shop, component, &settings)
+        workload::config(context, component, &settings)
     };
-    let account = service::account(shop, name, Part::Component(component));
-    vec![account, config, service::of_component(shop, component), deployment]
+    let account = service::account(context, name, Part::Component(component));
+    vec![account, config, service::of_component(context, component), deployment]
 }
 
-fn seed(shop: &Shop<'_>, rollout: &Rollout<'_>) -> Option<Object> {
-    let job = shop.spec.demo_data.then(|| job::seed(shop))??;
-    rollout::job(shop, job, rollout.all_migrated() && shop.postgres_up())
+fn seed(context: &BuildContext<'_>, rollout: &Rollout<'_>) -> Option<Object> {
+    let job = context.spec.demo_data.then(|| job::seed(context))??;
+    rollout::job(context, job, rollout.all_migrated() && context.postgres_up())
 }

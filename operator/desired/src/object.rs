@@ -109,14 +109,14 @@ pub enum Action {
     /// Server-side apply of this whole manifest, owner reference included.
     Apply(Value),
     /// Create it if it is missing, never write it again: its content is made of chance.
-    CreateOnce(SecretRecipe),
+    CreateOnce(SecretTemplate),
     /// Leave it as it is, there or not: its turn has not come.
     Keep,
 }
 
 /// How to make a Secret whose content cannot be computed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SecretRecipe {
+pub struct SecretTemplate {
     /// The manifest without `data`.
     pub manifest: Value,
     /// What goes into `data`, key by key.

@@ -14,7 +14,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use storefront_api::workload::{self, Amounts};
 
-use crate::shop::Shop;
+use crate::context::BuildContext;
 
 /// The user and group of our own images.
 pub(crate) const SHOP_USER: i64 = 65_532;
@@ -25,12 +25,16 @@ pub(crate) const STORE_USER: i64 = 999;
 pub(crate) const ADMIN_PORT_NAME: &str = "admin";
 
 /// A pod without containers: restricted, without a token for the API server.
-pub(crate) fn restricted_pod(shop: &Shop<'_>, service_account: String, user: i64) -> PodSpec {
+pub(crate) fn restricted_pod(
+    context: &BuildContext<'_>,
+    service_account: String,
+    user: i64,
+) -> PodSpec {
     PodSpec {
         automount_service_account_token: Some(false),
-        dns_config: Some(few_queries()),
+        dns_config: Some(dns_config_ndots_one()),
         enable_service_links: Some(false),
-        image_pull_secrets: pull_secrets(shop),
+        image_pull_secrets: pull_secrets(context),
         security_context: Some(PodSecurityContext {
             fs_group: Some(user),
             // A volume that already is the group's is not walked through at every start.
@@ -51,7 +55,7 @@ pub(crate) fn restricted_pod(shop: &Shop<'_>, service_account: String, user: i64
 
 /// Pods call each other by the bare name of a Service, which the first search domain completes.
 /// With one dot or more a name is asked for as it stands, before any search domain.
-fn few_queries() -> PodDNSConfig {
+fn dns_config_ndots_one() -> PodDNSConfig {
     PodDNSConfig {
         options: Some(vec![PodDNSConfigOption {
             name: Some("ndots".to_owned()),
@@ -61,8 +65,8 @@ fn few_queries() -> PodDNSConfig {
     }
 }
 
-fn pull_secrets(shop: &Shop<'_>) -> Option<Vec<LocalObjectReference>> {
-    let secrets = &shop.spec.image.pull_secrets;
+fn pull_secrets(context: &BuildContext<'_>) -> Option<Vec<LocalObjectReference>> {
+    let secrets = &context.spec.image.pull_secrets;
     let references =
         secrets.iter().map(|secret| LocalObjectReference { name: secret.name.clone() });
     (!secrets.is_empty()).then(|| references.collect())
@@ -84,7 +88,7 @@ pub(crate) fn restricted_container() -> SecurityContext {
 
 /// How often and how patiently a container is asked.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub(crate) struct ProbeTiming {
     /// Seconds from one question to the next.
     pub(crate) period_secs: i32,
     /// Seconds until no answer counts as a bad one.
@@ -95,50 +99,51 @@ pub(crate) struct Patience {
 
 /// Until it has started: asked every second, so that it serves as soon as it can; an answer may
 /// take longer where many pods start at once.
-pub(crate) const fn while_starting(secs: i32) -> Patience {
-    Patience { period_secs: 1, timeout_secs: 3, failures: secs }
+pub(crate) const fn startup_probe(secs: i32) -> ProbeTiming {
+    ProbeTiming { period_secs: 1, timeout_secs: 3, failures: secs }
 }
 
 /// While it runs: taken out of service within four seconds.
-pub(crate) const WHILE_SERVING: Patience =
-    Patience { period_secs: 2, timeout_secs: 2, failures: 2 };
+pub(crate) const READINESS: ProbeTiming =
+    ProbeTiming { period_secs: 2, timeout_secs: 2, failures: 2 };
 
 /// For ever: restarted when it has not answered for half a minute.
-pub(crate) const FOR_LIFE: Patience = Patience { period_secs: 10, timeout_secs: 5, failures: 3 };
+pub(crate) const LIVENESS: ProbeTiming =
+    ProbeTiming { period_secs: 10, timeout_secs: 5, failures: 3 };
 
 /// A question over HTTP to the admin port.
-pub(crate) fn http_probe(path: &str, patience: Patience) -> Probe {
+pub(crate) fn http_probe(path: &str, timing: ProbeTiming) -> Probe {
     Probe {
         http_get: Some(HTTPGetAction {
             path: Some(path.to_owned()),
             port: IntOrString::String(ADMIN_PORT_NAME.to_owned()),
             ..HTTPGetAction::default()
         }),
-        ..probe(patience)
+        ..probe(timing)
     }
 }
 
 /// Whether somebody listens on the port of this name. Costs next to nothing.
-pub(crate) fn tcp_probe(port: &str, patience: Patience) -> Probe {
+pub(crate) fn tcp_probe(port: &str, timing: ProbeTiming) -> Probe {
     Probe {
         tcp_socket: Some(TCPSocketAction {
             port: IntOrString::String(port.to_owned()),
             ..TCPSocketAction::default()
         }),
-        ..probe(patience)
+        ..probe(timing)
     }
 }
 
 /// Whether this command succeeds in the container. Costs a process each time.
-pub(crate) fn exec_probe(command: &[&str], patience: Patience) -> Probe {
-    Probe { exec: Some(exec(command)), ..probe(patience) }
+pub(crate) fn exec_probe(command: &[&str], timing: ProbeTiming) -> Probe {
+    Probe { exec: Some(exec(command)), ..probe(timing) }
 }
 
-fn probe(patience: Patience) -> Probe {
+fn probe(timing: ProbeTiming) -> Probe {
     Probe {
-        failure_threshold: Some(patience.failures),
-        period_seconds: Some(patience.period_secs),
-        timeout_seconds: Some(patience.timeout_secs),
+        failure_threshold: Some(timing.failures),
+        period_seconds: Some(timing.period_secs),
+        timeout_seconds: Some(timing.timeout_secs),
         ..Probe::default()
     }
 }

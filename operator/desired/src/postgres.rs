@@ -10,11 +10,11 @@ use k8s_openapi::api::core::v1::{
     Container, EmptyDirVolumeSource, Lifecycle, LifecycleHandler, Volume,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use storefront_api::defaults::Requests;
 use storefront_api::names::{self, Part};
-use storefront_api::profile::Requests;
 
-use crate::shop::Shop;
-use crate::store::{self, CONFIG_FOLDER, DATA_FOLDER, Store};
+use crate::context::BuildContext;
+use crate::datastore::{self, CONFIG_FOLDER, DATA_FOLDER, Datastore};
 use crate::{Object, pod};
 
 /// PostgreSQL's port.
@@ -32,34 +32,34 @@ const STOP_SECS: i64 = 120;
 const START_SECS: i32 = 1_800;
 
 /// Every object of PostgreSQL but its Secret.
-pub(crate) fn objects(shop: &Shop<'_>) -> Vec<Object> {
-    if !shop.manages_postgres() {
+pub(crate) fn objects(context: &BuildContext<'_>) -> Vec<Object> {
+    if !context.manages_postgres() {
         return Vec::new();
     }
-    let requests = shop.spec.profile.defaults().postgres;
-    let postgres = &shop.spec.postgres;
-    let secret = names::postgres_admin(&shop.name);
-    let store = Store {
+    let requests = context.spec.profile.defaults().postgres;
+    let postgres = &context.spec.postgres;
+    let secret = names::postgres_admin(&context.name);
+    let store = Datastore {
         part: Part::Postgres,
-        name: names::postgres(&shop.name),
-        claim: names::postgres_data(&shop.name),
+        name: names::postgres(&context.name),
+        claim: names::postgres_data(&context.name),
         storage: &postgres.storage,
         size: postgres.storage_size(),
         files: files(requests),
         port_name: "postgres",
         port: PORT,
         stop_secs: STOP_SECS,
-        container: container(shop, requests),
+        container: container(context, requests),
         volumes: vec![pod::secret_volume(PASSWORD_VOLUME, secret.clone()), shared_memory()],
         secret,
     };
-    store::objects(shop, &store)
+    datastore::objects(context, &store)
 }
 
 fn files(requests: Requests) -> BTreeMap<String, String> {
     let configuration = include_str!("../files/postgresql.conf");
     BTreeMap::from([
-        (store::SCRIPT.to_owned(), include_str!("../files/postgres.sh").to_owned()),
+        (datastore::SCRIPT.to_owned(), include_str!("../files/postgres.sh").to_owned()),
         ("pg_hba.conf".to_owned(), include_str!("../files/pg_hba.conf").to_owned()),
         ("postgresql.conf".to_owned(), format!("{configuration}{}", memory(requests))),
     ])
@@ -68,7 +68,7 @@ fn files(requests: Requests) -> BTreeMap<String, String> {
 /// Half of what is set aside for it as its own cache; and it may count on the node's cache for as
 /// much as half of its limit, which is four times the request.
 fn memory(requests: Requests) -> String {
-    let requested_mib = store::mebibytes(requests.memory);
+    let requested_mib = datastore::mebibytes(requests.memory);
     format!(
         "\nshared_buffers = '{}MB'\neffective_cache_size = '{}MB'\n",
         requested_mib / 2,
@@ -76,8 +76,8 @@ fn memory(requests: Requests) -> String {
     )
 }
 
-fn container(shop: &Shop<'_>, requests: Requests) -> Container {
-    let image = shop.spec.postgres.image.as_ref().unwrap_or(&shop.defaults.postgres_image);
+fn container(context: &BuildContext<'_>, requests: Requests) -> Container {
+    let image = context.spec.postgres.image.as_ref().unwrap_or(&context.defaults.postgres_image);
     Container {
         env: Some(vec![
             pod::env("CONFIG_DIR", CONFIG_FOLDER),
@@ -99,7 +99,7 @@ fn container(shop: &Shop<'_>, requests: Requests) -> Container {
         // While it recovers its port is open already, and only pg_isready tells.
         startup_probe: Some(pod::exec_probe(
             &["pg_isready", "--quiet"],
-            pod::while_starting(START_SECS),
+            pod::startup_probe(START_SECS),
         )),
         volume_mounts: Some(vec![
             pod::mount_read_only(PASSWORD_VOLUME, PASSWORD_FOLDER),

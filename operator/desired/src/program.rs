@@ -15,7 +15,7 @@ use storefront_api::component::ADMIN_PORT;
 use storefront_api::names::Part;
 use storefront_api::workload::Resources;
 
-use crate::shop::Shop;
+use crate::context::BuildContext;
 use crate::{Kind, Object, pod};
 
 /// Between "this pod is going" and the signal that it should stop. By then every client has looked
@@ -56,17 +56,17 @@ pub(crate) struct Program<'a> {
 
 impl Program<'_> {
     /// Its Deployment, with these pods.
-    pub(crate) fn deployment(self, shop: &Shop<'_>, pod: PodSpec) -> Object {
+    pub(crate) fn deployment(self, context: &BuildContext<'_>, pod: PodSpec) -> Object {
         let deployment = Deployment {
-            metadata: shop.versioned_metadata(self.name.clone(), self.part),
+            metadata: context.versioned_metadata(self.name.clone(), self.part),
             spec: Some(DeploymentSpec {
                 progress_deadline_seconds: Some(PROGRESS_DEADLINE_SECS),
                 replicas: Some(self.replicas),
                 revision_history_limit: Some(REVISIONS),
-                selector: shop.selector(self.part),
-                strategy: Some(one_more_never_one_less()),
+                selector: context.selector(self.part),
+                strategy: Some(surge_one_rolling_update()),
                 template: PodTemplateSpec {
-                    metadata: Some(shop.pod_metadata(self.part, self.annotations)),
+                    metadata: Some(context.pod_metadata(self.part, self.annotations)),
                     spec: Some(pod),
                 },
                 ..DeploymentSpec::default()
@@ -77,15 +77,15 @@ impl Program<'_> {
     }
 
     /// Its pods.
-    pub(crate) fn pod(&self, shop: &Shop<'_>) -> PodSpec {
+    pub(crate) fn pod(&self, context: &BuildContext<'_>) -> PodSpec {
         PodSpec {
-            containers: vec![self.container(shop)],
+            containers: vec![self.container(context)],
             termination_grace_period_seconds: Some(PRE_STOP_SECS + DRAIN_SECS),
-            ..pod::restricted_pod(shop, self.name.clone(), pod::SHOP_USER)
+            ..pod::restricted_pod(context, self.name.clone(), pod::SHOP_USER)
         }
     }
 
-    fn container(&self, shop: &Shop<'_>) -> Container {
+    fn container(&self, context: &BuildContext<'_>) -> Container {
         let admin = (pod::ADMIN_PORT_NAME, ADMIN_PORT);
         let ports = self.ports.iter().chain([&admin]);
         Container {
@@ -99,21 +99,21 @@ impl Program<'_> {
                 }),
                 ..Lifecycle::default()
             }),
-            liveness_probe: Some(pod::http_probe("/livez", pod::FOR_LIFE)),
+            liveness_probe: Some(pod::http_probe("/livez", pod::LIVENESS)),
             ports: Some(ports.map(|(name, port)| pod::port(name, *port)).collect()),
-            readiness_probe: Some(pod::http_probe("/readyz", pod::WHILE_SERVING)),
+            readiness_probe: Some(pod::http_probe("/readyz", pod::READINESS)),
             resources: Some(pod::resources(&self.resources)),
-            startup_probe: Some(pod::http_probe("/livez", pod::while_starting(START_SECS))),
-            ..container(shop, self.image.clone(), self.args.first().copied().unwrap_or_default())
+            startup_probe: Some(pod::http_probe("/livez", pod::startup_probe(START_SECS))),
+            ..container(context, self.image.clone(), self.args.first().copied().unwrap_or_default())
         }
     }
 }
 
 /// A container of the shop's image, that does nothing yet.
-pub(crate) fn container(shop: &Shop<'_>, image: String, name: &str) -> Container {
+pub(crate) fn container(context: &BuildContext<'_>, image: String, name: &str) -> Container {
     Container {
         image: Some(image),
-        image_pull_policy: Some(shop.spec.image.pull_policy.as_str().to_owned()),
+        image_pull_policy: Some(context.spec.image.pull_policy.as_str().to_owned()),
         name: name.to_owned(),
         security_context: Some(pod::restricted_container()),
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
@@ -131,7 +131,7 @@ fn all_of(config_map: String) -> EnvFromSource {
     }
 }
 
-fn one_more_never_one_less() -> DeploymentStrategy {
+fn surge_one_rolling_update() -> DeploymentStrategy {
     DeploymentStrategy {
         rolling_update: Some(RollingUpdateDeployment {
             max_surge: Some(IntOrString::Int(1)),

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, EnvVar};
+use storefront_api::defaults::Requests;
 use storefront_api::names::{self, Part};
-use storefront_api::profile::Requests;
 
-use crate::shop::Shop;
-use crate::store::{self, CONFIG_FOLDER, Store};
+use crate::context::BuildContext;
+use crate::datastore::{self, CONFIG_FOLDER, Datastore};
 use crate::{Object, pod};
 
 /// Redis's port.
@@ -21,59 +21,59 @@ const START_SECS: i32 = 600;
 const STARTED: &str = r#"[ "$(redis-cli ping)" = PONG ]"#;
 
 /// Every object of Redis but its Secret.
-pub(crate) fn objects(shop: &Shop<'_>) -> Vec<Object> {
-    if !shop.manages_redis() {
+pub(crate) fn objects(context: &BuildContext<'_>) -> Vec<Object> {
+    if !context.manages_redis() {
         return Vec::new();
     }
-    let requests = shop.spec.profile.defaults().redis;
-    let redis = &shop.spec.redis;
-    let store = Store {
+    let requests = context.spec.profile.defaults().redis;
+    let redis = &context.spec.redis;
+    let store = Datastore {
         part: Part::Redis,
-        name: names::redis(&shop.name),
-        claim: names::redis_data(&shop.name),
+        name: names::redis(&context.name),
+        claim: names::redis_data(&context.name),
         storage: &redis.storage,
         size: redis.storage_size(),
-        secret: names::redis_auth(&shop.name),
+        secret: names::redis_auth(&context.name),
         files: files(requests),
         port_name: "redis",
         port: PORT,
         stop_secs: STOP_SECS,
-        container: container(shop, requests),
+        container: container(context, requests),
         volumes: Vec::new(),
     };
-    store::objects(shop, &store)
+    datastore::objects(context, &store)
 }
 
 /// Half of the limit for data: while the file is rewritten, what changes is in memory twice.
 fn files(requests: Requests) -> BTreeMap<String, String> {
     let configuration = include_str!("../files/redis.conf");
-    let maxmemory_mib = store::mebibytes(requests.memory) * 2;
+    let maxmemory_mib = datastore::mebibytes(requests.memory) * 2;
     BTreeMap::from([
-        (store::SCRIPT.to_owned(), include_str!("../files/redis.sh").to_owned()),
+        (datastore::SCRIPT.to_owned(), include_str!("../files/redis.sh").to_owned()),
         ("redis.conf".to_owned(), format!("{configuration}\nmaxmemory {maxmemory_mib}mb\n")),
     ])
 }
 
-fn container(shop: &Shop<'_>, requests: Requests) -> Container {
-    let image = shop.spec.redis.image.as_ref().unwrap_or(&shop.defaults.redis_image);
+fn container(context: &BuildContext<'_>, requests: Requests) -> Container {
+    let image = context.spec.redis.image.as_ref().unwrap_or(&context.defaults.redis_image);
     Container {
         env: Some(vec![
             pod::env("CONFIG_DIR", CONFIG_FOLDER),
             // By this name redis-cli takes it.
-            password(shop, "REDISCLI_AUTH"),
-            password(shop, "REDIS_PASSWORD"),
+            password(context, "REDISCLI_AUTH"),
+            password(context, "REDIS_PASSWORD"),
         ]),
         image: Some(image.clone()),
         name: "redis".to_owned(),
         resources: Some(pod::resources(&requests.resources())),
         startup_probe: Some(pod::exec_probe(
             &["sh", "-c", STARTED],
-            pod::while_starting(START_SECS),
+            pod::startup_probe(START_SECS),
         )),
         ..Container::default()
     }
 }
 
-fn password(shop: &Shop<'_>, name: &str) -> EnvVar {
-    pod::env_from_secret(name, &names::redis_auth(&shop.name), "password")
+fn password(context: &BuildContext<'_>, name: &str) -> EnvVar {
+    pod::env_from_secret(name, &names::redis_auth(&context.name), "password")
 }

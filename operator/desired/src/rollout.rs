@@ -20,32 +20,35 @@ use std::collections::BTreeSet;
 use storefront_api::component::{Component, Wave};
 use storefront_api::names::{self, Part};
 
-use crate::shop::Shop;
-use crate::{Action, Kind, Object, Progress, Seen};
+use crate::context::BuildContext;
+use crate::{Action, Kind, Object, ObservedChild, Progress};
 
 /// What has to be known of the migrations before it can be said whose turn it is.
 #[derive(Clone, Debug)]
 pub(crate) struct Rollout<'a> {
-    shop: &'a Shop<'a>,
+    context: &'a BuildContext<'a>,
     migrated: BTreeSet<Component>,
 }
 
 impl<'a> Rollout<'a> {
     /// `migrations` are the Jobs that this version wants, one for each owner of a database, as far
     /// as they can be told yet.
-    pub(crate) fn of(shop: &'a Shop<'a>, migrations: &[(Component, Option<Object>)]) -> Self {
-        let done = |job: &Object| shop.facts.done(job.id.kind, &job.id.name);
+    pub(crate) fn of(
+        context: &'a BuildContext<'a>,
+        migrations: &[(Component, Option<Object>)],
+    ) -> Self {
+        let done = |job: &Object| context.observed.is_done(job.id.kind, &job.id.name);
         let migrated = migrations
             .iter()
             .filter(|(_, job)| job.as_ref().is_some_and(done))
             .map(|(owner, _)| *owner)
             .collect();
-        Self { shop, migrated }
+        Self { context, migrated }
     }
 
     /// Whether the component's database, if it owns one, is what this version needs.
     fn is_migrated(&self, component: Component) -> bool {
-        component.row().database.is_none() || self.migrated.contains(&component)
+        component.info().database.is_none() || self.migrated.contains(&component)
     }
 
     /// Whether every database is what this version needs.
@@ -55,29 +58,29 @@ impl<'a> Rollout<'a> {
 
     /// Whether the component's Deployment may become what is wanted.
     pub(crate) fn may_move(&self, component: Component) -> bool {
-        if self.shop.spec.suspend {
+        if self.context.spec.suspend {
             return true; // to no pods at all
         }
         if !self.is_migrated(component) {
             return false;
         }
-        let Some(seen) = deployment(self.shop, component) else {
+        let Some(seen) = deployment(self.context, component) else {
             return true;
         };
         let stopped = seen.desired_replicas == 0;
-        if stopped && !self.shop.stores_up() {
+        if stopped && !self.context.stores_up() {
             return false;
         }
-        is_of_version(self.shop, seen) || self.is_turn_of(component.row().wave)
+        is_of_version(self.context, seen) || self.is_turn_of(component.info().wave)
     }
 
     /// Whether the inbox's Deployment may become what is wanted. It needs no store; another version
     /// of it comes with whoever sends it mails, so that a version that does not get as far as that
     /// costs no mail.
     pub(crate) fn may_move_inbox(&self) -> bool {
-        let inbox = self.shop.facts.get(Kind::Deployment, &names::inbox(&self.shop.name));
-        self.shop.spec.suspend
-            || inbox.is_none_or(|seen| is_of_version(self.shop, seen))
+        let inbox = self.context.observed.get(Kind::Deployment, &names::inbox(&self.context.name));
+        self.context.spec.suspend
+            || inbox.is_none_or(|seen| is_of_version(self.context, seen))
             || self.is_turn_of(Wave::Services)
     }
 
@@ -89,21 +92,21 @@ impl<'a> Rollout<'a> {
     fn earlier_waves_serve(&self, wave: Wave) -> bool {
         Component::ALL
             .into_iter()
-            .filter(|other| other.row().wave < wave)
-            .all(|other| deployment(self.shop, other).is_some_and(|seen| self.serves(seen)))
+            .filter(|other| other.info().wave < wave)
+            .all(|other| deployment(self.context, other).is_some_and(|seen| self.serves(seen)))
     }
 
-    fn serves(&self, seen: &Seen) -> bool {
-        is_of_version(self.shop, seen) && seen.progress == Progress::Done
+    fn serves(&self, seen: &ObservedChild) -> bool {
+        is_of_version(self.context, seen) && seen.progress == Progress::Done
     }
 }
 
 /// What is to be done about a Job: it starts when `ready` says so, and once there it stays. While
 /// the shop is suspended only what is already done stays, so that it need not be done again.
-pub(crate) fn job(shop: &Shop<'_>, job: Object, ready: bool) -> Option<Object> {
+pub(crate) fn job(context: &BuildContext<'_>, job: Object, ready: bool) -> Option<Object> {
     let keep = |job: Object| Object { action: Action::Keep, ..job };
-    let seen = shop.facts.get(Kind::Job, &job.id.name);
-    match (shop.spec.suspend, seen) {
+    let seen = context.observed.get(Kind::Job, &job.id.name);
+    match (context.spec.suspend, seen) {
         (true, Some(seen)) if seen.progress == Progress::Done => Some(keep(job)),
         (true, _) => None,
         (false, None) if !ready => Some(keep(job)),
@@ -114,24 +117,24 @@ pub(crate) fn job(shop: &Shop<'_>, job: Object, ready: bool) -> Option<Object> {
 /// Whether nobody needs the stores any more: the shop is suspended, every component is stopped, and
 /// no pod is left but the stores' own and the inbox's. What a Deployment counts does not suffice:
 /// it forgets pods that are still answering their last requests.
-pub(crate) fn stores_may_stop(shop: &Shop<'_>) -> bool {
+pub(crate) fn stores_may_stop(context: &BuildContext<'_>) -> bool {
     let is_still = |component| {
-        deployment(shop, component).is_none_or(|seen| {
+        deployment(context, component).is_none_or(|seen| {
             seen.desired_replicas == 0
                 && seen.ready_replicas == 0
                 && seen.progress == Progress::Done
         })
     };
     let without_need = [Part::Postgres, Part::Redis, Part::Inbox].map(Part::label);
-    shop.spec.suspend
+    context.spec.suspend
         && Component::ALL.into_iter().all(is_still)
-        && shop.facts.with_pods.iter().all(|part| without_need.contains(part))
+        && context.observed.parts_with_pods.iter().all(|part| without_need.contains(part))
 }
 
-fn deployment<'s>(shop: &Shop<'s>, component: Component) -> Option<&'s Seen> {
-    shop.facts.get(Kind::Deployment, &names::component(&shop.name, component))
+fn deployment<'s>(context: &BuildContext<'s>, component: Component) -> Option<&'s ObservedChild> {
+    context.observed.get(Kind::Deployment, &names::component(&context.name, component))
 }
 
-fn is_of_version(shop: &Shop<'_>, seen: &Seen) -> bool {
-    seen.version.as_ref() == Some(&shop.spec.version)
+fn is_of_version(context: &BuildContext<'_>, seen: &ObservedChild) -> bool {
+    seen.version.as_ref() == Some(&context.spec.version)
 }

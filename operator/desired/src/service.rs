@@ -3,17 +3,17 @@
 use k8s_openapi::api::core::v1::{Service, ServiceAccount, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use storefront_api::component::{Component, Protocol};
-use storefront_api::edge::{ExposeType, NodePorts};
+use storefront_api::exposure::{ExposeType, NodePorts};
 use storefront_api::names::{self, Part};
 
-use crate::shop::Shop;
+use crate::context::BuildContext;
 use crate::{Kind, Object, inbox};
 
 /// The identity of a part's pods. It has no rights, and its token is not handed out.
-pub(crate) fn account(shop: &Shop<'_>, name: String, part: Part) -> Object {
+pub(crate) fn account(context: &BuildContext<'_>, name: String, part: Part) -> Object {
     let account = ServiceAccount {
         automount_service_account_token: Some(false),
-        metadata: shop.metadata(name.clone(), part),
+        metadata: context.metadata(name.clone(), part),
         ..ServiceAccount::default()
     };
     Object::apply(Kind::ServiceAccount, name, &account)
@@ -21,8 +21,8 @@ pub(crate) fn account(shop: &Shop<'_>, name: String, part: Part) -> Object {
 
 /// The Service of a component: headless where callers balance over the pods themselves, on a port
 /// of every node where the Storefront exposes it so.
-pub(crate) fn of_component(shop: &Shop<'_>, component: Component) -> Object {
-    let listen = component.row().listen;
+pub(crate) fn of_component(context: &BuildContext<'_>, component: Component) -> Object {
+    let listen = component.info().listen;
     let spec = match listen.protocol {
         Protocol::Grpc => ServiceSpec {
             cluster_ip: Some("None".to_owned()),
@@ -30,46 +30,46 @@ pub(crate) fn of_component(shop: &Shop<'_>, component: Component) -> Object {
         },
         Protocol::Http => {
             let spec = cluster_ip("http", "http", listen.port);
-            match is_exposed(shop, component) {
+            match is_exposed(context, component) {
                 // Local: a node hands on only to its own pods, and so the client's address is kept.
-                true => on_node_port(spec, "Local", node_ports(shop).gateway),
+                true => on_node_port(spec, "Local", node_ports(context).gateway),
                 false => spec,
             }
         }
     };
-    service(shop, names::component(&shop.name, component), Part::Component(component), spec)
+    service(context, names::component(&context.name, component), Part::Component(component), spec)
 }
 
 /// The Service of a store.
 pub(crate) fn of_store(
-    shop: &Shop<'_>,
+    context: &BuildContext<'_>,
     name: String,
     part: Part,
     port_name: &str,
     port: u16,
 ) -> Object {
-    service(shop, name, part, cluster_ip(port_name, "tcp", port))
+    service(context, name, part, cluster_ip(port_name, "tcp", port))
 }
 
 /// The Services of the inbox: one for mails and the page, and one that has the page on a port of
 /// every node, where the Storefront asks for it.
-pub(crate) fn of_inbox(shop: &Shop<'_>) -> Vec<Object> {
+pub(crate) fn of_inbox(context: &BuildContext<'_>) -> Vec<Object> {
     let http = cluster_ip(inbox::HTTP, "http", inbox::HTTP_PORT);
     let mut inside = cluster_ip(inbox::SMTP, "tcp", inbox::SMTP_PORT);
     inside.ports.get_or_insert_default().extend(http.ports.clone().unwrap_or_default());
-    let mut services = vec![service(shop, names::inbox(&shop.name), Part::Inbox, inside)];
-    if let Some(port) = node_ports(shop).inbox.filter(|_| on_nodes(shop)) {
+    let mut services = vec![service(context, names::inbox(&context.name), Part::Inbox, inside)];
+    if let Some(port) = node_ports(context).inbox.filter(|_| on_nodes(context)) {
         // Cluster: there is one pod, and any node leads to it.
         let page = on_node_port(http, "Cluster", Some(port));
-        services.push(service(shop, names::inbox_page(&shop.name), Part::Inbox, page));
+        services.push(service(context, names::inbox_page(&context.name), Part::Inbox, page));
     }
     services
 }
 
-fn service(shop: &Shop<'_>, name: String, part: Part, spec: ServiceSpec) -> Object {
+fn service(context: &BuildContext<'_>, name: String, part: Part, spec: ServiceSpec) -> Object {
     let service = Service {
-        metadata: shop.metadata(name.clone(), part),
-        spec: Some(ServiceSpec { selector: Some(names::selector(&shop.name, part)), ..spec }),
+        metadata: context.metadata(name.clone(), part),
+        spec: Some(ServiceSpec { selector: Some(names::selector(&context.name, part)), ..spec }),
         ..Service::default()
     };
     Object::apply(Kind::Service, name, &service)
@@ -99,14 +99,14 @@ fn on_node_port(mut spec: ServiceSpec, policy: &str, node_port: Option<u16>) -> 
     spec
 }
 
-fn is_exposed(shop: &Shop<'_>, component: Component) -> bool {
-    component == Component::Gateway && on_nodes(shop)
+fn is_exposed(context: &BuildContext<'_>, component: Component) -> bool {
+    component == Component::Gateway && on_nodes(context)
 }
 
-fn on_nodes(shop: &Shop<'_>) -> bool {
-    shop.spec.expose.kind == ExposeType::NodePort
+fn on_nodes(context: &BuildContext<'_>) -> bool {
+    context.spec.expose.kind == ExposeType::NodePort
 }
 
-fn node_ports(shop: &Shop<'_>) -> NodePorts {
-    shop.spec.expose.node_ports.clone().unwrap_or_default()
+fn node_ports(context: &BuildContext<'_>) -> NodePorts {
+    context.spec.expose.node_ports.clone().unwrap_or_default()
 }

@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::EnvVar;
-use storefront_api::component::{Component, Database, Form, LOG_ENV, LOG_FORMAT_ENV};
-use storefront_api::profile;
+use storefront_api::component::{Component, Database, LOG_ENV, LOG_FORMAT_ENV, SecretDelivery};
+use storefront_api::datastores::ExternalPostgres;
+use storefront_api::defaults;
 use storefront_api::services::{Smtp, SmtpTls};
-use storefront_api::stores::ExternalPostgres;
-use storefront_api::{names, stores};
+use storefront_api::{datastores, names};
 
-use crate::shop::Shop;
+use crate::context::BuildContext;
 use crate::{Kind, files, inbox, pod, postgres, redis};
 
 /// The folder of the certificates that an external PostgreSQL's has to be signed by.
@@ -77,11 +77,14 @@ impl Settings {
 
     /// The Secrets among them that the operator made, each with its uid: another uid is another
     /// content. `None` while one of them has not been seen.
-    pub(crate) fn generated_secrets(&self, shop: &Shop<'_>) -> Option<BTreeMap<String, String>> {
+    pub(crate) fn generated_secrets(
+        &self,
+        context: &BuildContext<'_>,
+    ) -> Option<BTreeMap<String, String>> {
         let places = self.secret.values().chain(self.files.values());
         let generated = places.filter(|place| place.generated);
         let uid_of = |place: &SecretPlace| {
-            let seen = shop.facts.get(Kind::Secret, &place.secret)?;
+            let seen = context.observed.get(Kind::Secret, &place.secret)?;
             Some((place.secret.clone(), seen.uid.clone()))
         };
         generated.map(uid_of).collect()
@@ -89,57 +92,66 @@ impl Settings {
 }
 
 /// What `shop <component> serve` is told.
-pub(crate) fn serve(shop: &Shop<'_>, component: Component) -> Settings {
-    let row = component.row();
-    let mut settings = logging(profile::log_level(shop.spec, component).as_str());
-    add_said(&mut settings, shop, component);
+pub(crate) fn serve(context: &BuildContext<'_>, component: Component) -> Settings {
+    let row = component.info();
+    let mut settings = logging(defaults::log_level(context.spec, component).as_str());
+    add_from_spec(&mut settings, context, component);
     for callee in row.calls {
-        if let Some(name) = callee.row().url_env {
-            let host = names::component(&shop.name, *callee);
-            settings.set(name, format!("http://{host}:{}", callee.row().listen.port));
+        if let Some(name) = callee.info().url_env {
+            let host = names::component(&context.name, *callee);
+            settings.set(name, format!("http://{host}:{}", callee.info().listen.port));
         }
     }
     if let Some(database) = row.database {
-        add_database(&mut settings, shop, component, database);
+        add_database(&mut settings, context, component, database);
     }
     if row.redis {
-        add_redis(&mut settings, shop);
+        add_redis(&mut settings, context);
     }
     if row.mail {
-        add_mail(&mut settings, shop);
+        add_mail(&mut settings, context);
     }
-    add_generated(&mut settings, shop, component);
+    add_generated(&mut settings, context, component);
     settings
 }
 
 /// What `shop <component> provision` is told: the owner's own connection, which says what is to be
 /// made, and the administrator's, which makes it.
-pub(crate) fn provision(shop: &Shop<'_>, owner: Component, database: Database) -> Settings {
-    let mut settings = migrate(shop, owner, database);
-    let (secret, place): (String, fn(String, &str) -> SecretPlace) = match external_postgres(shop) {
-        Some(external) => {
-            (external.admin_secret.name.clone(), |secret, key| SecretPlace::of_user(&secret, key))
-        }
-        None => (names::postgres_admin(&shop.name), SecretPlace::generated),
-    };
-    settings.set("ADMIN_DATABASE_URL", postgres_url(shop, None, "postgres"));
+pub(crate) fn provision(
+    context: &BuildContext<'_>,
+    owner: Component,
+    database: Database,
+) -> Settings {
+    let mut settings = migrate(context, owner, database);
+    let (secret, place): (String, fn(String, &str) -> SecretPlace) =
+        match external_postgres(context) {
+            Some(external) => (external.admin_secret.name.clone(), |secret, key| {
+                SecretPlace::of_user(&secret, key)
+            }),
+            None => (names::postgres_admin(&context.name), SecretPlace::generated),
+        };
+    settings.set("ADMIN_DATABASE_URL", postgres_url(context, None, "postgres"));
     settings.secret.insert("ADMIN_DATABASE_USER", place(secret.clone(), "username"));
     settings.secret.insert("ADMIN_DATABASE_PASSWORD", place(secret, "password"));
     settings
 }
 
 /// What `shop <component> migrate` is told.
-pub(crate) fn migrate(shop: &Shop<'_>, owner: Component, database: Database) -> Settings {
+pub(crate) fn migrate(
+    context: &BuildContext<'_>,
+    owner: Component,
+    database: Database,
+) -> Settings {
     let mut settings = logging("info");
-    add_database(&mut settings, shop, owner, database);
+    add_database(&mut settings, context, owner, database);
     settings
 }
 
 /// What `shop seed` is told: where the catalog is kept, and what the Storefront says of it.
-pub(crate) fn seed(shop: &Shop<'_>) -> Option<Settings> {
+pub(crate) fn seed(context: &BuildContext<'_>) -> Option<Settings> {
     let owner = Component::Catalog;
-    let mut settings = migrate(shop, owner, owner.row().database?);
-    add_said(&mut settings, shop, owner);
+    let mut settings = migrate(context, owner, owner.info().database?);
+    add_from_spec(&mut settings, context, owner);
     Some(settings)
 }
 
@@ -156,32 +168,37 @@ fn logging(level: &str) -> Settings {
 }
 
 /// What comes from fields of the Storefront.
-fn add_said(settings: &mut Settings, shop: &Shop<'_>, component: Component) {
-    for setting in component.row().settings {
-        if let Some(value) = (setting.value)(shop.spec) {
+fn add_from_spec(settings: &mut Settings, context: &BuildContext<'_>, component: Component) {
+    for setting in component.info().settings {
+        if let Some(value) = (setting.value)(context.spec) {
             settings.set(setting.env, value);
         }
     }
 }
 
-fn add_database(settings: &mut Settings, shop: &Shop<'_>, owner: Component, database: Database) {
-    let secret = names::database_secret(&shop.name, owner);
-    settings.set("DATABASE_URL", postgres_url(shop, Some(database.role), database.name));
+fn add_database(
+    settings: &mut Settings,
+    context: &BuildContext<'_>,
+    owner: Component,
+    database: Database,
+) {
+    let secret = names::database_secret(&context.name, owner);
+    settings.set("DATABASE_URL", postgres_url(context, Some(database.role), database.name));
     settings.secret.insert("DATABASE_PASSWORD", SecretPlace::generated(secret, "password"));
-    if external_postgres(shop).is_some_and(|external| external.ca_secret.is_some()) {
+    if external_postgres(context).is_some_and(|external| external.ca_secret.is_some()) {
         settings.set("DATABASE_CA_FILE", format!("{CA_FOLDER}/{CA_FILE_NAME}"));
     }
 }
 
-fn add_redis(settings: &mut Settings, shop: &Shop<'_>) {
-    match external_redis(shop) {
+fn add_redis(settings: &mut Settings, context: &BuildContext<'_>) {
+    match external_redis(context) {
         Some(external) => {
             let url = &external.url_secret;
             settings.secret.insert("REDIS_URL", SecretPlace::of_user(&url.name, &url.key));
         }
         None => {
-            let host = names::redis(&shop.name);
-            let secret = names::redis_auth(&shop.name);
+            let host = names::redis(&context.name);
+            let secret = names::redis_auth(&context.name);
             settings.set("REDIS_URL", format!("redis://{host}:{}/0", redis::PORT));
             settings.secret.insert("REDIS_PASSWORD", SecretPlace::generated(secret, "password"));
         }
@@ -189,15 +206,15 @@ fn add_redis(settings: &mut Settings, shop: &Shop<'_>) {
 }
 
 /// Within the cluster to the inbox, which asks for no password, or to the server of mode Smtp.
-fn add_mail(settings: &mut Settings, shop: &Shop<'_>) {
-    let (host, port, tls) = match smtp(shop) {
+fn add_mail(settings: &mut Settings, context: &BuildContext<'_>) {
+    let (host, port, tls) = match smtp(context) {
         Some(smtp) => (smtp.host.clone(), smtp.port, smtp.tls),
-        None => (names::inbox(&shop.name), inbox::SMTP_PORT, SmtpTls::None),
+        None => (names::inbox(&context.name), inbox::SMTP_PORT, SmtpTls::None),
     };
     settings.set("SMTP_HOST", host);
     settings.set("SMTP_PORT", port.to_string());
     settings.set("SMTP_TLS", tls.as_str());
-    if let Some(credentials) = smtp(shop).and_then(|smtp| smtp.credentials_secret.as_ref()) {
+    if let Some(credentials) = smtp(context).and_then(|smtp| smtp.credentials_secret.as_ref()) {
         for (name, key) in [("SMTP_USERNAME", "username"), ("SMTP_PASSWORD", "password")] {
             settings.secret.insert(name, SecretPlace::of_user(&credentials.name, key));
         }
@@ -205,15 +222,15 @@ fn add_mail(settings: &mut Settings, shop: &Shop<'_>) {
 }
 
 /// What the operator made up.
-fn add_generated(settings: &mut Settings, shop: &Shop<'_>, component: Component) {
+fn add_generated(settings: &mut Settings, context: &BuildContext<'_>, component: Component) {
     let wanted =
-        component.row().secrets.iter().filter(|setting| setting.secret.is_wanted(shop.spec));
+        component.info().secrets.iter().filter(|setting| setting.secret.is_wanted(context.spec));
     for setting in wanted {
-        let secret = names::generated(&shop.name, setting.secret);
+        let secret = names::generated_secret(&context.name, setting.secret);
         let place = SecretPlace::generated(secret, setting.key);
-        match setting.form {
-            Form::Value { .. } => drop(settings.secret.insert(setting.env, place)),
-            Form::File => {
+        match setting.delivery {
+            SecretDelivery::Value { .. } => drop(settings.secret.insert(setting.env, place)),
+            SecretDelivery::File => {
                 settings.set(setting.env, files::path(setting.env, setting.key));
                 settings.files.insert(setting.env, place);
             }
@@ -222,10 +239,10 @@ fn add_generated(settings: &mut Settings, shop: &Shop<'_>, component: Component)
 }
 
 /// The URL of a database, without a password.
-fn postgres_url(shop: &Shop<'_>, role: Option<&str>, database: &str) -> String {
-    let (host, port, ssl_mode) = match external_postgres(shop) {
+fn postgres_url(context: &BuildContext<'_>, role: Option<&str>, database: &str) -> String {
+    let (host, port, ssl_mode) = match external_postgres(context) {
         Some(external) => (url_host(&external.host), external.port, external.ssl_mode),
-        None => (names::postgres(&shop.name), postgres::PORT, stores::SslMode::Disable),
+        None => (names::postgres(&context.name), postgres::PORT, datastores::SslMode::Disable),
     };
     let user = role.map(|role| format!("{role}@")).unwrap_or_default();
     format!("postgres://{user}{host}:{port}/{database}?sslmode={}", ssl_mode.as_str())
@@ -237,14 +254,14 @@ fn url_host(host: &str) -> String {
 }
 
 /// The PostgreSQL that somebody else runs, if the shop uses one.
-pub(crate) fn external_postgres<'a>(shop: &Shop<'a>) -> Option<&'a ExternalPostgres> {
-    shop.spec.postgres.external.as_ref().filter(|_| !shop.manages_postgres())
+pub(crate) fn external_postgres<'a>(context: &BuildContext<'a>) -> Option<&'a ExternalPostgres> {
+    context.spec.postgres.external.as_ref().filter(|_| !context.manages_postgres())
 }
 
-fn smtp<'a>(shop: &Shop<'a>) -> Option<&'a Smtp> {
-    shop.spec.mail.smtp.as_ref().filter(|_| !shop.has_inbox())
+fn smtp<'a>(context: &BuildContext<'a>) -> Option<&'a Smtp> {
+    context.spec.mail.smtp.as_ref().filter(|_| !context.has_inbox())
 }
 
-fn external_redis<'a>(shop: &Shop<'a>) -> Option<&'a stores::ExternalRedis> {
-    shop.spec.redis.external.as_ref().filter(|_| !shop.manages_redis())
+fn external_redis<'a>(context: &BuildContext<'a>) -> Option<&'a datastores::ExternalRedis> {
+    context.spec.redis.external.as_ref().filter(|_| !context.manages_redis())
 }

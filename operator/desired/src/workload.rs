@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{ConfigMap, EnvVar, TopologySpreadConstraint};
 use storefront_api::component::Component;
+use storefront_api::defaults;
 use storefront_api::names::{self, Part};
-use storefront_api::profile;
 use storefront_api::spec::Profile;
 use storefront_api::workload;
 
+use crate::context::BuildContext;
 use crate::manifest::hash8;
 use crate::program::Program;
 use crate::settings::Settings;
-use crate::shop::Shop;
 use crate::{Kind, Object, certificates, files, pod};
 
 /// The annotation by which other settings are another pod template.
@@ -21,12 +21,16 @@ const SETTINGS_ANNOTATION: &str = "storefront.dev/settings";
 const SECRETS_ANNOTATION: &str = "storefront.dev/secrets";
 
 /// The settings of a component that are not secret.
-pub(crate) fn config(shop: &Shop<'_>, component: Component, settings: &Settings) -> Object {
-    let name = names::component(&shop.name, component);
+pub(crate) fn config(
+    context: &BuildContext<'_>,
+    component: Component,
+    settings: &Settings,
+) -> Object {
+    let name = names::component(&context.name, component);
     let data = settings.plain.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
     let config = ConfigMap {
         data: Some(data.collect()),
-        metadata: shop.metadata(name.clone(), Part::Component(component)),
+        metadata: context.metadata(name.clone(), Part::Component(component)),
         ..ConfigMap::default()
     };
     Object::apply(Kind::ConfigMap, name, &config)
@@ -34,31 +38,31 @@ pub(crate) fn config(shop: &Shop<'_>, component: Component, settings: &Settings)
 
 /// The Deployment of a component; `None` while a Secret that it depends on has not been seen.
 pub(crate) fn deployment(
-    shop: &Shop<'_>,
+    context: &BuildContext<'_>,
     component: Component,
     settings: &Settings,
 ) -> Option<Object> {
-    let row = component.row();
-    let name = names::component(&shop.name, component);
+    let row = component.info();
+    let name = names::component(&context.name, component);
     let program = Program {
         part: Part::Component(component),
         name: name.clone(),
         args: &[row.name, "serve"],
-        image: profile::image(shop.spec, component, &shop.image),
+        image: defaults::image(context.spec, component, &context.image),
         ports: &[(row.listen.protocol.port_name(), row.listen.port)],
-        replicas: profile::replicas(shop.spec, component),
-        resources: profile::resources(shop.spec, component),
-        env: env(shop, component, settings),
+        replicas: defaults::replicas(context.spec, component),
+        resources: defaults::resources(context.spec, component),
+        env: env(context, component, settings),
         config: Some(name),
-        annotations: template_annotations(settings, &settings.generated_secrets(shop)?),
+        annotations: template_annotations(settings, &settings.generated_secrets(context)?),
     };
-    let mut pod = program.pod(shop);
-    pod.topology_spread_constraints = spread(shop, component);
+    let mut pod = program.pod(context);
+    pod.topology_spread_constraints = spread(context, component);
     if row.database.is_some() {
-        certificates::add(shop, &mut pod);
+        certificates::add(context, &mut pod);
     }
     files::add(settings, &mut pod);
-    Some(program.deployment(shop, pod))
+    Some(program.deployment(context, pod))
 }
 
 fn template_annotations(
@@ -80,9 +84,13 @@ pub(crate) fn secrets_annotation(secrets: &BTreeMap<String, String>) -> BTreeMap
 
 /// The secret settings, then what the Storefront adds. A name that is ours stays ours, also when it
 /// is in the ConfigMap, over which this list would win.
-fn env(shop: &Shop<'_>, component: Component, settings: &Settings) -> Option<Vec<EnvVar>> {
+fn env(
+    context: &BuildContext<'_>,
+    component: Component,
+    settings: &Settings,
+) -> Option<Vec<EnvVar>> {
     let ours = settings.names();
-    let said = shop.spec.components.get(component).map_or(&[][..], |said| &said.env);
+    let said = context.spec.components.get(component).map_or(&[][..], |said| &said.env);
     let theirs = said.iter().filter(|var| !ours.contains(var.name.as_str())).map(added);
     let env: Vec<EnvVar> = settings.secret_env().into_iter().chain(theirs).collect();
     (!env.is_empty()).then_some(env)
@@ -96,14 +104,17 @@ fn added(said: &workload::EnvVar) -> EnvVar {
 }
 
 /// Pods of a component apart from each other where that can be had; nobody waits for it.
-fn spread(shop: &Shop<'_>, component: Component) -> Option<Vec<TopologySpreadConstraint>> {
-    let keys: &[&str] = match shop.spec.profile {
+fn spread(
+    context: &BuildContext<'_>,
+    component: Component,
+) -> Option<Vec<TopologySpreadConstraint>> {
+    let keys: &[&str] = match context.spec.profile {
         Profile::Dev => return None,
         Profile::Standard => &["kubernetes.io/hostname"],
         Profile::Production => &["topology.kubernetes.io/zone", "kubernetes.io/hostname"],
     };
     let apart = |key: &&str| TopologySpreadConstraint {
-        label_selector: Some(shop.selector(Part::Component(component))),
+        label_selector: Some(context.selector(Part::Component(component))),
         match_label_keys: Some(vec!["pod-template-hash".to_owned()]),
         max_skew: 1,
         topology_key: (*key).to_owned(),

@@ -212,7 +212,7 @@ impl Shop {
     /// When there is no answer or it is no JSON.
     pub async fn ask(&self, path: &str) -> Result<Value> {
         let service = names::component(&self.name, Component::Gateway);
-        let port = Component::Gateway.row().listen.port;
+        let port = Component::Gateway.info().listen.port;
         let text = self.proxied(&format!("services/{service}:{port}"), path).await?;
         serde_json::from_str(&text).with_context(|| format!("{path} answered {text}"))
     }

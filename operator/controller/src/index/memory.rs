@@ -108,7 +108,7 @@ impl Memory {
     pub(super) fn job_went(&mut self, progress: Progress, now: Instant) {
         match progress {
             Progress::Done => self.job = None,
-            Progress::Going => {}
+            Progress::Running => {}
             Progress::Failed => {
                 let attempts = self.job.as_ref().map_or(0, |job| job.attempts.saturating_add(1));
                 let retry_at = now + doubled(JOB_RETRY.0, JOB_RETRY.1, attempts);
@@ -188,7 +188,7 @@ mod tests {
         for _ in 0..7 {
             memory.job_went(Progress::Failed, now);
             pauses.extend(memory.job.as_ref().map(|job| (job.retry_at - now).as_secs()));
-            memory.job_went(Progress::Going, now);
+            memory.job_went(Progress::Running, now);
         }
         assert_eq!(pauses, [5, 10, 20, 40, 80, 120, 120]);
         memory.job_went(Progress::Done, now);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use storefront_desired::{Facts, Kind, ObjectId, Progress, Seen};
+use storefront_desired::{Kind, ObjectId, ObservedChild, ObservedState, Progress};
 
 use super::Source;
 use super::memory::Memory;
@@ -153,14 +153,14 @@ impl Shop {
 
     /// What `desired` may know: the children that are this Storefront's and that stay.
     #[must_use]
-    pub fn facts(&self) -> Facts {
+    pub fn facts(&self) -> ObservedState {
         let uid = self.storefront.as_ref().map(|row| row.uid.as_str());
         let ours = self.children.iter().filter(|(_, child)| {
             !child.deleting && (child.owner.is_none() || child.owner.as_deref() == uid)
         });
-        Facts {
+        ObservedState {
             children: ours.map(|(id, child)| (id.clone(), seen(child))).collect(),
-            with_pods: self.with_pods(),
+            parts_with_pods: self.with_pods(),
         }
     }
 
@@ -218,8 +218,8 @@ fn tells_the_same(known: &Child, told: &Child) -> bool {
     *known == Child { resource_version, ..told.clone() }
 }
 
-fn seen(child: &Child) -> Seen {
-    Seen {
+fn seen(child: &Child) -> ObservedChild {
+    ObservedChild {
         uid: child.uid.clone(),
         version: child.version.clone(),
         progress: child.progress,

@@ -26,7 +26,7 @@ fn child(uid: &str, resource_version: u64) -> Child {
         mark: resource_version,
         version: None,
         component: Some("catalog".to_owned()),
-        progress: Progress::Going,
+        progress: Progress::Running,
         ready_replicas: 0,
         desired_replicas: 1,
         refusal: None,
@@ -89,7 +89,7 @@ fn an_answer_keeps_what_only_the_watch_can_tell() {
     assert_eq!(shop.children[&id(Kind::Deployment)].progress, Progress::Done);
     shop.writing(&id(Kind::Deployment));
     shop.answered(&id(Kind::Deployment), Child { generation: 2, ..child("a", 7) }, now);
-    assert_eq!(shop.children[&id(Kind::Deployment)].progress, Progress::Going);
+    assert_eq!(shop.children[&id(Kind::Deployment)].progress, Progress::Running);
 }
 
 /// Made, and deleted again before the answer to its making is read.
@@ -306,12 +306,12 @@ fn pods_count_until_they_have_ended_and_their_end_is_news_while_it_is_waited_for
     let now = Instant::now();
     for (suspend, is_news) in [(true, true), (false, false)] {
         let mut index = Index::default();
-        let mut spec = storefront_api::StorefrontSpec::of_version("0.1.0");
+        let mut spec = storefront_api::StorefrontSpec::with_version("0.1.0");
         spec.suspend = suspend;
         let wanted = storefront_api::Storefront::new("demo", spec);
         let row = StorefrontRow { storefront: Ok(wanted.into()), ..storefront("demo-uid", 1) };
         index.set_storefront(&key(), row);
-        let with_pods = |index: &Index| index.shop(&key()).unwrap().facts().with_pods.len();
+        let with_pods = |index: &Index| index.shop(&key()).unwrap().facts().parts_with_pods.len();
         index.set_pod(&key(), "a", pod(None, None), now);
         assert_eq!(with_pods(&index), 1);
         let ended = Pod { ended: true, ..pod(None, None) };

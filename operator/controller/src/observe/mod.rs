@@ -70,7 +70,7 @@ impl Child {
             mark: mark(kind, metadata),
             version: label(metadata, VERSION_LABEL),
             component: label(metadata, COMPONENT_LABEL),
-            progress: if is_workload(kind) { Progress::Going } else { Progress::Done },
+            progress: if is_workload(kind) { Progress::Running } else { Progress::Done },
             ready_replicas: 0,
             desired_replicas: 0,
             refusal: None,

@@ -28,13 +28,13 @@ fn a_deployment_is_done_when_all_its_pods_are_of_the_present_generation_and_serv
     let mut done_late = status(2, 2, 2, 2);
     done_late["conditions"] = late;
     let cases = [
-        ("not seen by its controller", 2, status(1, 2, 2, 2), Progress::Going),
-        ("no status", 2, json!({}), Progress::Going),
+        ("not seen by its controller", 2, status(1, 2, 2, 2), Progress::Running),
+        ("no status", 2, json!({}), Progress::Running),
         ("done", 2, status(2, 2, 2, 2), Progress::Done),
-        ("an old pod is left", 2, status(2, 3, 2, 2), Progress::Going),
-        ("not all serve", 2, status(2, 2, 2, 1), Progress::Going),
+        ("an old pod is left", 2, status(2, 3, 2, 2), Progress::Running),
+        ("not all serve", 2, status(2, 2, 2, 1), Progress::Running),
         ("stopped", 0, status(2, 0, 0, 0), Progress::Done),
-        ("stopping", 0, status(2, 1, 0, 1), Progress::Going),
+        ("stopping", 0, status(2, 1, 0, 1), Progress::Running),
         ("past its deadline", 2, past_deadline, Progress::Failed),
         ("done in the end", 2, done_late, Progress::Done),
     ];
@@ -55,10 +55,10 @@ fn a_stateful_set_is_done_when_its_pods_are_ready_and_of_one_revision() {
     let stopped = json!({ "observedGeneration": 2, "currentRevision": "a", "updateRevision": "b" });
     let cases = [
         (1, status(1, "b"), Progress::Done),
-        (1, status(0, "b"), Progress::Going),
-        (1, status(1, "a"), Progress::Going),
+        (1, status(0, "b"), Progress::Running),
+        (1, status(1, "a"), Progress::Running),
         (0, stopped, Progress::Done),
-        (1, json!({}), Progress::Going),
+        (1, json!({}), Progress::Running),
     ];
     for (replicas, status, progress) in cases {
         let spec = json!({ "replicas": replicas });
@@ -73,9 +73,9 @@ fn a_job_is_done_or_failed_by_its_conditions_alone() {
     let cases = [
         (status("Complete", "True"), Progress::Done),
         (status("Failed", "True"), Progress::Failed),
-        (status("Failed", "False"), Progress::Going),
-        (status("FailureTarget", "True"), Progress::Going),
-        (json!({ "failed": 2 }), Progress::Going),
+        (status("Failed", "False"), Progress::Running),
+        (status("FailureTarget", "True"), Progress::Running),
+        (json!({ "failed": 2 }), Progress::Running),
     ];
     for (status, progress) in cases {
         let child = workload(Kind::Job, json!({}), status.clone());

@@ -84,7 +84,7 @@ impl WorkloadStatus {
 /// Done when every pod is of the present generation and serves, and no older one is left.
 fn deployment(generation: i64, desired: i32, status: &WorkloadStatus) -> Progress {
     if status.observed_generation < generation {
-        return Progress::Going;
+        return Progress::Running;
     }
     let all = [status.replicas, status.updated_replicas, status.available_replicas];
     if all.iter().all(|count| *count == desired) {
@@ -92,7 +92,7 @@ fn deployment(generation: i64, desired: i32, status: &WorkloadStatus) -> Progres
     } else if status.past_deadline() {
         Progress::Failed
     } else {
-        Progress::Going
+        Progress::Running
     }
 }
 
@@ -101,7 +101,7 @@ fn stateful_set(generation: i64, desired: i32, status: &WorkloadStatus) -> Progr
     let counted = status.replicas == desired && status.ready_replicas == desired;
     // With nothing to run the controller leaves the revisions as they were.
     let of_one_revision = desired == 0 || status.current_revision == status.update_revision;
-    if seen && counted && of_one_revision { Progress::Done } else { Progress::Going }
+    if seen && counted && of_one_revision { Progress::Done } else { Progress::Running }
 }
 
 fn job(status: &WorkloadStatus) -> Progress {
@@ -110,6 +110,6 @@ fn job(status: &WorkloadStatus) -> Progress {
     } else if status.has("Failed", "True") {
         Progress::Failed
     } else {
-        Progress::Going
+        Progress::Running
     }
 }

@@ -183,7 +183,7 @@ fn what_is_as_wanted_or_not_to_be_touched_is_settled() {
 
 #[test]
 fn a_secret_made_of_chance_is_created_once_and_never_written_again() {
-    let recipe = SecretRecipe {
+    let recipe = SecretTemplate {
         manifest: json!({}),
         fields: BTreeMap::from([("password".to_owned(), SecretField::Password)]),
     };

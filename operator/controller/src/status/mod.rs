@@ -11,10 +11,10 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use storefront_api::component::{Component, Protocol};
+use storefront_api::datastores::Mode;
 use storefront_api::status::{
     ComponentState, ComponentStatus, ConditionType, DatabaseStatus, Endpoints, VersionStatus,
 };
-use storefront_api::stores::Mode;
 use storefront_api::{Storefront, StorefrontStatus, names};
 use storefront_desired::Object;
 
@@ -135,7 +135,7 @@ fn version(
 fn endpoints(storefront: &Storefront, Key { namespace, name }: &Key) -> Endpoints {
     let urls = &storefront.spec.expose.urls;
     let inside = || {
-        let listen = Component::Gateway.row().listen;
+        let listen = Component::Gateway.info().listen;
         let scheme = match listen.protocol {
             Protocol::Http => "http",
             Protocol::Grpc => "grpc",

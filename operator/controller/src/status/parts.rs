@@ -2,9 +2,9 @@
 
 use storefront_api::Storefront;
 use storefront_api::component::Component;
+use storefront_api::datastores::Mode;
 use storefront_api::names::{self, Part as Name};
 use storefront_api::services::MailMode;
-use storefront_api::stores::Mode;
 use storefront_desired::{Kind, ObjectId};
 
 use super::Picture;

@@ -29,7 +29,7 @@ fn pod(demo: &mut Simulation, component: &str, job: Option<&str>, kind: CauseKin
 }
 
 fn going(child: &mut crate::observe::Child) {
-    child.progress = Progress::Going;
+    child.progress = Progress::Running;
     child.ready_replicas = 0;
 }
 
@@ -392,7 +392,7 @@ fn a_corrected_version_is_never_stalled_for_the_pods_of_the_bad_one() {
 
 #[test]
 fn refused_pods_are_told_of_and_stalled_past_the_deadline() {
-    for (progress, stalled) in [(Progress::Going, "False"), (Progress::Failed, "True")] {
+    for (progress, stalled) in [(Progress::Running, "False"), (Progress::Failed, "True")] {
         let mut demo = Simulation::of(json!({}));
         demo.settle();
         demo.see(Kind::Deployment, "demo-catalog", |child| {

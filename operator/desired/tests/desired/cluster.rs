@@ -8,7 +8,7 @@ use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams, Vali
 use kube::core::GroupVersionKind;
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
-use storefront_api::edge::ExposeType;
+use storefront_api::exposure::ExposeType;
 use storefront_api::{StorefrontSpec, names};
 use storefront_desired::{Kind, ObjectId};
 

@@ -1,7 +1,7 @@
 //! Details of manifests that a snapshot alone would not explain.
 
 use serde_json::{Value, json};
-use storefront_api::edge::ExposeType;
+use storefront_api::exposure::ExposeType;
 use storefront_desired::Kind;
 
 use crate::specs;

@@ -9,7 +9,7 @@ use proptest::sample::select;
 use proptest::string::string_regex;
 use serde_json::Value;
 use storefront_api::component::Component;
-use storefront_api::edge::{ExposeType, NodePorts, Origin};
+use storefront_api::exposure::{ExposeType, NodePorts, Origin};
 use storefront_api::quantity::Quantity;
 use storefront_api::services::Mail;
 use storefront_api::spec::Profile;
@@ -63,7 +63,7 @@ fn spec() -> impl Strategy<Value = StorefrontSpec> {
     (shop, components, places, 0..1_000_i32).prop_map(|(shop, components, places, rate)| {
         let (version, profile, replicas, pull_policy, pull_secrets) = shop;
         let ([theirs, exposed, suspend, demo_data, mails, admin], node_port) = places;
-        let mut spec = if theirs { external() } else { StorefrontSpec::of_version("0") };
+        let mut spec = if theirs { external() } else { StorefrontSpec::with_version("0") };
         spec.version = version;
         spec.profile = profile;
         spec.replicas = replicas;
@@ -95,7 +95,7 @@ fn spec() -> impl Strategy<Value = StorefrontSpec> {
 fn world() -> impl Strategy<Value = World> {
     let name = format!("[a-z][a-z0-9-]{{0,{}}}[a-z0-9]", names::MAX_STOREFRONT_NAME - 2);
     let name = string_regex(&name).unwrap();
-    let fates = vec(select(vec![Progress::Going, Progress::Done, Progress::Failed]), 24);
+    let fates = vec(select(vec![Progress::Running, Progress::Done, Progress::Failed]), 24);
     (name, option::of(spec()), spec(), 0..4_usize, fates).prop_map(
         |(name, before, spec, writes, fates)| {
             let mut world = World::named(&name, spec.clone());
@@ -112,7 +112,7 @@ fn world() -> impl Strategy<Value = World> {
                 world.write();
                 for (id, fate) in world.going().into_iter().zip(&fates) {
                     match fate {
-                        Progress::Going => {}
+                        Progress::Running => {}
                         Progress::Done => world.come_up(&id),
                         Progress::Failed => world.fail(&id),
                     }
@@ -126,7 +126,7 @@ fn world() -> impl Strategy<Value = World> {
 fn manifest(object: &Object) -> Option<&Value> {
     match &object.action {
         Action::Apply(manifest) => Some(manifest),
-        Action::CreateOnce(recipe) => Some(&recipe.manifest),
+        Action::CreateOnce(template) => Some(&template.manifest),
         Action::Keep => None,
     }
 }
@@ -236,7 +236,7 @@ proptest! {
     /// everything is of the version that is wanted.
     #[test]
     fn every_way_ends_where_it_should(mut world in world()) {
-        for id in world.facts.children.keys().cloned().collect::<Vec<_>>() {
+        for id in world.observed.children.keys().cloned().collect::<Vec<_>>() {
             world.come_up(&id);
         }
         world.settle();
@@ -245,7 +245,7 @@ proptest! {
             let is_job = object.id.kind == Kind::Job;
             prop_assert!(is_job || object.action != Action::Keep, "{} waits", object.id);
             if object.id.kind == Kind::Deployment {
-                let seen = &world.facts.children[&object.id];
+                let seen = &world.observed.children[&object.id];
                 prop_assert_eq!(seen.version.as_ref(), Some(&version));
             }
         }

@@ -61,7 +61,7 @@ fn keeps(world: &World, id: &ObjectId) -> bool {
 }
 
 fn replicas(world: &World, id: &ObjectId) -> i32 {
-    world.facts.children[id].desired_replicas
+    world.observed.children[id].desired_replicas
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_wave_that_does_not_come_up_stops_the_rollout_and_the_way_back_is_open() {
     migrate(&mut world);
     assert_eq!(world.write_all(), with(&services(), &["Deployment/inbox", "Job/seed"]));
     for later in ["order", "gateway"] {
-        let later = &world.facts.children[&world.deployment(later)];
+        let later = &world.observed.children[&world.deployment(later)];
         assert_eq!(later.version.as_deref(), Some("0.1.0"));
     }
 }
@@ -204,8 +204,12 @@ fn a_deployment_that_somebody_deletes_during_a_rollout_comes_back_at_once() {
 #[test]
 fn a_database_that_restarts_takes_nothing_back() {
     let mut world = running();
-    world.facts.children.get_mut(&id(Kind::StatefulSet, "demo-postgres")).unwrap().ready_replicas =
-        0;
+    world
+        .observed
+        .children
+        .get_mut(&id(Kind::StatefulSet, "demo-postgres"))
+        .unwrap()
+        .ready_replicas = 0;
     world.fail(&id(Kind::StatefulSet, "demo-postgres"));
     assert_eq!(world.write(), BTreeSet::new());
 }
@@ -254,7 +258,7 @@ fn a_suspended_shop_stops_its_stores_last_and_keeps_its_data() {
     assert_eq!(world.write_all(), ids(&["StatefulSet/postgres", "StatefulSet/redis"]));
     world.settle();
     for kind in [Kind::Deployment, Kind::StatefulSet] {
-        let workloads = world.facts.children.keys().filter(|id| id.kind == kind);
+        let workloads = world.observed.children.keys().filter(|id| id.kind == kind);
         assert!(workloads.clone().count() > 0);
         assert!(workloads.clone().all(|id| replicas(&world, id) == 0));
     }
@@ -268,14 +272,14 @@ fn a_suspended_shop_stops_its_stores_last_and_keeps_its_data() {
 fn stores_do_not_stop_while_a_pod_is_on_its_way_out() {
     let mut world = running();
     for part in ["catalog", "gateway", "seed", "postgres", "redis", "inbox"] {
-        world.facts.with_pods.insert(part.to_owned());
+        world.observed.parts_with_pods.insert(part.to_owned());
     }
     world.storefront.spec.suspend = true;
     world.settle();
     let stores = ["demo-postgres", "demo-redis"].map(|name| id(Kind::StatefulSet, name));
     for last in ["catalog", "gateway", "seed"] {
         assert!(stores.iter().all(|store| replicas(&world, store) == 1), "{last} is left");
-        world.facts.with_pods.remove(last);
+        world.observed.parts_with_pods.remove(last);
         world.settle();
     }
     assert!(stores.iter().all(|store| replicas(&world, store) == 0));

@@ -18,9 +18,9 @@ fn manifests(spec: StorefrontSpec) -> String {
 fn document(object: &Object) -> String {
     match &object.action {
         Action::Apply(manifest) => serde_yaml::to_string(manifest).unwrap(),
-        Action::CreateOnce(recipe) => {
-            let fields = format!("# made once: {:?}\n", recipe.fields);
-            fields + &serde_yaml::to_string(&recipe.manifest).unwrap()
+        Action::CreateOnce(template) => {
+            let fields = format!("# made once: {:?}\n", template.fields);
+            fields + &serde_yaml::to_string(&template.manifest).unwrap()
         }
         Action::Keep => panic!("{} waits in a shop that has come up", object.id),
     }

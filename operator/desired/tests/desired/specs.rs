@@ -2,18 +2,18 @@
 
 use storefront_api::StorefrontSpec;
 use storefront_api::component::Component;
-use storefront_api::edge::{ExposeType, NodePorts, Origin};
+use storefront_api::datastores::{ExternalPostgres, ExternalRedis, Mode, SslMode};
+use storefront_api::exposure::{ExposeType, NodePorts, Origin};
 use storefront_api::quantity::Quantity;
 use storefront_api::services::{MailMode, Smtp, SmtpTls};
 use storefront_api::spec::Profile;
-use storefront_api::stores::{ExternalPostgres, ExternalRedis, Mode, SslMode};
 use storefront_api::workload::{
-    Amounts, ComponentSpec, EnvVar, LogLevel, Resources, SecretKey, SecretName,
+    Amounts, ComponentSpec, EnvVar, LogLevel, Resources, SecretKeyRef, SecretName,
 };
 
 /// Only what has to be said.
 pub(crate) fn minimal() -> StorefrontSpec {
-    StorefrontSpec::of_version("0.1.0")
+    StorefrontSpec::with_version("0.1.0")
 }
 
 /// As small as it gets, with products to look at, on a port of the node.
@@ -92,6 +92,6 @@ pub(crate) fn smtp(spec: &mut StorefrontSpec) {
     });
 }
 
-pub(crate) fn key(name: &str, key: &str) -> SecretKey {
-    SecretKey { name: name.to_owned(), key: key.to_owned() }
+pub(crate) fn key(name: &str, key: &str) -> SecretKeyRef {
+    SecretKeyRef { name: name.to_owned(), key: key.to_owned() }
 }

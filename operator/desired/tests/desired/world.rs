@@ -7,7 +7,8 @@ use serde_json::Value;
 use storefront_api::names::MANAGED_BY_LABEL;
 use storefront_api::{Storefront, StorefrontSpec};
 use storefront_desired::{
-    Action, Defaults, Facts, Kind, Object, ObjectId, Progress, Seen, desired,
+    Action, InstallationDefaults, Kind, Object, ObjectId, ObservedChild, ObservedState, Progress,
+    desired,
 };
 
 /// More rounds than any rollout has steps.
@@ -16,7 +17,7 @@ const ROUNDS: usize = 30;
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) storefront: Storefront,
-    pub(crate) facts: Facts,
+    pub(crate) observed: ObservedState,
     pub(crate) manifests: BTreeMap<ObjectId, Value>,
     made: u32,
 }
@@ -31,11 +32,11 @@ impl World {
         let mut storefront = Storefront::new(name, spec);
         storefront.metadata.namespace = Some("shop".to_owned());
         storefront.metadata.uid = Some("4f8b7f1e-0000-4000-8000-000000000000".to_owned());
-        Self { storefront, facts: Facts::default(), manifests: BTreeMap::new(), made: 0 }
+        Self { storefront, observed: ObservedState::default(), manifests: BTreeMap::new(), made: 0 }
     }
 
     pub(crate) fn desired(&self) -> Vec<Object> {
-        desired(&self.storefront, &self.facts, &defaults())
+        desired(&self.storefront, &self.observed, &defaults())
     }
 
     /// Writes what is desired and differs, deletes what is not desired any more, and tells what of
@@ -44,7 +45,7 @@ impl World {
         let objects = self.desired();
         let wanted: BTreeSet<&ObjectId> = objects.iter().map(|object| &object.id).collect();
         let gone: Vec<ObjectId> =
-            self.facts.children.keys().filter(|id| !wanted.contains(id)).cloned().collect();
+            self.observed.children.keys().filter(|id| !wanted.contains(id)).cloned().collect();
         for id in &gone {
             assert_ne!(id.kind, Kind::PersistentVolumeClaim, "{id} is not wanted any more");
             self.delete(id);
@@ -53,7 +54,7 @@ impl World {
         for Object { id, action } in objects {
             let manifest = match action {
                 Action::Apply(manifest) => manifest,
-                Action::CreateOnce(recipe) => recipe.manifest,
+                Action::CreateOnce(template) => template.manifest,
                 Action::Keep => continue,
             };
             if self.manifests.get(&id) != Some(&manifest) {
@@ -69,19 +70,19 @@ impl World {
         assert_eq!(manifest["metadata"]["labels"][MANAGED_BY_LABEL], "storefront-operator");
         let is_workload = matches!(id.kind, Kind::Deployment | Kind::StatefulSet);
         let takes_time = is_workload || id.kind == Kind::Job;
-        let before = self.facts.children.get(id).cloned();
+        let before = self.observed.children.get(id).cloned();
         let ready_replicas = before.as_ref().map_or(0, |seen| seen.ready_replicas);
         let uid = before.map_or_else(|| self.next_uid(), |seen| seen.uid);
         let replicas = manifest["spec"]["replicas"].as_i64().filter(|_| is_workload).unwrap_or(0);
         let label = &manifest["metadata"]["labels"]["app.kubernetes.io/version"];
-        let seen = Seen {
+        let seen = ObservedChild {
             uid,
             version: label.as_str().map(str::to_owned),
-            progress: if takes_time { Progress::Going } else { Progress::Done },
+            progress: if takes_time { Progress::Running } else { Progress::Done },
             ready_replicas,
             desired_replicas: i32::try_from(replicas).unwrap(),
         };
-        self.facts.children.insert(id.clone(), seen);
+        self.observed.children.insert(id.clone(), seen);
     }
 
     fn next_uid(&mut self) -> String {
@@ -92,25 +93,25 @@ impl World {
     /// Somebody deletes the child.
     pub(crate) fn delete(&mut self, id: &ObjectId) {
         self.manifests.remove(id);
-        self.facts.children.remove(id);
+        self.observed.children.remove(id);
     }
 
     /// The child comes as far as it can.
     pub(crate) fn come_up(&mut self, id: &ObjectId) {
-        let seen = self.facts.children.get_mut(id).unwrap_or_else(|| panic!("no {id}"));
+        let seen = self.observed.children.get_mut(id).unwrap_or_else(|| panic!("no {id}"));
         seen.progress = Progress::Done;
         seen.ready_replicas = seen.desired_replicas;
     }
 
     /// The child will not come up.
     pub(crate) fn fail(&mut self, id: &ObjectId) {
-        self.facts.children.get_mut(id).unwrap().progress = Progress::Failed;
+        self.observed.children.get_mut(id).unwrap().progress = Progress::Failed;
     }
 
     /// The workloads and Jobs that have not come as far as they can.
     pub(crate) fn going(&self) -> Vec<ObjectId> {
-        let going = |seen: &Seen| seen.progress == Progress::Going;
-        let children = self.facts.children.iter();
+        let going = |seen: &ObservedChild| seen.progress == Progress::Running;
+        let children = self.observed.children.iter();
         children.filter(|(_, seen)| going(seen)).map(|(id, _)| id.clone()).collect()
     }
 
@@ -167,7 +168,7 @@ impl World {
     pub(crate) fn job(&self, start: &str) -> ObjectId {
         let start = format!("demo-{start}-");
         let mut jobs = self
-            .facts
+            .observed
             .children
             .keys()
             .filter(|id| id.kind == Kind::Job && id.name.starts_with(&start));
@@ -181,8 +182,8 @@ pub(crate) fn id(kind: Kind, name: &str) -> ObjectId {
     ObjectId { kind, name: name.to_owned() }
 }
 
-pub(crate) fn defaults() -> Defaults {
-    Defaults {
+pub(crate) fn defaults() -> InstallationDefaults {
+    InstallationDefaults {
         shop_image: "storefront/shop".to_owned(),
         postgres_image: "postgres:17".to_owned(),
         redis_image: "redis:8".to_owned(),

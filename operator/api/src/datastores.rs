@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::quantity::Quantity;
 use crate::rules;
-use crate::workload::{MAX_NAME, SecretKey, SecretName};
+use crate::workload::{MAX_NAME, SecretKeyRef, SecretName};
 
 /// How large the managed PostgreSQL's volume is when nothing is said.
 const POSTGRES_STORAGE: &str = "10Gi";
@@ -93,7 +93,7 @@ pub struct ExternalPostgres {
 
     /// The certificates that the server's has to be signed by, in PEM. Not set: the public ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca_secret: Option<SecretKey>,
+    pub ca_secret: Option<SecretKeyRef>,
 }
 
 /// How a connection to PostgreSQL is protected.
@@ -156,7 +156,7 @@ pub struct Redis {
 pub struct ExternalRedis {
     /// The key of a Secret that holds the server's URL with its password:
     /// `redis://:password@host:6379/0`, or `rediss://…` for TLS.
-    pub url_secret: SecretKey,
+    pub url_secret: SecretKeyRef,
 }
 
 impl Postgres {

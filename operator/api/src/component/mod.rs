@@ -3,17 +3,18 @@
 //! It drives everything that is different from component to component: the keys of
 //! `spec.components`, names, Services, environment, databases, rollout order and readiness reasons.
 //! A new component is a new variant of [`Component`] with its row, and a place in
-//! [`Component::row`] and [`Component::ALL`].
+//! [`Component::info`] and [`Component::ALL`].
 
-mod row;
+mod info;
+mod secret;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use row::{Database, Form, Listen, Protocol, Row, SecretSetting, Setting, Wave};
+pub use info::{ComponentInfo, Database, Listen, Protocol, SecretSetting, Setting, Wave};
+pub use secret::{GeneratedSecret, SecretDelivery};
 
-use crate::generated::Generated;
 use crate::settings;
 
 /// The port on which every component answers `/livez`, `/readyz` and `/metrics`.
@@ -75,7 +76,7 @@ pub enum Component {
     Gateway,
 }
 
-const USER: Row = Row {
+const USER: ComponentInfo = ComponentInfo {
     name: "user",
     listen: Listen { protocol: Protocol::Grpc, port: 50051, env: "USER_LISTEN" },
     url_env: Some("USER_URL"),
@@ -92,20 +93,20 @@ const USER: Row = Row {
     secrets: &[
         SecretSetting {
             env: "JWT_SIGNING_KEYS",
-            secret: Generated::SigningKeys,
+            secret: GeneratedSecret::SigningKeys,
             key: "signing.json",
-            form: Form::File,
+            delivery: SecretDelivery::File,
         },
         SecretSetting {
             env: "ADMIN_PASSWORD",
-            secret: Generated::Admin,
+            secret: GeneratedSecret::AdminPassword,
             key: "password",
-            form: Form::Value { file_env: "ADMIN_PASSWORD_FILE" },
+            delivery: SecretDelivery::Value { file_env: "ADMIN_PASSWORD_FILE" },
         },
     ],
 };
 
-const CATALOG: Row = Row {
+const CATALOG: ComponentInfo = ComponentInfo {
     name: "catalog",
     listen: Listen { protocol: Protocol::Grpc, port: 50052, env: "CATALOG_LISTEN" },
     url_env: Some("CATALOG_URL"),
@@ -118,7 +119,7 @@ const CATALOG: Row = Row {
     secrets: &[],
 };
 
-const CART: Row = Row {
+const CART: ComponentInfo = ComponentInfo {
     name: "cart",
     listen: Listen { protocol: Protocol::Grpc, port: 50053, env: "CART_LISTEN" },
     url_env: Some("CART_URL"),
@@ -131,7 +132,7 @@ const CART: Row = Row {
     secrets: &[],
 };
 
-const ORDER: Row = Row {
+const ORDER: ComponentInfo = ComponentInfo {
     name: "order",
     listen: Listen { protocol: Protocol::Grpc, port: 50055, env: "ORDER_LISTEN" },
     url_env: Some("ORDER_URL"),
@@ -151,7 +152,7 @@ const ORDER: Row = Row {
     secrets: &[],
 };
 
-const PAYMENT: Row = Row {
+const PAYMENT: ComponentInfo = ComponentInfo {
     name: "payment",
     listen: Listen { protocol: Protocol::Grpc, port: 50056, env: "PAYMENT_LISTEN" },
     url_env: Some("PAYMENT_URL"),
@@ -163,13 +164,13 @@ const PAYMENT: Row = Row {
     settings: &[CURRENCY, Setting { env: "PAYMENT_PROVIDER", value: settings::payment_provider }],
     secrets: &[SecretSetting {
         env: "FINGERPRINT_KEY",
-        secret: Generated::FingerprintKey,
+        secret: GeneratedSecret::FingerprintKey,
         key: "key",
-        form: Form::Value { file_env: "FINGERPRINT_KEY_FILE" },
+        delivery: SecretDelivery::Value { file_env: "FINGERPRINT_KEY_FILE" },
     }],
 };
 
-const SHIPPING: Row = Row {
+const SHIPPING: ComponentInfo = ComponentInfo {
     name: "shipping",
     listen: Listen { protocol: Protocol::Grpc, port: 50058, env: "SHIPPING_LISTEN" },
     url_env: Some("SHIPPING_URL"),
@@ -182,7 +183,7 @@ const SHIPPING: Row = Row {
     secrets: &[],
 };
 
-const NOTIFICATION: Row = Row {
+const NOTIFICATION: ComponentInfo = ComponentInfo {
     name: "notification",
     listen: Listen { protocol: Protocol::Grpc, port: 50057, env: "NOTIFICATION_LISTEN" },
     url_env: Some("NOTIFICATION_URL"),
@@ -198,7 +199,7 @@ const NOTIFICATION: Row = Row {
     secrets: &[],
 };
 
-const GATEWAY: Row = Row {
+const GATEWAY: ComponentInfo = ComponentInfo {
     name: "gateway",
     listen: Listen { protocol: Protocol::Http, port: 8080, env: "GATEWAY_LISTEN" },
     url_env: Some("GATEWAY_URL"),
@@ -222,9 +223,9 @@ const GATEWAY: Row = Row {
     ],
     secrets: &[SecretSetting {
         env: "JWT_PUBLIC_KEYS",
-        secret: Generated::SigningKeys,
+        secret: GeneratedSecret::SigningKeys,
         key: "public.json",
-        form: Form::File,
+        delivery: SecretDelivery::File,
     }],
 };
 
@@ -243,7 +244,7 @@ impl Component {
 
     /// What is known of it: the table itself.
     #[must_use]
-    pub const fn row(self) -> Row {
+    pub const fn info(self) -> ComponentInfo {
         match self {
             Self::User => USER,
             Self::Catalog => CATALOG,
@@ -256,49 +257,49 @@ impl Component {
         }
     }
 
-    /// Its name, as in [`Row::name`].
+    /// Its name, as in [`ComponentInfo::name`].
     #[must_use]
     pub const fn name(self) -> &'static str {
-        self.row().name
+        self.info().name
     }
 
     /// The component of this name.
     #[must_use]
-    pub fn by_name(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|component| component.name() == name)
     }
 
     /// The components that roll out in this wave.
-    pub fn of_wave(wave: Wave) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(move |component| component.row().wave == wave)
+    pub fn in_wave(wave: Wave) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |component| component.info().wave == wave)
     }
 
     /// The components that own a database, with it.
     pub fn with_database() -> impl Iterator<Item = (Self, Database)> {
         Self::ALL
             .into_iter()
-            .filter_map(|component| component.row().database.map(|database| (component, database)))
+            .filter_map(|component| component.info().database.map(|database| (component, database)))
     }
 
     /// Every environment variable that the operator sets on it, and nobody else may.
     #[must_use]
     pub fn reserved_env(self) -> Vec<&'static str> {
-        let row = self.row();
-        let mut names = vec![ADMIN_ENV, LOG_ENV, LOG_FORMAT_ENV, row.listen.env];
-        if row.database.is_some() {
+        let info = self.info();
+        let mut names = vec![ADMIN_ENV, LOG_ENV, LOG_FORMAT_ENV, info.listen.env];
+        if info.database.is_some() {
             names.extend(DATABASE_ENV);
         }
-        if row.redis {
+        if info.redis {
             names.extend(REDIS_ENV);
         }
-        if row.mail {
+        if info.mail {
             names.extend(MAIL_ENV);
         }
-        names.extend(row.calls.iter().filter_map(|callee| callee.row().url_env));
-        names.extend(row.settings.iter().map(|setting| setting.env));
-        for secret in row.secrets {
+        names.extend(info.calls.iter().filter_map(|callee| callee.info().url_env));
+        names.extend(info.settings.iter().map(|setting| setting.env));
+        for secret in info.secrets {
             names.push(secret.env);
-            if let Form::Value { file_env } = secret.form {
+            if let SecretDelivery::Value { file_env } = secret.delivery {
                 names.push(file_env);
             }
         }

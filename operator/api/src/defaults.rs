@@ -21,7 +21,7 @@ pub struct Requests {
 
 /// The defaults of one profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Defaults {
+pub struct ProfileDefaults {
     /// Pods of each component.
     pub replicas: i32,
     /// For each component and each job of the shop.
@@ -35,21 +35,21 @@ pub struct Defaults {
 impl Profile {
     /// The table of the profiles.
     #[must_use]
-    pub const fn defaults(self) -> Defaults {
+    pub const fn defaults(self) -> ProfileDefaults {
         match self {
-            Self::Dev => Defaults {
+            Self::Dev => ProfileDefaults {
                 replicas: 1,
                 component: Requests { cpu: "5m", memory: "16Mi" },
                 postgres: Requests { cpu: "25m", memory: "96Mi" },
                 redis: Requests { cpu: "5m", memory: "16Mi" },
             },
-            Self::Standard => Defaults {
+            Self::Standard => ProfileDefaults {
                 replicas: 1,
                 component: Requests { cpu: "25m", memory: "32Mi" },
                 postgres: Requests { cpu: "100m", memory: "256Mi" },
                 redis: Requests { cpu: "25m", memory: "64Mi" },
             },
-            Self::Production => Defaults {
+            Self::Production => ProfileDefaults {
                 replicas: 2,
                 component: Requests { cpu: "50m", memory: "64Mi" },
                 postgres: Requests { cpu: "250m", memory: "512Mi" },
@@ -156,14 +156,14 @@ mod tests {
     }
 
     fn with_catalog(said: ComponentSpec) -> StorefrontSpec {
-        let mut spec = StorefrontSpec::of_version("0.1.0");
+        let mut spec = StorefrontSpec::with_version("0.1.0");
         spec.components.0.insert(Component::Catalog, said);
         spec
     }
 
     #[test]
     fn replicas_come_from_the_component_then_the_storefront_then_the_profile() {
-        let mut spec = StorefrontSpec::of_version("0.1.0");
+        let mut spec = StorefrontSpec::with_version("0.1.0");
         assert_eq!(replicas(&spec, Component::Catalog), 1);
         spec.profile = Profile::Production;
         assert_eq!(replicas(&spec, Component::Catalog), 2);
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn the_image_is_put_together_from_what_is_said_and_what_the_operator_knows() {
         let known = ShopImage { registry: None, repository: "storefront/shop".to_owned() };
-        let mut spec = StorefrontSpec::of_version("0.1.0");
+        let mut spec = StorefrontSpec::with_version("0.1.0");
         assert_eq!(image(&spec, Component::Catalog, &known), "storefront/shop:0.1.0");
         spec.image.registry = Some("registry.example.com:5000".to_owned());
         let image_there = "registry.example.com:5000/storefront/shop:0.1.0";

@@ -6,30 +6,30 @@ use crate::{Kind, ObjectId};
 
 /// Everything that [`crate::desired`] may depend on besides the Storefront itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct ObservedState {
     /// The children that exist, as last seen.
-    pub children: BTreeMap<ObjectId, Seen>,
+    pub children: BTreeMap<ObjectId, ObservedChild>,
     /// The parts, by their component label, that have pods which have not ended. Pods on their way
     /// out are among them, unlike in what a Deployment counts.
-    pub with_pods: BTreeSet<String>,
+    pub parts_with_pods: BTreeSet<String>,
 }
 
-impl Facts {
+impl ObservedState {
     /// What was last seen of a child, if it exists.
-    pub fn get(&self, kind: Kind, name: &str) -> Option<&Seen> {
+    pub fn get(&self, kind: Kind, name: &str) -> Option<&ObservedChild> {
         self.children.get(&ObjectId { kind, name: name.to_owned() })
     }
 
     /// Whether the child exists and has come as far as it can: a workload that serves with all its
     /// replicas of its present generation, a Job that completed, anything else that exists.
-    pub fn done(&self, kind: Kind, name: &str) -> bool {
+    pub fn is_done(&self, kind: Kind, name: &str) -> bool {
         self.get(kind, name).is_some_and(|seen| seen.progress == Progress::Done)
     }
 }
 
 /// One child as last seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct ObservedChild {
     /// `metadata.uid`: another one means that the child was made anew.
     pub uid: String,
     /// The label `app.kubernetes.io/version`, on children that carry it.
@@ -46,7 +46,7 @@ pub struct Seen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// On its way.
-    Going,
+    Running,
     /// As far as it can come.
     Done,
     /// Given up: a Job whose retries are used up, a rollout past its deadline.

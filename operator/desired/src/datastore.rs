@@ -10,10 +10,10 @@ use k8s_openapi::api::core::v1::{
     VolumeResourceRequirements,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use storefront_api::datastores::Storage;
 use storefront_api::names::Part;
-use storefront_api::stores::Storage;
 
-use crate::shop::Shop;
+use crate::context::BuildContext;
 use crate::{Kind, Object, pod, rollout, service, workload};
 
 /// The folder of the start script and the configuration.
@@ -30,7 +30,7 @@ const TEMPORARY_VOLUME: &str = "tmp";
 const REVISIONS: i32 = 2;
 
 /// A store that the operator runs.
-pub(crate) struct Store<'a> {
+pub(crate) struct Datastore<'a> {
     /// The part of the shop that it is.
     pub(crate) part: Part,
     /// The name of all its objects but the Secret and the claim.
@@ -58,33 +58,33 @@ pub(crate) struct Store<'a> {
 }
 
 /// Every object of a store but its Secret.
-pub(crate) fn objects(shop: &Shop<'_>, store: &Store<'_>) -> Vec<Object> {
+pub(crate) fn objects(context: &BuildContext<'_>, store: &Datastore<'_>) -> Vec<Object> {
     vec![
-        service::account(shop, store.name.clone(), store.part),
-        config(shop, store),
-        claim(shop, store),
-        service::of_store(shop, store.name.clone(), store.part, store.port_name, store.port),
-        stateful_set(shop, store)
+        service::account(context, store.name.clone(), store.part),
+        config(context, store),
+        claim(context, store),
+        service::of_store(context, store.name.clone(), store.part, store.port_name, store.port),
+        stateful_set(context, store)
             .unwrap_or_else(|| Object::keep(Kind::StatefulSet, store.name.clone())),
     ]
 }
 
 /// Another script or configuration does not restart the store: it holds from the next start on.
 /// What a Storefront can say of it also stands in the pod template, and restarts it from there.
-fn config(shop: &Shop<'_>, store: &Store<'_>) -> Object {
+fn config(context: &BuildContext<'_>, store: &Datastore<'_>) -> Object {
     let config = ConfigMap {
         data: Some(store.files.clone()),
-        metadata: shop.metadata(store.name.clone(), store.part),
+        metadata: context.metadata(store.name.clone(), store.part),
         ..ConfigMap::default()
     };
     Object::apply(Kind::ConfigMap, store.name.clone(), &config)
 }
 
 /// Without an owner, so that the data stays when the Storefront goes.
-fn claim(shop: &Shop<'_>, store: &Store<'_>) -> Object {
+fn claim(context: &BuildContext<'_>, store: &Datastore<'_>) -> Object {
     let size = BTreeMap::from([("storage".to_owned(), Quantity(store.size.as_str().to_owned()))]);
     let claim = PersistentVolumeClaim {
-        metadata: shop.metadata_without_owner(store.claim.clone(), store.part),
+        metadata: context.metadata_without_owner(store.claim.clone(), store.part),
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
             resources: Some(VolumeResourceRequirements {
@@ -100,24 +100,24 @@ fn claim(shop: &Shop<'_>, store: &Store<'_>) -> Object {
 }
 
 /// `None` while the Secret has not been seen.
-fn stateful_set(shop: &Shop<'_>, store: &Store<'_>) -> Option<Object> {
-    let seen = shop.facts.get(Kind::Secret, &store.secret)?;
+fn stateful_set(context: &BuildContext<'_>, store: &Datastore<'_>) -> Option<Object> {
+    let seen = context.observed.get(Kind::Secret, &store.secret)?;
     let secrets = BTreeMap::from([(store.secret.clone(), seen.uid.clone())]);
     let stateful_set = StatefulSet {
-        metadata: shop.metadata(store.name.clone(), store.part),
+        metadata: context.metadata(store.name.clone(), store.part),
         spec: Some(StatefulSetSpec {
             // Else a pod that cannot start would be waited for before it is replaced by one that
             // can.
             pod_management_policy: Some("Parallel".to_owned()),
-            replicas: Some(if rollout::stores_may_stop(shop) { 0 } else { 1 }),
+            replicas: Some(if rollout::stores_may_stop(context) { 0 } else { 1 }),
             revision_history_limit: Some(REVISIONS),
-            selector: shop.selector(store.part),
+            selector: context.selector(store.part),
             service_name: Some(store.name.clone()),
             template: PodTemplateSpec {
                 metadata: Some(
-                    shop.pod_metadata(store.part, workload::secrets_annotation(&secrets)),
+                    context.pod_metadata(store.part, workload::secrets_annotation(&secrets)),
                 ),
-                spec: Some(pod_spec(shop, store)),
+                spec: Some(pod_spec(context, store)),
             },
             ..StatefulSetSpec::default()
         }),
@@ -126,7 +126,7 @@ fn stateful_set(shop: &Shop<'_>, store: &Store<'_>) -> Option<Object> {
     Some(Object::apply(Kind::StatefulSet, store.name.clone(), &stateful_set))
 }
 
-fn pod_spec(shop: &Shop<'_>, store: &Store<'_>) -> PodSpec {
+fn pod_spec(context: &BuildContext<'_>, store: &Datastore<'_>) -> PodSpec {
     let data = Volume {
         name: DATA_VOLUME.to_owned(),
         persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
@@ -145,11 +145,11 @@ fn pod_spec(shop: &Shop<'_>, store: &Store<'_>) -> PodSpec {
         containers: vec![container(store)],
         termination_grace_period_seconds: Some(store.stop_secs),
         volumes: Some(volumes),
-        ..pod::restricted_pod(shop, store.name.clone(), pod::STORE_USER)
+        ..pod::restricted_pod(context, store.name.clone(), pod::STORE_USER)
     }
 }
 
-fn container(store: &Store<'_>) -> Container {
+fn container(store: &Datastore<'_>) -> Container {
     let mut mounts = vec![
         pod::mount(DATA_VOLUME, DATA_FOLDER),
         pod::mount_read_only(CONFIG_VOLUME, CONFIG_FOLDER),
@@ -159,9 +159,9 @@ fn container(store: &Store<'_>) -> Container {
     Container {
         command: Some(vec!["sh".to_owned(), format!("{CONFIG_FOLDER}/{SCRIPT}")]),
         image_pull_policy: Some("IfNotPresent".to_owned()),
-        liveness_probe: Some(pod::tcp_probe(store.port_name, pod::FOR_LIFE)),
+        liveness_probe: Some(pod::tcp_probe(store.port_name, pod::LIVENESS)),
         ports: Some(vec![pod::port(store.port_name, store.port)]),
-        readiness_probe: Some(pod::tcp_probe(store.port_name, pod::WHILE_SERVING)),
+        readiness_probe: Some(pod::tcp_probe(store.port_name, pod::READINESS)),
         security_context: Some(pod::restricted_container()),
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         volume_mounts: Some(mounts),

@@ -4,39 +4,43 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
 use kube::{Resource, ResourceExt};
+use storefront_api::datastores::Mode;
+use storefront_api::defaults::ShopImage;
 use storefront_api::names::{self, Part};
-use storefront_api::profile::ShopImage;
 use storefront_api::services::MailMode;
-use storefront_api::stores::Mode;
 use storefront_api::{Storefront, StorefrontSpec};
 
-use crate::{Defaults, Facts, Kind, Progress};
+use crate::{InstallationDefaults, Kind, ObservedState, Progress};
 
 const VERSION_LABEL: &str = "app.kubernetes.io/version";
 
 /// What the builders are given.
 #[derive(Clone, Debug)]
-pub(crate) struct Shop<'a> {
+pub(crate) struct BuildContext<'a> {
     /// The Storefront's name.
     pub(crate) name: String,
     /// What is wanted.
     pub(crate) spec: &'a StorefrontSpec,
     /// What has been seen.
-    pub(crate) facts: &'a Facts,
+    pub(crate) observed: &'a ObservedState,
     /// What the installation decides.
-    pub(crate) defaults: &'a Defaults,
+    pub(crate) defaults: &'a InstallationDefaults,
     /// Where the shop's image comes from when the Storefront does not say.
     pub(crate) image: ShopImage,
     namespace: Option<String>,
     owner: OwnerReference,
 }
 
-impl<'a> Shop<'a> {
-    pub(crate) fn of(storefront: &'a Storefront, facts: &'a Facts, defaults: &'a Defaults) -> Self {
+impl<'a> BuildContext<'a> {
+    pub(crate) fn new(
+        storefront: &'a Storefront,
+        observed: &'a ObservedState,
+        defaults: &'a InstallationDefaults,
+    ) -> Self {
         let name = storefront.name_any();
         Self {
             spec: &storefront.spec,
-            facts,
+            observed,
             defaults,
             image: split_registry(&defaults.shop_image),
             namespace: storefront.namespace(),
@@ -133,7 +137,7 @@ impl<'a> Shop<'a> {
 
     /// One that was stopped has come as far as it could, too.
     fn store_up(&self, name: &str) -> bool {
-        let seen = self.facts.get(Kind::StatefulSet, name);
+        let seen = self.observed.get(Kind::StatefulSet, name);
         seen.is_some_and(|seen| seen.progress == Progress::Done && seen.ready_replicas > 0)
     }
 }

@@ -1,12 +1,12 @@
 //! What a row of the component table consists of.
 
 use super::Component;
-use crate::generated::Generated;
+use super::secret::{GeneratedSecret, SecretDelivery};
 use crate::spec::StorefrontSpec;
 
 /// What the operator knows of a component.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
+pub struct ComponentInfo {
     /// Its name in `spec.components`, in object names and on the command line of `shop`.
     pub name: &'static str,
     /// Where it listens.
@@ -102,21 +102,9 @@ pub struct SecretSetting {
     /// The name of the environment variable.
     pub env: &'static str,
     /// The Secret that has the value, where it is wanted.
-    pub secret: Generated,
+    pub secret: GeneratedSecret,
     /// The value's key in the Secret.
     pub key: &'static str,
     /// How the component gets it.
-    pub form: Form,
-}
-
-/// How a secret value is handed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// The variable is the value.
-    Value {
-        /// The setting by which a file could be named in its place; it is not for others either.
-        file_env: &'static str,
-    },
-    /// The variable is the path of a file with the value.
-    File,
+    pub delivery: SecretDelivery,
 }
