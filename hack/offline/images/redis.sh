@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Redis's image from Debian's packages: redis-server and redis-cli on PATH, and a shell.
+# Completes the Redis image: redis-server and redis-cli on PATH, and a shell.
 # shellcheck source-path=SCRIPTDIR source=trim.sh
 . "$(dirname "$0")/trim.sh"
 

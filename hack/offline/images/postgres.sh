@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# PostgreSQL's image from Debian's packages: initdb, postgres, pg_isready and psql on PATH, and a shell.
+# Completes the PostgreSQL image: initdb, postgres, pg_isready and psql on PATH, and a shell.
 # shellcheck source-path=SCRIPTDIR source=trim.sh
 . "$(dirname "$0")/trim.sh"
 
-trim -not -name getent -not -name locale # asked by initdb
-# The just-in-time compiler weighs 150 MB with its library, for queries that a shop does not ask.
+trim -not -name getent -not -name locale # initdb runs them
+# The JIT compiler and its library take 150 MB; queries of the shop do not use it.
 rm -rf "$root"/usr/lib/postgresql/*/lib/{bitcode,llvmjit*} "$root"/usr/lib/*/{libLLVM*,libz3.so*} \
   "$root"/usr/lib/llvm-*
 shell

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Builds the programs of a Kubernetes node from Go modules and prints the folder they are in:
-# etcd, kube-apiserver and the other Kubernetes programs, CoreDNS, local-path-provisioner, pause.
-# About eight minutes on two cores the first time, 20 s when Go's own cache is warm, then nothing.
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "$0")/lib.sh"
+# Builds the programs of a Kubernetes node from Go modules and prints their folder: etcd,
+# kube-apiserver and the other Kubernetes programs, CoreDNS, local-path-provisioner, pause. The
+# first build takes about eight minutes on two cores, 20 s with a warm Go cache.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
 
+NODE=hack/offline/node
 PROGRAMS="etcd kubeadm kubectl kubelet kube-apiserver kube-controller-manager kube-proxy kube-scheduler
   metrics-server"
 
 main() {
   local made
-  made=$CACHE/kubernetes/$KUBERNETES-$(digest_of hack/node/go.mod hack/node/kube hack/node/coredns \
-    hack/node/pause.c hack/kubernetes.sh)
+  made=$CACHE/kubernetes/$KUBERNETES-$(digest_of $NODE/go.mod $NODE/kube $NODE/coredns \
+    $NODE/pause.c hack/offline/kubernetes.sh)
   [ -d "$made" ] || locked kubernetes make_once "$made" >&2
   echo "$made"
 }
@@ -19,7 +20,7 @@ main() {
 make_once() {
   [ ! -d "$1" ] || return 0
   need_go "building Kubernetes"
-  has cc || fail "building Kubernetes takes a C compiler: install one (Debian package: gcc) and try again"
+  has cc || fail "building Kubernetes needs a C compiler: install one (Debian package: gcc) and try again"
   step "Kubernetes $KUBERNETES from Go modules" build "$1"
 }
 
@@ -27,9 +28,9 @@ build() {
   local work=$1.work
   rm -rf "$work"
   mkdir -p "$work/bin"
-  cp -R "$ROOT/hack/node/." "$work/src"
+  cp -R "$ROOT/$NODE/." "$work/src"
   add_local_path_provisioner "$work/src/local-path-provisioner"
-  # Without cgo: static programs, which run on whatever system the node has.
+  # Without cgo the programs are static and run on any node system.
   (cd "$work/src" && CGO_ENABLED=0 nice go build -trimpath -ldflags "$(version_flags)" -o ../bin ./...)
   cc -Os -static -s -o "$work/bin/pause" "$work/src/pause.c"
   for program in $PROGRAMS; do ln -s kube "$work/bin/$program"; done
@@ -38,8 +39,8 @@ build() {
   rm -rf "$work"
 }
 
-# It is a program, not a library, and its module names one dependency by a name that has changed
-# since; so its few files are built as a package of our module.
+# It is a program, not a library, and its module uses the former name of one dependency. Its few
+# files are therefore built as a package of our module.
 add_local_path_provisioner() {
   mkdir -p "$1"
   install -m 644 "$(module_dir "github.com/rancher/local-path-provisioner@$LOCAL_PATH_PROVISIONER")"/*.go "$1"
@@ -47,7 +48,7 @@ add_local_path_provisioner() {
   rm "$1"/*.orig
 }
 
-# What `kubectl version` says; kubeadm refuses to work with programs that do not know their version.
+# The output of `kubectl version`; kubeadm refuses programs without a version.
 version_flags() {
   local flags="-s -w" package
   for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do

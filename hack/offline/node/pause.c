@@ -1,4 +1,4 @@
-/* The process that keeps a pod's namespaces: sleeps, reaps orphans, ends when told. */
+/* Keeps a pod's namespaces alive: sleeps, reaps orphaned processes, exits on SIGINT and SIGTERM. */
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# assemble.sh system|node ROOT: called by mmdebstrap to finish a file system; see ../node-image.sh,
-# which also says where the programs (PROGRAMS), kind's files (KIND_FILES) and manifests (WORK) are.
+# assemble.sh system|node ROOT: hook of mmdebstrap that completes a file system. ../node-image.sh
+# sets the folders of the programs (PROGRAMS), of kind's files (KIND_FILES) and of the manifests
+# (WORK).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
-# For the system pods: only unpacked packages, so the links their scripts would make are made here.
+# For the system pods. The packages are only unpacked, so this creates the links of their install
+# scripts.
 system() {
   local root=$1 command suffix
   for command in iptables ip6tables; do
@@ -17,7 +19,7 @@ system() {
   cp -a "$PROGRAMS/." "$root/usr/local/bin/"
 }
 
-# For the node: what kind's images/base/Dockerfile does after its packages are installed.
+# For the node: the steps of kind's images/base/Dockerfile after the installation of packages.
 node() {
   local root=$1
   cp -R "$KIND_FILES/." "$root/"
@@ -40,9 +42,10 @@ containerd_settings() {
   chroot "$root" ctr oci spec |
     jq '.hooks.createContainer = [{path: "/kind/bin/mount-product-files.sh"}] | del(.process.rlimits)' \
       >"$root/etc/containerd/cri-base.json"
-  # Without CAP_SYS_RESOURCE no process may lower its oom_score_adj; kind does the same when rootless.
+  # Without CAP_SYS_RESOURCE no process may lower its oom_score_adj; kind does the same when
+  # rootless.
   sed -i 's/restrict_oom_score_adj = false/restrict_oom_score_adj = true/' "$root/etc/containerd/config.toml"
-  # No DNS server to answer: 1 s is enough to know.
+  # No DNS server answers here, and 1 s is enough to find out.
   sed -i "s/timeout 5 getent ahostsv4 'host/timeout 1 getent ahostsv4 'host/" "$root/usr/local/bin/entrypoint"
 }
 

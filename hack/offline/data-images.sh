@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Builds the images of PostgreSQL and Redis from Debian packages, where no registry is reached, and
-# prints their two names. Where one is, the operator's own defaults, the official images, are used
-# and nothing is printed.
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "$0")/lib.sh"
+# Builds the images of PostgreSQL and Redis from Debian packages and prints their two names. Where a
+# registry can be reached it prints nothing: the operator's defaults, the official images, are used.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source-path=SCRIPTDIR source=debian.sh
+. "$ROOT/hack/offline/debian.sh"
 
 POSTGRES_MAJOR=15 # of Debian bookworm
+HERE=hack/offline
 
 main() {
   if registry_reachable; then return; fi
@@ -17,15 +19,16 @@ main() {
 # image NAME VERSION PACKAGE PATH
 image() {
   local image
-  image=storefront/$1:$2-$(digest_of "images/$1.sh" images/trim.sh hack/data-images.sh)
+  image=storefront/$1:$2-$(digest_of "$HERE/images/$1.sh" $HERE/images/trim.sh $HERE/data-images.sh)
   docker image inspect "$image" >/dev/null 2>&1 || step "image of $1 from packages" build "$image" "$@" >&2
-  only "$image"
+  remove_other_tags "$image"
   echo "$image"
 }
 
 # build IMAGE NAME VERSION PACKAGE PATH
 build() {
-  debian --variant=extract --include="$4,busybox-static,libc-bin" --extract-hook="$ROOT/images/$2.sh \"\$1\"" |
+  debian_tar --variant=extract --include="$4,busybox-static,libc-bin" \
+    --extract-hook="$ROOT/$HERE/images/$2.sh \"\$1\"" |
     docker import --change "ENV PATH=$5" --change 'USER 999:999' --change 'CMD ["sh"]' - "$1" >/dev/null
 }
 

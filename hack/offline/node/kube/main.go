@@ -1,6 +1,6 @@
-// Command kube holds every Kubernetes program of a kind node and is told by its own name which one
-// to be. Linked apart they would take eight times the space and the build time, because nearly all
-// of their code is shared.
+// Command kube contains every Kubernetes program of a kind node and runs the one that it is called
+// as. Separate binaries would take eight times the space and the build time, because the programs
+// share nearly all of their code.
 package main
 
 import (
@@ -50,8 +50,8 @@ func main() {
 	os.Exit(run())
 }
 
-// component wraps a command built on component-base. It is made only when it runs: making one
-// registers flags and feature gates globally, and two of them would collide.
+// component wraps a command built on component-base. The command is created when it runs, because
+// creating one registers flags and feature gates globally, and two of them would collide.
 func component(command func() *cobra.Command) func() int {
 	return func() int { return cli.Run(command()) }
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Waits, without a limit because kubeadm sets the pace, for the API server's rule.
+# Waits for the API server's rule. No limit: kubeadm has one.
 until iptables-nft -t nat -S KUBE-SERVICES 2>/dev/null | grep -q default/kubernetes; do
   sleep 0.2
 done

@@ -1,24 +1,28 @@
 #!/usr/bin/env bash
-# Builds the image of a kind node where none can be pulled, and prints its name: what kind's own
-# images/base/Dockerfile and `kind build node-image` do, from Debian packages and Go modules.
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "$0")/lib.sh"
+# Builds the image of a kind node from Debian packages and Go modules, as kind's
+# images/base/Dockerfile and `kind build node-image` do, and prints its name.
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+# shellcheck source-path=SCRIPTDIR source=debian.sh
+. "$ROOT/hack/offline/debian.sh"
 
-SYSTEM=storefront/node-system # one image for all system pods, apart from those with a start of their own
-# Of kind's list, what one node without rootless mode, NFS and iSCSI needs; containerd, runc and the
-# CNI plugins are Debian's.
+NODE=hack/offline/node
+
+SYSTEM=storefront/node-system # one image for all system pods except those with their own entrypoint
+# The part of kind's list that one node without rootless mode, NFS and iSCSI needs. containerd, runc
+# and the CNI plugins come from Debian.
 PACKAGES=systemd,conntrack,iptables,nftables,iproute2,ethtool,kmod,pigz,e2fsprogs,ca-certificates,jq
 PACKAGES=$PACKAGES,procps,containerd,runc,containernetworking-plugins
 
 main() {
   local programs image
-  programs=$("$ROOT/hack/kubernetes.sh")
+  programs=$("$ROOT/hack/offline/kubernetes.sh")
   image=storefront/node:v$KUBERNETES-$( (
     echo "$programs" "$KIND" "$METRICS_SERVER" "$DEBIAN"
-    digest_of hack/node/rootfs hack/node/metrics-server.yaml hack/node/assemble.sh hack/node-image.sh
+    digest_of $NODE/rootfs $NODE/metrics-server.yaml $NODE/assemble.sh hack/offline/node-image.sh
   ) | digest)
   docker image inspect "$image" >/dev/null 2>&1 || step "node image from packages" build "$image" "$programs" >&2
-  only "$image"
+  remove_other_tags "$image"
   echo "$image"
 }
 
@@ -35,10 +39,10 @@ build() {
   step "system pods' images into the node" preload "$1"
 }
 
-# The program's own image of each; none has more than a name in common with the published one.
+# Images under the names of the published ones, but with our programs.
 system_images() {
-  debian --variant=extract --include=iptables,busybox-static \
-    --extract-hook="$ROOT/hack/node/assemble.sh system \"\$1\"" |
+  debian_tar --variant=extract --include=iptables,busybox-static \
+    --extract-hook="$ROOT/$NODE/assemble.sh system \"\$1\"" |
     docker import - $SYSTEM >/dev/null
   entrypoint coredns
   entrypoint pause
@@ -77,8 +81,8 @@ read_storage_images() {
   storageHelperImage=$(sed -n 's/^const storageHelperImage = "\(.*\)"/\1/p' "$constants")
 }
 
-# What `kind create cluster` applies from the node's /kind/manifests: the storage class, and where
-# it would apply its network (here the node brings one along) metrics-server.
+# The manifests that `kind create cluster` applies from the node's /kind/manifests: the storage
+# class and, in the place of kind's network (this node has its own), metrics-server.
 manifests() {
   mkdir -p "$WORK/manifests" "$WORK/metrics"
   sed -n '/^const defaultStorageManifest/,/^`$/p' "$KIND_SOURCE/pkg/build/nodeimage/const_storage.go" |
@@ -86,23 +90,23 @@ manifests() {
       -e "s#\` + storageHelperImage + \`#$storageHelperImage#" >"$WORK/manifests/default-storage.yaml"
   cp -R "$(module_dir "sigs.k8s.io/metrics-server@$METRICS_SERVER")/manifests/base" "$WORK/metrics/"
   chmod -R u+w "$WORK/metrics"
-  sed "s/@version@/$METRICS_SERVER/" "$ROOT/hack/node/metrics-server.yaml" >"$WORK/metrics/kustomization.yaml"
+  sed "s/@version@/$METRICS_SERVER/" "$ROOT/$NODE/metrics-server.yaml" >"$WORK/metrics/kustomization.yaml"
   "$PROGRAMS/kubectl" kustomize "$WORK/metrics" >"$WORK/manifests/default-cni.yaml" 2>/dev/null
 }
 
 file_system() {
   export KIND_FILES=$KIND_SOURCE/images/base/files KUBERNETES
-  debian --variant=minbase --include=$PACKAGES \
-    --customize-hook="$ROOT/hack/node/assemble.sh node \"\$1\"" |
+  debian_tar --variant=minbase --include=$PACKAGES \
+    --customize-hook="$ROOT/$NODE/assemble.sh node \"\$1\"" |
     docker import --change 'ENV container=docker' - $SYSTEM-node >/dev/null
 }
 
-# A container's worth of containerd takes the images in; what it holds then is the node image. They
-# are not unpacked here, which would take rights and space that the node has anyway.
+# A container that runs containerd imports the images and is committed as the node image. The images
+# stay packed: unpacking needs privileges and space, and the node unpacks them anyway.
 preload() {
   local load=storefront-node-load
   docker rm -f $load >/dev/null 2>&1 || true
-  # The signal, which is systemd's for "halt", is meant for the image.
+  # The stop signal (systemd's "halt") becomes part of the image.
   docker run -d --name $load --security-opt seccomp=unconfined --stop-signal SIGRTMIN+3 \
     --entrypoint containerd $SYSTEM-node >/dev/null
   wait_until 30 docker exec $load ctr version >/dev/null 2>&1 || fail "containerd did not start in the node image"
