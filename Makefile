@@ -1,53 +1,61 @@
-# Storefront: what people do with the work tree. `make` alone lists it.
-# Settings come from the environment: CLUSTER=current, REGISTRY=…, PROFILE=release, CLUSTER_NAME=….
+# Storefront: the commands of developers. `make` lists them.
+# Settings are environment variables: CLUSTER=current, REGISTRY=…, PROFILE=release, CLUSTER_NAME=….
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test soak e2e bench run build images logs status fmt lint clean
+.PHONY: help up down check test soak e2e bench run build images logs status fmt lint clean
 
-help: ## this list
+help: ## list the commands
 	@sed -n 's/^\([a-z0-9%-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-up: ## a cluster with a Storefront that is Ready; run again, it does what has changed
+up: ## create a cluster with a Storefront that is Ready; repeated, apply what changed
 	@hack/up.sh
 
-down: ## removes the cluster of make up
-	@hack/down.sh
+down: ## remove the cluster of make up
+	@hack/up.sh down
 
-test: ## format, lints, documents, dependencies and all tests that need no cluster
+run: ## run the whole shop on this machine without Kubernetes, at http://localhost:8080
+	@hack/tools.sh servers
+	@EMBEDDED=$${EMBEDDED:-true} SEED_DEMO_DATA=$${SEED_DEMO_DATA:-true} cargo run --quiet --package shop -- all
+
+dev-%: ## run one component with its own data stores, as in make dev-user
+	@ONLY=$* $(MAKE) --no-print-directory run
+
+check: ## format, lints and unit tests that need no server, for every change
+	@hack/test.sh check
+
+test: ## all checks and tests that need no cluster
 	@hack/test.sh
 
-soak: ## tries to break the checkout for long: millions of simulated ones, and processes killed under load
-	@hack/soak.sh
+test-%: ## all tests of one crate, as in make test-cart
+	@hack/tools.sh servers
+	@cargo test --package $*
 
 e2e: ## the journeys, on the cluster of make up
 	@hack/e2e.sh
 
-bench: ## how fast the shop is as released, into docs/benchmarks.md, in about ten minutes
+soak: ## long tests of the checkout: millions of simulated checkouts, processes killed under load
+	@hack/soak.sh
+
+bench: ## measure the release build and write docs/benchmarks.md, in about ten minutes
 	@hack/bench.sh
 
-run: ## the whole shop on this machine without Kubernetes, at http://localhost:8080, until Ctrl-C
-	@hack/run.sh
+build: ## build the programs as they are part of the images
+	@hack/images.sh binaries
 
-dev-%: ## one component alone with stores of its own, as in make dev-user; settings say where the others are
-	@ONLY=$* hack/run.sh
-
-build: ## the shop's and the operator's binaries, as they go into the images
-	@hack/binaries.sh
-
-images: ## the container images, tagged by their content
+images: ## build the container images, tagged by their content
 	@hack/images.sh
 
-logs: ## the logs of the operator and of the shop's pods, as they come
-	@hack/logs.sh
+logs: ## follow the logs of the operator and of the shop
+	@hack/deploy.sh logs
 
-status: ## the Storefronts, their pods, and what happened lately
-	@hack/status.sh
+status: ## print the Storefronts, their pods and recent events
+	@hack/deploy.sh status
 
-fmt: ## formats the code
+fmt: ## format the code
 	@cargo fmt --all
 
-lint: ## the lints alone
-	@SQLX_OFFLINE=true cargo clippy --workspace --all-targets -- -D warnings
+lint: ## format, words, import cycles, scripts, clippy, unused dependencies
+	@hack/test.sh lint
 
-clean: ## removes what was built here; `make clean WHAT=everything` the cluster and the cache too
-	@hack/clean.sh $(WHAT)
+clean: ## remove build results; make clean WHAT=everything also the cluster and the cache
+	@hack/up.sh clean $(WHAT)

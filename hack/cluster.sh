@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # cluster.sh up | down: the kind cluster of kind-config.yaml.
 #
-# Its node image is the one that NODE_IMAGE names, else the one that kind publishes, else, where no
-# registry is reached, one that is built from packages (node-image.sh). With CLUSTER=current nothing
-# is made or removed: the cluster that kubectl points at is used.
+# The node image is NODE_IMAGE if set, otherwise kind's published image, otherwise, where no
+# registry can be reached, an image built from packages (offline/node-image.sh). With
+# CLUSTER=current the cluster that kubectl points at is used; it is neither created nor removed.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 NODE=$CLUSTER_NAME-control-plane
-READY_SECS=180 # a node from a published image that is pulled first has this after the pull
+READY_SECS=180 # from the start of the node, after its image was pulled
 
 main() {
   case ${1:-} in
@@ -31,17 +31,17 @@ up() {
     elif registry_reachable; then
       step "kind cluster $CLUSTER_NAME" create
     else
-      image=$("$ROOT/hack/node-image.sh")
+      image=$("$ROOT/hack/offline/node-image.sh")
       step "kind cluster $CLUSTER_NAME" create --image "$image"
     fi
-    step "cluster's own pods" system_pods
+    step "system pods of the cluster" system_pods
     return
   fi
-  # A restart of the machine or of Docker leaves the node stopped.
+  # The node is stopped after a restart of the machine or of Docker.
   [ "$(docker inspect --format '{{.State.Running}}' "$NODE")" = true ] || docker start "$NODE" >/dev/null
   kind export kubeconfig --quiet --name "$CLUSTER_NAME"
   wait_until 60 api_answers ||
-    fail "the cluster $CLUSTER_NAME is there but does not answer: run make down, then make up"
+    fail "the cluster $CLUSTER_NAME exists but does not answer: run make down, then make up"
   found "kind cluster $CLUSTER_NAME"
 }
 
@@ -53,11 +53,11 @@ create() {
   if ! kind create cluster --name "$CLUSTER_NAME" --config "$ROOT/kind-config.yaml" \
     --wait "${READY_SECS}s" "$@" >"$log" 2>&1; then
     cat "$log" >&2
-    fail "kind could not make the cluster: the reason is above, and in $log"
+    fail "kind could not create the cluster: the reason is above and in $log"
   fi
 }
 
-# What our pods need from their first second: names and volumes.
+# DNS and volumes, which the shop's pods need from their first second.
 system_pods() {
   kube wait --for=condition=Available --timeout=${READY_SECS}s --namespace kube-system \
     deployment/coredns >/dev/null

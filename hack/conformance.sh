@@ -1,32 +1,34 @@
 #!/usr/bin/env bash
-# Asks every operation of the running API what its document allows and what it forbids, by
-# Schemathesis: no answer may be a defect (5xx), or other than the document says.
+# Tests the running API against its OpenAPI document with Schemathesis: every operation gets valid
+# and invalid requests; a response is an error if it is a 5xx or differs from the document.
 #
-# Needs DATABASE_URL and REDIS_URL, as test-env.sh gives them:
-#   hack/test-env.sh --without-kubernetes hack/conformance.sh
-# CONFORMANCE_EXAMPLES is how many requests an operation gets in each phase, CONFORMANCE_SEED repeats a run.
+# CONFORMANCE_EXAMPLES is the number of requests per operation and phase, CONFORMANCE_SEED repeats a
+# run. CONFORMANCE_WORKERS is 1: Python 3.11 cannot parse two texts at once in two threads
+# (python/cpython#106905), so that a run with more workers fails now and then.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
 EXAMPLES=${CONFORMANCE_EXAMPLES:-12}
 SEED=${CONFORMANCE_SEED:-1}
-START_SECS=60 # a first start makes roles, databases and tables
+START_SECS=60 # the first start creates roles, databases and tables
 ADMIN=admin@example.com
 PASSWORD=conformance-password
 
 main() {
-  : "${DATABASE_URL:?is the PostgreSQL of hack/test-env.sh}" "${REDIS_URL:?is the Redis of hack/test-env.sh}"
+  if [ -z "${DATABASE_URL:-}" ]; then
+    with_servers "$0" "$@"
+    return
+  fi
   schemathesis=$("$ROOT/hack/tools.sh" schemathesis-path)
   work=$(mktemp -d)
   trap stop EXIT
   start_shop
-  cd "$work" # where it keeps what it remembers
-  # Signing out, or another password, would end the session that everything else is asked in.
-  # One worker: Python 3.11 parses no two texts at once in two threads (python/cpython#106905), and a run
-  # would end now and then with an error that is not ours.
+  cd "$work" # Schemathesis stores its state in the working directory
+  # Sign-out and password change would end the session of the other requests.
   "$schemathesis" run "$api/openapi.json" --url "$api" --header "Authorization: Bearer $(token)" \
-    --phases examples,coverage,fuzzing --max-examples "$EXAMPLES" --seed "$SEED" --workers 1 \
+    --phases examples,coverage,fuzzing --max-examples "$EXAMPLES" --seed "$SEED" \
+    --workers "${CONFORMANCE_WORKERS:-1}" \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance \
     --exclude-path-regex '^/api/v1/auth/(logout|password/change)$' \
     --suppress-health-check all --warnings off --no-shrink --request-timeout 30 --continue-on-failure
@@ -34,7 +36,7 @@ main() {
 
 start_shop() {
   local port
-  SQLX_OFFLINE=true cargo build --quiet --package shop
+  cargo build --quiet --workspace --bins
   for name in USER CATALOG CART ORDER PAYMENT NOTIFICATION SHIPPING GATEWAY INBOX INBOX_SMTP; do
     port=$((20000 + RANDOM % 12000))
     export "${name}_LISTEN=127.0.0.1:$port"
@@ -46,13 +48,13 @@ start_shop() {
   shop=$!
   wait_until $START_SECS signs_in || {
     cat "$work/log" >&2
-    fail "the shop does not let its administrator in after $START_SECS s: its log is above"
+    fail "the shop's administrator cannot sign in after $START_SECS s: the log is above"
   }
 }
 
 signs_in() { token >/dev/null; }
 
-# An access token of the administrator.
+# Prints an access token of the administrator.
 token() {
   curl --silent --fail --request POST "$api/api/v1/auth/login" --header 'Content-Type: application/json' \
     --data "{\"email\": \"$ADMIN\", \"password\": \"$PASSWORD\"}" | sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p' | grep .
@@ -66,4 +68,4 @@ stop() {
   exit $code
 }
 
-main
+main "$@"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # cycles.sh: fails when modules of one crate import each other in a circle.
 #
-# An edge is a path from the crate's root (`crate::…`, `super::…`) in a module, outside #[cfg(test)].
-# Edges between a module and its own ancestors or descendants do not count: they are one unit.
+# An edge is a path from the crate's root (`crate::…`, `super::…`) in a module, outside
+# #[cfg(test)]. Edges between a module and its own ancestors or descendants do not count: they are
+# one unit.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"

@@ -1,25 +1,52 @@
 #!/usr/bin/env bash
-# Makes the images of the shop and the operator and prints their names. The tag follows the content,
-# so that a change rolls the pods, and no change does not.
+# images.sh: builds the images of the shop and the operator and prints their names. A tag is the
+# digest of the content, so only changed images restart pods.
 #
-# On Linux with cargo the binaries are built here; elsewhere Docker builds them with ../Dockerfile.
+# images.sh binaries [PACKAGE…]: builds only the programs, the shop and the operator by default, and
+# prints their folder. PROFILE=release takes minutes longer and gives smaller programs.
+#
+# On Linux with cargo the programs are built here; elsewhere Docker builds them with ../Dockerfile.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
+PROFILE=${PROFILE:-local}
 CERTIFICATES="/etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem"
 
 main() {
   local folder arch
+  if [ "${1:-}" = binaries ]; then
+    shift
+    binaries "$@"
+    return
+  fi
   arch=$(node_arch)
   if [ "$(uname)" = Linux ] && has cargo && [ "$(machine_arch)" = "$arch" ]; then
-    folder=$("$ROOT/hack/binaries.sh")
+    folder=$(binaries)
     image_of "$folder/shop" shop
     image_of "$folder/storefront-operator" operator
   else
     image_by_docker "$arch" shop
     image_by_docker "$arch" operator
   fi
+}
+
+# binaries [PACKAGE…]
+binaries() {
+  [ "$(uname)" = Linux ] || fail "static programs for Linux are built on Linux: use make images instead"
+  has cargo || fail "cargo is missing: install Rust (https://rustup.rs) and try again"
+  [ $# -gt 0 ] || set -- shop storefront-operator
+  step "binaries of $* (profile $PROFILE)" cargo_build "$@" >&2
+  echo "${CARGO_TARGET_DIR:-target}/$(uname -m)-unknown-linux-gnu/$PROFILE"
+}
+
+cargo_build() {
+  local packages=() package
+  for package in "$@"; do
+    packages+=(--package "$package")
+  done
+  image_build_flags
+  cargo build "${BUILD[@]}" "${packages[@]}"
 }
 
 machine_arch() {
@@ -40,8 +67,8 @@ node_arch() {
 
 version() { sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"/\1/p' Cargo.toml; }
 
-# image_of BINARY NAME: nothing but the binary and the certificates of public authorities. `docker
-# import` is all it takes: no builder, whose caches can be stale, and no base image to pull.
+# image_of BINARY NAME: an image of the program and the CA certificates. `docker import` needs
+# neither a builder, whose cache can be stale, nor a base image.
 image_of() {
   local binary=$1 name=$2 image
   image=storefront/$name:$(version)-dev.$(cat "$binary" "$(certificates)" hack/images.sh | digest)
@@ -50,7 +77,7 @@ image_of() {
   else
     step "image $image" import_image "$binary" "$name" "$image" >&2
   fi
-  only "$image"
+  remove_other_tags "$image"
   echo "$image"
 }
 
@@ -62,7 +89,7 @@ certificates() {
       return
     fi
   done
-  fail "certificates of public authorities are missing: install them (Debian package: ca-certificates)"
+  fail "CA certificates are missing: install them (Debian package: ca-certificates) and try again"
 }
 
 import_image() {
@@ -77,15 +104,15 @@ import_image() {
   rm -rf "$root"
 }
 
-# image_by_docker ARCH NAME: the tag is of what Docker made.
+# image_by_docker ARCH NAME: the tag is the digest of the image that Docker built.
 image_by_docker() {
   local image built=storefront/$2:built
   step "image of $2, built by Docker" docker build --quiet --platform "linux/$1" --target "$2" \
-    --build-arg "PROFILE=${PROFILE:-local}" --tag "$built" . >&2
+    --build-arg "PROFILE=$PROFILE" --tag "$built" . >&2
   image=storefront/$2:$(version)-dev.$(docker image inspect --format '{{.Id}}' "$built" | digest)
   docker tag "$built" "$image"
-  only "$image"
+  remove_other_tags "$image"
   echo "$image"
 }
 
-main
+main "$@"

@@ -157,3 +157,31 @@ remove_other_tags() {
     [ "$image" = "$1" ] || docker rmi "$image" >/dev/null 2>&1 || true
   done
 }
+
+# exec_with_servers COMMAND…: replaces the script by the command, run beside a private PostgreSQL
+# and a private Redis, whose URLs it gets in DATABASE_URL and REDIS_URL.
+exec_with_servers() { exec "$ROOT/hack/test-env.sh" --without-kubernetes "$@"; }
+
+# start NAME COMMAND…: runs a step in the background. finish waits for all of them, prints the
+# output of each in the order of the starts, and fails if one of them failed.
+start() {
+  local log
+  log=$(mktemp)
+  (step "$@") </dev/null >"$log" 2>&1 &
+  STARTED_PIDS+=($!)
+  STARTED_LOGS+=("$log")
+}
+STARTED_PIDS=()
+STARTED_LOGS=()
+
+finish() {
+  local index failed=0
+  for index in "${!STARTED_PIDS[@]}"; do
+    wait "${STARTED_PIDS[$index]}" || failed=1
+    cat "${STARTED_LOGS[$index]}"
+    rm -f "${STARTED_LOGS[$index]}"
+  done
+  STARTED_PIDS=()
+  STARTED_LOGS=()
+  [ $failed = 0 ] || fail "a step failed: its output is above"
+}

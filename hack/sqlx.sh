@@ -1,51 +1,85 @@
 #!/usr/bin/env bash
-# sqlx.sh [--check] [SERVICE…]: writes what the checked queries of these services (of all, if none is
-# named) know of their database into services/SERVICE/.sqlx/, which is committed, so that builds need
-# no database. With --check nothing is written, and it fails when one of them is stale.
+# sqlx.sh [--check] [SERVICE…]: writes the data of checked queries into services/SERVICE/.sqlx/, for
+# all services by default. The data is committed, so that builds need no database. --check writes
+# nothing and fails when data is stale.
 #
-# Needs DATABASE_URL, a PostgreSQL whose user may create databases, as test-env.sh gives it:
-#   hack/test-env.sh --without-kubernetes hack/sqlx.sh catalog
+# Runs on a private PostgreSQL, or on the one of DATABASE_URL, whose user must be able to create
+# databases.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
 main() {
-  check=no
+  local check=no service
+  if [ -z "${DATABASE_URL:-}" ]; then
+    with_servers "$0" "$@"
+    return
+  fi
   if [ "${1:-}" = --check ]; then
     check=yes
     shift
   fi
-  server=${DATABASE_URL:?is the server on which the migrations are tried}
   if [ $# = 0 ]; then
     local folder
     for folder in services/*/migrations; do set -- "$@" "$(basename "$(dirname "$folder")")"; done
   fi
-  local service
-  for service in "$@"; do (of_service "$service"); done
+  scratch=$(mktemp -d)
+  databases=()
+  trap drop_databases EXIT
+  for service in "$@"; do create_database "$service"; done
+  if [ $check = yes ]; then check_all "$@"; else
+    for service in "$@"; do write "$service"; done
+  fi
 }
 
-of_service() {
+# Creates a migrated database for the service, and exports its URL under the name in the service's
+# sqlx.toml.
+create_database() {
   local service=$1 name=${1}_sqlx_$$ url file
-  scratch=$(mktemp -d)
-  # shellcheck disable=SC2064 # the name of now
-  trap "psql -q '$server' -c 'DROP DATABASE IF EXISTS $name WITH (FORCE)'; rm -rf '$scratch'" EXIT
-  psql -q "$server" -c "CREATE DATABASE $name"
-  url=$(sed -E "s#/[^/?]*(\?.*)?\$#/$name\1#" <<<"$server")
+  databases+=("$name")
+  psql -q "$DATABASE_URL" -c "CREATE DATABASE $name"
+  url=$(sed -E "s#/[^/?]*(\?.*)?\$#/$name\1#" <<<"$DATABASE_URL")
   for file in "services/$service"/migrations/*.sql; do
     psql -q "$url" -v ON_ERROR_STOP=1 --single-transaction -f "$file"
   done
-  touch "services/$service/src/lib.rs" # the compiler does not know that a database's answers are its input
-  mkdir "$scratch/queries"
-  # By the name that the service's sqlx.toml says; see there.
   export "SQLX_$(tr '[:lower:]' '[:upper:]' <<<"$service")_DATABASE_URL=$url"
-  SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$scratch/queries cargo check --quiet -p "$service"
-  if [ $check = yes ]; then
-    diff -r "services/$service/.sqlx" "$scratch/queries" >&2 ||
-      fail "services/$service/.sqlx is stale: run hack/test-env.sh --without-kubernetes hack/sqlx.sh $service"
-  else
-    rm -rf "services/$service/.sqlx"
-    mv "$scratch/queries" "services/$service/.sqlx"
-  fi
+}
+
+drop_databases() {
+  local code=$? name
+  for name in "${databases[@]}"; do
+    psql -q "$DATABASE_URL" -c "DROP DATABASE IF EXISTS $name WITH (FORCE)"
+  done
+  rm -rf "$scratch"
+  exit $code
+}
+
+# prepare FOLDER SERVICE…: compiles the services against their databases; the data of their queries
+# goes to FOLDER.
+prepare() {
+  local folder=$1 service
+  shift
+  mkdir "$folder"
+  # The compiler does not know that the databases are an input of the macros.
+  for service in "$@"; do touch "services/$service/src/lib.rs"; done
+  # The whole workspace, so that dependencies have the features that other builds gave them.
+  SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$folder cargo check --quiet --workspace
+}
+
+# One compilation for all services: a query's file is named by the hash of its text.
+check_all() {
+  local committed=$scratch/committed service
+  prepare "$scratch/queries" "$@"
+  mkdir "$committed"
+  for service in "$@"; do cp "services/$service/.sqlx"/*.json "$committed"; done
+  diff -r "$committed" "$scratch/queries" >&2 ||
+    fail "the committed query data is stale (< committed, > current): run hack/sqlx.sh"
+}
+
+write() {
+  prepare "$scratch/$1" "$1"
+  rm -rf "services/$1/.sqlx"
+  mv "$scratch/$1" "services/$1/.sqlx"
 }
 
 main "$@"

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# test-env.sh [--without-kubernetes] COMMAND…: runs COMMAND beside a PostgreSQL and a Redis of its own.
+# test-env.sh [--without-kubernetes] COMMAND…: runs COMMAND beside a PostgreSQL and a Redis of its
+# own.
 #
-# COMMAND finds them in DATABASE_URL (the superuser's, database postgres) and REDIS_URL, and etcd and
-# kube-apiserver in the folder KUBEBUILDER_ASSETS. Everything is gone when COMMAND has ended, and its
-# exit code is ours. --without-kubernetes leaves out the folder, which takes minutes to make once.
-# POSTGRES_SETTINGS="name=value name=value" win over those that stand here.
+# COMMAND finds them in DATABASE_URL (the superuser's, database postgres) and REDIS_URL, and etcd
+# and kube-apiserver in the folder KUBEBUILDER_ASSETS. Everything is gone when COMMAND has ended,
+# and its exit code is ours. --without-kubernetes leaves out the folder, which takes minutes to make
+# once. POSTGRES_SETTINGS="name=value name=value" win over those that stand here.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -62,8 +63,8 @@ newest_postgres() {
   [ -n "$PG_BIN" ]
 }
 
-# PostgreSQL refuses to run as root: then it runs as its package's user. Replaces this (sub)shell, so
-# that the process id is the server's own.
+# PostgreSQL refuses to run as root: then it runs as its package's user. Replaces this (sub)shell,
+# so that the process id is the server's own.
 as_server_user() {
   if is_root; then
     exec setpriv --reuid=postgres --regid=postgres --clear-groups "$@"
@@ -100,8 +101,8 @@ start_postgres() {
   fail "PostgreSQL did not start"
 }
 
-# Durability off: nothing of this outlives the command. 400 connections: tests run side by side, each
-# with its own database and its own pools.
+# Durability off: nothing of this outlives the command. 400 connections: tests run side by side,
+# each with its own database and its own pools.
 run_postgres() {
   local settings=() setting
   for setting in ${POSTGRES_SETTINGS:-}; do

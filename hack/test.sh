@@ -1,33 +1,72 @@
 #!/usr/bin/env bash
-# Everything that needs no cluster: format, lints, documents, dependencies, tests, chart, scripts.
+# test.sh [all | check | lint]: the checks that need no cluster.
+#
+#   lint    format, words, import cycles, scripts, clippy, unused dependencies
+#   check   lint and the unit tests that need no server; fast enough for every change
+#   all     lint, documentation, dependencies, chart, all tests, API conformance, checked queries
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
-export SQLX_OFFLINE=true # queries are checked against the committed .sqlx folders
 
+# Test binaries that run against a kube-apiserver. One server per binary serves all its tests, so
+# they run with cargo test; nextest would start a server per test.
+API_SERVER_TESTS="binary(cluster) | (package(storefront-api) & binary(rules)) | package(apiserver)"
+
+# Builds always select the whole workspace: with --package, cargo enables other features of shared
+# dependencies and compiles them again.
 main() {
-  step "format" cargo fmt --all --check
-  step "lints" cargo clippy --workspace --all-targets --quiet -- -D warnings
-  step "documents" documents
-  step "dependencies" dependencies
-  step "scripts" scripts
-  # Before the tests: some of them render it, with the helm that this brings.
-  step "chart" chart
-  step "tests" "$ROOT/hack/test-env.sh" cargo test --workspace --exclude e2e --no-fail-fast
-  step "settings" cargo test --package e2e --test settings
-  step "API against its document" "$ROOT/hack/test-env.sh" --without-kubernetes "$ROOT/hack/conformance.sh"
-  step "checked queries" "$ROOT/hack/test-env.sh" --without-kubernetes "$ROOT/hack/sqlx.sh" --check
+  case ${1:-all} in
+    lint) lint ;;
+    check)
+      lint
+      step "unit tests" unit_tests
+      ;;
+    all) all ;;
+    *) fail "usage: hack/test.sh [all | check | lint]" ;;
+  esac
 }
 
-documents() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet; }
+all() {
+  "$ROOT/hack/tools.sh" servers helm cargo-deny cargo-machete cargo-nextest
+  lint
+  step "documentation" documentation
+  # Before the tests, because some of them render the chart.
+  step "chart" chart
+  step "compilation of the tests" compile
+  step "tests" tests
+  start "tests with a kube-apiserver" api_server_tests
+  start "documentation examples" cargo test --workspace --doc --quiet
+  start "API conformance" "$ROOT/hack/conformance.sh"
+  start "dependencies" dependencies
+  finish
+  step "checked queries" "$ROOT/hack/sqlx.sh" --check
+}
+
+lint() {
+  step "format" cargo fmt --all --check
+  step "words" "$ROOT/hack/words.sh"
+  step "import cycles" "$ROOT/hack/cycles.sh"
+  step "scripts" scripts
+  step "clippy" cargo clippy --workspace --all-targets --quiet -- -D warnings
+  step "unused dependencies" unused_dependencies
+}
+
+# Unit tests that start a server have `with_servers` in their module path.
+unit_tests() { cargo test --workspace --lib --bins --quiet -- --skip with_servers; }
+
+documentation() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet; }
+
+unused_dependencies() {
+  "$ROOT/hack/tools.sh" cargo-machete
+  cargo machete
+}
 
 dependencies() {
-  "$ROOT/hack/tools.sh" cargo-deny
   cargo deny --all-features --log-level error check bans licenses sources
   if advisories_reachable; then
     cargo deny --all-features --log-level error check advisories
   else
-    note "advisories: not checked, for their database on github.com cannot be reached from here"
+    note "advisories: not checked, because their database on github.com cannot be reached"
   fi
 }
 
@@ -35,17 +74,15 @@ advisories_reachable() {
   timeout 10 git ls-remote --quiet https://github.com/rustsec/advisory-db HEAD >/dev/null 2>&1
 }
 
-# bash reads them all; shellcheck too, where it is installed.
+# bash parses every script; shellcheck analyzes them where it is installed.
 scripts() {
-  local script
-  for script in hack/*.sh images/*.sh .ci/run; do
-    [ ! -f "$script" ] || bash -n "$script"
-  done
-  if has shellcheck; then shellcheck -x hack/*.sh .ci/run; else note "shellcheck: not installed, left out"; fi
+  local script scripts=()
+  while IFS= read -r script; do scripts+=("$script"); done < <(git ls-files 'hack/*.sh' .ci/run)
+  for script in "${scripts[@]}"; do bash -n "$script"; done
+  if has shellcheck; then shellcheck -x "${scripts[@]}"; else note "shellcheck is not installed: skipped"; fi
 }
 
 chart() {
-  "$ROOT/hack/tools.sh" helm
   local chart
   for chart in charts/*/; do
     helm lint --strict --quiet "$chart"
@@ -53,4 +90,19 @@ chart() {
   done
 }
 
-main
+# Everything that the later steps run, also the journeys and the programs.
+compile() {
+  cargo test --workspace --no-run --quiet
+  cargo build --workspace --bins --quiet
+}
+
+tests() {
+  with_servers cargo nextest run --workspace --no-fail-fast \
+    --filterset "not ($API_SERVER_TESTS | (package(e2e) - binary(settings)))"
+}
+
+api_server_tests() {
+  cargo test --workspace --no-fail-fast --test cluster --test rules --test server
+}
+
+main "$@"

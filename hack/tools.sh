@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# tools.sh [TOOL…]: sees to it that kind, kubectl, helm and grpcurl (or those named) are there and new
-# enough. What is missing is built from source with Go or Cargo, once, into the cache.
+# tools.sh [TOOL…]: makes sure that kind, kubectl, helm and grpcurl, or the given tools, exist in a
+# sufficient version. A missing one is built from source with Go or Cargo, once, into the cache.
+# `servers` stands for PostgreSQL and Redis, which come from Debian packages.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -13,19 +14,22 @@ main() {
       helm) from_go helm "$HELM_MIN" "helm.sh/helm/v4/cmd/helm@v$HELM" ;;
       grpcurl) from_go grpcurl "$GRPCURL_MIN" "github.com/fullstorydev/grpcurl/cmd/grpcurl@v$GRPCURL" ;;
       kubectl) kubectl_from_node ;;
+      servers) servers ;;
       schemathesis-path) schemathesis ;;
       cargo-deny) from_cargo cargo-deny "$CARGO_DENY_MIN" "$CARGO_DENY" ;;
-      *) fail "hack/tools.sh knows no tool named $tool" ;;
+      cargo-machete) from_cargo cargo-machete "$CARGO_MACHETE_MIN" "$CARGO_MACHETE" ;;
+      cargo-nextest) from_cargo cargo-nextest "$CARGO_NEXTEST_MIN" "$CARGO_NEXTEST" ;;
+      *) fail "hack/tools.sh has no tool named $tool" ;;
     esac
   done
 }
 
-# good_enough TOOL MIN: is there one that answers, and is it new enough?
-good_enough() {
+# is_installed TOOL MIN: does the tool run, in at least this version?
+is_installed() {
   local version
   has "$1" || return 1
   version=$(tool_version "$1" | sed -n 's/^[^0-9]*\([0-9][0-9.]*\).*/\1/p' | head -n 1)
-  # One that was built from a checkout calls itself "dev" or says nothing: its owner knows best.
+  # A tool that was built from a checkout may print no version; it is accepted.
   [ -z "$version" ] || version_at_least "$version" "$2" || return 1
   found "$1 ${version:-of unknown version}"
 }
@@ -33,35 +37,53 @@ good_enough() {
 tool_version() {
   case $1 in
     helm) helm version --template '{{.Version}}' ;;
-    # Some distributions wrap kubectl in a program that looks for one to fit the server; what it finds
-    # is not told here. Such a wrapper's own version decides.
+    # Some distributions wrap kubectl in a program that selects one for the server's version. The
+    # version of the wrapper counts.
     kubectl) kubectl version --client | grep -m 1 Client ;;
-    grpcurl) grpcurl --version ;;
+    cargo-nextest) cargo nextest --version ;;
     *) "$1" --version ;;
   esac 2>&1
 }
 
 from_go() {
-  if good_enough "$1" "$2"; then return; fi
-  need_go "building $1 (or install $1 $2 or later yourself, which saves the time)"
+  if is_installed "$1" "$2"; then return; fi
+  need_go "building $1 (or installing $1 $2 or later yourself, which is faster)"
   step "$1 from source" go_install "$3"
 }
 
 go_install() { GOBIN=$CACHE/bin CGO_ENABLED=0 nice go install -ldflags '-s -w' "$1"; }
 
 from_cargo() {
-  if good_enough "$1" "$2"; then return; fi
+  if is_installed "$1" "$2"; then return; fi
   step "$1 from source" cargo_install "$1" "$3"
 }
 
-# Quick to build matters more than quick to run.
+# Optimized for a short build: these tools are not on a hot path.
 cargo_install() {
   CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
     CARGO_PROFILE_RELEASE_DEBUG=false CARGO_TARGET_DIR=$CACHE/target-tools \
     nice cargo install --locked --quiet --root "$CACHE" --version "$2" "$1"
+  rm -rf "$CACHE/target-tools"
 }
 
-# Prints where Schemathesis is: in a Python environment of its own, apart from the machine's.
+# The programs that private servers of tests and of `make run` are started from.
+servers() {
+  has valkey-server || need redis-server redis-server
+  has_postgres || apt_install "PostgreSQL 15 or later" postgresql
+  has_postgres || fail "install PostgreSQL 15 or later and try again"
+}
+
+# In the folders that the crate `embedded` searches, too.
+has_postgres() {
+  local initdb
+  for initdb in "$(command -v initdb || true)" /usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb \
+    /opt/homebrew/opt/postgresql@*/bin/initdb; do
+    [ ! -x "$initdb" ] || [ ! -x "$(dirname "$initdb")/postgres" ] || return 0
+  done
+  return 1
+}
+
+# Prints the path of Schemathesis, which is installed into a Python environment of its own.
 schemathesis() {
   local folder=$CACHE/schemathesis-$SCHEMATHESIS
   if [ ! -x "$folder/bin/schemathesis" ]; then
@@ -73,20 +95,19 @@ schemathesis() {
 
 python_install() {
   rm -rf "$1"
-  python3 -m venv "$1" && "$1/bin/pip" install --quiet "$2" || {
-    rm -rf "$1"
-    fail "pip could not install $2: its reason is above (on Debian, python3-venv has to be installed)"
-  }
+  if python3 -m venv "$1" && "$1/bin/pip" install --quiet "$2"; then return; fi
+  rm -rf "$1"
+  fail "pip could not install $2: the reason is above (Debian needs the package python3-venv)"
 }
 
-# kubectl is one of the programs of a Kubernetes node, and comes with them.
+# kubectl is one of the programs of a Kubernetes node and is built with them.
 kubectl_from_node() {
   local folder
-  if good_enough kubectl "$KUBECTL_MIN"; then return; fi
-  folder=$("$ROOT/hack/kubernetes.sh")
+  if is_installed kubectl "$KUBECTL_MIN"; then return; fi
+  folder=$("$ROOT/hack/offline/kubernetes.sh")
   mkdir -p "$CACHE/bin"
   ln -sf "$folder/kubectl" "$CACHE/bin/kubectl"
-  good_enough kubectl "$KUBECTL_MIN" || fail "the kubectl that was built does not run: see $folder"
+  is_installed kubectl "$KUBECTL_MIN" || fail "the kubectl that was built does not run: see $folder"
 }
 
 main "$@"

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # words.sh [PATH…]: checks the language of the tree, or of the given paths.
 #
-# Reports words and phrases that the project replaces by standard terms (CONTRIBUTING.md, "Language"),
-# Rust lines and comments over 100 columns, and, without PATH, the subjects of the commits that came
-# after the one that added this script. words-allow.txt lists the exceptions, each with its reason.
+# Reports words and phrases that the project replaces by standard terms (CONTRIBUTING.md,
+# "Language"), Rust lines and comments over 100 columns, and, without PATH, the subjects of the
+# commits that came after the one that added this script. words-allow.txt lists the exceptions, each
+# with its reason.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
