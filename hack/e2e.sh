@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the journeys of tests/e2e on the cluster of up.sh.
+# Runs the journeys of tests/e2e on the cluster of up.sh, JOURNEYS_AT_ONCE (3) of them in parallel.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
@@ -12,7 +12,9 @@ if [ "${CLUSTER:-kind}" != current ]; then
   trap 'rm -f "$KUBECONFIG"' EXIT
   kind get kubeconfig --name "$CLUSTER_NAME" >"$KUBECONFIG"
 fi
+# Left by journeys that failed.
+step "leftover namespaces" kube delete namespace --selector storefront.dev/e2e --wait
 # --workspace, so that dependencies have the features that make test built them with.
-step "journeys" cargo test --workspace --test journeys -- --test-threads=1 --nocapture
+step "journeys" cargo test --workspace --test journeys -- --test-threads="${JOURNEYS_AT_ONCE:-3}" --nocapture
 # It removes the operator and installs it again, so it runs last.
 step "uninstall" cargo test --workspace --test uninstall -- --nocapture

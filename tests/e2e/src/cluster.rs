@@ -6,52 +6,85 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use http::Request;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
-use kube::{Api, Client, ResourceExt as _};
+use kube::api::{DeleteParams, ObjectMeta, PostParams};
+use kube::{Api, Client};
 use serde_json::{Value, json};
 use storefront_api::Storefront;
 
-use crate::shop::{Shop, merge};
+use crate::storefront::{Shop, merge};
 use crate::wait::until;
 
-/// Label of the namespaces that journeys make.
-pub const OURS: &str = "storefront.dev/e2e";
+/// Label of the namespaces that journeys create.
+pub const JOURNEY_LABEL: &str = "storefront.dev/e2e";
 
-/// Where the operator is installed.
+/// Namespace of the operator.
 pub const SYSTEM: &str = "storefront-system";
 
-/// A namespace ends when its volumes are unmounted.
-const NAMESPACE_ENDS: Duration = Duration::from_secs(120);
+/// Timeout of the deletion of a namespace, which includes unmounting its volumes.
+const NAMESPACE_DELETION: Duration = Duration::from_secs(180);
+
+/// Something that only one journey can use at a time.
+#[derive(Clone, Copy, Debug)]
+pub enum Resource {
+    /// The node port that the cluster of `make up` forwards besides the example's.
+    NodePort,
+    /// The example Storefront's rate limit, which counts all clients of this machine together.
+    DemoRateLimit,
+}
+
+impl Resource {
+    const fn lock_name(self) -> &'static str {
+        match self {
+            Self::NodePort => "node-port",
+            Self::DemoRateLimit => "demo-rate-limit",
+        }
+    }
+}
 
 /// The cluster that kubectl points at, for one journey.
 pub struct Cluster {
-    /// Its API server.
+    /// Client of the API server.
     pub client: Client,
-    _alone: File,
+    locks: Vec<File>,
 }
 
 impl Cluster {
-    /// Waits for its turn, connects, and removes what failed journeys left.
+    /// Connects for a journey that runs beside others.
     ///
     /// # Errors
-    /// When there is no cluster, or something left over does not go.
+    /// Fails when there is no cluster.
     pub async fn connect() -> Result<Self> {
-        // Two journeys at once would be in each other's way, also from two terminals.
-        let alone = File::create(std::env::temp_dir().join("storefront-e2e.lock"))?;
-        alone.lock()?;
-        // The first one to install it wins; it is the same one.
-        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-        let client = Client::try_default().await.context("no cluster: run make up first")?;
-        let cluster = Self { client, _alone: alone };
-        cluster.sweep().await?;
-        Ok(cluster)
+        let lock = lock_file("cluster")?;
+        lock.lock_shared()?;
+        Self::connect_with(lock).await
     }
 
-    async fn sweep(&self) -> Result<()> {
-        let namespaces = Api::<Namespace>::all(self.client.clone());
-        for left in namespaces.list_metadata(&ListParams::default().labels(OURS)).await? {
-            self.remove_namespace(&left.name_any()).await?;
-        }
+    /// Connects for a journey that must run alone, because it measures or removes the operator.
+    /// Waits until the others have ended.
+    ///
+    /// # Errors
+    /// Fails when there is no cluster.
+    pub async fn connect_exclusively() -> Result<Self> {
+        let lock = lock_file("cluster")?;
+        lock.lock()?;
+        Self::connect_with(lock).await
+    }
+
+    async fn connect_with(lock: File) -> Result<Self> {
+        // Fails if another test of this process installed the same provider before.
+        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+        let client = Client::try_default().await.context("no cluster: run make up first")?;
+        Ok(Self { client, locks: vec![lock] })
+    }
+
+    /// Waits until no other journey uses the resource, and holds it until the end of this one.
+    ///
+    /// # Errors
+    /// Fails when the lock file cannot be used.
+    pub fn reserve(&mut self, resource: Resource) -> Result<()> {
+        let lock = lock_file(resource.lock_name())?;
+        lock.lock()?;
+        self.locks.push(lock);
         Ok(())
     }
 
@@ -61,15 +94,17 @@ impl Cluster {
         Shop::new(self.client.clone(), "shop", "demo")
     }
 
-    /// Makes a namespace for this journey.
+    /// Creates a namespace for this journey. One of the same name that a failed run left is deleted
+    /// first.
     ///
     /// # Errors
-    /// When the API server refuses.
+    /// Fails when the API server refuses.
     pub async fn namespace(&self, name: &str) -> Result<String> {
         let name = format!("e2e-{name}");
+        self.remove_namespace(&name).await?;
         let metadata = ObjectMeta {
             name: Some(name.clone()),
-            labels: Some([(OURS.to_owned(), "true".to_owned())].into()),
+            labels: Some([(JOURNEY_LABEL.to_owned(), "true".to_owned())].into()),
             ..ObjectMeta::default()
         };
         let namespace = Namespace { metadata, ..Namespace::default() };
@@ -78,42 +113,43 @@ impl Cluster {
         Ok(name)
     }
 
-    /// Deletes a namespace with everything in it, and waits until it is gone.
+    /// Deletes a namespace with its content, and waits until it is gone.
     ///
     /// # Errors
-    /// When it does not go.
+    /// Fails when it is not gone within the timeout.
     pub async fn remove_namespace(&self, name: &str) -> Result<()> {
         let namespaces = Api::<Namespace>::all(self.client.clone());
         if namespaces.get_opt(name).await?.is_none() {
             return Ok(());
         }
         namespaces.delete(name, &DeleteParams::default()).await?;
-        until("gone", NAMESPACE_ENDS, async || {
+        until("deleted", NAMESPACE_DELETION, async || {
             Ok(match namespaces.get_opt(name).await? {
                 None => Ok(()),
-                Some(left) => Err(format!("{name}: {:?}", left.status)),
+                Some(namespace) => Err(format!("{name}: {:?}", namespace.status)),
             })
         })
         .await
     }
 
-    /// Makes a small Storefront of the example's version in a namespace of its own.
+    /// Creates a small Storefront of the example's version in a namespace of its own. `overrides`
+    /// are merged into its spec.
     ///
     /// # Errors
-    /// When the API server refuses.
-    pub async fn shop(&self, name: &str, with: Value) -> Result<Shop> {
+    /// Fails when the API server refuses.
+    pub async fn shop(&self, name: &str, overrides: Value) -> Result<Shop> {
         let namespace = self.namespace(name).await?;
         let shop = Shop::new(self.client.clone(), &namespace, name);
-        shop.create(self.small(with).await?).await?;
+        shop.create(self.small_spec(overrides).await?).await?;
         Ok(shop)
     }
 
-    /// The spec of a small Storefront, with something else in it.
+    /// The spec of a small Storefront, with `overrides` merged into it.
     ///
     /// # Errors
-    /// When the example is not there.
-    pub async fn small(&self, with: Value) -> Result<Value> {
-        let demo = self.demo().get().await.context("the example is not there: run make up")?;
+    /// Fails when the example does not exist.
+    pub async fn small_spec(&self, overrides: Value) -> Result<Value> {
+        let demo = self.demo().get().await.context("no example Storefront: run make up first")?;
         let mut spec = json!({
             "version": demo.spec.version,
             "profile": "Dev",
@@ -121,15 +157,15 @@ impl Cluster {
             "postgres": {"image": demo.spec.postgres.image, "storage": {"size": "256Mi"}},
             "redis": {"image": demo.spec.redis.image, "storage": {"size": "64Mi"}},
         });
-        merge(&mut spec, with);
+        merge(&mut spec, overrides);
         Ok(spec)
     }
 
-    /// Asks the API server to refuse or accept a Storefront, without making it.
+    /// Creates a Storefront in a dry run.
     ///
     /// # Errors
-    /// What it says against it.
-    pub async fn would_create(&self, name: &str, spec: Value) -> kube::Result<Storefront> {
+    /// Fails with the API server's refusal.
+    pub async fn dry_run_create(&self, name: &str, spec: Value) -> kube::Result<Storefront> {
         let body = json!({
             "apiVersion": "storefront.dev/v1alpha1",
             "kind": "Storefront",
@@ -144,12 +180,17 @@ impl Cluster {
         self.client.request(request).await
     }
 
-    /// Reads from the API server what has no type here.
+    /// Reads a path of the API server for which there is no type here.
     ///
     /// # Errors
-    /// When it is not there.
+    /// Fails when it does not exist.
     pub async fn read(&self, path: &str) -> Result<Value> {
         let request = Request::get(path).body(Vec::new())?;
         Ok(self.client.request(request).await?)
     }
+}
+
+/// Opens a lock file. The locks of files also work between processes.
+fn lock_file(name: &str) -> Result<File> {
+    Ok(File::create(std::env::temp_dir().join(format!("storefront-e2e-{name}.lock")))?)
 }

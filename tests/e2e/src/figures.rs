@@ -1,18 +1,18 @@
-//! Figures of repeated trials.
+//! Medians and percentiles of repeated measurements.
 
 use std::fmt;
 use std::time::Duration;
 
-/// How long trials took.
+/// Sorted durations of repeated trials.
 #[derive(Clone, Debug)]
 pub struct Figures {
     sorted: Vec<Duration>,
 }
 
 impl Figures {
-    /// Of these trials, at least one.
+    /// Figures of these trials, at least one.
     #[must_use]
-    pub fn of(mut trials: Vec<Duration>) -> Self {
+    pub fn new(mut trials: Vec<Duration>) -> Self {
         assert!(!trials.is_empty(), "no trials, no figures");
         trials.sort();
         Self { sorted: trials }
@@ -30,7 +30,7 @@ impl Figures {
         self.percentile(99)
     }
 
-    /// By nearest rank.
+    /// The percentile by the nearest-rank method.
     fn percentile(&self, percent: usize) -> Duration {
         let rank = (self.sorted.len() * percent).div_ceil(100);
         self.sorted[rank.max(1) - 1]

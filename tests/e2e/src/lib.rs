@@ -1,21 +1,23 @@
-//! Journeys against a running cluster: what people do with the shop, from outside.
+//! Journeys against a running cluster: the behavior of Storefronts from outside.
 //!
 //! The tests of `tests/journeys` run on the cluster of `make up`, with its example Storefront in
-//! place. They run one after another. A journey that breaks something does so to a Storefront of its
-//! own, in a namespace with the label [`cluster::OURS`], which the next journey removes.
+//! place. A journey that disturbs something creates a Storefront in a namespace of its own, with
+//! the label [`cluster::JOURNEY_LABEL`]; `make e2e` deletes such namespaces of earlier, failed
+//! runs. Journeys run in parallel; [`Cluster`] holds the locks of those that cannot.
 //!
-//! - [`cluster`]: the connection, and what is left over from journeys that failed
-//! - [`shop`]: one Storefront: making it, changing it, waiting for it, asking it
-//! - [`outside`]: a shopper at the ports of this machine
-//! - [`readers`]: shoppers who read all the time and count what fails
+//! - [`cluster`]: the connection, the namespaces of journeys, and their locks
+//! - [`storefront`]: one Storefront: create, change, wait, call
+//! - [`shopper`]: a client of the API at the ports of this machine
+//! - [`load`]: clients that read continuously and count failures
 //! - [`figures`]: medians and percentiles
+//! - [`wait`]: polling with a timeout
 
 pub mod cluster;
 pub mod figures;
-pub mod outside;
-pub mod readers;
-pub mod shop;
+pub mod load;
+pub mod shopper;
+pub mod storefront;
 pub mod wait;
 
 pub use cluster::Cluster;
-pub use shop::Shop;
+pub use storefront::Shop;

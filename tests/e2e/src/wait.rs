@@ -1,31 +1,32 @@
-//! Waiting with a bound.
+//! Polling with a timeout.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use tokio::time::sleep;
 
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(200);
+/// Pause between two polls.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Looks until there is an answer; the last reason why there is none goes into the failure.
+/// Polls until there is a value. The error after the timeout has the last reason why there was
+/// none.
 ///
 /// # Errors
-/// When looking fails, or there is no answer in time.
+/// Fails when polling fails, or when there is no value within `timeout`.
 pub async fn until<T>(
     what: &str,
-    within: Duration,
-    look: impl AsyncFn() -> Result<std::result::Result<T, String>>,
+    timeout: Duration,
+    poll: impl AsyncFn() -> Result<std::result::Result<T, String>>,
 ) -> Result<T> {
-    let began = Instant::now();
+    let started = Instant::now();
     loop {
-        let reason = match look().await? {
-            Ok(answer) => return Ok(answer),
+        let reason = match poll().await? {
+            Ok(value) => return Ok(value),
             Err(reason) => reason,
         };
-        if began.elapsed() > within {
-            bail!("not {what} within {} s: {reason}", within.as_secs());
+        if started.elapsed() > timeout {
+            bail!("not {what} within {} s: {reason}", timeout.as_secs());
         }
-        sleep(PAUSE).await;
+        sleep(POLL_INTERVAL).await;
     }
 }

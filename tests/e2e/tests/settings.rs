@@ -1,10 +1,10 @@
-//! The operator and the shop agree on the names of settings.
+//! The operator and the shop use the same names of settings.
 
 use std::collections::BTreeSet;
 
-/// A name that the shop does not know would be set in vain, and nobody would notice.
+/// The shop ignores a variable that it does not know, so a misspelled name would go unnoticed.
 #[test]
-fn every_name_that_the_operator_sets_is_known_to_the_command_that_gets_it() {
+fn operator_sets_only_settings_that_the_command_knows() {
     let known = shop::known_env();
     let set = storefront_desired::environment_names();
     assert!(!set.is_empty());

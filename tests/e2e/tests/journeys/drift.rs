@@ -1,11 +1,11 @@
-//! What somebody else changes or deletes is put right, and how quickly.
+//! Repair of drift: objects that others change or delete, and how long a repair takes.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::figures::Figures;
-use e2e::shop::READY;
+use e2e::storefront::READY_TIMEOUT;
 use e2e::wait::until;
 use e2e::{Cluster, Shop};
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
@@ -20,36 +20,37 @@ use storefront_api::names;
 use tokio::time::{sleep, timeout};
 
 const TRIALS: usize = 50;
-/// Nobody waits longer for a repair.
-const GIVE_UP: Duration = Duration::from_secs(20);
-/// Between trials, so that each one meets an operator at rest.
-const REST: Duration = Duration::from_millis(150);
-/// Between trials that call for a pod, which is on its way out by then.
-const REST_OF_PODS: Duration = Duration::from_secs(1);
+/// Timeout of a repair.
+const REPAIR_TIMEOUT: Duration = Duration::from_secs(20);
+/// Pause between trials, so that each one starts with an operator at rest.
+const PAUSE: Duration = Duration::from_millis(150);
+/// Pause between trials that create a pod, which terminates in the meantime.
+const PAUSE_WITH_PODS: Duration = Duration::from_secs(1);
 
-/// What is done to an object.
+/// A change of an object by somebody else.
 enum Change {
     Delete,
-    /// Of something that has no pods.
+    /// An edit of an object without pods.
     Edit(Value),
-    /// Of how many pods there are.
+    /// A change of the number of pods.
     Scale(Value),
 }
 
 impl Change {
-    const fn rest(&self) -> Duration {
+    const fn pause(&self) -> Duration {
         match self {
-            Self::Delete | Self::Edit(_) => REST,
-            Self::Scale(_) => REST_OF_PODS,
+            Self::Delete | Self::Edit(_) => PAUSE,
+            Self::Scale(_) => PAUSE_WITH_PODS,
         }
     }
 }
 
 #[tokio::test]
-async fn drift_of_each_kind_is_repaired_every_time() -> Result<()> {
-    let cluster = Cluster::connect().await?;
+async fn drift_of_each_kind_is_repaired() -> Result<()> {
+    // Alone, because it measures.
+    let cluster = Cluster::connect_exclusively().await?;
     let shop = cluster.shop("drift", json!({})).await?;
-    shop.ready(READY).await?;
+    shop.ready(READY_TIMEOUT).await?;
     let catalog = names::component(&shop.name, Component::Catalog);
     let scaled = Change::Scale(json!({"spec": {"replicas": 2}}));
     let one = |spec_replicas: Option<i32>| spec_replicas == Some(1);
@@ -69,20 +70,20 @@ async fn drift_of_each_kind_is_repaired_every_time() -> Result<()> {
     })
     .await?;
 
-    shop.ready(READY).await?;
+    shop.ready(READY_TIMEOUT).await?;
     cluster.remove_namespace(&shop.namespace).await
 }
 
 #[tokio::test]
-async fn what_others_add_is_theirs_and_stays() -> Result<()> {
+async fn label_of_another_manager_survives_a_repair() -> Result<()> {
     let cluster = Cluster::connect().await?;
-    let shop = cluster.shop("theirs", json!({})).await?;
-    shop.ready(READY).await?;
+    let shop = cluster.shop("labels", json!({})).await?;
+    shop.ready(READY_TIMEOUT).await?;
     let catalog = names::component(&shop.name, Component::Catalog);
-    let theirs = json!({"metadata": {"labels": {"team": "books"}}, "spec": {"replicas": 3}});
+    let edit = json!({"metadata": {"labels": {"team": "books"}}, "spec": {"replicas": 3}});
     let deployments = shop.api::<Deployment>();
-    deployments.patch(&catalog, &PatchParams::default(), &Patch::Merge(theirs)).await?;
-    let repaired = until("repaired", READY, async || {
+    deployments.patch(&catalog, &PatchParams::default(), &Patch::Merge(edit)).await?;
+    let repaired = until("repaired", READY_TIMEOUT, async || {
         let seen = deployments.get(&catalog).await?;
         let replicas = seen.spec.as_ref().and_then(|spec| spec.replicas);
         Ok(if replicas == Some(1) { Ok(seen) } else { Err(format!("{replicas:?} replicas")) })
@@ -93,14 +94,14 @@ async fn what_others_add_is_theirs_and_stays() -> Result<()> {
     cluster.remove_namespace(&shop.namespace).await
 }
 
-/// Changes an object again and again and measures on one watch, from the event of the change to the
-/// event that has it right again.
-#[expect(clippy::print_stdout, reason = "figures are for people to read")]
+/// Changes an object repeatedly and measures, on one watch, the time from the event of the change
+/// to the event of the repair.
+#[expect(clippy::print_stdout, reason = "figures are part of the output")]
 async fn trials<K>(
     shop: &Shop,
     name: &str,
     change: &Change,
-    is_right: impl Fn(&K) -> bool,
+    is_correct: impl Fn(&K) -> bool,
 ) -> Result<()>
 where
     K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>,
@@ -108,24 +109,24 @@ where
 {
     let kind = K::kind(&());
     let api = shop.api::<K>();
-    let mut took = Vec::with_capacity(TRIALS);
+    let mut durations = Vec::with_capacity(TRIALS);
     for _ in 0..TRIALS {
         let before = api.get(name).await?;
-        ensure!(is_right(&before), "{kind} {name} is wrong before the trial");
+        ensure!(is_correct(&before), "{kind} {name} has drifted before the trial");
         let version = before.resource_version().context("no resource version")?;
         let params = WatchParams::default().fields(&format!("metadata.name={name}"));
         let events = api.watch(&params, &version).await?.boxed();
-        disturb(&api, name, change).await?;
-        let measured = timeout(GIVE_UP, repair(events, &is_right)).await;
-        took.push(measured.with_context(|| format!("{kind} {name} stays wrong"))??);
-        sleep(change.rest()).await;
+        apply_change(&api, name, change).await?;
+        let measured = timeout(REPAIR_TIMEOUT, repair(events, &is_correct)).await;
+        durations.push(measured.with_context(|| format!("{kind} {name} was not repaired"))??);
+        sleep(change.pause()).await;
     }
-    // Printed and not asserted: a busy machine says nothing about the operator.
-    println!("drift of a {kind}: {}", Figures::of(took));
+    // Printed, not asserted: durations on a busy machine say nothing about the operator.
+    println!("drift of a {kind}: {}", Figures::new(durations));
     Ok(())
 }
 
-async fn disturb<K>(api: &Api<K>, name: &str, change: &Change) -> Result<()>
+async fn apply_change<K>(api: &Api<K>, name: &str, change: &Change) -> Result<()>
 where
     K: Clone + Debug + DeserializeOwned,
 {
@@ -138,21 +139,21 @@ where
     Ok(())
 }
 
-/// From the first event that shows something wrong to the first one after it that shows nothing.
+/// The time from the first event with drift to the next event without.
 async fn repair<K: Clone>(
     mut events: impl Stream<Item = kube::Result<WatchEvent<K>>> + Unpin,
-    is_right: &impl Fn(&K) -> bool,
+    is_correct: &impl Fn(&K) -> bool,
 ) -> Result<Duration> {
-    let mut wrong_since = None;
+    let mut drifted_at = None;
     while let Some(event) = events.try_next().await? {
-        let right = match &event {
-            WatchEvent::Added(object) | WatchEvent::Modified(object) => is_right(object),
+        let correct = match &event {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => is_correct(object),
             WatchEvent::Deleted(_) => false,
             WatchEvent::Bookmark(_) => continue,
-            WatchEvent::Error(error) => anyhow::bail!("the watch broke: {error:?}"),
+            WatchEvent::Error(error) => anyhow::bail!("the watch failed: {error:?}"),
         };
-        match (right, wrong_since) {
-            (false, None) => wrong_since = Some(Instant::now()),
+        match (correct, drifted_at) {
+            (false, None) => drifted_at = Some(Instant::now()),
             (true, Some(since)) => return Ok(since.elapsed()),
             _ => {}
         }

@@ -1,8 +1,8 @@
-//! What cannot work says so, leaves others alone, and recovers when the cause goes.
+//! Faults are reported, do not affect others, and recovery follows when the cause is removed.
 
 use anyhow::{Result, ensure};
 use e2e::Cluster;
-use e2e::shop::{PATIENTLY, READY};
+use e2e::storefront::{READY_TIMEOUT, RECOVERY_TIMEOUT};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::Api;
@@ -12,27 +12,27 @@ use storefront_api::names;
 use storefront_api::status::ConditionType;
 
 #[tokio::test]
-async fn an_image_that_does_not_exist_is_reported_while_the_old_one_serves() -> Result<()> {
+async fn missing_image_is_reported_while_the_old_version_serves() -> Result<()> {
     let cluster = Cluster::connect().await?;
     let shop = cluster.shop("image", json!({"demoData": true})).await?;
-    shop.ready(READY).await?;
+    shop.ready(READY_TIMEOUT).await?;
     let good = shop.get().await?.spec.version;
 
     let missing = ":0.0.0-does-not-exist cannot be pulled";
     shop.patch(json!({"version": "0.0.0-does-not-exist"})).await?;
-    let ready = shop.complains(ConditionType::Ready, &["image", missing]).await?;
+    let ready = shop.condition_false(ConditionType::Ready, &["image", missing]).await?;
     println!("bad image: {}: {}", ready.reason, ready.message);
-    shop.warns(missing).await?;
+    shop.warning_event(missing).await?;
     ensure!(shop.products().await?.0 >= 9, "the old version no longer serves");
-    cluster.demo().ready(READY).await?;
+    cluster.demo().ready(READY_TIMEOUT).await?;
 
     shop.patch(json!({"version": good})).await?;
-    shop.ready(READY).await?;
+    shop.ready(READY_TIMEOUT).await?;
     cluster.remove_namespace(&shop.namespace).await
 }
 
 #[tokio::test]
-async fn a_storage_class_that_does_not_exist_is_reported_until_it_does() -> Result<()> {
+async fn missing_storage_class_is_reported_until_it_exists() -> Result<()> {
     const CLASS: &str = "e2e-storage";
     let cluster = Cluster::connect().await?;
     let classes = Api::<StorageClass>::all(cluster.client.clone());
@@ -42,26 +42,26 @@ async fn a_storage_class_that_does_not_exist_is_reported_until_it_does() -> Resu
     let shop =
         cluster.shop("storage", json!({"postgres": {"storage": {"className": CLASS}}})).await?;
     let unbound = "unbound immediate PersistentVolumeClaims";
-    let database = shop.complains(ConditionType::DatabaseReady, &[unbound, CLASS]).await?;
+    let database = shop.condition_false(ConditionType::DatabaseReady, &[unbound, CLASS]).await?;
     println!("bad storage class: {}: {}", database.reason, database.message);
-    shop.complains(ConditionType::Ready, &[unbound]).await?;
-    shop.warns(unbound).await?;
+    shop.condition_false(ConditionType::Ready, &[unbound]).await?;
+    shop.warning_event(unbound).await?;
 
-    // The class of the cluster under another name.
-    let like = cluster.read("/apis/storage.k8s.io/v1/storageclasses").await?;
-    classes.create(&PostParams::default(), &named_like(CLASS, &like["items"][0])?).await?;
-    let recovered = shop.ready(PATIENTLY).await;
+    // A copy of the cluster's class under another name.
+    let existing = cluster.read("/apis/storage.k8s.io/v1/storageclasses").await?;
+    classes.create(&PostParams::default(), &copy_of_class(&existing["items"][0], CLASS)?).await?;
+    let recovered = shop.ready(RECOVERY_TIMEOUT).await;
     cluster.remove_namespace(&shop.namespace).await?;
     classes.delete(CLASS, &DeleteParams::default()).await?;
     recovered.map(drop)
 }
 
 #[tokio::test]
-async fn a_wrong_password_of_an_external_postgres_is_reported_until_it_is_right() -> Result<()> {
+async fn wrong_external_postgres_password_is_reported_until_corrected() -> Result<()> {
     let cluster = Cluster::connect().await?;
-    let theirs = cluster.shop("theirs", json!({})).await?;
-    theirs.ready(READY).await?;
-    let admin = theirs.api::<Secret>().get(&names::postgres_admin(&theirs.name)).await?;
+    let provider = cluster.shop("provider", json!({})).await?;
+    provider.ready(READY_TIMEOUT).await?;
+    let admin = provider.api::<Secret>().get(&names::postgres_admin(&provider.name)).await?;
     let admin = admin.data.unwrap_or_default();
 
     let namespace = cluster.namespace("external").await?;
@@ -72,19 +72,19 @@ async fn a_wrong_password_of_an_external_postgres_is_reported_until_it_is_right(
         "stringData": {"username": "postgres", "password": "wrong"},
     }))?;
     secrets.create(&PostParams::default(), &wrong).await?;
-    let host = format!("{}.{}.svc", names::postgres(&theirs.name), theirs.namespace);
-    shop.create(external(cluster.small(json!({})).await?, &host)).await?;
-    let migrated = shop.complains(ConditionType::MigrationsComplete, &["password"]).await?;
+    let host = format!("{}.{}.svc", names::postgres(&provider.name), provider.namespace);
+    shop.create(external(cluster.small_spec(json!({})).await?, &host)).await?;
+    let migrated = shop.condition_false(ConditionType::MigrationsComplete, &["password"]).await?;
     println!("wrong password: {}: {}", migrated.reason, migrated.message);
-    shop.complains(ConditionType::Ready, &["password"]).await?;
-    shop.warns("password").await?;
-    theirs.ready(READY).await?;
+    shop.condition_false(ConditionType::Ready, &["password"]).await?;
+    shop.warning_event("password").await?;
+    provider.ready(READY_TIMEOUT).await?;
 
-    let right = Patch::Merge(json!({"data": admin}));
-    secrets.patch("admin", &PatchParams::default(), &right).await?;
-    shop.ready(PATIENTLY).await?;
+    let corrected = Patch::Merge(json!({"data": admin}));
+    secrets.patch("admin", &PatchParams::default(), &corrected).await?;
+    shop.ready(RECOVERY_TIMEOUT).await?;
     cluster.remove_namespace(&shop.namespace).await?;
-    cluster.remove_namespace(&theirs.namespace).await
+    cluster.remove_namespace(&provider.namespace).await
 }
 
 fn external(mut spec: Value, host: &str) -> Value {
@@ -95,10 +95,10 @@ fn external(mut spec: Value, host: &str) -> Value {
     spec
 }
 
-fn named_like(name: &str, like: &Value) -> Result<StorageClass> {
+fn copy_of_class(original: &Value, name: &str) -> Result<StorageClass> {
     let mut class = json!({"metadata": {"name": name}});
     for field in ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"] {
-        if let Some(value) = like.get(field) {
+        if let Some(value) = original.get(field) {
             class[field] = value.clone();
         }
     }

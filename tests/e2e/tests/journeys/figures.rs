@@ -1,11 +1,11 @@
-//! Figures that the issue bounds, on the cluster of `make up`.
+//! Bounds on memory and image sizes, on the cluster of `make up`.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::Cluster;
 use e2e::cluster::SYSTEM;
-use e2e::shop::READY;
+use e2e::storefront::READY_TIMEOUT;
 use e2e::wait::until;
 use k8s_openapi::api::core::v1::Node;
 use kube::Api;
@@ -13,14 +13,15 @@ use kube::api::ListParams;
 use serde_json::Value;
 
 const MIB: f64 = 1024.0 * 1024.0;
+/// Timeout of metrics-server and of the node's list of images.
 const MEASURED: Duration = Duration::from_secs(120);
 
 #[tokio::test]
-async fn the_operator_is_small() -> Result<()> {
+async fn operator_memory_is_below_25_mib() -> Result<()> {
     let cluster = Cluster::connect().await?;
-    cluster.demo().ready(READY).await?;
+    cluster.demo().ready(READY_TIMEOUT).await?;
     let path = format!("/apis/metrics.k8s.io/v1beta1/namespaces/{SYSTEM}/pods");
-    // A pod is measured some time after its start.
+    // metrics-server measures a pod some time after its start.
     let usage = until("measured", MEASURED, async || {
         let pods = cluster.read(&path).await.context("the cluster has no metrics server")?;
         let usage = pods["items"][0]["containers"][0]["usage"]["memory"].as_str();
@@ -34,7 +35,7 @@ async fn the_operator_is_small() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_images_are_small() -> Result<()> {
+async fn image_sizes_are_below_their_limits() -> Result<()> {
     let cluster = Cluster::connect().await?;
     let version = cluster.demo().get().await?.spec.version;
     let pods = cluster.read(&format!("/api/v1/namespaces/{SYSTEM}/pods")).await?;
@@ -42,8 +43,8 @@ async fn the_images_are_small() -> Result<()> {
     for (what, tail, limit) in
         [("shop", format!("shop:{version}"), 40.0), ("operator", operator, 25.0)]
     {
-        // A node tells of its images a while after it has them.
-        let bytes = until("told of", MEASURED, async || {
+        // A node lists an image some time after the import.
+        let bytes = until("listed on a node", MEASURED, async || {
             Ok(size_on_nodes(&cluster, &tail).await?.ok_or_else(|| tail.clone()))
         })
         .await?;
@@ -54,7 +55,7 @@ async fn the_images_are_small() -> Result<()> {
     Ok(())
 }
 
-/// How many bytes an image has on a node, by the end of its name.
+/// The size in bytes of the image whose name ends with `tail`, from the nodes' lists.
 async fn size_on_nodes(cluster: &Cluster, tail: &str) -> Result<Option<i64>> {
     let nodes = Api::<Node>::all(cluster.client.clone()).list(&ListParams::default()).await?;
     let mut images = nodes.into_iter().filter_map(|node| node.status?.images).flatten();
@@ -66,7 +67,7 @@ fn operator_image(pods: &Value) -> Option<String> {
     Some(pods["items"].get(0)?["spec"]["containers"][0]["image"].as_str()?.to_owned())
 }
 
-/// What a Kubernetes quantity of memory is in bytes.
+/// Converts a Kubernetes quantity of memory to bytes.
 fn bytes(quantity: &str) -> Result<f64> {
     let digits = quantity.find(|c: char| !c.is_ascii_digit()).unwrap_or(quantity.len());
     let (number, unit) = quantity.split_at(digits);
@@ -75,7 +76,7 @@ fn bytes(quantity: &str) -> Result<f64> {
         "Ki" => 1024.0,
         "Mi" => MIB,
         "Gi" => 1024.0 * MIB,
-        _ => anyhow::bail!("{quantity} is of an unknown unit"),
+        _ => anyhow::bail!("{quantity} has an unknown unit"),
     };
     Ok(number.parse::<f64>()? * factor)
 }

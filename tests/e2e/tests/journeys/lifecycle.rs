@@ -1,7 +1,7 @@
-//! A Storefront stops, continues, goes, and comes back to its data.
+//! Suspension, deletion, and a new Storefront with the existing data.
 
 use anyhow::{Result, ensure};
-use e2e::shop::{PATIENTLY, READY, condition};
+use e2e::storefront::{READY_TIMEOUT, RECOVERY_TIMEOUT, condition};
 use e2e::wait::until;
 use e2e::{Cluster, Shop};
 use k8s_openapi::NamespaceResourceScope;
@@ -18,38 +18,38 @@ use storefront_api::names::{self, STOREFRONT_LABEL};
 use storefront_api::status::ConditionType;
 
 #[tokio::test]
-async fn suspending_stops_everything_and_resuming_brings_the_data_back() -> Result<()> {
+async fn suspended_storefront_has_no_pods_and_keeps_its_data() -> Result<()> {
     let cluster = Cluster::connect().await?;
     let shop = cluster.shop("suspended", json!({"demoData": true})).await?;
-    println!("from creation to Ready: {:.1} s", shop.ready(READY).await?.as_secs_f64());
+    println!("from creation to Ready: {:.1} s", shop.ready(READY_TIMEOUT).await?.as_secs_f64());
     let products = shop.products().await?;
     ensure!(products.0 >= 9, "only {} products", products.0);
 
     shop.patch(json!({"suspend": true})).await?;
-    shop.status("suspended and at rest", PATIENTLY, |status| {
+    shop.status("suspended", RECOVERY_TIMEOUT, |status| {
         let ready = condition(status, ConditionType::Ready)?;
         let reconciling = condition(status, ConditionType::Reconciling)?;
         (ready.reason == "Suspended" && reconciling.status == "False").then_some(())
     })
     .await?;
-    until("without pods", PATIENTLY, async || running(&shop).await).await?;
+    until("without pods", RECOVERY_TIMEOUT, async || no_running_pods(&shop).await).await?;
 
     shop.patch(json!({"suspend": false})).await?;
-    shop.ready(READY).await?;
-    // Seeded products carry the time of their making, so new ones would differ.
+    shop.ready(READY_TIMEOUT).await?;
+    // Seeded products contain their creation time, so new ones would differ.
     assert_eq!(shop.products().await?, products);
     cluster.remove_namespace(&shop.namespace).await
 }
 
 #[tokio::test]
-async fn a_deleted_storefront_leaves_its_volumes_and_nothing_else() -> Result<()> {
+async fn deleted_storefront_leaves_only_its_volumes() -> Result<()> {
     let cluster = Cluster::connect().await?;
     let shop = cluster.shop("gone", json!({"demoData": true})).await?;
-    shop.ready(READY).await?;
+    shop.ready(READY_TIMEOUT).await?;
     let products = shop.products().await?;
 
     shop.delete().await?;
-    until("gone but for the volumes", PATIENTLY, async || {
+    until("deleted except for the volumes", RECOVERY_TIMEOUT, async || {
         let mut left = Vec::new();
         left.extend(names_of::<Deployment>(&shop).await?);
         left.extend(names_of::<StatefulSet>(&shop).await?);
@@ -65,17 +65,17 @@ async fn a_deleted_storefront_leaves_its_volumes_and_nothing_else() -> Result<()
     .await?;
     let volumes = names_of::<PersistentVolumeClaim>(&shop).await?;
     let postgres = format!("PersistentVolumeClaim {}", names::postgres_data(&shop.name));
-    ensure!(volumes.contains(&postgres), "{volumes:?} stays");
+    ensure!(volumes.contains(&postgres), "remaining volumes: {volumes:?}");
 
-    // The same name finds its data again, although every password is new.
-    shop.create(cluster.small(json!({"demoData": true})).await?).await?;
-    shop.ready(PATIENTLY).await?;
+    // A Storefront of the same name uses the existing data, although every password is new.
+    shop.create(cluster.small_spec(json!({"demoData": true})).await?).await?;
+    shop.ready(RECOVERY_TIMEOUT).await?;
     assert_eq!(shop.products().await?, products);
     cluster.remove_namespace(&shop.namespace).await
 }
 
-/// Whether no pod of the shop's workloads is there; pods of Jobs that are done may be.
-async fn running(shop: &Shop) -> Result<std::result::Result<(), String>> {
+/// Checks that no pod of the shop runs. Finished pods of Jobs may exist.
+async fn no_running_pods(shop: &Shop) -> Result<std::result::Result<(), String>> {
     let pods = shop.api::<Pod>().list(&ListParams::default().labels(STOREFRONT_LABEL)).await?;
     let running = |pod: &Pod| {
         let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
@@ -85,7 +85,7 @@ async fn running(shop: &Shop) -> Result<std::result::Result<(), String>> {
     Ok(if left.is_empty() { Ok(()) } else { Err(left.join(", ")) })
 }
 
-/// The objects of a kind that carry the shop's label.
+/// The objects of a kind with the label of the shop.
 async fn names_of<K>(shop: &Shop) -> Result<Vec<String>>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,

@@ -1,13 +1,13 @@
-//! The journeys, a topic a file. They run one after another: see `e2e::Cluster`.
+//! The journeys, one topic per file. They run in parallel; `e2e::Cluster` has the locks.
 
 mod checkout;
+mod data_stores;
 mod drift;
 mod faults;
 mod figures;
+mod isolation;
 mod lifecycle;
-mod neighbours;
 mod products;
-mod refused;
 mod resilience;
 mod shopper;
-mod stores;
+mod validation;

@@ -1,31 +1,31 @@
-//! Storefronts beside each other know nothing of each other.
+//! Storefronts of one cluster do not affect each other.
 
 use anyhow::{Result, ensure};
 use e2e::Cluster;
-use e2e::shop::READY;
+use e2e::storefront::READY_TIMEOUT;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 use storefront_api::Component;
 use storefront_api::names;
 
 #[tokio::test]
-async fn two_storefronts_live_side_by_side_and_one_goes_with_its_namespace() -> Result<()> {
+async fn deleted_namespace_leaves_the_other_storefront_unchanged() -> Result<()> {
     let cluster = Cluster::connect().await?;
     let stocked = cluster.shop("stocked", json!({"demoData": true})).await?;
     let empty = cluster.shop("empty", json!({})).await?;
-    stocked.ready(READY).await?;
-    empty.ready(READY).await?;
+    stocked.ready(READY_TIMEOUT).await?;
+    empty.ready(READY_TIMEOUT).await?;
 
     let (stocked_count, _) = stocked.products().await?;
     let (empty_count, _) = empty.products().await?;
     ensure!(stocked_count >= 9, "only {stocked_count} products");
-    ensure!(empty_count == 0, "{empty_count} products came from nowhere");
+    ensure!(empty_count == 0, "{empty_count} products in an empty shop");
     ensure!(password(&stocked).await? != password(&empty).await?, "a password is shared");
 
-    // With the Storefront still in it: nothing may stand in the way of the namespace's end.
+    // The namespace still contains the Storefront, which must not block the deletion.
     cluster.remove_namespace(&stocked.namespace).await?;
-    empty.ready(READY).await?;
-    ensure!(empty.products().await?.0 == 0, "the neighbour changed");
+    empty.ready(READY_TIMEOUT).await?;
+    ensure!(empty.products().await?.0 == 0, "the other Storefront changed");
     cluster.remove_namespace(&empty.namespace).await
 }
 

@@ -1,4 +1,4 @@
-//! One Storefront.
+//! One Storefront: create, change, wait, call.
 
 use std::time::{Duration, Instant};
 
@@ -17,30 +17,31 @@ use storefront_api::{Storefront, StorefrontStatus};
 
 use crate::wait::until;
 
-/// What the issue allows from `kubectl apply` to Ready, with the images present.
-pub const READY: Duration = Duration::from_secs(60);
+/// Timeout from the creation of a Storefront to Ready, with the images present and other journeys
+/// running.
+pub const READY_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What something may take that waits for images that cannot be had, or for retries.
-pub const PATIENTLY: Duration = Duration::from_secs(180);
+/// Timeout of changes that wait for failing image pulls or for retries with backoff.
+pub const RECOVERY_TIMEOUT: Duration = Duration::from_secs(240);
 
-/// A Storefront, as those who use it see it.
+/// A Storefront, from its user's point of view.
 #[derive(Clone)]
 pub struct Shop {
     client: Client,
-    /// Its namespace.
+    /// Namespace of the Storefront.
     pub namespace: String,
-    /// Its name.
+    /// Name of the Storefront.
     pub name: String,
 }
 
 impl Shop {
-    /// A Storefront that may or may not be there.
+    /// A handle for a Storefront that need not exist yet.
     #[must_use]
     pub fn new(client: Client, namespace: &str, name: &str) -> Self {
         Self { client, namespace: namespace.to_owned(), name: name.to_owned() }
     }
 
-    /// An API in its namespace.
+    /// A typed API of the Storefront's namespace.
     #[must_use]
     pub fn api<K>(&self) -> Api<K>
     where
@@ -54,10 +55,10 @@ impl Shop {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
-    /// Creates it.
+    /// Creates the Storefront.
     ///
     /// # Errors
-    /// When the API server refuses.
+    /// Fails when the API server refuses.
     pub async fn create(&self, spec: Value) -> Result<()> {
         let storefront = serde_json::from_value(json!({
             "apiVersion": "storefront.dev/v1alpha1",
@@ -69,104 +70,104 @@ impl Shop {
         Ok(())
     }
 
-    /// Reads it.
+    /// Reads the Storefront.
     ///
     /// # Errors
-    /// When it is not there.
+    /// Fails when it does not exist.
     pub async fn get(&self) -> Result<Storefront> {
         Ok(self.storefronts().get(&self.name).await?)
     }
 
-    /// Changes its spec, as `kubectl patch --type merge` does.
+    /// Changes the spec like `kubectl patch --type merge`.
     ///
     /// # Errors
-    /// When the API server refuses.
+    /// Fails when the API server refuses.
     pub async fn patch(&self, spec: Value) -> Result<()> {
         let patch = Patch::Merge(json!({"spec": spec}));
         self.storefronts().patch(&self.name, &PatchParams::default(), &patch).await?;
         Ok(())
     }
 
-    /// Deletes it, as `kubectl delete` does.
+    /// Deletes the Storefront like `kubectl delete`.
     ///
     /// # Errors
-    /// When it is not there.
+    /// Fails when it does not exist.
     pub async fn delete(&self) -> Result<()> {
         self.storefronts().delete(&self.name, &DeleteParams::default()).await?;
         Ok(())
     }
 
-    /// Waits until its status, of its present generation, has an answer.
+    /// Waits until `select` finds something in the status of the current generation.
     ///
     /// # Errors
-    /// When there is none in time; the failure shows the status.
+    /// Fails after the timeout; the error shows the status.
     pub async fn status<T>(
         &self,
         what: &str,
-        within: Duration,
-        answer: impl Fn(&StorefrontStatus) -> Option<T>,
+        timeout: Duration,
+        select: impl Fn(&StorefrontStatus) -> Option<T>,
     ) -> Result<T> {
-        until(&format!("{}: {what}", self.name), within, async || {
+        until(&format!("{}: {what}", self.name), timeout, async || {
             let storefront = self.get().await?;
             let generation = storefront.metadata.generation;
             let status = storefront.status.unwrap_or_default();
             let current = status.observed_generation == generation;
-            let found = if current { answer(&status) } else { None };
+            let found = if current { select(&status) } else { None };
             Ok(found.ok_or_else(|| summary(&status)))
         })
         .await
     }
 
-    /// Waits until it is Ready, and tells how long that took.
+    /// Waits until the Storefront is Ready, and returns how long that took.
     ///
     /// # Errors
-    /// When it is not in time.
-    pub async fn ready(&self, within: Duration) -> Result<Duration> {
-        let began = Instant::now();
-        self.status("Ready", within, |status| {
+    /// Fails after the timeout.
+    pub async fn ready(&self, timeout: Duration) -> Result<Duration> {
+        let started = Instant::now();
+        self.status("Ready", timeout, |status| {
             condition(status, ConditionType::Ready).filter(|ready| ready.status == "True").map(drop)
         })
         .await?;
-        Ok(began.elapsed())
+        Ok(started.elapsed())
     }
 
-    /// Waits for a condition that does not hold, whose message has all these words.
+    /// Waits for a condition with status False whose message contains all `words`.
     ///
     /// # Errors
-    /// When there is none in time.
-    pub async fn complains(&self, type_: ConditionType, words: &[&str]) -> Result<Condition> {
-        let what = format!("{} not true with {words:?}", type_.as_str());
-        self.status(&what, PATIENTLY, |status| {
+    /// Fails after [`RECOVERY_TIMEOUT`].
+    pub async fn condition_false(&self, type_: ConditionType, words: &[&str]) -> Result<Condition> {
+        let what = format!("{}=False with {words:?}", type_.as_str());
+        self.status(&what, RECOVERY_TIMEOUT, |status| {
             let found = condition(status, type_)?;
-            let told = words.iter().all(|word| found.message.contains(word));
-            (found.status == "False" && told).then(|| found.clone())
+            let matches = words.iter().all(|word| found.message.contains(word));
+            (found.status == "False" && matches).then(|| found.clone())
         })
         .await
     }
 
-    /// Waits for a warning event about it whose note has these words.
+    /// Waits for a warning event of the Storefront whose message contains `words`.
     ///
     /// # Errors
-    /// When there is none in time.
-    pub async fn warns(&self, words: &str) -> Result<()> {
-        until("warned", PATIENTLY, async || {
+    /// Fails after [`RECOVERY_TIMEOUT`].
+    pub async fn warning_event(&self, words: &str) -> Result<()> {
+        until("a warning event", RECOVERY_TIMEOUT, async || {
             let events = self.api::<Event>().list(&ListParams::default()).await?;
-            let notes: Vec<_> = events
+            let messages: Vec<_> = events
                 .into_iter()
                 .filter(|event| event.involved_object.kind.as_deref() == Some("Storefront"))
                 .filter(|event| event.type_.as_deref() == Some("Warning"))
                 .filter_map(|event| event.message)
                 .collect();
-            let told = notes.iter().any(|note| note.contains(words));
-            Ok(if told { Ok(()) } else { Err(format!("no {words:?} in {notes:?}")) })
+            let found = messages.iter().any(|message| message.contains(words));
+            Ok(if found { Ok(()) } else { Err(format!("no {words:?} in {messages:?}")) })
         })
         .await
     }
 
-    /// The objects of a kind that belong to a part of it.
+    /// The objects of a kind that belong to a part of the Storefront.
     ///
     /// # Errors
-    /// When the API server refuses.
+    /// Fails when the API server refuses.
     pub async fn parts<K>(&self, part: Part) -> Result<Vec<K>>
     where
         K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + Clone + DeserializeOwned,
@@ -181,23 +182,23 @@ impl Shop {
         Ok(self.api::<K>().list(&params).await?.items)
     }
 
-    /// The pods of a component that are not on their way out.
+    /// The pods of a component that are not terminating.
     ///
     /// # Errors
-    /// When the API server refuses.
+    /// Fails when the API server refuses.
     pub async fn pods(&self, component: Component) -> Result<Vec<Pod>> {
         let mut pods: Vec<Pod> = self.parts(Part::Component(component)).await?;
         pods.retain(|pod| pod.metadata.deletion_timestamp.is_none());
         Ok(pods)
     }
 
-    /// Waits until a component has so many ready pods, and no others.
+    /// Waits until a component has exactly `count` pods and all are ready.
     ///
     /// # Errors
-    /// When it has not in time.
+    /// Fails after [`RECOVERY_TIMEOUT`].
     pub async fn ready_pods(&self, component: Component, count: usize) -> Result<Vec<Pod>> {
         let what = format!("at {count} ready pods of {component}");
-        until(&what, PATIENTLY, async || {
+        until(&what, RECOVERY_TIMEOUT, async || {
             let pods = self.pods(component).await?;
             let ready = pods.iter().filter(|pod| is_ready(pod)).count();
             let done = ready == count && pods.len() == count;
@@ -206,31 +207,31 @@ impl Shop {
         .await
     }
 
-    /// Asks its gateway, through the API server.
+    /// Reads a path of the gateway through the API server's proxy.
     ///
     /// # Errors
-    /// When there is no answer or it is no JSON.
-    pub async fn ask(&self, path: &str) -> Result<Value> {
+    /// Fails when there is no response, or it is not JSON.
+    pub async fn read(&self, path: &str) -> Result<Value> {
         let service = names::component(&self.name, Component::Gateway);
         let port = Component::Gateway.info().listen.port;
         let text = self.proxied(&format!("services/{service}:{port}"), path).await?;
-        serde_json::from_str(&text).with_context(|| format!("{path} answered {text}"))
+        serde_json::from_str(&text).with_context(|| format!("{path} returned {text}"))
     }
 
-    /// How many products it shows, and the first of them.
+    /// The number of products, and the first one by name.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// Fails when there is no response.
     pub async fn products(&self) -> Result<(u64, Value)> {
-        let answer = self.ask("/api/v1/products?page_size=5&sort=name").await?;
-        let count = answer["pagination"]["total_count"].as_u64();
-        Ok((count.with_context(|| answer.to_string())?, answer["products"][0].clone()))
+        let page = self.read("/api/v1/products?page_size=5&sort=name").await?;
+        let count = page["pagination"]["total_count"].as_u64();
+        Ok((count.with_context(|| page.to_string())?, page["products"][0].clone()))
     }
 
     /// The metrics of a pod of a component.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// Fails when there is no response.
     pub async fn metrics(&self, pod: &Pod) -> Result<String> {
         self.proxied(&format!("pods/{}:9090", pod.name_any()), "/metrics").await
     }
@@ -241,10 +242,10 @@ impl Shop {
         Ok(self.client.request_text(request).await?)
     }
 
-    /// Runs SQL in a database of its managed PostgreSQL and gives back the first value.
+    /// Runs SQL in a database of the managed PostgreSQL and returns the first value.
     ///
     /// # Errors
-    /// When kubectl or psql fails.
+    /// Fails when kubectl or psql fails.
     pub async fn sql(&self, database: &str, statement: &str) -> Result<String> {
         let pod = format!("{}-0", names::postgres(&self.name));
         let psql = ["psql", "-U", "postgres", "-d", database, "-tAqc", statement];
@@ -253,8 +254,8 @@ impl Shop {
             .args(psql)
             .output()
             .await?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{statement}: {said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{statement}: {stderr}");
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 }
@@ -265,7 +266,7 @@ pub fn condition(status: &StorefrontStatus, type_: ConditionType) -> Option<&Con
     status.conditions.iter().find(|found| found.type_ == type_.as_str())
 }
 
-/// What a status says, in lines for people.
+/// The conditions of a status as readable lines.
 fn summary(status: &StorefrontStatus) -> String {
     let conditions = status.conditions.iter().map(|found| {
         format!("\n  {}={} {}: {}", found.type_, found.status, found.reason, found.message)
@@ -273,14 +274,14 @@ fn summary(status: &StorefrontStatus) -> String {
     conditions.collect()
 }
 
-/// Whether a pod takes part.
+/// Whether a pod has the condition Ready.
 #[must_use]
 pub fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.iter().filter_map(|status| status.conditions.as_ref()).flatten();
     conditions.into_iter().any(|found| found.type_ == "Ready" && found.status == "True")
 }
 
-/// Puts one JSON object into another, as a merge patch does.
+/// Merges one JSON object into another like a merge patch.
 pub(crate) fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {

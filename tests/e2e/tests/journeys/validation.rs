@@ -1,12 +1,12 @@
-//! The API server refuses what is wrong, with a sentence that says what to do.
+//! The API server refuses invalid Storefronts with a message that says what to do.
 
 use anyhow::{Result, ensure};
 use e2e::Cluster;
-use e2e::shop::READY;
+use e2e::storefront::READY_TIMEOUT;
 use serde_json::json;
 
 #[tokio::test]
-async fn invalid_storefronts_are_refused_with_a_sentence() -> Result<()> {
+async fn invalid_storefront_is_refused_with_a_message() -> Result<()> {
     let cluster = Cluster::connect().await?;
     let long = "s".repeat(31);
     let cases = [
@@ -29,22 +29,22 @@ async fn invalid_storefronts_are_refused_with_a_sentence() -> Result<()> {
         ),
     ];
     for (name, spec, words) in cases {
-        let refused = cluster.would_create(name, spec.clone()).await;
+        let refused = cluster.dry_run_create(name, spec.clone()).await;
         let Err(kube::Error::Api(status)) = refused else {
             anyhow::bail!("{spec} was not refused: {refused:?}");
         };
         ensure!(status.code == 422, "{spec}: {}", status.message);
         ensure!(status.message.contains(words), "{spec}: {}", status.message);
     }
-    cluster.would_create("shop", json!({"version": "0.1.0"})).await?;
+    cluster.dry_run_create("shop", json!({"version": "0.1.0"})).await?;
     Ok(())
 }
 
 #[tokio::test]
-async fn what_cannot_change_is_refused_with_a_sentence() -> Result<()> {
+async fn immutable_field_is_refused_with_a_message() -> Result<()> {
     let cluster = Cluster::connect().await?;
     let demo = cluster.demo();
-    demo.ready(READY).await?;
+    demo.ready(READY_TIMEOUT).await?;
     for (spec, words) in [
         (json!({"currency": "EUR"}), "currency cannot be changed"),
         (json!({"postgres": {"storage": {"size": "1Mi"}}}), "cannot shrink"),
