@@ -1,4 +1,4 @@
-//! The settings of the payment service.
+//! Settings of the payment service.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -7,14 +7,15 @@ use kit::settings::duration_between;
 use money::Currency;
 use secrecy::SecretString;
 
-/// Who moves the money.
+/// Payment provider that executes transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProviderKind {
-    /// A deterministic provider for trying out and for tests: no money moves.
+    /// Deterministic simulator for trials and tests: no money moves.
     Simulator,
 }
 
-/// The settings of the payment service. Each has an environment name and a default fit for a laptop.
+/// Settings of the payment service. Each has an environment name and a default for local
+/// development.
 #[derive(Clone, Debug, ClapArgs)]
 #[group(skip)]
 pub struct Args {
@@ -22,28 +23,28 @@ pub struct Args {
     #[arg(long = "payment-listen", env = "PAYMENT_LISTEN", default_value = "0.0.0.0:50056")]
     pub listen: SocketAddr,
 
-    /// Where and how the database is reached.
+    /// Connection to the database.
     #[command(flatten)]
     pub database: kit::postgres::Args,
 
-    /// Currency of every amount of the shop, by its ISO 4217 code.
+    /// Currency of every amount of the shop, as an ISO 4217 code.
     #[arg(long, env = "CURRENCY", default_value = "USD")]
     pub currency: Currency,
 
-    /// Who moves the money.
+    /// Payment provider that executes transactions.
     #[arg(long, env = "PAYMENT_PROVIDER", value_enum, default_value = "simulator")]
     pub payment_provider: ProviderKind,
 
-    /// Secret that fingerprints of requests are made with. Without it each process makes one up, and
-    /// repeats that reach another process are taken for other requests.
+    /// Secret key of the fingerprints of requests. Without it each process generates its own, and
+    /// retries that reach another process are rejected as different requests.
     #[arg(long, env = "FINGERPRINT_KEY", hide_env_values = true)]
     pub fingerprint_key: Option<SecretString>,
 
-    /// File with that secret; wins over FINGERPRINT_KEY.
+    /// File with the secret key; takes precedence over FINGERPRINT_KEY.
     #[arg(long, env = "FINGERPRINT_KEY_FILE")]
     pub fingerprint_key_file: Option<PathBuf>,
 
-    /// How long the simulator takes for an answer.
+    /// Time that the simulator takes to respond.
     #[arg(
         long,
         env = "SIMULATOR_LATENCY",
@@ -52,7 +53,7 @@ pub struct Args {
     )]
     pub simulator_latency: Duration,
 
-    /// How long the simulator takes for an answer that the method pm_test_timeout makes late.
+    /// Time that the simulator takes to respond to the test method pm_test_timeout.
     #[arg(
         long,
         env = "SIMULATOR_LATE_ANSWER",
@@ -61,7 +62,7 @@ pub struct Args {
     )]
     pub simulator_late_answer: Duration,
 
-    /// How long an authorisation can be captured.
+    /// Time within which an authorization can be captured.
     #[arg(
         long,
         env = "AUTHORIZATION_TTL",

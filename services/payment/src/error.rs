@@ -1,4 +1,4 @@
-//! What can go wrong, and what callers are told of it.
+//! Errors of the payment service, and their mapping to gRPC statuses.
 
 use kit::{grpc::status, postgres};
 use sqlx::error::Error as SqlError;
@@ -6,54 +6,54 @@ use tonic::{Code, Status};
 
 use crate::{
     domain::{
-        method::MAX_METHODS,
-        transaction::{Hindrance, Refusal},
+        payment_method::MAX_METHODS,
+        transaction::{Refusal, Rejection},
     },
-    provider::Unknown,
+    provider::UnknownOutcome,
 };
 
-/// Everything that can go wrong in the payment service.
+/// Error of the payment service.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such method or transaction, or it is somebody else's.
-    #[error("there is no such {0}")]
+    /// The payment method or transaction does not exist, or it belongs to another customer.
+    #[error("{0} not found")]
     NotFound(&'static str),
-    /// The state of what was named does not allow it, and never will.
-    #[error("{}", .0.sentence())]
+    /// The state of the transaction does not allow the request, now or later.
+    #[error("{}", .0.message())]
     Refused(Refusal),
-    /// An earlier request is not finished, and this one depends on it.
-    #[error("an earlier request is not finished: ask again")]
-    Busy,
-    /// The key and the id of a void are of two authorisations.
-    #[error("is not the key of this authorisation")]
+    /// The request depends on an earlier request that has not finished.
+    #[error("an earlier request is still in progress: retry later")]
+    RequestInProgress,
+    /// A void names the id of one authorization and the idempotency key of another.
+    #[error("must be the idempotency key of the authorization")]
     OtherAuthorization,
-    /// The customer has as many methods as they may.
-    #[error("there are {MAX_METHODS} payment methods already: remove one first")]
+    /// The customer has the maximum number of payment methods.
+    #[error("the customer already has {MAX_METHODS} payment methods: remove one first")]
     TooManyMethods,
-    /// What the provider did is not known.
-    #[error("the provider gave no answer")]
+    /// The outcome at the provider is unknown.
+    #[error("the outcome at the payment provider is unknown")]
     Provider(#[source] ProviderError),
-    /// The database holds something that this program never writes.
-    #[error("{0} holds a value that this version does not know")]
+    /// The database contains a value that this version never writes.
+    #[error("unknown value in {0}")]
     Stored(&'static str),
-    /// The database did not do what it was asked.
-    #[error("the database failed")]
+    /// A database statement failed.
+    #[error("database statement failed")]
     Database(#[from] SqlError),
-    /// The database did not answer.
-    #[error("it took too long to {0}")]
+    /// The database did not respond in time.
+    #[error("timed out trying to {0}")]
     TimedOut(&'static str),
-    /// A setting or the process around the service is at fault.
+    /// A setting is invalid, or the runtime failed.
     #[error(transparent)]
     Kit(#[from] kit::Error),
 }
 
-/// Why there is no answer from the provider.
+/// Reason why the outcome at the provider is unknown.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct ProviderError(Unknown);
+pub struct ProviderError(UnknownOutcome);
 
-impl From<Unknown> for Error {
-    fn from(unknown: Unknown) -> Self {
+impl From<UnknownOutcome> for Error {
+    fn from(unknown: UnknownOutcome) -> Self {
         Self::Provider(ProviderError(unknown))
     }
 }
@@ -64,11 +64,11 @@ impl From<Refusal> for Error {
     }
 }
 
-impl From<Hindrance> for Error {
-    fn from(hindrance: Hindrance) -> Self {
-        match hindrance {
-            Hindrance::Refused(refusal) => Self::Refused(refusal),
-            Hindrance::Busy => Self::Busy,
+impl From<Rejection> for Error {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Permanent(refusal) => Self::Refused(refusal),
+            Rejection::InProgress => Self::RequestInProgress,
         }
     }
 }
@@ -79,10 +79,12 @@ impl From<Error> for Status {
         match error {
             Error::NotFound(what) => status::not_found(what),
             Error::Refused(refusal) => status::failed_precondition(refusal.as_str(), text),
-            Error::Busy => status::with_reason(Code::Aborted, "request_in_progress", text, []),
+            Error::RequestInProgress => {
+                status::with_reason(Code::Aborted, "request_in_progress", text, [])
+            }
             Error::OtherAuthorization => status::invalid_argument("authorize_key", text),
             Error::TooManyMethods => status::failed_precondition("too_many_payment_methods", text),
-            Error::Provider(ref cause) => of_provider(cause),
+            Error::Provider(ref cause) => provider_status(cause),
             Error::TimedOut(_) => status::unavailable(postgres::RETRY_AFTER),
             Error::Stored(_) | Error::Kit(_) => status::internal(&error),
             Error::Database(ref cause) => postgres::status(cause),
@@ -90,12 +92,17 @@ impl From<Error> for Status {
     }
 }
 
-/// Never a decline: the money may have moved, and the same key will tell.
-fn of_provider(error: &ProviderError) -> Status {
-    tracing::warn!(error = error as &dyn std::error::Error, "the provider gave no answer");
+/// Maps an unknown outcome. It is never a decline: the money may have moved, and a retry with the
+/// same idempotency key returns the outcome.
+fn provider_status(error: &ProviderError) -> Status {
+    let source = error as &dyn std::error::Error;
+    tracing::warn!(error = source, "payment provider call failed: outcome unknown");
     match error.0 {
-        Unknown::TimedOut => Status::deadline_exceeded("the provider took too long: ask again"),
-        Unknown::Lost | Unknown::Absent | Unknown::Failed(_) => {
+        UnknownOutcome::TimedOut => {
+            let text = "the payment provider timed out: retry with the same idempotency key";
+            Status::deadline_exceeded(text)
+        }
+        UnknownOutcome::ReplyLost | UnknownOutcome::NotReceived | UnknownOutcome::Failed(_) => {
             status::unavailable(postgres::RETRY_AFTER)
         }
     }

@@ -1,5 +1,5 @@
-//! Fingerprints of requests that hold secrets: a repeat is known for one, and nobody who reads the
-//! database learns what was asked.
+//! Fingerprints of requests that contain secrets. A retry is recognized by its fingerprint, and a
+//! reader of the database learns nothing about the request.
 
 use aws_lc_rs::hmac;
 use kit::{Env, Error, secret};
@@ -7,35 +7,35 @@ use secrecy::ExposeSecret as _;
 
 use crate::Args;
 
-/// The shortest secret, in bytes: below it, a card number could be found by trying.
+/// Shortest key, in bytes. With a shorter one, a card number could be found by brute force.
 const MIN_BYTES: usize = 16;
 
-/// Makes fingerprints: HMAC-SHA256 under a key that the database does not know.
+/// Computes fingerprints: HMAC-SHA256 with a key that is not in the database.
 #[derive(Clone, Debug)]
-pub(crate) struct Fingerprints(hmac::Key);
+pub(crate) struct Fingerprinter(hmac::Key);
 
-impl Fingerprints {
-    /// With the key of the settings, or without one a key for this process alone.
+impl Fingerprinter {
+    /// Uses the key of the settings, or generates a key for this process.
     pub(crate) fn new(args: &Args, env: &Env) -> Result<Self, Error> {
         let (value, file) = (args.fingerprint_key.as_ref(), args.fingerprint_key_file.as_deref());
         let Some(secret) = secret::read("FINGERPRINT_KEY", value, file)? else {
-            return Ok(Self::of(&env.bytes::<32>()));
+            return Ok(Self::with_key(&env.bytes::<32>()));
         };
         let bytes = secret.expose_secret().as_bytes();
         if bytes.len() < MIN_BYTES {
             let reason = format!("must have at least {MIN_BYTES} bytes");
             return Err(Error::Setting { name: "FINGERPRINT_KEY", reason });
         }
-        Ok(Self::of(bytes))
+        Ok(Self::with_key(bytes))
     }
 
-    fn of(key: &[u8]) -> Self {
+    fn with_key(key: &[u8]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// The fingerprint of a request's parts. Each goes in with its length, so that none runs into the
-    /// next.
-    pub(crate) fn of_parts(&self, parts: &[&str]) -> Vec<u8> {
+    /// Computes the fingerprint of the parts of a request. Each part is prefixed with its length,
+    /// so that the boundaries between parts are unambiguous.
+    pub(crate) fn fingerprint(&self, parts: &[&str]) -> Vec<u8> {
         let mut context = hmac::Context::with_key(&self.0);
         for part in parts {
             context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -50,12 +50,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fingerprints_differ_by_key_by_part_and_by_where_parts_end() {
-        let ours = Fingerprints::of(b"0123456789abcdef");
-        let print = ours.of_parts(&["4242", "12"]);
-        assert_eq!(print, ours.of_parts(&["4242", "12"]));
-        assert_ne!(print, ours.of_parts(&["42421", "2"]));
-        assert_ne!(print, ours.of_parts(&["4242", "13"]));
-        assert_ne!(print, Fingerprints::of(b"0123456789abcdeg").of_parts(&["4242", "12"]));
+    fn fingerprint_depends_on_key_parts_and_part_boundaries() {
+        let ours = Fingerprinter::with_key(b"0123456789abcdef");
+        let print = ours.fingerprint(&["4242", "12"]);
+        assert_eq!(print, ours.fingerprint(&["4242", "12"]));
+        assert_ne!(print, ours.fingerprint(&["42421", "2"]));
+        assert_ne!(print, ours.fingerprint(&["4242", "13"]));
+        assert_ne!(
+            print,
+            Fingerprinter::with_key(b"0123456789abcdeg").fingerprint(&["4242", "12"])
+        );
     }
 }

@@ -1,40 +1,41 @@
-//! Background work, in every replica: replicas pass over each other's rows, and what fails is left for
-//! the next round.
+//! Background jobs. They run in every replica: replicas skip rows that another one has locked, and
+//! a failed run leaves its rows to the next one.
 
 use std::{error::Error as StdError, future::Future, time::Duration};
 
 use tokio::time::timeout;
 
-use crate::{check::check_at, error::Error, metrics::Metrics, transactions::Ledger};
+use crate::{consistency::check_consistency_at, error::Error, ledger::Ledger, metrics::Metrics};
 
-/// How often open intents are looked for: well within the time after which one is due.
-const INTENTS_EVERY: Duration = Duration::from_secs(1);
+/// Interval between searches for due intents. It is well below the delay after which an intent is
+/// due.
+const SETTLE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The most intents that one round asks the provider about; the rest waits for the next.
-const MAX_INTENTS: usize = 100;
+/// Most intents that one run settles; the rest waits for the next run.
+const MAX_INTENTS_PER_RUN: usize = 100;
 
-/// The longest time for one intent: two of its calls and two of its parent's, and the database.
+/// Timeout for one intent: two provider calls for it, two for its parent, and the database.
 const INTENT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How often authorisations are ended whose time ran out. Captures check the time themselves.
-const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// Interval between sweeps of expired authorizations. Captures check the expiry themselves.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The longest time for one sweep: above what PostgreSQL allows its statements, so that it only ends
-/// what waits for a connection that was lost in silence.
+/// Timeout for one sweep. It is above the statement timeout of PostgreSQL, so that it only ends
+/// waits for a connection that was lost silently.
 const SWEEP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often open intents are counted: as often as metrics are read.
-const GAUGES_EVERY: Duration = Duration::from_secs(15);
+/// Interval between updates of the gauges: the usual scrape interval.
+const GAUGES_INTERVAL: Duration = Duration::from_secs(15);
 
-/// How often all transactions are checked: it reads every row.
-const CHECK_EVERY: Duration = Duration::from_secs(5 * 60);
+/// Interval between consistency checks; each check reads every row.
+const CHECK_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// Asks the provider what became of intents without outcome, for ever.
-pub(crate) async fn finish_intents(ledger: Ledger) {
-    every(INTENTS_EVERY, "open intents could not be finished", || async {
-        for _ in 0..MAX_INTENTS {
-            let late = |_| Err(Error::TimedOut("finish an intent"));
-            if !timeout(INTENT_TIMEOUT, ledger.finish_one()).await.unwrap_or_else(late)? {
+/// Settles due intents whose outcome is unknown. Runs until it is cancelled.
+pub(crate) async fn settle_intents(ledger: Ledger) {
+    run_job(SETTLE_INTERVAL, "settling open intents failed", || async {
+        for _ in 0..MAX_INTENTS_PER_RUN {
+            let timed_out = |_| Err(Error::TimedOut("settle an intent"));
+            if !timeout(INTENT_TIMEOUT, ledger.settle_next()).await.unwrap_or_else(timed_out)? {
                 break;
             }
         }
@@ -43,49 +44,52 @@ pub(crate) async fn finish_intents(ledger: Ledger) {
     .await;
 }
 
-/// Ends authorisations whose time ran out, and forgets old keys of methods, for ever.
+/// Expires authorizations and deletes old idempotency keys of payment methods. Runs until it is
+/// cancelled.
 pub(crate) async fn sweep(ledger: Ledger) {
-    every(SWEEP_EVERY, "the sweep failed", || async {
-        let late = |_| Err(Error::TimedOut("sweep"));
-        timeout(SWEEP_TIMEOUT, ledger.sweep()).await.unwrap_or_else(late)
+    run_job(SWEEP_INTERVAL, "sweep failed", || async {
+        let timed_out = |_| Err(Error::TimedOut("sweep"));
+        timeout(SWEEP_TIMEOUT, ledger.sweep()).await.unwrap_or_else(timed_out)
     })
     .await;
 }
 
-/// Keeps the metrics of open intents fresh, for ever.
-pub(crate) async fn watch_intents(ledger: Ledger, metrics: Metrics) {
-    every(GAUGES_EVERY, "open intents could not be counted", || async {
-        let late = |_| Err(Error::TimedOut("count intents"));
+/// Updates the gauges of open intents. Runs until it is cancelled.
+pub(crate) async fn update_gauges(ledger: Ledger, metrics: Metrics) {
+    run_job(GAUGES_INTERVAL, "counting open intents failed", || async {
+        let timed_out = |_| Err(Error::TimedOut("count intents"));
         let counted = timeout(SWEEP_TIMEOUT, ledger.open_intents()).await;
-        let (count, oldest) = counted.unwrap_or_else(late)?;
-        metrics.open(count, oldest);
+        let (count, oldest) = counted.unwrap_or_else(timed_out)?;
+        metrics.set_open_intents(count, oldest);
         Ok(())
     })
     .await;
 }
 
-/// Checks that all transactions add up, for ever. A fault is an alert: money is at stake.
-pub(crate) async fn check(ledger: Ledger, metrics: Metrics) {
-    every(CHECK_EVERY, "the check failed", || async {
-        let late = |_| Err(Error::TimedOut("check the transactions"));
-        let checked = timeout(SWEEP_TIMEOUT, check_at(&ledger.pool, ledger.env.now())).await;
-        let report = checked.unwrap_or_else(late)?;
-        metrics.checked(&report);
-        if !report.is_sound() {
-            tracing::error!(?report, "transactions do not add up");
+/// Checks the consistency of all transactions. Runs until it is cancelled. An inconsistency is
+/// logged as an error and raises an alert, because money is at stake.
+pub(crate) async fn check_consistency(ledger: Ledger, metrics: Metrics) {
+    run_job(CHECK_INTERVAL, "consistency check failed", || async {
+        let timed_out = |_| Err(Error::TimedOut("check the transactions"));
+        let checked =
+            timeout(SWEEP_TIMEOUT, check_consistency_at(&ledger.pool, ledger.env.now())).await;
+        let report = checked.unwrap_or_else(timed_out)?;
+        metrics.set_inconsistencies(&report);
+        if !report.is_consistent() {
+            tracing::error!(?report, "inconsistent transactions found");
         }
         Ok(())
     })
     .await;
 }
 
-/// [`kit::run_periodically`] of rounds that may fail.
-async fn every<F>(period: Duration, failure: &'static str, mut round: impl FnMut() -> F)
+/// Runs a fallible job with [`kit::run_periodically`] and logs its errors as warnings.
+async fn run_job<F>(period: Duration, failure: &'static str, mut run: impl FnMut() -> F)
 where
     F: Future<Output = Result<(), Error>>,
 {
     kit::run_periodically(period, || {
-        let work = round();
+        let work = run();
         async {
             if let Err(error) = work.await {
                 tracing::warn!(error = &error as &dyn StdError, "{failure}");

@@ -1,37 +1,40 @@
-//! Payment methods and money movements.
+//! Payment service: payment methods and payment transactions.
 //!
 //! The service owns the database `payment_db` and these invariants:
-//! - captures never exceed what an authorisation holds, refunds never what was captured, and an
-//!   authorisation is captured or voided, never both ([`domain::transaction`] has the argument);
-//! - a key acts once: its intent is committed, then the provider is asked with a key of its own, then
-//!   the outcome is committed; whoever finds an intent without outcome, a repeat or a worker, asks the
-//!   provider for it; what is not known is never told as a decline;
-//! - the void of an authorisation that was never seen is remembered, and the authorisation refused;
-//! - of a card are kept: the provider's token, brand, last four digits, expiry; exactly one method of a
-//!   customer who has any is the default.
+//! - Captures never exceed the authorization, refunds never the capture, and an authorization is
+//!   captured or voided, never both ([`domain::transaction`] has the argument).
+//! - An idempotency key is executed once: its intent is committed, then the provider is called with
+//!   an idempotency key of its own, then the outcome is committed. A retry or a worker that finds
+//!   an intent without an outcome looks it up at the provider. An unknown outcome is never reported
+//!   as a decline.
+//! - The void of an authorization that has not arrived yet is stored, and the authorization is
+//!   refused when it arrives.
+//! - Of a card, the service stores the provider's token, brand, last four digits and expiry.
+//!   Exactly one payment method of a customer who has any is the default.
 //!
-//! From the outside in: [`serve`] answers RPCs in `api`, which reads requests into the types of
-//! [`domain`], whose rules are pure; `transactions` says what happens together, and what happens with
-//! the provider in between; `provider` is whoever moves the money; `store` holds the SQL; `jobs` finishes
-//! what was left open; [`check`] tells whether it all adds up.
+//! The modules from the outside in: [`serve`] runs the RPCs of `api`, which validates requests and
+//! converts them to the types of [`domain`], whose rules are pure. `ledger` records intents and
+//! settles them with the provider. `provider` is the interface of payment providers, and their
+//! simulator. `store` contains the SQL. `jobs` settles intents that were left open.
+//! [`check_consistency`] checks the consistency of all transactions.
 
 mod api;
 mod args;
-mod check;
+mod consistency;
 pub mod domain;
 mod error;
 mod fingerprint;
 mod jobs;
+mod ledger;
 mod metrics;
 mod provider;
 mod serve;
 mod store;
-mod transactions;
 
 pub use args::{Args, ProviderKind};
-pub use check::{Report, check, check_at};
+pub use consistency::{ConsistencyReport, check_consistency, check_consistency_at};
 pub use error::Error;
 pub use serve::{serve, serve_on};
 
-/// The migrations of the payment database, forward only.
+/// Forward-only migrations of the payment database.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();

@@ -1,4 +1,4 @@
-//! What the payment service counts beyond its RPCs.
+//! Metrics of the payment service beyond those of its RPCs.
 
 use std::{sync::atomic::AtomicU64, time::Duration};
 
@@ -7,20 +7,21 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
 };
 
-use crate::{check::Report, domain::transaction::Kind};
+use crate::{consistency::ConsistencyReport, domain::transaction::Kind};
 
-/// A provider answers in tens of milliseconds, or is cut after four seconds.
+/// Histogram buckets: a provider responds in tens of milliseconds, and calls time out after four
+/// seconds.
 const BUCKETS: [f64; 9] = [0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0];
 
-/// What a provider is asked.
+/// Operation of a call to the provider.
 #[derive(Clone, Copy)]
 pub(crate) enum Operation {
-    /// To move money.
+    /// Executes a transaction.
     Perform(Kind),
-    /// What came of a key.
+    /// Looks up the outcome of an idempotency key.
     LookUp,
-    /// To take a card into its keeping.
-    Tokenise,
+    /// Tokenizes a card.
+    Tokenize,
 }
 
 impl Operation {
@@ -32,21 +33,21 @@ impl Operation {
             Self::Perform(Kind::Refund) => "refund",
             Self::Perform(Kind::Void) => "void",
             Self::LookUp => "look_up",
-            Self::Tokenise => "tokenise",
+            Self::Tokenize => "tokenise",
         }
     }
 }
 
-/// How a call ended.
+/// Outcome of a call to the provider.
 #[derive(Clone, Copy)]
 pub(crate) enum CallOutcome {
-    /// It did what it was asked, or knows what came of it.
+    /// The operation was executed, or the outcome was found.
     Done,
-    /// It declined.
+    /// The provider declined.
     Declined,
-    /// It knows nothing of the key.
+    /// The provider does not know the idempotency key.
     Absent,
-    /// No answer.
+    /// The call failed or timed out.
     Unknown,
 }
 
@@ -79,13 +80,13 @@ struct KindLabels {
 
 type Durations = Family<OperationLabels, Histogram, fn() -> Histogram>;
 
-/// The service's own metrics. Cheap to clone.
+/// Metrics of the payment service. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     calls: Family<CallLabels, Counter>,
     durations: Durations,
-    open: Gauge,
-    oldest_open_secs: Gauge<f64, AtomicU64>,
+    open_intents: Gauge,
+    oldest_open_intent_secs: Gauge<f64, AtomicU64>,
     inconsistencies: Family<KindLabels, Gauge>,
 }
 
@@ -95,46 +96,46 @@ impl Metrics {
         Self {
             calls: metrics.register(
                 "provider_calls",
-                "Calls of the provider, by operation and outcome",
+                "Calls to the payment provider, by operation and outcome",
                 Family::default(),
             ),
             durations: metrics.register(
                 "provider_call_duration_seconds",
-                "Time for an answer of the provider",
+                "Duration of calls to the payment provider",
                 durations,
             ),
-            open: metrics.register(
+            open_intents: metrics.register(
                 "open_intents",
-                "Movements of money whose outcome is not known",
+                "Open intents: payment transactions whose outcome is unknown",
                 Gauge::default(),
             ),
-            oldest_open_secs: metrics.register(
+            oldest_open_intent_secs: metrics.register(
                 "oldest_open_intent_age_seconds",
-                "Age of the oldest movement whose outcome is not known",
+                "Age of the oldest open intent",
                 Gauge::default(),
             ),
             inconsistencies: metrics.register(
                 "inconsistencies",
-                "Transactions that do not add up, by what is wrong with them: always 0",
+                "Inconsistent transactions, by kind; expected to be 0",
                 Family::default(),
             ),
         }
     }
 
-    pub(crate) fn called(&self, operation: Operation, outcome: CallOutcome, took: Duration) {
+    pub(crate) fn observe_call(&self, operation: Operation, outcome: CallOutcome, took: Duration) {
         let (operation, outcome) = (operation.as_str(), outcome.as_str());
         self.calls.get_or_create(&CallLabels { operation, outcome }).inc();
         let durations = self.durations.get_or_create(&OperationLabels { operation });
         durations.observe(took.as_secs_f64());
     }
 
-    pub(crate) fn open(&self, count: i64, oldest: Duration) {
-        self.open.set(count);
-        self.oldest_open_secs.set(oldest.as_secs_f64());
+    pub(crate) fn set_open_intents(&self, count: i64, oldest: Duration) {
+        self.open_intents.set(count);
+        self.oldest_open_intent_secs.set(oldest.as_secs_f64());
     }
 
-    pub(crate) fn checked(&self, report: &Report) {
-        for (kind, count) in report.faults() {
+    pub(crate) fn set_inconsistencies(&self, report: &ConsistencyReport) {
+        for (kind, count) in report.counts() {
             self.inconsistencies.get_or_create(&KindLabels { kind }).set(count);
         }
     }
@@ -147,14 +148,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_and_open_intents_are_told_by_name() {
+    fn metrics_have_documented_names_and_labels() {
         let runtime = Runtime::for_tests().component("payment");
         let metrics = Metrics::register(runtime.metrics());
         let capture = Operation::Perform(Kind::Capture);
-        metrics.called(capture, CallOutcome::Unknown, Duration::from_secs(4));
-        metrics.called(Operation::LookUp, CallOutcome::Absent, Duration::ZERO);
-        metrics.open(2, Duration::from_millis(1500));
-        metrics.checked(&Report { stale_intents: 3, ..Report::default() });
+        metrics.observe_call(capture, CallOutcome::Unknown, Duration::from_secs(4));
+        metrics.observe_call(Operation::LookUp, CallOutcome::Absent, Duration::ZERO);
+        metrics.set_open_intents(2, Duration::from_millis(1500));
+        metrics.set_inconsistencies(&ConsistencyReport {
+            stale_intents: 3,
+            ..ConsistencyReport::default()
+        });
         let text = runtime.metrics().text();
         for line in [
             "payment_provider_calls_total{operation=\"capture\",outcome=\"unknown\"} 1",

@@ -1,4 +1,4 @@
-//! The running service: RPCs and the workers.
+//! Entry points that run the service: RPCs and background jobs.
 
 use std::sync::Arc;
 
@@ -9,25 +9,25 @@ use tokio::net::TcpListener;
 use crate::{
     Args, ProviderKind,
     api::Api,
-    fingerprint::Fingerprints,
+    fingerprint::Fingerprinter,
     jobs,
+    ledger::Ledger,
     metrics::Metrics,
-    provider::{Caller, Provider, simulator::Simulator},
-    transactions::Ledger,
+    provider::{Provider, ProviderClient, simulator::Simulator},
 };
 
-/// Connections that the simulator takes for itself of those that one process may have.
+/// Most connections that the simulator takes out of the connection limit of the process.
 const SIMULATOR_CONNECTIONS: u32 = 2;
 
-/// Serves payments until the process drains. It starts while PostgreSQL is away: calls are answered
-/// UNAVAILABLE until it is there.
+/// Serves payments until the process drains. It starts without PostgreSQL: calls fail with
+/// UNAVAILABLE until the database is reachable.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
     let runtime = runtime.component("payment");
     let server = Server::new(&runtime, args.listen);
     serve_with(server, args, &runtime).await
 }
 
-/// Serves on a listener that is there already, such as one on a port that the system chose.
+/// Serves on an existing listener, such as one on a port that the system chose.
 pub async fn serve_on(
     listener: TcpListener,
     args: Args,
@@ -42,24 +42,24 @@ async fn serve_with(server: Server, mut args: Args, runtime: &Runtime) -> Result
     let provider: Arc<dyn Provider> = match args.payment_provider {
         ProviderKind::Simulator => Arc::new(simulator(&mut args, runtime)?),
     };
-    let fingerprints = Fingerprints::new(&args, &runtime.env)?;
+    let fingerprinter = Fingerprinter::new(&args, &runtime.env)?;
     let metrics = Metrics::register(runtime.metrics());
     let ledger = Ledger {
         pool: kit::postgres::connect(&args.database, runtime)?,
         env: runtime.env.clone(),
-        provider: Caller::new(provider, metrics.clone()),
+        provider: ProviderClient::new(provider, metrics.clone()),
         authorization_ttl: args.authorization_ttl,
     };
-    runtime.spawn("intents", jobs::finish_intents(ledger.clone()));
+    runtime.spawn("intents", jobs::settle_intents(ledger.clone()));
     runtime.spawn("sweeper", jobs::sweep(ledger.clone()));
-    runtime.spawn("gauges", jobs::watch_intents(ledger.clone(), metrics.clone()));
-    runtime.spawn("checker", jobs::check(ledger.clone(), metrics));
-    let api = Api { ledger, currency: args.currency, fingerprints };
+    runtime.spawn("gauges", jobs::update_gauges(ledger.clone(), metrics.clone()));
+    runtime.spawn("checker", jobs::check_consistency(ledger.clone(), metrics));
+    let api = Api { ledger, currency: args.currency, fingerprinter };
     server.descriptors(proto::DESCRIPTORS).add_service(PaymentServiceServer::new(api)).serve().await
 }
 
-/// The simulator on connections of its own, which are taken from those of the setting: both together
-/// have no more, but for a setting of one.
+/// Creates the simulator with connections of its own. They are taken out of the configured limit,
+/// so that both pools together stay within it, except for a limit of one.
 fn simulator(args: &mut Args, runtime: &Runtime) -> Result<Simulator, kit::Error> {
     let all = args.database.database_max_connections;
     let mut database = args.database.clone();

@@ -1,4 +1,4 @@
-//! What only requests about payments hold, read.
+//! Parsers of the request fields that only payments have.
 
 use kit::Env;
 use money::Currency;
@@ -8,44 +8,44 @@ use wire::Fields;
 use crate::{
     domain::{
         card::{Brand, Card, Cvv, Expiry, ExpiryError, Number},
-        ids::{Key, MAX_KEY_CHARS},
+        ids::{IdempotencyKey, MAX_KEY_CHARS},
     },
-    provider::Caller,
-    transactions::Source,
+    ledger::Source,
+    provider::ProviderClient,
 };
 
-/// The largest amount, in minor units: nobody pays more at once, and sums of it stay far from the end
-/// of their type.
+/// Largest amount of one request, in minor units. It is above any real payment, and sums of such
+/// amounts stay far below the limit of `i64`.
 const MAX_CENTS: i64 = 1_000_000_000_000;
 
 pub(super) trait PaymentFields {
-    /// A key that must be there.
-    fn key(&mut self, field: &str, text: &str) -> Option<Key>;
+    /// Parses a required idempotency key.
+    fn key(&mut self, field: &str, text: &str) -> Option<IdempotencyKey>;
 
-    /// A key that may be left out.
-    fn key_or_none(&mut self, field: &str, text: &str) -> Option<Option<Key>>;
+    /// Parses an optional idempotency key.
+    fn key_or_none(&mut self, field: &str, text: &str) -> Option<Option<IdempotencyKey>>;
 
-    /// A positive amount in the shop's currency.
+    /// Parses a positive amount in the shop's currency.
     fn amount(&mut self, money: Option<&common::Money>, currency: Currency)
     -> Option<money::Money>;
 
-    /// A saved method, or one of the provider's own.
-    fn source(&mut self, field: &str, text: &str, provider: &Caller) -> Option<Source>;
+    /// Parses the id of a saved payment method, or of a test method of the provider.
+    fn source(&mut self, field: &str, text: &str, provider: &ProviderClient) -> Option<Source>;
 
-    /// A card.
+    /// Parses the card of a request.
     fn card(&mut self, request: &pb::AddPaymentMethodRequest, env: &Env) -> Option<Card>;
 }
 
 impl PaymentFields for Fields {
-    fn key(&mut self, field: &str, text: &str) -> Option<Key> {
+    fn key(&mut self, field: &str, text: &str) -> Option<IdempotencyKey> {
         if text.is_empty() {
             return self.reject(field, "is required");
         }
-        let says = || format!("must be 1 to {MAX_KEY_CHARS} printable characters");
-        Key::new(text).or_else(|| self.reject(field, says()))
+        let message = || format!("must be 1 to {MAX_KEY_CHARS} printable characters");
+        IdempotencyKey::new(text).or_else(|| self.reject(field, message()))
     }
 
-    fn key_or_none(&mut self, field: &str, text: &str) -> Option<Option<Key>> {
+    fn key_or_none(&mut self, field: &str, text: &str) -> Option<Option<IdempotencyKey>> {
         if text.is_empty() { Some(None) } else { self.key(field, text).map(Some) }
     }
 
@@ -57,7 +57,7 @@ impl PaymentFields for Fields {
         self.money("amount", money, currency, (1, MAX_CENTS))
     }
 
-    fn source(&mut self, field: &str, text: &str, provider: &Caller) -> Option<Source> {
+    fn source(&mut self, field: &str, text: &str, provider: &ProviderClient) -> Option<Source> {
         if let Some(token) = provider.test_method(text) {
             return Some(Source::Test(text.to_owned(), token));
         }
@@ -92,6 +92,6 @@ fn cvv(fields: &mut Fields, text: &str, brand: Option<Brand>) -> Option<Cvv> {
     if text.is_empty() {
         return fields.reject("cvv", "is required");
     }
-    let says = "must be the three or four digits that are printed on the card";
-    Cvv::parse(text, brand).or_else(|| fields.reject("cvv", says))
+    let message = "must be the three or four digits that are printed on the card";
+    Cvv::parse(text, brand).or_else(|| fields.reject("cvv", message))
 }

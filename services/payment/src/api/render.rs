@@ -1,15 +1,16 @@
-//! Answers, written.
+//! Conversion of domain types to responses.
 
 use proto::payment::v1 as pb;
 
 use crate::domain::{
-    method::Method,
+    payment_method::PaymentMethod,
     transaction::{Kind, State, Transaction},
 };
 
-/// The provider's token stays inside.
-pub(super) fn method(method: Method) -> pb::PaymentMethod {
-    let Method { id, user, token: _, brand, last_four, expiry, is_default, created_at } = method;
+/// Renders a payment method without the provider's token, which never leaves the service.
+pub(super) fn method(method: PaymentMethod) -> pb::PaymentMethod {
+    let PaymentMethod { id, user, token: _, brand, last_four, expiry, is_default, created_at } =
+        method;
     pb::PaymentMethod {
         id: id.to_string(),
         user_id: user.to_string(),
@@ -40,7 +41,7 @@ pub(super) fn transaction(transaction: Transaction) -> pb::Transaction {
     }
 }
 
-/// A sentence for people about a decline; empty when there is none.
+/// Returns the message and the code of a decline; both are empty without one.
 pub(super) fn decline(transaction: &Transaction) -> (String, String) {
     let code = transaction.decline_code.clone();
     let sentence = match code.as_str() {

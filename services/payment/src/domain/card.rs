@@ -1,13 +1,13 @@
-//! Cards as people type them in. The number and the check digits live here until the provider has
-//! them, and nowhere else: `Debug` shows neither.
+//! Payment cards as customers enter them. The number and the CVV exist only here, until the
+//! provider has tokenized the card; `Debug` shows neither.
 
 use jiff::civil::Date;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// How many years ahead a card may expire; none is issued for longer.
+/// Most years in the future at which a card may expire; no card is issued for longer.
 const MAX_YEARS_AHEAD: i32 = 20;
 
-/// Who issued a card.
+/// Card network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Brand {
     /// Visa.
@@ -26,7 +26,7 @@ pub enum Brand {
     UnionPay,
 }
 
-/// Issuer ranges by the first four digits, from and to, no two of which overlap.
+/// Inclusive ranges of the first four digits, by network. No two ranges overlap.
 const RANGES: [(u32, u32, Brand); 14] = [
     (6011, 6011, Brand::Discover),
     (6440, 6599, Brand::Discover),
@@ -45,7 +45,7 @@ const RANGES: [(u32, u32, Brand); 14] = [
 ];
 
 impl Brand {
-    /// As stored and answered.
+    /// Returns the stable name that is stored and returned to callers.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Visa => "visa",
@@ -59,20 +59,20 @@ impl Brand {
     }
 
     /// The inverse of [`Brand::as_str`].
-    pub fn from_stored(word: &str) -> Option<Self> {
+    pub fn from_stored(stored: &str) -> Option<Self> {
         use Brand::{Amex, Diners, Discover, Jcb, Mastercard, UnionPay, Visa};
         [Visa, Mastercard, Amex, Discover, Diners, Jcb, UnionPay]
             .into_iter()
-            .find(|brand| brand.as_str() == word)
+            .find(|brand| brand.as_str() == stored)
     }
 
-    fn of(digits: &str) -> Option<Self> {
+    fn from_digits(digits: &str) -> Option<Self> {
         let head: u32 = digits.get(..4)?.parse().ok()?;
         let range = RANGES.iter().find(|(from, to, _)| (*from..=*to).contains(&head));
         range.map(|(_, _, brand)| *brand)
     }
 
-    fn has_length(self, digits: usize) -> bool {
+    fn allows_length(self, digits: usize) -> bool {
         match self {
             Self::Visa => matches!(digits, 13 | 16 | 19),
             Self::Mastercard => digits == 16,
@@ -82,7 +82,7 @@ impl Brand {
         }
     }
 
-    /// Length of the check digits that are printed on the card.
+    /// Returns the number of digits of the CVV.
     fn cvv_digits(self) -> usize {
         match self {
             Self::Amex => 4,
@@ -91,27 +91,27 @@ impl Brand {
     }
 }
 
-/// What is wrong with a number: sentences for people that do not repeat it.
+/// Reason why a card number is invalid. The texts never contain the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
-    /// There is none.
+    /// The number is empty.
     #[error("is required")]
     Missing,
-    /// Something else than digits, and blanks or hyphens between them.
-    #[error("must be digits")]
+    /// The number contains other characters than digits, spaces and hyphens.
+    #[error("must contain only digits")]
     NotDigits,
-    /// No issuer that is known.
-    #[error("is of no brand that is taken here")]
+    /// No known network has this prefix.
+    #[error("is of an unsupported card brand")]
     UnknownBrand,
-    /// Too long or too short for its brand.
+    /// The network has no numbers of this length.
     #[error("has too few or too many digits for its brand")]
     Length,
-    /// The last digit does not fit the others.
-    #[error("is no card number: a digit is wrong")]
+    /// The check digit does not match.
+    #[error("is not a valid card number: check the digits")]
     Checksum,
 }
 
-/// The number of a card that may exist.
+/// Card number with a known network, a valid length and a valid check digit.
 #[derive(Clone, Debug)]
 pub struct Number {
     digits: SecretString,
@@ -119,7 +119,7 @@ pub struct Number {
 }
 
 impl Number {
-    /// Reads a number as it is printed: blanks and hyphens between digits are left out.
+    /// Parses a number as it is printed; spaces and hyphens are ignored.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
         let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
         if digits.is_empty() {
@@ -128,8 +128,8 @@ impl Number {
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(NumberError::NotDigits);
         }
-        let brand = Brand::of(&digits).ok_or(NumberError::UnknownBrand)?;
-        if !brand.has_length(digits.len()) {
+        let brand = Brand::from_digits(&digits).ok_or(NumberError::UnknownBrand)?;
+        if !brand.allows_length(digits.len()) {
             return Err(NumberError::Length);
         }
         if !luhn(&digits) {
@@ -138,24 +138,24 @@ impl Number {
         Ok(Self { digits: digits.into(), brand })
     }
 
-    /// Its brand.
+    /// Returns the card network.
     pub fn brand(&self) -> Brand {
         self.brand
     }
 
-    /// All digits: for the provider.
+    /// Returns all digits. Only the provider needs them.
     pub fn expose(&self) -> &str {
         self.digits.expose_secret()
     }
 
-    /// The digits that people know it by.
+    /// Returns the last four digits, which identify the card to the customer.
     pub fn last_four(&self) -> &str {
         let digits = self.expose();
         digits.get(digits.len().saturating_sub(4)..).unwrap_or_default()
     }
 }
 
-/// Whether the last digit is the one that the others ask for (ISO/IEC 7812-1, annex B).
+/// Checks the last digit by the Luhn algorithm (ISO/IEC 7812-1, annex B).
 fn luhn(digits: &str) -> bool {
     let sum: u32 = digits
         .bytes()
@@ -171,31 +171,31 @@ fn luhn(digits: &str) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// The last month in which a card can be used.
+/// Last month in which a card is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expiry {
-    /// 1 to 12.
+    /// Month, 1 to 12.
     pub month: i32,
-    /// Four digits.
+    /// Year, with four digits.
     pub year: i32,
 }
 
-/// What is wrong with an expiry.
+/// Reason why an expiry is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExpiryError {
-    /// No month.
+    /// The month is not 1 to 12.
     #[error("must be 1 to 12")]
     Month,
-    /// The year is over, or so far off that it is a mistake.
-    #[error("must be a year of four digits, this one or one of the next {MAX_YEARS_AHEAD}")]
+    /// The year is in the past, or more than 20 years in the future.
+    #[error("must be a four-digit year, at most {MAX_YEARS_AHEAD} years ahead")]
     Year,
-    /// The month is over.
+    /// The month is in the past.
     #[error("is in the past: the card has expired")]
     Past,
 }
 
 impl Expiry {
-    /// An expiry that is not over on `today`: a card can be used to the end of its month.
+    /// Validates an expiry: a card is valid until the end of its month.
     pub fn new(month: i32, year: i32, today: Date) -> Result<Self, Vec<ExpiryError>> {
         let (this_month, this_year) = (i32::from(today.month()), i32::from(today.year()));
         let mut errors = Vec::new();
@@ -211,32 +211,32 @@ impl Expiry {
     }
 }
 
-/// The check digits.
+/// Card verification value.
 #[derive(Clone, Debug)]
 pub struct Cvv(SecretString);
 
 impl Cvv {
-    /// Check digits of the length that `brand` prints; without a known brand, of either length.
+    /// Parses a CVV of the length that `brand` uses; if the brand is unknown, of either length.
     pub fn parse(text: &str, brand: Option<Brand>) -> Option<Self> {
         let lengths = brand.map_or(3..=4, |brand| brand.cvv_digits()..=brand.cvv_digits());
         let fits = lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         fits.then(|| Self(text.into()))
     }
 
-    /// The digits: for the provider.
+    /// Returns the digits. Only the provider needs them.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }
 
-/// A card that may exist and has not expired.
+/// Card with a valid number that has not expired.
 #[derive(Clone, Debug)]
 pub struct Card {
-    /// Its number.
+    /// Card number.
     pub number: Number,
-    /// When it ends.
+    /// Last month in which the card is valid.
     pub expiry: Expiry,
-    /// Its check digits.
+    /// Card verification value.
     pub cvv: Cvv,
 }
 
@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_the_brand_and_length_of_their_issuer() {
+    fn card_number_has_brand_of_its_range() {
         for (text, brand) in [
             ("4242424242424242", "visa"),
             ("4242 4242-4242 4242", "visa"),
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_told_why() {
+    fn invalid_card_number_reports_reason() {
         for (text, error) in [
             ("", NumberError::Missing),
             (" - ", NumberError::Missing),
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_can_be_used_to_the_end_of_its_month() {
+    fn card_is_valid_to_end_of_expiry_month() {
         let today = date(2026, 3, 31);
         assert_eq!(Expiry::new(3, 2026, today), Ok(Expiry { month: 3, year: 2026 }));
         assert!(Expiry::new(1, 2046, today).is_ok());
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn check_digits_have_the_length_of_the_brand() {
+    fn cvv_length_depends_on_brand() {
         for (text, brand, fits) in [
             ("123", Some(Brand::Visa), true),
             ("1234", Some(Brand::Visa), false),
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_does_not_show_itself() {
+    fn card_debug_hides_number_and_cvv() {
         let number = Number::parse("4242424242424242").unwrap();
         let cvv = Cvv::parse("987", Some(Brand::Visa)).unwrap();
         let card = Card { number, expiry: Expiry { month: 1, year: 2030 }, cvv };

@@ -1,57 +1,57 @@
-//! Ids and keys, each a type of its own, so that none is passed for another.
+//! Ids and keys. Each is a type of its own, so that one cannot be passed for another.
 
 use std::fmt;
 
 pub use wire::{OrderId, UserId};
 
 wire::id! {
-    /// A saved payment method.
-    MethodId
+    /// Id of a saved payment method.
+    PaymentMethodId
 }
 wire::id! {
-    /// A movement of money; the provider knows the request for it by this id.
+    /// Id of a transaction. It is also the idempotency key of the request to the provider.
     TransactionId
 }
 
-/// The longest key, in characters.
+/// Longest idempotency key, in characters.
 pub const MAX_KEY_CHARS: usize = 255;
 
-/// The key that a caller gives a request, so that a repeat is known for one: 1 to
-/// [`MAX_KEY_CHARS`] printable characters.
+/// Idempotency key of a caller's request, by which a retry is recognized: 1 to [`MAX_KEY_CHARS`]
+/// printable characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key(String);
+pub struct IdempotencyKey(String);
 
-impl Key {
-    /// The key, if `text` can be one.
+impl IdempotencyKey {
+    /// Creates a key, if `text` is valid.
     pub fn new(text: &str) -> Option<Self> {
         let fits = (1..=MAX_KEY_CHARS).contains(&text.chars().count());
         (fits && !text.contains(char::is_control)).then(|| Self(text.to_owned()))
     }
 
-    /// As it was given.
+    /// Returns the text of the key.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for IdempotencyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-/// What the provider calls a card. It is worth money to whoever holds it and our account with the
-/// provider: `Debug` does not show it.
+/// Provider's token of a card. Together with the account at the provider it gives access to money:
+/// `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
-    /// The provider's word.
+    /// Creates a token from the provider's text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// As the provider gave it.
+    /// Returns the provider's text.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -68,17 +68,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_printable_and_of_a_bounded_length() {
+    fn idempotency_key_is_printable_and_bounded() {
         for text in ["a", "order:1 authorize", "ä", &"x".repeat(255)] {
-            assert!(Key::new(text).is_some(), "{text}");
+            assert!(IdempotencyKey::new(text).is_some(), "{text}");
         }
         for text in ["", "a\nb", "\u{7f}", &"x".repeat(256)] {
-            assert!(Key::new(text).is_none(), "{text}");
+            assert!(IdempotencyKey::new(text).is_none(), "{text}");
         }
     }
 
     #[test]
-    fn a_token_does_not_show_itself() {
+    fn token_debug_hides_value() {
         assert_eq!(format!("{:?}", Token::new("secret")), "Token(…)");
     }
 }

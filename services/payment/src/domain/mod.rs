@@ -1,6 +1,6 @@
-//! Types that cannot be wrong and the rules on them. No async, no SQL, no gRPC.
+//! Domain types that are valid by construction, and the rules on them. No async, no SQL, no gRPC.
 
 pub mod card;
 pub mod ids;
-pub mod method;
+pub mod payment_method;
 pub mod transaction;

@@ -1,10 +1,11 @@
-//! Who moves the money, seen from here.
+//! Interface of payment providers.
 //!
-//! A provider is remote: a call may be lost before it acts, or after; its answer may come late, or
-//! never. So every request has a key, a repeat of a key acts once and gets the first answer, and the
-//! outcome of a key can be asked for. [`Caller`] puts the deadline and the metrics around it.
+//! A provider is remote: a call may be lost before or after it takes effect, and its response may
+//! arrive late or never. Therefore every request has an idempotency key: a retry with the same key
+//! is executed once and gets the first outcome, and the outcome of a key can be looked up.
+//! [`ProviderClient`] adds the deadline and the metrics.
 
-mod caller;
+mod client;
 pub(crate) mod simulator;
 
 use jiff::Timestamp;
@@ -16,27 +17,27 @@ use crate::domain::{
     transaction::Kind,
 };
 
-pub(crate) use caller::Caller;
+pub(crate) use client::ProviderClient;
 
-/// What a provider is asked to do.
+/// Command for a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// Holds an amount on a card.
-    Authorise { token: Token, amount: Money, expires_at: Timestamp },
-    /// Holds and takes an amount in one.
+    /// Reserves an amount on a card.
+    Authorize { token: Token, amount: Money, expires_at: Timestamp },
+    /// Authorizes and captures an amount in one step.
     Charge { token: Token, amount: Money },
-    /// Takes of what is held.
+    /// Captures an amount of an authorization.
     Capture { authorization_ref: String, amount: Money },
-    /// Lets what is held go; fine too when it has ended by itself.
+    /// Releases an authorization; also succeeds for an expired one.
     Void { authorization_ref: String, amount: Money },
-    /// Gives back of what was taken.
+    /// Refunds an amount of a capture or charge.
     Refund { capture_ref: String, amount: Money },
 }
 
 impl Command {
     pub(crate) fn kind(&self) -> Kind {
         match self {
-            Self::Authorise { .. } => Kind::Authorization,
+            Self::Authorize { .. } => Kind::Authorization,
             Self::Charge { .. } => Kind::Charge,
             Self::Capture { .. } => Kind::Capture,
             Self::Void { .. } => Kind::Void,
@@ -46,7 +47,7 @@ impl Command {
 
     pub(crate) fn amount(&self) -> Money {
         match self {
-            Self::Authorise { amount, .. }
+            Self::Authorize { amount, .. }
             | Self::Charge { amount, .. }
             | Self::Capture { amount, .. }
             | Self::Void { amount, .. }
@@ -55,47 +56,52 @@ impl Command {
     }
 }
 
-/// What came of a request: definite, and the same for ever.
+/// Outcome of a command. It is final.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It happened; the provider calls it so.
+    /// The command was executed, under the provider's reference.
     Done { reference: String },
-    /// It did not and will not: `insufficient_funds`.
+    /// The command was declined with a code such as `insufficient_funds`.
     Declined { code: String },
 }
 
-/// The outcome is not known: the request may have acted, or may act yet.
+/// The outcome is unknown: the command may have been executed, or may still be.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unknown {
-    /// No answer within the time for one.
-    #[error("the provider took too long")]
+pub(crate) enum UnknownOutcome {
+    /// The provider did not respond in time.
+    #[error("the payment provider timed out")]
     TimedOut,
-    /// The answer was lost.
-    #[error("the provider's answer was lost")]
-    Lost,
-    /// The request has not arrived, and may yet.
-    #[error("the provider does not know the request")]
-    Absent,
-    /// The provider could not be asked, or could not do it now.
-    #[error("the provider failed")]
+    /// The response was lost.
+    #[error("the response of the payment provider was lost")]
+    ReplyLost,
+    /// The request has not arrived, and may still arrive.
+    #[error("the payment provider has not received the request")]
+    NotReceived,
+    /// The provider could not be reached, or failed.
+    #[error("the payment provider failed")]
     Failed(#[source] sqlx::Error),
 }
 
-/// Who moves the money. Calls are safe to repeat with the same key, also while the first still runs.
+/// Payment provider. Calls can be repeated with the same idempotency key, even while the first is
+/// still in progress.
 #[tonic::async_trait]
 pub(crate) trait Provider: std::fmt::Debug + Send + Sync {
-    /// Its name, as stored with what is its.
+    /// Returns the provider's name, which is stored with its payment methods and transactions.
     fn name(&self) -> &'static str;
 
-    /// The token behind an id that is the provider's own and anybody's, for trying out.
+    /// Returns the token of a test method, which every customer can use.
     fn test_method(&self, id: &str) -> Option<Token>;
 
-    /// Takes a card into its keeping.
-    async fn tokenise(&self, key: &str, card: &Card) -> Result<Token, Unknown>;
+    /// Stores a card at the provider and returns its token.
+    async fn tokenize(&self, key: &str, card: &Card) -> Result<Token, UnknownOutcome>;
 
-    /// Does what is commanded, once a key.
-    async fn perform(&self, key: TransactionId, command: &Command) -> Result<Outcome, Unknown>;
+    /// Executes a command, once for each key.
+    async fn perform(
+        &self,
+        key: TransactionId,
+        command: &Command,
+    ) -> Result<Outcome, UnknownOutcome>;
 
-    /// What came of a key; `None` when it never arrived.
-    async fn outcome(&self, key: TransactionId) -> Result<Option<Outcome>, Unknown>;
+    /// Looks up the outcome of a key; `None` if the command never arrived.
+    async fn look_up(&self, key: TransactionId) -> Result<Option<Outcome>, UnknownOutcome>;
 }

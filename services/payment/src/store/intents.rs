@@ -1,4 +1,4 @@
-//! Intents without outcome, and authorisations whose time ran out.
+//! Open intents, and the expiry of authorizations.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -6,17 +6,18 @@ use sqlx::{PgConnection, query, query_scalar};
 
 use crate::{domain::ids::TransactionId, error::Error};
 
-/// An intent that is due to be asked about, put off for a while that doubles with each time from
-/// `first_pause_secs` up to `max_pause_secs`. Those that another replica has are passed over.
+/// Claims one due intent and postpones it by an exponential backoff, from `initial_backoff_secs` up
+/// to `max_backoff_secs`. Rows that another replica has locked are skipped.
 pub(crate) async fn claim_due(
     conn: &mut PgConnection,
     provider: &str,
     now: Timestamp,
-    (first_pause_secs, max_pause_secs): (i32, i32),
+    (initial_backoff_secs, max_backoff_secs): (i32, i32),
 ) -> Result<Option<TransactionId>, Error> {
     let id = query_scalar!(
         "UPDATE transactions SET attempts = attempts + 1, due_at = $2::timestamptz
-             + make_interval(secs => least($4::integer, $3::integer * power(2, least(attempts, 20))))
+             + make_interval(
+                 secs => least($4::integer, $3::integer * power(2, least(attempts, 20))))
          WHERE id = (
              SELECT id FROM transactions
              WHERE state = 'open' AND due_at <= $2 AND provider = $1
@@ -24,14 +25,15 @@ pub(crate) async fn claim_due(
          RETURNING id",
         provider,
         now.to_sqlx(),
-        first_pause_secs,
-        max_pause_secs,
+        initial_backoff_secs,
+        max_backoff_secs,
     );
     Ok(id.fetch_optional(conn).await?.map(TransactionId::from))
 }
 
-/// Ends authorisations of which nothing was captured in time, some at once: in an ARRAY they are found
-/// once; `IN (… LIMIT …)` PostgreSQL may join as a loop that looks for as many again and again.
+/// Expires a batch of authorizations of which nothing was captured in time. The subquery is an
+/// ARRAY, so that it is evaluated once; PostgreSQL may execute `IN (… LIMIT …)` as a nested loop
+/// that selects a new batch for each row.
 pub(crate) async fn expire(conn: &mut PgConnection, now: Timestamp) -> Result<u64, Error> {
     let expired = query!(
         "UPDATE transactions SET state = 'expired' WHERE id = ANY(ARRAY(
@@ -44,8 +46,8 @@ pub(crate) async fn expire(conn: &mut PgConnection, now: Timestamp) -> Result<u6
     Ok(expired.execute(conn).await?.rows_affected())
 }
 
-/// How many intents are open, and since when the oldest.
-pub(crate) async fn open(conn: &mut PgConnection) -> Result<(i64, Option<Timestamp>), Error> {
+/// Returns the number of open intents and the creation time of the oldest one.
+pub(crate) async fn count_open(conn: &mut PgConnection) -> Result<(i64, Option<Timestamp>), Error> {
     let row = query!(
         r#"SELECT count(*) AS "count!", min(created_at) AS oldest
            FROM transactions WHERE state = 'open'"#,

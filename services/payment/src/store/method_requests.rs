@@ -1,4 +1,4 @@
-//! Requests to save a card that came with a key.
+//! Requests to save a card with an idempotency key, and the leases on these keys.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -6,26 +6,26 @@ use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
 use crate::{
-    domain::ids::{Key, MethodId, UserId},
+    domain::ids::{IdempotencyKey, PaymentMethodId, UserId},
     error::Error,
 };
 
-/// What is known of a request.
-pub(crate) struct Known {
+/// Stored request.
+pub(crate) struct MethodRequest {
     pub(crate) fingerprint: Vec<u8>,
-    /// The key by which the provider knows it.
+    /// Idempotency key of the request to the provider.
     pub(crate) id: Uuid,
-    /// What came of it.
-    pub(crate) method: Option<MethodId>,
-    /// Until when somebody works on it.
-    pub(crate) busy_until: Timestamp,
+    /// Payment method that the request saved.
+    pub(crate) method: Option<PaymentMethodId>,
+    /// End of the lease of the process that handles the request.
+    pub(crate) lease_expires_at: Timestamp,
 }
 
-/// Writes a request down, unless its key is known: then `false`.
+/// Inserts a request; returns `false` if its idempotency key is already in use.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
-    (user, key): (UserId, &Key),
-    request: &Known,
+    (user, key): (UserId, &IdempotencyKey),
+    request: &MethodRequest,
     now: Timestamp,
 ) -> Result<bool, Error> {
     let written = query!(
@@ -35,17 +35,17 @@ pub(crate) async fn insert(
         key.as_str(),
         &request.fingerprint,
         request.id,
-        request.busy_until.to_sqlx(),
+        request.lease_expires_at.to_sqlx(),
         now.to_sqlx(),
     );
     Ok(written.execute(conn).await?.rows_affected() == 1)
 }
 
-/// What is known of a key, locked.
+/// Reads and locks the request with a key.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
-    (user, key): (UserId, &Key),
-) -> Result<Option<Known>, Error> {
+    (user, key): (UserId, &IdempotencyKey),
+) -> Result<Option<MethodRequest>, Error> {
     let row = query!(
         "SELECT fingerprint, id, method_id, busy_until FROM method_requests
          WHERE user_id = $1 AND key = $2 FOR UPDATE",
@@ -54,31 +54,35 @@ pub(crate) async fn lock(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| Known {
+    Ok(row.map(|row| MethodRequest {
         fingerprint: row.fingerprint,
         id: row.id,
-        method: row.method_id.map(MethodId::from),
-        busy_until: row.busy_until.to_jiff(),
+        method: row.method_id.map(PaymentMethodId::from),
+        lease_expires_at: row.busy_until.to_jiff(),
     }))
 }
 
-/// Takes a request over that nobody works on any more.
+/// Takes over a request whose lease has expired.
 pub(crate) async fn take_over(
     conn: &mut PgConnection,
     id: Uuid,
-    busy_until: Timestamp,
+    lease_expires_at: Timestamp,
 ) -> Result<(), Error> {
-    query!("UPDATE method_requests SET busy_until = $2 WHERE id = $1", id, busy_until.to_sqlx())
-        .execute(conn)
-        .await?;
+    query!(
+        "UPDATE method_requests SET busy_until = $2 WHERE id = $1",
+        id,
+        lease_expires_at.to_sqlx()
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
-/// Writes down what came of a request, unless somebody else did: then `false`.
+/// Records the payment method of a request; returns `false` if another process has recorded one.
 pub(crate) async fn finish(
     conn: &mut PgConnection,
     id: Uuid,
-    method: MethodId,
+    method: PaymentMethodId,
 ) -> Result<bool, Error> {
     let finished = query!(
         "UPDATE method_requests SET method_id = $2 WHERE id = $1 AND method_id IS NULL",
@@ -88,25 +92,25 @@ pub(crate) async fn finish(
     Ok(finished.execute(conn).await?.rows_affected() == 1)
 }
 
-/// Lets a repeat try at once what this process gave up.
+/// Releases the lease of a failed request, so that a retry can start immediately.
 pub(crate) async fn release(
     conn: &mut PgConnection,
     id: Uuid,
-    busy_until: Timestamp,
+    lease_expires_at: Timestamp,
 ) -> Result<(), Error> {
     query!(
         "UPDATE method_requests SET busy_until = created_at
          WHERE id = $1 AND method_id IS NULL AND busy_until = $2",
         id,
-        busy_until.to_sqlx(),
+        lease_expires_at.to_sqlx(),
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Forgets requests from before a time, some at once.
-pub(crate) async fn forget(conn: &mut PgConnection, before: Timestamp) -> Result<(), Error> {
+/// Deletes a batch of requests that were created before a time.
+pub(crate) async fn delete_before(conn: &mut PgConnection, before: Timestamp) -> Result<(), Error> {
     query!(
         "DELETE FROM method_requests WHERE id = ANY(ARRAY(
              SELECT id FROM method_requests WHERE created_at < $1

@@ -1,4 +1,4 @@
-//! Movements of money.
+//! Payment transactions.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -6,11 +6,11 @@ use money::{Currency, Money};
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::keys::operation;
+use super::idempotency_keys::operation;
 use crate::{
     domain::{
-        ids::{Key, OrderId, Token, TransactionId},
-        transaction::{Consequence, Kind, State, Transaction},
+        ids::{IdempotencyKey, OrderId, Token, TransactionId},
+        transaction::{Kind, ParentEffect, State, Transaction},
     },
     error::Error,
 };
@@ -41,24 +41,26 @@ impl TryFrom<Row> for Transaction {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let odd = Error::Stored;
-        let currency: Currency = row.currency.parse().map_err(|_| odd("transactions.currency"))?;
+        let invalid = Error::Stored;
+        let currency: Currency =
+            row.currency.parse().map_err(|_| invalid("transactions.currency"))?;
         let money = |cents| Money::new(cents, currency);
         Ok(Self {
             id: row.id.into(),
-            kind: Kind::from_stored(&row.kind).ok_or(odd("transactions.kind"))?,
-            state: State::from_stored(&row.state).ok_or(odd("transactions.state"))?,
+            kind: Kind::from_stored(&row.kind).ok_or(invalid("transactions.kind"))?,
+            state: State::from_stored(&row.state).ok_or(invalid("transactions.state"))?,
             parent: row.parent_id.map(TransactionId::from),
             order: row.order_id.into(),
             user: row.user_id.into(),
             method: row.payment_method_id,
             token: Token::new(row.token),
             provider_ref: row.provider_ref,
-            key: Key::new(&row.idempotency_key).ok_or(odd("transactions.idempotency_key"))?,
+            key: IdempotencyKey::new(&row.idempotency_key)
+                .ok_or(invalid("transactions.idempotency_key"))?,
             amount: money(row.amount_cents),
             claimed: money(row.claimed_cents),
             settled: money(row.settled_cents),
-            undone: row.undone,
+            void_requested: row.undone,
             expires_at: row.expires_at.map(|at| at.to_jiff()),
             decline_code: row.decline_code,
             reason: row.reason,
@@ -67,17 +69,18 @@ impl TryFrom<Row> for Transaction {
     }
 }
 
-/// Writes an intent down together with its key, unless the key is known: then `false`, when whoever is just
-/// taking the same one has ended. Of a parent, which has to be locked, it claims its amount; a void lets
-/// nothing be captured of it any more. The workers ask about the intent from `due_at`.
-pub(crate) async fn begin(
+/// Inserts an intent and its idempotency key; returns `false` if the key is already in use. Waits
+/// for a concurrent transaction that inserts the same key. The intent claims its amount from its
+/// parent, which must be locked; a void marks the parent, so that nothing of it can be captured.
+/// The workers settle the intent from `due_at` on.
+pub(crate) async fn insert_intent(
     conn: &mut PgConnection,
     intent: &Transaction,
-    request: &str,
+    fingerprint: &str,
     provider: &str,
     due_at: Timestamp,
 ) -> Result<bool, Error> {
-    // What the key refers to is looked for when the statement ends.
+    // The foreign key of `idempotency_keys` is checked at the end of the statement.
     let written = query!(
         "WITH key AS (
              INSERT INTO idempotency_keys (operation, key, request, transaction_id, created_at)
@@ -87,12 +90,13 @@ pub(crate) async fn begin(
                  claimed_cents = claimed_cents + CASE $6 WHEN 'void' THEN 0 ELSE $14::bigint END
              FROM key WHERE id = $8
          )
-         INSERT INTO transactions (id, kind, state, parent_id, order_id, user_id, payment_method_id, token,
-             provider, idempotency_key, amount_cents, currency, expires_at, reason, due_at, created_at)
+         INSERT INTO transactions (id, kind, state, parent_id, order_id, user_id,
+             payment_method_id, token, provider, idempotency_key, amount_cents, currency,
+             expires_at, reason, due_at, created_at)
          SELECT $4, $6, $7, $8, $9, $10, $11, $12, $13, key, $14, $15, $16, $17, $18, $5 FROM key",
         operation(intent.kind),
         intent.key.as_str(),
-        request,
+        fingerprint,
         intent.id.0,
         intent.created_at.to_sqlx(),
         intent.kind.as_str(),
@@ -114,21 +118,21 @@ pub(crate) async fn begin(
     Ok(written.rows_affected() == 1)
 }
 
-/// Writes down the outcome of an intent and what follows from it for the parent, and tells what is true
-/// then; `None` when it has one already, and then nothing follows.
-pub(crate) async fn finish(
+/// Records the outcome of an intent and its effect on the parent; returns the updated transaction.
+/// Returns `None`, without any effect, if the intent already has an outcome.
+pub(crate) async fn record_outcome(
     conn: &mut PgConnection,
     id: TransactionId,
     state: State,
     (provider_ref, decline_code): (&str, &str),
-    (follows, now): (Consequence, Timestamp),
+    (parent_effect, now): (ParentEffect, Timestamp),
 ) -> Result<Option<Transaction>, Error> {
-    let (settled, released) = match follows {
-        Consequence::Settles(amount) => (amount.cents(), 0),
-        Consequence::Releases(amount) => (0, amount.cents()),
-        Consequence::Voids | Consequence::Nothing => (0, 0),
+    let (settled, released) = match parent_effect {
+        ParentEffect::Settle(amount) => (amount.cents(), 0),
+        ParentEffect::Release(amount) => (0, amount.cents()),
+        ParentEffect::Void | ParentEffect::None => (0, 0),
     };
-    // An authorisation that failed, or ended before it was voided, stays what it is.
+    // An authorization that failed, or expired before it was voided, keeps its state.
     let row = query_as!(
         Row,
         r#"WITH finished AS (
@@ -139,13 +143,15 @@ pub(crate) async fn finish(
              UPDATE transactions t
              SET settled_cents = t.settled_cents + $6, claimed_cents = t.claimed_cents - $7,
                  state = CASE WHEN $8 AND t.state = 'done' THEN 'voided' ELSE t.state END
-             FROM finished WHERE t.id = finished.parent_id AND ($6::bigint > 0 OR $7::bigint > 0 OR $8)
+             FROM finished
+             WHERE t.id = finished.parent_id AND ($6::bigint > 0 OR $7::bigint > 0 OR $8)
          )
          SELECT id AS "id!", kind AS "kind!", state AS "state!", parent_id, order_id AS "order_id!",
              user_id AS "user_id!", payment_method_id AS "payment_method_id!", token AS "token!",
              provider_ref AS "provider_ref!", idempotency_key AS "idempotency_key!",
-             amount_cents AS "amount_cents!", currency AS "currency!", claimed_cents AS "claimed_cents!",
-             settled_cents AS "settled_cents!", undone AS "undone!", expires_at,
+             amount_cents AS "amount_cents!", currency AS "currency!",
+             claimed_cents AS "claimed_cents!", settled_cents AS "settled_cents!",
+             undone AS "undone!", expires_at,
              decline_code AS "decline_code!", reason AS "reason!", created_at AS "created_at!"
          FROM finished"#,
         id.0,
@@ -155,7 +161,7 @@ pub(crate) async fn finish(
         now.to_sqlx(),
         settled,
         released,
-        follows == Consequence::Voids,
+        parent_effect == ParentEffect::Void,
     )
     .fetch_optional(conn)
     .await?;
@@ -168,9 +174,9 @@ pub(crate) async fn find(
 ) -> Result<Option<Transaction>, Error> {
     let row = query_as!(
         Row,
-        "SELECT id, kind, state, parent_id, order_id, user_id, payment_method_id, token, provider_ref,
-             idempotency_key, amount_cents, currency, claimed_cents, settled_cents, undone, expires_at,
-             decline_code, reason, created_at
+        "SELECT id, kind, state, parent_id, order_id, user_id, payment_method_id, token,
+             provider_ref, idempotency_key, amount_cents, currency, claimed_cents, settled_cents,
+             undone, expires_at, decline_code, reason, created_at
          FROM transactions WHERE id = $1",
         id.0,
     )
@@ -179,17 +185,17 @@ pub(crate) async fn find(
     row.map(Transaction::try_from).transpose()
 }
 
-/// As [`find`], and keeps others from changing it until the transaction ends. It gives what was committed
-/// before the lock was given: PostgreSQL reads a row anew that it had to wait for.
+/// Reads like [`find`], and locks the row until the transaction ends. The row is as of the time
+/// when the lock was acquired: PostgreSQL re-reads a row that it had to wait for.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
     id: TransactionId,
 ) -> Result<Option<Transaction>, Error> {
     let row = query_as!(
         Row,
-        "SELECT id, kind, state, parent_id, order_id, user_id, payment_method_id, token, provider_ref,
-             idempotency_key, amount_cents, currency, claimed_cents, settled_cents, undone, expires_at,
-             decline_code, reason, created_at
+        "SELECT id, kind, state, parent_id, order_id, user_id, payment_method_id, token,
+             provider_ref, idempotency_key, amount_cents, currency, claimed_cents, settled_cents,
+             undone, expires_at, decline_code, reason, created_at
          FROM transactions WHERE id = $1 FOR UPDATE",
         id.0,
     )
@@ -198,19 +204,19 @@ pub(crate) async fn lock(
     row.map(Transaction::try_from).transpose()
 }
 
-/// The most transactions of an order that are told: it has a handful.
+/// Most transactions of an order that are returned. An order has a handful.
 const MAX_PER_ORDER: i64 = 1000;
 
-/// The transactions of an order, oldest first.
-pub(crate) async fn of_order(
+/// Returns the transactions of an order, oldest first.
+pub(crate) async fn list_by_order(
     conn: &mut PgConnection,
     order: OrderId,
 ) -> Result<Vec<Transaction>, Error> {
     let rows = query_as!(
         Row,
-        "SELECT id, kind, state, parent_id, order_id, user_id, payment_method_id, token, provider_ref,
-             idempotency_key, amount_cents, currency, claimed_cents, settled_cents, undone, expires_at,
-             decline_code, reason, created_at
+        "SELECT id, kind, state, parent_id, order_id, user_id, payment_method_id, token,
+             provider_ref, idempotency_key, amount_cents, currency, claimed_cents, settled_cents,
+             undone, expires_at, decline_code, reason, created_at
          FROM transactions WHERE order_id = $1 ORDER BY created_at, id LIMIT $2",
         order.0,
         MAX_PER_ORDER,
@@ -220,8 +226,8 @@ pub(crate) async fn of_order(
     rows.into_iter().map(Transaction::try_from).collect()
 }
 
-/// The void of an authorisation, if one was asked for.
-pub(crate) async fn void_of(
+/// Returns the void of an authorization, if one was requested.
+pub(crate) async fn find_void(
     conn: &mut PgConnection,
     authorization: TransactionId,
 ) -> Result<Option<TransactionId>, Error> {

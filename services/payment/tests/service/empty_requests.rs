@@ -1,19 +1,19 @@
-//! An empty request is the first thing that people try: it is told what it lacks.
+//! Empty requests: the error names every required field.
 
 use proto::payment::v1::{self as pb, payment_service_client::PaymentServiceClient};
 use sqlx::PgPool;
 use tonic::transport::Channel;
 
-use crate::shop::{Shop, fields};
+use crate::fixture::{PaymentFixture, fields};
 
 #[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn what_an_empty_request_lacks_is_named(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn empty_request_reports_required_fields(pool: PgPool) {
+    let service = PaymentFixture::start(&pool).await;
     macro_rules! lacks {
         ($method:ident, $request:ident, $fields:expr) => {
-            let mut client: PaymentServiceClient<Channel> = shop.client.clone();
-            let answer = client.$method(pb::$request::default()).await;
-            assert_eq!(fields(answer), $fields, stringify!($method));
+            let mut client: PaymentServiceClient<Channel> = service.client.clone();
+            let response = client.$method(pb::$request::default()).await;
+            assert_eq!(fields(response), $fields, stringify!($method));
         };
     }
     let card = ["user_id", "type", "card_number", "exp_month", "exp_year", "cvv"];
@@ -29,5 +29,5 @@ async fn what_an_empty_request_lacks_is_named(pool: PgPool) {
     lacks!(refund, RefundRequest, ["transaction_id", "idempotency_key"]);
     lacks!(get_transaction, GetTransactionRequest, ["id"]);
     lacks!(list_transactions, ListTransactionsRequest, ["order_id"]);
-    shop.close().await;
+    service.stop().await;
 }

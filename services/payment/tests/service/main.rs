@@ -1,17 +1,21 @@
-//! Payments through the real gRPC port, on a real PostgreSQL.
+//! Tests of the payment service through its gRPC port, with a real PostgreSQL.
 //!
-//! `hack/test-env.sh cargo test -p payment` gives `DATABASE_URL`; each test has a database of its own.
+//! `hack/test-env.sh cargo test -p payment` sets `DATABASE_URL`; each test has its own database.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "fixtures of tests, which allowed panic"
+)]
 
-mod adds_up;
-mod at_once;
+mod concurrency;
+mod consistency;
 mod empty_requests;
-mod methods;
-mod movements;
+mod fixture;
 mod outage;
+mod payment_methods;
 mod provider;
-mod shop;
-mod unfinished;
+mod recovery;
+mod transactions;
 mod validation;
 mod voids;

@@ -1,8 +1,8 @@
-//! A provider for trying out and for tests: deterministic, and no money moves.
+//! Simulated payment provider for trials and tests: deterministic, and no money moves.
 //!
-//! It stands where a provider elsewhere would: it is reached by the same calls, keeps records of its own
-//! on connections of its own, and knows of ours only the keys. So what is proven with it holds for a
-//! remote one.
+//! It takes the place of a remote provider: it receives the same calls, keeps its own records over
+//! its own connections, and knows nothing of the service but the idempotency keys. What tests show
+//! with it therefore holds for a remote provider.
 
 mod records;
 mod rules;
@@ -13,25 +13,25 @@ use kit::Runtime;
 use sqlx::PgPool;
 use tokio::{sync::oneshot, time::sleep};
 
-use self::rules::Behaviour;
-use super::{Command, Outcome, Provider, Unknown};
+use self::rules::CardBehavior;
+use super::{Command, Outcome, Provider, UnknownOutcome};
 use crate::domain::{
     card::Card,
     ids::{Token, TransactionId},
 };
 
-/// As stored with methods and transactions.
+/// Name that is stored with payment methods and transactions.
 pub(crate) const NAME: &str = "simulator";
 
-/// The simulated provider.
+/// Simulated payment provider.
 #[derive(Clone, Debug)]
 pub(crate) struct Simulator {
-    /// Of its own.
+    /// Connections of the simulator alone.
     pub(crate) pool: PgPool,
     pub(crate) runtime: Runtime,
-    /// Before each answer.
+    /// Delay before each response.
     pub(crate) latency: Duration,
-    /// Before an answer that `pm_test_timeout` makes late.
+    /// Delay before a response that `pm_test_timeout` makes late.
     pub(crate) late_answer: Duration,
 }
 
@@ -42,46 +42,57 @@ impl Provider for Simulator {
     }
 
     fn test_method(&self, id: &str) -> Option<Token> {
-        Behaviour::of_test_method(id).map(|_| Token::new(id))
+        CardBehavior::for_test_method(id).map(|_| Token::new(id))
     }
 
-    async fn tokenise(&self, key: &str, card: &Card) -> Result<Token, Unknown> {
+    async fn tokenize(&self, key: &str, card: &Card) -> Result<Token, UnknownOutcome> {
         sleep(self.latency).await;
-        let behaviour = Behaviour::of_card(card.number.expose());
+        let behavior = CardBehavior::for_card(card.number.expose());
         let token = Token::new(format!("sim_card_{}", self.runtime.env.uuid()));
-        let mut conn = self.pool.acquire().await.map_err(Unknown::Failed)?;
-        records::keep_card(&mut conn, key, &token, behaviour).await.map_err(Unknown::Failed)
+        let mut conn = self.pool.acquire().await.map_err(UnknownOutcome::Failed)?;
+        records::store_card(&mut conn, key, &token, behavior).await.map_err(UnknownOutcome::Failed)
     }
 
-    /// Apart from the caller, as elsewhere: what has been sent is done, also when nobody waits any more.
-    async fn perform(&self, key: TransactionId, command: &Command) -> Result<Outcome, Unknown> {
-        let (tell, told) = oneshot::channel();
+    /// Executes the command in a task of its own, as a remote provider does: a command that was
+    /// sent is executed even if the caller no longer waits.
+    async fn perform(
+        &self,
+        key: TransactionId,
+        command: &Command,
+    ) -> Result<Outcome, UnknownOutcome> {
+        let (sender, receiver) = oneshot::channel();
         let (simulator, command) = (self.clone(), command.clone());
         self.runtime.spawn("simulator", async move {
-            if tell.send(simulator.act(key, &command).await).is_err() {
-                tracing::debug!("nobody waits for the answer");
+            if sender.send(simulator.execute(key, &command).await).is_err() {
+                tracing::debug!("caller no longer waits for the response");
             }
         });
-        told.await.unwrap_or(Err(Unknown::Lost))
+        receiver.await.unwrap_or(Err(UnknownOutcome::ReplyLost))
     }
 
-    async fn outcome(&self, key: TransactionId) -> Result<Option<Outcome>, Unknown> {
+    async fn look_up(&self, key: TransactionId) -> Result<Option<Outcome>, UnknownOutcome> {
         sleep(self.latency).await;
-        let mut conn = self.pool.acquire().await.map_err(Unknown::Failed)?;
-        records::find(&mut conn, key).await.map_err(Unknown::Failed)
+        let mut conn = self.pool.acquire().await.map_err(UnknownOutcome::Failed)?;
+        records::find(&mut conn, key).await.map_err(UnknownOutcome::Failed)
     }
 }
 
 impl Simulator {
-    async fn act(&self, key: TransactionId, command: &Command) -> Result<Outcome, Unknown> {
+    async fn execute(
+        &self,
+        key: TransactionId,
+        command: &Command,
+    ) -> Result<Outcome, UnknownOutcome> {
         sleep(self.latency).await;
-        let done = records::act(&self.pool, &self.runtime.env, key, command).await;
-        let done = done.map_err(Unknown::Failed)?;
-        match done.behaviour {
-            Some(Behaviour::AnswersLate) if done.is_first => sleep(self.late_answer).await,
-            Some(Behaviour::LosesReply) if done.is_first => return Err(Unknown::Lost),
+        let execution = records::execute(&self.pool, &self.runtime.env, key, command).await;
+        let execution = execution.map_err(UnknownOutcome::Failed)?;
+        match execution.behavior {
+            Some(CardBehavior::AnswersLate) if execution.is_first => sleep(self.late_answer).await,
+            Some(CardBehavior::LosesReply) if execution.is_first => {
+                return Err(UnknownOutcome::ReplyLost);
+            }
             _ => {}
         }
-        Ok(done.outcome)
+        Ok(execution.outcome)
     }
 }

@@ -1,5 +1,5 @@
-//! The simulated provider's records: SQL on tables that only it writes. They stand here, and not in
-//! `store`, because they would be in somebody else's database.
+//! Records of the simulated provider: SQL on tables that only it writes. It is not part of `store`,
+//! because the records of a remote provider would be in another database.
 
 use jiff_sqlx::ToSqlx;
 use kit::Env;
@@ -7,32 +7,32 @@ use sqlx::{Error, PgConnection, PgPool, query, query_as, query_scalar};
 
 use super::{
     super::{Command, Outcome},
-    rules::{Behaviour, Parent, Takes},
+    rules::{CardBehavior, FollowUp, Parent},
 };
 use crate::domain::ids::{Token, TransactionId};
 
-/// What was done for a key.
-pub(super) struct Acted {
+/// Result of executing a command.
+pub(super) struct Execution {
     pub(super) outcome: Outcome,
-    /// Whether this request did it, not one before.
+    /// Whether this request executed the command, not an earlier one.
     pub(super) is_first: bool,
-    /// How the card goes, where one was named.
-    pub(super) behaviour: Option<Behaviour>,
+    /// Behavior of the card, if the command names one.
+    pub(super) behavior: Option<CardBehavior>,
 }
 
-/// Remembers a card, unless its key is known; gives the token of the first time.
-pub(super) async fn keep_card(
+/// Stores a card, unless its key is known; returns the token of the first request.
+pub(super) async fn store_card(
     conn: &mut PgConnection,
     key: &str,
     token: &Token,
-    behaviour: Behaviour,
+    behavior: CardBehavior,
 ) -> Result<Token, Error> {
     query!(
         "INSERT INTO simulator_cards (key, token, behaviour) VALUES ($1, $2, $3)
          ON CONFLICT (key) DO NOTHING",
         key,
         token.expose(),
-        behaviour.as_str(),
+        behavior.as_str(),
     )
     .execute(&mut *conn)
     .await?;
@@ -41,19 +41,19 @@ pub(super) async fn keep_card(
     Ok(Token::new(token.await?))
 }
 
-/// Does what is commanded, unless the key is known: then the first answer is given again.
-pub(super) async fn act(
+/// Executes a command, unless its key is known; then the first outcome is returned.
+pub(super) async fn execute(
     pool: &PgPool,
     env: &Env,
     key: TransactionId,
     command: &Command,
-) -> Result<Acted, Error> {
+) -> Result<Execution, Error> {
     let reference = match command {
-        Command::Authorise { token, .. } | Command::Charge { token, .. } => {
+        Command::Authorize { token, .. } | Command::Charge { token, .. } => {
             let mut conn = pool.acquire().await?;
-            let behaviour = behaviour(&mut conn, token).await?;
-            let decline = behaviour.map_or(Some("no_such_card"), Behaviour::decline);
-            return write(&mut conn, env, key, command, (behaviour, decline, None)).await;
+            let behavior = behavior(&mut conn, token).await?;
+            let decline = behavior.map_or(Some("no_such_card"), CardBehavior::decline);
+            return write(&mut conn, env, key, command, (behavior, decline, None)).await;
         }
         Command::Capture { authorization_ref: reference, .. }
         | Command::Void { authorization_ref: reference, .. }
@@ -64,22 +64,22 @@ pub(super) async fn act(
         None => (None, Some("no_such_transaction"), None),
         Some(parent) => (None, parent.decline(command, env.now()), Some(&**reference)),
     };
-    let acted = write(&mut tx, env, key, command, decided).await?;
+    let execution = write(&mut tx, env, key, command, decided).await?;
     tx.commit().await?;
-    Ok(acted)
+    Ok(execution)
 }
 
-/// Writes down how the card goes, why the answer is no if it is, and what is captured, voided or refunded.
-/// Alone with the key: one of two at once writes, and only what it decided counts.
+/// Inserts the movement with its decline code and its parent. The key is unique: of two concurrent
+/// requests one inserts, and only its decision counts.
 async fn write(
     conn: &mut PgConnection,
     env: &Env,
     key: TransactionId,
     command: &Command,
-    (behaviour, decline, parent): (Option<Behaviour>, Option<&str>, Option<&str>),
-) -> Result<Acted, Error> {
+    (behavior, decline, parent): (Option<CardBehavior>, Option<&str>, Option<&str>),
+) -> Result<Execution, Error> {
     let expires_at = match command {
-        Command::Authorise { expires_at, .. } => Some(*expires_at),
+        Command::Authorize { expires_at, .. } => Some(*expires_at),
         _ => None,
     };
     let row = query_as!(
@@ -105,10 +105,10 @@ async fn write(
         Some(row) => row.into(),
         None => find(conn, key).await?.ok_or(Error::RowNotFound)?,
     };
-    Ok(Acted { outcome, is_first, behaviour })
+    Ok(Execution { outcome, is_first, behavior })
 }
 
-/// What was answered to a key.
+/// Stored outcome of a key.
 struct Row {
     reference: String,
     decline_code: Option<String>,
@@ -123,7 +123,7 @@ impl From<Row> for Outcome {
     }
 }
 
-/// What came of a key, if it is known.
+/// Returns the outcome of a key, if it is known.
 pub(super) async fn find(
     conn: &mut PgConnection,
     key: TransactionId,
@@ -138,17 +138,17 @@ pub(super) async fn find(
     Ok(row.map(Outcome::from))
 }
 
-/// How the card behind a token goes.
-async fn behaviour(conn: &mut PgConnection, token: &Token) -> Result<Option<Behaviour>, Error> {
-    if let Some(behaviour) = Behaviour::of_test_method(token.expose()) {
-        return Ok(Some(behaviour));
+/// Returns the behavior of the card with a token.
+async fn behavior(conn: &mut PgConnection, token: &Token) -> Result<Option<CardBehavior>, Error> {
+    if let Some(behavior) = CardBehavior::for_test_method(token.expose()) {
+        return Ok(Some(behavior));
     }
     let word =
         query_scalar!("SELECT behaviour FROM simulator_cards WHERE token = $1", token.expose());
-    Ok(word.fetch_optional(conn).await?.and_then(|word| Behaviour::from_stored(&word)))
+    Ok(word.fetch_optional(conn).await?.and_then(|word| CardBehavior::from_stored(&word)))
 }
 
-/// What was held or taken before, kept from others until the transaction ends.
+/// Reads an earlier movement and locks it until the transaction ends.
 async fn lock_parent(conn: &mut PgConnection, reference: &str) -> Result<Option<Parent>, Error> {
     let row = query!(
         "SELECT operation, amount_cents, decline_code, expires_at FROM simulator_movements
@@ -158,10 +158,10 @@ async fn lock_parent(conn: &mut PgConnection, reference: &str) -> Result<Option<
     .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    // A statement of its own: it sees what was committed before the lock was given.
+    // A separate statement, which sees what was committed before the lock was acquired.
     let since = query!(
-        r#"SELECT coalesce(sum(amount_cents) FILTER (WHERE operation IN ('capture', 'refund')), 0)::bigint
-                 AS "taken_cents!",
+        r#"SELECT coalesce(sum(amount_cents)
+                   FILTER (WHERE operation IN ('capture', 'refund')), 0)::bigint AS "taken_cents!",
                coalesce(bool_or(operation = 'void'), false) AS "is_voided!"
            FROM simulator_movements WHERE parent_reference = $1 AND decline_code IS NULL"#,
         reference,
@@ -169,10 +169,10 @@ async fn lock_parent(conn: &mut PgConnection, reference: &str) -> Result<Option<
     .fetch_one(conn)
     .await?;
     Ok(Some(Parent {
-        takes: match row.operation.as_str() {
-            "authorize" => Takes::Captures,
-            "charge" | "capture" => Takes::Refunds,
-            _ => Takes::Nothing,
+        follow_up: match row.operation.as_str() {
+            "authorize" => FollowUp::CaptureOrVoid,
+            "charge" | "capture" => FollowUp::Refund,
+            _ => FollowUp::None,
         },
         succeeded: row.decline_code.is_none(),
         amount_cents: row.amount_cents,
@@ -184,7 +184,7 @@ async fn lock_parent(conn: &mut PgConnection, reference: &str) -> Result<Option<
 
 fn operation(command: &Command) -> &'static str {
     match command {
-        Command::Authorise { .. } => "authorize",
+        Command::Authorize { .. } => "authorize",
         Command::Charge { .. } => "charge",
         Command::Capture { .. } => "capture",
         Command::Void { .. } => "void",

@@ -1,23 +1,23 @@
-//! How the simulated provider decides.
+//! Decision rules of the simulated provider.
 
 use jiff::Timestamp;
 
 use super::super::Command;
 
-/// How payments with a card go.
+/// Behavior of a test card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Behaviour {
+pub(super) enum CardBehavior {
     Succeeds,
     Declined,
     InsufficientFunds,
-    /// Acts, and answers the first request of a key long after.
+    /// Executes the command, and responds to the first request of a key with a long delay.
     AnswersLate,
-    /// Acts, and never answers the first request of a key.
+    /// Executes the command, and never responds to the first request of a key.
     LosesReply,
 }
 
-impl Behaviour {
-    /// As stored.
+impl CardBehavior {
+    /// Returns the stored name.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Succeeds => "succeeds",
@@ -28,15 +28,15 @@ impl Behaviour {
         }
     }
 
-    /// The inverse of [`Behaviour::as_str`].
-    pub(super) fn from_stored(word: &str) -> Option<Self> {
-        use Behaviour::{AnswersLate, Declined, InsufficientFunds, LosesReply, Succeeds};
+    /// The inverse of [`CardBehavior::as_str`].
+    pub(super) fn from_stored(stored: &str) -> Option<Self> {
+        use CardBehavior::{AnswersLate, Declined, InsufficientFunds, LosesReply, Succeeds};
         [Succeeds, Declined, InsufficientFunds, AnswersLate, LosesReply]
             .into_iter()
-            .find(|behaviour| behaviour.as_str() == word)
+            .find(|behavior| behavior.as_str() == stored)
     }
 
-    pub(super) fn of_card(number: &str) -> Self {
+    pub(super) fn for_card(number: &str) -> Self {
         match number {
             "4000000000000002" => Self::Declined,
             "4000000000009995" => Self::InsufficientFunds,
@@ -44,7 +44,7 @@ impl Behaviour {
         }
     }
 
-    pub(super) fn of_test_method(id: &str) -> Option<Self> {
+    pub(super) fn for_test_method(id: &str) -> Option<Self> {
         match id {
             "pm_test_visa" => Some(Self::Succeeds),
             "pm_test_declined" => Some(Self::Declined),
@@ -55,7 +55,7 @@ impl Behaviour {
         }
     }
 
-    /// Why money cannot be had from the card, if it cannot.
+    /// Returns the decline code of payments with the card, if it declines them.
     pub(super) fn decline(self) -> Option<&'static str> {
         match self {
             Self::Succeeds | Self::AnswersLate | Self::LosesReply => None,
@@ -65,43 +65,43 @@ impl Behaviour {
     }
 }
 
-/// What was held or taken before, with what became of it since.
+/// Earlier movement, with the sum of what followed it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Parent {
-    pub(super) takes: Takes,
+    pub(super) follow_up: FollowUp,
     pub(super) succeeded: bool,
     pub(super) amount_cents: i64,
-    /// Captures of what is held, or refunds of what was taken.
+    /// Captures of an authorization, or refunds of a capture or charge.
     pub(super) taken_cents: i64,
     pub(super) is_voided: bool,
     pub(super) expires_at: Option<Timestamp>,
 }
 
-/// What can be done with it.
+/// Commands that can follow a movement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Takes {
-    /// It is held: captures and voids.
-    Captures,
-    /// It was taken: refunds.
-    Refunds,
-    /// Neither.
-    Nothing,
+pub(super) enum FollowUp {
+    /// After an authorization: captures and voids.
+    CaptureOrVoid,
+    /// After a capture or charge: refunds.
+    Refund,
+    /// No command.
+    None,
 }
 
 impl Parent {
-    /// Why what is commanded cannot be, if it cannot.
+    /// Returns the decline code of a command on this movement, if it is declined.
     pub(super) fn decline(&self, command: &Command, now: Timestamp) -> Option<&'static str> {
         match command {
             Command::Capture { amount, .. } => self.capture(amount.cents(), now),
             Command::Void { .. } => self.void(),
             Command::Refund { amount, .. } => self.refund(amount.cents()),
-            Command::Authorise { .. } | Command::Charge { .. } => None,
+            Command::Authorize { .. } | Command::Charge { .. } => None,
         }
     }
 
-    /// Why it cannot be captured, if it cannot.
+    /// Returns the decline code of a capture, if it is declined.
     fn capture(&self, cents: i64, now: Timestamp) -> Option<&'static str> {
-        if self.takes != Takes::Captures || !self.succeeded {
+        if self.follow_up != FollowUp::CaptureOrVoid || !self.succeeded {
             return Some("no_such_authorization");
         }
         if self.is_voided {
@@ -113,17 +113,18 @@ impl Parent {
         self.exceeds(cents)
     }
 
-    /// Why it cannot be voided, if it cannot. What ended by itself may be voided.
+    /// Returns the decline code of a void, if it is declined. An expired authorization may be
+    /// voided.
     fn void(&self) -> Option<&'static str> {
-        if self.takes != Takes::Captures || !self.succeeded {
+        if self.follow_up != FollowUp::CaptureOrVoid || !self.succeeded {
             return Some("no_such_authorization");
         }
         (self.taken_cents > 0).then_some("authorization_captured")
     }
 
-    /// Why it cannot be given back, if it cannot.
+    /// Returns the decline code of a refund, if it is declined.
     fn refund(&self, cents: i64) -> Option<&'static str> {
-        if self.takes != Takes::Refunds || !self.succeeded {
+        if self.follow_up != FollowUp::Refund || !self.succeeded {
             return Some("no_such_charge");
         }
         self.exceeds(cents)
@@ -138,9 +139,9 @@ impl Parent {
 mod tests {
     use super::*;
 
-    fn parent(takes: Takes, taken_cents: i64) -> Parent {
+    fn parent(follow_up: FollowUp, taken_cents: i64) -> Parent {
         Parent {
-            takes,
+            follow_up,
             succeeded: true,
             amount_cents: 100,
             taken_cents,
@@ -157,7 +158,7 @@ mod tests {
             ("4000000000000002", Some("card_declined")),
             ("4000000000009995", Some("insufficient_funds")),
         ] {
-            assert_eq!(Behaviour::of_card(number).decline(), decline, "{number}");
+            assert_eq!(CardBehavior::for_card(number).decline(), decline, "{number}");
         }
         for (id, decline) in [
             ("pm_test_visa", None),
@@ -166,17 +167,17 @@ mod tests {
             ("pm_test_declined", Some("card_declined")),
             ("pm_test_insufficient_funds", Some("insufficient_funds")),
         ] {
-            let behaviour = Behaviour::of_test_method(id).unwrap();
-            assert_eq!(behaviour.decline(), decline, "{id}");
-            assert_eq!(Behaviour::from_stored(behaviour.as_str()), Some(behaviour));
+            let behavior = CardBehavior::for_test_method(id).unwrap();
+            assert_eq!(behavior.decline(), decline, "{id}");
+            assert_eq!(CardBehavior::from_stored(behavior.as_str()), Some(behavior));
         }
-        assert_eq!(Behaviour::of_test_method("pm_test_other"), None);
+        assert_eq!(CardBehavior::for_test_method("pm_test_other"), None);
     }
 
     #[test]
-    fn held_money_is_captured_or_voided_while_it_is_held() {
+    fn authorization_is_captured_or_voided_until_it_expires() {
         let (early, late) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(1000).unwrap());
-        let held = |taken| parent(Takes::Captures, taken);
+        let held = |taken| parent(FollowUp::CaptureOrVoid, taken);
         assert_eq!(held(0).capture(100, early), None);
         assert_eq!(held(60).capture(41, early), Some("amount_too_large"));
         assert_eq!(held(0).capture(1, late), Some("authorization_expired"));
@@ -191,10 +192,10 @@ mod tests {
     }
 
     #[test]
-    fn taken_money_is_given_back_as_far_as_it_goes() {
-        assert_eq!(parent(Takes::Refunds, 0).refund(100), None);
-        assert_eq!(parent(Takes::Refunds, 60).refund(41), Some("amount_too_large"));
-        let refund = parent(Takes::Nothing, 0);
+    fn refund_is_limited_to_captured_amount() {
+        assert_eq!(parent(FollowUp::Refund, 0).refund(100), None);
+        assert_eq!(parent(FollowUp::Refund, 60).refund(41), Some("amount_too_large"));
+        let refund = parent(FollowUp::None, 0);
         assert_eq!(refund.refund(1), Some("no_such_charge"));
         assert_eq!(refund.void(), Some("no_such_authorization"));
     }

@@ -1,4 +1,4 @@
-//! Requests about movements of money, read.
+//! Validation of the requests that move money: authorize, capture, charge, refund, void.
 
 use money::{Currency, Money};
 use proto::payment::v1 as pb;
@@ -7,18 +7,18 @@ use wire::Fields;
 
 use super::fields::PaymentFields as _;
 use crate::{
-    domain::ids::{Key, OrderId, TransactionId},
-    provider::Caller,
-    transactions::{Payment, Refund, Void},
+    domain::ids::{IdempotencyKey, OrderId, TransactionId},
+    ledger::{Payment, Refund, Void},
+    provider::ProviderClient,
 };
 
-/// The longest reason, in characters.
+/// Longest reason of a refund, in characters.
 const MAX_REASON_CHARS: usize = 500;
 
 pub(super) fn payment(
     request: &pb::AuthorizeRequest,
     currency: Currency,
-    provider: &Caller,
+    provider: &ProviderClient,
 ) -> Result<Payment, Status> {
     let mut fields = Fields::default();
     let order = fields.id("order_id", &request.order_id);
@@ -36,7 +36,7 @@ pub(super) fn payment(
 pub(super) fn capture(
     request: &pb::CaptureRequest,
     currency: Currency,
-) -> Result<(TransactionId, Money, Key), Status> {
+) -> Result<(TransactionId, Money, IdempotencyKey), Status> {
     let mut fields = Fields::default();
     let authorization = fields.id("authorization_id", &request.authorization_id);
     let amount = fields.amount(request.amount.as_ref(), currency);

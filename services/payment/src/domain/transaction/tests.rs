@@ -11,7 +11,8 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-/// 100 cents, of which `claimed` and `settled` are taken; expires at second 1000.
+/// Returns a transaction of 100 cents with the given claimed and settled amounts. An authorization
+/// expires at second 1000.
 fn transaction(kind: Kind, state: State, claimed: i64, settled: i64) -> Transaction {
     Transaction {
         id: TransactionId(Uuid::nil()),
@@ -23,11 +24,11 @@ fn transaction(kind: Kind, state: State, claimed: i64, settled: i64) -> Transact
         method: "pm_test_visa".into(),
         token: Token::new("pm_test_visa"),
         provider_ref: String::new(),
-        key: Key::new("key").unwrap(),
+        key: IdempotencyKey::new("key").unwrap(),
         amount: usd(100),
         claimed: usd(claimed),
         settled: usd(settled),
-        undone: false,
+        void_requested: false,
         expires_at: (kind == Kind::Authorization).then(|| at(1000)),
         decline_code: String::new(),
         reason: String::new(),
@@ -39,16 +40,16 @@ fn authorization(state: State, claimed: i64, settled: i64) -> Transaction {
     transaction(Kind::Authorization, state, claimed, settled)
 }
 
-fn undone(state: State) -> Transaction {
-    Transaction { undone: true, ..authorization(state, 0, 0) }
+fn void_requested(state: State) -> Transaction {
+    Transaction { void_requested: true, ..authorization(state, 0, 0) }
 }
 
 #[test]
-fn a_capture_takes_what_is_left_of_a_live_authorisation() {
+fn capture_claims_remaining_amount_of_live_authorization() {
     use Refusal::{
         Declined, ExceedsAuthorization, Expired, NotAuthorization, OtherCurrency, Voided,
     };
-    let refused = |refusal| Err(Hindrance::Refused(refusal));
+    let refused = |refusal| Err(Rejection::Permanent(refusal));
     for (parent, cents, now, expected) in [
         (authorization(State::Done, 0, 0), 100, 0, Ok(usd(100))),
         (authorization(State::Done, 60, 0), 40, 999, Ok(usd(40))),
@@ -60,9 +61,9 @@ fn a_capture_takes_what_is_left_of_a_live_authorisation() {
         (authorization(State::Expired, 0, 0), 1, 0, refused(Expired)),
         (authorization(State::Failed, 0, 0), 1, 0, refused(Declined)),
         (authorization(State::Voided, 0, 0), 1, 0, refused(Voided)),
-        (undone(State::Done), 1, 0, refused(Voided)),
-        (undone(State::Open), 1, 0, refused(Voided)),
-        (authorization(State::Open, 0, 0), 1, 0, Err(Hindrance::Busy)),
+        (void_requested(State::Done), 1, 0, refused(Voided)),
+        (void_requested(State::Open), 1, 0, refused(Voided)),
+        (authorization(State::Open, 0, 0), 1, 0, Err(Rejection::InProgress)),
         (transaction(Kind::Charge, State::Done, 0, 0), 1, 0, refused(NotAuthorization)),
     ] {
         assert_eq!(parent.capture(usd(cents), at(now)), expected, "{cents} at {now} of {parent:?}");
@@ -73,8 +74,8 @@ fn a_capture_takes_what_is_left_of_a_live_authorisation() {
 }
 
 #[test]
-fn a_refund_takes_what_is_left_of_money_that_was_taken() {
-    let refused = |refusal| Err(Hindrance::Refused(refusal));
+fn refund_claims_remaining_amount_of_capture() {
+    let refused = |refusal| Err(Rejection::Permanent(refusal));
     for kind in [Kind::Charge, Kind::Capture] {
         for (parent, amount, expected) in [
             (transaction(kind, State::Done, 0, 0), None, Ok(usd(100))),
@@ -86,30 +87,30 @@ fn a_refund_takes_what_is_left_of_money_that_was_taken() {
                 refused(Refusal::ExceedsCapture),
             ),
             (transaction(kind, State::Done, 100, 100), None, refused(Refusal::ExceedsCapture)),
-            (transaction(kind, State::Open, 0, 0), None, Err(Hindrance::Busy)),
+            (transaction(kind, State::Open, 0, 0), None, Err(Rejection::InProgress)),
             (transaction(kind, State::Failed, 0, 0), None, refused(Refusal::NotRefundable)),
         ] {
             assert_eq!(parent.refund(amount), expected, "{amount:?} of {parent:?}");
         }
     }
     for kind in [Kind::Authorization, Kind::Refund, Kind::Void] {
-        let answer = transaction(kind, State::Done, 0, 0).refund(None);
-        assert_eq!(answer, refused(Refusal::NotRefundable), "{kind:?}");
+        let response = transaction(kind, State::Done, 0, 0).refund(None);
+        assert_eq!(response, refused(Refusal::NotRefundable), "{kind:?}");
     }
 }
 
 #[test]
-fn a_void_begins_once_and_never_after_a_capture() {
-    let refused = |refusal| Err(Hindrance::Refused(refusal));
+fn void_begins_once_and_never_after_capture() {
+    let refused = |refusal| Err(Rejection::Permanent(refusal));
     for (parent, expected) in [
-        (authorization(State::Open, 0, 0), Ok(Undoing::Begin)),
-        (authorization(State::Done, 0, 0), Ok(Undoing::Begin)),
-        (authorization(State::Failed, 0, 0), Ok(Undoing::Nothing)),
-        (authorization(State::Expired, 0, 0), Ok(Undoing::Nothing)),
-        (undone(State::Open), Ok(Undoing::Join)),
-        (undone(State::Done), Ok(Undoing::Join)),
-        (undone(State::Voided), Ok(Undoing::Join)),
-        (authorization(State::Done, 1, 0), Err(Hindrance::Busy)),
+        (authorization(State::Open, 0, 0), Ok(VoidAction::Begin)),
+        (authorization(State::Done, 0, 0), Ok(VoidAction::Begin)),
+        (authorization(State::Failed, 0, 0), Ok(VoidAction::Nothing)),
+        (authorization(State::Expired, 0, 0), Ok(VoidAction::Nothing)),
+        (void_requested(State::Open), Ok(VoidAction::Join)),
+        (void_requested(State::Done), Ok(VoidAction::Join)),
+        (void_requested(State::Voided), Ok(VoidAction::Join)),
+        (authorization(State::Done, 1, 0), Err(Rejection::InProgress)),
         (authorization(State::Done, 1, 1), refused(Refusal::Captured)),
         (authorization(State::Done, 2, 1), refused(Refusal::Captured)),
         (transaction(Kind::Charge, State::Done, 0, 0), refused(Refusal::NotAuthorization)),
@@ -119,8 +120,8 @@ fn a_void_begins_once_and_never_after_a_capture() {
 }
 
 #[test]
-fn an_answer_is_what_the_provider_said_unless_the_undo_was_first() {
-    let refused = |refusal| Err(Hindrance::Refused(refusal));
+fn succeeded_reports_provider_outcome_unless_voided() {
+    let refused = |refusal| Err(Rejection::Permanent(refusal));
     let expired = |kind| Transaction {
         decline_code: "authorization_expired".into(),
         ..transaction(kind, State::Failed, 0, 0)
@@ -128,36 +129,36 @@ fn an_answer_is_what_the_provider_said_unless_the_undo_was_first() {
     for (transaction, expected) in [
         (authorization(State::Done, 100, 100), Ok(true)),
         (authorization(State::Failed, 0, 0), Ok(false)),
-        (authorization(State::Open, 0, 0), Err(Hindrance::Busy)),
+        (authorization(State::Open, 0, 0), Err(Rejection::InProgress)),
         (authorization(State::Expired, 0, 0), refused(Refusal::Expired)),
-        (undone(State::Open), refused(Refusal::Voided)),
-        (undone(State::Done), refused(Refusal::Voided)),
-        (undone(State::Voided), refused(Refusal::Voided)),
+        (void_requested(State::Open), refused(Refusal::Voided)),
+        (void_requested(State::Done), refused(Refusal::Voided)),
+        (void_requested(State::Voided), refused(Refusal::Voided)),
         (transaction(Kind::Capture, State::Failed, 0, 0), Ok(false)),
         (expired(Kind::Capture), refused(Refusal::Expired)),
         (transaction(Kind::Void, State::Failed, 0, 0), refused(Refusal::Captured)),
     ] {
-        assert_eq!(transaction.answer(), expected, "{transaction:?}");
+        assert_eq!(transaction.succeeded(), expected, "{transaction:?}");
     }
 }
 
 #[test]
-fn a_parent_is_settled_released_or_voided_by_how_its_child_ended() {
+fn parent_effect_depends_on_kind_and_outcome() {
     let amount = transaction(Kind::Capture, State::Open, 0, 0).amount;
     for (kind, done, failed) in [
-        (Kind::Authorization, Consequence::Nothing, Consequence::Nothing),
-        (Kind::Charge, Consequence::Nothing, Consequence::Nothing),
-        (Kind::Capture, Consequence::Settles(amount), Consequence::Releases(amount)),
-        (Kind::Refund, Consequence::Settles(amount), Consequence::Releases(amount)),
-        (Kind::Void, Consequence::Voids, Consequence::Nothing),
+        (Kind::Authorization, ParentEffect::None, ParentEffect::None),
+        (Kind::Charge, ParentEffect::None, ParentEffect::None),
+        (Kind::Capture, ParentEffect::Settle(amount), ParentEffect::Release(amount)),
+        (Kind::Refund, ParentEffect::Settle(amount), ParentEffect::Release(amount)),
+        (Kind::Void, ParentEffect::Void, ParentEffect::None),
     ] {
         let movement = transaction(kind, State::Open, 0, 0);
-        assert_eq!((movement.consequence(true), movement.consequence(false)), (done, failed));
+        assert_eq!((movement.parent_effect(true), movement.parent_effect(false)), (done, failed));
     }
 }
 
 #[test]
-fn words_are_read_back() {
+fn stored_names_round_trip() {
     for kind in [Kind::Authorization, Kind::Charge, Kind::Capture, Kind::Refund, Kind::Void] {
         assert_eq!(Kind::from_stored(kind.as_str()), Some(kind));
     }

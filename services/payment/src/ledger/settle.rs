@@ -1,8 +1,9 @@
-//! From an intent to its outcome.
+//! Settlement of intents: from an intent to its outcome.
 //!
-//! Whoever holds an intent without outcome may settle it: the call that wrote it, a repeat, a worker in
-//! any replica, several at once. The provider acts once a key and answers everybody the same; the first
-//! to write the outcome down does, and the others read it.
+//! Any process may settle an intent without an outcome: the call that recorded it, a retry, a
+//! worker in any replica, or several of them concurrently. The provider executes a request once for
+//! each key and returns the same outcome to all. The first process to record the outcome succeeds;
+//! the others read it.
 
 use jiff::SignedDuration;
 
@@ -13,28 +14,29 @@ use crate::{
         transaction::{Kind, State, Transaction},
     },
     error::Error,
-    provider::{Command, Outcome, Unknown},
+    provider::{Command, Outcome, UnknownOutcome},
     store,
 };
 
-/// An intent that never reached the provider is sent again for this time. Providers remember keys for a
-/// day at least, so that one that did reach it after all acts once.
+/// Age up to which an intent that the provider does not know is sent again. Providers keep
+/// idempotency keys for at least a day, so that an intent that arrived after all is executed only
+/// once.
 const RESEND_FOR: SignedDuration = SignedDuration::from_hours(12);
 
-/// After this time it has failed: an hour after the last was sent, by whichever replica's clock, nothing
-/// is on its way any more.
-const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(13);
+/// Age at which an intent that the provider does not know is recorded as failed. It is an hour
+/// above [`RESEND_FOR`], so that no request is in flight any more by the clock of any replica.
+const FAIL_AFTER: SignedDuration = SignedDuration::from_hours(13);
 
-/// The decline of an intent that never reached the provider.
+/// Decline code of an intent that never reached the provider.
 const NOT_PROCESSED: &str = "not_processed";
 
-/// First and longest pause between two times that a worker asks about an intent: a provider that is
-/// down for hours is asked every ten minutes.
-const PAUSES_SECS: (i32, i32) = (5, 600);
+/// Initial and longest exponential backoff between two attempts of the workers to settle an intent.
+/// A provider that is down for hours is called every ten minutes for each intent.
+const BACKOFF_SECS: (i32, i32) = (5, 600);
 
 impl Ledger {
-    /// Settles an intent that was written just now, of a parent that was read just now.
-    pub(super) async fn send(
+    /// Settles an intent that was just recorded, with its parent if that was just read.
+    pub(super) async fn settle_new(
         &self,
         intent: Transaction,
         parent: Option<Transaction>,
@@ -44,30 +46,31 @@ impl Ledger {
             parent => parent,
         };
         let Some(command) = command(&intent, parent.as_ref())? else {
-            return self.record(&intent, nothing_to_do()).await;
+            return self.record_outcome(&intent, nothing_to_do()).await;
         };
         let outcome = self.provider.perform(intent.id, &command).await?;
-        self.record(&intent, outcome).await
+        self.record_outcome(&intent, outcome).await
     }
 
-    /// Settles an intent that may have been sent before; what has an outcome is left as it is.
+    /// Settles an intent that may have been sent before. A transaction with an outcome is returned
+    /// unchanged.
     pub(super) async fn settle(&self, intent: Transaction) -> Result<Transaction, Error> {
         if intent.state != State::Open {
             return Ok(intent);
         }
         let parent = self.parent(&intent).await?;
         match command(&intent, parent.as_ref())? {
-            Some(command) => self.ask(&intent, &command).await,
-            None => self.record(&intent, nothing_to_do()).await,
+            Some(command) => self.look_up_or_resend(&intent, &command).await,
+            None => self.record_outcome(&intent, nothing_to_do()).await,
         }
     }
 
-    /// Settles one intent that is due; `false` when there is none. What the provider does not tell now
-    /// is asked for again later.
-    pub(crate) async fn finish_one(&self) -> Result<bool, Error> {
+    /// Settles one due intent; returns `false` when none is due. If the outcome stays unknown, the
+    /// intent is retried later.
+    pub(crate) async fn settle_next(&self) -> Result<bool, Error> {
         let mut conn = self.pool.acquire().await?;
         let (name, now) = (self.provider.name(), self.env.now());
-        let due = store::intents::claim_due(&mut conn, name, now, PAUSES_SECS).await?;
+        let due = store::intents::claim_due(&mut conn, name, now, BACKOFF_SECS).await?;
         let Some(id) = due else { return Ok(false) };
         let intent = store::transactions::find(&mut conn, id).await?;
         drop(conn);
@@ -75,75 +78,94 @@ impl Ledger {
         match self.settle(intent).await {
             Ok(settled) => {
                 let (kind, state) = (settled.kind.as_str(), settled.state.as_str());
-                tracing::info!(transaction = %id, kind, state, "an open intent was finished");
+                tracing::info!(transaction = %id, kind, state, "open intent settled");
             }
             Err(error @ Error::Provider(_)) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, transaction = %id, "an intent stays open");
+                tracing::warn!(error, transaction = %id, "intent stays open: outcome unknown");
             }
             Err(error) => return Err(error),
         }
         Ok(true)
     }
 
-    /// The parent of an intent. Only a void has one that may itself be open: it is settled first.
+    /// Returns the parent of an intent. Only the parent of a void may itself be open: it is settled
+    /// first.
     async fn parent(&self, intent: &Transaction) -> Result<Option<Transaction>, Error> {
         let Some(id) = intent.parent else { return Ok(None) };
-        let parent = self.read(id).await?;
+        let parent = self.find_transaction(id).await?;
         if parent.state != State::Open {
             return Ok(Some(parent));
         }
-        // Also one that never reached the provider: once it did, and is voided, none that is still on
-        // its way can hold money.
+        // This includes an authorization that never reached the provider: once it has reached it
+        // and is voided, no request that is still in flight can reserve money.
         match command(&parent, None)? {
-            Some(command) => self.ask(&parent, &command).await.map(Some),
+            Some(command) => self.look_up_or_resend(&parent, &command).await.map(Some),
             None => Ok(Some(parent)),
         }
     }
 
-    /// Asks what came of an intent, and sends it again if nothing did.
-    async fn ask(&self, intent: &Transaction, command: &Command) -> Result<Transaction, Error> {
+    /// Looks up the outcome of an intent, and sends the intent again if the provider does not know
+    /// it.
+    async fn look_up_or_resend(
+        &self,
+        intent: &Transaction,
+        command: &Command,
+    ) -> Result<Transaction, Error> {
         let age = self.env.now().duration_since(intent.created_at);
-        let outcome = match self.provider.outcome(intent.id).await? {
+        let outcome = match self.provider.look_up(intent.id).await? {
             Some(outcome) => outcome,
             None if age < RESEND_FOR => self.provider.perform(intent.id, command).await?,
-            None if age < GIVE_UP_AFTER => return Err(Unknown::Absent.into()),
+            None if age < FAIL_AFTER => return Err(UnknownOutcome::NotReceived.into()),
             None => Outcome::Declined { code: NOT_PROCESSED.to_owned() },
         };
-        self.record(intent, outcome).await
+        self.record_outcome(intent, outcome).await
     }
 
-    /// Writes an outcome down, and what follows from it for the parent; gives what is true then.
-    async fn record(&self, intent: &Transaction, outcome: Outcome) -> Result<Transaction, Error> {
+    /// Records an outcome and its effect on the parent; returns the transaction as it is stored
+    /// afterwards.
+    async fn record_outcome(
+        &self,
+        intent: &Transaction,
+        outcome: Outcome,
+    ) -> Result<Transaction, Error> {
         let (state, reference, code) = match outcome {
             Outcome::Done { reference } => (State::Done, reference, String::new()),
             Outcome::Declined { code } => (State::Failed, String::new(), code),
         };
-        let then = (intent.consequence(state == State::Done), self.env.now());
+        let (effect, now) = (intent.parent_effect(state == State::Done), self.env.now());
         let mut conn = self.pool.acquire().await?;
-        let words = (&*reference, &*code);
-        match store::transactions::finish(&mut conn, intent.id, state, words, then).await? {
+        let result = (&*reference, &*code);
+        match store::transactions::record_outcome(
+            &mut conn,
+            intent.id,
+            state,
+            result,
+            (effect, now),
+        )
+        .await?
+        {
             Some(finished) => Ok(finished),
-            // Somebody else wrote it down.
+            // Another process recorded it first.
             None => store::transactions::find(&mut conn, intent.id)
                 .await?
                 .ok_or(Error::Stored("transactions.id")),
         }
     }
 
-    pub(super) async fn read(&self, id: TransactionId) -> Result<Transaction, Error> {
+    pub(super) async fn find_transaction(&self, id: TransactionId) -> Result<Transaction, Error> {
         let mut conn = self.pool.acquire().await?;
         let transaction = store::transactions::find(&mut conn, id).await?;
         transaction.ok_or(Error::NotFound("transaction"))
     }
 }
 
-/// A void of what is not held.
+/// Outcome of the void of an authorization that reserved no money.
 fn nothing_to_do() -> Outcome {
     Outcome::Done { reference: String::new() }
 }
 
-/// What the provider is to be asked for an intent; `None` when there is nothing to ask it.
+/// Returns the command for the provider; `None` if the intent requires no call.
 fn command(intent: &Transaction, parent: Option<&Transaction>) -> Result<Option<Command>, Error> {
     let amount = intent.amount;
     let token = intent.token.clone();
@@ -154,7 +176,7 @@ fn command(intent: &Transaction, parent: Option<&Transaction>) -> Result<Option<
     Ok(Some(match intent.kind {
         Kind::Authorization => {
             let expires_at = intent.expires_at.ok_or(Error::Stored("transactions.expires_at"))?;
-            Command::Authorise { token, amount, expires_at }
+            Command::Authorize { token, amount, expires_at }
         }
         Kind::Charge => Command::Charge { token, amount },
         Kind::Capture => Command::Capture { authorization_ref: reference()?, amount },

@@ -1,4 +1,4 @@
-//! Requests about payment methods, read.
+//! Validation of the requests about payment methods.
 
 use kit::Env;
 use proto::payment::v1 as pb;
@@ -7,16 +7,16 @@ use wire::Fields;
 
 use super::fields::PaymentFields as _;
 use crate::{
-    domain::ids::{MethodId, UserId},
-    fingerprint::Fingerprints,
-    transactions::NewMethod,
+    domain::ids::{PaymentMethodId, UserId},
+    fingerprint::Fingerprinter,
+    ledger::NewPaymentMethod,
 };
 
 pub(super) fn add(
     request: &pb::AddPaymentMethodRequest,
-    fingerprints: &Fingerprints,
+    fingerprinter: &Fingerprinter,
     env: &Env,
-) -> Result<NewMethod, Status> {
+) -> Result<NewPaymentMethod, Status> {
     let mut fields = Fields::default();
     let user: Option<UserId> = fields.id("user_id", &request.user_id);
     let kind = match request.r#type() {
@@ -33,26 +33,26 @@ pub(super) fn add(
             let month = request.exp_month.to_string();
             let year = request.exp_year.to_string();
             let is_default = request.is_default.to_string();
-            fingerprints.of_parts(&[number, &month, &year, &request.cvv, &is_default])
+            fingerprinter.fingerprint(&[number, &month, &year, &request.cvv, &is_default])
         };
         let key = key.map(|key| (key, print(card.number.expose())));
-        Some(NewMethod { user, card, is_default: request.is_default, key })
+        Some(NewPaymentMethod { user, card, is_default: request.is_default, key })
     };
     let read = read();
     fields.finish(read)
 }
 
-/// Whose methods are asked for.
+/// Parses the customer's id.
 pub(super) fn user(id: &str) -> Result<UserId, Status> {
     let mut fields = Fields::default();
     let user = fields.id("user_id", id);
     fields.finish(user)
 }
 
-/// One method of a customer.
-pub(super) fn one(id: &str, user: &str) -> Result<(UserId, MethodId), Status> {
+/// Parses the ids of a customer and of one of their payment methods.
+pub(super) fn user_and_method(id: &str, user: &str) -> Result<(UserId, PaymentMethodId), Status> {
     let mut fields = Fields::default();
-    let id: Option<MethodId> = fields.id("id", id);
+    let id: Option<PaymentMethodId> = fields.id("id", id);
     let user: Option<UserId> = fields.id("user_id", user);
     let read = || Some((user?, id?));
     let read = read();

@@ -1,4 +1,4 @@
-//! The fixture: a running payment service, and a shop's words for what tests do with it.
+//! Test fixture: a running payment service, and methods for the requests and checks of tests.
 
 pub(crate) use kit::testing::{code, fields, refused};
 use std::time::Duration;
@@ -21,13 +21,13 @@ use tonic::{Response, Status, transport::Channel};
 use uuid::Uuid;
 
 #[derive(Parser)]
-struct Cli {
+struct TestCli {
     #[command(flatten)]
     args: Args,
 }
 
-/// The settings of a service on the database at `url`. A busy machine is given the time to answer what a
-/// caller would ask again.
+/// Returns the settings of a service on the database at `url`. The timeouts are long, so that tests
+/// pass on a busy machine.
 pub(crate) fn args(url: &str) -> Args {
     let line = [
         "payment",
@@ -42,11 +42,11 @@ pub(crate) fn args(url: &str) -> Args {
         "--fingerprint-key",
         "a key for the tests of this service",
     ];
-    Cli::try_parse_from(line).unwrap().args
+    TestCli::try_parse_from(line).unwrap().args
 }
 
-/// A payment service that runs, with its clock in the hands of the test.
-pub(crate) struct Shop {
+/// Running payment service, whose clock the test controls.
+pub(crate) struct PaymentFixture {
     pub(crate) client: PaymentServiceClient<Channel>,
     pub(crate) env: Env,
     pub(crate) pool: PgPool,
@@ -54,21 +54,21 @@ pub(crate) struct Shop {
     server: JoinHandle<Result<(), kit::Error>>,
 }
 
-impl Shop {
-    /// On the database of a test.
-    pub(crate) async fn open(pool: &PgPool) -> Self {
+impl PaymentFixture {
+    /// Starts the service on the database of a test.
+    pub(crate) async fn start(pool: &PgPool) -> Self {
         let url = pool.connect_options().to_url_lossy();
-        Self::open_with(pool, args(url.as_str()), 7).await
+        Self::start_with(pool, args(url.as_str()), 7).await
     }
 
-    /// One more process on the same database: it makes other ids.
-    pub(crate) async fn replica(pool: &PgPool) -> Self {
+    /// Starts another replica on the same database. Its random seed differs, so that its ids do.
+    pub(crate) async fn start_replica(pool: &PgPool) -> Self {
         let url = pool.connect_options().to_url_lossy();
-        Self::open_with(pool, args(url.as_str()), 8).await
+        Self::start_with(pool, args(url.as_str()), 8).await
     }
 
-    /// With settings of its own.
-    pub(crate) async fn open_with(pool: &PgPool, args: Args, seed: u64) -> Self {
+    /// Starts the service with other settings.
+    pub(crate) async fn start_with(pool: &PgPool, args: Args, seed: u64) -> Self {
         let mut runtime = Runtime::for_tests();
         let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
         runtime.env = Env::fixed(start, seed);
@@ -79,26 +79,26 @@ impl Shop {
         Self { client, env: runtime.env.clone(), pool: pool.clone(), runtime, server }
     }
 
-    /// Ends it in order; connections that stay open would keep the test's database alive.
-    pub(crate) async fn close(self) {
+    /// Shuts down gracefully. Connections that stay open would keep the test's database alive.
+    pub(crate) async fn stop(self) {
         drop(self.client);
         self.runtime.drain();
         self.server.await.unwrap().unwrap();
         self.runtime.stop().await;
     }
 
-    /// Ends it in order, after everything added up.
-    pub(crate) async fn close_sound(self) {
-        self.assert_sound().await;
-        self.close().await;
+    /// Checks consistency, then shuts down gracefully.
+    pub(crate) async fn stop_consistent(self) {
+        self.assert_consistent().await;
+        self.stop().await;
     }
 
-    pub(crate) async fn assert_sound(&self) {
-        let report = payment::check_at(&self.pool, self.env.now()).await.unwrap();
-        assert!(report.is_sound(), "{report:?}");
+    pub(crate) async fn assert_consistent(&self) {
+        let report = payment::check_consistency_at(&self.pool, self.env.now()).await.unwrap();
+        assert!(report.is_consistent(), "{report:?}");
     }
 
-    pub(crate) fn later(&self, secs: i64) {
+    pub(crate) fn advance_secs(&self, secs: i64) {
         self.env.advance(SignedDuration::from_secs(secs));
     }
 
@@ -108,26 +108,27 @@ impl Shop {
         method: &str,
         cents: i64,
     ) -> Result<pb::AuthorizeResponse, Status> {
-        let answer = self.client.clone().authorize(authorization(key, method, cents)).await;
-        answer.map(Response::into_inner)
+        let response = self.client.clone().authorize(authorize_request(key, method, cents)).await;
+        response.map(Response::into_inner)
     }
 
-    /// Asks for an authorisation and leaves when the provider has acted, without the answer.
-    pub(crate) async fn abandon(&self, key: &str, method: &str) {
-        let (before, mut client) = (self.acts("authorize").await, self.client.clone());
-        let request = authorization(key, method, 100);
+    /// Sends an authorize request and cancels it after the provider has executed it, before the
+    /// response.
+    pub(crate) async fn abandon_authorize(&self, key: &str, method: &str) {
+        let (before, mut client) = (self.executed("authorize").await, self.client.clone());
+        let request = authorize_request(key, method, 100);
         let call = tokio::spawn(async move { client.authorize(request).await });
-        while self.acts("authorize").await == before {
+        while self.executed("authorize").await == before {
             sleep(Duration::from_millis(20)).await;
         }
         call.abort();
     }
 
-    /// The id of a new authorisation that succeeds.
-    pub(crate) async fn held(&self, key: &str, cents: i64) -> String {
-        let answer = self.authorize(key, "pm_test_visa", cents).await.unwrap();
-        assert!(answer.success, "{answer:?}");
-        answer.authorization.unwrap().id
+    /// Creates an authorization that succeeds; returns its id.
+    pub(crate) async fn authorized(&self, key: &str, cents: i64) -> String {
+        let response = self.authorize(key, "pm_test_visa", cents).await.unwrap();
+        assert!(response.success, "{response:?}");
+        response.authorization.unwrap().id
     }
 
     pub(crate) async fn capture(
@@ -144,11 +145,11 @@ impl Shop {
         self.client.clone().capture(request).await.map(Response::into_inner)
     }
 
-    /// The id of a new charge that succeeds.
+    /// Creates a charge that succeeds; returns its id.
     pub(crate) async fn charged(&self, key: &str, cents: i64) -> String {
-        let answer = self.charge(key, "pm_test_visa", cents).await.unwrap();
-        assert!(answer.success, "{answer:?}");
-        answer.transaction.unwrap().id
+        let response = self.charge(key, "pm_test_visa", cents).await.unwrap();
+        assert!(response.success, "{response:?}");
+        response.transaction.unwrap().id
     }
 
     pub(crate) async fn charge(
@@ -158,13 +159,13 @@ impl Shop {
         cents: i64,
     ) -> Result<pb::ChargeResponse, Status> {
         let pb::AuthorizeRequest { order_id, user_id, payment_method_id, amount, idempotency_key } =
-            authorization(key, method, cents);
+            authorize_request(key, method, cents);
         let request =
             pb::ChargeRequest { order_id, user_id, payment_method_id, amount, idempotency_key };
         self.client.clone().charge(request).await.map(Response::into_inner)
     }
 
-    /// `None` for all that is left.
+    /// Refunds an amount; `None` refunds the remaining amount.
     pub(crate) async fn refund(
         &self,
         key: &str,
@@ -189,7 +190,7 @@ impl Shop {
         self.client.clone().void(request).await.map(|_| ())
     }
 
-    /// Voids by the key of the authorisation.
+    /// Voids by the idempotency key of the authorization.
     pub(crate) async fn void_key(&self, key: &str, authorize_key: &str) -> Result<(), Status> {
         let request = pb::VoidRequest {
             authorization_id: String::new(),
@@ -208,17 +209,17 @@ impl Shop {
         self.transaction(id).await.status()
     }
 
-    /// What an order's transactions did and where they stand, oldest first.
-    pub(crate) async fn of_order(
+    /// Returns type and status of an order's transactions, oldest first.
+    pub(crate) async fn list_by_order(
         &self,
         order: &str,
     ) -> Vec<(pb::TransactionType, pb::TransactionStatus)> {
         let request = pb::ListTransactionsRequest { order_id: order.into() };
-        let answer = self.client.clone().list_transactions(request).await.unwrap().into_inner();
-        answer.transactions.iter().map(|t| (t.r#type(), t.status())).collect()
+        let response = self.client.clone().list_transactions(request).await.unwrap().into_inner();
+        response.transactions.iter().map(|t| (t.r#type(), t.status())).collect()
     }
 
-    pub(crate) async fn add(
+    pub(crate) async fn add_method(
         &self,
         request: pb::AddPaymentMethodRequest,
     ) -> Result<pb::PaymentMethod, Status> {
@@ -227,14 +228,15 @@ impl Shop {
 
     pub(crate) async fn methods(&self, user: &str) -> Vec<pb::PaymentMethod> {
         let request = pb::ListPaymentMethodsRequest { user_id: user.into() };
-        let answer = self.client.clone().list_payment_methods(request).await.unwrap();
-        answer.into_inner().payment_methods
+        let response = self.client.clone().list_payment_methods(request).await.unwrap();
+        response.into_inner().payment_methods
     }
 
-    /// How often the simulator did this.
-    pub(crate) async fn acts(&self, operation: &str) -> i64 {
+    /// Returns how many times the simulator has executed an operation.
+    pub(crate) async fn executed(&self, operation: &str) -> i64 {
         sqlx::query_scalar(
-            "SELECT count(*) FROM simulator_movements WHERE operation = $1 AND decline_code IS NULL",
+            "SELECT count(*) FROM simulator_movements
+             WHERE operation = $1 AND decline_code IS NULL",
         )
         .bind(operation)
         .fetch_one(&self.pool)
@@ -242,24 +244,24 @@ impl Shop {
         .unwrap()
     }
 
-    /// Waits until a transaction has a status, as the workers make it so.
-    pub(crate) async fn until(&self, id: &str, status: pb::TransactionStatus) {
+    /// Waits until the workers have refunded a transaction this status.
+    pub(crate) async fn wait_for_status(&self, id: &str, status: pb::TransactionStatus) {
         let wait = async {
             while self.status(id).await != status {
                 sleep(Duration::from_millis(50)).await;
             }
         };
-        timeout(Duration::from_secs(20), wait).await.expect("the workers to do it");
+        timeout(Duration::from_secs(20), wait).await.expect("the workers settle it");
     }
 
-    /// Executes a statement behind the service's back.
-    pub(crate) async fn sql(&self, statement: &'static str) -> u64 {
+    /// Executes a statement directly in the database.
+    pub(crate) async fn execute_sql(&self, statement: &'static str) -> u64 {
         sqlx::query(statement).execute(&self.pool).await.unwrap().rows_affected()
     }
 }
 
-/// An authorisation for [`order`] 1 by [`user`] 1.
-pub(crate) fn authorization(key: &str, method: &str, cents: i64) -> pb::AuthorizeRequest {
+/// Returns a request to authorize an amount for [`order`] 1 and [`user`] 1.
+pub(crate) fn authorize_request(key: &str, method: &str, cents: i64) -> pb::AuthorizeRequest {
     pb::AuthorizeRequest {
         order_id: order(1),
         user_id: user(1),
@@ -269,7 +271,7 @@ pub(crate) fn authorization(key: &str, method: &str, cents: i64) -> pb::Authoriz
     }
 }
 
-/// A request of [`user`] 1 to save a card.
+/// Returns a request of [`user`] 1 to save a card.
 pub(crate) fn card(number: &str) -> pb::AddPaymentMethodRequest {
     pb::AddPaymentMethodRequest {
         user_id: user(1),
@@ -286,12 +288,12 @@ pub(crate) fn dollars(cents: i64) -> Money {
     Money { amount_cents: cents, currency: "USD".into() }
 }
 
-/// The id of an order, by number.
+/// Returns the id of an order by number.
 pub(crate) fn order(n: u128) -> String {
     Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | n).to_string()
 }
 
-/// The id of a customer, by number.
+/// Returns the id of a customer by number.
 pub(crate) fn user(n: u128) -> String {
     Uuid::from_u128(0x0191_0000_0000_7000_8000_0000_0000_0000 | n).to_string()
 }

@@ -1,20 +1,23 @@
-//! Whether the transactions add up, in one statement each: a statement sees the database at one moment.
+//! Consistency checks. Each is one statement, which sees a single snapshot of the database.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, query_scalar};
 
-use crate::{check::Report, error::Error};
+use crate::{consistency::ConsistencyReport, error::Error};
 
-/// What does not add up. Intents are stale that were begun before `stale`.
-pub(crate) async fn report(conn: &mut PgConnection, stale: Timestamp) -> Result<Report, Error> {
+/// Counts the inconsistencies. Open intents that were created before `stale` are stale.
+pub(crate) async fn report(
+    conn: &mut PgConnection,
+    stale: Timestamp,
+) -> Result<ConsistencyReport, Error> {
     let row = query!(
         r#"WITH taken AS (
                SELECT parent_id,
-                   coalesce(sum(amount_cents) FILTER (WHERE kind <> 'void' AND state <> 'failed'), 0)
-                       AS claimed,
-                   coalesce(sum(amount_cents) FILTER (WHERE kind <> 'void' AND state = 'done'), 0)
-                       AS settled,
+                   coalesce(sum(amount_cents)
+                       FILTER (WHERE kind <> 'void' AND state <> 'failed'), 0) AS claimed,
+                   coalesce(sum(amount_cents)
+                       FILTER (WHERE kind <> 'void' AND state = 'done'), 0) AS settled,
                    bool_or(kind = 'capture' AND state = 'done') AS captured,
                    bool_or(kind = 'void' AND state = 'done' AND provider_ref <> '') AS voided
                FROM transactions WHERE parent_id IS NOT NULL GROUP BY parent_id
@@ -37,7 +40,7 @@ pub(crate) async fn report(conn: &mut PgConnection, stale: Timestamp) -> Result<
     )
     .fetch_one(&mut *conn)
     .await?;
-    Ok(Report {
+    Ok(ConsistencyReport {
         captures_above_authorization: row.captures_above_authorization,
         refunds_above_capture: row.refunds_above_capture,
         captured_and_voided: row.captured_and_voided,
@@ -47,8 +50,8 @@ pub(crate) async fn report(conn: &mut PgConnection, stale: Timestamp) -> Result<
     })
 }
 
-/// Movements by the simulated provider of which its records say something else than ours, or nothing.
-/// An open intent agrees with whatever it says.
+/// Counts the transactions of the simulated provider that differ from its records, or that only one
+/// side has. An open intent agrees with any record.
 async fn simulator_disagreements(conn: &mut PgConnection) -> Result<i64, Error> {
     let count = query_scalar!(
         r#"SELECT count(*) AS "count!"
@@ -56,7 +59,7 @@ async fn simulator_disagreements(conn: &mut PgConnection) -> Result<i64, Error> 
            FULL JOIN simulator_movements s ON s.key = t.id::text
            WHERE t.id IS NULL
            OR (s.key IS NULL AND t.state <> 'open' AND t.decline_code <> 'not_processed'
-               -- The void of an authorisation that failed: nothing was held.
+               -- The void of a failed authorization needs no call to the provider.
                AND NOT (t.kind = 'void' AND t.provider_ref = ''))
            OR s.amount_cents <> t.amount_cents OR s.currency <> t.currency
            OR s.operation <> CASE t.kind WHEN 'authorization' THEN 'authorize' ELSE t.kind END

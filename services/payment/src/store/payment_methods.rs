@@ -1,4 +1,4 @@
-//! Saved methods.
+//! Saved payment methods.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::{
     domain::{
         card::{Brand, Expiry},
-        ids::{MethodId, Token, UserId},
-        method::Method,
+        ids::{PaymentMethodId, Token, UserId},
+        payment_method::PaymentMethod,
     },
     error::Error,
 };
@@ -26,7 +26,7 @@ struct Row {
     created_at: jiff_sqlx::Timestamp,
 }
 
-impl TryFrom<Row> for Method {
+impl TryFrom<Row> for PaymentMethod {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
@@ -44,7 +44,7 @@ impl TryFrom<Row> for Method {
     }
 }
 
-/// Has the methods of a customer to itself until the transaction ends.
+/// Locks the payment methods of a customer until the transaction ends.
 pub(crate) async fn lock_customer(conn: &mut PgConnection, user: UserId) -> Result<(), Error> {
     query!("INSERT INTO customers (user_id) VALUES ($1) ON CONFLICT DO NOTHING", user.0)
         .execute(&mut *conn)
@@ -55,7 +55,7 @@ pub(crate) async fn lock_customer(conn: &mut PgConnection, user: UserId) -> Resu
     Ok(())
 }
 
-/// How many methods a customer has.
+/// Returns the number of payment methods of a customer.
 pub(crate) async fn count(conn: &mut PgConnection, user: UserId) -> Result<i64, Error> {
     let count = query_scalar!(
         r#"SELECT count(*) AS "count!" FROM payment_methods
@@ -67,7 +67,7 @@ pub(crate) async fn count(conn: &mut PgConnection, user: UserId) -> Result<i64, 
 
 pub(crate) async fn insert(
     conn: &mut PgConnection,
-    method: &Method,
+    method: &PaymentMethod,
     provider: &str,
 ) -> Result<(), Error> {
     query!(
@@ -90,12 +90,12 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// The methods of a customer, the default one first, then the newest.
+/// Returns the payment methods of a customer, the default first, then the newest.
 pub(crate) async fn list(
     conn: &mut PgConnection,
     user: UserId,
     provider: &str,
-) -> Result<Vec<Method>, Error> {
+) -> Result<Vec<PaymentMethod>, Error> {
     let rows = query_as!(
         Row,
         "SELECT id, user_id, token, brand, last_four, exp_month, exp_year, is_default, created_at
@@ -106,16 +106,16 @@ pub(crate) async fn list(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(Method::try_from).collect()
+    rows.into_iter().map(PaymentMethod::try_from).collect()
 }
 
-/// A method of a customer, if it is theirs, of this provider and not removed.
+/// Returns a payment method, if it belongs to the customer and the provider and is not removed.
 pub(crate) async fn find(
     conn: &mut PgConnection,
     user: UserId,
-    id: MethodId,
+    id: PaymentMethodId,
     provider: &str,
-) -> Result<Option<Method>, Error> {
+) -> Result<Option<PaymentMethod>, Error> {
     let row = query_as!(
         Row,
         "SELECT id, user_id, token, brand, last_four, exp_month, exp_year, is_default, created_at
@@ -127,14 +127,15 @@ pub(crate) async fn find(
     )
     .fetch_optional(conn)
     .await?;
-    row.map(Method::try_from).transpose()
+    row.map(PaymentMethod::try_from).transpose()
 }
 
-/// What the provider calls a method, found likewise. It is not removed before the transaction ends.
-pub(crate) async fn keep(
+/// Returns the token of a payment method under the same conditions as [`find`], and prevents its
+/// removal until the transaction ends.
+pub(crate) async fn share_lock_token(
     conn: &mut PgConnection,
     user: UserId,
-    id: MethodId,
+    id: PaymentMethodId,
     provider: &str,
 ) -> Result<Option<Token>, Error> {
     let token = query_scalar!(
@@ -147,11 +148,11 @@ pub(crate) async fn keep(
     Ok(token.fetch_optional(conn).await?.map(Token::new))
 }
 
-/// Makes a method of the locked customer the default, in place of the one that was.
+/// Makes a payment method of the locked customer the only default.
 pub(crate) async fn set_default(
     conn: &mut PgConnection,
     user: UserId,
-    id: MethodId,
+    id: PaymentMethodId,
 ) -> Result<(), Error> {
     clear_default(conn, user).await?;
     query!("UPDATE payment_methods SET is_default = true WHERE id = $1", id.0)
@@ -160,7 +161,7 @@ pub(crate) async fn set_default(
     Ok(())
 }
 
-/// Leaves the locked customer without a default.
+/// Clears the default of the locked customer.
 pub(crate) async fn clear_default(conn: &mut PgConnection, user: UserId) -> Result<(), Error> {
     query!(
         "UPDATE payment_methods SET is_default = false WHERE user_id = $1 AND is_default",
@@ -171,11 +172,12 @@ pub(crate) async fn clear_default(conn: &mut PgConnection, user: UserId) -> Resu
     Ok(())
 }
 
-/// Removes a method of the locked customer; `false` when they never had it. A removed one stays so.
+/// Removes a payment method of the locked customer; returns `false` if the customer never had it. A
+/// repeated removal keeps the first time of removal.
 pub(crate) async fn remove(
     conn: &mut PgConnection,
     user: UserId,
-    id: MethodId,
+    id: PaymentMethodId,
     now: Timestamp,
 ) -> Result<bool, Error> {
     let removed = query!(

@@ -1,4 +1,4 @@
-//! The keys by which callers ask for movements.
+//! Idempotency keys of requests for transactions.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -6,31 +6,32 @@ use sqlx::{PgConnection, query};
 
 use crate::{
     domain::{
-        ids::{Key, TransactionId},
+        ids::{IdempotencyKey, TransactionId},
         transaction::{Kind, Refusal},
     },
     error::Error,
 };
 
-/// What is known of a key.
-pub(crate) struct Known {
-    /// What was asked for; `None` is a tombstone.
-    pub(crate) request: Option<String>,
-    /// What came of it: a transaction, …
+/// Stored result of an idempotency key.
+pub(crate) struct KeyRecord {
+    /// Fingerprint of the request; `None` is a tombstone.
+    pub(crate) fingerprint: Option<String>,
+    /// Transaction of the request.
     pub(crate) transaction: Option<TransactionId>,
-    /// … a refusal, or neither: there was nothing to do.
+    /// Refusal of the request. Without a transaction and a refusal, there was nothing to do.
     pub(crate) refusal: Option<Refusal>,
 }
 
-/// Takes a key with what came of it, unless it is known: then `false`, when whoever is just taking the same
-/// one has ended. Without a request, it is a tombstone. A key that came to a new intent is taken with that,
-/// by [`begin`](super::transactions::begin).
+/// Inserts a key with its result; returns `false` if the key is already in use. Waits for a
+/// concurrent transaction that inserts the same key. Without a request, the key is a tombstone. The
+/// key of a new intent is inserted with the intent, by
+/// [`insert_intent`](super::transactions::insert_intent).
 pub(crate) async fn claim(
     conn: &mut PgConnection,
     kind: Kind,
-    key: &Key,
-    request: Option<&str>,
-    came: Result<Option<TransactionId>, Refusal>,
+    key: &IdempotencyKey,
+    fingerprint: Option<&str>,
+    outcome: Result<Option<TransactionId>, Refusal>,
     now: Timestamp,
 ) -> Result<bool, Error> {
     let written = query!(
@@ -38,20 +39,20 @@ pub(crate) async fn claim(
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
         operation(kind),
         key.as_str(),
-        request,
-        came.ok().flatten().map(|id| id.0),
-        came.err().map(Refusal::as_str),
+        fingerprint,
+        outcome.ok().flatten().map(|id| id.0),
+        outcome.err().map(Refusal::as_str),
         now.to_sqlx(),
     );
     Ok(written.execute(conn).await?.rows_affected() == 1)
 }
 
-/// What is known of a key.
+/// Returns the stored result of a key.
 pub(crate) async fn find(
     conn: &mut PgConnection,
     kind: Kind,
-    key: &Key,
-) -> Result<Option<Known>, Error> {
+    key: &IdempotencyKey,
+) -> Result<Option<KeyRecord>, Error> {
     let row = query!(
         "SELECT request, transaction_id, refusal FROM idempotency_keys
          WHERE operation = $1 AND key = $2",
@@ -62,13 +63,13 @@ pub(crate) async fn find(
     .await?;
     let Some(row) = row else { return Ok(None) };
     let refusal = match row.refusal {
-        Some(word) => {
-            Some(Refusal::from_stored(&word).ok_or(Error::Stored("idempotency_keys.refusal"))?)
+        Some(stored) => {
+            Some(Refusal::from_stored(&stored).ok_or(Error::Stored("idempotency_keys.refusal"))?)
         }
         None => None,
     };
     let transaction = row.transaction_id.map(TransactionId::from);
-    Ok(Some(Known { request: row.request, transaction, refusal }))
+    Ok(Some(KeyRecord { fingerprint: row.request, transaction, refusal }))
 }
 
 pub(super) fn operation(kind: Kind) -> &'static str {

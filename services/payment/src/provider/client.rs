@@ -1,10 +1,10 @@
-//! A provider with a deadline on each call, counted and timed.
+//! Client of a payment provider, with a deadline and metrics for each call.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout};
 
-use super::{Command, Outcome, Provider, Unknown};
+use super::{Command, Outcome, Provider, UnknownOutcome};
 use crate::{
     domain::{
         card::Card,
@@ -13,18 +13,18 @@ use crate::{
     metrics::{CallOutcome, Metrics, Operation},
 };
 
-/// The longest time for one call. A checkout gives a step 5 s: within it, the answer that there is none
-/// yet must still reach it.
+/// Timeout of one call. A checkout allows 5 s for a step: the response that the outcome is unknown
+/// must reach it within that time.
 const CALL_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// A provider, called. Cheap to clone.
+/// Client of a payment provider. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller {
+pub(crate) struct ProviderClient {
     provider: Arc<dyn Provider>,
     metrics: Metrics,
 }
 
-impl Caller {
+impl ProviderClient {
     pub(crate) fn new(provider: Arc<dyn Provider>, metrics: Metrics) -> Self {
         Self { provider, metrics }
     }
@@ -37,16 +37,16 @@ impl Caller {
         self.provider.test_method(id)
     }
 
-    pub(crate) async fn tokenise(&self, key: &str, card: &Card) -> Result<Token, Unknown> {
-        let call = self.provider.tokenise(key, card);
-        self.call(Operation::Tokenise, call, |_| CallOutcome::Done).await
+    pub(crate) async fn tokenize(&self, key: &str, card: &Card) -> Result<Token, UnknownOutcome> {
+        let call = self.provider.tokenize(key, card);
+        self.call(Operation::Tokenize, call, |_| CallOutcome::Done).await
     }
 
     pub(crate) async fn perform(
         &self,
         key: TransactionId,
         command: &Command,
-    ) -> Result<Outcome, Unknown> {
+    ) -> Result<Outcome, UnknownOutcome> {
         let call = self.provider.perform(key, command);
         self.call(Operation::Perform(command.kind()), call, |outcome| match outcome {
             Outcome::Done { .. } => CallOutcome::Done,
@@ -55,8 +55,11 @@ impl Caller {
         .await
     }
 
-    pub(crate) async fn outcome(&self, key: TransactionId) -> Result<Option<Outcome>, Unknown> {
-        let call = self.provider.outcome(key);
+    pub(crate) async fn look_up(
+        &self,
+        key: TransactionId,
+    ) -> Result<Option<Outcome>, UnknownOutcome> {
+        let call = self.provider.look_up(key);
         self.call(Operation::LookUp, call, |outcome| match outcome {
             Some(_) => CallOutcome::Done,
             None => CallOutcome::Absent,
@@ -67,16 +70,16 @@ impl Caller {
     async fn call<T>(
         &self,
         operation: Operation,
-        call: impl Future<Output = Result<T, Unknown>>,
+        call: impl Future<Output = Result<T, UnknownOutcome>>,
         outcome: impl FnOnce(&T) -> CallOutcome,
-    ) -> Result<T, Unknown> {
+    ) -> Result<T, UnknownOutcome> {
         let began = Instant::now();
-        let answer = timeout(CALL_TIMEOUT, call).await.unwrap_or(Err(Unknown::TimedOut));
-        let outcome = match &answer {
-            Ok(answer) => outcome(answer),
+        let response = timeout(CALL_TIMEOUT, call).await.unwrap_or(Err(UnknownOutcome::TimedOut));
+        let outcome = match &response {
+            Ok(response) => outcome(response),
             Err(_) => CallOutcome::Unknown,
         };
-        self.metrics.called(operation, outcome, began.elapsed());
-        answer
+        self.metrics.observe_call(operation, outcome, began.elapsed());
+        response
     }
 }

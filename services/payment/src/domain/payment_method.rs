@@ -1,0 +1,32 @@
+//! Saved payment methods.
+
+use jiff::Timestamp;
+
+use super::{
+    card::{Brand, Expiry},
+    ids::{PaymentMethodId, Token, UserId},
+};
+
+/// Most payment methods that one customer can save. It is above what real customers use.
+pub const MAX_METHODS: i64 = 20;
+
+/// Card that a customer has saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentMethod {
+    /// Id of the payment method.
+    pub id: PaymentMethodId,
+    /// Customer who owns it.
+    pub user: UserId,
+    /// Provider's token of the card.
+    pub token: Token,
+    /// Card network.
+    pub brand: Brand,
+    /// Last four digits of the card number.
+    pub last_four: String,
+    /// Last month in which the card is valid.
+    pub expiry: Expiry,
+    /// Whether it is the customer's default payment method.
+    pub is_default: bool,
+    /// When it was saved.
+    pub created_at: Timestamp,
+}
