@@ -1,4 +1,4 @@
-//! The settings of the cart service.
+//! Settings of the cart service.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use kit::{grpc::client::TargetUrl, settings::duration_between};
 use money::Currency;
 
-/// The settings of the cart service. Each has an environment name and a default fit for a laptop.
+/// Settings of the cart service. Each has an environment name and a default for local development.
 #[derive(Clone, Debug, ClapArgs)]
 #[group(skip)]
 pub struct Args {
@@ -14,19 +14,19 @@ pub struct Args {
     #[arg(long = "cart-listen", env = "CART_LISTEN", default_value = "0.0.0.0:50053")]
     pub listen: SocketAddr,
 
-    /// Where carts are kept.
+    /// Connection to Redis, which stores the carts.
     #[command(flatten)]
     pub redis: kit::redis::Args,
 
-    /// Where the catalog is.
+    /// URL of the catalog service.
     #[arg(long, env = "CATALOG_URL", default_value = "http://localhost:50052")]
     pub catalog_url: TargetUrl,
 
-    /// Currency of every amount of the shop, by its ISO 4217 code.
+    /// Currency of every amount of the shop, as an ISO 4217 code.
     #[arg(long, env = "CURRENCY", default_value = "USD")]
     pub currency: Currency,
 
-    /// How long a cart is kept after its last change.
+    /// Time after its last change at which a cart expires.
     #[arg(
         long,
         env = "CART_TTL",

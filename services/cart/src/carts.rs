@@ -1,7 +1,7 @@
-//! What each RPC reads, asks and changes, in which order.
+//! Execution of each RPC: what it reads, requests and changes, in this order.
 //!
-//! The catalog is asked before a cart is changed: while it is away nothing is changed that could not be
-//! answered, and a caller that tries again adds nothing twice.
+//! The catalog is queried before a cart is changed. While it is unavailable, no change is made
+//! whose response would fail, so that a client that retries does not add a product twice.
 
 use money::Currency;
 use wire::{ProductId, UserId};
@@ -14,10 +14,10 @@ use crate::{
     },
     error::Error,
     metrics::Metrics,
-    store::{Changed, Store},
+    store::{ChangeResult, Store},
 };
 
-/// The carts and what they need. Cheap to clone.
+/// Carts and the dependencies of their RPCs. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Carts {
     pub(crate) store: Store,
@@ -27,13 +27,13 @@ pub(crate) struct Carts {
 }
 
 impl Carts {
-    /// A cart with the prices of now.
+    /// Returns a cart with current prices.
     pub(crate) async fn read(&self, user: UserId) -> Result<PricedCart, Error> {
         let cart = self.store.read(user).await?;
-        self.priced(cart, Offers::new()).await
+        self.with_prices(cart, Offers::new()).await
     }
 
-    /// Changes a line and answers the cart with the prices of now.
+    /// Changes a line and returns the cart with current prices.
     pub(crate) async fn change(&self, user: UserId, change: Change) -> Result<PricedCart, Error> {
         let before = self.store.read(user).await?;
         let offers = self.catalog.offers(products(&before).chain(change.product())).await?;
@@ -42,25 +42,25 @@ impl Carts {
         {
             return Err(Error::NotFound("product"));
         }
-        let after = self.carry_out(user, &change).await?;
-        self.priced(after, offers).await
+        let after = self.apply(user, &change).await?;
+        self.with_prices(after, offers).await
     }
 
-    /// Changes a cart of which nothing is to be answered.
+    /// Changes a cart without returning its content.
     pub(crate) async fn clear(&self, user: UserId, change: &Change) -> Result<(), Error> {
-        self.carry_out(user, change).await?;
+        self.apply(user, change).await?;
         Ok(())
     }
 
-    async fn carry_out(&self, user: UserId, change: &Change) -> Result<Cart, Error> {
+    async fn apply(&self, user: UserId, change: &Change) -> Result<Cart, Error> {
         let outcome = self.store.change(user, change).await;
-        self.metrics.changed(change, &outcome);
-        outcome.map(|Changed { cart, .. }| cart)
+        self.metrics.observe_change(change, &outcome);
+        outcome.map(|ChangeResult { cart, .. }| cart)
     }
 
-    /// With what is known of its products, and with the rest asked for: somebody else may have added
-    /// some meanwhile.
-    async fn priced(&self, cart: Cart, mut offers: Offers) -> Result<PricedCart, Error> {
+    /// Adds prices to a cart. Offers that are not known yet are requested, because a concurrent
+    /// request may have added products in between.
+    async fn with_prices(&self, cart: Cart, mut offers: Offers) -> Result<PricedCart, Error> {
         let unknown: Vec<_> =
             products(&cart).filter(|product| !offers.contains_key(product)).collect();
         offers.extend(self.catalog.offers(unknown).await?);

@@ -1,4 +1,4 @@
-//! Asking the catalog.
+//! Client of the catalog service.
 
 use kit::{
     Runtime,
@@ -16,20 +16,20 @@ use crate::{
     error::Error,
 };
 
-/// The catalog. Cheap to clone.
+/// Client of the catalog service. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Catalog(CatalogServiceClient<Channel>);
 
 impl Catalog {
-    /// Begins to look for it.
+    /// Creates a client, which connects in the background.
     pub(crate) fn connect(url: TargetUrl, runtime: &Runtime) -> Self {
-        // A call has the deadline that kit gives, or that of the request it is made for.
+        // The deadline of a call is the default of kit, or that of the request that it serves.
         let target = ClientTarget::new("catalog", url).reads(&["BatchGetProducts"]);
         let client = CatalogServiceClient::new(Channel::connect(&target, runtime));
         Self(client.max_decoding_message_size(MAX_RESPONSE_BYTES))
     }
 
-    /// What it says of these products now. Nothing is asked when there are none.
+    /// Returns the current offers of products. Without products, no request is sent.
     pub(crate) async fn offers(
         &self,
         products: impl IntoIterator<Item = ProductId>,
@@ -38,16 +38,16 @@ impl Catalog {
         if ids.is_empty() {
             return Ok(Offers::new());
         }
-        let asked = self.0.clone().batch_get_products(BatchGetProductsRequest { ids }).await;
-        let answer = asked.map_err(Box::new)?.into_inner();
-        answer.products.into_iter().map(offer).collect()
+        let response = self.0.clone().batch_get_products(BatchGetProductsRequest { ids }).await;
+        let response = response.map_err(Box::new)?.into_inner();
+        response.products.into_iter().map(offer).collect()
     }
 }
 
 fn offer(product: Product) -> Result<(ProductId, Offer), Error> {
-    let id = Uuid::try_parse(&product.id).map_err(|_| Error::Answer("an id"))?;
-    let price = product.price.ok_or(Error::Answer("a price"))?;
-    let currency = price.currency.parse().map_err(|_| Error::Answer("a currency"))?;
+    let id = Uuid::try_parse(&product.id).map_err(|_| Error::CatalogResponse("id"))?;
+    let price = product.price.ok_or(Error::CatalogResponse("price"))?;
+    let currency = price.currency.parse().map_err(|_| Error::CatalogResponse("currency"))?;
     let offer = Offer {
         name: product.name,
         price: Money::new(price.amount_cents, currency),

@@ -1,4 +1,4 @@
-//! What can go wrong, and what callers are told of it.
+//! Errors of the cart service, and their mapping to gRPC statuses.
 
 use std::time::Duration;
 
@@ -7,32 +7,33 @@ use tonic::{Code, Status};
 
 use crate::domain::cart::{MAX_LINES, MAX_UNITS, Refusal};
 
-/// When it is worth asking again after Redis or the catalog could not answer: a restart takes as long.
+/// Delay after which a client should retry when Redis or the catalog is unavailable: the time that
+/// a restart takes.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Everything that can go wrong with carts.
+/// Error of the cart service.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such product that could be bought.
-    #[error("there is no such {0}")]
+    /// The product does not exist or is not for sale.
+    #[error("{0} not found")]
     NotFound(&'static str),
-    /// The cart cannot be changed so.
-    #[error("{}", says(*.0))]
+    /// The change would violate a rule of carts.
+    #[error("{}", refusal_message(*.0))]
     Refused(Refusal),
-    /// The catalog did not answer.
-    #[error("the catalog failed")]
+    /// A request to the catalog failed.
+    #[error("catalog request failed")]
     Catalog(#[from] Box<Status>),
-    /// The catalog answered something that no catalog says.
-    #[error("the catalog answered {0} that cannot be read")]
-    Answer(&'static str),
-    /// Redis holds something that this program never writes.
-    #[error("Redis holds {0} that this version does not know")]
+    /// A response of the catalog is invalid.
+    #[error("invalid {0} in a catalog response")]
+    CatalogResponse(&'static str),
+    /// Redis contains a value that this version never writes.
+    #[error("unknown {0} in Redis")]
     Stored(&'static str),
-    /// Redis did not do what it was asked.
-    #[error("the store failed")]
+    /// A Redis command failed.
+    #[error("Redis command failed")]
     Store(#[from] Failure),
-    /// Prices cannot be added up.
-    #[error("the cart cannot be priced")]
+    /// Prices have different currencies, or their sum overflows.
+    #[error("pricing the cart failed")]
     Money(#[from] money::Error),
 }
 
@@ -55,37 +56,37 @@ impl From<Error> for Status {
             },
             Error::Store(Failure::Unavailable(_)) => unavailable(&error),
             Error::Store(Failure::Refused(_))
-            | Error::Answer(_)
+            | Error::CatalogResponse(_)
             | Error::Stored(_)
             | Error::Money(_) => status::internal(&error),
         }
     }
 }
 
-/// What the shop's rules say no to.
+/// Maps a refusal to a gRPC status.
 pub(crate) fn refused(refusal: Refusal) -> Status {
-    let text = says(refusal);
+    let text = refusal_message(refusal);
     match refusal {
         Refusal::TooManyUnits => {
-            let facts = [("field".to_owned(), "quantity".to_owned())];
-            status::with_reason(Code::InvalidArgument, "quantity_too_large", text, facts)
+            let details = [("field".to_owned(), "quantity".to_owned())];
+            status::with_reason(Code::InvalidArgument, "quantity_too_large", text, details)
         }
-        Refusal::Full => status::failed_precondition("cart_full", text),
-        Refusal::NoSuchLine => status::not_found("cart item"),
+        Refusal::CartFull => status::failed_precondition("cart_full", text),
+        Refusal::LineNotFound => status::not_found("cart item"),
     }
 }
 
-fn says(refusal: Refusal) -> String {
+fn refusal_message(refusal: Refusal) -> String {
     match refusal {
         Refusal::TooManyUnits => {
             format!("a cart holds at most {MAX_UNITS} units of one product")
         }
-        Refusal::Full => format!("a cart holds at most {MAX_LINES} products"),
-        Refusal::NoSuchLine => "the product is not in the cart".to_owned(),
+        Refusal::CartFull => format!("a cart holds at most {MAX_LINES} products"),
+        Refusal::LineNotFound => "the product is not in the cart".to_owned(),
     }
 }
 
 fn unavailable(error: &Error) -> Status {
-    tracing::warn!(error = error as &dyn std::error::Error, "a cart could not be had");
+    tracing::warn!(error = error as &dyn std::error::Error, "cart unavailable");
     status::unavailable(RETRY_AFTER)
 }

@@ -1,16 +1,16 @@
-//! Carts.
+//! Cart service.
 //!
-//! The service keeps carts in Redis and these invariants:
-//! - a cart holds products and quantities, nothing else: names, prices and whether a product can be
-//!   bought are the catalog's, asked for at every answer;
-//! - a change happens in one step or not at all, so that concurrent ones all count;
-//! - a version grows with each change and never comes back, also when the cart ran out of time in
-//!   between (`store/script.lua` has the argument);
-//! - the units of an order leave the cart once, however often that is asked for.
+//! The service stores carts in Redis and owns these invariants:
+//! - A cart contains products and quantities only. Names, prices and availability belong to the
+//!   catalog, which is queried for every response.
+//! - A change is atomic, so that concurrent changes are never lost.
+//! - The version of a cart grows with each change and is never reused, even if the cart has expired
+//!   in between (`store/script.lua` has the argument).
+//! - The units of an order are removed from the cart once, however often that is requested.
 //!
-//! From the outside in: [`serve`] answers RPCs in `api`, which reads requests into the types of
-//! [`domain`], whose rules are pure; `carts` says what an RPC reads, asks and changes, in which order;
-//! `store` holds the script that Redis runs; `catalog` asks for products.
+//! The modules from the outside in: [`serve`] runs the RPCs of `api`, which validates requests and
+//! converts them to the types of [`domain`], whose rules are pure. `carts` executes each RPC.
+//! `store` contains the script that Redis runs. `catalog` is the client of the catalog service.
 
 mod api;
 mod args;

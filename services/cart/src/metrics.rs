@@ -1,11 +1,11 @@
-//! What the service counts beyond its RPCs.
+//! Metrics of the cart service beyond those of its RPCs.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
 };
 
-use crate::{domain::cart::Change, error::Error, store::Changed};
+use crate::{domain::cart::Change, error::Error, store::ChangeResult};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
@@ -13,7 +13,7 @@ struct Labels {
     outcome: &'static str,
 }
 
-/// The service's own metrics. Cheap to clone.
+/// Metrics of the cart service. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     changes: Family<Labels, Counter>,
@@ -21,17 +21,21 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn register(metrics: &kit::metrics::Metrics) -> Self {
-        let changes =
-            metrics.register("changes", "Changes asked of carts, by outcome", Family::default());
+        let changes = metrics.register(
+            "changes",
+            "Requested changes of carts, by change and outcome",
+            Family::default(),
+        );
         Self { changes }
     }
 
-    pub(crate) fn changed(&self, change: &Change, result: &Result<Changed, Error>) {
+    pub(crate) fn observe_change(&self, change: &Change, result: &Result<ChangeResult, Error>) {
         let outcome = match result {
-            Ok(Changed { changed: true, .. }) => "changed",
-            Ok(Changed { changed: false, .. }) => "unchanged",
+            Ok(ChangeResult { changed: true, .. }) => "changed",
+            Ok(ChangeResult { changed: false, .. }) => "unchanged",
             Err(Error::Refused(_)) => "refused",
-            Err(_) => return, // told by the metrics of Redis
+            // The metrics of Redis count these.
+            Err(_) => return,
         };
         self.changes.get_or_create(&Labels { change: change.name(), outcome }).inc();
     }
@@ -45,15 +49,15 @@ mod tests {
     use crate::domain::cart::{Cart, Refusal};
 
     #[test]
-    fn changes_are_counted_by_their_outcome() {
+    fn changes_are_counted_by_outcome() {
         let runtime = Runtime::for_tests().component("cart");
         let metrics = Metrics::register(runtime.metrics());
-        let change = Change::Empty(None);
+        let change = Change::Clear(None);
         for changed in [true, true, false] {
-            metrics.changed(&change, &Ok(Changed { cart: Cart::default(), changed }));
+            metrics.observe_change(&change, &Ok(ChangeResult { cart: Cart::default(), changed }));
         }
-        metrics.changed(&change, &Err(Refusal::Full.into()));
-        metrics.changed(&change, &Err(Error::NotFound("product")));
+        metrics.observe_change(&change, &Err(Refusal::CartFull.into()));
+        metrics.observe_change(&change, &Err(Error::NotFound("product")));
         let text = runtime.metrics().text();
         for (outcome, count) in [("changed", 2), ("unchanged", 1), ("refused", 1)] {
             let line = format!("{{change=\"empty\",outcome=\"{outcome}\"}} {count}\n");

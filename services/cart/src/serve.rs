@@ -1,4 +1,4 @@
-//! The running service.
+//! Entry points that run the service.
 
 use kit::{Runtime, grpc::Server};
 use proto::cart::v1::cart_service_server::CartServiceServer;
@@ -6,15 +6,15 @@ use tokio::net::TcpListener;
 
 use crate::{Args, api::Api, carts::Carts, catalog::Catalog, metrics::Metrics, store::Store};
 
-/// Serves carts until the process drains. It starts while Redis or the catalog is away: calls that need
-/// them are answered UNAVAILABLE until they are there.
+/// Serves carts until the process drains. It starts without Redis and the catalog: calls that need
+/// them fail with UNAVAILABLE until they are reachable.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
     let runtime = runtime.component("cart");
     let server = Server::new(&runtime, args.listen);
     serve_with(server, &args, &runtime).await
 }
 
-/// Serves on a listener that is there already, such as one on a port that the system chose.
+/// Serves on an existing listener, such as one on a port that the system chose.
 pub async fn serve_on(
     listener: TcpListener,
     args: Args,

@@ -1,4 +1,4 @@
-//! The gRPC service: each method reads the request, has it carried out, writes the answer.
+//! The gRPC service. Each method validates the request, executes it, and renders the response.
 
 mod render;
 mod requests;
@@ -12,34 +12,34 @@ use wire::UserId;
 
 use crate::{carts::Carts, domain::cart::Change};
 
-/// What the service stands on.
+/// Dependencies of the RPC handlers.
 pub(crate) struct Api {
     pub(crate) carts: Carts,
 }
 
-type Answer<T> = Result<Response<T>, Status>;
+type GrpcResult<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl CartService for Api {
-    async fn get_cart(&self, request: Request<pb::GetCartRequest>) -> Answer<pb::Cart> {
+    async fn get_cart(&self, request: Request<pb::GetCartRequest>) -> GrpcResult<pb::Cart> {
         let user = requests::get(request.get_ref())?;
         let cart = self.carts.read(user).await?;
         Ok(Response::new(render::cart(user, cart)))
     }
 
-    async fn add_item(&self, request: Request<pb::AddItemRequest>) -> Answer<pb::Cart> {
+    async fn add_item(&self, request: Request<pb::AddItemRequest>) -> GrpcResult<pb::Cart> {
         self.change(requests::add(request.get_ref())?).await
     }
 
-    async fn update_item(&self, request: Request<pb::UpdateItemRequest>) -> Answer<pb::Cart> {
+    async fn update_item(&self, request: Request<pb::UpdateItemRequest>) -> GrpcResult<pb::Cart> {
         self.change(requests::update(request.get_ref())?).await
     }
 
-    async fn remove_item(&self, request: Request<pb::RemoveItemRequest>) -> Answer<pb::Cart> {
+    async fn remove_item(&self, request: Request<pb::RemoveItemRequest>) -> GrpcResult<pb::Cart> {
         self.change(requests::remove(request.get_ref())?).await
     }
 
-    async fn clear_cart(&self, request: Request<pb::ClearCartRequest>) -> Answer<Empty> {
+    async fn clear_cart(&self, request: Request<pb::ClearCartRequest>) -> GrpcResult<Empty> {
         let (user, change) = requests::clear(request.get_ref())?;
         self.carts.clear(user, &change).await?;
         Ok(Response::new(Empty {}))
@@ -47,7 +47,7 @@ impl CartService for Api {
 }
 
 impl Api {
-    async fn change(&self, (user, change): (UserId, Change)) -> Answer<pb::Cart> {
+    async fn change(&self, (user, change): (UserId, Change)) -> GrpcResult<pb::Cart> {
         let cart = self.carts.change(user, change).await?;
         Ok(Response::new(render::cart(user, cart)))
     }

@@ -1,4 +1,4 @@
-//! Answers, written.
+//! Conversion of domain types to responses.
 
 use jiff::Timestamp;
 use proto::cart::v1 as pb;
@@ -9,7 +9,7 @@ use crate::domain::{
     pricing::{Offer, PricedCart, PricedLine},
 };
 
-/// An empty cart has nothing that could run out of time.
+/// Renders a cart. An empty cart has no expiry, because it contains nothing that can expire.
 pub(super) fn cart(user: UserId, priced: PricedCart) -> pb::Cart {
     let PricedCart { cart, lines, total } = priced;
     let Cart { lines: _, version, updated_at, expires_at } = cart;

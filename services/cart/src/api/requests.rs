@@ -1,11 +1,11 @@
-//! Requests, read.
+//! Validation of requests.
 
 use proto::cart::v1 as pb;
 use tonic::Status;
 use wire::{Fields, UserId};
 
 use crate::{
-    domain::cart::{Change, MAX_LINES, MAX_UNITS, Ordered, Quantity, Refusal},
+    domain::cart::{Change, MAX_LINES, MAX_UNITS, OrderedLine, Quantity, Refusal},
     error::refused,
 };
 
@@ -23,7 +23,7 @@ pub(super) fn add(request: &pb::AddItemRequest) -> Result<(UserId, Change), Stat
     let read = || Some((user?, product?, units?));
     let read = read();
     let (user, product, units) = fields.finish(read)?;
-    // The rule on what is in a cart, which these units alone break already.
+    // A limit of the cart, which these units alone exceed.
     let quantity = Quantity::new(units).ok_or_else(|| refused(Refusal::TooManyUnits))?;
     Ok((user, Change::Add(product, quantity)))
 }
@@ -52,29 +52,30 @@ pub(super) fn remove(request: &pb::RemoveItemRequest) -> Result<(UserId, Change)
     fields.finish(read)
 }
 
-/// With lines, an order has to say which it is, for that is how a repeat is known.
+/// Validates a request to clear a cart. A request with lines requires the id of the order: a retry
+/// is recognized by it.
 pub(super) fn clear(request: &pb::ClearCartRequest) -> Result<(UserId, Change), Status> {
     let mut fields = Fields::default();
     let user = fields.id("user_id", &request.user_id);
     let change = if request.ordered.is_empty() {
-        fields.id_or_none("order_id", &request.order_id).map(Change::Empty)
+        fields.id_or_none("order_id", &request.order_id).map(Change::Clear)
     } else {
         let order = fields.id("order_id", &request.order_id);
         let ordered = ordered(&mut fields, &request.ordered);
-        order.zip(ordered).map(|(order, ordered)| Change::Take(order, ordered))
+        order.zip(ordered).map(|(order, ordered)| Change::RemoveOrdered(order, ordered))
     };
     let read = user.zip(change);
     fields.finish(read)
 }
 
-fn ordered(fields: &mut Fields, lines: &[pb::OrderedLine]) -> Option<Vec<Ordered>> {
+fn ordered(fields: &mut Fields, lines: &[pb::OrderedLine]) -> Option<Vec<OrderedLine>> {
     if lines.len() > MAX_LINES {
         return fields.reject("ordered", format!("must be at most {MAX_LINES}"));
     }
     let mut line = |(n, line): (usize, &pb::OrderedLine)| {
         let product = fields.id(&format!("ordered[{n}].product_id"), &line.product_id);
         let units = fields.number(&format!("ordered[{n}].quantity"), line.quantity, 1, MAX_UNITS);
-        Some(Ordered { product: product?, quantity: Quantity::new(units?)? })
+        Some(OrderedLine { product: product?, quantity: Quantity::new(units?)? })
     };
     let read: Vec<_> = lines.iter().enumerate().map(&mut line).collect();
     read.into_iter().collect()

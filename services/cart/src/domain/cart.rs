@@ -1,17 +1,18 @@
-//! What is in a cart, and what can be done to it.
+//! Content of a cart, and the changes of it.
 //!
-//! The rules that need the cart as it stands are carried out by Redis, in one step
-//! (`store/script.lua`); a property test holds the script against a model of them.
+//! The rules that depend on the current content of the cart are executed by Redis in one script
+//! (`store/script.lua`); a property test compares the script with a model of them.
 
 use std::num::NonZeroU8;
 
 use jiff::Timestamp;
 use wire::{OrderId, ProductId};
 
-/// The most units of one product in a cart.
+/// Most units of one product in a cart.
 pub const MAX_UNITS: i32 = 99;
 
-/// The most products in a cart: more is no shopping, and each answer asks the catalog for all of them.
+/// Most products in a cart. It is above what customers need, and each response queries the catalog
+/// for all of them.
 pub const MAX_LINES: usize = 100;
 
 /// Units of one product in a cart: 1 to [`MAX_UNITS`].
@@ -19,106 +20,106 @@ pub const MAX_LINES: usize = 100;
 pub struct Quantity(NonZeroU8);
 
 impl Quantity {
-    /// A quantity, if it is one.
+    /// Creates a quantity, if `units` is within its bounds.
     #[must_use]
     pub fn new(units: i32) -> Option<Self> {
         let units = u8::try_from(units).ok().and_then(NonZeroU8::new)?;
         (i32::from(units.get()) <= MAX_UNITS).then_some(Self(units))
     }
 
-    /// 1 to [`MAX_UNITS`].
+    /// Returns the units, 1 to [`MAX_UNITS`].
     #[must_use]
     pub fn units(self) -> i32 {
         self.0.get().into()
     }
 }
 
-/// A product in a cart.
+/// Product in a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// The product.
+    /// Product of the line.
     pub product: ProductId,
-    /// How many of it.
+    /// Units of the product.
     pub quantity: Quantity,
 }
 
-/// A cart as it is kept. One that never was, or that ran out of time, is the default.
+/// Cart as it is stored. A cart that does not exist or has expired is the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cart {
-    /// The products, in the order in which they came in.
+    /// Products in the order in which they were added.
     pub lines: Vec<Line>,
-    /// Grows with each change; 0 when nothing is kept.
+    /// Version, which grows with each change; 0 if nothing is stored.
     pub version: i64,
-    /// When it last changed.
+    /// When it was last changed.
     pub updated_at: Option<Timestamp>,
-    /// When it will be dropped unless it changes before.
+    /// When it expires, unless it is changed before.
     pub expires_at: Option<Timestamp>,
 }
 
-/// Units that went into an order.
+/// Units of a product that were ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ordered {
-    /// The product.
+pub struct OrderedLine {
+    /// Product that was ordered.
     pub product: ProductId,
-    /// How many of it; orders and carts have the same bound on a line.
+    /// Units that were ordered; orders and carts have the same limit for a line.
     pub quantity: Quantity,
 }
 
-/// What can be done to a cart.
+/// Change of a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// More units of a product.
+    /// Adds units of a product.
     Add(ProductId, Quantity),
-    /// Another quantity of a product that is in the cart; none takes it out.
+    /// Sets the quantity of a product that is in the cart; `None` removes it.
     Set(ProductId, Option<Quantity>),
-    /// A product goes, if it is there.
+    /// Removes a product, if it is in the cart.
     Remove(ProductId),
-    /// The units of an order go, as far as they are there, once per order.
-    Take(OrderId, Vec<Ordered>),
-    /// Everything goes; for an order, once.
-    Empty(Option<OrderId>),
+    /// Removes the units of an order as far as they are in the cart, once for each order.
+    RemoveOrdered(OrderId, Vec<OrderedLine>),
+    /// Removes all products; with an order, once for that order.
+    Clear(Option<OrderId>),
 }
 
-/// Why a cart stays as it is.
+/// Reason why a change is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// A line would have more than [`MAX_UNITS`].
+    /// The line would have more than [`MAX_UNITS`] units.
     TooManyUnits,
-    /// There would be more than [`MAX_LINES`].
-    Full,
-    /// The product to set the quantity of is not in the cart.
-    NoSuchLine,
+    /// The cart would have more than [`MAX_LINES`] lines.
+    CartFull,
+    /// The product whose quantity is set is not in the cart.
+    LineNotFound,
 }
 
 impl Change {
-    /// The product that it is about, when it is one.
+    /// Returns the product that is changed, if it is a single one.
     #[must_use]
     pub fn product(&self) -> Option<ProductId> {
         match self {
             Self::Add(product, _) | Self::Set(product, _) | Self::Remove(product) => Some(*product),
-            Self::Take(..) | Self::Empty(_) => None,
+            Self::RemoveOrdered(..) | Self::Clear(_) => None,
         }
     }
 
-    /// The order that it is made once for.
+    /// Returns the order for which the change is applied once.
     #[must_use]
     pub fn order(&self) -> Option<OrderId> {
         match self {
-            Self::Take(order, _) => Some(*order),
-            Self::Empty(order) => *order,
+            Self::RemoveOrdered(order, _) => Some(*order),
+            Self::Clear(order) => *order,
             Self::Add(..) | Self::Set(..) | Self::Remove(_) => None,
         }
     }
 
-    /// Its name in the script and in metrics.
+    /// Returns the name of the change in the script and in metrics.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Add(..) => "add",
             Self::Set(..) => "set",
             Self::Remove(_) => "remove",
-            Self::Take(..) => "take",
-            Self::Empty(_) => "empty",
+            Self::RemoveOrdered(..) => "take",
+            Self::Clear(_) => "empty",
         }
     }
 }
@@ -128,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quantity_is_1_to_99() {
+    fn quantity_is_1_to_99() {
         for units in [1, 2, 98, 99] {
             assert_eq!(Quantity::new(units).map(Quantity::units), Some(units));
         }

@@ -1,4 +1,4 @@
-//! What a cart costs now.
+//! Current prices of a cart.
 
 use std::collections::HashMap;
 
@@ -7,50 +7,50 @@ use wire::ProductId;
 
 use super::cart::{Cart, Line};
 
-/// What the catalog says of a product now.
+/// Current catalog data of a product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// Its name.
+    /// Name of the product.
     pub name: String,
     /// Price of one unit.
     pub price: Money,
-    /// Its main picture; may be empty.
+    /// URL of its main image; may be empty.
     pub image_url: String,
-    /// Whether it is sold.
+    /// Whether the product is for sale.
     pub is_active: bool,
 }
 
-/// What the catalog says of products; those that it does not know are missing.
+/// Offers by product. Products that the catalog does not know are missing.
 pub type Offers = HashMap<ProductId, Offer>;
 
-/// A cart with the prices of now.
+/// Cart with current prices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PricedCart {
-    /// What is in it, without its lines.
+    /// Cart without its lines.
     pub cart: Cart,
-    /// The lines.
+    /// Lines with their prices.
     pub lines: Vec<PricedLine>,
-    /// The sum of the lines that are available.
+    /// Sum of the lines that are available.
     pub total: Money,
 }
 
-/// A line with the price of now.
+/// Line with its current price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PricedLine {
     /// Product and quantity.
     pub line: Line,
-    /// What the catalog says; of a product that it does not know, nothing, for nothing.
+    /// Offer of the product. If the catalog does not know it, the offer is empty and its price is
+    /// zero.
     pub offer: Offer,
     /// Price of the line.
     pub total: Money,
 }
 
 impl PricedCart {
-    /// Puts prices to a cart. A product that is gone or not sold any more stays in it, to be seen, and
-    /// does not count.
+    /// Adds prices to a cart. A product that is deleted or not for sale stays in the cart, so that
+    /// the customer sees it, but does not count in the total.
     ///
-    /// # Errors
-    /// A product has another currency, or the sum overflows.
+    /// # Errors A product has another currency, or the sum overflows.
     pub fn new(mut cart: Cart, offers: &Offers, currency: Currency) -> Result<Self, Error> {
         let lines = std::mem::take(&mut cart.lines);
         let lines: Vec<_> = lines
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_be_bought_counts() {
+    fn total_counts_only_products_for_sale() {
         let offers =
             vec![(1, offer(1999, Currency::USD, true)), (2, offer(500, Currency::USD, false))];
         let cart = priced(&[line(1, 3), line(2, 2), line(3, 1)], offers).unwrap();
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_that_overflows_is_an_error_and_no_wrong_sum() {
+    fn overflowing_total_is_an_error() {
         let dear = || offer(i64::MAX / 2, Currency::USD, true);
         assert_eq!(priced(&[line(1, 3)], vec![(1, dear())]), Err(Error::Overflow));
         let lines = [line(1, 1), line(2, 1), line(3, 1)];
@@ -123,9 +123,9 @@ mod tests {
     }
 
     #[test]
-    fn a_price_in_another_currency_is_an_error() {
+    fn price_in_other_currency_is_an_error() {
         let yen: Currency = "JPY".parse().unwrap();
-        let answer = priced(&[line(1, 1)], vec![(1, offer(100, yen, true))]);
-        assert!(matches!(answer, Err(Error::CurrencyMismatch { .. })), "{answer:?}");
+        let response = priced(&[line(1, 1)], vec![(1, offer(100, yen, true))]);
+        assert!(matches!(response, Err(Error::CurrencyMismatch { .. })), "{response:?}");
     }
 }

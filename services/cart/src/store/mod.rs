@@ -1,11 +1,11 @@
-//! Carts in Redis: everything that is sent to it.
+//! Storage of carts in Redis.
 //!
-//! A cart is one hash, changed by one script, so that no two changes of it meet. The keys of a user
-//! carry the same hash tag, the part in braces: in a Redis Cluster they lie on one node, as a script
-//! needs it.
+//! A cart is one hash, which one script changes, so that changes are atomic. The keys of a user
+//! have the same hash tag, the part in braces: in a Redis Cluster they are on one node, as a script
+//! requires.
 
 #[cfg(test)]
-mod model;
+mod tests;
 
 use std::time::Duration;
 
@@ -20,77 +20,88 @@ use crate::{
     error::Error,
 };
 
-/// How long it is remembered that an order has had its units, so that a repeat does nothing. Whoever
-/// clears the cart of an order repeats that for minutes, for days if a service is away for as long; after
-/// a month there is nobody left who would.
-const REMEMBER_ORDER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// TTL of the marker that makes clearing a cart idempotent for an order. The order service retries
+/// it for minutes, or for days if a service is down that long; after a month no retry arrives any
+/// more.
+const ORDER_MARKER_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 const SCRIPT: &str = include_str!("script.lua");
 
-/// The carts of all users.
+/// Store of all carts.
 #[derive(Clone)]
 pub(crate) struct Store {
     redis: Redis,
     script: Script,
-    /// How long a cart is kept after its last change.
-    keep: Duration,
+    /// Time after its last change at which a cart expires.
+    ttl: Duration,
     max_lines: usize,
 }
 
-/// A cart after a change, and whether that made a difference.
+/// Cart after a change, and whether the change had an effect.
 #[derive(Debug)]
-pub(crate) struct Changed {
+pub(crate) struct ChangeResult {
     pub(crate) cart: Cart,
     pub(crate) changed: bool,
 }
 
-/// What the script answers.
-type Answer = (String, i64, i64, i64, Vec<(String, i32, i64)>);
+/// Reply of the script: outcome, version, updated (µs), expires (ms), and the lines with product,
+/// units and the version of the cart when the product was added.
+type ScriptReply = (String, i64, i64, i64, Vec<(String, i32, i64)>);
 
 impl Store {
-    pub(crate) fn new(redis: Redis, keep: Duration) -> Self {
-        Self { redis, script: Script::new(SCRIPT), keep, max_lines: MAX_LINES }
+    pub(crate) fn new(redis: Redis, ttl: Duration) -> Self {
+        Self { redis, script: Script::new(SCRIPT), ttl, max_lines: MAX_LINES }
     }
 
-    /// The cart of a user.
+    /// Returns the cart of a user.
     pub(crate) async fn read(&self, user: UserId) -> Result<Cart, Error> {
-        let answer: Answer = self.redis.invoke("read_cart", &self.call(user, None, "read")).await?;
-        Ok(outcome(answer)?.cart)
+        let reply: ScriptReply =
+            self.redis.invoke("read_cart", &self.invocation(user, None, "read")).await?;
+        Ok(parse_reply(reply)?.cart)
     }
 
-    /// Changes the cart of a user, or refuses to and leaves it alone.
-    pub(crate) async fn change(&self, user: UserId, change: &Change) -> Result<Changed, Error> {
-        let mut call = self.call(user, change.order(), change.name());
+    /// Changes the cart of a user. A refused change leaves the cart unchanged.
+    pub(crate) async fn change(
+        &self,
+        user: UserId,
+        change: &Change,
+    ) -> Result<ChangeResult, Error> {
+        let mut invocation = self.invocation(user, change.order(), change.name());
         match change {
             Change::Add(product, quantity) => {
-                call.arg(product.to_string()).arg(quantity.units());
+                invocation.arg(product.to_string()).arg(quantity.units());
             }
             Change::Set(product, quantity) => {
-                call.arg(product.to_string()).arg(quantity.map_or(0, Quantity::units));
+                invocation.arg(product.to_string()).arg(quantity.map_or(0, Quantity::units));
             }
             Change::Remove(product) => {
-                call.arg(product.to_string());
+                invocation.arg(product.to_string());
             }
-            Change::Take(_, ordered) => {
-                call.arg(millis(REMEMBER_ORDER));
+            Change::RemoveOrdered(_, ordered) => {
+                invocation.arg(millis(ORDER_MARKER_TTL));
                 for units in ordered {
-                    call.arg(units.product.to_string()).arg(units.quantity.units());
+                    invocation.arg(units.product.to_string()).arg(units.quantity.units());
                 }
             }
-            Change::Empty(_) => {
-                call.arg(millis(REMEMBER_ORDER));
+            Change::Clear(_) => {
+                invocation.arg(millis(ORDER_MARKER_TTL));
             }
         }
-        outcome(self.redis.invoke("change_cart", &call).await?)
+        parse_reply(self.redis.invoke("change_cart", &invocation).await?)
     }
 
-    fn call(&self, user: UserId, order: Option<OrderId>, what: &str) -> ScriptInvocation<'_> {
-        let mut call = self.script.key(format!("cart:{{{user}}}"));
+    fn invocation(
+        &self,
+        user: UserId,
+        order: Option<OrderId>,
+        change: &str,
+    ) -> ScriptInvocation<'_> {
+        let mut invocation = self.script.key(format!("cart:{{{user}}}"));
         if let Some(order) = order {
-            call.key(format!("cart:{{{user}}}:order:{order}"));
+            invocation.key(format!("cart:{{{user}}}:order:{order}"));
         }
-        call.arg(what).arg(millis(self.keep)).arg(MAX_UNITS).arg(self.max_lines);
-        call
+        invocation.arg(change).arg(millis(self.ttl)).arg(MAX_UNITS).arg(self.max_lines);
+        invocation
     }
 }
 
@@ -98,32 +109,32 @@ fn millis(length: Duration) -> u64 {
     u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn outcome(answer: Answer) -> Result<Changed, Error> {
-    let changed = match answer.0.as_str() {
+fn parse_reply(reply: ScriptReply) -> Result<ChangeResult, Error> {
+    let changed = match reply.0.as_str() {
         "changed" => true,
         "unchanged" => false,
         "too_many_units" => return Err(Refusal::TooManyUnits.into()),
-        "full" => return Err(Refusal::Full.into()),
-        "no_such_line" => return Err(Refusal::NoSuchLine.into()),
-        _ => return Err(Error::Stored("an outcome")),
+        "full" => return Err(Refusal::CartFull.into()),
+        "no_such_line" => return Err(Refusal::LineNotFound.into()),
+        _ => return Err(Error::Stored("outcome")),
     };
-    Ok(Changed { cart: cart(answer)?, changed })
+    Ok(ChangeResult { cart: parse_cart(reply)?, changed })
 }
 
-fn cart((_, version, updated_us, expires_ms, mut lines): Answer) -> Result<Cart, Error> {
+fn parse_cart((_, version, updated_us, expires_ms, mut lines): ScriptReply) -> Result<Cart, Error> {
     if version == 0 {
         return Ok(Cart::default());
     }
-    lines.sort_unstable_by_key(|(_, _, since)| *since);
+    lines.sort_unstable_by_key(|(_, _, added_version)| *added_version);
     let lines = lines
         .iter()
         .map(|(product, units, _)| {
-            let product = Uuid::try_parse(product).map_err(|_| Error::Stored("a product"))?;
-            let quantity = Quantity::new(*units).ok_or(Error::Stored("a quantity"))?;
+            let product = Uuid::try_parse(product).map_err(|_| Error::Stored("product"))?;
+            let quantity = Quantity::new(*units).ok_or(Error::Stored("quantity"))?;
             Ok(Line { product: product.into(), quantity })
         })
         .collect::<Result<_, Error>>()?;
-    let time = |read: Result<Timestamp, jiff::Error>| read.map_err(|_| Error::Stored("a time"));
+    let time = |read: Result<Timestamp, jiff::Error>| read.map_err(|_| Error::Stored("time"));
     Ok(Cart {
         lines,
         version,

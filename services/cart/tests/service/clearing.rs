@@ -1,69 +1,72 @@
-//! Carts are emptied, and orders take their units out.
+//! Clearing carts, and removing the units of orders.
 
 use futures::future::join_all;
 use sqlx::PgPool;
 
-use crate::shop::{Shop, fields, id, lines};
+use crate::fixture::{CartFixture, fields, lines, new_id};
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn an_emptied_cart_is_empty_and_its_version_grows(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let lamp = shop.product("lamp", 100).await;
-    let before = shop.add(&lamp, 1).await.unwrap();
-    shop.clear("", &[]).await.unwrap();
-    let cart = shop.get().await.unwrap();
+async fn cleared_cart_is_empty_and_version_grows(pool: PgPool) {
+    let fixture = CartFixture::start(&pool).await;
+    let lamp = fixture.create_product("lamp", 100).await;
+    let before = fixture.add(&lamp, 1).await.unwrap();
+    fixture.clear("", &[]).await.unwrap();
+    let cart = fixture.get().await.unwrap();
     assert!(cart.items.is_empty() && cart.version > before.version, "{cart:?}");
     assert_eq!(cart.expires_at, "");
     assert!(cart.updated_at > before.updated_at);
-    shop.clear("", &[]).await.unwrap();
-    assert_eq!(shop.get().await.unwrap().version, cart.version);
-    shop.close().await;
+    fixture.clear("", &[]).await.unwrap();
+    assert_eq!(fixture.get().await.unwrap().version, cart.version);
+    fixture.stop().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn an_order_takes_its_units_out_once_and_what_was_added_since_stays(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let (lamp, chair) = (shop.product("lamp", 100).await, shop.product("chair", 100).await);
-    shop.add(&lamp, 3).await.unwrap();
-    shop.add(&chair, 1).await.unwrap();
-    let (order, ordered) = (id(), [(&*lamp, 3), (&*chair, 1)]);
-    // While it was being paid.
-    shop.add(&lamp, 2).await.unwrap();
-    join_all((0..5).map(|_| shop.clear(&order, &ordered))).await.into_iter().for_each(|cleared| {
-        cleared.unwrap();
-    });
-    let cart = shop.get().await.unwrap();
+async fn order_removes_its_units_once_and_keeps_later_additions(pool: PgPool) {
+    let fixture = CartFixture::start(&pool).await;
+    let (lamp, chair) =
+        (fixture.create_product("lamp", 100).await, fixture.create_product("chair", 100).await);
+    fixture.add(&lamp, 3).await.unwrap();
+    fixture.add(&chair, 1).await.unwrap();
+    let (order, ordered) = (new_id(), [(&*lamp, 3), (&*chair, 1)]);
+    // The customer adds units while the order is paid.
+    fixture.add(&lamp, 2).await.unwrap();
+    join_all((0..5).map(|_| fixture.clear(&order, &ordered))).await.into_iter().for_each(
+        |cleared| {
+            cleared.unwrap();
+        },
+    );
+    let cart = fixture.get().await.unwrap();
     assert_eq!(lines(&cart), [(&*lamp, 2)]);
-    shop.add(&chair, 1).await.unwrap();
-    shop.clear(&order, &ordered).await.unwrap();
-    assert_eq!(lines(&shop.get().await.unwrap()), [(&*lamp, 2), (&*chair, 1)]);
-    // Another order, for more than is left.
-    shop.clear(&id(), &[(&lamp, 5)]).await.unwrap();
-    assert_eq!(lines(&shop.get().await.unwrap()), [(&*chair, 1)]);
-    shop.close().await;
+    fixture.add(&chair, 1).await.unwrap();
+    fixture.clear(&order, &ordered).await.unwrap();
+    assert_eq!(lines(&fixture.get().await.unwrap()), [(&*lamp, 2), (&*chair, 1)]);
+    // Another order, with more units than remain.
+    fixture.clear(&new_id(), &[(&lamp, 5)]).await.unwrap();
+    assert_eq!(lines(&fixture.get().await.unwrap()), [(&*chair, 1)]);
+    fixture.stop().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn an_order_is_remembered_also_when_its_cart_was_empty(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let lamp = shop.product("lamp", 100).await;
-    let order = id();
-    shop.clear(&order, &[(&lamp, 1)]).await.unwrap();
-    assert_eq!(shop.get().await.unwrap().version, 0);
-    shop.add(&lamp, 1).await.unwrap();
-    shop.clear(&order, &[(&lamp, 1)]).await.unwrap();
-    shop.clear(&order, &[]).await.unwrap();
-    assert_eq!(lines(&shop.get().await.unwrap()), [(&*lamp, 1)]);
-    shop.close().await;
+async fn order_is_remembered_when_cart_was_empty(pool: PgPool) {
+    let fixture = CartFixture::start(&pool).await;
+    let lamp = fixture.create_product("lamp", 100).await;
+    let order = new_id();
+    fixture.clear(&order, &[(&lamp, 1)]).await.unwrap();
+    assert_eq!(fixture.get().await.unwrap().version, 0);
+    fixture.add(&lamp, 1).await.unwrap();
+    fixture.clear(&order, &[(&lamp, 1)]).await.unwrap();
+    fixture.clear(&order, &[]).await.unwrap();
+    assert_eq!(lines(&fixture.get().await.unwrap()), [(&*lamp, 1)]);
+    fixture.stop().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn units_of_an_order_need_its_id_and_quantities(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let missing = fields(shop.clear("", &[("x", 1), (&id(), 0)]).await);
+async fn ordered_lines_require_order_id_and_quantities(pool: PgPool) {
+    let fixture = CartFixture::start(&pool).await;
+    let missing = fields(fixture.clear("", &[("x", 1), (&new_id(), 0)]).await);
     assert_eq!(missing, ["order_id", "ordered[0].product_id", "ordered[1].quantity"]);
-    let many: Vec<_> = (0..101).map(|_| id()).collect();
-    let many: Vec<_> = many.iter().map(|product| (product.as_str(), 1)).collect();
-    assert_eq!(fields(shop.clear(&id(), &many).await), ["ordered"]);
-    shop.close().await;
+    let too_many: Vec<_> = (0..101).map(|_| new_id()).collect();
+    let too_many: Vec<_> = too_many.iter().map(|product| (product.as_str(), 1)).collect();
+    assert_eq!(fields(fixture.clear(&new_id(), &too_many).await), ["ordered"]);
+    fixture.stop().await;
 }

@@ -1,17 +1,17 @@
-//! An empty request is the first thing that people try: it is told what it lacks.
+//! Empty requests: the error names every required field.
 
 use proto::cart::v1 as pb;
 use sqlx::PgPool;
 
-use crate::shop::{Shop, fields};
+use crate::fixture::{CartFixture, fields};
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn what_an_empty_request_lacks_is_named(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn empty_request_reports_required_fields(pool: PgPool) {
+    let fixture = CartFixture::start(&pool).await;
     macro_rules! lacks {
         ($method:ident, $request:ident, $fields:expr) => {
-            let answer = shop.client.clone().$method(pb::$request::default()).await;
-            assert_eq!(fields(answer), $fields, stringify!($method));
+            let response = fixture.client.clone().$method(pb::$request::default()).await;
+            assert_eq!(fields(response), $fields, stringify!($method));
         };
     }
     lacks!(get_cart, GetCartRequest, ["user_id"]);
@@ -20,8 +20,8 @@ async fn what_an_empty_request_lacks_is_named(pool: PgPool) {
     lacks!(remove_item, RemoveItemRequest, ["user_id", "product_id"]);
     lacks!(clear_cart, ClearCartRequest, ["user_id"]);
     for quantity in [-1, i32::MIN] {
-        assert_eq!(fields(shop.add("x", quantity).await), ["product_id", "quantity"]);
-        assert_eq!(fields(shop.set("x", quantity).await), ["product_id", "quantity"]);
+        assert_eq!(fields(fixture.add("x", quantity).await), ["product_id", "quantity"]);
+        assert_eq!(fields(fixture.set("x", quantity).await), ["product_id", "quantity"]);
     }
-    shop.close().await;
+    fixture.stop().await;
 }

@@ -1,4 +1,5 @@
-//! Redis and the catalog go away and come back; the service stays, and no cart is lost.
+//! Outages of Redis and the catalog: calls fail with UNAVAILABLE, the service recovers without a
+//! restart, and no cart is lost.
 
 use std::time::Duration;
 
@@ -6,13 +7,13 @@ use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    server::RedisServer,
-    shop::{Shop, assert_unavailable, id, lines},
+    fixture::{CartFixture, assert_unavailable, lines, new_id},
+    redis_server::RedisServer,
 };
 
-async fn answers(shop: &Shop) {
+async fn wait_until_available(fixture: &CartFixture) {
     let back = async {
-        while shop.get().await.is_err() {
+        while fixture.get().await.is_err() {
             sleep(Duration::from_millis(20)).await;
         }
     };
@@ -20,62 +21,69 @@ async fn answers(shop: &Shop) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn calls_are_unavailable_while_redis_is_away_and_nothing_is_lost(pool: PgPool) {
+async fn redis_outage_returns_unavailable_and_loses_nothing(pool: PgPool) {
     let mut redis = RedisServer::start().await;
-    let shop = Shop::open_with(&pool, |args| args.redis.redis_url = Some(redis.url().into())).await;
-    let (lamp, chair, order) =
-        (shop.product("lamp", 100).await, shop.product("chair", 100).await, id());
-    shop.add(&lamp, 3).await.unwrap();
-    shop.clear(&order, &[(&lamp, 1)]).await.unwrap();
-    let before = shop.get().await.unwrap();
+    let fixture =
+        CartFixture::start_with(&pool, |args| args.redis.redis_url = Some(redis.url().into()))
+            .await;
+    let (lamp, chair, order) = (
+        fixture.create_product("lamp", 100).await,
+        fixture.create_product("chair", 100).await,
+        new_id(),
+    );
+    fixture.add(&lamp, 3).await.unwrap();
+    fixture.clear(&order, &[(&lamp, 1)]).await.unwrap();
+    let before = fixture.get().await.unwrap();
 
     redis.kill();
     for _ in 0..3 {
-        assert_unavailable(shop.get().await);
-        assert_unavailable(shop.add(&chair, 1).await);
-        assert_unavailable(shop.set(&lamp, 1).await);
-        assert_unavailable(shop.remove(&lamp).await);
-        assert_unavailable(shop.clear(&id(), &[(&lamp, 1)]).await);
+        assert_unavailable(fixture.get().await);
+        assert_unavailable(fixture.add(&chair, 1).await);
+        assert_unavailable(fixture.set(&lamp, 1).await);
+        assert_unavailable(fixture.remove(&lamp).await);
+        assert_unavailable(fixture.clear(&new_id(), &[(&lamp, 1)]).await);
     }
 
     redis.run().await;
-    answers(&shop).await;
-    assert_eq!(shop.get().await.unwrap(), before);
-    shop.clear(&order, &[(&lamp, 1)]).await.unwrap();
-    assert_eq!(lines(&shop.add(&chair, 1).await.unwrap()), [(&*lamp, 2), (&*chair, 1)]);
-    shop.close().await;
+    wait_until_available(&fixture).await;
+    assert_eq!(fixture.get().await.unwrap(), before);
+    fixture.clear(&order, &[(&lamp, 1)]).await.unwrap();
+    assert_eq!(lines(&fixture.add(&chair, 1).await.unwrap()), [(&*lamp, 2), (&*chair, 1)]);
+    fixture.stop().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn the_service_starts_before_redis(pool: PgPool) {
+async fn service_starts_without_redis(pool: PgPool) {
     let mut redis = RedisServer::start().await;
     redis.kill();
-    let shop = Shop::open_with(&pool, |args| args.redis.redis_url = Some(redis.url().into())).await;
-    assert_unavailable(shop.get().await);
+    let fixture =
+        CartFixture::start_with(&pool, |args| args.redis.redis_url = Some(redis.url().into()))
+            .await;
+    assert_unavailable(fixture.get().await);
     redis.run().await;
-    answers(&shop).await;
-    shop.close().await;
+    wait_until_available(&fixture).await;
+    fixture.stop().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn nothing_changes_while_the_catalog_is_away(pool: PgPool) {
-    let mut shop = Shop::open(&pool).await;
-    let lamp = shop.product("lamp", 100).await;
-    let before = shop.add(&lamp, 1).await.unwrap();
+async fn catalog_outage_returns_unavailable_and_changes_nothing(pool: PgPool) {
+    let mut fixture = CartFixture::start(&pool).await;
+    let lamp = fixture.create_product("lamp", 100).await;
+    let before = fixture.add(&lamp, 1).await.unwrap();
 
-    shop.stop_catalog().await;
-    assert_unavailable(shop.get().await);
-    assert_unavailable(shop.add(&lamp, 1).await);
-    assert_unavailable(shop.set(&lamp, 5).await);
-    assert_unavailable(shop.remove(&lamp).await);
+    fixture.stop_catalog().await;
+    assert_unavailable(fixture.get().await);
+    assert_unavailable(fixture.add(&lamp, 1).await);
+    assert_unavailable(fixture.set(&lamp, 5).await);
+    assert_unavailable(fixture.remove(&lamp).await);
 
-    shop.start_catalog().await;
-    answers(&shop).await;
-    assert_eq!(shop.get().await.unwrap(), before);
+    fixture.start_catalog().await;
+    wait_until_available(&fixture).await;
+    assert_eq!(fixture.get().await.unwrap(), before);
 
-    // Taking an order's units out needs no catalog.
-    shop.stop_catalog().await;
-    shop.clear(&id(), &[(&lamp, 1)]).await.unwrap();
-    assert!(shop.get().await.unwrap().items.is_empty(), "nothing to be asked about");
-    shop.close().await;
+    // Removing the units of an order does not require the catalog.
+    fixture.stop_catalog().await;
+    fixture.clear(&new_id(), &[(&lamp, 1)]).await.unwrap();
+    assert!(fixture.get().await.unwrap().items.is_empty(), "an empty cart needs no offers");
+    fixture.stop().await;
 }

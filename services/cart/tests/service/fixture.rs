@@ -1,4 +1,4 @@
-//! The fixture: a running catalog, a running cart service in front of it, and a customer.
+//! Test fixture: a running catalog, a running cart service in front of it, and a customer.
 
 use kit::testing::free_address;
 pub(crate) use kit::testing::{fields, refusal};
@@ -20,25 +20,25 @@ use tokio::{
 use tonic::{Code, Response, Status, transport::Channel};
 
 #[derive(Parser)]
-struct CartSettings {
+struct CartCli {
     #[command(flatten)]
     args: cart::Args,
 }
 
 #[derive(Parser)]
-struct CatalogSettings {
+struct CatalogCli {
     #[command(flatten)]
     args: catalog::Args,
 }
 
-/// A service that runs until it is stopped.
-struct Running {
+/// Service that runs until it is stopped.
+struct RunningService {
     address: SocketAddr,
     runtime: Runtime,
     server: JoinHandle<Result<(), kit::Error>>,
 }
 
-impl Running {
+impl RunningService {
     async fn stop(self) {
         self.runtime.drain();
         self.server.await.unwrap().unwrap();
@@ -46,33 +46,34 @@ impl Running {
     }
 }
 
-/// Carts in front of a catalog, and the customer of the test.
-pub(crate) struct Shop {
+/// RunningService cart service and catalog, and the customer of the test.
+pub(crate) struct CartFixture {
     pub(crate) client: CartServiceClient<Channel>,
     pub(crate) user: String,
     pool: PgPool,
-    catalog: Option<Running>,
+    catalog: Option<RunningService>,
     catalog_address: SocketAddr,
-    carts: Running,
+    carts: RunningService,
 }
 
-/// The settings of carts on the Redis that the tests share. A busy machine is given time.
-fn settings(catalog: SocketAddr) -> cart::Args {
+/// Returns the settings of a cart service with the shared Redis of the tests. The timeout is long,
+/// so that tests pass on a busy machine.
+fn cart_args(catalog: SocketAddr) -> cart::Args {
     let url = format!("http://{catalog}");
-    CartSettings::parse_from(["cart", "--catalog-url", &url, "--redis-timeout", "10s"]).args
+    CartCli::parse_from(["cart", "--catalog-url", &url, "--redis-timeout", "10s"]).args
 }
 
-impl Shop {
-    /// With a catalog on the database of the test.
-    pub(crate) async fn open(pool: &PgPool) -> Self {
-        Self::open_with(pool, |_| {}).await
+impl CartFixture {
+    /// Starts both services, the catalog on the database of the test.
+    pub(crate) async fn start(pool: &PgPool) -> Self {
+        Self::start_with(pool, |_| {}).await
     }
 
-    /// With settings changed.
-    pub(crate) async fn open_with(pool: &PgPool, change: impl FnOnce(&mut cart::Args)) -> Self {
+    /// Starts both services with other settings of the cart service.
+    pub(crate) async fn start_with(pool: &PgPool, change: impl FnOnce(&mut cart::Args)) -> Self {
         let catalog = serve_catalog(pool, free_address()).await;
         let catalog_address = catalog.address;
-        let mut args = settings(catalog_address);
+        let mut args = cart_args(catalog_address);
         change(&mut args);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -80,13 +81,13 @@ impl Shop {
         let server = tokio::spawn(cart::serve_on(listener, args, runtime.clone()));
         let client = CartServiceClient::connect(format!("http://{address}")).await.unwrap();
         let user = Env::system().uuid().to_string();
-        let carts = Running { address, runtime, server };
+        let carts = RunningService { address, runtime, server };
         let pool = pool.clone();
         Self { client, user, pool, catalog: Some(catalog), catalog_address, carts }
     }
 
-    /// Ends it in order; connections that stay open would keep the test's database alive.
-    pub(crate) async fn close(mut self) {
+    /// Shuts down gracefully. Connections that stay open would keep the test's database alive.
+    pub(crate) async fn stop(mut self) {
         self.stop_catalog().await;
         drop(self.client);
         self.carts.stop().await;
@@ -98,7 +99,7 @@ impl Shop {
         }
     }
 
-    /// Where it was before.
+    /// Restarts the catalog at its earlier address.
     pub(crate) async fn start_catalog(&mut self) {
         self.catalog = Some(serve_catalog(&self.pool, self.catalog_address).await);
     }
@@ -107,8 +108,8 @@ impl Shop {
         CatalogServiceClient::connect(format!("http://{}", self.catalog_address)).await.unwrap()
     }
 
-    /// A new product; its id.
-    pub(crate) async fn product(&self, name: &str, price_cents: i64) -> String {
+    /// Creates a product; returns its id.
+    pub(crate) async fn create_product(&self, name: &str, price_cents: i64) -> String {
         let request = catalog_pb::CreateProductRequest {
             name: name.into(),
             price: Some(dollars(price_cents)),
@@ -127,7 +128,7 @@ impl Shop {
         self.catalog().await.update_product(request).await.unwrap();
     }
 
-    pub(crate) async fn take_off_sale(&self, id: &str) {
+    pub(crate) async fn deactivate_product(&self, id: &str) {
         let request = catalog_pb::DeleteProductRequest { id: id.into() };
         self.catalog().await.delete_product(request).await.unwrap();
     }
@@ -159,7 +160,7 @@ impl Shop {
         self.client.clone().remove_item(request).await.map(Response::into_inner)
     }
 
-    /// Takes the units of an order out; without any, all.
+    /// Removes the units of an order; without lines, clears the cart.
     pub(crate) async fn clear(&self, order: &str, ordered: &[(&str, i32)]) -> Result<(), Status> {
         let line = |(product, quantity): &(&str, i32)| pb::OrderedLine {
             product_id: (*product).into(),
@@ -174,11 +175,12 @@ impl Shop {
     }
 }
 
-/// Serves the database of `pool` at `address`, whose port may still be held by what was there before.
-async fn serve_catalog(pool: &PgPool, address: SocketAddr) -> Running {
+/// Serves a catalog on the database of `pool` at `address`. Retries while the previous catalog
+/// still uses the port.
+async fn serve_catalog(pool: &PgPool, address: SocketAddr) -> RunningService {
     let url = pool.connect_options().to_url_lossy();
     let line = ["catalog", "--database-url", url.as_str(), "--database-acquire-timeout", "25s"];
-    let args = CatalogSettings::parse_from(line).args;
+    let args = CatalogCli::parse_from(line).args;
     let bound = async {
         loop {
             match TcpListener::bind(address).await {
@@ -191,34 +193,35 @@ async fn serve_catalog(pool: &PgPool, address: SocketAddr) -> Running {
     let address = listener.local_addr().unwrap();
     let runtime = Runtime::for_tests();
     let server = tokio::spawn(catalog::serve_on(listener, args, runtime.clone()));
-    Running { address, runtime, server }
+    RunningService { address, runtime, server }
 }
 
 pub(crate) fn dollars(cents: i64) -> Money {
     Money { amount_cents: cents, currency: "USD".into() }
 }
 
-/// A new id, of an order or of nothing at all.
-pub(crate) fn id() -> String {
+/// Returns a new id, for an order or for a product that does not exist.
+pub(crate) fn new_id() -> String {
     Env::system().uuid().to_string()
 }
 
-/// Products and units of a cart, in order.
+/// Returns product and units of each line, in order.
 pub(crate) fn lines(cart: &pb::Cart) -> Vec<(&str, i32)> {
     cart.items.iter().map(|item| (item.product_id.as_str(), item.quantity)).collect()
 }
 
-/// The total of a cart in cents.
+/// Returns the total of a cart in cents.
 pub(crate) fn total(cart: &pb::Cart) -> i64 {
     let total = cart.total.as_ref().unwrap();
     assert_eq!(total.currency, "USD");
     total.amount_cents
 }
 
-/// Fails unless the caller is told to come back, and nothing of what is inside.
+/// Checks that a call failed with UNAVAILABLE and a retry delay, and that its message reveals no
+/// internal address.
 #[track_caller]
-pub(crate) fn assert_unavailable<T: std::fmt::Debug>(answer: Result<T, Status>) {
-    let status = answer.unwrap_err();
+pub(crate) fn assert_unavailable<T: std::fmt::Debug>(response: Result<T, Status>) {
+    let status = response.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable, "{status:?}");
     assert!(kit::grpc::status::retry_after_of(&status).is_some(), "{status:?}");
     assert!(!status.message().contains("127.0.0.1"), "{status:?}");

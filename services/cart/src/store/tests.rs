@@ -1,4 +1,4 @@
-//! The rules on carts once more, as a model without Redis, and the script held against it.
+//! Property test of the script against a reference model in memory.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -9,13 +9,13 @@ use redis::Script;
 use uuid::Uuid;
 use wire::{OrderId, ProductId, UserId};
 
-use super::{Changed, SCRIPT, Store};
+use super::{ChangeResult, SCRIPT, Store};
 use crate::{
-    domain::cart::{Cart, Change, Line, MAX_UNITS, Ordered, Quantity, Refusal},
+    domain::cart::{Cart, Change, Line, MAX_UNITS, OrderedLine, Quantity, Refusal},
     error::Error,
 };
 
-/// So few that a cart is soon full.
+/// Limit of lines that is low enough for generated carts to reach it.
 const MAX_LINES: usize = 3;
 
 #[derive(Default)]
@@ -29,7 +29,7 @@ impl Model {
         self.lines.iter().find(|line| line.0 == product).map_or(0, |line| line.1)
     }
 
-    fn put(&mut self, product: ProductId, units: i32) {
+    fn set_units(&mut self, product: ProductId, units: i32) {
         match self.lines.iter_mut().find(|line| line.0 == product) {
             Some(line) => line.1 = units,
             None => self.lines.push((product, units)),
@@ -43,53 +43,48 @@ impl Model {
         }
         match change {
             Change::Add(product, quantity) => {
-                let had = self.units(*product);
-                if had + quantity.units() > MAX_UNITS {
+                let units_before = self.units(*product);
+                if units_before + quantity.units() > MAX_UNITS {
                     return Err(Refusal::TooManyUnits);
                 }
-                if had == 0 && self.lines.len() == MAX_LINES {
-                    return Err(Refusal::Full);
+                if units_before == 0 && self.lines.len() == MAX_LINES {
+                    return Err(Refusal::CartFull);
                 }
-                self.put(*product, had + quantity.units());
+                self.set_units(*product, units_before + quantity.units());
             }
             Change::Set(product, quantity) => {
                 if self.units(*product) == 0 {
-                    return Err(Refusal::NoSuchLine);
+                    return Err(Refusal::LineNotFound);
                 }
-                self.put(*product, quantity.map_or(0, Quantity::units));
+                self.set_units(*product, quantity.map_or(0, Quantity::units));
             }
-            Change::Remove(product) => self.put(*product, 0),
-            Change::Take(_, ordered) => {
+            Change::Remove(product) => self.set_units(*product, 0),
+            Change::RemoveOrdered(_, ordered) => {
                 for units in ordered {
                     let left = self.units(units.product) - units.quantity.units();
-                    self.put(units.product, left.max(0));
+                    self.set_units(units.product, left.max(0));
                 }
             }
-            Change::Empty(_) => self.lines.clear(),
+            Change::Clear(_) => self.lines.clear(),
         }
         Ok(())
     }
 }
 
 #[derive(Parser)]
-struct Settings {
+struct TestCli {
     #[command(flatten)]
     redis: kit::redis::Args,
 }
 
-/// The Redis of `hack/test-env.sh`.
+/// Connects to the Redis of `hack/test-env.sh`.
 fn redis() -> Redis {
-    let settings = Settings::parse_from(["test", "--redis-timeout", "5s"]);
-    kit::redis::connect(&settings.redis, &Runtime::for_tests()).expect("REDIS_URL")
+    let cli = TestCli::parse_from(["test", "--redis-timeout", "5s"]);
+    kit::redis::connect(&cli.redis, &Runtime::for_tests()).expect("REDIS_URL")
 }
 
 fn store(redis: Redis) -> Store {
-    Store {
-        redis,
-        script: Script::new(SCRIPT),
-        keep: Duration::from_secs(60),
-        max_lines: MAX_LINES,
-    }
+    Store { redis, script: Script::new(SCRIPT), ttl: Duration::from_secs(60), max_lines: MAX_LINES }
 }
 
 fn product() -> impl Strategy<Value = ProductId> {
@@ -104,8 +99,8 @@ fn order() -> impl Strategy<Value = OrderId> {
     (1..=3u128).prop_map(|n| OrderId(Uuid::from_u128(n)))
 }
 
-fn ordered() -> impl Strategy<Value = Ordered> {
-    (product(), quantity()).prop_map(|(product, quantity)| Ordered { product, quantity })
+fn ordered() -> impl Strategy<Value = OrderedLine> {
+    (product(), quantity()).prop_map(|(product, quantity)| OrderedLine { product, quantity })
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -115,8 +110,8 @@ fn change() -> impl Strategy<Value = Change> {
             .prop_map(|(product, quantity)| Change::Set(product, quantity)),
         1 => product().prop_map(Change::Remove),
         2 => (order(), proptest::collection::vec(ordered(), 1..4))
-            .prop_map(|(order, ordered)| Change::Take(order, ordered)),
-        1 => proptest::option::of(order()).prop_map(Change::Empty),
+            .prop_map(|(order, ordered)| Change::RemoveOrdered(order, ordered)),
+        1 => proptest::option::of(order()).prop_map(Change::Clear),
     ]
 }
 
@@ -125,41 +120,41 @@ fn same_lines(cart: &Cart, model: &Model) -> bool {
     cart.lines.iter().map(line).eq(model.lines.iter().copied())
 }
 
-/// Carries the changes out in both, and says where they differ.
+/// Applies the changes to the store and to the model, and compares the results.
 async fn compare(store: &Store, user: UserId, changes: &[Change]) -> Result<(), TestCaseError> {
     let (mut model, mut version) = (Model::default(), 0);
     for change in changes {
         let before = model.lines.clone();
         let expected = model.apply(change);
-        let got = store.change(user, change).await;
+        let actual = store.change(user, change).await;
         let cart = store.read(user).await.expect("a cart");
-        let differs = model.lines != before;
-        match (expected, got) {
-            (Ok(()), Ok(Changed { cart: answered, changed })) => {
-                prop_assert_eq!(&answered, &cart);
-                prop_assert_eq!(changed, differs, "{:?}", change);
+        let changes_lines = model.lines != before;
+        match (expected, actual) {
+            (Ok(()), Ok(ChangeResult { cart: returned, changed })) => {
+                prop_assert_eq!(&returned, &cart);
+                prop_assert_eq!(changed, changes_lines, "{:?}", change);
             }
             (Err(expected), Err(Error::Refused(refusal))) => prop_assert_eq!(expected, refusal),
-            (expected, got) => prop_assert!(false, "{change:?}: {expected:?}, {got:?}"),
+            (expected, actual) => prop_assert!(false, "{change:?}: {expected:?}, {actual:?}"),
         }
         prop_assert!(same_lines(&cart, &model), "{:?}: {:?}, {:?}", change, cart, model.lines);
-        prop_assert_eq!(cart.version > version, differs, "{:?}", change);
+        prop_assert_eq!(cart.version > version, changes_lines, "{:?}", change);
         version = cart.version;
     }
     Ok(())
 }
 
 #[test]
-fn the_script_does_what_the_model_says() {
+fn script_matches_reference_model() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     let store = runtime.block_on(async { store(redis()) });
     let env = Env::system();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(100));
-    let held = runner.run(&proptest::collection::vec(change(), 1..30), |changes| {
+    let result = runner.run(&proptest::collection::vec(change(), 1..30), |changes| {
         runtime.block_on(compare(&store, UserId(env.uuid()), &changes))
     });
-    if let Err(difference) = held {
+    if let Err(difference) = result {
         panic!("{difference}");
     }
 }

@@ -1,4 +1,4 @@
-//! A Redis of a test's own, which can be killed and started again.
+//! Redis server of a single test, which can be killed and restarted.
 
 use std::{
     process::{Child, Command, Stdio},
@@ -11,7 +11,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// A Redis that writes everything down before it answers, as a shop's does that loses no cart.
+/// Redis that persists every write before it replies, as in a fixture that must not lose carts.
 pub(crate) struct RedisServer {
     port: u16,
     process: Option<Child>,
@@ -30,7 +30,7 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Starts it again after it was killed, with what it had.
+    /// Starts the server, with its earlier data after it was killed.
     pub(crate) async fn run(&mut self) {
         let port = self.port.to_string();
         let process = Command::new("redis-server")
@@ -41,12 +41,14 @@ impl RedisServer {
             .stdout(Stdio::null())
             .spawn();
         self.process = Some(process.expect("redis-server is on the PATH"));
-        let answers = async {
+        let responses = async {
             while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
                 sleep(Duration::from_millis(10)).await;
             }
         };
-        timeout(Duration::from_secs(10), answers).await.expect("redis-server answers");
+        timeout(Duration::from_secs(10), responses)
+            .await
+            .expect("redis-server accepts connections");
     }
 
     pub(crate) fn kill(&mut self) {
