@@ -1,4 +1,4 @@
-//! The settings of the shipping service.
+//! Settings of the shipping service.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -6,7 +6,8 @@ use clap::{Args as ClapArgs, builder::BoolishValueParser};
 use kit::settings::duration_between;
 use money::Currency;
 
-/// The settings of the shipping service. Each has an environment name and a default fit for a laptop.
+/// Settings of the shipping service. Each has an environment name and a default for local
+/// development.
 #[derive(Clone, Debug, ClapArgs)]
 #[group(skip)]
 pub struct Args {
@@ -14,19 +15,19 @@ pub struct Args {
     #[arg(long = "shipping-listen", env = "SHIPPING_LISTEN", default_value = "0.0.0.0:50058")]
     pub listen: SocketAddr,
 
-    /// Where and how the database is reached.
+    /// Connection to the database.
     #[command(flatten)]
     pub database: kit::postgres::Args,
 
-    /// Currency of every amount of the shop, by its ISO 4217 code.
+    /// Currency of every amount of the shop, as an ISO 4217 code.
     #[arg(long, env = "CURRENCY", default_value = "USD")]
     pub currency: Currency,
 
-    /// Plays the carrier: shipments move on by themselves, for trying out.
+    /// Simulates the carrier: shipments advance automatically, for trials and tests.
     #[arg(long, env = "SIMULATE_CARRIER", value_parser = BoolishValueParser::new())]
     pub simulate_carrier: bool,
 
-    /// How long a shipment of the played carrier stays at each step.
+    /// Time that a shipment of the simulated carrier stays in each status.
     #[arg(
         long,
         env = "CARRIER_STEP_INTERVAL",

@@ -1,31 +1,31 @@
-//! What can go wrong, and what callers are told of it.
+//! Errors of the shipping service, and their mapping to gRPC statuses.
 
 use kit::{grpc::status, postgres};
 use sqlx::error::Error as SqlError;
 use tonic::Status;
 
-use crate::domain::{shipment::Refusal, status::StatusRefusal};
+use crate::domain::{shipment::Refusal, status::TransitionError};
 
-/// Everything that can go wrong in shipping.
+/// Error of the shipping service.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such shipment.
-    #[error("there is no such {0}")]
+    /// The shipment does not exist.
+    #[error("{0} not found")]
     NotFound(&'static str),
-    /// The shipment is not made or moved.
-    #[error("{}", says(*.0).1)]
+    /// The shipment cannot be created or changed.
+    #[error("{}", refusal_details(*.0).1)]
     Refused(Refusal),
-    /// Another parcel has the tracking number that was drawn.
-    #[error("the tracking number is taken")]
-    NumberTaken,
-    /// The database holds something that this program never writes.
-    #[error("{0} holds a value that this version does not know")]
+    /// The generated tracking number belongs to another parcel.
+    #[error("tracking number already in use")]
+    TrackingNumberTaken,
+    /// The database contains a value that this version never writes.
+    #[error("unknown value in {0}")]
     Stored(&'static str),
-    /// The database did not do what it was asked.
-    #[error("the database failed")]
+    /// A database statement failed.
+    #[error("database statement failed")]
     Database(#[from] SqlError),
-    /// The database did not answer.
-    #[error("it took too long to {0}")]
+    /// The database did not respond in time.
+    #[error("timed out trying to {0}")]
     TimedOut(&'static str),
 }
 
@@ -36,10 +36,10 @@ impl From<Refusal> for Error {
 }
 
 impl Error {
-    /// What a failed INSERT of a parcel means.
-    pub(crate) fn of_parcel_write(error: SqlError) -> Self {
+    /// Maps the error of an INSERT of a parcel.
+    pub(crate) fn from_parcel_insert(error: SqlError) -> Self {
         match postgres::constraint(&error) {
-            Some("parcels_tracking_number_key") => Self::NumberTaken,
+            Some("parcels_tracking_number_key") => Self::TrackingNumberTaken,
             _ => error.into(),
         }
     }
@@ -50,29 +50,29 @@ impl From<Error> for Status {
         match error {
             Error::NotFound(what) => status::not_found(what),
             Error::Refused(refusal) => {
-                let (reason, text) = says(refusal);
+                let (reason, text) = refusal_details(refusal);
                 status::failed_precondition(reason, text)
             }
             Error::TimedOut(_) => status::unavailable(postgres::RETRY_AFTER),
-            Error::Stored(_) | Error::NumberTaken => status::internal(&error),
+            Error::Stored(_) | Error::TrackingNumberTaken => status::internal(&error),
             Error::Database(ref cause) => postgres::status(cause),
         }
     }
 }
 
-/// A refusal's stable reason and its sentence.
-fn says(refusal: Refusal) -> (&'static str, &'static str) {
+/// Returns the stable reason and the message of a refusal.
+fn refusal_details(refusal: Refusal) -> (&'static str, &'static str) {
     match refusal {
-        Refusal::Cancelled => ("shipment_cancelled", "the shipment of this order was cancelled"),
-        Refusal::Other => ("shipment_mismatch", "this order has another shipment"),
-        Refusal::Status(StatusRefusal::PickedUp) => {
-            ("shipment_picked_up", "the carrier has the shipment: it can no more be cancelled")
+        Refusal::Cancelled => ("shipment_cancelled", "the shipment of the order was cancelled"),
+        Refusal::Mismatch => ("shipment_mismatch", "the order has a different shipment"),
+        Refusal::Transition(TransitionError::PickedUp) => {
+            ("shipment_picked_up", "the carrier has picked up the shipment: it cannot be cancelled")
         }
-        Refusal::Status(StatusRefusal::Ended(_)) => {
-            ("shipment_ended", "the shipment has come to its end")
+        Refusal::Transition(TransitionError::Final(_)) => {
+            ("shipment_ended", "the status of the shipment is final")
         }
-        Refusal::Status(StatusRefusal::Further) => {
-            ("shipment_further", "the shipment is further already")
+        Refusal::Transition(TransitionError::Backward) => {
+            ("shipment_further", "the shipment has a later status")
         }
     }
 }

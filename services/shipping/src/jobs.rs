@@ -1,4 +1,4 @@
-//! Background work: the carrier that is played, in every replica.
+//! Background job: the simulated carrier, in every replica.
 
 use std::time::Duration;
 
@@ -7,55 +7,60 @@ use kit::{Env, run_periodically};
 use sqlx::PgPool;
 use tokio::time::timeout;
 
-use crate::{domain::status::Status, error::Error, metrics::Metrics, transactions::shipments};
+use crate::{domain::status::Status, error::Error, metrics::Metrics, shipments};
 
-/// How often is looked for shipments to move, unless their steps are shorter.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Longest interval between two searches for due shipments; shorter if a step is shorter.
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The most shipments that are moved at one look, each in a transaction of its own. The rest waits for
-/// the next: requests get the database's time in between.
-const MAX_PER_LOOK: usize = 500;
+/// Most shipments that one run advances, each in its own transaction. The rest waits for the next
+/// run, so that requests get database time in between.
+const MAX_PER_RUN: usize = 500;
 
-/// The longest time for one of them: above what PostgreSQL allows its statements, so that it only ends
-/// what waits for a connection that was lost in silence.
-const MOVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Timeout for one shipment. It is above the statement timeout of PostgreSQL, so that it only ends
+/// waits for a connection that was lost silently.
+const ADVANCE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Moves each shipment on that has stood where it is for `step`, for ever. Replicas pass over each other's
-/// rows (`SKIP LOCKED`), and a failed look leaves its rows for the next.
-pub(crate) async fn play_carrier(pool: PgPool, env: Env, step: Duration, metrics: Metrics) {
-    let period = step.min(LOOK_EVERY);
-    // A day at most, by the settings.
+/// Advances each shipment whose status has not changed for `step`. Runs until it is cancelled.
+/// Replicas skip rows that another one has locked (`SKIP LOCKED`), and a failed run leaves its rows
+/// to the next one.
+pub(crate) async fn simulate_carrier(pool: PgPool, env: Env, step: Duration, metrics: Metrics) {
+    let period = step.min(MAX_POLL_INTERVAL);
+    // The settings limit a step to one day.
     let step = SignedDuration::try_from(step).unwrap_or(SignedDuration::MAX);
     run_periodically(period, || async {
-        match look(&pool, &env, step, &metrics).await {
+        match advance_due(&pool, &env, step, &metrics).await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, "shipments moved on"),
+            Ok(count) => tracing::info!(count, "simulated carrier advanced shipments"),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the carrier failed to move a shipment");
+                tracing::warn!(error, "simulated carrier failed to advance a shipment");
             }
         }
     })
     .await;
 }
 
-async fn look(
+async fn advance_due(
     pool: &PgPool,
     env: &Env,
     step: SignedDuration,
     metrics: &Metrics,
 ) -> Result<usize, Error> {
-    for count in 0..MAX_PER_LOOK {
-        match move_one(pool, env, step).await? {
-            Some(status) => metrics.reached(status),
+    for count in 0..MAX_PER_RUN {
+        match advance_next(pool, env, step).await? {
+            Some(status) => metrics.count_status(status),
             None => return Ok(count),
         }
     }
-    Ok(MAX_PER_LOOK)
+    Ok(MAX_PER_RUN)
 }
 
-async fn move_one(pool: &PgPool, env: &Env, step: SignedDuration) -> Result<Option<Status>, Error> {
+async fn advance_next(
+    pool: &PgPool,
+    env: &Env,
+    step: SignedDuration,
+) -> Result<Option<Status>, Error> {
     let Ok(since) = env.now().checked_sub(step) else { return Ok(None) };
-    let moved = timeout(MOVE_TIMEOUT, shipments::advance_one(pool, env, since)).await;
-    moved.unwrap_or_else(|_| Err(Error::TimedOut("move a shipment")))
+    let result = timeout(ADVANCE_TIMEOUT, shipments::advance_next(pool, env, since)).await;
+    result.unwrap_or_else(|_| Err(Error::TimedOut("advance a shipment")))
 }

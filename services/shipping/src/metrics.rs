@@ -1,4 +1,4 @@
-//! What the service counts beyond its RPCs.
+//! Metrics of the shipping service beyond those of its RPCs.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -12,7 +12,7 @@ struct Labels {
     status: &'static str,
 }
 
-/// The service's own metrics. Cheap to clone.
+/// Metrics of the shipping service. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     shipments: Family<Labels, Counter>,
@@ -20,13 +20,16 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn register(metrics: &kit::metrics::Metrics) -> Self {
-        let shipments =
-            metrics.register("shipments", "Shipments that came to a status", Family::default());
+        let shipments = metrics.register(
+            "shipments",
+            "Shipments that reached a status, by status",
+            Family::default(),
+        );
         Self { shipments }
     }
 
-    /// A shipment came to this status; one that stands there already does not count again.
-    pub(crate) fn reached(&self, status: Status) {
+    /// Counts a shipment that reached a status. A repeated status is not counted again.
+    pub(crate) fn count_status(&self, status: Status) {
         self.shipments.get_or_create(&Labels { status: status.as_str() }).inc();
     }
 }
@@ -38,11 +41,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statuses_are_counted_by_name() {
+    fn shipments_are_counted_by_status() {
         let runtime = Runtime::for_tests().component("shipping");
         let metrics = Metrics::register(runtime.metrics());
         for status in [Status::PickedUp, Status::PickedUp, Status::Failed] {
-            metrics.reached(status);
+            metrics.count_status(status);
         }
         let text = runtime.metrics().text();
         for line in [

@@ -1,4 +1,4 @@
-//! The running service: RPCs, and the carrier that is played on request.
+//! Entry points that run the service: RPCs, and the simulated carrier if it is enabled.
 
 use kit::{Runtime, grpc::Server};
 use proto::shipping::v1::shipping_service_server::ShippingServiceServer;
@@ -6,15 +6,15 @@ use tokio::net::TcpListener;
 
 use crate::{Args, api::Api, jobs, metrics::Metrics};
 
-/// Serves shipping until the process drains. It starts while PostgreSQL is away: calls that need it are
-/// answered UNAVAILABLE until it is there.
+/// Serves shipping until the process drains. It starts without PostgreSQL: calls fail with
+/// UNAVAILABLE until the database is reachable.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
     let runtime = runtime.component("shipping");
     let server = Server::new(&runtime, args.listen);
     serve_with(server, &args, &runtime).await
 }
 
-/// Serves on a listener that is there already, such as one on a port that the system chose.
+/// Serves on an existing listener, such as one on a port that the system chose.
 pub async fn serve_on(
     listener: TcpListener,
     args: Args,
@@ -31,7 +31,7 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
     let metrics = Metrics::register(runtime.metrics());
     if args.simulate_carrier {
         let step = args.carrier_step_interval;
-        let carrier = jobs::play_carrier(pool.clone(), env.clone(), step, metrics.clone());
+        let carrier = jobs::simulate_carrier(pool.clone(), env.clone(), step, metrics.clone());
         runtime.spawn("carrier", carrier);
     }
     let api = Api { pool, env, currency: args.currency, metrics };

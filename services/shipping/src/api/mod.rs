@@ -1,4 +1,5 @@
-//! The gRPC service: each method reads the request, asks the rules and the store, writes the answer.
+//! The gRPC service. Each method validates the request, calls the rules and the store, and renders
+//! the response.
 
 mod render;
 mod requests;
@@ -13,11 +14,11 @@ use crate::{
     domain::quote::quotes,
     error::Error,
     metrics::Metrics,
+    shipments::{self, ShipmentUpdate},
     store,
-    transactions::shipments::{self, Outcome},
 };
 
-/// What the service stands on.
+/// Dependencies of the RPC handlers.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     pub(crate) pool: PgPool,
@@ -26,14 +27,14 @@ pub(crate) struct Api {
     pub(crate) metrics: Metrics,
 }
 
-type Answer<T> = Result<Response<T>, Status>;
+type GrpcResult<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl ShippingService for Api {
     async fn get_quote(
         &self,
         request: Request<pb::GetQuoteRequest>,
-    ) -> Answer<pb::GetQuoteResponse> {
+    ) -> GrpcResult<pb::GetQuoteResponse> {
         let weight = requests::quote(request.get_ref())?;
         let quotes = quotes(weight, self.currency).into_iter().map(render::quote).collect();
         Ok(Response::new(pb::GetQuoteResponse { quotes }))
@@ -42,17 +43,20 @@ impl ShippingService for Api {
     async fn create_shipment(
         &self,
         request: Request<pb::CreateShipmentRequest>,
-    ) -> Answer<pb::Shipment> {
+    ) -> GrpcResult<pb::Shipment> {
         let (order, consignment) = requests::create(request.get_ref())?;
         let created = traced(
             "shipping.create",
             shipments::create(&self.pool, &self.env, order, &consignment),
         )
         .await;
-        self.answer(created?)
+        self.respond(created?)
     }
 
-    async fn get_shipment(&self, request: Request<pb::GetShipmentRequest>) -> Answer<pb::Shipment> {
+    async fn get_shipment(
+        &self,
+        request: Request<pb::GetShipmentRequest>,
+    ) -> GrpcResult<pb::Shipment> {
         let key = requests::get(request.into_inner())?;
         let mut conn = self.pool.acquire().await.map_err(Error::from)?;
         let found = traced("shipping.find", store::shipments::find(&mut conn, &key)).await?;
@@ -63,7 +67,7 @@ impl ShippingService for Api {
     async fn track_shipment(
         &self,
         request: Request<pb::TrackShipmentRequest>,
-    ) -> Answer<pb::TrackShipmentResponse> {
+    ) -> GrpcResult<pb::TrackShipmentResponse> {
         let number = requests::track(request.get_ref())?;
         let (shipment, events) =
             traced("shipping.track", shipments::track(&self.pool, number)).await?;
@@ -76,31 +80,34 @@ impl ShippingService for Api {
     async fn cancel_shipment(
         &self,
         request: Request<pb::CancelShipmentRequest>,
-    ) -> Answer<pb::Shipment> {
+    ) -> GrpcResult<pb::Shipment> {
         let order = requests::cancel(request.get_ref())?;
         let cancelled =
             traced("shipping.cancel", shipments::cancel(&self.pool, &self.env, order)).await;
-        self.answer(cancelled?)
+        self.respond(cancelled?)
     }
 
     async fn update_shipment_status(
         &self,
         request: Request<pb::UpdateShipmentStatusRequest>,
-    ) -> Answer<pb::Shipment> {
+    ) -> GrpcResult<pb::Shipment> {
         let (number, event) = requests::update(request.get_ref())?;
         let updated = traced(
             "shipping.update_status",
             shipments::update_status(&self.pool, &self.env, number, &event),
         )
         .await;
-        self.answer(updated?)
+        self.respond(updated?)
     }
 }
 
 impl Api {
-    fn answer(&self, Outcome { shipment, moved }: Outcome) -> Answer<pb::Shipment> {
-        if moved {
-            self.metrics.reached(shipment.status);
+    fn respond(
+        &self,
+        ShipmentUpdate { shipment, changed }: ShipmentUpdate,
+    ) -> GrpcResult<pb::Shipment> {
+        if changed {
+            self.metrics.count_status(shipment.status);
         }
         Ok(Response::new(render::shipment(shipment)))
     }

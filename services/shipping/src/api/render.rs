@@ -1,4 +1,4 @@
-//! Answers, written.
+//! Conversion of domain types to responses.
 
 use jiff::Timestamp;
 use proto::shipping::v1 as pb;
@@ -10,7 +10,7 @@ use crate::{
         shipment::{Parcel, Shipment},
         status::Status,
     },
-    store::events::Told,
+    store::events::TrackingEvent,
 };
 
 pub(super) fn quote(quote: Quote) -> pb::ShippingQuote {
@@ -23,7 +23,8 @@ pub(super) fn quote(quote: Quote) -> pb::ShippingQuote {
     }
 }
 
-/// Of an order that was called off before anything was to be sent, there is no carrier and no number.
+/// Renders a shipment. A tombstone, which was cancelled before it was created, has no carrier and
+/// no tracking number.
 pub(super) fn shipment(shipment: Shipment) -> pb::Shipment {
     let Shipment { id, order, status: at, created_at, shipped_at, delivered_at, parcel } = shipment;
     let base = pb::Shipment {
@@ -46,8 +47,8 @@ pub(super) fn shipment(shipment: Shipment) -> pb::Shipment {
     }
 }
 
-pub(super) fn event(event: Told) -> pb::TrackingEvent {
-    let Told { id, description, location, at } = event;
+pub(super) fn event(event: TrackingEvent) -> pb::TrackingEvent {
+    let TrackingEvent { id, description, location, at } = event;
     pb::TrackingEvent { id: id.to_string(), description, location, timestamp: at.to_string() }
 }
 

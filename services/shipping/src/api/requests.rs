@@ -1,10 +1,10 @@
-//! Requests, read.
+//! Validation of requests.
 
 use proto::{
     common::v1 as common,
     shipping::v1::{self as pb, get_shipment_request::Identifier},
 };
-use tonic::Status as Refusal;
+use tonic::Status as GrpcStatus;
 use wire::Fields;
 
 use crate::{
@@ -15,24 +15,25 @@ use crate::{
         status::Status,
         tracking::{MAX_CHARS, TrackingNumber},
     },
-    store::shipments::Key,
+    store::shipments::ShipmentKey,
 };
 
-/// The longest text about a parcel: a place, or what happened there.
+/// Longest text of a tracking event: a location or a description.
 const MAX_TEXT_CHARS: usize = 200;
 
-/// The longest postal code, as in whole addresses.
+/// Longest postal code, the same as in complete addresses.
 const MAX_ZIP_CODE_CHARS: usize = 20;
 
-/// Prices depend on the weight alone. Where the parcel goes is asked for nevertheless, so that nobody is
-/// quoted a price to nowhere; who asks may not have the whole address yet.
-pub(super) fn quote(request: &pb::GetQuoteRequest) -> Result<Weight, Refusal> {
+/// Validates a request for quotes. Prices depend only on the weight, but the destination is
+/// required, so that no price is quoted to an address without a country. A customer may not know
+/// the complete address yet.
+pub(super) fn quote(request: &pb::GetQuoteRequest) -> Result<Weight, GrpcStatus> {
     let mut fields = Fields::default();
     if let Some(from) = &request.from {
-        fields.place("from", from);
+        fields.partial_address("from", from);
     }
     match &request.to {
-        Some(to) => fields.place("to", to),
+        Some(to) => fields.partial_address("to", to),
         None => fields.reject("to", "is required"),
     };
     let weight = fields.weight(request.weight_grams);
@@ -41,7 +42,7 @@ pub(super) fn quote(request: &pb::GetQuoteRequest) -> Result<Weight, Refusal> {
 
 pub(super) fn create(
     request: &pb::CreateShipmentRequest,
-) -> Result<(OrderId, Consignment), Refusal> {
+) -> Result<(OrderId, Consignment), GrpcStatus> {
     let mut fields = Fields::default();
     let order = fields.id("order_id", &request.order_id);
     let from = match &request.from {
@@ -59,26 +60,26 @@ pub(super) fn create(
     fields.finish(read)
 }
 
-pub(super) fn get(request: pb::GetShipmentRequest) -> Result<Key, Refusal> {
+pub(super) fn get(request: pb::GetShipmentRequest) -> Result<ShipmentKey, GrpcStatus> {
     let mut fields = Fields::default();
     let key = match request.identifier {
         None => fields.reject("identifier", "id, order_id or tracking_number is required"),
-        Some(Identifier::Id(id)) => fields.id("id", &id).map(Key::Id),
-        Some(Identifier::OrderId(id)) => fields.id("order_id", &id).map(Key::Order),
+        Some(Identifier::Id(id)) => fields.id("id", &id).map(ShipmentKey::Id),
+        Some(Identifier::OrderId(id)) => fields.id("order_id", &id).map(ShipmentKey::Order),
         Some(Identifier::TrackingNumber(number)) => {
-            fields.number_of_parcel(&number).map(Key::Number)
+            fields.tracking_number(&number).map(ShipmentKey::TrackingNumber)
         }
     };
     fields.finish(key)
 }
 
-pub(super) fn track(request: &pb::TrackShipmentRequest) -> Result<TrackingNumber, Refusal> {
+pub(super) fn track(request: &pb::TrackShipmentRequest) -> Result<TrackingNumber, GrpcStatus> {
     let mut fields = Fields::default();
-    let number = fields.number_of_parcel(&request.tracking_number);
+    let number = fields.tracking_number(&request.tracking_number);
     fields.finish(number)
 }
 
-pub(super) fn cancel(request: &pb::CancelShipmentRequest) -> Result<OrderId, Refusal> {
+pub(super) fn cancel(request: &pb::CancelShipmentRequest) -> Result<OrderId, GrpcStatus> {
     let mut fields = Fields::default();
     let order = fields.id("order_id", &request.order_id);
     fields.finish(order)
@@ -86,17 +87,17 @@ pub(super) fn cancel(request: &pb::CancelShipmentRequest) -> Result<OrderId, Ref
 
 pub(super) fn update(
     request: &pb::UpdateShipmentStatusRequest,
-) -> Result<(TrackingNumber, Event), Refusal> {
+) -> Result<(TrackingNumber, Event), GrpcStatus> {
     let mut fields = Fields::default();
-    let number = fields.number_of_parcel(&request.tracking_number);
+    let number = fields.tracking_number(&request.tracking_number);
     let status = fields.status(request.status);
     let location = fields.line_or_empty("location", &request.location, MAX_TEXT_CHARS);
     let description = fields.line_or_empty("description", &request.description, MAX_TEXT_CHARS);
     let read = || {
-        let mut event = Event { location: location?, ..Event::of(status?) };
+        let mut event = Event { location: location?, ..Event::from_status(status?) };
         event.description = match description? {
-            said if said.is_empty() => event.description,
-            said => said,
+            text if text.is_empty() => event.description,
+            text => text,
         };
         Some((number?, event))
     };
@@ -104,18 +105,19 @@ pub(super) fn update(
     fields.finish(read)
 }
 
-/// Readers of what only shipping knows.
+/// Parsers of the request fields that only shipping has.
 trait ShippingFields {
-    /// As much of an address as a price needs: the country, and a postal code where it has one.
-    fn place(&mut self, field: &str, address: &common::Address) -> Option<()>;
+    /// Validates the part of an address that a price requires: the country, and the postal code if
+    /// there is one.
+    fn partial_address(&mut self, field: &str, address: &common::Address) -> Option<()>;
     fn weight(&mut self, grams: i32) -> Option<Weight>;
     fn service(&mut self, carrier: &str, name: &str) -> Option<Service>;
-    fn number_of_parcel(&mut self, text: &str) -> Option<TrackingNumber>;
+    fn tracking_number(&mut self, text: &str) -> Option<TrackingNumber>;
     fn status(&mut self, status: i32) -> Option<Status>;
 }
 
 impl ShippingFields for Fields {
-    fn place(&mut self, field: &str, address: &common::Address) -> Option<()> {
+    fn partial_address(&mut self, field: &str, address: &common::Address) -> Option<()> {
         let zip_code = format!("{field}.zip_code");
         let zip_code = self.line_or_empty(&zip_code, &address.zip_code, MAX_ZIP_CODE_CHARS);
         let country = self.country(&format!("{field}.country"), &address.country);
@@ -139,15 +141,15 @@ impl ShippingFields for Fields {
         }
     }
 
-    fn number_of_parcel(&mut self, text: &str) -> Option<TrackingNumber> {
+    fn tracking_number(&mut self, text: &str) -> Option<TrackingNumber> {
         if text.trim().is_empty() {
             return self.reject("tracking_number", "is required");
         }
-        match TrackingNumber::named(text) {
+        match TrackingNumber::parse(text) {
             Some(number) => Some(number),
             None => {
-                let says = format!("must be at most {MAX_CHARS} letters and digits");
-                self.reject("tracking_number", says)
+                let message = format!("must be at most {MAX_CHARS} letters and digits");
+                self.reject("tracking_number", message)
             }
         }
     }
@@ -163,7 +165,7 @@ impl ShippingFields for Fields {
             Ok(pb::ShipmentStatus::Delivered) => Some(Status::Delivered),
             Ok(pb::ShipmentStatus::Failed) => Some(Status::Failed),
             Ok(pb::ShipmentStatus::Cancelled) => Some(Status::Cancelled),
-            Err(_) => self.reject("status", "is none that there is"),
+            Err(_) => self.reject("status", "is not a known status"),
         }
     }
 }

@@ -1,12 +1,12 @@
-//! Ids, each a type of its own, so that none is passed for another.
+//! Ids. Each is a type of its own, so that one cannot be passed for another.
 
 pub use wire::OrderId;
 
 wire::id! {
-    /// A shipment.
+    /// Id of a shipment.
     ShipmentId
 }
 wire::id! {
-    /// Something that happened to a parcel.
+    /// Id of a tracking event.
     EventId
 }

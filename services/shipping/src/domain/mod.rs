@@ -1,4 +1,4 @@
-//! Types that cannot be wrong and the rules on them. No async, no SQL, no gRPC.
+//! Domain types that are valid by construction, and the rules on them. No async, no SQL, no gRPC.
 
 pub mod ids;
 pub mod quote;

@@ -1,15 +1,15 @@
-//! Services of carriers, and what they cost.
+//! Services of carriers, and their prices.
 
 use money::{Currency, Money};
 
-/// What every parcel costs, in cents.
+/// Base price of every parcel, in cents.
 const BASE_CENTS: i64 = 500;
 
-/// The heaviest parcel: what a lorry carries. Far above any cart that somebody means, and far below what
-/// a price could overflow with.
+/// Heaviest parcel: the load of a truck. It is far above any real cart, and far below the weight at
+/// which a price would overflow.
 pub const MAX_WEIGHT_GRAMS: i32 = 20_000_000;
 
-/// Who carries parcels.
+/// Carrier of parcels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
     /// United States Postal Service.
@@ -20,7 +20,7 @@ pub enum Carrier {
     Ups,
 }
 
-/// How a parcel is carried.
+/// Service of a carrier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     /// USPS Priority Mail.
@@ -35,32 +35,32 @@ pub enum Service {
     UpsGround,
 }
 
-/// The weight of a parcel: 1 to [`MAX_WEIGHT_GRAMS`].
+/// Weight of a parcel: 1 to [`MAX_WEIGHT_GRAMS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weight(i32);
 
-/// What a service would cost, and how long it takes.
+/// Price and duration of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quote {
-    /// The service.
+    /// Service that is quoted.
     pub service: Service,
-    /// What it costs.
+    /// Price.
     pub cost: Money,
-    /// Days it takes.
+    /// Estimated number of days.
     pub days: i32,
 }
 
-/// A row of the price list.
+/// Row of the price list.
 struct Rate {
     carrier: Carrier,
     name: &'static str,
-    /// Hundredths of a cent for a gram.
+    /// Price of one gram, in hundredths of a cent.
     centicents_per_gram: i64,
     days: i32,
 }
 
 impl Carrier {
-    /// Its name, such as "USPS".
+    /// Returns the carrier's name, such as "USPS".
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ impl Carrier {
 }
 
 impl Service {
-    /// All of them.
+    /// All services.
     pub const ALL: [Self; 5] = [
         Self::UspsPriorityMail,
         Self::UspsFirstClass,
@@ -81,26 +81,26 @@ impl Service {
         Self::UpsGround,
     ];
 
-    /// The service of a carrier by their names.
+    /// Finds a service by the names of carrier and service.
     #[must_use]
     pub fn find(carrier: &str, name: &str) -> Option<Self> {
         let named = |service: &Self| service.carrier().name() == carrier && service.name() == name;
         Self::ALL.into_iter().find(named)
     }
 
-    /// Whose it is.
+    /// Returns the carrier of the service.
     #[must_use]
     pub fn carrier(self) -> Carrier {
         self.rate().carrier
     }
 
-    /// Its name, such as "Priority Mail".
+    /// Returns the name of the service, such as "Priority Mail".
     #[must_use]
     pub fn name(self) -> &'static str {
         self.rate().name
     }
 
-    /// What it costs for a weight, cut to a whole cent.
+    /// Returns the quote for a weight, rounded down to a whole cent.
     #[must_use]
     pub fn quote(self, weight: Weight, currency: Currency) -> Quote {
         let Rate { centicents_per_gram, days, .. } = self.rate();
@@ -108,7 +108,7 @@ impl Service {
         Quote { service: self, cost: Money::new(cents, currency), days }
     }
 
-    /// The price list.
+    /// Returns the service's row of the price list.
     fn rate(self) -> Rate {
         let (carrier, name, centicents_per_gram, days) = match self {
             Self::UspsPriorityMail => (Carrier::Usps, "Priority Mail", 15, 3),
@@ -120,7 +120,7 @@ impl Service {
         Rate { carrier, name, centicents_per_gram, days }
     }
 
-    /// As it is stored.
+    /// Returns the stored name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -132,28 +132,28 @@ impl Service {
         }
     }
 
-    /// What was stored.
+    /// The inverse of [`Service::as_str`].
     #[must_use]
-    pub fn from_stored(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|service| service.as_str() == text)
+    pub fn from_stored(stored: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|service| service.as_str() == stored)
     }
 }
 
 impl Weight {
-    /// A weight, if it is one.
+    /// Creates a weight, if `grams` is within its bounds.
     #[must_use]
     pub fn new(grams: i32) -> Option<Self> {
         (1..=MAX_WEIGHT_GRAMS).contains(&grams).then_some(Self(grams))
     }
 
-    /// 1 to [`MAX_WEIGHT_GRAMS`].
+    /// Returns the grams, 1 to [`MAX_WEIGHT_GRAMS`].
     #[must_use]
     pub fn grams(self) -> i32 {
         self.0
     }
 }
 
-/// What each service costs for a weight: the cheapest first, of equal ones the faster.
+/// Returns the quotes of all services for a weight, by price; for equal prices the faster first.
 #[must_use]
 pub fn quotes(weight: Weight, currency: Currency) -> Vec<Quote> {
     let mut quotes: Vec<_> =
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn prices_are_those_of_the_list_cut_to_a_whole_cent() {
+    fn quotes_follow_price_list_rounded_down() {
         assert_eq!(cents(1000), [650, 600, 680, 850, 670]);
         assert_eq!(cents(1), [500, 500, 500, 500, 500]);
         assert_eq!(cents(6), [500, 500, 501, 502, 501]);
@@ -184,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn a_weight_has_bounds() {
+    fn weight_out_of_bounds_is_none() {
         for grams in [0, -1, MAX_WEIGHT_GRAMS + 1, i32::MAX, i32::MIN] {
             assert_eq!(Weight::new(grams), None, "{grams}");
         }
     }
 
     #[test]
-    fn a_service_is_found_by_its_names_and_by_what_is_stored() {
+    fn service_is_found_by_names_and_by_stored_name() {
         for service in Service::ALL {
             assert_eq!(Service::find(service.carrier().name(), service.name()), Some(service));
             assert_eq!(Service::from_stored(service.as_str()), Some(service));
@@ -205,7 +205,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_cheapest_comes_first(grams in 1..=MAX_WEIGHT_GRAMS) {
+        fn quotes_are_sorted_by_price(grams in 1..=MAX_WEIGHT_GRAMS) {
             let quotes = quotes(Weight::new(grams).unwrap(), Currency::USD);
             prop_assert_eq!(quotes.len(), 5);
             let key = |quote: &Quote| (quote.cost.cents(), quote.days);

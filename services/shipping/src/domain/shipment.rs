@@ -1,11 +1,11 @@
-//! Shipments: one an order.
+//! Shipments: one for each order.
 //!
-//! Why callers may repeat themselves and come in any order. The first to name an order writes its row:
-//! a shipment, or a tombstone when it is a cancellation. Everybody after that finds the row and locks it.
-//! A shipment that is asked for again is the first one, if it is the same that is asked for; after a
-//! cancellation it is refused, however late it comes. A cancellation that is repeated finds the shipment
-//! cancelled. So of a creation and a cancellation, whichever wins, nothing is sent in the end unless the
-//! carrier had it before.
+//! Creating and cancelling are idempotent and may arrive in any order. The first request for an
+//! order inserts its row: a shipment, or a tombstone if the request is a cancellation. Every later
+//! request finds this row and locks it. A repeated creation returns the first shipment, if the
+//! consignment is the same; after a cancellation it is refused, however late it arrives. A repeated
+//! cancellation finds the shipment cancelled. Therefore, after a creation and a cancellation in
+//! either order, nothing is sent unless the carrier picked the shipment up first.
 
 use jiff::Timestamp;
 use wire::Address;
@@ -13,96 +13,98 @@ use wire::Address;
 use super::{
     ids::{OrderId, ShipmentId},
     quote::{Service, Weight},
-    status::{Status, StatusRefusal, Step},
+    status::{Status, Transition, TransitionError},
     tracking::TrackingNumber,
 };
 
-/// The shipment of an order.
+/// Shipment of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shipment {
-    /// Its id.
+    /// Id of the shipment.
     pub id: ShipmentId,
-    /// The order.
+    /// Order that is shipped.
     pub order: OrderId,
-    /// Where it stands.
+    /// Current status.
     pub status: Status,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When the carrier took it.
+    /// When the carrier picked it up.
     pub shipped_at: Option<Timestamp>,
-    /// When the customer got it.
+    /// When it was delivered.
     pub delivered_at: Option<Timestamp>,
-    /// What is sent; a tombstone has nothing.
+    /// Parcel that is sent; `None` for a tombstone.
     pub parcel: Option<Parcel>,
 }
 
-/// What is sent, as its carrier knows it.
+/// Parcel, as its carrier knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parcel {
-    /// How it is carried.
+    /// Service of the carrier.
     pub service: Service,
-    /// How heavy it is.
+    /// Weight of the parcel.
     pub weight: Weight,
-    /// The carrier's number.
+    /// Tracking number of the carrier.
     pub tracking_number: TrackingNumber,
 }
 
-/// What is asked to be sent.
+/// Goods that are handed to a carrier, as requested by the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consignment {
-    /// How it is to be carried.
+    /// Service of the carrier.
     pub service: Service,
-    /// How heavy it is.
+    /// Weight of the parcel.
     pub weight: Weight,
-    /// Where it starts, unless that is the shop's own address.
+    /// Origin; `None` is the shop's own address.
     pub from: Option<Address>,
-    /// Where it goes.
+    /// Destination.
     pub to: Address,
 }
 
-/// Why a shipment is not made or moved.
+/// Reason why a shipment cannot be created or updated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Its order was called off.
+    /// The shipment of the order was cancelled.
     Cancelled,
-    /// The order has a shipment of something else, or to somewhere else.
-    Other,
-    /// It cannot go where it is told to be.
-    Status(StatusRefusal),
+    /// The order has a shipment with a different consignment.
+    Mismatch,
+    /// The status transition is not allowed.
+    Transition(TransitionError),
 }
 
-/// Something that happened to a shipment.
+/// Event of a shipment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// What it became.
+    /// New status.
     pub status: Status,
-    /// What happened, for people.
+    /// Description for customers.
     pub description: String,
-    /// Where; may be empty.
+    /// Location; may be empty.
     pub location: String,
 }
 
 impl Shipment {
-    /// Whether it is the answer to its being asked for again.
+    /// Checks that this shipment is the result of a repeated creation.
     ///
-    /// # Errors
-    /// It was cancelled, or something else was asked for the first time.
-    pub fn repeat(&self, first: Option<&Consignment>, again: &Consignment) -> Result<(), Refusal> {
+    /// # Errors The shipment was cancelled, or the first creation had a different consignment.
+    pub fn check_retry(
+        &self,
+        first: Option<&Consignment>,
+        retry: &Consignment,
+    ) -> Result<(), Refusal> {
         match first {
             _ if self.status == Status::Cancelled => Err(Refusal::Cancelled),
-            Some(first) if first == again => Ok(()),
-            _ => Err(Refusal::Other),
+            Some(first) if first == retry => Ok(()),
+            _ => Err(Refusal::Mismatch),
         }
     }
 
-    /// What it becomes when it moves to `status`; `None` when it stands there.
+    /// Returns the shipment with another status; `None` if it has this status already.
     ///
-    /// # Errors
-    /// It cannot go there.
-    pub fn moved(&self, status: Status, now: Timestamp) -> Result<Option<Self>, Refusal> {
-        match self.status.step(status).map_err(Refusal::Status)? {
-            Step::Stay => Ok(None),
-            Step::Move => {
+    /// # Errors The status transition is not allowed.
+    pub fn with_status(&self, status: Status, now: Timestamp) -> Result<Option<Self>, Refusal> {
+        match self.status.transition(status).map_err(Refusal::Transition)? {
+            Transition::Unchanged => Ok(None),
+            Transition::Move => {
                 let mut moved = Self { status, ..self.clone() };
                 if status.is_shipped() {
                     moved.shipped_at = self.shipped_at.or(Some(now));
@@ -115,9 +117,9 @@ impl Shipment {
 }
 
 impl Event {
-    /// A status reached, with nothing more to tell.
+    /// Creates an event with the default description of a status.
     #[must_use]
-    pub fn of(status: Status) -> Self {
+    pub fn from_status(status: Status) -> Self {
         let description = status.description().to_owned();
         Self { status, description, location: String::new() }
     }
@@ -142,13 +144,13 @@ mod tests {
     }
 
     fn consignment(grams: i32) -> Consignment {
-        let part = String::new;
+        let empty = String::new;
         let to = Address {
-            recipient: part(),
+            recipient: empty(),
             street: "1 Main Street".into(),
             city: "Springfield".into(),
-            state: part(),
-            zip_code: part(),
+            state: empty(),
+            zip_code: empty(),
             country: "US".into(),
         };
         let weight = Weight::new(grams).unwrap();
@@ -156,29 +158,31 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_is_answered_only_with_the_same_and_never_after_a_cancellation() {
+    fn retry_requires_same_consignment_and_no_cancellation() {
         let (same, other) = (consignment(1), consignment(2));
         let pending = shipment(Status::Pending);
-        assert_eq!(pending.repeat(Some(&same), &same), Ok(()));
-        assert_eq!(pending.repeat(Some(&same), &other), Err(Refusal::Other));
-        assert_eq!(shipment(Status::Delivered).repeat(Some(&same), &same), Ok(()));
+        assert_eq!(pending.check_retry(Some(&same), &same), Ok(()));
+        assert_eq!(pending.check_retry(Some(&same), &other), Err(Refusal::Mismatch));
+        assert_eq!(shipment(Status::Delivered).check_retry(Some(&same), &same), Ok(()));
         let cancelled = shipment(Status::Cancelled);
-        assert_eq!(cancelled.repeat(Some(&same), &same), Err(Refusal::Cancelled));
-        assert_eq!(cancelled.repeat(None, &same), Err(Refusal::Cancelled));
+        assert_eq!(cancelled.check_retry(Some(&same), &same), Err(Refusal::Cancelled));
+        assert_eq!(cancelled.check_retry(None, &same), Err(Refusal::Cancelled));
     }
 
     #[test]
-    fn times_are_those_of_the_first_status_that_means_them() {
+    fn shipped_and_delivered_times_are_set_once() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let picked = shipment(Status::Pending).moved(Status::PickedUp, at(1)).unwrap().unwrap();
+        let picked =
+            shipment(Status::Pending).with_status(Status::PickedUp, at(1)).unwrap().unwrap();
         assert_eq!((picked.shipped_at, picked.delivered_at), (Some(at(1)), None));
-        assert_eq!(picked.moved(Status::PickedUp, at(2)), Ok(None));
-        let delivered = picked.moved(Status::Delivered, at(3)).unwrap().unwrap();
+        assert_eq!(picked.with_status(Status::PickedUp, at(2)), Ok(None));
+        let delivered = picked.with_status(Status::Delivered, at(3)).unwrap().unwrap();
         assert_eq!((delivered.shipped_at, delivered.delivered_at), (Some(at(1)), Some(at(3))));
-        let leapt = shipment(Status::Pending).moved(Status::Delivered, at(4)).unwrap().unwrap();
-        assert_eq!((leapt.shipped_at, leapt.delivered_at), (Some(at(4)), Some(at(4))));
+        let skipped =
+            shipment(Status::Pending).with_status(Status::Delivered, at(4)).unwrap().unwrap();
+        assert_eq!((skipped.shipped_at, skipped.delivered_at), (Some(at(4)), Some(at(4))));
         for status in [Status::Failed, Status::Cancelled, Status::LabelCreated] {
-            let moved = shipment(Status::Pending).moved(status, at(5)).unwrap().unwrap();
+            let moved = shipment(Status::Pending).with_status(status, at(5)).unwrap().unwrap();
             assert_eq!((moved.shipped_at, moved.delivered_at), (None, None), "{status:?}");
         }
     }

@@ -1,51 +1,52 @@
-//! Where a shipment stands, and where it can go from there.
+//! Status of a shipment, and its allowed transitions.
 //!
-//! Forward, over any number of steps, for carriers leave some out; never back. Delivered, failed and
-//! cancelled are ends. A shipment can be cancelled until the carrier has it.
+//! A shipment only moves forward, and may skip statuses because carriers do not report all of them.
+//! Delivered, failed and cancelled are final. A shipment can be cancelled until the carrier has
+//! picked it up.
 
-/// Where a shipment stands. Declared in the order in which a parcel travels.
+/// Status of a shipment. The variants are declared in the order in which a parcel passes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
-    /// Made.
+    /// The shipment was created.
     Pending,
-    /// Its label is printed.
+    /// The label was created.
     LabelCreated,
-    /// The carrier has it.
+    /// The carrier picked it up.
     PickedUp,
-    /// On its way.
+    /// It is in transit.
     InTransit,
-    /// On the last van.
+    /// It is out for delivery.
     OutForDelivery,
-    /// With the customer.
+    /// It was delivered.
     Delivered,
     /// It could not be delivered.
     Failed,
-    /// Called off.
+    /// It was cancelled.
     Cancelled,
 }
 
-/// What a message about a shipment does.
+/// Allowed transition of a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// It moves on.
+pub enum Transition {
+    /// The status changes.
     Move,
-    /// It stands there already.
-    Stay,
+    /// The shipment has the status already.
+    Unchanged,
 }
 
-/// Why a shipment cannot go there.
+/// Reason why a transition is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StatusRefusal {
-    /// The carrier has it: it can no more be cancelled.
+pub enum TransitionError {
+    /// The carrier has picked the shipment up: it cannot be cancelled.
     PickedUp,
-    /// It has come to its end.
-    Ended(Status),
-    /// It is further already.
-    Further,
+    /// The current status is final.
+    Final(Status),
+    /// The shipment has a later status.
+    Backward,
 }
 
 impl Status {
-    /// All of them.
+    /// All statuses.
     pub const ALL: [Self; 8] = [
         Self::Pending,
         Self::LabelCreated,
@@ -57,29 +58,28 @@ impl Status {
         Self::Cancelled,
     ];
 
-    /// What it does to a shipment that stands here to be told that it is at `to`.
+    /// Returns the transition from this status to `to`.
     ///
-    /// # Errors
-    /// It cannot go there.
-    pub fn step(self, to: Self) -> Result<Step, StatusRefusal> {
+    /// # Errors The transition is not allowed.
+    pub fn transition(self, to: Self) -> Result<Transition, TransitionError> {
         use Status::{Cancelled, Failed};
         match to {
-            _ if to == self => Ok(Step::Stay),
-            _ if self.is_end() => Err(StatusRefusal::Ended(self)),
-            Cancelled if self.is_shipped() => Err(StatusRefusal::PickedUp),
-            Cancelled | Failed => Ok(Step::Move),
-            _ if to > self => Ok(Step::Move),
-            _ => Err(StatusRefusal::Further),
+            _ if to == self => Ok(Transition::Unchanged),
+            _ if self.is_final() => Err(TransitionError::Final(self)),
+            Cancelled if self.is_shipped() => Err(TransitionError::PickedUp),
+            Cancelled | Failed => Ok(Transition::Move),
+            _ if to > self => Ok(Transition::Move),
+            _ => Err(TransitionError::Backward),
         }
     }
 
-    /// Whether nothing comes after.
+    /// Returns whether the status is final.
     #[must_use]
-    pub fn is_end(self) -> bool {
+    pub fn is_final(self) -> bool {
         matches!(self, Self::Delivered | Self::Failed | Self::Cancelled)
     }
 
-    /// Whether the carrier has it, or surely had it.
+    /// Returns whether the carrier has picked the shipment up, as far as the status shows.
     #[must_use]
     pub fn is_shipped(self) -> bool {
         match self {
@@ -88,7 +88,7 @@ impl Status {
         }
     }
 
-    /// Where a carrier brings it next that makes no mistakes.
+    /// Returns the status that regularly follows, if any.
     #[must_use]
     pub fn next(self) -> Option<Self> {
         match self {
@@ -101,7 +101,7 @@ impl Status {
         }
     }
 
-    /// What happened, for people, when nobody says it better.
+    /// Returns the default description for customers.
     #[must_use]
     pub fn description(self) -> &'static str {
         match self {
@@ -116,7 +116,7 @@ impl Status {
         }
     }
 
-    /// As it is stored and counted.
+    /// Returns the name that is stored and used in metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -131,10 +131,10 @@ impl Status {
         }
     }
 
-    /// What was stored.
+    /// The inverse of [`Status::as_str`].
     #[must_use]
-    pub fn from_stored(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    pub fn from_stored(stored: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == stored)
     }
 }
 
@@ -148,8 +148,8 @@ mod tests {
         *,
     };
 
-    /// From each status (rows) to each (columns), both in the order of [`Status::ALL`]: moves, stays, is
-    /// picked up, has ended, is further.
+    /// Expected transition from each status (rows) to each status (columns), both in the order of
+    /// [`Status::ALL`]: M moves, S stays, P is refused as picked up, E as ended, F as further.
     const TABLE: [&str; 8] = [
         "SMMMMMMM", // pending
         "FSMMMMMM", // label created
@@ -162,26 +162,29 @@ mod tests {
     ];
 
     #[test]
-    fn every_transition_is_as_in_the_table() {
+    fn transitions_match_table() {
         for (from, row) in Status::ALL.into_iter().zip(TABLE) {
-            for (to, letter) in Status::ALL.into_iter().zip(row.chars()) {
-                let expected = match letter {
-                    'M' => Ok(Step::Move),
-                    'S' => Ok(Step::Stay),
-                    'P' => Err(StatusRefusal::PickedUp),
-                    'E' => Err(StatusRefusal::Ended(from)),
-                    _ => Err(StatusRefusal::Further),
+            for (to, code) in Status::ALL.into_iter().zip(row.chars()) {
+                let expected = match code {
+                    'M' => Ok(Transition::Move),
+                    'S' => Ok(Transition::Unchanged),
+                    'P' => Err(TransitionError::PickedUp),
+                    'E' => Err(TransitionError::Final(from)),
+                    _ => Err(TransitionError::Backward),
                 };
-                assert_eq!(from.step(to), expected, "{from:?} to {to:?}");
+                assert_eq!(from.transition(to), expected, "{from:?} to {to:?}");
             }
         }
     }
 
     #[test]
-    fn a_carrier_that_makes_no_mistakes_delivers() {
+    fn next_statuses_end_in_delivered() {
         let mut seen = vec![Pending];
         while let Some(next) = seen.last().and_then(|status| status.next()) {
-            assert_eq!(seen.last().map(|status| status.step(next)), Some(Ok(Step::Move)));
+            assert_eq!(
+                seen.last().map(|status| status.transition(next)),
+                Some(Ok(Transition::Move))
+            );
             seen.push(next);
         }
         assert_eq!(seen, [Pending, LabelCreated, PickedUp, InTransit, OutForDelivery, Delivered]);
@@ -189,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_read_back() {
+    fn stored_names_round_trip() {
         for status in Status::ALL {
             assert_eq!(Status::from_stored(status.as_str()), Some(status));
         }

@@ -1,4 +1,4 @@
-//! What happened to shipments.
+//! Tracking events of shipments.
 
 use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
@@ -13,9 +13,9 @@ use crate::{
     error::Error,
 };
 
-/// An event as it is told.
+/// Stored tracking event.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct TrackingEvent {
     pub(crate) id: EventId,
     pub(crate) description: String,
     pub(crate) location: String,
@@ -29,14 +29,14 @@ struct Row {
     created_at: SqlTimestamp,
 }
 
-impl From<Row> for Told {
+impl From<Row> for TrackingEvent {
     fn from(row: Row) -> Self {
         let Row { id, description, location, created_at } = row;
         Self { id: id.into(), description, location, at: created_at.to_jiff() }
     }
 }
 
-/// Writes down what happened to a locked shipment.
+/// Inserts an event of a locked shipment.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     id: EventId,
@@ -59,11 +59,11 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// What happened to a shipment, newest first: one event for each status that it had.
-pub(crate) async fn of_shipment(
+/// Returns the events of a shipment, newest first: one for each status that it had.
+pub(crate) async fn list_by_shipment(
     conn: &mut PgConnection,
     shipment: ShipmentId,
-) -> Result<Vec<Told>, Error> {
+) -> Result<Vec<TrackingEvent>, Error> {
     let rows = query_as!(
         Row,
         "SELECT id, description, location, created_at
@@ -72,5 +72,5 @@ pub(crate) async fn of_shipment(
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(Told::from).collect())
+    Ok(rows.into_iter().map(TrackingEvent::from).collect())
 }

@@ -1,4 +1,4 @@
-//! Parcels, and where they go.
+//! Parcels and their addresses.
 
 use sqlx::{PgConnection, query, query_as};
 use wire::Address;
@@ -21,7 +21,7 @@ struct Row {
     country: String,
 }
 
-/// Writes the parcel of a shipment down, with its addresses.
+/// Inserts the parcel of a shipment with its addresses.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     shipment: ShipmentId,
@@ -38,7 +38,7 @@ pub(crate) async fn insert(
     )
     .execute(&mut *conn)
     .await
-    .map_err(Error::of_parcel_write)?;
+    .map_err(Error::from_parcel_insert)?;
     insert_address(conn, shipment, "to", &consignment.to).await?;
     match &consignment.from {
         Some(from) => insert_address(conn, shipment, "from", from).await,
@@ -71,7 +71,7 @@ async fn insert_address(
     Ok(())
 }
 
-/// What was asked to be sent with a shipment; nothing with a tombstone.
+/// Returns the consignment of a shipment; `None` for a tombstone.
 pub(crate) async fn consignment(
     conn: &mut PgConnection,
     shipment: &Shipment,

@@ -1,4 +1,4 @@
-//! Shipments: reading, locking and moving them.
+//! Shipments: reading, locking and updating them.
 
 use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
@@ -16,12 +16,12 @@ use crate::{
     error::Error,
 };
 
-/// By what a shipment is known.
+/// Identifier of a shipment.
 #[derive(Clone, Debug)]
-pub(crate) enum Key {
+pub(crate) enum ShipmentKey {
     Id(ShipmentId),
     Order(OrderId),
-    Number(TrackingNumber),
+    TrackingNumber(TrackingNumber),
 }
 
 struct Row {
@@ -44,7 +44,7 @@ impl TryFrom<Row> for Shipment {
             (Some(service), Some(grams), Some(number)) => Some(Parcel {
                 service: Service::from_stored(&service).ok_or(Error::Stored("parcels.service"))?,
                 weight: Weight::new(grams).ok_or(Error::Stored("parcels.weight_grams"))?,
-                tracking_number: TrackingNumber::stored(number),
+                tracking_number: TrackingNumber::from_stored(number),
             }),
             _ => None,
         };
@@ -60,10 +60,10 @@ impl TryFrom<Row> for Shipment {
     }
 }
 
-/// Writes a shipment down without its parcel, unless its order is known: then nothing is written and
-/// `false` told. It waits for another transaction that is just writing the same order.
+/// Inserts a shipment without its parcel. Returns `false`, without an insert, if its order already
+/// has a row. Waits for a concurrent transaction that inserts the same order.
 pub(crate) async fn insert(conn: &mut PgConnection, shipment: &Shipment) -> Result<bool, Error> {
-    let written = query!(
+    let inserted = query!(
         "INSERT INTO shipments (id, order_id, status, created_at, moved_at)
          VALUES ($1, $2, $3, $4, $4)
          ON CONFLICT ON CONSTRAINT shipments_order_id_key DO NOTHING",
@@ -74,15 +74,18 @@ pub(crate) async fn insert(conn: &mut PgConnection, shipment: &Shipment) -> Resu
     )
     .execute(conn)
     .await?;
-    Ok(written.rows_affected() == 1)
+    Ok(inserted.rows_affected() == 1)
 }
 
-/// One shipment.
-pub(crate) async fn find(conn: &mut PgConnection, key: &Key) -> Result<Option<Shipment>, Error> {
+/// Returns a shipment.
+pub(crate) async fn find(
+    conn: &mut PgConnection,
+    key: &ShipmentKey,
+) -> Result<Option<Shipment>, Error> {
     let (id, order, number) = match key {
-        Key::Id(id) => (Some(id.0), None, None),
-        Key::Order(order) => (None, Some(order.0), None),
-        Key::Number(number) => (None, None, Some(number.as_str())),
+        ShipmentKey::Id(id) => (Some(id.0), None, None),
+        ShipmentKey::Order(order) => (None, Some(order.0), None),
+        ShipmentKey::TrackingNumber(number) => (None, None, Some(number.as_str())),
     };
     let row = query_as!(
         Row,
@@ -101,19 +104,23 @@ pub(crate) async fn find(conn: &mut PgConnection, key: &Key) -> Result<Option<Sh
     row.map(Shipment::try_from).transpose()
 }
 
-/// One shipment, locked.
-pub(crate) async fn lock(conn: &mut PgConnection, key: &Key) -> Result<Option<Shipment>, Error> {
+/// Returns a shipment and locks it.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    key: &ShipmentKey,
+) -> Result<Option<Shipment>, Error> {
     let Some(found) = find(conn, key).await? else { return Ok(None) };
     query!("SELECT FROM shipments WHERE id = $1 FOR UPDATE", found.id.0)
         .execute(&mut *conn)
         .await?;
-    // As it is now that nobody else can change it; it is never deleted.
-    find(conn, &Key::Id(found.id)).await
+    // Read again under the lock, when no other transaction can change it. A shipment is never
+    // deleted.
+    find(conn, &ShipmentKey::Id(found.id)).await
 }
 
-/// A shipment that has stood where it is since `since`, locked, the longest first. Those that another
-/// replica has locked are passed over.
-pub(crate) async fn lock_waiting(
+/// Returns and locks the shipment whose status has been unchanged for the longest time, if that is
+/// since `since` or earlier. Rows that another replica has locked are skipped.
+pub(crate) async fn lock_due(
     conn: &mut PgConnection,
     since: Timestamp,
 ) -> Result<Option<Shipment>, Error> {
@@ -127,12 +134,12 @@ pub(crate) async fn lock_waiting(
     .fetch_optional(&mut *conn)
     .await?;
     match id {
-        Some(id) => find(conn, &Key::Id(id.into())).await,
+        Some(id) => find(conn, &ShipmentKey::Id(id.into())).await,
         None => Ok(None),
     }
 }
 
-/// Writes where a locked shipment has moved to.
+/// Updates the status of a locked shipment.
 pub(crate) async fn set_status(
     conn: &mut PgConnection,
     shipment: &Shipment,

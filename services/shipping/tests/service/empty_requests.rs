@@ -1,17 +1,17 @@
-//! An empty request is the first thing that people try: it is told what it lacks.
+//! Empty requests: the error names every required field.
 
 use proto::shipping::v1 as pb;
 use sqlx::PgPool;
 
-use crate::depot::{Depot, fields};
+use crate::fixture::{ShippingFixture, fields};
 
 #[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn what_an_empty_request_lacks_is_named(pool: PgPool) {
-    let depot = Depot::open(&pool).await;
+async fn empty_request_reports_required_fields(pool: PgPool) {
+    let service = ShippingFixture::start(&pool).await;
     macro_rules! lacks {
         ($method:ident, $request:ident, $fields:expr) => {
-            let answer = depot.client.clone().$method(pb::$request::default()).await;
-            assert_eq!(fields(answer), $fields, stringify!($method));
+            let response = service.client.clone().$method(pb::$request::default()).await;
+            assert_eq!(fields(response), $fields, stringify!($method));
         };
     }
     lacks!(get_quote, GetQuoteRequest, ["to", "weight_grams"]);
@@ -24,5 +24,5 @@ async fn what_an_empty_request_lacks_is_named(pool: PgPool) {
     lacks!(track_shipment, TrackShipmentRequest, ["tracking_number"]);
     lacks!(cancel_shipment, CancelShipmentRequest, ["order_id"]);
     lacks!(update_shipment_status, UpdateShipmentStatusRequest, ["tracking_number", "status"]);
-    depot.close().await;
+    service.stop().await;
 }

@@ -1,14 +1,14 @@
-//! Shipping through its real gRPC port, on a real PostgreSQL.
+//! Tests of the shipping service through its gRPC port, with a real PostgreSQL.
 //!
-//! `hack/test-env.sh cargo test -p shipping` gives `DATABASE_URL`; each test has a database of its own.
+//! `hack/test-env.sh cargo test -p shipping` sets `DATABASE_URL`; each test has its own database.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
 
-mod cancelling;
-mod carrier;
-mod creating;
-mod depot;
+mod cancellation;
+mod carrier_simulator;
+mod creation;
 mod empty_requests;
-mod moving;
+mod fixture;
 mod outage;
 mod quotes;
+mod status_updates;

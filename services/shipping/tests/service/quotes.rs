@@ -1,25 +1,28 @@
-//! What shipping would cost.
+//! Quotes of shipping services.
 
 use proto::{common::v1::Address, shipping::v1 as pb};
 use sqlx::PgPool;
 
-use crate::depot::{Depot, address, fields};
+use crate::fixture::{ShippingFixture, address, fields};
 
-async fn quotes(depot: &Depot, request: pb::GetQuoteRequest) -> Vec<(String, i64, i32)> {
-    let answer = depot.client.clone().get_quote(request).await.unwrap().into_inner();
+async fn quotes(
+    service: &ShippingFixture,
+    request: pb::GetQuoteRequest,
+) -> Vec<(String, i64, i32)> {
+    let response = service.client.clone().get_quote(request).await.unwrap().into_inner();
     let quote = |quote: pb::ShippingQuote| {
         let cost = quote.cost.unwrap();
         assert_eq!(cost.currency, "USD");
         let name = format!("{} {}", quote.carrier, quote.service);
         (name, cost.amount_cents, quote.estimated_days)
     };
-    answer.quotes.into_iter().map(quote).collect()
+    response.quotes.into_iter().map(quote).collect()
 }
 
 #[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn a_kilogram_costs_what_the_price_list_says_cheapest_first(pool: PgPool) {
-    let depot = Depot::open(&pool).await;
-    // Who has no account yet knows no more than that.
+async fn one_kilogram_quotes_match_price_list(pool: PgPool) {
+    let service = ShippingFixture::start(&pool).await;
+    // A customer without an account has entered no more than that.
     let to = Address { zip_code: "62701".into(), country: "us".into(), ..Default::default() };
     let request = pb::GetQuoteRequest { from: None, to: Some(to), weight_grams: 1000 };
     let expected = [
@@ -30,22 +33,26 @@ async fn a_kilogram_costs_what_the_price_list_says_cheapest_first(pool: PgPool) 
         ("FedEx 2-Day", 850, 2),
     ]
     .map(|(name, cents, days)| (name.to_owned(), cents, days));
-    assert_eq!(quotes(&depot, request.clone()).await, expected);
+    assert_eq!(quotes(&service, request.clone()).await, expected);
     let request = pb::GetQuoteRequest { from: Some(address()), to: Some(address()), ..request };
-    assert_eq!(quotes(&depot, request).await, expected);
-    depot.close().await;
+    assert_eq!(quotes(&service, request).await, expected);
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn a_quote_needs_a_country_and_a_weight_within_bounds(pool: PgPool) {
-    let depot = Depot::open(&pool).await;
+async fn quote_requires_country_and_valid_weight(pool: PgPool) {
+    let service = ShippingFixture::start(&pool).await;
     for weight_grams in [0, -1, 20_000_001, i32::MAX] {
-        let nowhere = Some(Address::default());
-        let request = pb::GetQuoteRequest { from: nowhere.clone(), to: nowhere, weight_grams };
-        let wrong = fields(depot.client.clone().get_quote(request).await);
+        let invalid_address = Some(Address::default());
+        let request = pb::GetQuoteRequest {
+            from: invalid_address.clone(),
+            to: invalid_address,
+            weight_grams,
+        };
+        let wrong = fields(service.client.clone().get_quote(request).await);
         assert_eq!(wrong, ["from.country", "to.country", "weight_grams"]);
     }
     let request = pb::GetQuoteRequest { from: None, to: Some(address()), weight_grams: 20_000_000 };
-    assert_eq!(quotes(&depot, request).await.len(), 5);
-    depot.close().await;
+    assert_eq!(quotes(&service, request).await.len(), 5);
+    service.stop().await;
 }

@@ -1,4 +1,4 @@
-//! The fixture: running shipping, and words for what tests do with it.
+//! Test fixture: a running shipping service, and methods for the requests of tests.
 
 use clap::Parser;
 use jiff::Timestamp;
@@ -18,13 +18,13 @@ use tonic::{Response, Status, transport::Channel};
 use uuid::Uuid;
 
 #[derive(Parser)]
-struct Cli {
+struct TestCli {
     #[command(flatten)]
     args: Args,
 }
 
-/// The settings of shipping on the database at `url`. A busy machine is given the time to answer what a
-/// caller would ask again.
+/// Returns the settings of a service on the database at `url`. The timeouts are long, so that tests
+/// pass on a busy machine.
 pub(crate) fn args(url: &str, more: &[&str]) -> Args {
     let line = [
         "shipping",
@@ -37,11 +37,11 @@ pub(crate) fn args(url: &str, more: &[&str]) -> Args {
         "--database-statement-timeout",
         "25s",
     ];
-    Cli::try_parse_from(line.iter().chain(more)).unwrap().args
+    TestCli::try_parse_from(line.iter().chain(more)).unwrap().args
 }
 
-/// Shipping that runs, with its clock in the hands of the test.
-pub(crate) struct Depot {
+/// Running shipping service, whose clock the test controls.
+pub(crate) struct ShippingFixture {
     pub(crate) client: ShippingServiceClient<Channel>,
     pub(crate) env: Env,
     pub(crate) pool: PgPool,
@@ -49,15 +49,15 @@ pub(crate) struct Depot {
     server: JoinHandle<Result<(), kit::Error>>,
 }
 
-impl Depot {
-    /// On the database of a test.
-    pub(crate) async fn open(pool: &PgPool) -> Self {
+impl ShippingFixture {
+    /// Starts the service on the database of a test.
+    pub(crate) async fn start(pool: &PgPool) -> Self {
         let url = pool.connect_options().to_url_lossy();
-        Self::open_with(pool, args(url.as_str(), &[]), env("2026-03-01T12:00:00Z")).await
+        Self::start_with(pool, args(url.as_str(), &[]), env("2026-03-01T12:00:00Z")).await
     }
 
-    /// With settings, a clock and chance of its own.
-    pub(crate) async fn open_with(pool: &PgPool, args: Args, env: Env) -> Self {
+    /// Starts the service with other settings, clock and random seed.
+    pub(crate) async fn start_with(pool: &PgPool, args: Args, env: Env) -> Self {
         let mut runtime = Runtime::for_tests();
         runtime.env = env;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -67,8 +67,8 @@ impl Depot {
         Self { client, env: runtime.env.clone(), pool: pool.clone(), runtime, server }
     }
 
-    /// Ends it in order; connections that stay open would keep the test's database alive.
-    pub(crate) async fn close(self) {
+    /// Shuts down gracefully. Connections that stay open would keep the test's database alive.
+    pub(crate) async fn stop(self) {
         drop(self.client);
         self.runtime.drain();
         self.server.await.unwrap().unwrap();
@@ -82,9 +82,9 @@ impl Depot {
         self.client.clone().create_shipment(request).await.map(Response::into_inner)
     }
 
-    /// The usual shipment of an order.
-    pub(crate) async fn ship(&self, order: &str) -> Result<pb::Shipment, Status> {
-        self.create(parcel(order)).await
+    /// Creates the default shipment of an order.
+    pub(crate) async fn create_default(&self, order: &str) -> Result<pb::Shipment, Status> {
+        self.create(create_request(order)).await
     }
 
     pub(crate) async fn cancel(&self, order: &str) -> Result<pb::Shipment, Status> {
@@ -97,7 +97,7 @@ impl Depot {
         self.client.clone().get_shipment(request).await.map(Response::into_inner)
     }
 
-    pub(crate) async fn of_order(&self, order: &str) -> Result<pb::Shipment, Status> {
+    pub(crate) async fn find_by_order(&self, order: &str) -> Result<pb::Shipment, Status> {
         self.get(Identifier::OrderId(order.into())).await
     }
 
@@ -106,8 +106,8 @@ impl Depot {
         self.client.clone().track_shipment(request).await.map(Response::into_inner)
     }
 
-    /// What the carrier tells, without words.
-    pub(crate) async fn tell(
+    /// Reports a status as the carrier does, without location and description.
+    pub(crate) async fn report_status(
         &self,
         number: &str,
         status: ShipmentStatus,
@@ -120,14 +120,14 @@ impl Depot {
         self.client.clone().update_shipment_status(request).await.map(Response::into_inner)
     }
 
-    /// What happened to a parcel, oldest first.
-    pub(crate) async fn story(&self, number: &str) -> Vec<String> {
+    /// Returns the descriptions of a parcel's events, oldest first.
+    pub(crate) async fn descriptions(&self, number: &str) -> Vec<String> {
         let events = self.track(number).await.unwrap().events;
         events.into_iter().rev().map(|event| event.description).collect()
     }
 }
 
-/// A clock that stands at `start`, and the same chance for all.
+/// Returns an environment whose clock stands at `start`, always with the same random seed.
 pub(crate) fn env(start: &str) -> Env {
     let start: Timestamp = start.parse().unwrap();
     Env::fixed(start, 7)
@@ -144,8 +144,8 @@ pub(crate) fn address() -> Address {
     }
 }
 
-/// The usual request for an order.
-pub(crate) fn parcel(order: &str) -> pb::CreateShipmentRequest {
+/// Returns the default request to create the shipment of an order.
+pub(crate) fn create_request(order: &str) -> pb::CreateShipmentRequest {
     pb::CreateShipmentRequest {
         order_id: order.into(),
         from: None,
@@ -156,7 +156,7 @@ pub(crate) fn parcel(order: &str) -> pb::CreateShipmentRequest {
     }
 }
 
-/// The id of an order, by number.
+/// Returns the id of an order by number.
 pub(crate) fn order(n: u128) -> String {
     Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | n).to_string()
 }
