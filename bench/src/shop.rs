@@ -68,7 +68,7 @@ impl Shop {
     /// A shop on the servers of these URLs, the first one the PostgreSQL superuser's.
     pub(crate) fn new(program: &Path, database_url: &str, redis_url: &str) -> anyhow::Result<Self> {
         let secrets = tempfile::tempdir().context("a folder for secrets")?;
-        let keys = user::keys::generate(&Env::system()).context("keys for access tokens")?;
+        let keys = user::jwk::generate(&Env::system()).context("keys for access tokens")?;
         std::fs::write(secrets.path().join("signing.json"), keys.signing.expose_secret())?;
         std::fs::write(secrets.path().join("public.json"), keys.public)?;
         Ok(Self {

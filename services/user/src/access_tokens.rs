@@ -1,4 +1,4 @@
-//! Access tokens: EdDSA JSON Web Tokens, signed here and verified by the gateway.
+//! Access tokens: EdDSA JSON Web Tokens (JWT), signed here and verified by the gateway.
 
 use std::{
     path::{Path, PathBuf},
@@ -19,19 +19,19 @@ use crate::{
         ids::{SessionId, UserId},
     },
     error::Error,
-    keys::{KeysError, SigningKeys},
+    jwk::{KeysError, SigningKeys},
 };
 
-/// Clocks of the pods may differ by this much.
+/// Tolerated clock skew between pods.
 const LEEWAY_SECS: i64 = 5;
 
-/// Longer than any token of ours; saves the work of looking at it.
+/// Longer than any token that this service issues. Longer texts are rejected without parsing.
 const MAX_TOKEN_BYTES: usize = 4096;
 
-/// Larger than any key set of ours; a file beyond it is not the one that was meant.
+/// Larger than any valid key set. A file above this size is a mistake in the configuration.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
-/// What a token says.
+/// The claims of an access token.
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -44,7 +44,7 @@ struct Claims {
     role: String,
 }
 
-/// Signs and verifies with the keys of now.
+/// Signs and verifies access tokens with the current key set.
 pub(crate) struct AccessTokens {
     keys: Arc<ArcSwapOption<SigningKeys>>,
     issuer: String,
@@ -54,18 +54,18 @@ pub(crate) struct AccessTokens {
 }
 
 impl AccessTokens {
-    /// Reads the keys, and again whenever their file changes.
+    /// Loads the key set and reloads it whenever its file changes.
     pub(crate) fn new(args: &crate::Args, runtime: &Runtime) -> Result<Self, KeysError> {
         let file = args.jwt_signing_keys.as_deref();
-        // Before the keys are read, so that none is missed that comes right after.
+        // Subscribe before the first load, so that no change after it is missed.
         let changes = file.map(|path| (path.to_owned(), kit::file_watch::changes(path, runtime)));
         if file.is_none() {
-            tracing::warn!("JWT_SIGNING_KEYS is not set: nobody can sign in");
+            tracing::warn!("sign-in is disabled: JWT_SIGNING_KEYS is not set");
         }
         let keys = file.map(load).transpose()?.map(Arc::new);
         let keys = Arc::new(ArcSwapOption::new(keys));
         if let Some((path, changes)) = changes {
-            runtime.spawn("keys", follow(path, changes, Arc::clone(&keys)));
+            runtime.spawn("keys", reload_on_change(path, changes, Arc::clone(&keys)));
         }
         Ok(Self {
             keys,
@@ -76,17 +76,18 @@ impl AccessTokens {
         })
     }
 
-    /// How long a token is good, in seconds.
+    /// Returns the lifetime of a token in seconds.
     pub(crate) fn ttl_secs(&self) -> i64 {
         i64::try_from(self.ttl.as_secs()).unwrap_or(i64::MAX)
     }
 
-    /// Whether tokens can be signed: asked before anything is done that ends with one.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    /// Returns an error if no signing key is loaded. Callers check this before they change
+    /// anything, because their last step is to sign a token.
+    pub(crate) fn require_signing_key(&self) -> Result<(), Error> {
         if self.keys.load().is_some() { Ok(()) } else { Err(Error::NoSigningKeys) }
     }
 
-    /// A token for a session of an account.
+    /// Signs an access token for a session of an account.
     pub(crate) fn sign(
         &self,
         user: UserId,
@@ -110,7 +111,7 @@ impl AccessTokens {
         encode(&header, &claims, key).map_err(Error::Sign)
     }
 
-    /// Whose token this is, if it is good now.
+    /// Returns the account and role of `token` if the token is valid now, otherwise `None`.
     pub(crate) fn verify(&self, token: &str) -> Option<(UserId, Role)> {
         if token.len() > MAX_TOKEN_BYTES {
             return None;
@@ -119,9 +120,9 @@ impl AccessTokens {
         let key = keys.verifier(&decode_header(token).ok()?.kid?)?;
         let claims = decode::<Claims>(token, key, &self.validation()).ok()?.claims;
         let now = self.env.now().as_second();
-        let timely = claims.iat <= now + LEEWAY_SECS && claims.exp > now - LEEWAY_SECS;
-        let role = Role::of_word(&claims.role)?;
-        timely.then_some((claims.sub.into(), role))
+        let unexpired = claims.iat <= now + LEEWAY_SECS && claims.exp > now - LEEWAY_SECS;
+        let role = Role::parse(&claims.role)?;
+        unexpired.then_some((claims.sub.into(), role))
     }
 
     fn validation(&self) -> Validation {
@@ -129,36 +130,36 @@ impl AccessTokens {
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[&self.audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // By our own clock, above.
+        // The caller checks the expiry with the injected clock.
         validation.validate_exp = false;
         validation
     }
 }
 
 fn load(path: &Path) -> Result<SigningKeys, KeysError> {
-    let unreadable = |source| KeysError::File { path: path.to_owned(), source };
+    let unreadable = |source| KeysError::Read { path: path.to_owned(), source };
     if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE_BYTES {
-        return Err(KeysError::Size);
+        return Err(KeysError::TooLarge);
     }
     let text = SecretString::from(std::fs::read_to_string(path).map_err(unreadable)?);
     SigningKeys::parse(&text)
 }
 
-/// Takes over what the file says from now on; a file that says nothing useful changes nothing, so
-/// that a mistake in a rotation locks nobody out.
-async fn follow(
+/// Reloads the key set when the file changes. An invalid file is logged and ignored, so that a
+/// mistake in a key rotation locks nobody out.
+async fn reload_on_change(
     path: PathBuf,
     mut changes: tokio::sync::watch::Receiver<()>,
     keys: Arc<ArcSwapOption<SigningKeys>>,
 ) {
     while changes.changed().await.is_ok() {
         match load(&path) {
-            Ok(fresh) => {
-                let (kid, _) = fresh.signer();
-                tracing::info!(keys = fresh.len(), kid, "the signing keys were read again");
-                keys.store(Some(Arc::new(fresh)));
+            Ok(reloaded) => {
+                let (kid, _) = reloaded.signer();
+                tracing::info!(keys = reloaded.len(), kid, "signing keys reloaded");
+                keys.store(Some(Arc::new(reloaded)));
             }
-            Err(error) => tracing::error!(%error, "the signing keys stay as they were"),
+            Err(error) => tracing::error!(%error, "signing keys not reloaded: the file is invalid"),
         }
     }
 }

@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use kit::{grpc::client::TargetUrl, settings::duration_between};
 use secrecy::SecretString;
 
-/// The settings of the user service. Each has an environment name and a default fit for a laptop.
+/// The settings of the user service. Each has an environment name and a default for development.
 #[derive(Clone, Debug, ClapArgs)]
 #[group(skip)]
 pub struct Args {
@@ -14,28 +14,28 @@ pub struct Args {
     #[arg(long = "user-listen", env = "USER_LISTEN", default_value = "0.0.0.0:50051")]
     pub listen: SocketAddr,
 
-    /// Where and how the database is reached.
+    /// Connection to the database.
     #[command(flatten)]
     pub database: kit::postgres::Args,
 
-    /// Where the notification service is.
+    /// URL of the notification service.
     #[arg(long, env = "NOTIFICATION_URL", default_value = "http://localhost:50057")]
     pub notification_url: TargetUrl,
 
-    /// The private keys that access tokens are signed with: a file with a JSON Web Key Set of Ed25519
-    /// keys, read again when it changes. The first one signs. Without it nobody can sign in.
+    /// File with the private keys that sign access tokens: a JSON Web Key Set of Ed25519 keys. The
+    /// first key signs. The file is reloaded when it changes. Without it, sign-in is disabled.
     #[arg(long, env = "JWT_SIGNING_KEYS")]
     pub jwt_signing_keys: Option<PathBuf>,
 
-    /// The issuer that access tokens name.
+    /// Issuer (`iss`) of access tokens.
     #[arg(long, env = "JWT_ISSUER", default_value = "storefront")]
     pub jwt_issuer: String,
 
-    /// The audience that access tokens name.
+    /// Audience (`aud`) of access tokens.
     #[arg(long, env = "JWT_AUDIENCE", default_value = "storefront")]
     pub jwt_audience: String,
 
-    /// How long an access token is good.
+    /// Lifetime of an access token.
     #[arg(
         long,
         env = "ACCESS_TOKEN_TTL",
@@ -44,7 +44,7 @@ pub struct Args {
     )]
     pub access_token_ttl: Duration,
 
-    /// How long a refresh token is good; each use gives a new one.
+    /// Lifetime of a refresh token. Each refresh issues a new token.
     #[arg(
         long,
         env = "REFRESH_TOKEN_TTL",
@@ -53,8 +53,8 @@ pub struct Args {
     )]
     pub refresh_token_ttl: Duration,
 
-    /// How long a used refresh token still gets a successor, for lost answers and second tabs; 0 is
-    /// strict.
+    /// How long a used refresh token can be used again, to tolerate lost responses and concurrent
+    /// requests; 0 disables the grace period.
     #[arg(
         long,
         env = "REFRESH_TOKEN_GRACE",
@@ -63,20 +63,20 @@ pub struct Args {
     )]
     pub refresh_token_grace: Duration,
 
-    /// The cost of bcrypt for passwords: each step doubles the time of a sign-in.
+    /// bcrypt cost of passwords. Each increment doubles the time that a sign-in takes.
     #[arg(long, env = "BCRYPT_COST", default_value_t = 12,
         value_parser = clap::value_parser!(u32).range(4..=16))]
     pub bcrypt_cost: u32,
 
-    /// E-mail address of the first administrator, who is made at start if there is no such account.
+    /// E-mail address of the first administrator, created at startup if no account has the address.
     #[arg(long, env = "ADMIN_EMAIL")]
     pub admin_email: Option<String>,
 
-    /// The first administrator's password.
+    /// Password of the first administrator.
     #[arg(long, env = "ADMIN_PASSWORD", hide_env_values = true)]
     pub admin_password: Option<SecretString>,
 
-    /// File with that password; wins over ADMIN_PASSWORD.
+    /// File with the password of the first administrator; takes precedence over ADMIN_PASSWORD.
     #[arg(long, env = "ADMIN_PASSWORD_FILE")]
     pub admin_password_file: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! What can go wrong, and what callers are told of it.
+//! Errors of the user service and their gRPC status.
 
 use std::time::Duration;
 
@@ -11,90 +11,90 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::{
-    domain::{account::LastAdmin, address_book::Full, password::PasswordError},
-    keys::KeysError,
+    domain::{account::LastAdmin, address_book::AddressBookFull, password::PasswordError},
+    jwk::KeysError,
 };
 
-/// When it is worth asking again while passwords wait to be hashed: a few sign-ins later.
-const BUSY_PAUSE: Duration = Duration::from_secs(2);
+/// Suggested delay before a retry while the hashing queue is full: the time of a few sign-ins.
+const BUSY_RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// Everything that can go wrong in the user service.
+/// Errors of the user service.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such account or address.
-    #[error("there is no such {0}")]
+    /// The account or address does not exist.
+    #[error("{0} not found")]
     NotFound(&'static str),
     /// Another account has this e-mail address.
-    #[error("an account with this e-mail address exists")]
+    #[error("an account with this e-mail address already exists")]
     EmailTaken,
     /// No account has this e-mail address and this password.
     #[error("the e-mail address or the password is wrong")]
     InvalidCredentials,
-    /// The account is disabled, and whoever asks knows its password.
+    /// The account is disabled. Only a caller who knows the password gets this error.
     #[error("this account is disabled")]
     AccountDisabled,
-    /// Too many failed attempts with one e-mail address.
-    #[error("too many attempts to sign in with this e-mail address")]
+    /// Too many failed sign-in attempts with one e-mail address.
+    #[error("too many sign-in attempts with this e-mail address")]
     TooManyAttempts(Duration),
-    /// More passwords wait to be hashed than can be soon.
-    #[error("too many passwords wait to be hashed")]
+    /// The hashing queue is full, or a password waited in it for too long.
+    #[error("too many passwords are waiting to be hashed")]
     Busy,
-    /// A refresh token that nobody has, that was used, or whose session ended.
-    #[error("the refresh token is not valid: sign in again")]
+    /// The refresh token is unknown, expired or reused, or its session ended.
+    #[error("the refresh token is invalid: sign in again")]
     InvalidRefreshToken,
-    /// A token for a new password that nobody has, or that was used or is too old.
-    #[error("is not valid or too old")]
+    /// The password reset token is unknown, used or expired.
+    #[error("is invalid or expired")]
     InvalidResetToken,
-    /// The password of now is another one.
+    /// The current password does not match.
     #[error("is not the password of this account")]
     WrongPassword,
-    /// A new password cannot be one.
+    /// The new password is not acceptable.
     #[error("{1}")]
     Password(&'static str, PasswordError),
-    /// The shop would be without administrators.
+    /// The change would leave no administrator who can sign in.
     #[error(transparent)]
     LastAdmin(#[from] LastAdmin),
     /// The address book is full.
     #[error(transparent)]
-    TooManyAddresses(#[from] Full),
+    TooManyAddresses(#[from] AddressBookFull),
     /// The wishlist is full.
-    #[error("there are {0} products on the wishlist already")]
+    #[error("the wishlist already contains {0} products")]
     WishlistFull(i64),
     /// JWT_SIGNING_KEYS is not set.
-    #[error("there is no key to sign access tokens with")]
+    #[error("no signing key for access tokens")]
     NoSigningKeys,
-    /// The file of JWT_SIGNING_KEYS cannot be used.
+    /// The key set in the file of JWT_SIGNING_KEYS is invalid.
     #[error("JWT_SIGNING_KEYS")]
     Keys(#[from] KeysError),
     /// An access token could not be signed.
     #[error("cannot sign an access token")]
     Sign(#[source] jsonwebtoken::errors::Error),
-    /// A password could not be hashed or compared.
+    /// bcrypt failed to hash or compare a password.
     #[error("cannot hash a password")]
     Hash(#[from] bcrypt::BcryptError),
-    /// A thread that hashes panicked.
+    /// The task that hashes a password panicked.
     #[error("cannot hash a password")]
     Thread(#[from] tokio::task::JoinError),
-    /// The database holds something that this program never writes.
-    #[error("{0} holds a value that this version does not know")]
-    Stored(&'static str),
-    /// The database did not do what it was asked.
-    #[error("the database failed")]
+    /// A column contains a value that this program never writes.
+    #[error("{0} contains an unknown value")]
+    UnknownValue(&'static str),
+    /// A database operation failed.
+    #[error("database operation failed")]
     Database(#[from] SqlError),
-    /// The notification service did not take a mail.
-    #[error("the notification service did not take a mail")]
+    /// The notification service rejected a mail or did not respond.
+    #[error("the notification service did not accept a mail")]
     Mail(#[source] Box<Status>),
-    /// Somebody did not answer.
-    #[error("it took too long to {0}")]
+    /// An operation exceeded its time limit.
+    #[error("timed out: {0}")]
     TimedOut(&'static str),
-    /// A setting or the process around the service is at fault.
+    /// A setting is invalid, or the process's runtime failed.
     #[error(transparent)]
     Kit(#[from] kit::Error),
 }
 
 impl Error {
-    /// What a failed INSERT of an account means.
-    pub(crate) fn of_user_write(error: SqlError) -> Self {
+    /// Maps an error of the INSERT of an account to the constraint that it violates.
+    pub(crate) fn from_user_insert(error: SqlError) -> Self {
         match postgres::constraint(&error) {
             Some("users_email_key") => Self::EmailTaken,
             _ => error.into(),
@@ -109,14 +109,14 @@ impl From<Error> for Status {
             Error::NotFound(what) => status::not_found(what),
             Error::EmailTaken => status::already_exists("email_taken", text),
             Error::InvalidCredentials => {
-                refused(Code::Unauthenticated, "invalid_credentials", text)
+                with_reason(Code::Unauthenticated, "invalid_credentials", text)
             }
-            Error::AccountDisabled => refused(Code::PermissionDenied, "account_disabled", text),
-            Error::TooManyAttempts(wait) => exhausted("too_many_attempts", wait, text),
-            // Not UNAVAILABLE: what needs no password is done as ever.
-            Error::Busy => exhausted("overloaded", BUSY_PAUSE, text),
+            Error::AccountDisabled => with_reason(Code::PermissionDenied, "account_disabled", text),
+            Error::TooManyAttempts(wait) => resource_exhausted("too_many_attempts", wait, text),
+            // Not UNAVAILABLE: requests that need no password still succeed.
+            Error::Busy => resource_exhausted("overloaded", BUSY_RETRY_AFTER, text),
             Error::InvalidRefreshToken => {
-                refused(Code::Unauthenticated, "invalid_refresh_token", text)
+                with_reason(Code::Unauthenticated, "invalid_refresh_token", text)
             }
             Error::InvalidResetToken => status::invalid_argument("token", text),
             Error::WrongPassword => status::invalid_argument("current_password", text),
@@ -129,7 +129,7 @@ impl From<Error> for Status {
                 tracing::error!("{text}: set JWT_SIGNING_KEYS");
                 status::unavailable(postgres::RETRY_AFTER)
             }
-            Error::Stored(_)
+            Error::UnknownValue(_)
             | Error::Kit(_)
             | Error::Keys(_)
             | Error::Sign(_)
@@ -140,11 +140,11 @@ impl From<Error> for Status {
     }
 }
 
-fn refused(code: Code, reason: &str, text: String) -> Status {
+fn with_reason(code: Code, reason: &str, text: String) -> Status {
     status::with_reason(code, reason, text, [])
 }
 
-fn exhausted(reason: &str, wait: Duration, text: String) -> Status {
+fn resource_exhausted(reason: &str, wait: Duration, text: String) -> Status {
     let mut details = ErrorDetails::with_retry_info(Some(wait));
     details.set_error_info(reason, DOMAIN, []);
     Status::with_error_details(Code::ResourceExhausted, text, details)
@@ -154,13 +154,13 @@ fn exhausted(reason: &str, wait: Duration, text: String) -> Status {
 mod tests {
     use super::*;
 
-    /// The gateway leaves a service alone that is UNAVAILABLE; a flood of sign-ins would shut out
-    /// everybody.
+    /// The gateway opens its circuit breaker for a service that returns UNAVAILABLE; a flood of
+    /// sign-ins would block all other requests.
     #[test]
-    fn a_full_queue_of_passwords_says_nothing_of_the_rest() {
+    fn full_hashing_queue_is_resource_exhausted() {
         let status = Status::from(Error::Busy);
         assert_eq!(status.code(), Code::ResourceExhausted);
         assert_eq!(status::reason_of(&status).as_deref(), Some("overloaded"));
-        assert_eq!(status::retry_after_of(&status), Some(BUSY_PAUSE));
+        assert_eq!(status::retry_after_of(&status), Some(BUSY_RETRY_AFTER));
     }
 }

@@ -1,5 +1,5 @@
-//! bcrypt, off the threads that serve requests and no more at a time than there are cores. It is slow on
-//! purpose: whoever may ask for it without bound can stop a shop by asking.
+//! bcrypt on blocking threads, with at most as many concurrent hashes as there are cores. bcrypt is
+//! slow on purpose: without these bounds, a flood of sign-ins would exhaust the CPU.
 
 use std::{sync::Arc, thread::available_parallelism, time::Duration};
 
@@ -17,46 +17,47 @@ use crate::{
     error::Error,
 };
 
-/// Work that waits for a core, or runs. At a quarter of a second each (cost 12), two cores take eight
-/// seconds for as many, which is longer than anybody waits.
+/// The maximum number of hashes that run or wait for a core. At a quarter of a second each
+/// (cost 12), two cores need eight seconds for that many, which exceeds every caller's deadline.
 const MAX_QUEUE: usize = 64;
 
-/// The longest wait for a core: who is turned away is told soon.
+/// The maximum wait for a core. A caller that is rejected learns it soon.
 const MAX_WAIT: Duration = Duration::from_secs(3);
 
-/// The longest time for all of it, also on a core that is slow: the gateway gives up after 5 s, and takes
-/// a service that does not answer for one that is away.
-const MAX_TIME: Duration = Duration::from_millis(4_500);
+/// The maximum time of a hash, wait included, also on a slow core. It is below the gateway's
+/// deadline of 5 s: the gateway treats a service that exceeds it as unavailable.
+const MAX_TOTAL: Duration = Duration::from_millis(4_500);
 
-/// Hashes and compares passwords. Cheap to clone.
+/// Hashes and compares passwords, with bounded concurrency. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Hasher {
     cost: u32,
     env: Env,
     cores: Arc<Semaphore>,
     queue: Arc<Semaphore>,
-    /// What is compared when there is nothing to compare with, so that this takes the same time.
+    /// Compared when there is no stored hash, so that the comparison takes the same time.
     dummy: PasswordHash,
 }
 
 impl Hasher {
-    /// Hashes a first time, for the comparisons that must fail.
+    /// Creates a hasher, and hashes the dummy password.
     pub(crate) async fn new(cost: u32, env: Env) -> Result<Self, Error> {
         let cores = available_parallelism().map_or(1, usize::from);
-        let nobody: [u8; 32] = env.bytes();
+        let dummy_password: [u8; 32] = env.bytes();
         let salt = env.bytes();
-        let dummy = spawn_blocking(move || hash(&nobody, cost, salt)).await??;
+        let dummy = spawn_blocking(move || hash(&dummy_password, cost, salt)).await??;
         let (cores, queue) = (Semaphore::new(cores), Semaphore::new(MAX_QUEUE));
         Ok(Self { cost, env, cores: Arc::new(cores), queue: Arc::new(queue), dummy })
     }
 
-    /// The hash of a new password.
+    /// Hashes a new password.
     pub(crate) async fn hash(&self, password: Password) -> Result<PasswordHash, Error> {
         let (cost, salt) = (self.cost, self.env.bytes());
         self.run(move || hash(password.bytes(), cost, salt)).await
     }
 
-    /// Whether the hash is that of the text. Without a hash it is not, and takes as long to say so.
+    /// Returns whether `hash` is the hash of `text`. Without a hash, returns `false` after the same
+    /// time.
     pub(crate) async fn matches(
         &self,
         text: SecretString,
@@ -66,8 +67,8 @@ impl Hasher {
         let hash = hash.unwrap_or_else(|| self.dummy.clone());
         self.run(move || {
             let text = text.expose_secret().as_bytes();
-            // bcrypt would not look at the rest: a longer text is never right. Nor is one with NUL, for it
-            // takes "a" and "a\0a" for the same.
+            // bcrypt ignores the rest, so a longer text never matches. A text with NUL never
+            // matches either, because bcrypt treats "a" and "a\0a" as equal.
             let start = text.get(..MAX_BYTES).unwrap_or(text);
             let equal = bcrypt::verify(start, hash.as_str())?;
             Ok(equal && known && start.len() == text.len() && !text.contains(&0))
@@ -75,8 +76,8 @@ impl Hasher {
         .await
     }
 
-    /// Whether a hash is of another cost than the setting's: then it is worth making anew, also for the
-    /// times of right and wrong addresses to stay alike.
+    /// Returns whether the cost of a hash differs from the setting. Such a password is rehashed,
+    /// also to keep the response times of known and unknown addresses equal.
     pub(crate) fn is_outdated(&self, hash: &PasswordHash) -> bool {
         let parts: Result<HashParts, _> = hash.as_str().parse();
         parts.is_ok_and(|parts| parts.get_cost() != self.cost)
@@ -86,24 +87,24 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let place = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let slot = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| Error::Busy)?;
         let core = Arc::clone(&self.cores).acquire_owned();
-        let began = Instant::now();
-        let Ok(Ok(core)) = timeout_at(began + MAX_WAIT, core).await else {
+        let started = Instant::now();
+        let Ok(Ok(core)) = timeout_at(started + MAX_WAIT, core).await else {
             return Err(Error::Busy);
         };
-        // The thread keeps both until it is done, also when nobody waits for it any more.
+        // The thread holds both permits until it finishes, even if the caller has timed out.
         let done = spawn_blocking(move || {
             let done = work();
-            drop((place, core));
+            drop((slot, core));
             done
         });
-        timeout_at(began + MAX_TIME, done).await.map_err(|_| Error::Busy)??
+        timeout_at(started + MAX_TOTAL, done).await.map_err(|_| Error::Busy)??
     }
 }
 
-/// `password` has at most [`MAX_BYTES`], so that nothing of it is cut. (The library's own function
-/// that refuses to cut refuses a password of just so many bytes too.)
+/// Hashes a password of at most [`MAX_BYTES`], so that nothing is truncated. (bcrypt's own
+/// `non_truncating` functions also reject a password of exactly that length.)
 fn hash(password: &[u8], cost: u32, salt: [u8; 16]) -> Result<PasswordHash, Error> {
     let parts = bcrypt::hash_with_salt(password, cost, salt)?;
     Ok(PasswordHash::new(parts.to_string()))
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_counts_to_its_last_byte_and_no_further() {
+    async fn all_bytes_of_a_password_are_compared() {
         let hasher = hasher().await;
         let text = "x".repeat(72);
         let hash = hasher.hash(Password::new(&text).unwrap()).await.unwrap();
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_twice_with_nul_between_is_another() {
+    async fn repeated_password_with_nul_does_not_match() {
         let hasher = hasher().await;
         let hash = hasher.hash(Password::new("correct horse").unwrap()).await.unwrap();
         let twice = "correct horse\0correct horse".into();
@@ -143,13 +144,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_hash_nothing_is_right() {
+    async fn missing_hash_never_matches() {
         let hasher = hasher().await;
         assert!(!hasher.matches("anything".into(), None).await.unwrap());
     }
 
     #[tokio::test]
-    async fn two_hashes_of_one_password_differ() {
+    async fn hashes_of_one_password_differ() {
         let hasher = hasher().await;
         let password = Password::new("correct horse").unwrap();
         let [one, two] =
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_would_wait_too_long_is_refused_and_the_queue_is_bounded() {
+    async fn queue_is_bounded_and_long_waits_are_rejected() {
         let hasher = hasher().await;
         let cores = u32::try_from(hasher.cores.available_permits()).unwrap();
         let all = hasher.cores.clone().acquire_many_owned(cores).await.unwrap();
@@ -172,19 +173,19 @@ mod tests {
         while hasher.queue.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        let began = Instant::now();
+        let started = Instant::now();
         assert!(matches!(hasher.matches("x".into(), None).await, Err(Error::Busy)));
-        assert!(began.elapsed().is_zero(), "a full queue refuses at once");
+        assert!(started.elapsed().is_zero(), "a full queue rejects immediately");
         for task in waiting {
             assert!(matches!(task.await.unwrap(), Err(Error::Busy)));
         }
-        assert_eq!(began.elapsed(), MAX_WAIT);
+        assert_eq!(started.elapsed(), MAX_WAIT);
         drop(all);
         assert!(!hasher.matches("x".into(), None).await.unwrap());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn on_a_core_that_is_too_slow_it_is_told_in_time_and_the_place_stays_taken() {
+    async fn timed_out_hash_keeps_its_permit_until_it_finishes() {
         let hasher = hasher().await;
         let (finish, finished) = std::sync::mpsc::channel::<()>();
         let slow = hasher.clone();
@@ -192,7 +193,7 @@ mod tests {
         while hasher.queue.available_permits() == MAX_QUEUE {
             tokio::task::yield_now().await;
         }
-        tokio::time::advance(MAX_TIME).await;
+        tokio::time::advance(MAX_TOTAL).await;
         assert!(matches!(slow.await.unwrap(), Err(Error::Busy)));
         assert_eq!(hasher.queue.available_permits(), MAX_QUEUE - 1);
         drop(finish);

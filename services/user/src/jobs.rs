@@ -1,4 +1,4 @@
-//! Background work: the sweeper, in every replica.
+//! Background jobs: the sweeper, which runs in every replica.
 
 use std::time::Duration;
 
@@ -6,30 +6,30 @@ use kit::{Env, run_periodically};
 use sqlx::PgPool;
 use tokio::time::timeout;
 
-use crate::{domain::throttle::FORGET_AFTER, error::Error, store};
+use crate::{domain::throttle::CLEAR_AFTER, error::Error, store};
 
-/// Time between two sweeps. What is swept has no effect any more; it only takes up room.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Time between two sweeps. Expired rows have no effect; they only use space.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Rows of one kind that go in one statement, so that it stays short.
-const BATCH: i64 = 1_000;
+/// The maximum number of rows of a table that one statement deletes, so that it stays short.
+const BATCH_ROWS: i64 = 1_000;
 
-/// Statements of one sweep at most for each kind; the rest waits for the next.
+/// The maximum number of statements for a table in one sweep; the next sweep deletes the rest.
 const MAX_BATCHES: usize = 20;
 
-/// The longest time for one sweep.
-const MAX_SWEEP: Duration = Duration::from_secs(60);
+/// The maximum time of one sweep.
+const SWEEP_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Deletes what expired, for ever. Replicas pass over each other's rows (`SKIP LOCKED`), and a failed
-/// sweep leaves its rows for the next.
+/// Deletes expired rows periodically, without end. Replicas skip rows that another one has locked
+/// (`SKIP LOCKED`), and the next sweep deletes what a failed one left.
 pub(crate) async fn sweep(pool: PgPool, env: Env) {
-    run_periodically(SWEEP_EVERY, || async {
-        let swept = timeout(MAX_SWEEP, sweep_once(&pool, &env)).await;
+    run_periodically(SWEEP_INTERVAL, || async {
+        let swept = timeout(SWEEP_TIMEOUT, sweep_once(&pool, &env)).await;
         match swept.unwrap_or(Err(Error::TimedOut("sweep"))) {
             Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "what expired was deleted"),
+            Ok(rows) => tracing::info!(rows, "expired rows deleted"),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the sweep failed");
+                tracing::warn!(error = &error as &dyn std::error::Error, "sweep failed");
             }
         }
     })
@@ -42,10 +42,10 @@ async fn sweep_once(pool: &PgPool, env: &Env) -> Result<u64, Error> {
     for _ in 0..MAX_BATCHES {
         let mut conn = pool.acquire().await?;
         let swept = [
-            store::sessions::sweep(&mut conn, now, BATCH).await?,
-            store::sessions::sweep_tokens(&mut conn, now, BATCH).await?,
-            store::resets::sweep(&mut conn, now, BATCH).await?,
-            store::attempts::sweep(&mut conn, now - FORGET_AFTER, BATCH).await?,
+            store::sessions::sweep(&mut conn, now, BATCH_ROWS).await?,
+            store::sessions::sweep_tokens(&mut conn, now, BATCH_ROWS).await?,
+            store::resets::sweep(&mut conn, now, BATCH_ROWS).await?,
+            store::attempts::sweep(&mut conn, now - CLEAR_AFTER, BATCH_ROWS).await?,
         ];
         let swept: u64 = swept.iter().sum();
         total += swept;

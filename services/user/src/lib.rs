@@ -1,18 +1,19 @@
-//! Accounts: sign-in, tokens, profiles, addresses and wishlists.
+//! The user service: accounts, sign-in, tokens, profiles, addresses and wishlists.
 //!
-//! The service owns the database `user_db`, the private keys of access tokens, and these invariants:
-//! - an e-mail address, in whatever case, belongs to one account;
-//! - a refresh token is good once; a second use ends its family ([`domain::session`] has the argument);
-//! - a session ends for good with its account's password, or when the account is disabled;
-//! - a mail that an account causes is sent, whatever crashes (`mailer`), and whoever asks for a new
-//!   password learns nothing of whether there is an account;
-//! - an address book that is not empty has one default;
-//! - a shop keeps an administrator who can sign in.
+//! The service owns the database `user_db` and the private keys of access tokens. Its invariants:
+//! - an e-mail address, compared without case, belongs to at most one account;
+//! - a refresh token is valid once; reuse ends its token family (see [`domain::session`]);
+//! - a session ends permanently when its account's password changes or the account is disabled;
+//! - a mail that an account causes is delivered to the notification service despite crashes
+//!   (`outbox`), and the response to a password reset request does not reveal whether an account
+//!   exists;
+//! - an address book that is not empty has exactly one default;
+//! - at least one administrator can sign in.
 //!
-//! From the outside in: [`serve`] answers RPCs in `api`, which reads requests into the types of
-//! [`domain`], whose rules are pure; `accounts` are the ways in, which hash passwords between
-//! transactions; `transactions` says what happens together; `store` holds the SQL; `mailer` and `jobs`
-//! are the background work.
+//! Layers, from the outside in: [`serve`] responses RPCs in `api`, which parses requests into the
+//! types of [`domain`], whose rules are pure; `accounts` has the use cases that authenticate, which
+//! hash passwords between transactions; `transactions` defines what is atomic; `store` has the SQL;
+//! `outbox` and `jobs` are the background work.
 
 mod access_tokens;
 mod accounts;
@@ -22,9 +23,9 @@ pub mod domain;
 mod error;
 mod hasher;
 mod jobs;
-pub mod keys;
-mod mailer;
+pub mod jwk;
 mod metrics;
+mod outbox;
 mod serve;
 mod store;
 mod transactions;

@@ -1,4 +1,4 @@
-//! What the user service counts beyond its RPCs.
+//! Metrics of the user service, in addition to those of its RPCs.
 
 use jiff::Timestamp;
 use prometheus_client::{
@@ -6,14 +6,14 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge},
 };
 
-use crate::{domain::session::Use, error::Error};
+use crate::{domain::session::TokenUse, error::Error};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
     outcome: &'static str,
 }
 
-/// The service's own metrics. Cheap to clone.
+/// The metrics of the user service. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     sign_ins: Family<Labels, Counter>,
@@ -28,15 +28,15 @@ impl Metrics {
         let family = |name, help| metrics.register(name, help, Family::default());
         let gauge = |name, help| metrics.register(name, help, Gauge::default());
         Self {
-            sign_ins: family("sign_ins", "Attempts to sign in, by outcome"),
+            sign_ins: family("sign_ins", "Sign-in attempts, by outcome"),
             refreshes: family("refreshes", "Uses of refresh tokens, by outcome"),
-            mails: family("mails", "Mails handed to the notification service, by outcome"),
-            outbox_depth: gauge("outbox_depth", "Mails that wait for the notification service"),
-            outbox_age_seconds: gauge("outbox_age_seconds", "Age of the mail that waits longest"),
+            mails: family("mails", "Mails sent to the notification service, by outcome"),
+            outbox_depth: gauge("outbox_depth", "Number of mails in the outbox"),
+            outbox_age_seconds: gauge("outbox_age_seconds", "Age of the oldest mail in the outbox"),
         }
     }
 
-    pub(crate) fn signed_in<T>(&self, result: &Result<T, Error>) {
+    pub(crate) fn record_sign_in<T>(&self, result: &Result<T, Error>) {
         let outcome = match result {
             Ok(_) => "ok",
             Err(Error::InvalidCredentials) => "invalid",
@@ -48,23 +48,23 @@ impl Metrics {
         self.sign_ins.get_or_create(&Labels { outcome }).inc();
     }
 
-    /// A use of a token; `None` when nobody has such a token.
-    pub(crate) fn refreshed(&self, token: Option<Use>) {
+    /// Counts a use of a refresh token; `None` if the token is unknown.
+    pub(crate) fn record_refresh(&self, token: Option<TokenUse>) {
         let outcome = match token {
-            Some(Use::First) => "rotated",
-            Some(Use::Again) => "within_grace",
-            Some(Use::Reuse) => "reused",
-            Some(Use::Expired) => "expired",
+            Some(TokenUse::First) => "rotated",
+            Some(TokenUse::WithinGrace) => "within_grace",
+            Some(TokenUse::Reuse) => "reused",
+            Some(TokenUse::Expired) => "expired",
             None => "unknown",
         };
         self.refreshes.get_or_create(&Labels { outcome }).inc();
     }
 
-    pub(crate) fn mailed(&self, outcome: &'static str) {
+    pub(crate) fn record_delivery(&self, outcome: &'static str) {
         self.mails.get_or_create(&Labels { outcome }).inc();
     }
 
-    pub(crate) fn outbox(&self, depth: i64, oldest: Option<Timestamp>, now: Timestamp) {
+    pub(crate) fn set_outbox(&self, depth: i64, oldest: Option<Timestamp>, now: Timestamp) {
         let age = oldest.map_or(0, |oldest| now.duration_since(oldest).as_secs().max(0));
         self.outbox_depth.set(depth);
         self.outbox_age_seconds.set(age);
@@ -78,15 +78,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outcomes_are_counted_by_name() {
+    fn outcomes_are_counted_by_label() {
         let runtime = Runtime::for_tests().component("user");
         let metrics = Metrics::register(runtime.metrics());
-        metrics.signed_in(&Ok(()));
-        metrics.signed_in::<()>(&Err(Error::InvalidCredentials));
-        metrics.refreshed(Some(Use::Reuse));
-        metrics.mailed("sent");
+        metrics.record_sign_in(&Ok(()));
+        metrics.record_sign_in::<()>(&Err(Error::InvalidCredentials));
+        metrics.record_refresh(Some(TokenUse::Reuse));
+        metrics.record_delivery("sent");
         let minute = Timestamp::from_second(60).unwrap();
-        metrics.outbox(3, Some(Timestamp::UNIX_EPOCH), minute);
+        metrics.set_outbox(3, Some(Timestamp::UNIX_EPOCH), minute);
         let text = runtime.metrics().text();
         for line in [
             "user_sign_ins_total{outcome=\"ok\"} 1",

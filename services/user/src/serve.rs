@@ -1,4 +1,4 @@
-//! The running service: RPCs, the mailer, the sweeper, the first administrator.
+//! Startup of the service: RPCs, the outbox worker, the sweeper, the first administrator.
 
 use std::sync::Arc;
 
@@ -9,30 +9,30 @@ use tokio::net::TcpListener;
 use crate::{
     Args, Error,
     access_tokens::AccessTokens,
-    accounts::{Accounts, FirstAdmin, signed},
+    accounts::{Accounts, FirstAdmin, to_signed_duration},
     api::Api,
     hasher::Hasher,
     jobs,
-    mailer::Mailer,
     metrics::Metrics,
-    transactions::sessions::Times,
+    outbox::OutboxWorker,
+    transactions::sessions::RefreshTokenPolicy,
 };
 
-/// Serves accounts until the process drains. It starts while PostgreSQL is away: calls are answered
-/// UNAVAILABLE until it is there.
+/// Serves the gRPC API until the process drains. The service also starts while PostgreSQL is
+/// unavailable; until then, calls fail with UNAVAILABLE.
 ///
 /// # Errors
-/// When a setting cannot be used or the address cannot be listened on.
+/// Returns an error if a setting is invalid or the address cannot be bound.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), Error> {
     let runtime = runtime.component("user");
     let server = Server::new(&runtime, args.listen);
     serve_with(server, &args, &runtime).await
 }
 
-/// Serves on a listener that is there already, such as one on a port that the system chose.
+/// Serves on an existing listener, for example one on a port chosen by the system.
 ///
 /// # Errors
-/// When a setting cannot be used.
+/// Returns an error if a setting is invalid.
 pub async fn serve_on(listener: TcpListener, args: Args, runtime: Runtime) -> Result<(), Error> {
     let runtime = runtime.component("user");
     let server = Server::from_listener(&runtime, listener);
@@ -40,7 +40,7 @@ pub async fn serve_on(listener: TcpListener, args: Args, runtime: Runtime) -> Re
 }
 
 async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<(), Error> {
-    let first_admin = FirstAdmin::of(args)?;
+    let first_admin = FirstAdmin::from_args(args)?;
     let tokens = AccessTokens::new(args, runtime)?;
     let pool = kit::postgres::connect(&args.database, runtime)?;
     let metrics = Metrics::register(runtime.metrics());
@@ -49,15 +49,15 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
         env: runtime.env.clone(),
         hasher: Hasher::new(args.bcrypt_cost, runtime.env.clone()).await?,
         tokens: Arc::new(tokens),
-        times: Times {
-            ttl: signed(args.refresh_token_ttl),
-            grace: signed(args.refresh_token_grace),
+        refresh_tokens: RefreshTokenPolicy {
+            ttl: to_signed_duration(args.refresh_token_ttl),
+            grace: to_signed_duration(args.refresh_token_grace),
         },
         metrics: metrics.clone(),
         runtime: runtime.clone(),
     };
     let url = args.notification_url.clone();
-    Mailer::new(pool.clone(), url, metrics, runtime).start(runtime);
+    OutboxWorker::new(pool.clone(), url, metrics, runtime).start(runtime);
     runtime.spawn("sweeper", jobs::sweep(pool, runtime.env.clone()));
     if let Some(admin) = first_admin {
         runtime.spawn("first-admin", admin.ensure(accounts.clone()));

@@ -129,7 +129,7 @@ impl Others {
 
         let keys = tempfile::tempdir().unwrap();
         let file = keys.path().join("keys.json");
-        let generated = user::keys::generate(&kit::Env::system()).unwrap();
+        let generated = user::jwk::generate(&kit::Env::system()).unwrap();
         std::fs::write(&file, generated.signing.expose_secret()).unwrap();
         let file = format!("--jwt-signing-keys={}", file.display());
         let url = format!("--notification-url=http://{}", notification.address);

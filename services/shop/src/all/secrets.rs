@@ -47,7 +47,7 @@ impl Secrets {
         };
         // The public part last: it says that both are whole.
         if !secrets.public_keys.exists() {
-            let keys = user::keys::generate(env).map_err(|source| Error::Keys(source.into()))?;
+            let keys = user::jwk::generate(env).map_err(|source| Error::Keys(source.into()))?;
             write(&secrets.signing_keys, keys.signing.expose_secret())?;
             write(&secrets.public_keys, &keys.public)?;
         }

@@ -228,7 +228,7 @@ fn setting(name: &str) -> String {
 }
 
 fn secrets(env: &Env, folder: &Path) -> Vec<(&'static str, String)> {
-    let keys = user::keys::generate(env).unwrap();
+    let keys = user::jwk::generate(env).unwrap();
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
         fs::write(&path, text).unwrap();

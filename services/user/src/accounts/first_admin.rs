@@ -1,4 +1,4 @@
-//! The first administrator, from the settings: without one nobody could make another.
+//! The first administrator, created from the settings: only administrators can appoint others.
 
 use std::time::Duration;
 
@@ -18,21 +18,22 @@ use crate::{
     store, transactions,
 };
 
-/// Pauses between attempts while the database is away: doubled from the first to the last.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+/// Bounds of the exponential backoff between attempts while the database is unavailable.
+const MIN_BACKOFF: Duration = Duration::from_millis(500);
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// The account that there must be.
+/// The administrator account that the settings ask for.
 pub(crate) struct FirstAdmin {
     email: Email,
     password: Password,
 }
 
 impl FirstAdmin {
-    /// As the settings say; none when they name nobody.
+    /// Reads the first administrator from the settings; `None` if they name no one.
     ///
     /// # Errors
-    /// When they name somebody who could not have an account.
-    pub(crate) fn of(args: &Args) -> Result<Option<Self>, kit::Error> {
+    /// Returns an error if the e-mail address or the password is not acceptable.
+    pub(crate) fn from_args(args: &Args) -> Result<Option<Self>, kit::Error> {
         let wrong = |name, reason: String| kit::Error::Setting { name, reason };
         let Some(email) = args.admin_email.as_deref().filter(|email| !email.trim().is_empty())
         else {
@@ -43,52 +44,55 @@ impl FirstAdmin {
         let (value, file) = (args.admin_password.as_ref(), args.admin_password_file.as_deref());
         let password = secret::require("ADMIN_PASSWORD", value, file)?;
         let password = Password::new(password.expose_secret())
-            .and_then(|password| password.of(&email))
+            .and_then(|password| password.for_account(&email))
             .map_err(|error| wrong("ADMIN_PASSWORD", error.to_string()))?;
         Ok(Some(Self { email, password }))
     }
 
-    /// Makes the account, however long the database is away. Of several replicas one does.
+    /// Creates the account, with retries until the database is available. If several replicas
+    /// run, one of them creates it.
     pub(crate) async fn ensure(self, accounts: Accounts) {
-        let mut pause = PAUSES.0;
-        while let Err(error) = self.make(&accounts).await {
+        let mut backoff = MIN_BACKOFF;
+        while let Err(error) = self.create_if_missing(&accounts).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "the first administrator could not be made yet"
+                "first administrator not created, retrying"
             );
-            sleep(pause).await;
-            pause = (pause * 2).min(PAUSES.1);
+            sleep(backoff).await;
+            backoff = (backoff * 2).min(MAX_BACKOFF);
         }
     }
 
-    /// An account that is there already stays as it is: its password may have been changed, and a
-    /// customer who took the address first must not come to power by it.
-    async fn make(&self, accounts: &Accounts) -> Result<(), Error> {
-        if self.look(accounts).await? {
+    /// Creates the account unless the e-mail address has one. An existing account is never
+    /// changed: its password may have been changed since, and a customer who registered the
+    /// address first must not become an administrator.
+    async fn create_if_missing(&self, accounts: &Accounts) -> Result<(), Error> {
+        if self.exists(accounts).await? {
             return Ok(());
         }
         let hash = accounts.hasher.hash(self.password.clone()).await?;
-        let account = accounts.account(self.email.clone(), Profile::default(), Role::Admin);
+        let account = accounts.new_account(self.email.clone(), Profile::default(), Role::Admin);
         match transactions::access::create(&accounts.pool, &account, &hash).await {
             Ok(()) => {
-                tracing::info!(id = %account.id, "the first administrator was made");
+                tracing::info!(id = %account.id, "first administrator created");
                 Ok(())
             }
-            // Another replica, or somebody who registers just now.
-            Err(Error::EmailTaken) => self.look(accounts).await.map(|_| ()),
+            // Another replica or a concurrent registration created the account.
+            Err(Error::EmailTaken) => self.exists(accounts).await.map(|_| ()),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether the address has an account, and a warning if that is no administrator.
-    async fn look(&self, accounts: &Accounts) -> Result<bool, Error> {
+    /// Returns whether the address has an account. Logs an error if the account is not an
+    /// active administrator.
+    async fn exists(&self, accounts: &Accounts) -> Result<bool, Error> {
         let mut conn = accounts.pool.acquire().await?;
         let Some((id, _)) = store::users::find_by_email(&mut conn, &self.email).await? else {
             return Ok(false);
         };
         let account = store::users::find(&mut conn, id).await?;
         if !account.is_some_and(|account| account.is_active_admin()) {
-            tracing::error!(%id, "the account of ADMIN_EMAIL is no administrator and stays so");
+            tracing::error!(%id, "account of ADMIN_EMAIL is not an active administrator");
         }
         Ok(true)
     }

@@ -1,4 +1,5 @@
-//! Ways into an account. Each hashes or compares a password between transactions.
+//! Use cases that authenticate: registration, sign-in, token refresh, passwords. Those that hash or
+//! compare a password do so between transactions.
 
 mod first_admin;
 mod passwords;
@@ -13,9 +14,9 @@ use kit::{Env, Runtime};
 use sqlx::PgPool;
 
 pub(crate) use first_admin::FirstAdmin;
-pub(crate) use passwords::Change;
+pub(crate) use passwords::PasswordChange;
 pub(crate) use register::Registration;
-pub(crate) use sessions::Ending;
+pub(crate) use sessions::SessionsToEnd;
 
 use crate::{
     access_tokens::AccessTokens,
@@ -23,22 +24,22 @@ use crate::{
     error::Error,
     hasher::Hasher,
     metrics::Metrics,
-    transactions::sessions::{Open, Times},
+    transactions::sessions::{OpenSession, RefreshTokenPolicy},
 };
 
-/// What the ways into an account stand on. Cheap to clone.
+/// What the use cases depend on. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Accounts {
     pub(crate) pool: PgPool,
     pub(crate) env: Env,
     pub(crate) hasher: Hasher,
     pub(crate) tokens: Arc<AccessTokens>,
-    pub(crate) times: Times,
+    pub(crate) refresh_tokens: RefreshTokenPolicy,
     pub(crate) metrics: Metrics,
     pub(crate) runtime: Runtime,
 }
 
-/// A session as its bearer gets it.
+/// An authenticated session: the response to a registration, sign-in or refresh.
 pub(crate) struct SignedIn {
     pub(crate) account: Account,
     pub(crate) access_token: String,
@@ -51,8 +52,8 @@ impl Accounts {
         self.env.now()
     }
 
-    fn signed_in(&self, open: Open) -> Result<SignedIn, Error> {
-        let Open { account, session, token } = open;
+    fn issue_tokens(&self, open: OpenSession) -> Result<SignedIn, Error> {
+        let OpenSession { account, session, token } = open;
         Ok(SignedIn {
             access_token: self.tokens.sign(account.id, session, account.role)?,
             refresh_token: token.text(),
@@ -62,7 +63,7 @@ impl Accounts {
     }
 }
 
-/// A length of time from the settings, which are bounded to much less than this type holds.
-pub(crate) fn signed(time: Duration) -> SignedDuration {
+/// Converts a duration from the settings, whose bounds are far below the limit of this type.
+pub(crate) fn to_signed_duration(time: Duration) -> SignedDuration {
     SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
 }

@@ -1,4 +1,4 @@
-//! New passwords: by the old one, or by a token that a mail brings.
+//! Password change (with the current password) and password reset (with a mailed token).
 
 use kit::postgres::traced;
 use secrecy::SecretString;
@@ -9,34 +9,34 @@ use crate::{
     domain::{
         ids::{MailId, SessionId, UserId},
         password::Password,
-        token::Opaque,
+        token::OpaqueToken,
     },
     error::Error,
     store,
     transactions::passwords,
 };
 
-/// What changes a password.
-pub(crate) struct Change {
+/// A request to change a password.
+pub(crate) struct PasswordChange {
     pub(crate) user: UserId,
     pub(crate) current: SecretString,
     pub(crate) new: Password,
-    /// The session that stays.
+    /// The session that is kept.
     pub(crate) session: Option<SessionId>,
 }
 
 impl Accounts {
-    /// Changes a password; whoever wants to must know the present one.
-    pub(crate) async fn change_password(&self, change: Change) -> Result<(), Error> {
-        let Change { user, current, new, session } = change;
+    /// Changes a password. The caller proves the current password.
+    pub(crate) async fn change_password(&self, change: PasswordChange) -> Result<(), Error> {
+        let PasswordChange { user, current, new, session } = change;
         let (account, old) = {
             let mut conn = self.pool.acquire().await?;
             let account = store::users::find(&mut conn, user).await?;
             let hash = store::users::password_hash(&mut conn, user).await?;
             account.zip(hash).ok_or(Error::NotFound("user"))?
         };
-        let new = acceptable(new, &account.email)?;
-        if !self.prove(&account.email, current, Some(old.clone())).await? {
+        let new = validate_new_password(new, &account.email)?;
+        if !self.verify_password(&account.email, current, Some(old.clone())).await? {
             return Err(Error::WrongPassword);
         }
         let new = self.hasher.hash(new).await?;
@@ -44,8 +44,9 @@ impl Accounts {
         traced("user.change_password", work).await
     }
 
-    /// Asks for a mail with a token. Nothing here depends on whether an account has the address: that
-    /// is looked up when the mail is sent, so that neither the answer nor its time tells.
+    /// Queues a password reset mail in the outbox. Nothing here depends on whether an account has
+    /// the address: the outbox worker looks the account up when it sends the mail, so that neither
+    /// the response nor its timing reveals it.
     pub(crate) async fn request_password_reset(&self, email: &Email) -> Result<(), Error> {
         let mut conn = self.pool.acquire().await?;
         let mail = MailId(self.env.uuid());
@@ -53,21 +54,21 @@ impl Accounts {
         traced("user.request_password_reset", work).await
     }
 
-    /// Sets a new password by a token.
+    /// Sets a new password with a reset token.
     pub(crate) async fn reset_password(
         &self,
-        token: Option<Opaque>,
+        token: Option<OpaqueToken>,
         new: Password,
     ) -> Result<(), Error> {
         let digest = token.ok_or(Error::InvalidResetToken)?.digest();
-        let account = passwords::bearer(&self.pool, self.now(), digest).await?;
-        let new = acceptable(new, &account.email)?;
+        let account = passwords::find_token_owner(&self.pool, self.now(), digest).await?;
+        let new = validate_new_password(new, &account.email)?;
         let new = self.hasher.hash(new).await?;
         let work = passwords::reset(&self.pool, self.now(), digest, account.id, &new);
         traced("user.reset_password", work).await
     }
 }
 
-fn acceptable(new: Password, email: &Email) -> Result<Password, Error> {
-    new.of(email).map_err(|error| Error::Password("new_password", error))
+fn validate_new_password(new: Password, email: &Email) -> Result<Password, Error> {
+    new.for_account(email).map_err(|error| Error::Password("new_password", error))
 }

@@ -1,4 +1,4 @@
-//! New accounts.
+//! Registration.
 
 use kit::postgres::traced;
 use wire::Email;
@@ -13,7 +13,7 @@ use crate::{
     store, transactions,
 };
 
-/// What somebody gives for an account.
+/// A request to create an account.
 pub(crate) struct Registration {
     pub(crate) email: Email,
     pub(crate) password: Password,
@@ -21,28 +21,29 @@ pub(crate) struct Registration {
 }
 
 impl Accounts {
-    /// Makes an account and signs it in.
+    /// Creates an account and signs it in.
     pub(crate) async fn register(&self, registration: Registration) -> Result<SignedIn, Error> {
         let Registration { email, password, profile } = registration;
-        self.tokens.check()?;
-        if self.exists(&email).await? {
-            return Err(Error::EmailTaken); // without the work of hashing; the constraint decides
+        self.tokens.require_signing_key()?;
+        if self.email_exists(&email).await? {
+            // Saves the cost of hashing. The unique constraint decides.
+            return Err(Error::EmailTaken);
         }
         let hash = self.hasher.hash(password).await?;
-        let account = self.account(email, profile, Role::Customer);
-        let ttl = self.times.ttl;
+        let account = self.new_account(email, profile, Role::Customer);
+        let ttl = self.refresh_tokens.ttl;
         let work = transactions::sessions::register(&self.pool, &self.env, account, &hash, ttl);
-        self.signed_in(traced("user.register", work).await?)
+        self.issue_tokens(traced("user.register", work).await?)
     }
 
-    pub(super) async fn exists(&self, email: &Email) -> Result<bool, Error> {
+    pub(super) async fn email_exists(&self, email: &Email) -> Result<bool, Error> {
         let mut conn = self.pool.acquire().await?;
         let found = traced("user.find", store::users::find_by_email(&mut conn, email)).await?;
         Ok(found.is_some())
     }
 
-    /// A new account, not written yet.
-    pub(super) fn account(&self, email: Email, profile: Profile, role: Role) -> Account {
+    /// Returns a new account, not yet stored.
+    pub(super) fn new_account(&self, email: Email, profile: Profile, role: Role) -> Account {
         let (id, now) = (self.env.uuid().into(), self.now());
         Account { id, email, role, disabled: false, profile, created_at: now, updated_at: now }
     }

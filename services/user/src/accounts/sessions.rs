@@ -1,48 +1,52 @@
-//! Sessions: how they go on and end.
+//! Refresh token rotation and sign-out.
 
 use kit::postgres::traced;
 
 use super::{Accounts, SignedIn};
 use crate::{
-    domain::{ids::UserId, session::Use, token::Opaque},
+    domain::{ids::UserId, session::TokenUse, token::OpaqueToken},
     error::Error,
     transactions::sessions,
 };
 
-/// Which sessions of an account are to end.
-pub(crate) enum Ending {
-    /// All of them.
+/// Which sessions of an account end.
+pub(crate) enum SessionsToEnd {
+    /// All sessions.
     All,
-    /// That of a token; of a text that is no token, none.
-    Of(Option<Opaque>),
+    /// The session of a refresh token; `None` if the text cannot be a token, which ends nothing.
+    OfToken(Option<OpaqueToken>),
 }
 
 impl Accounts {
-    /// Trades a refresh token for the next one.
-    pub(crate) async fn refresh(&self, token: Option<Opaque>) -> Result<SignedIn, Error> {
-        self.tokens.check()?;
+    /// Exchanges a refresh token for the next one (refresh token rotation).
+    pub(crate) async fn refresh(&self, token: Option<OpaqueToken>) -> Result<SignedIn, Error> {
+        self.tokens.require_signing_key()?;
         let (used, open) = match token {
             Some(token) => {
-                let work = sessions::refresh(&self.pool, &self.env, &token, self.times);
+                let work = sessions::refresh(&self.pool, &self.env, &token, self.refresh_tokens);
                 traced("user.refresh", work).await?
             }
             None => (None, None),
         };
-        self.metrics.refreshed(used);
-        if used == Some(Use::Reuse) {
-            tracing::warn!("a refresh token was used again: its session has ended");
+        self.metrics.record_refresh(used);
+        if used == Some(TokenUse::Reuse) {
+            tracing::warn!("refresh token reuse detected: session ended");
         }
-        self.signed_in(open.ok_or(Error::InvalidRefreshToken)?)
+        self.issue_tokens(open.ok_or(Error::InvalidRefreshToken)?)
     }
 
-    /// Ends sessions. Those that are not there, or another's, are no matter.
-    pub(crate) async fn end(&self, user: UserId, ending: Ending) -> Result<(), Error> {
-        match ending {
-            Ending::All => traced("user.end_all", sessions::end_all(&self.pool, user)).await,
-            Ending::Of(Some(token)) => {
+    /// Ends sessions. A missing session, or one of another account, is ignored.
+    pub(crate) async fn end_sessions(
+        &self,
+        user: UserId,
+        sessions: SessionsToEnd,
+    ) -> Result<(), Error> {
+        match sessions {
+            SessionsToEnd::All => traced("user.end_all", sessions::end_all(&self.pool, user)).await,
+            SessionsToEnd::OfToken(Some(token)) => {
                 traced("user.end", sessions::end(&self.pool, user, &token)).await
             }
-            Ending::Of(None) => Ok(()),
+            SessionsToEnd::OfToken(None) => Ok(()),
         }
     }
 }

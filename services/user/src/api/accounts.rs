@@ -1,4 +1,4 @@
-//! Requests about accounts and profiles, read.
+//! Parsing of requests about accounts and profiles.
 
 use proto::user::v1 as pb;
 use tonic::Status;
@@ -10,7 +10,7 @@ use crate::domain::{
     ids::UserId,
 };
 
-/// The longest part of an e-mail address or a name to look for.
+/// The maximum length of a search text: a part of an e-mail address or a name.
 const MAX_QUERY_CHARS: usize = 254;
 
 pub(super) fn get(request: &pb::GetUserRequest) -> Result<UserId, Status> {

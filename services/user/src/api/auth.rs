@@ -1,4 +1,4 @@
-//! Requests about sign-in, sessions and passwords, read.
+//! Parsing of requests about sign-in, sessions and passwords.
 
 use proto::user::v1 as pb;
 use secrecy::SecretString;
@@ -7,8 +7,8 @@ use wire::{Email, Fields};
 
 use super::fields::UserFields as _;
 use crate::{
-    accounts::{Change, Ending, Registration},
-    domain::{account::Profile, ids::UserId, password::Password, token::Opaque},
+    accounts::{PasswordChange, Registration, SessionsToEnd},
+    domain::{account::Profile, ids::UserId, password::Password, token::OpaqueToken},
 };
 
 pub(super) fn register(request: &pb::RegisterRequest) -> Result<Registration, Status> {
@@ -17,7 +17,7 @@ pub(super) fn register(request: &pb::RegisterRequest) -> Result<Registration, St
     let email = f.email("email", &request.email);
     let password = f.new_password("password", &request.password);
     let password = match (password, &email) {
-        (Some(password), Some(email)) => match password.of(email) {
+        (Some(password), Some(email)) => match password.for_account(email) {
             Ok(password) => Some(password),
             Err(error) => f.reject("password", error.to_string()),
         },
@@ -41,10 +41,10 @@ pub(super) fn login(request: &pb::LoginRequest) -> Result<(Email, SecretString),
     fields.finish(email.zip(password))
 }
 
-/// A text that can be no token is one that nobody has.
-pub(super) fn refresh(request: &pb::RefreshTokenRequest) -> Result<Option<Opaque>, Status> {
+/// Reads the refresh token; `None` if the text cannot be a token.
+pub(super) fn refresh(request: &pb::RefreshTokenRequest) -> Result<Option<OpaqueToken>, Status> {
     let mut fields = Fields::default();
-    let token = fields.secret("refresh_token", &request.refresh_token).map(Opaque::parse);
+    let token = fields.secret("refresh_token", &request.refresh_token).map(OpaqueToken::parse);
     fields.finish(token)
 }
 
@@ -54,19 +54,21 @@ pub(super) fn validate(request: &pb::ValidateTokenRequest) -> Result<&str, Statu
     fields.finish(token)
 }
 
-pub(super) fn logout(request: &pb::LogoutRequest) -> Result<(UserId, Ending), Status> {
+pub(super) fn logout(request: &pb::LogoutRequest) -> Result<(UserId, SessionsToEnd), Status> {
     let mut fields = Fields::default();
     let user = fields.id("user_id", &request.user_id);
-    let ending = if request.all {
-        Some(Ending::All)
+    let sessions = if request.all {
+        Some(SessionsToEnd::All)
     } else {
         let token = fields.secret("refresh_token", &request.refresh_token);
-        token.map(|token| Ending::Of(Opaque::parse(token)))
+        token.map(|token| SessionsToEnd::OfToken(OpaqueToken::parse(token)))
     };
-    fields.finish(user.zip(ending))
+    fields.finish(user.zip(sessions))
 }
 
-pub(super) fn change_password(request: &pb::ChangePasswordRequest) -> Result<Change, Status> {
+pub(super) fn change_password(
+    request: &pb::ChangePasswordRequest,
+) -> Result<PasswordChange, Status> {
     let mut fields = Fields::default();
     let user = fields.id("user_id", &request.user_id);
     let current = fields.secret("current_password", &request.current_password);
@@ -74,7 +76,7 @@ pub(super) fn change_password(request: &pb::ChangePasswordRequest) -> Result<Cha
     let session = fields.id_or_none("session_id", &request.session_id);
     let read = || {
         let current = SecretString::from(current?);
-        Some(Change { user: user?, current, new: new?, session: session? })
+        Some(PasswordChange { user: user?, current, new: new?, session: session? })
     };
     fields.finish(read())
 }
@@ -87,9 +89,9 @@ pub(super) fn request_reset(request: &pb::RequestPasswordResetRequest) -> Result
 
 pub(super) fn reset(
     request: &pb::ResetPasswordRequest,
-) -> Result<(Option<Opaque>, Password), Status> {
+) -> Result<(Option<OpaqueToken>, Password), Status> {
     let mut fields = Fields::default();
-    let token = fields.secret("token", &request.token).map(Opaque::parse);
+    let token = fields.secret("token", &request.token).map(OpaqueToken::parse);
     let new = fields.new_password("new_password", &request.new_password);
     fields.finish(token.zip(new))
 }

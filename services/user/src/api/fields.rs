@@ -1,9 +1,11 @@
-//! Reading what only this service's requests hold.
+//! Parsing of the fields that only this service's requests have.
 
+use tonic::Status;
 use wire::Fields;
 
 use crate::domain::{
     account::Role,
+    ids::UserId,
     password::{Password, PasswordError},
 };
 
@@ -11,24 +13,31 @@ const MAX_NAME_CHARS: usize = 100;
 const MAX_PHONE_CHARS: usize = 32;
 const MAX_URL_CHARS: usize = 2_000;
 
-/// Readers of the service's own types.
+/// Parses a request whose only field is the id of an account.
+pub(super) fn user_id(text: &str) -> Result<UserId, Status> {
+    let mut fields = Fields::default();
+    let user = fields.id("user_id", text);
+    fields.finish(user)
+}
+
+/// Parsers of the service's own types.
 pub(super) trait UserFields {
-    /// A new password.
+    /// Reads a new password.
     fn new_password(&mut self, field: &str, text: &str) -> Option<Password>;
 
-    /// A text that is there; what it is worth is found out later.
+    /// Reads a secret, which must not be empty. Its validity is checked later.
     fn secret<'a>(&mut self, field: &str, text: &'a str) -> Option<&'a str>;
 
-    /// A name of a person, which may be empty.
+    /// Reads a person's name, which may be empty.
     fn name(&mut self, field: &str, text: &str) -> Option<String>;
 
-    /// A telephone number, which may be empty.
+    /// Reads a telephone number, which may be empty.
     fn phone(&mut self, field: &str, text: &str) -> Option<String>;
 
-    /// The address of a picture, which may be empty.
+    /// Reads the URL of a picture, which may be empty.
     fn picture(&mut self, field: &str, text: &str) -> Option<String>;
 
-    /// A role, or none to leave it.
+    /// Reads a role; the inner `None` means that the role does not change.
     fn role_or_none(&mut self, field: &str, text: &str) -> Option<Option<Role>>;
 }
 
@@ -69,7 +78,7 @@ impl UserFields for Fields {
     }
 
     fn role_or_none(&mut self, field: &str, text: &str) -> Option<Option<Role>> {
-        match (text, Role::of_word(text)) {
+        match (text, Role::parse(text)) {
             ("", _) => Some(None),
             (_, Some(role)) => Some(Some(role)),
             (_, None) => self.reject(field, "must be customer or admin"),

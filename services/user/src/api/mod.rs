@@ -1,10 +1,12 @@
-//! The gRPC service: each method reads the request, asks the rules and the store, writes the answer.
+//! The gRPC service: each method parses the request, calls the domain and the store, and renders
+//! the response.
 
 mod accounts;
+mod addresses;
 mod auth;
-mod belongings;
 mod fields;
 mod render;
+mod wishlist;
 
 use kit::postgres::traced;
 use proto::{
@@ -15,27 +17,27 @@ use tonic::{Request, Response, Status};
 
 use crate::{accounts::Accounts, error::Error, store, transactions};
 
-/// What the service stands on.
+/// The implementation of the gRPC service.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) accounts: Accounts,
 }
 
-type Answer<T> = Result<Response<T>, Status>;
+type RpcResult<T> = Result<Response<T>, Status>;
 
-fn done() -> Answer<Empty> {
+fn empty_response() -> RpcResult<Empty> {
     Ok(Response::new(Empty {}))
 }
 
 #[tonic::async_trait]
 impl UserService for Api {
-    async fn register(&self, request: Request<pb::RegisterRequest>) -> Answer<pb::AuthResponse> {
+    async fn register(&self, request: Request<pb::RegisterRequest>) -> RpcResult<pb::AuthResponse> {
         let registration = auth::register(request.get_ref())?;
         let signed_in = self.accounts.register(registration).await?;
         Ok(Response::new(render::signed_in(signed_in)))
     }
 
-    async fn login(&self, request: Request<pb::LoginRequest>) -> Answer<pb::AuthResponse> {
+    async fn login(&self, request: Request<pb::LoginRequest>) -> RpcResult<pb::AuthResponse> {
         let (email, password) = auth::login(request.get_ref())?;
         let signed_in = self.accounts.sign_in(&email, password).await?;
         Ok(Response::new(render::signed_in(signed_in)))
@@ -44,7 +46,7 @@ impl UserService for Api {
     async fn refresh_token(
         &self,
         request: Request<pb::RefreshTokenRequest>,
-    ) -> Answer<pb::AuthResponse> {
+    ) -> RpcResult<pb::AuthResponse> {
         let token = auth::refresh(request.get_ref())?;
         let signed_in = self.accounts.refresh(token).await?;
         Ok(Response::new(render::signed_in(signed_in)))
@@ -53,39 +55,42 @@ impl UserService for Api {
     async fn validate_token(
         &self,
         request: Request<pb::ValidateTokenRequest>,
-    ) -> Answer<pb::ValidateTokenResponse> {
+    ) -> RpcResult<pb::ValidateTokenResponse> {
         let token = auth::validate(request.get_ref())?;
         Ok(Response::new(render::validated(self.accounts.tokens.verify(token))))
     }
 
-    async fn logout(&self, request: Request<pb::LogoutRequest>) -> Answer<Empty> {
-        let (user, ending) = auth::logout(request.get_ref())?;
-        self.accounts.end(user, ending).await?;
-        done()
+    async fn logout(&self, request: Request<pb::LogoutRequest>) -> RpcResult<Empty> {
+        let (user, sessions) = auth::logout(request.get_ref())?;
+        self.accounts.end_sessions(user, sessions).await?;
+        empty_response()
     }
 
-    async fn change_password(&self, request: Request<pb::ChangePasswordRequest>) -> Answer<Empty> {
+    async fn change_password(
+        &self,
+        request: Request<pb::ChangePasswordRequest>,
+    ) -> RpcResult<Empty> {
         let change = auth::change_password(request.get_ref())?;
         self.accounts.change_password(change).await?;
-        done()
+        empty_response()
     }
 
     async fn request_password_reset(
         &self,
         request: Request<pb::RequestPasswordResetRequest>,
-    ) -> Answer<Empty> {
+    ) -> RpcResult<Empty> {
         let email = auth::request_reset(request.get_ref())?;
         self.accounts.request_password_reset(&email).await?;
-        done()
+        empty_response()
     }
 
-    async fn reset_password(&self, request: Request<pb::ResetPasswordRequest>) -> Answer<Empty> {
+    async fn reset_password(&self, request: Request<pb::ResetPasswordRequest>) -> RpcResult<Empty> {
         let (token, new) = auth::reset(request.get_ref())?;
         self.accounts.reset_password(token, new).await?;
-        done()
+        empty_response()
     }
 
-    async fn get_user(&self, request: Request<pb::GetUserRequest>) -> Answer<pb::User> {
+    async fn get_user(&self, request: Request<pb::GetUserRequest>) -> RpcResult<pb::User> {
         let id = accounts::get(request.get_ref())?;
         let mut conn = self.accounts.pool.acquire().await.map_err(Error::from)?;
         let account = traced("user.get", store::users::find(&mut conn, id)).await?;
@@ -93,7 +98,7 @@ impl UserService for Api {
         Ok(Response::new(render::user(account)))
     }
 
-    async fn update_user(&self, request: Request<pb::UpdateUserRequest>) -> Answer<pb::User> {
+    async fn update_user(&self, request: Request<pb::UpdateUserRequest>) -> RpcResult<pb::User> {
         let (id, patch) = accounts::update(request.get_ref())?;
         let Accounts { pool, env, .. } = &self.accounts;
         let work = transactions::access::update_profile(pool, env.now(), id, patch);
@@ -103,7 +108,7 @@ impl UserService for Api {
     async fn list_users(
         &self,
         request: Request<pb::ListUsersRequest>,
-    ) -> Answer<pb::ListUsersResponse> {
+    ) -> RpcResult<pb::ListUsersResponse> {
         let (query, page) = accounts::list(request.get_ref())?;
         let mut conn = self.accounts.pool.acquire().await.map_err(Error::from)?;
         let found = traced("user.list", store::users::list(&mut conn, &query, page)).await?;
@@ -113,7 +118,7 @@ impl UserService for Api {
     async fn update_user_access(
         &self,
         request: Request<pb::UpdateUserAccessRequest>,
-    ) -> Answer<pb::User> {
+    ) -> RpcResult<pb::User> {
         let (id, patch) = accounts::access(request.get_ref())?;
         let Accounts { pool, env, .. } = &self.accounts;
         let work = transactions::access::update_access(pool, env.now(), id, patch);
@@ -123,9 +128,9 @@ impl UserService for Api {
     async fn add_address(
         &self,
         request: Request<pb::AddAddressRequest>,
-    ) -> Answer<pb::UserAddress> {
+    ) -> RpcResult<pb::UserAddress> {
         let Accounts { pool, env, .. } = &self.accounts;
-        let entry = belongings::add_address(request.get_ref(), env)?;
+        let entry = addresses::add_address(request.get_ref(), env)?;
         let work = transactions::addresses::add(pool, entry);
         Ok(Response::new(render::address(traced("user.add_address", work).await?)))
     }
@@ -133,8 +138,8 @@ impl UserService for Api {
     async fn list_addresses(
         &self,
         request: Request<pb::ListAddressesRequest>,
-    ) -> Answer<pb::ListAddressesResponse> {
-        let user = belongings::owner(&request.get_ref().user_id)?;
+    ) -> RpcResult<pb::ListAddressesResponse> {
+        let user = fields::user_id(&request.get_ref().user_id)?;
         let mut conn = self.accounts.pool.acquire().await.map_err(Error::from)?;
         let entries =
             traced("user.list_addresses", store::addresses::list(&mut conn, user)).await?;
@@ -145,45 +150,47 @@ impl UserService for Api {
     async fn update_address(
         &self,
         request: Request<pb::UpdateAddressRequest>,
-    ) -> Answer<pb::UserAddress> {
-        let update = belongings::update_address(request.get_ref())?;
+    ) -> RpcResult<pb::UserAddress> {
+        let update = addresses::update_address(request.get_ref())?;
         let work = transactions::addresses::update(&self.accounts.pool, &update);
         Ok(Response::new(render::address(traced("user.update_address", work).await?)))
     }
 
-    async fn delete_address(&self, request: Request<pb::DeleteAddressRequest>) -> Answer<Empty> {
-        let (user, id) = belongings::delete_address(request.get_ref())?;
+    async fn delete_address(&self, request: Request<pb::DeleteAddressRequest>) -> RpcResult<Empty> {
+        let (user, id) = addresses::delete_address(request.get_ref())?;
         let work = transactions::addresses::delete(&self.accounts.pool, user, id);
         traced("user.delete_address", work).await?;
-        done()
+        empty_response()
     }
 
-    async fn add_to_wishlist(&self, request: Request<pb::AddToWishlistRequest>) -> Answer<Empty> {
+    async fn add_to_wishlist(
+        &self,
+        request: Request<pb::AddToWishlistRequest>,
+    ) -> RpcResult<Empty> {
         let Accounts { pool, env, .. } = &self.accounts;
-        let (user, wish) = belongings::add_wish(request.get_ref(), env)?;
-        traced("user.add_wish", transactions::wishlist::add(pool, user, &wish)).await?;
-        done()
+        let (user, item) = wishlist::add(request.get_ref(), env)?;
+        traced("user.add_wish", transactions::wishlist::add(pool, user, &item)).await?;
+        empty_response()
     }
 
     async fn get_wishlist(
         &self,
         request: Request<pb::GetWishlistRequest>,
-    ) -> Answer<pb::WishlistResponse> {
-        let user = belongings::owner(&request.get_ref().user_id)?;
+    ) -> RpcResult<pb::WishlistResponse> {
+        let user = fields::user_id(&request.get_ref().user_id)?;
         let mut conn = self.accounts.pool.acquire().await.map_err(Error::from)?;
-        let wishes = traced("user.list_wishes", store::wishlist::list(&mut conn, user)).await?;
-        let items = wishes.into_iter().map(render::wish).collect();
+        let items = traced("user.list_wishes", store::wishlist::list(&mut conn, user)).await?;
+        let items = items.into_iter().map(render::item).collect();
         Ok(Response::new(pb::WishlistResponse { items }))
     }
 
     async fn remove_from_wishlist(
         &self,
         request: Request<pb::RemoveFromWishlistRequest>,
-    ) -> Answer<Empty> {
-        let pb::RemoveFromWishlistRequest { user_id, product_id } = request.get_ref();
-        let (user, product) = belongings::wish(user_id, product_id)?;
+    ) -> RpcResult<Empty> {
+        let (user, product) = wishlist::remove(request.get_ref())?;
         let mut conn = self.accounts.pool.acquire().await.map_err(Error::from)?;
         traced("user.remove_wish", store::wishlist::delete(&mut conn, user, product)).await?;
-        done()
+        empty_response()
     }
 }

@@ -1,4 +1,4 @@
-//! Answers, written.
+//! Conversion of domain types to gRPC responses.
 
 use proto::user::v1 as pb;
 use wire::Page;
@@ -10,7 +10,7 @@ use crate::{
         address_book::Entry,
         ids::UserId,
     },
-    store::wishlist::Wish,
+    store::wishlist::WishlistItem,
 };
 
 pub(super) fn signed_in(signed_in: SignedIn) -> pb::AuthResponse {
@@ -71,8 +71,8 @@ pub(super) fn address(entry: Entry) -> pb::UserAddress {
     }
 }
 
-pub(super) fn wish(wish: Wish) -> pb::WishlistItem {
-    let Wish { id, product, added_at } = wish;
+pub(super) fn item(item: WishlistItem) -> pb::WishlistItem {
+    let WishlistItem { id, product, added_at } = item;
     pb::WishlistItem {
         id: id.to_string(),
         product_id: product.to_string(),

@@ -1,21 +1,21 @@
-//! Accounts, and what may be done with them.
+//! Accounts, their roles and profiles.
 
 use jiff::Timestamp;
 use wire::Email;
 
 use super::ids::UserId;
 
-/// What an account may do.
+/// The role of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Buys.
+    /// Can place orders.
     Customer,
-    /// Runs the shop.
+    /// Can administer the shop.
     Admin,
 }
 
 impl Role {
-    /// The word for it: in messages, tokens and rows.
+    /// Returns the name of the role in messages, tokens and the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -24,14 +24,13 @@ impl Role {
         }
     }
 
-    /// The role of this word.
-    #[must_use]
-    pub fn of_word(word: &str) -> Option<Self> {
-        [Self::Customer, Self::Admin].into_iter().find(|role| role.as_str() == word)
+    /// Parses the name of a role.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Customer, Self::Admin].into_iter().find(|role| role.as_str() == name)
     }
 }
 
-/// What an account tells of a person. Empty: not told.
+/// Personal data of an account's owner. An empty field was not provided.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Profile {
     /// Given name.
@@ -40,7 +39,7 @@ pub struct Profile {
     pub last_name: String,
     /// Telephone number.
     pub phone: String,
-    /// Address of a picture.
+    /// URL of a picture.
     pub avatar_url: String,
 }
 
@@ -50,7 +49,7 @@ impl std::fmt::Debug for Profile {
     }
 }
 
-/// What an update of a profile changes; `None` leaves a field alone.
+/// Changes of a profile; `None` keeps a field.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ProfilePatch {
     /// See [`Profile::first_name`].
@@ -64,7 +63,7 @@ pub struct ProfilePatch {
 }
 
 impl ProfilePatch {
-    /// The profile as it is after the update.
+    /// Returns the profile with the changes applied.
     #[must_use]
     pub fn apply(self, profile: Profile) -> Profile {
         let Self { first_name, last_name, phone, avatar_url } = self;
@@ -77,34 +76,34 @@ impl ProfilePatch {
     }
 }
 
-/// An account, without its password.
+/// An account, without its password hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Its id.
+    /// Unique identifier.
     pub id: UserId,
-    /// Where its owner reads mail.
+    /// E-mail address, which is also the sign-in name.
     pub email: Email,
-    /// What it may do.
+    /// Role, which decides what the account can do.
     pub role: Role,
-    /// Whether it is kept from signing in.
+    /// Whether sign-in is disabled.
     pub disabled: bool,
-    /// Its owner.
+    /// Personal data of the owner.
     pub profile: Profile,
-    /// When it was made.
+    /// When the account was created.
     pub created_at: Timestamp,
-    /// When it, or its profile, last changed.
+    /// When the account or its profile last changed.
     pub updated_at: Timestamp,
 }
 
 impl Account {
-    /// Whether it can run the shop.
+    /// Returns whether the account can administer the shop.
     #[must_use]
     pub fn is_active_admin(&self) -> bool {
         self.role == Role::Admin && !self.disabled
     }
 }
 
-/// What an administrator changes about an account; `None` leaves it.
+/// Changes of an account's role and status; `None` keeps a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AccessPatch {
     /// See [`Account::role`].
@@ -113,16 +112,17 @@ pub struct AccessPatch {
     pub disabled: Option<bool>,
 }
 
-/// Nobody would be left to run the shop.
+/// The change would leave no administrator who can sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this is the last administrator who can sign in")]
 pub struct LastAdmin;
 
 impl AccessPatch {
-    /// The account after the change, of a shop in which `others` other administrators can sign in.
+    /// Returns the account with the changes applied. `others` is the number of other
+    /// administrators who can sign in.
     ///
     /// # Errors
-    /// When none could any more.
+    /// Returns [`LastAdmin`] if no administrator who can sign in would remain.
     pub fn apply(self, before: &Account, others: usize) -> Result<Account, LastAdmin> {
         let after = Account {
             role: self.role.unwrap_or(before.role),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_administrator_stays_one_whatever_the_change() {
+    fn last_administrator_cannot_be_removed() {
         for role in [None, Some(Role::Customer), Some(Role::Admin)] {
             for disabled in [None, Some(false), Some(true)] {
                 let patch = AccessPatch { role, disabled };
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_of_a_profile_leaves_absent_fields_and_clears_empty_ones() {
+    fn profile_patch_keeps_absent_and_clears_empty_fields() {
         let before = Profile {
             first_name: "Ada".into(),
             last_name: "Lovelace".into(),
@@ -187,15 +187,15 @@ mod tests {
     }
 
     #[test]
-    fn roles_have_the_words_of_the_messages() {
-        for (role, word) in [(Role::Customer, "customer"), (Role::Admin, "admin")] {
-            assert_eq!((role.as_str(), Role::of_word(word)), (word, Some(role)));
+    fn role_round_trips_through_its_name() {
+        for (role, name) in [(Role::Customer, "customer"), (Role::Admin, "admin")] {
+            assert_eq!((role.as_str(), Role::parse(name)), (name, Some(role)));
         }
-        assert_eq!(Role::of_word("Admin"), None);
+        assert_eq!(Role::parse("Admin"), None);
     }
 
     #[test]
-    fn debug_shows_nothing_of_a_person() {
+    fn debug_does_not_reveal_personal_data() {
         let mut ada = account(Role::Customer, false);
         ada.profile.first_name = "Ada".into();
         let shown = format!("{ada:?}");

@@ -1,83 +1,90 @@
-//! An address book: exactly one of its addresses, if there are any, is the default.
+//! Address books. If an address book is not empty, exactly one of its addresses is the default.
 
 use jiff::Timestamp;
 use wire::Address;
 
 use super::ids::{AddressId, UserId};
 
-/// The most addresses of one account: they are listed whole.
+/// The maximum number of addresses of one account. They are listed without pagination.
 pub const MAX_ADDRESSES: usize = 50;
 
-/// An entry.
+/// An address in an address book.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its id.
+    /// Unique identifier.
     pub id: AddressId,
-    /// Whose it is.
+    /// The account that owns the entry.
     pub user: UserId,
-    /// The customer's name for it; may be empty.
+    /// The customer's name for the address; may be empty.
     pub label: String,
-    /// Where it is.
+    /// The postal address.
     pub address: Address,
-    /// Whether it is the default.
+    /// Whether the address is the default.
     pub is_default: bool,
-    /// When it was added.
+    /// When the entry was added.
     pub created_at: Timestamp,
 }
 
-/// The book is full.
+/// The address book is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there are 50 addresses already")]
-pub struct Full;
+#[error("the address book already contains 50 addresses")]
+pub struct AddressBookFull;
 
-/// Which entry of a book is the default: each with whether it is, the oldest first.
+/// The entries of an address book, oldest first, each with whether it is the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Book(Vec<(AddressId, bool)>);
+pub struct AddressBook(Vec<(AddressId, bool)>);
 
-impl Book {
-    /// Of these entries.
+impl AddressBook {
+    /// Creates an address book of these entries.
     #[must_use]
     pub fn new(entries: Vec<(AddressId, bool)>) -> Self {
         Self(entries)
     }
 
-    /// The default.
+    /// Returns the default address.
     #[must_use]
-    pub fn current(&self) -> Option<AddressId> {
+    pub fn default_address(&self) -> Option<AddressId> {
         self.0.iter().find(|(_, is_default)| *is_default).map(|(id, _)| *id)
     }
 
-    /// Whether the entry is in it.
+    /// Returns whether the address book contains the entry.
     #[must_use]
-    pub fn holds(&self, id: AddressId) -> bool {
+    pub fn contains(&self, id: AddressId) -> bool {
         self.0.iter().any(|(entry, _)| *entry == id)
     }
 
-    /// The default once the new entry `id` is in: the first becomes it by itself.
+    /// Returns the default after the new entry `id` is added. The first entry always becomes the
+    /// default.
     ///
     /// # Errors
-    /// When there is no room.
-    pub fn default_with(&self, id: AddressId, wanted: bool) -> Result<AddressId, Full> {
+    /// Returns [`AddressBookFull`] if the address book is full.
+    pub fn default_after_insert(
+        &self,
+        id: AddressId,
+        wanted: bool,
+    ) -> Result<AddressId, AddressBookFull> {
         if self.0.len() >= MAX_ADDRESSES {
-            return Err(Full);
+            return Err(AddressBookFull);
         }
-        Ok(self.default_after_change(id, wanted))
+        Ok(self.default_after_update(id, wanted))
     }
 
-    /// The default once the entry `id` has changed. The default cannot be given up, only passed on.
+    /// Returns the default after the entry `id` is updated. An update cannot clear the default,
+    /// only move it to `id`.
     #[must_use]
-    pub fn default_after_change(&self, id: AddressId, wanted: bool) -> AddressId {
-        match self.current() {
+    pub fn default_after_update(&self, id: AddressId, wanted: bool) -> AddressId {
+        match self.default_address() {
             Some(default) if !wanted => default,
             _ => id,
         }
     }
 
-    /// The default once the entry `id` is out: the oldest of the rest steps in.
+    /// Returns the default after the entry `id` is deleted. If `id` was the default, the oldest
+    /// remaining entry becomes it.
     #[must_use]
-    pub fn default_without(&self, id: AddressId) -> Option<AddressId> {
+    pub fn default_after_delete(&self, id: AddressId) -> Option<AddressId> {
         let rest = || self.0.iter().map(|(entry, _)| *entry).filter(|entry| *entry != id);
-        self.current().filter(|default| *default != id).or_else(|| rest().next())
+        self.default_address().filter(|default| *default != id).or_else(|| rest().next())
     }
 }
 
@@ -88,8 +95,8 @@ mod tests {
 
     use super::*;
 
-    impl Book {
-        /// What the store makes of a plan.
+    impl AddressBook {
+        /// Applies a planned default, as the store does.
         fn set_default(&mut self, default: Option<AddressId>) {
             for (id, is_default) in &mut self.0 {
                 *is_default = Some(*id) == default;
@@ -102,16 +109,16 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is added, changed and removed: a book that is not empty has one default.
+        /// After any sequence of changes, an address book that is not empty has one default.
         #[test]
-        fn there_is_always_exactly_one_default(
+        fn any_changes_leave_exactly_one_default(
             steps in proptest::collection::vec((0..3u8, 0..60u8, any::<bool>()), 0..200)
         ) {
-            let mut book = Book::default();
+            let mut book = AddressBook::default();
             for (step, n, wanted) in steps {
-                match (step, book.holds(id(n))) {
+                match (step, book.contains(id(n))) {
                     (0, false) => {
-                        if let Ok(default) = book.default_with(id(n), wanted) {
+                        if let Ok(default) = book.default_after_insert(id(n), wanted) {
                             prop_assert!(!wanted || default == id(n));
                             book.0.push((id(n), false));
                             book.set_default(Some(default));
@@ -120,12 +127,12 @@ mod tests {
                         }
                     }
                     (1, true) => {
-                        let default = book.default_after_change(id(n), wanted);
+                        let default = book.default_after_update(id(n), wanted);
                         prop_assert!(!wanted || default == id(n));
                         book.set_default(Some(default));
                     }
                     (2, true) => {
-                        let default = book.default_without(id(n));
+                        let default = book.default_after_delete(id(n));
                         book.0.retain(|(entry, _)| *entry != id(n));
                         book.set_default(default);
                     }

@@ -1,9 +1,9 @@
-//! Ids, each a type of its own, so that none is passed for another.
+//! Identifiers. Each has its own type, so that one cannot be passed for another.
 
 pub use wire::{ProductId, UserId};
 
 wire::id! {
-    /// A session: a family of refresh tokens, and `sid` in access tokens.
+    /// A session: a family of refresh tokens. The claim `sid` in access tokens.
     SessionId
 }
 wire::id! {
@@ -11,6 +11,6 @@ wire::id! {
     AddressId
 }
 wire::id! {
-    /// A mail that is to be sent; its idempotency key.
+    /// A mail in the outbox. Also its idempotency key.
     MailId
 }

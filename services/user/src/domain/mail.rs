@@ -1,35 +1,35 @@
-//! Mails that are to be sent.
+//! Mails in the outbox.
 
 use jiff::SignedDuration;
 use wire::Email;
 
 use super::ids::MailId;
 
-/// The longest pause between two attempts: an outage that ends is noticed within it.
-const MAX_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+/// The maximum backoff between two delivery attempts. It bounds the delay after an outage ends.
+const MAX_BACKOFF: SignedDuration = SignedDuration::from_mins(5);
 
-/// The most mails with a token for a new password that an account gets within the life of a token.
-/// Whoever asks more often has the token, or is not its owner.
+/// The maximum number of password reset mails that an account gets within the lifetime of a token.
+/// Someone who requests more already has a token, or does not own the account.
 pub const MAX_RESET_MAILS: i64 = 5;
 
-/// How long such a token is good.
+/// The lifetime of a password reset token.
 pub const RESET_TTL: SignedDuration = SignedDuration::from_hours(1);
 
-/// What a mail is about.
+/// The kind of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Somebody made an account.
+pub enum MailKind {
+    /// Sent after a registration.
     Welcome,
-    /// Somebody asked for a new password, perhaps for an address that no account has. The token is made
-    /// when the mail is sent, and never kept.
+    /// Sent after a password reset request, whose address may have no account. The token is created
+    /// when the mail is sent, and only its digest is stored.
     PasswordReset,
 }
 
-impl Kind {
-    /// The kind of this word.
+impl MailKind {
+    /// Parses the name of a kind.
     #[must_use]
-    pub fn of_word(word: &str) -> Option<Self> {
-        match word {
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
             "welcome" => Some(Self::Welcome),
             "password_reset" => Some(Self::PasswordReset),
             _ => None,
@@ -37,27 +37,27 @@ impl Kind {
     }
 }
 
-/// A mail that a worker has taken.
+/// A mail that the outbox worker has leased.
 #[derive(Clone)]
 pub struct Mail {
-    /// Its id, and its idempotency key.
+    /// Unique identifier, also the idempotency key.
     pub id: MailId,
-    /// What it is about.
-    pub kind: Kind,
-    /// Where it goes.
+    /// MailKind of the mail.
+    pub kind: MailKind,
+    /// Address of the recipient.
     pub email: Email,
-    /// Whom it greets; may be empty.
+    /// First name for the salutation; may be empty.
     pub first_name: String,
-    /// How often it was taken, this time included.
+    /// Number of delivery attempts, including the current one.
     pub attempts: i32,
 }
 
 impl Mail {
-    /// How long to wait after an attempt that failed: 2 s, 4 s, 8 s, …
+    /// Returns the exponential backoff after a failed attempt: 2 s, 4 s, 8 s, …
     #[must_use]
-    pub fn pause(&self) -> SignedDuration {
+    pub fn backoff(&self) -> SignedDuration {
         let doublings = u32::try_from(self.attempts).unwrap_or(0).min(30);
-        SignedDuration::from_secs(1 << doublings).min(MAX_PAUSE)
+        SignedDuration::from_secs(1 << doublings).min(MAX_BACKOFF)
     }
 }
 
@@ -66,12 +66,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_up_to_five_minutes() {
-        let pause = |attempts| {
-            let (kind, email) = (Kind::Welcome, Email::new("a@example.com").unwrap());
+    fn backoff_doubles_up_to_five_minutes() {
+        let backoff = |attempts| {
+            let (kind, email) = (MailKind::Welcome, Email::new("a@example.com").unwrap());
             let id = MailId(uuid::Uuid::nil());
-            Mail { id, kind, email, first_name: String::new(), attempts }.pause().as_secs()
+            Mail { id, kind, email, first_name: String::new(), attempts }.backoff().as_secs()
         };
-        assert_eq!([1, 2, 3, 8, 9, 40, i32::MAX].map(pause), [2, 4, 8, 256, 300, 300, 300]);
+        assert_eq!([1, 2, 3, 8, 9, 40, i32::MAX].map(backoff), [2, 4, 8, 256, 300, 300, 300]);
     }
 }

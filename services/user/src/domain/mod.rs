@@ -1,4 +1,4 @@
-//! The rules on accounts, without input or output.
+//! The rules on accounts, without I/O.
 
 pub mod account;
 pub mod address_book;

@@ -1,45 +1,46 @@
-//! Passwords: what may be one, and what is kept of it.
+//! Passwords: which texts are acceptable, and the stored hash.
 
 use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use wire::Email;
 
-/// The fewest bytes of a password.
+/// The minimum length of a password in bytes.
 const MIN_BYTES: usize = 8;
 
-/// The most bytes of a password: bcrypt looks at no more, and a password must count to its end.
+/// The maximum length of a password in bytes. bcrypt ignores further bytes, and every byte must
+/// count.
 pub const MAX_BYTES: usize = 72;
 
-/// Why a text cannot be a password.
+/// The reason why a text is not an acceptable password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// Nothing was given.
+    /// The text is empty.
     #[error("is required")]
     Missing,
-    /// Too few or too many bytes.
+    /// The text is too short or too long.
     #[error("must have {MIN_BYTES} to {MAX_BYTES} bytes")]
     Length,
-    /// NUL, which ends a password for bcrypt.
-    #[error("must not hold the character NUL")]
+    /// The text contains NUL, which bcrypt treats as the end of the password.
+    #[error("must not contain the character NUL")]
     Nul,
-    /// Nothing but white space.
+    /// The text has only white space.
     #[error("must not be blank")]
     Blank,
-    /// Everybody knows it.
+    /// The text is the account's e-mail address, which others know.
     #[error("must not be the e-mail address")]
     Email,
 }
 
-/// A new password: 8 to 72 bytes without NUL, not blank. Neither `Debug` nor logs show it.
+/// A new password: 8 to 72 bytes without NUL, not blank. `Debug` and logs do not reveal it.
 #[derive(Clone, Debug)]
 pub struct Password(SecretString);
 
 impl Password {
-    /// Takes a text for a password.
+    /// Validates a text as a password.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Returns the rule that the text breaks.
     pub fn new(text: &str) -> Result<Self, PasswordError> {
         match text {
             "" => Err(PasswordError::Missing),
@@ -50,34 +51,34 @@ impl Password {
         }
     }
 
-    /// Whether it may be the password of the account with this e-mail address.
+    /// Validates that the password is acceptable for the account with this e-mail address.
     ///
     /// # Errors
-    /// When it is that address, in whatever case.
-    pub fn of(self, email: &Email) -> Result<Self, PasswordError> {
+    /// Returns [`PasswordError::Email`] if it equals the address, compared without case.
+    pub fn for_account(self, email: &Email) -> Result<Self, PasswordError> {
         let same = self.0.expose_secret().trim().to_lowercase() == email.key();
         if same { Err(PasswordError::Email) } else { Ok(self) }
     }
 
-    /// Its bytes, to be hashed.
+    /// Returns the bytes to hash.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         self.0.expose_secret().as_bytes()
     }
 }
 
-/// What is kept of a password: its bcrypt hash. `Debug` does not show it.
+/// A stored password: its bcrypt hash. `Debug` does not reveal it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// As bcrypt wrote it.
+    /// Wraps a hash in bcrypt's text format.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// As bcrypt reads it.
+    /// Returns the hash in bcrypt's text format.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -94,32 +95,32 @@ impl fmt::Debug for PasswordHash {
 mod tests {
     use super::*;
 
-    fn refused(text: &str) -> Option<PasswordError> {
+    fn error_of(text: &str) -> Option<PasswordError> {
         let email = Email::new("ada.lovelace@example.com").unwrap();
-        Password::new(text).and_then(|password| password.of(&email)).err()
+        Password::new(text).and_then(|password| password.for_account(&email)).err()
     }
 
     #[test]
-    fn passwords_are_measured_in_bytes() {
-        assert_eq!(refused("1234567"), Some(PasswordError::Length));
-        assert_eq!(refused("12345678"), None);
-        assert_eq!(refused("üüüü"), None);
-        assert_eq!(refused(&"x".repeat(72)), None);
-        assert_eq!(refused(&"x".repeat(73)), Some(PasswordError::Length));
-        assert_eq!(refused(&"ü".repeat(37)), Some(PasswordError::Length));
+    fn password_length_is_measured_in_bytes() {
+        assert_eq!(error_of("1234567"), Some(PasswordError::Length));
+        assert_eq!(error_of("12345678"), None);
+        assert_eq!(error_of("üüüü"), None);
+        assert_eq!(error_of(&"x".repeat(72)), None);
+        assert_eq!(error_of(&"x".repeat(73)), Some(PasswordError::Length));
+        assert_eq!(error_of(&"ü".repeat(37)), Some(PasswordError::Length));
     }
 
     #[test]
-    fn blanks_and_the_own_address_are_no_passwords() {
-        assert_eq!(refused(""), Some(PasswordError::Missing));
-        assert_eq!(refused(" \t\u{a0}     "), Some(PasswordError::Blank));
-        assert_eq!(refused("12345678\09"), Some(PasswordError::Nul));
-        assert_eq!(refused("Ada.Lovelace@EXAMPLE.com"), Some(PasswordError::Email));
-        assert_eq!(refused(" ada.lovelace@example.com"), Some(PasswordError::Email));
+    fn blank_text_and_own_address_are_rejected() {
+        assert_eq!(error_of(""), Some(PasswordError::Missing));
+        assert_eq!(error_of(" \t\u{a0}     "), Some(PasswordError::Blank));
+        assert_eq!(error_of("12345678\09"), Some(PasswordError::Nul));
+        assert_eq!(error_of("Ada.Lovelace@EXAMPLE.com"), Some(PasswordError::Email));
+        assert_eq!(error_of(" ada.lovelace@example.com"), Some(PasswordError::Email));
     }
 
     #[test]
-    fn debug_shows_neither_password_nor_hash() {
+    fn debug_does_not_reveal_password_or_hash() {
         let shown = format!("{:?}", Password::new("correct horse").unwrap());
         assert!(!shown.contains("horse"), "{shown}");
         assert_eq!(format!("{:?}", PasswordHash::new("$2b$".into())), "PasswordHash(…)");

@@ -1,46 +1,47 @@
-//! Sessions: when a refresh token gets a successor, and when its family has to end.
+//! Sessions: refresh token rotation and reuse detection.
 //!
-//! A token is good for one use. A second use within the grace is a lost answer or a second tab, and
-//! gets a successor of its own. Later it shows that two have the token, its owner and a thief, and
-//! nobody knows who is who: the whole family ends, and the owner signs in again.
+//! A refresh token is valid for one use, which issues a successor. A second use within the grace
+//! period is attributed to a lost response or a concurrent request and issues another successor. A
+//! later use shows that two parties have the token, its owner and a thief, and which is which is
+//! unknown: the whole token family (the session) ends, and the owner has to sign in again.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The most sessions of one account at a time; a further sign-in ends the oldest. It bounds the rows of
-/// an account, and is more than anybody has devices.
+/// The maximum number of sessions of one account. A further sign-in ends the oldest. It bounds the
+/// rows of an account and exceeds the number of devices that a person has.
 pub const MAX_SESSIONS: i64 = 50;
 
-/// A refresh token as it is kept.
+/// A stored refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// When it ends by itself.
+pub struct StoredRefreshToken {
+    /// When the token expires.
     pub expires_at: Timestamp,
-    /// When it was first used.
+    /// When the token was first used.
     pub used_at: Option<Timestamp>,
 }
 
-/// What becomes of the use of a token.
+/// The classification of one use of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
-    /// The first one: a successor.
+pub enum TokenUse {
+    /// First use: issues a successor.
     First,
-    /// One more within the grace: a further successor.
-    Again,
-    /// One too late: the family ends.
+    /// Repeated use within the grace period: issues another successor.
+    WithinGrace,
+    /// Reuse after the grace period: ends the token family.
     Reuse,
-    /// Its time is over; that is all that is known.
+    /// The token has expired, and no reuse was detected.
     Expired,
 }
 
-impl Kept {
-    /// What its use at `now` is.
+impl StoredRefreshToken {
+    /// Classifies a use of the token at `now`.
     #[must_use]
-    pub fn use_at(self, now: Timestamp, grace: SignedDuration) -> Use {
+    pub fn classify_use(self, now: Timestamp, grace: SignedDuration) -> TokenUse {
         match self.used_at {
-            Some(used_at) if now.duration_since(used_at) >= grace => Use::Reuse,
-            _ if self.expires_at <= now => Use::Expired,
-            Some(_) => Use::Again,
-            None => Use::First,
+            Some(used_at) if now.duration_since(used_at) >= grace => TokenUse::Reuse,
+            _ if self.expires_at <= now => TokenUse::Expired,
+            Some(_) => TokenUse::WithinGrace,
+            None => TokenUse::First,
         }
     }
 }
@@ -54,30 +55,30 @@ mod tests {
     }
 
     #[test]
-    fn uses_are_told_apart_by_time() {
-        let fresh = Kept { expires_at: at(100), used_at: None };
-        let used = Kept { expires_at: at(100), used_at: Some(at(50)) };
+    fn token_use_is_classified_by_time() {
+        let fresh = StoredRefreshToken { expires_at: at(100), used_at: None };
+        let used = StoredRefreshToken { expires_at: at(100), used_at: Some(at(50)) };
         let grace = SignedDuration::from_secs(10);
-        for (kept, now, expected) in [
-            (fresh, 0, Use::First),
-            (fresh, 99, Use::First),
-            (fresh, 100, Use::Expired),
-            (used, 50, Use::Again),
-            (used, 59, Use::Again),
-            (used, 60, Use::Reuse),
-            (used, 1000, Use::Reuse),
-            // The clock of another replica is a little behind.
-            (used, 49, Use::Again),
+        for (stored, now, expected) in [
+            (fresh, 0, TokenUse::First),
+            (fresh, 99, TokenUse::First),
+            (fresh, 100, TokenUse::Expired),
+            (used, 50, TokenUse::WithinGrace),
+            (used, 59, TokenUse::WithinGrace),
+            (used, 60, TokenUse::Reuse),
+            (used, 1000, TokenUse::Reuse),
+            // The clock of another replica is slightly behind.
+            (used, 49, TokenUse::WithinGrace),
         ] {
-            assert_eq!(kept.use_at(at(now), grace), expected, "{kept:?} at {now}");
+            assert_eq!(stored.classify_use(at(now), grace), expected, "{stored:?} at {now}");
         }
-        let late = Kept { expires_at: at(52), used_at: Some(at(50)) };
-        assert_eq!(late.use_at(at(55), grace), Use::Expired);
+        let late = StoredRefreshToken { expires_at: at(52), used_at: Some(at(50)) };
+        assert_eq!(late.classify_use(at(55), grace), TokenUse::Expired);
     }
 
     #[test]
-    fn without_grace_every_second_use_ends_the_family() {
-        let used = Kept { expires_at: at(100), used_at: Some(at(50)) };
-        assert_eq!(used.use_at(at(50), SignedDuration::ZERO), Use::Reuse);
+    fn second_use_without_grace_period_is_reuse() {
+        let used = StoredRefreshToken { expires_at: at(100), used_at: Some(at(50)) };
+        assert_eq!(used.classify_use(at(50), SignedDuration::ZERO), TokenUse::Reuse);
     }
 }

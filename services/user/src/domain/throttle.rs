@@ -1,64 +1,67 @@
-//! How often somebody may try to sign in with one e-mail address.
+//! Throttling of sign-in attempts by e-mail address.
 //!
-//! An attempt counts as failed when it begins, and a right password takes all of them back: so no number
-//! of attempts at the same time gets more guesses than one after the other. The wait grows to five
-//! minutes and no further, since it holds up the owner of the address as well: some 300 guesses a day.
+//! An attempt counts as failed when it begins, and a correct password clears all failures. So
+//! concurrent attempts get no more guesses than sequential ones. The wait grows exponentially up to
+//! five minutes and no further, because it also delays the owner of the address: some 300 guesses
+//! a day.
 
 use jiff::{SignedDuration, Timestamp};
 use wire::Email;
 
 use super::token::Digest;
 
-/// Failures that cost no wait: people mistype, and devices with an old password try by themselves.
-const FREE: i32 = 10;
+/// Failures without a wait: people mistype, and devices retry with an old password.
+const FREE_FAILURES: i32 = 10;
 
-/// The longest wait.
+/// The maximum wait.
 const MAX_WAIT: SignedDuration = SignedDuration::from_mins(5);
 
-/// After this time without an attempt all are forgotten.
-pub const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// After this time without an attempt, all failures are cleared.
+pub const CLEAR_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// Under what attempts with an address are counted.
+/// Returns the key under which the attempts with an address are counted.
 #[must_use]
-pub fn key_of(email: &Email) -> Digest {
-    Digest::of(email.key().as_bytes())
+pub fn attempts_key(email: &Email) -> Digest {
+    Digest::sha256(email.key().as_bytes())
 }
 
-/// The failed attempts on one address.
+/// The failed sign-in attempts with one e-mail address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts {
-    /// How many in a row.
+    /// Number of failures in a row.
     pub failures: i32,
-    /// When the last one began.
+    /// When the last attempt started.
     pub last_at: Timestamp,
-    /// When the next one may begin.
+    /// When the next attempt may begin.
     pub blocked_until: Timestamp,
 }
 
 impl Attempts {
-    /// None so far.
+    /// Returns the state without failures.
     #[must_use]
-    pub fn none(now: Timestamp) -> Self {
+    pub fn new(now: Timestamp) -> Self {
         Self { failures: 0, last_at: now, blocked_until: now }
     }
 
-    /// The attempts with one more, which may go on.
+    /// Counts one more attempt.
     ///
     /// # Errors
-    /// How long to wait when it may not; it then does not count.
+    /// Returns the remaining wait if the attempt is throttled. A throttled attempt does not count.
     pub fn begin(self, now: Timestamp) -> Result<Self, SignedDuration> {
         if now < self.blocked_until {
             return Err(self.blocked_until.duration_since(now));
         }
-        let forgotten = now.duration_since(self.last_at) >= FORGET_AFTER;
-        let failures = if forgotten { 1 } else { self.failures.saturating_add(1) };
-        Ok(Self { failures, last_at: now, blocked_until: now + wait(failures) })
+        let cleared = now.duration_since(self.last_at) >= CLEAR_AFTER;
+        let failures = if cleared { 1 } else { self.failures.saturating_add(1) };
+        Ok(Self { failures, last_at: now, blocked_until: now + backoff(failures) })
     }
 }
 
-/// The wait after so many failures: 1 s, 2 s, 4 s, …
-fn wait(failures: i32) -> SignedDuration {
-    let Ok(doublings) = u32::try_from(failures - FREE) else { return SignedDuration::ZERO };
+/// Returns the exponential backoff after this number of failures: 1 s, 2 s, 4 s, …
+fn backoff(failures: i32) -> SignedDuration {
+    let Ok(doublings) = u32::try_from(failures - FREE_FAILURES) else {
+        return SignedDuration::ZERO;
+    };
     let seconds = 1_i64.checked_shl(doublings).filter(|seconds| *seconds > 0);
     seconds.map_or(MAX_WAIT, SignedDuration::from_secs).min(MAX_WAIT)
 }
@@ -74,26 +77,27 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_begins_at_the_tenth_failure_and_doubles() {
-        let waits: Vec<i64> = (8..20).map(|failures| wait(failures).as_secs()).collect();
+    fn backoff_begins_at_tenth_failure_and_doubles() {
+        let waits: Vec<i64> = (8..20).map(|failures| backoff(failures).as_secs()).collect();
         assert_eq!(waits, [0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
-        assert_eq!(wait(i32::MAX), MAX_WAIT);
-        assert_eq!(wait(i32::MIN + FREE), SignedDuration::ZERO);
+        assert_eq!(backoff(i32::MAX), MAX_WAIT);
+        assert_eq!(backoff(i32::MIN + FREE_FAILURES), SignedDuration::ZERO);
     }
 
     #[test]
-    fn a_day_of_silence_forgets() {
-        let tired = Attempts { failures: 30, last_at: at(0), blocked_until: at(300) };
-        assert_eq!(tired.begin(at(299)), Err(SignedDuration::from_secs(1)));
-        assert_eq!(tired.begin(at(300)).unwrap().failures, 31);
-        assert_eq!(tired.begin(at(24 * 3600)).unwrap().failures, 1);
+    fn failures_are_cleared_after_a_day() {
+        let throttled = Attempts { failures: 30, last_at: at(0), blocked_until: at(300) };
+        assert_eq!(throttled.begin(at(299)), Err(SignedDuration::from_secs(1)));
+        assert_eq!(throttled.begin(at(300)).unwrap().failures, 31);
+        assert_eq!(throttled.begin(at(24 * 3600)).unwrap().failures, 1);
     }
 
     proptest! {
-        /// However they are spread, no more than 10 + 12 per hour get through in the long run.
+        /// Any spacing of attempts gets at most 10 free guesses and then 12 per hour in the long
+        /// run.
         #[test]
-        fn guesses_are_bounded(pauses in proptest::collection::vec(0..600_i64, 0..400)) {
-            let (mut attempts, mut now, mut passed) = (Attempts::none(at(0)), 0, 0);
+        fn number_of_guesses_is_bounded(pauses in proptest::collection::vec(0..600_i64, 0..400)) {
+            let (mut attempts, mut now, mut passed) = (Attempts::new(at(0)), 0, 0);
             for pause in pauses {
                 now += pause;
                 match attempts.begin(at(now)) {
@@ -101,7 +105,7 @@ mod tests {
                     Err(left) => prop_assert!(left <= MAX_WAIT && left.is_positive()),
                 }
             }
-            // Ten free ones, nine on the way to the longest wait, then one in five minutes.
+            // Ten free guesses, nine until the maximum wait, then one every five minutes.
             prop_assert!(passed <= 10 + 9 + now / 300 + 1, "{passed} in {now} s");
         }
     }

@@ -1,5 +1,5 @@
-//! Opaque tokens: 256 random bits that only their bearer knows. The shop keeps a digest; a thief of the
-//! database gets nothing to sign in with.
+//! Opaque tokens: 256 random bits that only their bearer knows. The database has only a digest, so
+//! that a leaked database contains nothing to sign in with.
 
 use std::fmt;
 
@@ -9,53 +9,53 @@ use kit::Env;
 
 const BYTES: usize = 32;
 
-/// A token in the clear. `Debug` does not show it.
+/// A token in plain text. `Debug` does not reveal it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Opaque([u8; BYTES]);
+pub struct OpaqueToken([u8; BYTES]);
 
-/// The SHA-256 of a token or of an e-mail's key.
+/// The SHA-256 digest of a token or of an e-mail address's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
-    /// Of any bytes.
+    /// Computes the digest of `bytes`.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn sha256(bytes: &[u8]) -> Self {
         let mut sum = [0; 32];
         sum.copy_from_slice(digest(&SHA256, bytes).as_ref());
         Self(sum)
     }
 }
 
-impl Opaque {
-    /// A new one.
+impl OpaqueToken {
+    /// Generates a token.
     #[must_use]
     pub fn new(env: &Env) -> Self {
         Self(env.bytes())
     }
 
-    /// The token of this text, if it can be one.
+    /// Parses a token from its text form.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
     }
 
-    /// The text that its bearer gets: base64url.
+    /// Returns the text form for the bearer: base64url.
     #[must_use]
     pub fn text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// What the shop keeps of it.
+    /// Returns the digest that is stored.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::of(&self.0)
+        Digest::sha256(&self.0)
     }
 }
 
-impl fmt::Debug for Opaque {
+impl fmt::Debug for OpaqueToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Opaque(…)")
+        f.write_str("OpaqueToken(…)")
     }
 }
 
@@ -67,24 +67,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_token_is_read_back_from_its_text(bytes in any::<[u8; BYTES]>()) {
-            let token = Opaque(bytes);
-            prop_assert_eq!(Opaque::parse(&token.text()), Some(token));
+        fn token_round_trips_through_its_text(bytes in any::<[u8; BYTES]>()) {
+            let token = OpaqueToken(bytes);
+            prop_assert_eq!(OpaqueToken::parse(&token.text()), Some(token));
         }
 
         #[test]
-        fn no_text_is_two_tokens_and_none_makes_it_panic(text in ".{0,60}") {
-            if let Some(token) = Opaque::parse(&text) {
+        fn parse_accepts_only_canonical_text_and_never_panics(text in ".{0,60}") {
+            if let Some(token) = OpaqueToken::parse(&text) {
                 prop_assert_eq!(token.text(), text);
             }
         }
     }
 
     #[test]
-    fn digests_are_those_of_fips_180_and_debug_shows_no_token() {
-        let Digest(sum) = Digest::of(b"abc");
+    fn digest_is_sha256_and_debug_does_not_reveal_token() {
+        let Digest(sum) = Digest::sha256(b"abc");
         assert_eq!(sum[..4], [0xba, 0x78, 0x16, 0xbf]);
-        let token = Opaque::new(&Env::system());
-        assert_eq!(format!("{token:?}"), "Opaque(…)");
+        let token = OpaqueToken::new(&Env::system());
+        assert_eq!(format!("{token:?}"), "OpaqueToken(…)");
     }
 }

@@ -8,7 +8,7 @@ use wire::Address;
 
 use crate::{
     domain::{
-        address_book::{Book, Entry},
+        address_book::{AddressBook, Entry},
         ids::{AddressId, UserId},
     },
     error::Error,
@@ -43,7 +43,7 @@ impl From<Row> for Entry {
     }
 }
 
-/// All entries of an account, the default first, then the oldest.
+/// Lists the entries of an account, the default first, then by age, oldest first.
 pub(crate) async fn list(conn: &mut PgConnection, user: UserId) -> Result<Vec<Entry>, Error> {
     let rows = query_as!(
         Row,
@@ -57,18 +57,21 @@ pub(crate) async fn list(conn: &mut PgConnection, user: UserId) -> Result<Vec<En
     Ok(rows.into_iter().map(Entry::from).collect())
 }
 
-/// Which entry is the default. The account must be locked for this to stay true.
-pub(crate) async fn book(conn: &mut PgConnection, user: UserId) -> Result<Book, Error> {
+/// Reads which entry is the default. The result is stable only while the account is locked.
+pub(crate) async fn address_book(
+    conn: &mut PgConnection,
+    user: UserId,
+) -> Result<AddressBook, Error> {
     let rows = query!(
         "SELECT id, is_default FROM addresses WHERE user_id = $1 ORDER BY created_at, id",
         user.0,
     )
     .fetch_all(conn)
     .await?;
-    Ok(Book::new(rows.into_iter().map(|row| (row.id.into(), row.is_default)).collect()))
+    Ok(AddressBook::new(rows.into_iter().map(|row| (row.id.into(), row.is_default)).collect()))
 }
 
-/// Writes a new entry, which is not the default yet.
+/// Inserts an entry, which is not yet the default.
 pub(crate) async fn insert(conn: &mut PgConnection, entry: &Entry) -> Result<(), Error> {
     let Address { recipient, street, city, state, zip_code, country } = &entry.address;
     query!(
@@ -91,7 +94,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, entry: &Entry) -> Result<(),
     Ok(())
 }
 
-/// Replaces what an entry says. Whether it is the default stays.
+/// Replaces the label and the address of an entry. Whether it is the default does not change.
 pub(crate) async fn update(
     conn: &mut PgConnection,
     id: AddressId,
@@ -117,8 +120,8 @@ pub(crate) async fn update(
     Ok(())
 }
 
-/// Makes an entry the default, and no other. In two statements: the index on the default looks at each
-/// row as it changes.
+/// Makes an entry the only default. Uses two statements, because the unique index on the default is
+/// checked for each row as it changes.
 pub(crate) async fn set_default(
     conn: &mut PgConnection,
     user: UserId,
@@ -143,7 +146,7 @@ pub(crate) async fn delete(conn: &mut PgConnection, id: AddressId) -> Result<(),
     Ok(())
 }
 
-/// One entry.
+/// Reads an entry.
 pub(crate) async fn find(conn: &mut PgConnection, id: AddressId) -> Result<Option<Entry>, Error> {
     let row = query_as!(
         Row,

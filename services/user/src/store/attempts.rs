@@ -1,4 +1,4 @@
-//! Attempts to sign in, by the digest of an e-mail's key.
+//! Sign-in attempts, by the digest of the e-mail address's key.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -9,7 +9,7 @@ use crate::{
     error::Error,
 };
 
-/// The attempts on an address, locked; none so far if it is new.
+/// Locks and reads the attempts with an address. Inserts the row if it is missing.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
     key: Digest,
@@ -32,7 +32,7 @@ pub(crate) async fn lock(
     })
 }
 
-/// Writes attempts that are locked.
+/// Updates the attempts with an address, whose row must be locked.
 pub(crate) async fn update(
     conn: &mut PgConnection,
     key: Digest,
@@ -51,8 +51,8 @@ pub(crate) async fn update(
     Ok(())
 }
 
-/// Takes one attempt back that was not decided.
-pub(crate) async fn take_back(
+/// Reverts one attempt that ended without a result.
+pub(crate) async fn revert(
     conn: &mut PgConnection,
     key: Digest,
     now: Timestamp,
@@ -69,13 +69,13 @@ pub(crate) async fn take_back(
     Ok(())
 }
 
-/// Forgets all attempts on an address.
-pub(crate) async fn forget(conn: &mut PgConnection, key: Digest) -> Result<(), Error> {
+/// Clears all attempts with an address.
+pub(crate) async fn clear(conn: &mut PgConnection, key: Digest) -> Result<(), Error> {
     query!("DELETE FROM sign_in_attempts WHERE digest = $1", &key.0).execute(conn).await?;
     Ok(())
 }
 
-/// Forgets up to `limit` addresses that nobody tried since `before`, and tells how many.
+/// Deletes up to `limit` rows without an attempt since `before`, and returns their number.
 pub(crate) async fn sweep(
     conn: &mut PgConnection,
     before: Timestamp,

@@ -1,10 +1,10 @@
-//! Every SQL statement of the user service, checked against the migrations when it is compiled.
+//! The SQL statements of the user service, checked against the migrations at compile time.
 //!
-//! Functions take a connection, so that the caller decides on transactions, and give domain types.
+//! Functions take a connection, so that the caller controls transactions, and return domain types.
 //!
-//! The checks need no database: they read `.sqlx/`, which is committed. After a change of a statement
-//! or a migration, refresh it with `hack/sqlx.sh` (`--check` only tells whether it
-//! is stale, and changes nothing).
+//! The checks need no database: they read `.sqlx/`, which is committed. After a change of a
+//! statement or a migration, regenerate it with `hack/sqlx.sh` (`--check` reports whether it is
+//! stale, and changes nothing).
 
 pub(crate) mod addresses;
 pub(crate) mod attempts;

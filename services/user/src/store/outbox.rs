@@ -1,4 +1,4 @@
-//! Mails that are to be sent.
+//! The outbox of mails.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -8,12 +8,12 @@ use wire::Email;
 use crate::{
     domain::{
         ids::MailId,
-        mail::{Kind, Mail},
+        mail::{Mail, MailKind},
     },
     error::Error,
 };
 
-/// Puts a welcome into the outbox.
+/// Adds a welcome mail to the outbox.
 pub(crate) async fn add_welcome(
     conn: &mut PgConnection,
     id: MailId,
@@ -35,8 +35,9 @@ pub(crate) async fn add_welcome(
     Ok(())
 }
 
-/// Puts a request for a new password into the outbox, whether or not somebody has the address. One
-/// that is there already is written anew, so that this takes the same time.
+/// Adds a password reset mail to the outbox, whether or not an account has the address. If the
+/// outbox already has one for the address, its row is rewritten, so that the statement takes the
+/// same time.
 pub(crate) async fn add_password_reset(
     conn: &mut PgConnection,
     id: MailId,
@@ -58,9 +59,9 @@ pub(crate) async fn add_password_reset(
     Ok(())
 }
 
-/// Takes the mail that is due for longest, until `lease`: if it is there by then, its worker died and
-/// another takes it. Those that are just being taken elsewhere are passed over.
-pub(crate) async fn take(
+/// Leases the mail that has been due longest, until `lease`. If the row still exists then, its
+/// worker died and another one leases it. Skips rows that another worker has locked.
+pub(crate) async fn lease_next(
     conn: &mut PgConnection,
     now: Timestamp,
     lease: Timestamp,
@@ -78,15 +79,15 @@ pub(crate) async fn take(
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Mail {
         id: row.id.into(),
-        kind: Kind::of_word(&row.kind).ok_or(Error::Stored("outbox.kind"))?,
-        email: Email::new(&row.email).ok_or(Error::Stored("outbox.email"))?,
+        kind: MailKind::parse(&row.kind).ok_or(Error::UnknownValue("outbox.kind"))?,
+        email: Email::new(&row.email).ok_or(Error::UnknownValue("outbox.email"))?,
         first_name: row.first_name,
         attempts: row.attempts,
     }))
 }
 
-/// Leaves a mail for later.
-pub(crate) async fn put_off(
+/// Postpones a mail until `until`.
+pub(crate) async fn postpone(
     conn: &mut PgConnection,
     id: MailId,
     until: Timestamp,
@@ -97,13 +98,13 @@ pub(crate) async fn put_off(
     Ok(())
 }
 
-/// Deletes a mail that is done with.
+/// Deletes a mail that was delivered or discarded.
 pub(crate) async fn delete(conn: &mut PgConnection, id: MailId) -> Result<(), Error> {
     query!("DELETE FROM outbox WHERE id = $1", id.0).execute(conn).await?;
     Ok(())
 }
 
-/// How many mails wait, and since when the oldest does.
+/// Returns the number of mails in the outbox and when the oldest was added.
 pub(crate) async fn depth(conn: &mut PgConnection) -> Result<(i64, Option<Timestamp>), Error> {
     let row = query!(r#"SELECT count(*) AS "count!", min(created_at) AS oldest FROM outbox"#)
         .fetch_one(conn)

@@ -1,4 +1,4 @@
-//! Tokens that set a new password.
+//! Password reset tokens.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -12,7 +12,7 @@ use crate::{
     error::Error,
 };
 
-/// Writes a token that a mail brings.
+/// Inserts the token of a mail.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     digest: Digest,
@@ -33,8 +33,8 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// How many other mails have brought an account tokens that are good now.
-pub(crate) async fn other_mails(
+/// Counts the other mails that have sent an account tokens that are still valid.
+pub(crate) async fn count_other_mails(
     conn: &mut PgConnection,
     user: UserId,
     mail: MailId,
@@ -52,7 +52,7 @@ pub(crate) async fn other_mails(
     Ok(count)
 }
 
-/// Whose password a token can set now.
+/// Returns the account whose password a token can reset now.
 pub(crate) async fn find(
     conn: &mut PgConnection,
     digest: Digest,
@@ -74,7 +74,7 @@ pub(crate) async fn delete_all(conn: &mut PgConnection, user: UserId) -> Result<
     Ok(())
 }
 
-/// Deletes up to `limit` tokens that expired, and tells how many.
+/// Deletes up to `limit` expired tokens, and returns their number.
 pub(crate) async fn sweep(
     conn: &mut PgConnection,
     now: Timestamp,

@@ -7,14 +7,14 @@ use sqlx::{PgConnection, query};
 use crate::{
     domain::{
         ids::{SessionId, UserId},
-        session::{Kept, MAX_SESSIONS},
+        session::{MAX_SESSIONS, StoredRefreshToken},
         token::Digest,
     },
     error::Error,
 };
 
-/// Writes a new session without tokens, and ends the oldest ones of an account that has too many. The
-/// account must be locked.
+/// Inserts a session without tokens, and ends the oldest sessions of an account that has too many.
+/// The account must be locked.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     session: SessionId,
@@ -42,7 +42,7 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Adds a token to a session, which lives as long as the token.
+/// Adds a token to a session, and extends the session to the token's expiry.
 pub(crate) async fn add_token(
     conn: &mut PgConnection,
     session: SessionId,
@@ -67,8 +67,8 @@ pub(crate) async fn add_token(
     Ok(())
 }
 
-/// Whose session a token belongs to. Nothing is locked.
-pub(crate) async fn of_token(
+/// Returns the session of a token and its account, without locking.
+pub(crate) async fn find_by_token(
     conn: &mut PgConnection,
     digest: Digest,
 ) -> Result<Option<(SessionId, UserId)>, Error> {
@@ -82,7 +82,7 @@ pub(crate) async fn of_token(
     Ok(row.map(|row| (row.id.into(), row.user_id.into())))
 }
 
-/// Locks a session and tells whether it is still there.
+/// Locks a session, and returns whether it still exists.
 pub(crate) async fn lock(conn: &mut PgConnection, session: SessionId) -> Result<bool, Error> {
     let row = query!("SELECT FROM sessions WHERE id = $1 FOR NO KEY UPDATE", session.0)
         .fetch_optional(conn)
@@ -90,12 +90,15 @@ pub(crate) async fn lock(conn: &mut PgConnection, session: SessionId) -> Result<
     Ok(row.is_some())
 }
 
-/// A token of a session that is locked.
-pub(crate) async fn token(conn: &mut PgConnection, digest: Digest) -> Result<Option<Kept>, Error> {
+/// Reads a token, whose session must be locked.
+pub(crate) async fn find_token(
+    conn: &mut PgConnection,
+    digest: Digest,
+) -> Result<Option<StoredRefreshToken>, Error> {
     let row = query!("SELECT expires_at, used_at FROM refresh_tokens WHERE digest = $1", &digest.0)
         .fetch_optional(conn)
         .await?;
-    Ok(row.map(|row| Kept {
+    Ok(row.map(|row| StoredRefreshToken {
         expires_at: row.expires_at.to_jiff(),
         used_at: row.used_at.map(jiff_sqlx::Timestamp::to_jiff),
     }))
@@ -113,7 +116,7 @@ pub(crate) async fn mark_used(
     Ok(())
 }
 
-/// Ends one session of an account, if it has it.
+/// Ends a session if it belongs to the account.
 pub(crate) async fn end(
     conn: &mut PgConnection,
     session: SessionId,
@@ -125,7 +128,7 @@ pub(crate) async fn end(
     Ok(())
 }
 
-/// Ends all sessions of an account, except perhaps one.
+/// Ends all sessions of an account, optionally except one.
 pub(crate) async fn end_all(
     conn: &mut PgConnection,
     user: UserId,
@@ -141,7 +144,7 @@ pub(crate) async fn end_all(
     Ok(())
 }
 
-/// Deletes up to `limit` sessions whose last token expired, and tells how many.
+/// Deletes up to `limit` sessions whose last token has expired, and returns their number.
 pub(crate) async fn sweep(
     conn: &mut PgConnection,
     now: Timestamp,
@@ -159,7 +162,7 @@ pub(crate) async fn sweep(
     Ok(done.rows_affected())
 }
 
-/// Deletes up to `limit` tokens that expired, of sessions that live on, and tells how many.
+/// Deletes up to `limit` expired tokens of sessions that are still valid, and returns their number.
 pub(crate) async fn sweep_tokens(
     conn: &mut PgConnection,
     now: Timestamp,

@@ -36,8 +36,8 @@ impl TryFrom<Row> for Account {
         let Row { first_name, last_name, phone, avatar_url, .. } = row;
         Ok(Self {
             id: id.into(),
-            email: Email::new(&email).ok_or(Error::Stored("users.email"))?,
-            role: Role::of_word(&role).ok_or(Error::Stored("users.role"))?,
+            email: Email::new(&email).ok_or(Error::UnknownValue("users.email"))?,
+            role: Role::parse(&role).ok_or(Error::UnknownValue("users.role"))?,
             disabled,
             profile: Profile { first_name, last_name, phone, avatar_url },
             created_at,
@@ -58,7 +58,7 @@ macro_rules! select_accounts {
     };
 }
 
-/// Writes a new account with its profile.
+/// Inserts an account with its profile.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     account: &Account,
@@ -80,7 +80,7 @@ pub(crate) async fn insert(
     )
     .execute(&mut *conn)
     .await
-    .map_err(Error::of_user_write)?;
+    .map_err(Error::from_user_insert)?;
     query!(
         "INSERT INTO profiles (user_id, first_name, last_name, phone, avatar_url)
          VALUES ($1, $2, $3, $4, $5)",
@@ -95,15 +95,15 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// One account.
+/// Reads an account.
 pub(crate) async fn find(conn: &mut PgConnection, id: UserId) -> Result<Option<Account>, Error> {
     let row = select_accounts!("WHERE u.id = $1", id.0).fetch_optional(conn).await?;
     row.map(Account::try_from).transpose()
 }
 
-/// One account, which nobody else changes until this transaction ends: neither itself nor what is
-/// counted by account. The rows are read after the lock is there, not with it, for a statement that
-/// waited would still show the profile of before.
+/// Locks and reads an account, so that until this transaction ends no other one changes the account
+/// or what is counted by account. The row is read after the lock is held, not by the same
+/// statement: a statement that waited for the lock would still return the old profile.
 pub(crate) async fn lock(conn: &mut PgConnection, id: UserId) -> Result<Option<Account>, Error> {
     query!("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", id.0)
         .fetch_optional(&mut *conn)
@@ -111,7 +111,7 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: UserId) -> Result<Option<A
     find(conn, id).await
 }
 
-/// The account of an e-mail address and its hash.
+/// Returns the account of an e-mail address and its password hash.
 pub(crate) async fn find_by_email(
     conn: &mut PgConnection,
     email: &Email,
@@ -122,7 +122,7 @@ pub(crate) async fn find_by_email(
     Ok(row.map(|row| (row.id.into(), PasswordHash::new(row.password_hash))))
 }
 
-/// What is kept of the password of an account.
+/// Returns the password hash of an account.
 pub(crate) async fn password_hash(
     conn: &mut PgConnection,
     id: UserId,
@@ -133,7 +133,7 @@ pub(crate) async fn password_hash(
     Ok(hash.map(PasswordHash::new))
 }
 
-/// Sets another password.
+/// Sets the hash of a new password.
 pub(crate) async fn set_password(
     conn: &mut PgConnection,
     id: UserId,
@@ -151,7 +151,7 @@ pub(crate) async fn set_password(
     Ok(())
 }
 
-/// Writes the same password's hash anew, unless the password changed meanwhile.
+/// Replaces the hash of an unchanged password; does nothing if the hash is no longer `old`.
 pub(crate) async fn replace_hash(
     conn: &mut PgConnection,
     id: UserId,
@@ -169,7 +169,7 @@ pub(crate) async fn replace_hash(
     Ok(())
 }
 
-/// Writes a changed account: what it may do, and its profile.
+/// Updates the role, status and profile of an account.
 pub(crate) async fn update(conn: &mut PgConnection, account: &Account) -> Result<(), Error> {
     let Account { id, email: _, role, disabled, profile, created_at: _, updated_at } = account;
     query!(
@@ -195,8 +195,8 @@ pub(crate) async fn update(conn: &mut PgConnection, account: &Account) -> Result
     Ok(())
 }
 
-/// How many administrators besides this account can sign in. All of them are locked, in the order of
-/// their ids: of two changes at the same time the second counts what the first has left.
+/// Locks all administrators who can sign in, in the order of their IDs, and counts those other than
+/// `id`. Of two concurrent changes, the second counts after the first has committed.
 pub(crate) async fn lock_other_admins(conn: &mut PgConnection, id: UserId) -> Result<usize, Error> {
     let admins = query_scalar!(
         "SELECT id FROM users WHERE role = 'admin' AND NOT disabled
@@ -207,8 +207,8 @@ pub(crate) async fn lock_other_admins(conn: &mut PgConnection, id: UserId) -> Re
     Ok(admins.into_iter().filter(|admin| *admin != id.0).count())
 }
 
-/// A page of accounts, newest first, and how many there are on all pages. `part` is a piece of an
-/// e-mail address or a name, in any case; empty for all.
+/// Returns a page of accounts, newest first, and the number of all matches. `part` is a part of an
+/// e-mail address or a name, compared without case; an empty one matches all accounts.
 pub(crate) async fn list(
     conn: &mut PgConnection,
     part: &str,

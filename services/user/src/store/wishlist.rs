@@ -10,15 +10,18 @@ use crate::{
     error::Error,
 };
 
-/// A product that somebody wishes for.
-pub(crate) struct Wish {
+/// A product on a wishlist.
+pub(crate) struct WishlistItem {
     pub(crate) id: Uuid,
     pub(crate) product: ProductId,
     pub(crate) added_at: Timestamp,
 }
 
-/// The wishlist of an account, newest first.
-pub(crate) async fn list(conn: &mut PgConnection, user: UserId) -> Result<Vec<Wish>, Error> {
+/// Lists the wishlist of an account, newest first.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    user: UserId,
+) -> Result<Vec<WishlistItem>, Error> {
     let rows = query!(
         "SELECT id, product_id, added_at FROM wishlist_items WHERE user_id = $1
          ORDER BY added_at DESC, id DESC",
@@ -26,11 +29,11 @@ pub(crate) async fn list(conn: &mut PgConnection, user: UserId) -> Result<Vec<Wi
     )
     .fetch_all(conn)
     .await?;
-    let wish = |id, product: Uuid, added_at| Wish { id, product: product.into(), added_at };
-    Ok(rows.into_iter().map(|row| wish(row.id, row.product_id, row.added_at.to_jiff())).collect())
+    let item = |id, product: Uuid, added_at| WishlistItem { id, product: product.into(), added_at };
+    Ok(rows.into_iter().map(|row| item(row.id, row.product_id, row.added_at.to_jiff())).collect())
 }
 
-/// How many products are on it.
+/// Counts the products on the wishlist.
 pub(crate) async fn count(conn: &mut PgConnection, user: UserId) -> Result<i64, Error> {
     let count = query_scalar!(
         r#"SELECT count(*) AS "count!" FROM wishlist_items WHERE user_id = $1"#,
@@ -41,26 +44,26 @@ pub(crate) async fn count(conn: &mut PgConnection, user: UserId) -> Result<i64, 
     Ok(count)
 }
 
-/// Puts a product on it and tells whether it was not there.
+/// Adds a product, and returns whether it was not yet on the wishlist.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     user: UserId,
-    wish: &Wish,
+    item: &WishlistItem,
 ) -> Result<bool, Error> {
     let done = query!(
         "INSERT INTO wishlist_items (id, user_id, product_id, added_at) VALUES ($1, $2, $3, $4)
          ON CONFLICT ON CONSTRAINT wishlist_items_product_key DO NOTHING",
-        wish.id,
+        item.id,
         user.0,
-        wish.product.0,
-        wish.added_at.to_sqlx(),
+        item.product.0,
+        item.added_at.to_sqlx(),
     )
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// Takes a product off it.
+/// Removes a product.
 pub(crate) async fn delete(
     conn: &mut PgConnection,
     user: UserId,

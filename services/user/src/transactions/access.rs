@@ -1,4 +1,4 @@
-//! What accounts may do, and what they tell.
+//! Transactions that change the profile, role or status of an account.
 
 use jiff::Timestamp;
 use sqlx::PgPool;
@@ -31,8 +31,8 @@ pub(crate) async fn update_profile(
     Ok(account)
 }
 
-/// Changes a role, disables or enables an account. One that is disabled has no sessions any more, and
-/// nothing that could set its password.
+/// Changes the role of an account, or disables or enables it. Disabling ends all sessions and
+/// invalidates all password reset tokens.
 pub(crate) async fn update_access(
     pool: &PgPool,
     now: Timestamp,
@@ -55,7 +55,7 @@ pub(crate) async fn update_access(
     Ok(after)
 }
 
-/// Makes an account that nobody welcomes and that is not signed in: the first administrator.
+/// Creates an account without a welcome mail and without a session: the first administrator.
 pub(crate) async fn create(
     pool: &PgPool,
     account: &Account,

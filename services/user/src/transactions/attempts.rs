@@ -1,11 +1,11 @@
-//! Counting attempts to sign in.
+//! Transactions that count sign-in attempts.
 
 use jiff::Timestamp;
 use sqlx::PgPool;
 
 use crate::{domain::token::Digest, error::Error, store};
 
-/// Counts an attempt as failed before it is made, or refuses it.
+/// Counts an attempt as failed before it is made, or rejects it if the address is throttled.
 pub(crate) async fn begin(pool: &PgPool, key: Digest, now: Timestamp) -> Result<(), Error> {
     let mut tx = pool.begin().await?;
     let before = store::attempts::lock(&mut tx, key, now).await?;
@@ -14,12 +14,12 @@ pub(crate) async fn begin(pool: &PgPool, key: Digest, now: Timestamp) -> Result<
     Ok(tx.commit().await?)
 }
 
-/// The password was right: none counts any more.
-pub(crate) async fn succeeded(pool: &PgPool, key: Digest) -> Result<(), Error> {
-    store::attempts::forget(&mut *pool.acquire().await?, key).await
+/// Clears all attempts after a correct password.
+pub(crate) async fn clear(pool: &PgPool, key: Digest) -> Result<(), Error> {
+    store::attempts::clear(&mut *pool.acquire().await?, key).await
 }
 
-/// The attempt came to nothing through no fault of whoever made it.
-pub(crate) async fn take_back(pool: &PgPool, key: Digest, now: Timestamp) -> Result<(), Error> {
-    store::attempts::take_back(&mut *pool.acquire().await?, key, now).await
+/// Reverts an attempt that failed for a reason other than the password.
+pub(crate) async fn revert(pool: &PgPool, key: Digest, now: Timestamp) -> Result<(), Error> {
+    store::attempts::revert(&mut *pool.acquire().await?, key, now).await
 }

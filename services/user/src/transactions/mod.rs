@@ -1,9 +1,8 @@
-//! What happens together: each function is one transaction of the database.
+//! Transactions: each function is one transaction of the database.
 //!
-//! Locks are taken in one order everywhere: administrators by id, the account, its sessions, the rest of
-//! what it owns. So transactions wait for each other but never in a circle. No transaction waits for
-//! anything but PostgreSQL: passwords are hashed before it begins, and what was known then is looked at
-//! again under the lock.
+//! All transactions take locks in the same order: administrators by ID, the account, its sessions,
+//! its other rows. So they cannot deadlock. Within a transaction, only PostgreSQL is called:
+//! passwords are hashed before it begins, and what was read before is checked again under the lock.
 
 pub(crate) mod access;
 pub(crate) mod addresses;

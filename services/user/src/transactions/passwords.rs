@@ -1,4 +1,4 @@
-//! New passwords.
+//! Transactions that change or reset a password.
 
 use jiff::Timestamp;
 use kit::Env;
@@ -11,14 +11,14 @@ use crate::{
         mail::{MAX_RESET_MAILS, Mail, RESET_TTL},
         password::PasswordHash,
         throttle,
-        token::{Digest, Opaque},
+        token::{Digest, OpaqueToken},
     },
     error::Error,
     store,
 };
 
-/// Sets a new password in place of the one of `old`, unless that was changed meanwhile. All sessions but
-/// `keep` end.
+/// Changes a password from `old` to `new`, unless it was changed concurrently. Ends all sessions
+/// except `keep`.
 pub(crate) async fn change(
     pool: &PgPool,
     now: Timestamp,
@@ -31,12 +31,12 @@ pub(crate) async fn change(
     if store::users::password_hash(&mut tx, user).await?.as_ref() != Some(old) {
         return Err(Error::WrongPassword);
     }
-    set(&mut tx, now, user, new, keep).await?;
+    set_password(&mut tx, now, user, new, keep).await?;
     Ok(tx.commit().await?)
 }
 
-/// Sets a new password by a token, which is good once. All sessions end, and attempts to sign in are
-/// forgotten: the owner is back.
+/// Resets a password with a token, which is valid once. Ends all sessions and clears the sign-in
+/// attempts, since the caller has proved to own the address.
 pub(crate) async fn reset(
     pool: &PgPool,
     now: Timestamp,
@@ -50,13 +50,13 @@ pub(crate) async fn reset(
     if store::resets::find(&mut tx, token, now).await? != Some(user) {
         return Err(Error::InvalidResetToken);
     }
-    set(&mut tx, now, user, new, None).await?;
-    store::attempts::forget(&mut tx, throttle::key_of(&account.email)).await?;
+    set_password(&mut tx, now, user, new, None).await?;
+    store::attempts::clear(&mut tx, throttle::attempts_key(&account.email)).await?;
     Ok(tx.commit().await?)
 }
 
-/// Of an account that is locked. Whatever could set a password before cannot any more.
-async fn set(
+/// Sets the password of a locked account. Invalidates all password reset tokens.
+async fn set_password(
     conn: &mut PgConnection,
     now: Timestamp,
     user: UserId,
@@ -68,21 +68,26 @@ async fn set(
     store::resets::delete_all(conn, user).await
 }
 
-/// Whose password a token can set.
-pub(crate) async fn bearer(pool: &PgPool, now: Timestamp, token: Digest) -> Result<Account, Error> {
+/// Returns the account whose password a token can reset.
+pub(crate) async fn find_token_owner(
+    pool: &PgPool,
+    now: Timestamp,
+    token: Digest,
+) -> Result<Account, Error> {
     let mut conn = pool.acquire().await?;
     let user = store::resets::find(&mut conn, token, now).await?;
     let user = user.ok_or(Error::InvalidResetToken)?;
     store::users::find(&mut conn, user).await?.ok_or(Error::InvalidResetToken)
 }
 
-/// Makes the token for a mail that asks for a new password, and tells whose it is. Nobody's, when no
-/// account has the address, or it is disabled, or has got enough of these mails.
-pub(crate) async fn token_for(
+/// Creates the token for a password reset mail, and returns it with its account. `None` if no
+/// account has the address, or the account is disabled or has got the maximum number of these
+/// mails.
+pub(crate) async fn create_reset_token(
     pool: &PgPool,
     env: &Env,
     mail: &Mail,
-) -> Result<Option<(Account, Opaque)>, Error> {
+) -> Result<Option<(Account, OpaqueToken)>, Error> {
     let mut tx = pool.begin().await?;
     let Some((user, _)) = store::users::find_by_email(&mut tx, &mail.email).await? else {
         return Ok(None);
@@ -90,11 +95,11 @@ pub(crate) async fn token_for(
     let account = store::users::lock(&mut tx, user).await?;
     let Some(account) = account.filter(|account| !account.disabled) else { return Ok(None) };
     let now = env.now();
-    let others = store::resets::other_mails(&mut tx, user, mail.id, now).await?;
+    let others = store::resets::count_other_mails(&mut tx, user, mail.id, now).await?;
     if others >= MAX_RESET_MAILS {
         return Ok(None);
     }
-    let token = Opaque::new(env);
+    let token = OpaqueToken::new(env);
     store::resets::insert(&mut tx, token.digest(), user, mail.id, now + RESET_TTL).await?;
     tx.commit().await?;
     Ok(Some((account, token)))

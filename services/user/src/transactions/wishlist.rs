@@ -1,23 +1,24 @@
-//! Wishlists.
+//! Transactions on wishlists.
 
 use sqlx::PgPool;
 
 use crate::{
     domain::ids::UserId,
     error::Error,
-    store::{self, wishlist::Wish},
+    store::{self, wishlist::WishlistItem},
 };
 
-/// The most products of one wishlist: it is read whole.
-const MAX_WISHES: i64 = 500;
+/// The maximum number of products on a wishlist. It is listed without pagination.
+const MAX_PRODUCTS: i64 = 500;
 
-/// Puts a product on the wishlist of an account. A repeat changes nothing, also when it is full.
-pub(crate) async fn add(pool: &PgPool, user: UserId, wish: &Wish) -> Result<(), Error> {
+/// Adds a product to the wishlist of an account. Adding it again changes nothing and succeeds even
+/// if the wishlist is full.
+pub(crate) async fn add(pool: &PgPool, user: UserId, item: &WishlistItem) -> Result<(), Error> {
     let mut tx = pool.begin().await?;
     store::users::lock(&mut tx, user).await?.ok_or(Error::NotFound("user"))?;
-    let added = store::wishlist::insert(&mut tx, user, wish).await?;
-    if added && store::wishlist::count(&mut tx, user).await? > MAX_WISHES {
-        return Err(Error::WishlistFull(MAX_WISHES));
+    let added = store::wishlist::insert(&mut tx, user, item).await?;
+    if added && store::wishlist::count(&mut tx, user).await? > MAX_PRODUCTS {
+        return Err(Error::WishlistFull(MAX_PRODUCTS));
     }
     Ok(tx.commit().await?)
 }

@@ -1,53 +1,58 @@
-//! An empty request is the first thing that people try: it is answered, or told what it lacks.
+//! Empty requests: lists use defaults, and other methods name the missing fields.
 
 use proto::user::v1::{self as pb, user_service_client::UserServiceClient};
 use sqlx::PgPool;
 use tonic::transport::Channel;
 
-use crate::shop::{Shop, fields};
+use crate::fixture::{TestService, fields};
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn an_empty_list_request_gets_the_first_page(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn empty_list_request_returns_the_first_page(pool: PgPool) {
+    let service = TestService::start(&pool).await;
     for n in 0..21 {
-        shop.register(&format!("user{n}@example.com")).await;
+        service.register(&format!("user{n}@example.com")).await;
     }
-    let answer = shop.client.clone().list_users(pb::ListUsersRequest::default()).await.unwrap();
-    let answer = answer.into_inner();
-    let pagination = answer.pagination.unwrap();
-    assert_eq!(answer.users.len(), 20);
+    let response =
+        service.client.clone().list_users(pb::ListUsersRequest::default()).await.unwrap();
+    let response = response.into_inner();
+    let pagination = response.pagination.unwrap();
+    assert_eq!(response.users.len(), 20);
     assert_eq!((pagination.page, pagination.page_size), (1, 20));
     assert_eq!((pagination.total_pages, pagination.total_count), (2, 21));
-    shop.close().await;
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn what_an_empty_request_lacks_is_named(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    macro_rules! lacks {
+async fn empty_request_names_every_missing_field(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    macro_rules! assert_missing {
         ($method:ident, $request:ident, $fields:expr) => {
-            let mut client: UserServiceClient<Channel> = shop.client.clone();
-            let answer = client.$method(pb::$request::default()).await;
-            assert_eq!(fields(answer), $fields, stringify!($method));
+            let mut client: UserServiceClient<Channel> = service.client.clone();
+            let response = client.$method(pb::$request::default()).await;
+            assert_eq!(fields(response), $fields, stringify!($method));
         };
     }
-    lacks!(register, RegisterRequest, ["email", "password"]);
-    lacks!(login, LoginRequest, ["email", "password"]);
-    lacks!(refresh_token, RefreshTokenRequest, ["refresh_token"]);
-    lacks!(validate_token, ValidateTokenRequest, ["token"]);
-    lacks!(get_user, GetUserRequest, ["id"]);
-    lacks!(update_user, UpdateUserRequest, ["id", "profile"]);
-    lacks!(add_address, AddAddressRequest, ["user_id", "address"]);
-    lacks!(list_addresses, ListAddressesRequest, ["user_id"]);
-    lacks!(update_address, UpdateAddressRequest, ["id", "user_id", "address"]);
-    lacks!(delete_address, DeleteAddressRequest, ["id", "user_id"]);
-    lacks!(add_to_wishlist, AddToWishlistRequest, ["user_id", "product_id"]);
-    lacks!(get_wishlist, GetWishlistRequest, ["user_id"]);
-    lacks!(remove_from_wishlist, RemoveFromWishlistRequest, ["user_id", "product_id"]);
-    lacks!(logout, LogoutRequest, ["user_id", "refresh_token"]);
-    lacks!(change_password, ChangePasswordRequest, ["user_id", "current_password", "new_password"]);
-    lacks!(request_password_reset, RequestPasswordResetRequest, ["email"]);
-    lacks!(reset_password, ResetPasswordRequest, ["token", "new_password"]);
-    lacks!(update_user_access, UpdateUserAccessRequest, ["id"]);
-    shop.close().await;
+    assert_missing!(register, RegisterRequest, ["email", "password"]);
+    assert_missing!(login, LoginRequest, ["email", "password"]);
+    assert_missing!(refresh_token, RefreshTokenRequest, ["refresh_token"]);
+    assert_missing!(validate_token, ValidateTokenRequest, ["token"]);
+    assert_missing!(get_user, GetUserRequest, ["id"]);
+    assert_missing!(update_user, UpdateUserRequest, ["id", "profile"]);
+    assert_missing!(add_address, AddAddressRequest, ["user_id", "address"]);
+    assert_missing!(list_addresses, ListAddressesRequest, ["user_id"]);
+    assert_missing!(update_address, UpdateAddressRequest, ["id", "user_id", "address"]);
+    assert_missing!(delete_address, DeleteAddressRequest, ["id", "user_id"]);
+    assert_missing!(add_to_wishlist, AddToWishlistRequest, ["user_id", "product_id"]);
+    assert_missing!(get_wishlist, GetWishlistRequest, ["user_id"]);
+    assert_missing!(remove_from_wishlist, RemoveFromWishlistRequest, ["user_id", "product_id"]);
+    assert_missing!(logout, LogoutRequest, ["user_id", "refresh_token"]);
+    assert_missing!(
+        change_password,
+        ChangePasswordRequest,
+        ["user_id", "current_password", "new_password"]
+    );
+    assert_missing!(request_password_reset, RequestPasswordResetRequest, ["email"]);
+    assert_missing!(reset_password, ResetPasswordRequest, ["token", "new_password"]);
+    assert_missing!(update_user_access, UpdateUserAccessRequest, ["id"]);
+    service.stop().await;
 }

@@ -1,22 +1,22 @@
-//! The user service through its real gRPC port, on a real PostgreSQL.
+//! Tests of the user service through its gRPC port, with PostgreSQL.
 //!
-//! `hack/test-env.sh cargo test -p user` gives `DATABASE_URL`; each test has a database of its own.
+//! `hack/test-env.sh cargo test -p user` sets `DATABASE_URL`; each test has its own database.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
 
 mod access;
+mod access_tokens;
 mod addresses;
 mod empty_requests;
+mod fake_notification;
 mod first_admin;
-mod keys;
+mod fixture;
 mod mails;
 mod outage;
 mod passwords;
-mod post_office;
 mod profiles;
 mod registration;
 mod sessions;
-mod shop;
 mod sign_in;
-mod sweeping;
+mod sweeper;
 mod wishlist;

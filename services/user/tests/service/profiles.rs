@@ -1,69 +1,74 @@
-//! Accounts as they are read, changed and listed.
+//! Profiles and lists of accounts.
 
 use jiff::SignedDuration;
 use proto::{common::v1::Pagination, user::v1 as pb};
 use sqlx::PgPool;
 use tonic::{Code, Status};
 
-use crate::shop::{Shop, code, fields, plain, some_id};
+use crate::fixture::{TestService, code, fields, into_inner, unused_id};
 
-async fn update(shop: &Shop, id: &str, profile: pb::Profile) -> Result<pb::User, Status> {
+async fn update(service: &TestService, id: &str, profile: pb::Profile) -> Result<pb::User, Status> {
     let request = pb::UpdateUserRequest { id: id.into(), profile: Some(profile) };
-    plain(shop.client.clone().update_user(request).await)
+    into_inner(service.client.clone().update_user(request).await)
 }
 
-async fn list(shop: &Shop, query: &str, page: i32, page_size: i32) -> pb::ListUsersResponse {
+async fn list(
+    service: &TestService,
+    query: &str,
+    page: i32,
+    page_size: i32,
+) -> pb::ListUsersResponse {
     let pagination = Some(Pagination { page, page_size });
     let request = pb::ListUsersRequest { pagination, query: query.into() };
-    shop.client.clone().list_users(request).await.unwrap().into_inner()
+    service.client.clone().list_users(request).await.unwrap().into_inner()
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn an_update_leaves_absent_fields_and_clears_empty_ones(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let before = shop.register("ada@example.com").await.user.unwrap();
-    shop.env.advance(SignedDuration::from_secs(5));
+async fn update_keeps_absent_fields_and_clears_empty_ones(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let before = service.register("ada@example.com").await.user.unwrap();
+    service.env.advance(SignedDuration::from_secs(5));
     let profile = pb::Profile {
         phone: Some(" +1 (217) 555-0100 ".into()),
         avatar_url: Some("https://example.com/ada.png".into()),
         ..Default::default()
     };
-    let after = update(&shop, &before.id, profile).await.unwrap();
+    let after = update(&service, &before.id, profile).await.unwrap();
     let profile = after.profile.clone().unwrap();
     assert_eq!(profile.first_name.as_deref(), Some("Ada"));
     assert_eq!(profile.phone.as_deref(), Some("+1 (217) 555-0100"));
     assert_eq!(after.updated_at, "2026-03-01T12:00:05Z");
     assert_eq!(after.created_at, before.created_at);
-    assert_eq!(shop.get(&before.id).await.unwrap(), after);
+    assert_eq!(service.get_user(&before.id).await.unwrap(), after);
 
     let clear = pb::Profile { phone: Some(String::new()), ..Default::default() };
-    let after = update(&shop, &before.id, clear).await.unwrap().profile.unwrap();
+    let after = update(&service, &before.id, clear).await.unwrap().profile.unwrap();
     assert_eq!(after.phone.as_deref(), Some(""));
     assert_eq!(after.avatar_url.as_deref(), Some("https://example.com/ada.png"));
-    shop.close().await;
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn updates_of_different_fields_at_once_both_count(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let id = shop.customer("ada@example.com").await;
+async fn concurrent_updates_of_different_fields_are_both_kept(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let id = service.customer("ada@example.com").await;
     for n in 0..10 {
         let text = Some(n.to_string());
         let first = pb::Profile { first_name: text.clone(), ..Default::default() };
         let last = pb::Profile { last_name: text.clone(), ..Default::default() };
-        let (one, two) = tokio::join!(update(&shop, &id, first), update(&shop, &id, last));
+        let (one, two) = tokio::join!(update(&service, &id, first), update(&service, &id, last));
         one.unwrap();
         two.unwrap();
-        let profile = shop.get(&id).await.unwrap().profile.unwrap();
+        let profile = service.get_user(&id).await.unwrap().profile.unwrap();
         assert_eq!((&profile.first_name, &profile.last_name), (&text, &text));
     }
-    shop.close().await;
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn bad_updates_name_every_field_at_fault(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let id = shop.customer("ada@example.com").await;
+async fn invalid_update_names_every_invalid_field(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let id = service.customer("ada@example.com").await;
     let bad = pb::Profile {
         first_name: Some("x".repeat(101)),
         last_name: Some("a\nb".into()),
@@ -72,38 +77,38 @@ async fn bad_updates_name_every_field_at_fault(pool: PgPool) {
     };
     let expected =
         ["profile.first_name", "profile.last_name", "profile.phone", "profile.avatar_url"];
-    assert_eq!(fields(update(&shop, &id, bad).await), expected);
-    let nobody = update(&shop, &some_id(1), pb::Profile::default()).await;
-    assert_eq!(code(nobody), Code::NotFound);
-    assert_eq!(code(shop.get(&some_id(1)).await), Code::NotFound);
-    shop.close().await;
+    assert_eq!(fields(update(&service, &id, bad).await), expected);
+    let missing = update(&service, &unused_id(1), pb::Profile::default()).await;
+    assert_eq!(code(missing), Code::NotFound);
+    assert_eq!(code(service.get_user(&unused_id(1)).await), Code::NotFound);
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn accounts_are_listed_newest_first_and_found_by_parts_of_address_and_name(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn accounts_are_listed_newest_first_and_searchable(pool: PgPool) {
+    let service = TestService::start(&pool).await;
     let mut ids = Vec::new();
     for n in 0..5 {
-        ids.push(shop.customer(&format!("User{n}%@example.com")).await);
-        shop.env.advance(SignedDuration::from_secs(1));
+        ids.push(service.customer(&format!("User{n}%@example.com")).await);
+        service.env.advance(SignedDuration::from_secs(1));
     }
     let grace = pb::Profile {
         first_name: Some("Grace".into()),
         last_name: Some("Höpper".into()),
         ..Default::default()
     };
-    update(&shop, &ids[2], grace).await.unwrap();
+    update(&service, &ids[2], grace).await.unwrap();
     ids.reverse();
 
     let mut listed = Vec::new();
     for page in 1..=3 {
-        let answer = list(&shop, "", page, 2).await;
-        let pagination = answer.pagination.unwrap();
+        let response = list(&service, "", page, 2).await;
+        let pagination = response.pagination.unwrap();
         assert_eq!((pagination.total_count, pagination.total_pages), (5, 3));
-        listed.extend(answer.users.into_iter().map(|user| user.id));
+        listed.extend(response.users.into_iter().map(|user| user.id));
     }
     assert_eq!(listed, ids);
-    assert!(list(&shop, "", 4, 2).await.users.is_empty());
+    assert!(list(&service, "", 4, 2).await.users.is_empty());
     for (query, found) in [
         ("user3", 1),
         ("EXAMPLE.com", 5),
@@ -113,17 +118,17 @@ async fn accounts_are_listed_newest_first_and_found_by_parts_of_address_and_name
         ("%", 5),
         ("_", 0),
         ("r4%@", 1),
-        ("nobody", 0),
+        ("missing", 0),
     ] {
-        let answer = list(&shop, query, 1, 20).await;
-        assert_eq!(answer.users.len(), found, "{query}");
-        assert_eq!(answer.pagination.unwrap().total_count, i64::try_from(found).unwrap());
+        let response = list(&service, query, 1, 20).await;
+        assert_eq!(response.users.len(), found, "{query}");
+        assert_eq!(response.pagination.unwrap().total_count, i64::try_from(found).unwrap());
     }
     let request = pb::ListUsersRequest {
         pagination: Some(Pagination { page: -1, page_size: 101 }),
         query: "x".repeat(255),
     };
-    let wrong = fields(shop.client.clone().list_users(request).await);
+    let wrong = fields(service.client.clone().list_users(request).await);
     assert_eq!(wrong, ["query", "pagination.page", "pagination.page_size"]);
-    shop.close().await;
+    service.stop().await;
 }

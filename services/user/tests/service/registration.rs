@@ -1,54 +1,54 @@
-//! New accounts.
+//! Registration.
 
 use futures::future::join_all;
 use proto::user::v1 as pb;
 use sqlx::PgPool;
 use tonic::Code;
 
-use crate::shop::{PASSWORD, Shop, fields, refusal, registration};
+use crate::fixture::{PASSWORD, TestService, fields, refusal, registration};
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn a_new_account_is_a_customer_with_a_profile_and_signed_in(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let answer = shop.register(" Ada@Example.com ").await;
-    let user = answer.user.unwrap();
+async fn registration_creates_a_signed_in_customer(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let response = service.register(" Ada@Example.com ").await;
+    let user = response.user.unwrap();
     assert_eq!((&*user.email, &*user.role, user.disabled), ("Ada@Example.com", "customer", false));
     let profile = user.profile.clone().unwrap();
     assert_eq!(profile.first_name.as_deref(), Some("Ada"));
     assert_eq!(profile.last_name.as_deref(), Some("Lovelace"));
     assert_eq!((profile.phone.as_deref(), profile.avatar_url.as_deref()), (Some(""), Some("")));
     assert_eq!(user.created_at, "2026-03-01T12:00:00Z");
-    assert_eq!(answer.expires_in, 900);
-    assert_eq!(shop.get(&user.id).await.unwrap(), user);
-    let token = shop.validate(&answer.access_token).await;
+    assert_eq!(response.expires_in, 900);
+    assert_eq!(service.get_user(&user.id).await.unwrap(), user);
+    let token = service.validate(&response.access_token).await;
     assert_eq!((token.valid, token.user_id, &*token.role), (true, user.id, "customer"));
-    shop.refresh(&answer.refresh_token).await.unwrap();
-    let mail = shop.post.wait_for("welcome", "Ada@Example.com", 1).await.remove(0);
+    service.refresh(&response.refresh_token).await.unwrap();
+    let mail = service.notification.wait_for("welcome", "Ada@Example.com", 1).await.remove(0);
     assert_eq!(mail.content, "Ada");
-    shop.close().await;
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn an_address_has_one_account_in_whatever_case(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    shop.register("ada@example.com").await;
+async fn email_address_is_unique_regardless_of_case(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    service.register("ada@example.com").await;
     for email in ["ada@example.com", "ADA@example.com", "ada@EXAMPLE.com"] {
-        let taken = refusal(shop.try_register(email).await);
+        let taken = refusal(service.try_register(email).await);
         assert_eq!(taken, (Code::AlreadyExists, "email_taken".to_owned()));
     }
-    assert_eq!(shop.count("SELECT count(*) FROM users").await, 1);
-    shop.close().await;
+    assert_eq!(service.count("SELECT count(*) FROM users").await, 1);
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn of_many_registrations_at_once_one_succeeds_and_one_welcome_is_sent(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn concurrent_registrations_create_one_account_and_one_mail(pool: PgPool) {
+    let service = TestService::start(&pool).await;
     let emails = (0..16).map(|n| if n % 2 == 0 { "ada@example.com" } else { "ADA@Example.com" });
-    let answers = join_all(emails.map(|email| shop.try_register(email))).await;
-    let (ok, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    let responses = join_all(emails.map(|email| service.try_register(email))).await;
+    let (ok, refusals): (Vec<_>, Vec<_>) = responses.into_iter().partition(Result::is_ok);
     assert_eq!(ok.len(), 1);
-    for answer in refusals {
-        assert_eq!(refusal(answer), (Code::AlreadyExists, "email_taken".to_owned()));
+    for response in refusals {
+        assert_eq!(refusal(response), (Code::AlreadyExists, "email_taken".to_owned()));
     }
     for rows in [
         "SELECT count(*) FROM users",
@@ -56,18 +56,18 @@ async fn of_many_registrations_at_once_one_succeeds_and_one_welcome_is_sent(pool
         "SELECT count(*) FROM sessions",
         "SELECT count(*) FROM refresh_tokens",
     ] {
-        assert_eq!(shop.count(rows).await, 1, "{rows}");
+        assert_eq!(service.count(rows).await, 1, "{rows}");
     }
     let email = ok[0].as_ref().unwrap().user.clone().unwrap().email;
-    shop.post.wait_for("welcome", &email, 1).await;
-    assert_eq!(shop.post.received().len(), 1);
-    shop.close().await;
+    service.notification.wait_for("welcome", &email, 1).await;
+    assert_eq!(service.notification.received().len(), 1);
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn bad_registrations_name_every_field_at_fault(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let mut client = shop.client.clone();
+async fn invalid_registration_names_every_invalid_field(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let mut client = service.client.clone();
     let bad = pb::RegisterRequest {
         email: "ada".into(),
         password: "short".into(),
@@ -82,28 +82,28 @@ async fn bad_registrations_name_every_field_at_fault(pool: PgPool) {
         assert_eq!(fields(client.register(request).await), ["password"], "{password}");
     }
     drop(client);
-    shop.close().await;
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn a_password_of_72_bytes_counts_to_its_last(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn all_72_bytes_of_a_password_are_compared(pool: PgPool) {
+    let service = TestService::start(&pool).await;
     let password = format!("{}ü", "x".repeat(70));
     let request =
         pb::RegisterRequest { password: password.clone(), ..registration("ada@example.com") };
-    shop.client.clone().register(request).await.unwrap();
-    shop.login("ada@example.com", &password).await.unwrap();
+    service.client.clone().register(request).await.unwrap();
+    service.login("ada@example.com", &password).await.unwrap();
     for wrong in [format!("{password}y"), format!("{}ö", "x".repeat(70)), "x".repeat(70)] {
-        let refused = refusal(shop.login("ada@example.com", &wrong).await);
+        let refused = refusal(service.login("ada@example.com", &wrong).await);
         assert_eq!(refused, (Code::Unauthenticated, "invalid_credentials".to_owned()));
     }
-    shop.close().await;
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn neither_password_nor_token_is_kept_in_the_clear(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let answer = shop.register("ada@example.com").await;
+async fn password_and_token_are_not_stored_in_plain_text(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let response = service.register("ada@example.com").await;
     let dump: String = sqlx::query_scalar(
         "SELECT concat((SELECT string_agg(u::text, '') FROM users u),
                        (SELECT string_agg(t::text, '') FROM refresh_tokens t),
@@ -113,6 +113,6 @@ async fn neither_password_nor_token_is_kept_in_the_clear(pool: PgPool) {
     .await
     .unwrap();
     assert!(dump.contains("ada@example.com") && dump.contains("$2b$04$"), "{dump}");
-    assert!(!dump.contains(PASSWORD) && !dump.contains(&answer.refresh_token), "{dump}");
-    shop.close().await;
+    assert!(!dump.contains(PASSWORD) && !dump.contains(&response.refresh_token), "{dump}");
+    service.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Refresh tokens: rotation, grace, reuse; and how sessions end.
+//! Refresh tokens (rotation, grace period, reuse detection) and sign-out.
 
 use std::time::Duration;
 
@@ -6,142 +6,147 @@ use jiff::SignedDuration;
 use sqlx::PgPool;
 use tonic::Code;
 
-use crate::shop::{PASSWORD, Shop, refusal, some_id};
+use crate::fixture::{PASSWORD, TestService, refusal, unused_id};
 
-fn over() -> (Code, String) {
+fn invalid_token() -> (Code, String) {
     (Code::Unauthenticated, "invalid_refresh_token".to_owned())
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn each_use_gives_the_next_token_of_the_same_session(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let mut answer = shop.register("ada@example.com").await;
+async fn refresh_rotates_the_token_within_the_session(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let mut response = service.register("ada@example.com").await;
     for _ in 0..3 {
-        shop.env.advance(SignedDuration::from_mins(15));
-        let next = shop.refresh(&answer.refresh_token).await.unwrap();
-        assert_ne!(next.refresh_token, answer.refresh_token);
-        assert!(shop.validate(&next.access_token).await.valid);
-        answer = next;
+        service.env.advance(SignedDuration::from_mins(15));
+        let next = service.refresh(&response.refresh_token).await.unwrap();
+        assert_ne!(next.refresh_token, response.refresh_token);
+        assert!(service.validate(&next.access_token).await.valid);
+        response = next;
     }
-    assert_eq!(shop.count("SELECT count(*) FROM sessions").await, 1);
-    assert_eq!(shop.metric("user_refreshes_total{outcome=\"rotated\"}").unwrap(), "3");
-    shop.close().await;
+    assert_eq!(service.count("SELECT count(*) FROM sessions").await, 1);
+    assert_eq!(service.metric("user_refreshes_total{outcome=\"rotated\"}").unwrap(), "3");
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn a_second_use_within_the_grace_gets_a_further_successor(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let first = shop.register("ada@example.com").await.refresh_token;
-    let one = shop.refresh(&first).await.unwrap().refresh_token;
-    shop.env.advance(SignedDuration::from_secs(9));
-    let two = shop.refresh(&first).await.unwrap().refresh_token;
+async fn second_use_within_grace_period_issues_another_token(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let first = service.register("ada@example.com").await.refresh_token;
+    let one = service.refresh(&first).await.unwrap().refresh_token;
+    service.env.advance(SignedDuration::from_secs(9));
+    let two = service.refresh(&first).await.unwrap().refresh_token;
     assert_ne!(one, two);
-    shop.refresh(&one).await.unwrap();
-    shop.refresh(&two).await.unwrap();
-    shop.close().await;
+    service.refresh(&one).await.unwrap();
+    service.refresh(&two).await.unwrap();
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn a_later_use_ends_the_whole_family_and_no_other(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let first = shop.register("ada@example.com").await.refresh_token;
-    let other = shop.login("ada@example.com", PASSWORD).await.unwrap().refresh_token;
-    let next = shop.refresh(&first).await.unwrap().refresh_token;
-    shop.env.advance(SignedDuration::from_secs(10));
-    assert_eq!(refusal(shop.refresh(&first).await), over());
-    assert_eq!(refusal(shop.refresh(&next).await), over(), "although nobody used it before");
-    shop.refresh(&other).await.unwrap();
-    assert_eq!(shop.metric("user_refreshes_total{outcome=\"reused\"}").unwrap(), "1");
-    shop.close().await;
+async fn reuse_after_grace_period_ends_only_its_token_family(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let first = service.register("ada@example.com").await.refresh_token;
+    let other = service.login("ada@example.com", PASSWORD).await.unwrap().refresh_token;
+    let next = service.refresh(&first).await.unwrap().refresh_token;
+    service.env.advance(SignedDuration::from_secs(10));
+    assert_eq!(refusal(service.refresh(&first).await), invalid_token());
+    assert_eq!(
+        refusal(service.refresh(&next).await),
+        invalid_token(),
+        "although missing used it before"
+    );
+    service.refresh(&other).await.unwrap();
+    assert_eq!(service.metric("user_refreshes_total{outcome=\"reused\"}").unwrap(), "1");
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn twenty_refreshes_at_once_stay_one_family(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let first = shop.register("ada@example.com").await.refresh_token;
-    let answers = shop.refresh_at_once(&first, 20).await;
+async fn concurrent_refreshes_stay_in_one_token_family(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let first = service.register("ada@example.com").await.refresh_token;
+    let responses = service.refresh_concurrently(&first, 20).await;
     let mut tokens: Vec<_> =
-        answers.into_iter().map(|answer| answer.unwrap().refresh_token).collect();
+        responses.into_iter().map(|response| response.unwrap().refresh_token).collect();
     tokens.sort_unstable();
     tokens.dedup();
     assert_eq!(tokens.len(), 20);
-    assert_eq!(shop.count("SELECT count(*) FROM sessions").await, 1);
-    assert_eq!(shop.metric("user_refreshes_total{outcome=\"rotated\"}").unwrap(), "1");
-    assert_eq!(shop.metric("user_refreshes_total{outcome=\"within_grace\"}").unwrap(), "19");
-    // Whoever uses the first one later ends all of them.
-    shop.env.advance(SignedDuration::from_secs(11));
-    assert_eq!(refusal(shop.refresh(&first).await), over());
+    assert_eq!(service.count("SELECT count(*) FROM sessions").await, 1);
+    assert_eq!(service.metric("user_refreshes_total{outcome=\"rotated\"}").unwrap(), "1");
+    assert_eq!(service.metric("user_refreshes_total{outcome=\"within_grace\"}").unwrap(), "19");
+    // Reuse of the first token ends all of them.
+    service.env.advance(SignedDuration::from_secs(11));
+    assert_eq!(refusal(service.refresh(&first).await), invalid_token());
     for token in tokens {
-        assert_eq!(refusal(shop.refresh(&token).await), over());
+        assert_eq!(refusal(service.refresh(&token).await), invalid_token());
     }
-    shop.close().await;
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn without_grace_one_of_twenty_wins_and_the_family_ends(pool: PgPool) {
-    let shop = Shop::open_with(&pool, |args| args.refresh_token_grace = Duration::ZERO).await;
-    let first = shop.register("ada@example.com").await.refresh_token;
-    let answers = shop.refresh_at_once(&first, 20).await;
-    let (ok, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+async fn concurrent_refreshes_without_grace_end_the_token_family(pool: PgPool) {
+    let service =
+        TestService::start_with(&pool, |args| args.refresh_token_grace = Duration::ZERO).await;
+    let first = service.register("ada@example.com").await.refresh_token;
+    let responses = service.refresh_concurrently(&first, 20).await;
+    let (ok, refusals): (Vec<_>, Vec<_>) = responses.into_iter().partition(Result::is_ok);
     assert_eq!(ok.len(), 1);
-    assert!(refusals.into_iter().all(|answer| refusal(answer) == over()));
+    assert!(refusals.into_iter().all(|response| refusal(response) == invalid_token()));
     let winner = ok[0].as_ref().unwrap().refresh_token.clone();
-    assert_eq!(refusal(shop.refresh(&winner).await), over());
-    assert_eq!(shop.count("SELECT count(*) FROM sessions").await, 0);
-    shop.close().await;
+    assert_eq!(refusal(service.refresh(&winner).await), invalid_token());
+    assert_eq!(service.count("SELECT count(*) FROM sessions").await, 0);
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn what_is_no_token_or_too_old_is_refused(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let answer = shop.register("ada@example.com").await;
+async fn malformed_and_expired_refresh_tokens_are_rejected(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let response = service.register("ada@example.com").await;
     let long = "x".repeat(5000);
     let never = "A".repeat(43);
-    for text in ["x", &*long, &*never, "ünï", &*answer.access_token] {
-        assert_eq!(refusal(shop.refresh(text).await), over(), "{text}");
+    for text in ["x", &*long, &*never, "ünï", &*response.access_token] {
+        assert_eq!(refusal(service.refresh(text).await), invalid_token(), "{text}");
     }
-    shop.env.advance(SignedDuration::from_hours(7 * 24));
-    assert_eq!(refusal(shop.refresh(&answer.refresh_token).await), over());
-    shop.close().await;
+    service.env.advance(SignedDuration::from_hours(7 * 24));
+    assert_eq!(refusal(service.refresh(&response.refresh_token).await), invalid_token());
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn a_logout_ends_one_session_or_all_and_can_be_repeated(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let id = shop.customer("ada@example.com").await;
+async fn logout_ends_one_or_all_sessions_and_is_idempotent(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let id = service.customer("ada@example.com").await;
     let mut tokens = Vec::new();
     for _ in 0..3 {
-        tokens.push(shop.login("ada@example.com", PASSWORD).await.unwrap().refresh_token);
+        tokens.push(service.login("ada@example.com", PASSWORD).await.unwrap().refresh_token);
     }
     for _ in 0..2 {
-        shop.logout(&id, &tokens[0], false).await.unwrap();
+        service.logout(&id, &tokens[0], false).await.unwrap();
     }
-    assert_eq!(refusal(shop.refresh(&tokens[0]).await), over());
-    let next = shop.refresh(&tokens[1]).await.unwrap().refresh_token;
-    // A token that was used still tells its session.
-    shop.logout(&id, &tokens[1], false).await.unwrap();
-    assert_eq!(refusal(shop.refresh(&next).await), over());
+    assert_eq!(refusal(service.refresh(&tokens[0]).await), invalid_token());
+    let next = service.refresh(&tokens[1]).await.unwrap().refresh_token;
+    // A used token still identifies its session.
+    service.logout(&id, &tokens[1], false).await.unwrap();
+    assert_eq!(refusal(service.refresh(&next).await), invalid_token());
     for _ in 0..2 {
-        shop.logout(&id, "", true).await.unwrap();
+        service.logout(&id, "", true).await.unwrap();
     }
-    assert_eq!(refusal(shop.refresh(&tokens[2]).await), over());
-    assert_eq!(shop.count("SELECT count(*) FROM refresh_tokens").await, 0);
-    shop.close().await;
+    assert_eq!(refusal(service.refresh(&tokens[2]).await), invalid_token());
+    assert_eq!(service.count("SELECT count(*) FROM refresh_tokens").await, 0);
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn nobody_ends_the_session_of_somebody_else(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let ada = shop.register("ada@example.com").await.refresh_token;
-    let bob = shop.customer("bob@example.com").await;
+async fn logout_does_not_end_sessions_of_other_accounts(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let ada = service.register("ada@example.com").await.refresh_token;
+    let bob = service.customer("bob@example.com").await;
     for (user, token, all) in [
         (bob.clone(), &*ada, false),
         (bob.clone(), "no token", false),
         (bob, "", true),
-        (some_id(1), "", true),
+        (unused_id(1), "", true),
     ] {
-        shop.logout(&user, token, all).await.unwrap();
+        service.logout(&user, token, all).await.unwrap();
     }
-    shop.refresh(&ada).await.unwrap();
-    shop.close().await;
+    service.refresh(&ada).await.unwrap();
+    service.stop().await;
 }

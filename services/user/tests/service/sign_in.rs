@@ -1,4 +1,4 @@
-//! Signing in by password.
+//! Sign-in with a password.
 
 use std::time::Duration;
 
@@ -7,76 +7,76 @@ use jiff::SignedDuration;
 use sqlx::PgPool;
 use tonic::Code;
 
-use crate::shop::{PASSWORD, Shop, refusal};
+use crate::fixture::{PASSWORD, TestService, refusal};
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn the_right_password_signs_in_whatever_the_case_of_the_address(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let id = shop.customer("Ada@example.com").await;
-    let answer = shop.login("ada@EXAMPLE.com", PASSWORD).await.unwrap();
-    assert_eq!(answer.user.unwrap().id, id);
-    assert!(shop.validate(&answer.access_token).await.valid);
-    assert_eq!(shop.metric("user_sign_ins_total{outcome=\"ok\"}").unwrap(), "1");
-    shop.close().await;
+async fn sign_in_ignores_the_case_of_the_address(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let id = service.customer("Ada@example.com").await;
+    let response = service.login("ada@EXAMPLE.com", PASSWORD).await.unwrap();
+    assert_eq!(response.user.unwrap().id, id);
+    assert!(service.validate(&response.access_token).await.valid);
+    assert_eq!(service.metric("user_sign_ins_total{outcome=\"ok\"}").unwrap(), "1");
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn a_wrong_password_and_an_unknown_address_are_told_alike(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    shop.register("ada@example.com").await;
-    let wrong = shop.login("ada@example.com", "wrong password").await.unwrap_err();
-    let unknown = shop.login("bob@example.com", "wrong password").await.unwrap_err();
+async fn wrong_password_and_unknown_address_give_the_same_error(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    service.register("ada@example.com").await;
+    let wrong = service.login("ada@example.com", "wrong password").await.unwrap_err();
+    let unknown = service.login("bob@example.com", "wrong password").await.unwrap_err();
     assert_eq!(wrong.code(), Code::Unauthenticated);
     assert_eq!(wrong.message(), unknown.message());
     assert_eq!(wrong.details(), unknown.details());
     assert_eq!(refusal::<()>(Err(unknown)).1, "invalid_credentials");
-    shop.close().await;
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn an_unknown_address_costs_the_work_of_a_known_one(pool: PgPool) {
-    // A cost that stands out from everything else: some 60 ms a hash.
-    let shop = Shop::open_with(&pool, |args| args.bcrypt_cost = 10).await;
-    shop.register("ada@example.com").await;
+async fn unknown_address_takes_as_long_as_a_known_one(pool: PgPool) {
+    // A cost that dominates all other work: some 60 ms a hash.
+    let service = TestService::start_with(&pool, |args| args.bcrypt_cost = 10).await;
+    service.register("ada@example.com").await;
     let mut best = [Duration::MAX; 2];
     for _ in 0..5 {
         for (best, email) in best.iter_mut().zip(["ada@example.com", "bob@example.com"]) {
-            let began = tokio::time::Instant::now();
-            shop.login(email, "wrong password").await.unwrap_err();
-            *best = began.elapsed().min(*best);
+            let started = tokio::time::Instant::now();
+            service.login(email, "wrong password").await.unwrap_err();
+            *best = started.elapsed().min(*best);
         }
     }
     let [known, unknown] = best;
     assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} and {unknown:?}");
-    shop.close().await;
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn that_an_account_is_disabled_is_told_to_its_owner_only(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let id = shop.customer("ada@example.com").await;
-    shop.set_access(&id, "", Some(true)).await.unwrap();
-    let stranger = refusal(shop.login("ada@example.com", "wrong password").await);
+async fn disabled_account_is_reported_only_with_correct_password(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let id = service.customer("ada@example.com").await;
+    service.set_access(&id, "", Some(true)).await.unwrap();
+    let stranger = refusal(service.login("ada@example.com", "wrong password").await);
     assert_eq!(stranger, (Code::Unauthenticated, "invalid_credentials".to_owned()));
-    let owner = refusal(shop.login("ada@example.com", PASSWORD).await);
+    let owner = refusal(service.login("ada@example.com", PASSWORD).await);
     assert_eq!(owner, (Code::PermissionDenied, "account_disabled".to_owned()));
-    shop.set_access(&id, "", Some(false)).await.unwrap();
-    shop.login("ada@example.com", PASSWORD).await.unwrap();
-    shop.close().await;
+    service.set_access(&id, "", Some(false)).await.unwrap();
+    service.login("ada@example.com", PASSWORD).await.unwrap();
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn attempts_are_throttled_by_address_whether_or_not_it_has_an_account(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    shop.register("ada@example.com").await;
-    shop.register("cleo@example.com").await;
+async fn attempts_are_throttled_by_address_with_or_without_account(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    service.register("ada@example.com").await;
+    service.register("cleo@example.com").await;
     for email in ["ada@example.com", "bob@example.com"] {
         for _ in 0..10 {
-            let refused = refusal(shop.login(email, "wrong password").await);
+            let refused = refusal(service.login(email, "wrong password").await);
             assert_eq!(refused.1, "invalid_credentials");
         }
-        // Now even the right one has to wait, in whatever case the address is written.
-        let status = shop.login(&email.to_uppercase(), PASSWORD).await.unwrap_err();
+        // Now the correct password has to wait too, in any spelling of the address.
+        let status = service.login(&email.to_uppercase(), PASSWORD).await.unwrap_err();
         let wait = kit::grpc::status::retry_after_of(&status).unwrap();
         assert_eq!(wait, Duration::from_secs(1));
         assert_eq!(
@@ -84,86 +84,86 @@ async fn attempts_are_throttled_by_address_whether_or_not_it_has_an_account(pool
             (Code::ResourceExhausted, "too_many_attempts".into())
         );
     }
-    shop.login("cleo@example.com", PASSWORD).await.unwrap();
-    let kept = shop.count("SELECT count(*) FROM sign_in_attempts").await;
-    assert_eq!(kept, 2, "who signs in leaves nothing behind");
+    service.login("cleo@example.com", PASSWORD).await.unwrap();
+    let kept = service.count("SELECT count(*) FROM sign_in_attempts").await;
+    assert_eq!(kept, 2, "a sign-in deletes the row of its address");
 
-    shop.env.advance(SignedDuration::from_secs(1));
-    shop.login("ada@example.com", PASSWORD).await.unwrap();
-    // All is forgotten: ten more are free.
+    service.env.advance(SignedDuration::from_secs(1));
+    service.login("ada@example.com", PASSWORD).await.unwrap();
+    // The failures are cleared: ten more attempts are free.
     for _ in 0..10 {
-        let refused = refusal(shop.login("ada@example.com", "wrong password").await);
+        let refused = refusal(service.login("ada@example.com", "wrong password").await);
         assert_eq!(refused.1, "invalid_credentials");
     }
-    shop.close().await;
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn many_attempts_at_once_get_no_more_guesses_than_one_after_the_other(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    shop.register("ada@example.com").await;
+async fn concurrent_attempts_get_no_more_guesses_than_sequential(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    service.register("ada@example.com").await;
     let attempts = (0..40).map(|n| {
-        let (shop, password) = (&shop, format!("wrong password {n}"));
-        async move { refusal(shop.login("ada@example.com", &password).await).1 }
+        let (service, password) = (&service, format!("wrong password {n}"));
+        async move { refusal(service.login("ada@example.com", &password).await).1 }
     });
-    let answers = join_all(attempts).await;
-    let guesses = answers.iter().filter(|reason| *reason == "invalid_credentials").count();
-    let throttled = answers.iter().filter(|reason| *reason == "too_many_attempts").count();
+    let responses = join_all(attempts).await;
+    let guesses = responses.iter().filter(|reason| *reason == "invalid_credentials").count();
+    let throttled = responses.iter().filter(|reason| *reason == "too_many_attempts").count();
     assert_eq!((guesses, throttled), (10, 30));
-    shop.close().await;
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn an_account_has_fifty_sessions_at_most_and_the_oldest_end(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let first = shop.register("ada@example.com").await;
+async fn oldest_session_ends_above_fifty_sessions(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    let first = service.register("ada@example.com").await;
     let mut last = first.clone();
     for _ in 0..50 {
-        shop.env.advance(SignedDuration::from_secs(1));
-        last = shop.login("ada@example.com", PASSWORD).await.unwrap();
+        service.env.advance(SignedDuration::from_secs(1));
+        last = service.login("ada@example.com", PASSWORD).await.unwrap();
     }
-    assert_eq!(shop.count("SELECT count(*) FROM sessions").await, 50);
-    assert_eq!(refusal(shop.refresh(&first.refresh_token).await).0, Code::Unauthenticated);
-    shop.refresh(&last.refresh_token).await.unwrap();
-    shop.close().await;
+    assert_eq!(service.count("SELECT count(*) FROM sessions").await, 50);
+    assert_eq!(refusal(service.refresh(&first.refresh_token).await).0, Code::Unauthenticated);
+    service.refresh(&last.refresh_token).await.unwrap();
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn a_hash_of_another_cost_is_made_anew_at_the_next_sign_in(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    shop.register("ada@example.com").await;
-    shop.close().await;
-    let shop = Shop::open_with(&pool, |args| args.bcrypt_cost = 5).await;
+async fn hash_of_other_cost_is_rehashed_at_sign_in(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    service.register("ada@example.com").await;
+    service.stop().await;
+    let service = TestService::start_with(&pool, |args| args.bcrypt_cost = 5).await;
     for _ in 0..2 {
-        // At once: those that come second find the hash changed under them.
-        for done in join_all((0..6).map(|_| shop.login("ada@example.com", PASSWORD))).await {
-            done.unwrap();
+        // Concurrent sign-ins: the stored hash changes during the later ones.
+        for result in join_all((0..6).map(|_| service.login("ada@example.com", PASSWORD))).await {
+            result.unwrap();
         }
-        wait_for(&shop, COST_5).await;
+        wait_for_rehash(&service, COST_5).await;
     }
-    shop.login("ada@example.com", "wrong password").await.unwrap_err();
-    shop.close().await;
+    service.login("ada@example.com", "wrong password").await.unwrap_err();
+    service.stop().await;
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
-async fn nobody_waits_for_a_hash_to_be_made_anew(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    shop.register("ada@example.com").await;
-    shop.close().await;
-    // A hash of this cost takes longer than to look for it.
-    let shop = Shop::open_with(&pool, |args| args.bcrypt_cost = 12).await;
-    shop.login("ada@example.com", PASSWORD).await.unwrap();
-    assert_eq!(shop.count(COST_12).await, 0);
-    wait_for(&shop, COST_12).await;
-    shop.close().await;
+async fn sign_in_does_not_wait_for_rehash(pool: PgPool) {
+    let service = TestService::start(&pool).await;
+    service.register("ada@example.com").await;
+    service.stop().await;
+    // A hash of this cost takes longer than the query for it.
+    let service = TestService::start_with(&pool, |args| args.bcrypt_cost = 12).await;
+    service.login("ada@example.com", PASSWORD).await.unwrap();
+    assert_eq!(service.count(COST_12).await, 0);
+    wait_for_rehash(&service, COST_12).await;
+    service.stop().await;
 }
 
 const COST_5: &str = "SELECT count(*) FROM users WHERE password_hash LIKE '$2b$05$%'";
 const COST_12: &str = "SELECT count(*) FROM users WHERE password_hash LIKE '$2b$12$%'";
 
-async fn wait_for(shop: &Shop, hash_of_cost: &'static str) {
+async fn wait_for_rehash(service: &TestService, hash_of_cost: &'static str) {
     let renewed = async {
-        while shop.count(hash_of_cost).await == 0 {
+        while service.count(hash_of_cost).await == 0 {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };

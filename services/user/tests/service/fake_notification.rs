@@ -1,4 +1,4 @@
-//! The far end of mails: a notification service that keeps what it is given, and can fail.
+//! A fake notification service, which records mails and injects faults.
 
 use std::{
     net::SocketAddr,
@@ -21,66 +21,66 @@ use tokio::{
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status, transport::Server};
 
-/// A mail as it arrived.
+/// A recorded mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Received {
     pub(crate) kind: &'static str,
     pub(crate) email: String,
-    /// The first name, or the token.
+    /// The first name or the reset token.
     pub(crate) content: String,
     pub(crate) key: String,
 }
 
-/// How it answers.
+/// Injected fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Mood {
-    /// As it should.
+pub(crate) enum Fault {
+    /// No fault.
     #[default]
-    Fine,
-    /// It keeps the mail, and its answer is lost.
-    LosesAnswers,
-    /// It refuses whatever comes.
-    Refuses,
+    None,
+    /// Records the mail and responds with an error.
+    LoseResponses,
+    /// Rejects every mail.
+    RejectAll,
 }
 
 #[derive(Clone, Default)]
-struct Desk {
+struct Recorder {
     received: Arc<Mutex<Vec<Received>>>,
-    mood: Arc<Mutex<Mood>>,
+    fault: Arc<Mutex<Fault>>,
 }
 
-/// A post office, open or closed.
-pub(crate) struct PostOffice {
+/// The fake service, started or stopped.
+pub(crate) struct FakeNotification {
     pub(crate) address: SocketAddr,
-    desk: Desk,
+    recorder: Recorder,
     server: Option<JoinHandle<()>>,
 }
 
-impl PostOffice {
-    /// With an address, at which nobody answers yet.
-    pub(crate) async fn closed() -> Self {
+impl FakeNotification {
+    /// Reserves an address without serving on it.
+    pub(crate) async fn stopped() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        Self { address, desk: Desk::default(), server: None }
+        Self { address, recorder: Recorder::default(), server: None }
     }
 
-    pub(crate) async fn open(&mut self) {
+    pub(crate) async fn start(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
-        let service = NotificationServiceServer::new(self.desk.clone());
+        let service = NotificationServiceServer::new(self.recorder.clone());
         let incoming = TcpListenerStream::new(listener);
         let server = Server::builder().add_service(service).serve_with_incoming(incoming);
         self.server = Some(tokio::spawn(async { server.await.unwrap() }));
     }
 
-    pub(crate) fn set_mood(&self, mood: Mood) {
-        *self.desk.mood.lock().unwrap() = mood;
+    pub(crate) fn inject(&self, fault: Fault) {
+        *self.recorder.fault.lock().unwrap() = fault;
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {
-        self.desk.received.lock().unwrap().clone()
+        self.recorder.received.lock().unwrap().clone()
     }
 
-    /// The mails, once there are so many of this kind to this address.
+    /// Waits until `count` mails of this kind to this address have arrived, and returns them.
     pub(crate) async fn wait_for(&self, kind: &str, email: &str, count: usize) -> Vec<Received> {
         let wait = async {
             loop {
@@ -96,7 +96,7 @@ impl PostOffice {
     }
 }
 
-impl Drop for PostOffice {
+impl Drop for FakeNotification {
     fn drop(&mut self) {
         if let Some(server) = self.server.take() {
             server.abort();
@@ -104,22 +104,22 @@ impl Drop for PostOffice {
     }
 }
 
-impl Desk {
+impl Recorder {
     fn take(&self, mail: Received) -> Result<Response<Empty>, Status> {
-        let mood = *self.mood.lock().unwrap();
-        if mood == Mood::Refuses {
+        let fault = *self.fault.lock().unwrap();
+        if fault == Fault::RejectAll {
             return Err(Status::invalid_argument("no"));
         }
         self.received.lock().unwrap().push(mail);
-        match mood {
-            Mood::LosesAnswers => Err(Status::unavailable("lost")),
+        match fault {
+            Fault::LoseResponses => Err(Status::unavailable("lost")),
             _ => Ok(Response::new(Empty {})),
         }
     }
 }
 
 #[tonic::async_trait]
-impl NotificationService for Desk {
+impl NotificationService for Recorder {
     async fn send_welcome_email(
         &self,
         request: Request<pb::SendWelcomeEmailRequest>,
@@ -142,45 +142,45 @@ impl NotificationService for Desk {
         &self,
         _: Request<pb::SendOrderConfirmationRequest>,
     ) -> Result<Response<Empty>, Status> {
-        Err(never())
+        Err(unexpected_call())
     }
 
     async fn send_shipping_update(
         &self,
         _: Request<pb::SendShippingUpdateRequest>,
     ) -> Result<Response<Empty>, Status> {
-        Err(never())
+        Err(unexpected_call())
     }
 
     async fn send_order_cancelled(
         &self,
         _: Request<pb::SendOrderCancelledRequest>,
     ) -> Result<Response<Empty>, Status> {
-        Err(never())
+        Err(unexpected_call())
     }
 
     async fn send_refund_issued(
         &self,
         _: Request<pb::SendRefundIssuedRequest>,
     ) -> Result<Response<Empty>, Status> {
-        Err(never())
+        Err(unexpected_call())
     }
 
     async fn list_notifications(
         &self,
         _: Request<pb::ListNotificationsRequest>,
     ) -> Result<Response<pb::ListNotificationsResponse>, Status> {
-        Err(never())
+        Err(unexpected_call())
     }
 
     async fn retry_notification(
         &self,
         _: Request<pb::RetryNotificationRequest>,
     ) -> Result<Response<Empty>, Status> {
-        Err(never())
+        Err(unexpected_call())
     }
 }
 
-fn never() -> Status {
-    Status::unimplemented("the user service never asks for this")
+fn unexpected_call() -> Status {
+    Status::unimplemented("the user service does not call this method")
 }

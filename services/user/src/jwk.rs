@@ -1,12 +1,13 @@
-//! The keys that access tokens are signed with: a JSON Web Key Set (RFC 7517) of private Ed25519 keys
-//! (RFC 8037) in a file. The first one signs; a token signed with any of them is good.
+//! The key set that signs access tokens: a JSON Web Key Set (JWKS, RFC 7517) of private Ed25519
+//! keys (RFC 8037) in a file. The first key signs; a token signed with any of the keys is valid.
 //!
 //! ```json
-//! {"keys": [{"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "…", "x": "…", "d": "…"}]}
+//! {"keys": [{"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
+//!            "kid": "…", "x": "…", "d": "…"}]}
 //! ```
 //!
-//! To rotate: put the new key last here and in the public set, then first here, and take the old one
-//! away when the last token signed with it has expired.
+//! To rotate the key: append the new key here and to the public set, then move it to the first
+//! place here, and remove the old key after the last token signed with it has expired.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
@@ -20,65 +21,65 @@ use serde_json::json;
 
 use crate::domain::token::Digest;
 
-/// Keys in a set at most: two in a rotation, and room for a mistake.
+/// The maximum number of keys in a set: two during a rotation, plus some slack.
 const MAX_KEYS: usize = 16;
 
-/// Why a key set is refused. The text never repeats a private key.
+/// The reason why a key set is invalid. The text never contains a private key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    /// Not there, or not ours to read.
+    /// The file is missing or not readable.
     #[error("cannot read {}", path.display())]
-    File {
-        /// The file.
+    Read {
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Cause of the failure.
         source: std::io::Error,
     },
-    /// Far too large for what it should be.
-    #[error("it is too large for a key set")]
-    Size,
-    /// Not JSON, or without what a key set has. What stands there instead may be secret.
-    #[error("it is not a JSON Web Key Set (line {line}, column {column})")]
+    /// The file is larger than any valid key set.
+    #[error("the file is too large for a key set")]
+    TooLarge,
+    /// The text is not a JSON Web Key Set. The error omits the text, which may be secret.
+    #[error("not a JSON Web Key Set (line {line}, column {column})")]
     Syntax {
-        /// Line of the mistake.
+        /// Line of the syntax error.
         line: usize,
-        /// Column of the mistake.
+        /// Column of the syntax error.
         column: usize,
     },
-    /// None, or more than a rotation needs.
-    #[error("it must hold 1 to {MAX_KEYS} keys, and holds {0}")]
+    /// The set has no key, or more than a rotation needs.
+    #[error("a key set must contain 1 to {MAX_KEYS} keys, not {0}")]
     Count(usize),
-    /// A key without a name, which tokens could not call it by.
+    /// A key without an ID (`kid`), which tokens need to refer to it.
     #[error("a key has no kid")]
-    Nameless,
-    /// A key for another algorithm.
+    MissingKeyId,
+    /// The key has an unsupported type.
     #[error("the key {0:?} is not an Ed25519 key (kty OKP, crv Ed25519)")]
-    Kind(String),
-    /// Two keys with one name.
-    #[error("the key {0:?} is there twice")]
-    Repeated(String),
-    /// No private part, or one that does not belong to the public part.
+    UnsupportedKeyType(String),
+    /// Two keys have the same ID (`kid`).
+    #[error("duplicate key {0:?}")]
+    DuplicateKeyId(String),
+    /// The private part is missing or does not match the public part.
     #[error("the key {0:?} has no valid pair of x and d")]
-    Pair(String),
-    /// A fresh key could not be made.
-    #[error("cannot make a key")]
+    InvalidKeyPair(String),
+    /// The cryptography library failed to generate a key.
+    #[error("cannot generate a key")]
     Generate,
 }
 
-/// A fresh key: as the user service reads it, and as all others do.
+/// A generated key, as a private set for the user service and a public set for all others.
 #[derive(Clone, Debug)]
-pub struct Generated {
+pub struct GeneratedKey {
     /// The set with the private key, for JWT_SIGNING_KEYS.
     pub signing: SecretString,
     /// The set with the public key, for JWT_PUBLIC_KEYS.
     pub public: String,
 }
 
-/// Makes a key, named by its thumbprint (RFC 7638).
+/// Generates a key whose ID is its thumbprint (RFC 7638).
 ///
 /// # Errors
-/// When the library refuses, which it has no reason to.
-pub fn generate(env: &Env) -> Result<Generated, KeysError> {
+/// Returns [`KeysError::Generate`] if the cryptography library fails, which is not expected.
+pub fn generate(env: &Env) -> Result<GeneratedKey, KeysError> {
     let seed: [u8; 32] = env.bytes();
     let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| KeysError::Generate)?;
     let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
@@ -87,27 +88,27 @@ pub fn generate(env: &Env) -> Result<Generated, KeysError> {
     });
     let mut private = public.clone();
     private["d"] = URL_SAFE_NO_PAD.encode(seed).into();
-    Ok(Generated {
+    Ok(GeneratedKey {
         signing: json!({"keys": [private]}).to_string().into(),
         public: json!({"keys": [public]}).to_string(),
     })
 }
 
-/// The name of a public key that follows from it: the digest of its required members, in the order and
-/// form that RFC 7638 (and RFC 8037, appendix A.3) says.
+/// Returns the thumbprint of a public key: the digest of its required members, in the order and
+/// format of RFC 7638 and RFC 8037, appendix A.3.
 fn thumbprint(x: &str) -> String {
     let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
-    URL_SAFE_NO_PAD.encode(Digest::of(members.as_bytes()).0)
+    URL_SAFE_NO_PAD.encode(Digest::sha256(members.as_bytes()).0)
 }
 
-/// A key set, to sign and to verify with.
+/// A key set that signs and verifies.
 #[derive(Clone)]
 pub(crate) struct SigningKeys {
     signer: (String, EncodingKey),
     verifiers: BTreeMap<String, DecodingKey>,
 }
 
-/// A key as it stands in the file.
+/// A key as it is in the file.
 #[derive(Deserialize)]
 struct RawKey {
     kty: String,
@@ -131,7 +132,7 @@ struct RawKeys {
 }
 
 impl SigningKeys {
-    /// Reads a key set.
+    /// Parses a key set.
     pub(crate) fn parse(text: &SecretString) -> Result<Self, KeysError> {
         let raw: RawKeys = serde_json::from_str(text.expose_secret())
             .map_err(|error| KeysError::Syntax { line: error.line(), column: error.column() })?;
@@ -142,26 +143,26 @@ impl SigningKeys {
         let mut signer = None;
         let mut verifiers = BTreeMap::new();
         for key in raw.keys {
-            let (signing, verifying) = key.pair()?;
+            let (signing, verifying) = key.key_pair()?;
             signer.get_or_insert((key.kid.clone(), signing));
             if verifiers.insert(key.kid.clone(), verifying).is_some() {
-                return Err(KeysError::Repeated(key.kid));
+                return Err(KeysError::DuplicateKeyId(key.kid));
             }
         }
         Ok(Self { signer: signer.ok_or(KeysError::Count(0))?, verifiers })
     }
 
-    /// The key to sign with, and its name.
+    /// Returns the key that signs, and its ID.
     pub(crate) fn signer(&self) -> (&str, &EncodingKey) {
         (&self.signer.0, &self.signer.1)
     }
 
-    /// The key of this name.
+    /// Returns the verifying key with this ID.
     pub(crate) fn verifier(&self, kid: &str) -> Option<&DecodingKey> {
         self.verifiers.get(kid)
     }
 
-    /// How many there are.
+    /// Returns the number of keys.
     pub(crate) fn len(&self) -> usize {
         self.verifiers.len()
     }
@@ -174,19 +175,19 @@ impl fmt::Debug for SigningKeys {
 }
 
 impl RawKey {
-    /// What signs and what verifies. That the two belong together is checked: otherwise nobody would
-    /// take the tokens.
-    fn pair(&self) -> Result<(EncodingKey, DecodingKey), KeysError> {
+    /// Returns the signing and the verifying key. Checks that they are a pair: otherwise the
+    /// gateway would reject every token.
+    fn key_pair(&self) -> Result<(EncodingKey, DecodingKey), KeysError> {
         if self.kid.is_empty() {
-            return Err(KeysError::Nameless);
+            return Err(KeysError::MissingKeyId);
         }
         if self.kty != "OKP" || self.crv != "Ed25519" {
-            return Err(KeysError::Kind(self.kid.clone()));
+            return Err(KeysError::UnsupportedKeyType(self.kid.clone()));
         }
-        self.checked_pair().ok_or_else(|| KeysError::Pair(self.kid.clone()))
+        self.parse_pair().ok_or_else(|| KeysError::InvalidKeyPair(self.kid.clone()))
     }
 
-    fn checked_pair(&self) -> Option<(EncodingKey, DecodingKey)> {
+    fn parse_pair(&self) -> Option<(EncodingKey, DecodingKey)> {
         let seed = URL_SAFE_NO_PAD.decode(self.d.as_ref()?.expose_secret()).ok()?;
         let public = URL_SAFE_NO_PAD.decode(&self.x).ok()?;
         let pair = Ed25519KeyPair::from_seed_and_public_key(&seed, &public).ok()?;
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_key_signs_and_all_verify() {
+    fn first_key_signs_and_all_keys_verify() {
         let keys = parse(&format!("{}, {}", key("new"), key("old"))).unwrap();
         assert_eq!(keys.signer().0, "new");
         assert!(keys.verifier("new").is_some() && keys.verifier("old").is_some());
@@ -221,13 +222,13 @@ mod tests {
     }
 
     #[test]
-    fn the_thumbprint_is_that_of_rfc_8037() {
+    fn thumbprint_matches_rfc_8037() {
         assert_eq!(thumbprint(X), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     }
 
     #[test]
-    fn a_fresh_key_is_read_back_and_its_public_part_holds_no_secret() {
-        let Generated { signing, public } = generate(&Env::system()).unwrap();
+    fn generated_public_set_has_no_private_key() {
+        let GeneratedKey { signing, public } = generate(&Env::system()).unwrap();
         let keys = SigningKeys::parse(&signing).unwrap();
         let public: serde_json::Value = serde_json::from_str(&public).unwrap();
         let key = &public["keys"][0];
@@ -237,17 +238,20 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_sign_is_refused_and_not_repeated() {
+    fn invalid_key_sets_are_rejected_without_revealing_keys() {
         assert!(matches!(SigningKeys::parse(&"PEM".into()), Err(KeysError::Syntax { .. })));
         assert!(matches!(parse(""), Err(KeysError::Count(0))));
-        assert!(matches!(parse(&key("")), Err(KeysError::Nameless)));
-        assert!(matches!(parse(r#"{"kty": "RSA", "kid": "r"}"#), Err(KeysError::Kind(_))));
+        assert!(matches!(parse(&key("")), Err(KeysError::MissingKeyId)));
+        assert!(matches!(
+            parse(r#"{"kty": "RSA", "kid": "r"}"#),
+            Err(KeysError::UnsupportedKeyType(_))
+        ));
         let public = key("k").replace(&format!(r#", "d": "{D}""#), "");
-        assert!(matches!(parse(&public), Err(KeysError::Pair(_))));
+        assert!(matches!(parse(&public), Err(KeysError::InvalidKeyPair(_))));
         let foreign = key("k").replace(X, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-        assert!(matches!(parse(&foreign), Err(KeysError::Pair(_))));
+        assert!(matches!(parse(&foreign), Err(KeysError::InvalidKeyPair(_))));
         let twice = format!("{}, {}", key("k"), key("k"));
-        assert!(matches!(parse(&twice), Err(KeysError::Repeated(_))));
+        assert!(matches!(parse(&twice), Err(KeysError::DuplicateKeyId(_))));
         let odd = parse(&key("k").replace("\"kid\"", D)).unwrap_err();
         assert!(!format!("{odd} {odd:?}").contains(D));
     }

@@ -1,4 +1,4 @@
-//! Requests about address books and wishlists, read.
+//! Parsing of requests about address books.
 
 use kit::Env;
 use proto::user::v1 as pb;
@@ -8,9 +8,8 @@ use wire::Fields;
 use crate::{
     domain::{
         address_book::Entry,
-        ids::{AddressId, ProductId, UserId},
+        ids::{AddressId, UserId},
     },
-    store::wishlist::Wish,
     transactions::addresses::Update,
 };
 
@@ -54,26 +53,4 @@ pub(super) fn delete_address(
     let id = fields.id("id", &request.id);
     let user = fields.id("user_id", &request.user_id);
     fields.finish(user.zip(id))
-}
-
-/// Whose list is asked for.
-pub(super) fn owner(user_id: &str) -> Result<UserId, Status> {
-    let mut fields = Fields::default();
-    let user = fields.id("user_id", user_id);
-    fields.finish(user)
-}
-
-pub(super) fn add_wish(
-    request: &pb::AddToWishlistRequest,
-    env: &Env,
-) -> Result<(UserId, Wish), Status> {
-    let (user, product) = wish(&request.user_id, &request.product_id)?;
-    Ok((user, Wish { id: env.uuid(), product, added_at: env.now() }))
-}
-
-pub(super) fn wish(user_id: &str, product_id: &str) -> Result<(UserId, ProductId), Status> {
-    let mut fields = Fields::default();
-    let user = fields.id("user_id", user_id);
-    let product = fields.id("product_id", product_id);
-    fields.finish(user.zip(product))
 }

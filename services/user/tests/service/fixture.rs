@@ -1,4 +1,4 @@
-//! The fixture: a running user service, and words for what tests do with it.
+//! The fixture: a running user service and shorthands for its calls.
 
 pub(crate) use kit::testing::{code, fields, refusal};
 use std::path::PathBuf;
@@ -19,9 +19,9 @@ use tonic::{Response, Status, transport::Channel};
 use user::Args;
 use uuid::Uuid;
 
-use crate::post_office::PostOffice;
+use crate::fake_notification::FakeNotification;
 
-/// What everybody signs in with.
+/// The password of every account.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 #[derive(Parser)]
@@ -30,8 +30,8 @@ struct Cli {
     args: Args,
 }
 
-/// The settings of a service on the database at `url`. A busy machine is given the time to answer what a
-/// caller would ask again.
+/// Settings for a service on the database at `url`. The database timeouts are long, so that a slow
+/// machine does not cause errors that a client would retry.
 pub(crate) fn args(url: &str, mail: &str, keys: &str) -> Args {
     let line = [
         "user",
@@ -53,49 +53,49 @@ pub(crate) fn args(url: &str, mail: &str, keys: &str) -> Args {
     Cli::try_parse_from(line).unwrap().args
 }
 
-/// A service that runs, with its clock in the hands of the test.
-pub(crate) struct Shop {
+/// A running service with a clock that the test controls.
+pub(crate) struct TestService {
     pub(crate) client: UserServiceClient<Channel>,
     pub(crate) env: Env,
     pub(crate) pool: PgPool,
-    pub(crate) post: PostOffice,
+    pub(crate) notification: FakeNotification,
     pub(crate) runtime: Runtime,
-    /// The public keys, as the gateway reads them.
+    /// The public key set, as the gateway reads it.
     pub(crate) public_keys: String,
     folder: TempDir,
     server: JoinHandle<Result<(), user::Error>>,
 }
 
-impl Shop {
-    /// On the database of a test, with a post office that is open.
-    pub(crate) async fn open(pool: &PgPool) -> Self {
-        Self::open_with(pool, |_| {}).await
+impl TestService {
+    /// Starts a service on the test's database and a fake notification service.
+    pub(crate) async fn start(pool: &PgPool) -> Self {
+        Self::start_with(pool, |_| {}).await
     }
 
-    /// With other settings.
-    pub(crate) async fn open_with(pool: &PgPool, change: impl FnOnce(&mut Args)) -> Self {
-        let mut post = PostOffice::closed().await;
-        post.open().await;
-        Self::open_at(pool, "2026-03-01T12:00:00Z", post, change).await
+    /// Starts a service with changed settings.
+    pub(crate) async fn start_with(pool: &PgPool, change: impl FnOnce(&mut Args)) -> Self {
+        let mut notification = FakeNotification::stopped().await;
+        notification.start().await;
+        Self::start_at(pool, "2026-03-01T12:00:00Z", notification, change).await
     }
 
-    /// At a time of its own.
-    pub(crate) async fn open_at(
+    /// Starts a service whose clock begins at `start`.
+    pub(crate) async fn start_at(
         pool: &PgPool,
         start: &str,
-        post: PostOffice,
+        notification: FakeNotification,
         change: impl FnOnce(&mut Args),
     ) -> Self {
         let mut runtime = Runtime::for_tests();
         let start: Timestamp = start.parse().unwrap();
-        // What is random must differ between two services on one database.
-        runtime.env = Env::fixed(start, u64::from(post.address.port()));
+        // Two services on one database must not generate the same random values.
+        runtime.env = Env::fixed(start, u64::from(notification.address.port()));
         let folder = tempfile::tempdir().unwrap();
         let keys = folder.path().join("keys.json");
-        let generated = user::keys::generate(&Env::system()).unwrap();
+        let generated = user::jwk::generate(&Env::system()).unwrap();
         std::fs::write(&keys, generated.signing.expose_secret()).unwrap();
         let url = pool.connect_options().to_url_lossy();
-        let mail = format!("http://{}", post.address);
+        let mail = format!("http://{}", notification.address);
         let mut args = args(url.as_str(), &mail, keys.to_str().unwrap());
         change(&mut args);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -104,37 +104,37 @@ impl Shop {
         let client = UserServiceClient::connect(address).await.unwrap();
         let (env, pool) = (runtime.env.clone(), pool.clone());
         let public_keys = generated.public;
-        Self { client, env, pool, post, runtime, public_keys, folder, server }
+        Self { client, env, pool, notification, runtime, public_keys, folder, server }
     }
 
-    /// Ends it in order; connections that stay open would keep the test's database alive.
-    pub(crate) async fn close(self) {
+    /// Shuts the service down gracefully: open connections would keep the test's database in use.
+    pub(crate) async fn stop(self) {
         drop(self.client);
         self.runtime.drain();
         self.server.await.unwrap().unwrap();
         self.runtime.stop().await;
     }
 
-    /// The file of the signing keys.
-    pub(crate) fn keys(&self) -> PathBuf {
+    /// Returns the path of the file with the signing keys.
+    pub(crate) fn signing_keys_path(&self) -> PathBuf {
         self.folder.path().join("keys.json")
     }
 
-    /// A new customer, signed in.
+    /// Registers a customer.
     pub(crate) async fn register(&self, email: &str) -> pb::AuthResponse {
         self.try_register(email).await.unwrap()
     }
 
     pub(crate) async fn try_register(&self, email: &str) -> Result<pb::AuthResponse, Status> {
-        plain(self.client.clone().register(registration(email)).await)
+        into_inner(self.client.clone().register(registration(email)).await)
     }
 
-    /// A new customer's id.
+    /// Registers a customer and returns the ID.
     pub(crate) async fn customer(&self, email: &str) -> String {
         self.register(email).await.user.unwrap().id
     }
 
-    /// A new administrator's id.
+    /// Registers an administrator and returns the ID.
     pub(crate) async fn admin(&self, email: &str) -> String {
         let id = self.customer(email).await;
         self.set_access(&id, "admin", None).await.unwrap();
@@ -148,11 +148,11 @@ impl Shop {
         disabled: Option<bool>,
     ) -> Result<pb::User, Status> {
         let request = pb::UpdateUserAccessRequest { id: id.into(), role: role.into(), disabled };
-        plain(self.client.clone().update_user_access(request).await)
+        into_inner(self.client.clone().update_user_access(request).await)
     }
 
-    pub(crate) async fn get(&self, id: &str) -> Result<pb::User, Status> {
-        plain(self.client.clone().get_user(pb::GetUserRequest { id: id.into() }).await)
+    pub(crate) async fn get_user(&self, id: &str) -> Result<pb::User, Status> {
+        into_inner(self.client.clone().get_user(pb::GetUserRequest { id: id.into() }).await)
     }
 
     pub(crate) async fn login(
@@ -161,21 +161,21 @@ impl Shop {
         password: &str,
     ) -> Result<pb::AuthResponse, Status> {
         let request = pb::LoginRequest { email: email.into(), password: password.into() };
-        plain(self.client.clone().login(request).await)
+        into_inner(self.client.clone().login(request).await)
     }
 
     pub(crate) async fn refresh(&self, token: &str) -> Result<pb::AuthResponse, Status> {
         let request = pb::RefreshTokenRequest { refresh_token: token.into() };
-        plain(self.client.clone().refresh_token(request).await)
+        into_inner(self.client.clone().refresh_token(request).await)
     }
 
-    /// Many refreshes with one token at the same time.
-    pub(crate) async fn refresh_at_once(
+    /// Sends `count` concurrent refreshes with one token.
+    pub(crate) async fn refresh_concurrently(
         &self,
         token: &str,
-        times: usize,
+        count: usize,
     ) -> Vec<Result<pb::AuthResponse, Status>> {
-        join_all((0..times).map(|_| self.refresh(token))).await
+        join_all((0..count).map(|_| self.refresh(token))).await
     }
 
     pub(crate) async fn logout(&self, user: &str, token: &str, all: bool) -> Result<(), Status> {
@@ -198,12 +198,12 @@ impl Shop {
         self.client.clone().change_password(request).await.map(|_| ())
     }
 
-    pub(crate) async fn forgot(&self, email: &str) -> Result<(), Status> {
+    pub(crate) async fn request_password_reset(&self, email: &str) -> Result<(), Status> {
         let request = pb::RequestPasswordResetRequest { email: email.into() };
         self.client.clone().request_password_reset(request).await.map(|_| ())
     }
 
-    pub(crate) async fn reset(&self, token: &str, new: &str) -> Result<(), Status> {
+    pub(crate) async fn reset_password(&self, token: &str, new: &str) -> Result<(), Status> {
         let request = pb::ResetPasswordRequest { token: token.into(), new_password: new.into() };
         self.client.clone().reset_password(request).await.map(|_| ())
     }
@@ -225,7 +225,7 @@ impl Shop {
             address: Some(address()),
             is_default,
         };
-        plain(self.client.clone().add_address(request).await)
+        into_inner(self.client.clone().add_address(request).await)
     }
 
     pub(crate) async fn addresses(&self, user: &str) -> Vec<pb::UserAddress> {
@@ -233,12 +233,12 @@ impl Shop {
         self.client.clone().list_addresses(request).await.unwrap().into_inner().addresses
     }
 
-    /// A number that a statement counts.
+    /// Runs a statement that counts.
     pub(crate) async fn count(&self, statement: &'static str) -> i64 {
         sqlx::query_scalar(statement).fetch_one(&self.pool).await.unwrap()
     }
 
-    /// A number that the metrics tell.
+    /// Returns the value of a metric.
     pub(crate) fn metric(&self, name: &str) -> Option<String> {
         let text = self.runtime.metrics().text();
         let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
@@ -246,8 +246,8 @@ impl Shop {
     }
 }
 
-pub(crate) fn plain<T>(answer: Result<Response<T>, Status>) -> Result<T, Status> {
-    answer.map(Response::into_inner)
+pub(crate) fn into_inner<T>(response: Result<Response<T>, Status>) -> Result<T, Status> {
+    response.map(Response::into_inner)
 }
 
 pub(crate) fn registration(email: &str) -> pb::RegisterRequest {
@@ -270,7 +270,7 @@ pub(crate) fn address() -> Address {
     }
 }
 
-/// An id of nothing, by number.
-pub(crate) fn some_id(n: u128) -> String {
+/// Returns the `n`th of a series of IDs that nothing has.
+pub(crate) fn unused_id(n: u128) -> String {
     Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | n).to_string()
 }

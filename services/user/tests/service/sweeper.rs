@@ -1,0 +1,60 @@
+//! The sweeper deletes expired rows and no others.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    fake_notification::FakeNotification,
+    fixture::{PASSWORD, TestService},
+};
+
+async fn start_at(pool: &PgPool, start: &str) -> TestService {
+    let mut notification = FakeNotification::stopped().await;
+    notification.start().await;
+    TestService::start_at(pool, start, notification, |_| {}).await
+}
+
+const ROWS: [&str; 4] = [
+    "SELECT count(*) FROM sessions",
+    "SELECT count(*) FROM refresh_tokens",
+    "SELECT count(*) FROM password_resets",
+    "SELECT count(*) FROM sign_in_attempts",
+];
+
+async fn rows(service: &TestService) -> Vec<i64> {
+    let mut counts = Vec::new();
+    for statement in ROWS {
+        counts.push(service.count(statement).await);
+    }
+    counts
+}
+
+#[sqlx::test(migrator = "user::MIGRATOR")]
+async fn sweeper_deletes_only_expired_rows(pool: PgPool) {
+    let service = start_at(&pool, "2026-03-01T12:00:00Z").await;
+    service.register("ada@example.com").await;
+    let lasting = service.register("bob@example.com").await.refresh_token;
+    service.request_password_reset("ada@example.com").await.unwrap();
+    service.notification.wait_for("reset", "ada@example.com", 1).await;
+    service.login("cleo@example.com", "wrong password").await.unwrap_err();
+    assert_eq!(rows(&service).await, [2, 2, 1, 1]);
+    // Bob's session is refreshed on the sixth day, and another sign-in fails.
+    service.env.advance(jiff::SignedDuration::from_hours(6 * 24));
+    let lasting = service.refresh(&lasting).await.unwrap().refresh_token;
+    service.login("dan@example.com", "wrong password").await.unwrap_err();
+    service.stop().await;
+
+    // The sweeper runs at startup.
+    let service = start_at(&pool, "2026-03-08T12:00:00Z").await;
+    let wait = async {
+        while rows(&service).await != [1, 1, 0, 0] {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), wait).await.expect("a sweep");
+    service.refresh(&lasting).await.unwrap();
+    service.login("ada@example.com", PASSWORD).await.unwrap();
+    service.stop().await;
+}
