@@ -6,18 +6,19 @@ use clap::{Args as ClapArgs, ValueEnum};
 use kit::settings::duration_between;
 use secrecy::SecretString;
 
-/// How the connection to the mail server is protected.
+/// Encryption of the connection to the mail server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SmtpTls {
-    /// Not at all: for servers in the same cluster and for trying out.
+    /// No encryption: for servers in the same cluster and for development.
     None,
-    /// By STARTTLS, which the server must offer.
+    /// STARTTLS, which the server must offer.
     Starttls,
-    /// From the first byte.
+    /// Implicit TLS: encrypted from the first byte.
     Tls,
 }
 
-/// The settings of the notification service. Each has an environment name and a default fit for a laptop.
+/// The settings of the notification service. Each has an environment name and a default for
+/// development.
 #[derive(Clone, Debug, ClapArgs)]
 #[group(skip)]
 pub struct Args {
@@ -29,7 +30,7 @@ pub struct Args {
     )]
     pub listen: SocketAddr,
 
-    /// Where and how the database is reached.
+    /// Connection to the database.
     #[command(flatten)]
     pub database: kit::postgres::Args,
 
@@ -41,42 +42,42 @@ pub struct Args {
     #[arg(long, env = "SMTP_PORT", default_value_t = 1025)]
     pub smtp_port: u16,
 
-    /// How the connection to it is protected.
+    /// Encryption of the connection to the mail server.
     #[arg(long, env = "SMTP_TLS", value_enum, default_value = "none")]
     pub smtp_tls: SmtpTls,
 
-    /// File with the certificates, in PEM, that the server's has to be signed by; without it, those of
-    /// public authorities.
+    /// File with the PEM certificates of the authorities that may sign the mail server's
+    /// certificate; without it, those of public authorities.
     #[arg(long, env = "SMTP_CA_FILE")]
     pub smtp_ca_file: Option<PathBuf>,
 
-    /// Name to sign in with; without one nobody signs in.
+    /// Username for the mail server; without one, the service does not authenticate.
     #[arg(long, env = "SMTP_USERNAME")]
     pub smtp_username: Option<String>,
 
-    /// Password to sign in with.
+    /// Password for the mail server.
     #[arg(long, env = "SMTP_PASSWORD", hide_env_values = true)]
     pub smtp_password: Option<SecretString>,
 
-    /// File with that password; wins over SMTP_PASSWORD.
+    /// File with the password for the mail server; takes precedence over SMTP_PASSWORD.
     #[arg(long, env = "SMTP_PASSWORD_FILE")]
     pub smtp_password_file: Option<PathBuf>,
 
-    /// The sender of every mail.
+    /// Sender of every mail.
     #[arg(long, env = "MAIL_FROM", default_value = "Storefront <shop@localhost>")]
     pub mail_from: String,
 
-    /// Where people find the web shop; links in mails begin with it.
+    /// URL of the web shop; links in mails begin with it.
     #[arg(long, env = "WEB_URL", default_value = "http://localhost:3000")]
     pub web_url: String,
 
-    /// Attempts to deliver a mail before it fails and waits for an administrator; with 20 that is
-    /// after about six hours.
+    /// Maximum number of delivery attempts. Then the mail fails and waits for an administrator;
+    /// with 20, that is after about six hours.
     #[arg(long, env = "MAIL_MAX_ATTEMPTS", default_value_t = 20,
         value_parser = clap::value_parser!(i32).range(1..=1000))]
     pub mail_max_attempts: i32,
 
-    /// How often mails are looked for that are due.
+    /// How often the service polls the queue for mails that are due.
     #[arg(
         long,
         env = "MAIL_POLL_INTERVAL",
@@ -85,8 +86,8 @@ pub struct Args {
     )]
     pub mail_poll_interval: Duration,
 
-    /// How long a mail is remembered that was sent or has failed. After that administrators do not
-    /// see it, and a repeat of its key makes another mail.
+    /// How long a sent or failed mail is stored. After that, administrators no longer see it, and a
+    /// request with the same idempotency key sends another mail.
     #[arg(
         long,
         env = "MAIL_RETENTION",

@@ -1,37 +1,37 @@
-//! What can go wrong, and what callers are told of it.
+//! Errors of the notification service and their gRPC status.
 
 use kit::{grpc::status, postgres};
 use sqlx::error::Error as SqlError;
 use tonic::Status;
 
-use crate::domain::delivery::Refusal;
+use crate::domain::delivery::RetryRejection;
 
-/// Everything that can go wrong in the service, but for deliveries: how those fail is data.
+/// Errors of the notification service, except delivery failures, which are data.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such mail.
-    #[error("there is no such {0}")]
+    /// The mail does not exist.
+    #[error("{0} not found")]
     NotFound(&'static str),
-    /// A mail cannot be sent again.
-    #[error("{}", refusal(*.0).1)]
-    Retry(Refusal),
-    /// The database holds something that this program never writes.
-    #[error("{0} holds a value that this version does not know")]
-    Stored(&'static str),
-    /// The database did not do what it was asked.
-    #[error("the database failed")]
+    /// The mail cannot be sent again.
+    #[error("{}", reason_and_message(*.0).1)]
+    RetryRejected(RetryRejection),
+    /// A column contains a value that this program never writes.
+    #[error("{0} contains an unknown value")]
+    UnknownValue(&'static str),
+    /// A database operation failed.
+    #[error("database operation failed")]
     Database(#[from] SqlError),
-    /// The database did not answer.
-    #[error("it took too long to {0}")]
+    /// A database operation exceeded its time limit.
+    #[error("timed out: {0}")]
     TimedOut(&'static str),
-    /// A setting or the process around the service is at fault.
+    /// A setting is invalid, or the process's runtime failed.
     #[error(transparent)]
     Kit(#[from] kit::Error),
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        Self::Retry(refusal)
+impl From<RetryRejection> for Error {
+    fn from(rejection: RetryRejection) -> Self {
+        Self::RetryRejected(rejection)
     }
 }
 
@@ -40,18 +40,20 @@ impl From<Error> for Status {
         let text = error.to_string();
         match error {
             Error::NotFound(what) => status::not_found(what),
-            Error::Retry(why) => status::failed_precondition(refusal(why).0, text),
+            Error::RetryRejected(rejection) => {
+                status::failed_precondition(reason_and_message(rejection).0, text)
+            }
             Error::TimedOut(_) => status::unavailable(postgres::RETRY_AFTER),
-            Error::Stored(_) | Error::Kit(_) => status::internal(&error),
+            Error::UnknownValue(_) | Error::Kit(_) => status::internal(&error),
             Error::Database(ref cause) => postgres::status(cause),
         }
     }
 }
 
-/// A refusal's stable reason and its sentence.
-fn refusal(refusal: Refusal) -> (&'static str, &'static str) {
-    match refusal {
-        Refusal::Sent => ("notification_sent", "this mail was delivered"),
-        Refusal::Expired => ("notification_expired", "this mail would be of no use any more"),
+/// Returns the stable gRPC reason and the message of a rejected retry.
+fn reason_and_message(rejection: RetryRejection) -> (&'static str, &'static str) {
+    match rejection {
+        RetryRejection::Sent => ("notification_sent", "this mail was delivered"),
+        RetryRejection::Expired => ("notification_expired", "this mail has expired"),
     }
 }

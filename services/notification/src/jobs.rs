@@ -1,9 +1,10 @@
-//! Background work, in every replica: delivery, the end of what is overdue, the watch over the queue,
-//! and forgetting.
+//! Background jobs of every replica: the delivery worker, the expiry of overdue mails, the metrics
+//! of the queue, and retention.
 //!
-//! A round leases a few mails and commits, speaks with the mail server, and notes how it went. Whoever
-//! ends in between leaves rows whose lease runs out, for any replica. So the time of an attempt and of
-//! its note has to be shorter than the lease: then nobody sends what another one is still sending.
+//! The worker leases a batch of mails and commits, sends them to the mail server, and records the
+//! results. If it dies in between, the leases expire and any replica takes the mails over. So an
+//! attempt plus the recording of its result must be shorter than the lease: then no two workers
+//! send the same mail at the same time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,69 +21,73 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     domain::{
         content::Content,
-        delivery::{self, Attempt, Next},
+        delivery::{self, AttemptResult, NextState},
     },
     error::Error,
     mail::Mailer,
     metrics::{Metrics, Outcome},
     store::{
         self,
-        queue::{Due, Lease},
+        queue::{Lease, LeasedMail},
     },
 };
 
-/// Mails at a time, each over a connection of its own: few enough for the modest mail servers.
-const AT_A_TIME: usize = 8;
-/// Longest time for an attempt. RFC 5321 would wait for minutes; a server that needs so long is better
-/// asked again later.
+/// Concurrent deliveries, each over its own connection: few enough for small mail servers.
+const MAX_CONCURRENT_DELIVERIES: usize = 8;
+/// The maximum time of a delivery attempt. RFC 5321 recommends to wait for minutes; a retry is
+/// cheaper than to wait for so slow a server.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(45);
-/// Longest time for trying to note how it went, while PostgreSQL is away.
-const NOTE_TIMEOUT: Duration = Duration::from_secs(45);
-/// How long nobody else takes a leased mail.
-const LEASE: Duration = Duration::from_secs(120);
+/// The maximum time to record the result of an attempt while PostgreSQL is unavailable.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(45);
+/// The lease of a mail, during which no other worker takes it.
+const LEASE_DURATION: Duration = Duration::from_secs(120);
 const _: () = assert!(
-    ATTEMPT_TIMEOUT.as_secs() + NOTE_TIMEOUT.as_secs() + STEP_TIMEOUT.as_secs() < LEASE.as_secs()
+    ATTEMPT_TIMEOUT.as_secs() + RECORD_TIMEOUT.as_secs() + STEP_TIMEOUT.as_secs()
+        < LEASE_DURATION.as_secs()
 );
-/// The longest time for one step with the database: above what PostgreSQL allows its statements, so
-/// that it only ends what waits for a connection that was lost in silence.
+/// The maximum time of one database step. It exceeds PostgreSQL's statement timeout, so that it
+/// only ends a step whose connection was lost silently.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
-/// Pause between two tries to note something.
-const NOTE_PAUSE: Duration = Duration::from_millis(500);
-/// Time between two looks at the length of the queue.
-const WATCH_EVERY: Duration = Duration::from_secs(10);
-/// Time between two looks for mails to forget.
-const FORGET_EVERY: Duration = Duration::from_secs(60);
+/// Delay between two attempts to record a result.
+const RECORD_RETRY_DELAY: Duration = Duration::from_millis(500);
+/// Time between two measurements of the queue.
+const MEASURE_INTERVAL: Duration = Duration::from_secs(10);
+/// Time between two runs of the retention job.
+const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The most that one look forgets, so that it is a short statement: a million a day.
-const MAX_FORGOTTEN: i64 = 1000;
+/// The maximum number of rows that one run deletes, so that the statement stays short: a million a
+/// day.
+const MAX_DELETED_PER_RUN: i64 = 1000;
 
-/// In metrics, for mails that a newer version wrote.
+/// Metric label for mails whose content only a newer version knows.
 const UNKNOWN_KIND: &str = "unknown";
 
-/// Delivers what is due, for ever.
-pub(crate) struct Worker {
+/// The delivery worker: delivers the mails that are due.
+pub(crate) struct DeliveryWorker {
     pub(crate) pool: PgPool,
     pub(crate) env: Env,
     pub(crate) mailer: Mailer,
     pub(crate) metrics: Metrics,
     pub(crate) max_attempts: i32,
     pub(crate) poll_interval: Duration,
-    /// Told by this replica's API of a new mail; those of others are found by looking.
+    /// Signals a new mail from this replica's API. The worker finds mails of other replicas by
+    /// polling.
     pub(crate) wake: Arc<Notify>,
     pub(crate) stopping: CancellationToken,
 }
 
-impl Worker {
-    /// Ends soon after `stopping`: what is being sent is still sent and noted, if it is quick.
+impl DeliveryWorker {
+    /// Runs until `stopping` is cancelled. Deliveries in progress are finished and recorded if that
+    /// is quick (graceful shutdown).
     pub(crate) async fn run(self) {
         while !self.stopping.is_cancelled() {
-            match self.round().await {
-                Ok(count) if count == AT_A_TIME => continue,
+            match self.deliver_batch().await {
+                Ok(count) if count == MAX_CONCURRENT_DELIVERIES => continue,
                 Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
-                        "the queue is out of reach"
+                        "cannot read the mail queue"
                     );
                 }
             }
@@ -94,93 +99,108 @@ impl Worker {
         }
     }
 
-    /// Delivers a few mails; how many there were.
-    async fn round(&self) -> Result<usize, Error> {
-        let (now, limit) = (self.env.now(), i64::try_from(AT_A_TIME).unwrap_or(1));
-        let length = SignedDuration::try_from(LEASE).unwrap_or(SignedDuration::MAX);
+    /// Delivers one batch of mails and returns its size.
+    async fn deliver_batch(&self) -> Result<usize, Error> {
+        let (now, limit) = (self.env.now(), i64::try_from(MAX_CONCURRENT_DELIVERIES).unwrap_or(1));
+        let length = SignedDuration::try_from(LEASE_DURATION).unwrap_or(SignedDuration::MAX);
         let until = now.saturating_add(length).unwrap_or(now);
         let lease = Lease { id: self.env.uuid(), until };
-        let taking = async {
+        let leasing = async {
             let mut conn = self.pool.acquire().await?;
             store::queue::lease(&mut conn, now, lease, self.max_attempts, limit).await
         };
-        let due = step("take mails from the queue", taking).await?;
-        let count = due.len();
-        join_all(due.into_iter().map(|due| self.deliver(due, lease))).await;
+        let batch = with_step_timeout("lease mails", leasing).await?;
+        let count = batch.len();
+        join_all(batch.into_iter().map(|mail| self.deliver(mail, lease))).await;
         Ok(count)
     }
 
-    async fn deliver(&self, due: Due, lease: Lease) {
-        let Due { id, recipient, content, attempts, created_at, expires_at } = due;
+    async fn deliver(&self, mail: LeasedMail, lease: Lease) {
+        let LeasedMail { id, recipient, content, attempts, created_at, expires_at } = mail;
         let kind = content.as_ref().map_or(UNKNOWN_KIND, Content::kind);
         let (attempt, code) = match content {
             Some(content) => {
                 let sending = self.mailer.send(id.0, created_at, &recipient, &content);
-                outcome(timeout(ATTEMPT_TIMEOUT, traced("notification.smtp", sending)).await)
+                attempt_result(timeout(ATTEMPT_TIMEOUT, traced("notification.smtp", sending)).await)
             }
-            None => (Attempt::Deferred("written by a newer version".to_owned()), None),
+            None => (AttemptResult::Deferred("written by a newer version".to_owned()), None),
         };
         let now = self.env.now();
-        let next = delivery::after(attempt, (attempts, self.max_attempts), now, expires_at);
+        let next = delivery::next_state(attempt, (attempts, self.max_attempts), now, expires_at);
         let outcome = match &next {
-            Next::Sent => Outcome::Sent,
-            Next::Failed(_) => Outcome::Failed,
-            Next::Again { .. } => Outcome::Deferred,
+            NextState::Sent => Outcome::Sent,
+            NextState::Failed(_) => Outcome::Failed,
+            NextState::Retry { .. } => Outcome::Deferred,
         };
-        self.metrics.count(kind, outcome);
-        let told = outcome.as_str();
+        self.metrics.record_outcome(kind, outcome);
+        let label = outcome.as_str();
         match outcome {
-            Outcome::Sent => tracing::info!(%id, kind, attempts, outcome = told, "a mail"),
-            _ => tracing::warn!(%id, kind, attempts, outcome = told, smtp.code = code, "a mail"),
+            Outcome::Sent => tracing::info!(%id, kind, attempts, outcome = label, "mail delivered"),
+            _ => tracing::warn!(
+                %id, kind, attempts, outcome = label, smtp.code = code,
+                "mail delivery attempt failed"
+            ),
         }
-        self.note(id, lease, &next).await;
+        self.record_result(id, lease, &next).await;
     }
 
-    /// Notes how it went, for as long as the lease allows: what is not noted is sent again.
-    async fn note(&self, id: crate::domain::NotificationId, lease: Lease, next: &Next) {
-        let end = Instant::now() + NOTE_TIMEOUT;
+    /// Records the result, with retries while the lease allows it. A mail whose result is not
+    /// recorded is sent again.
+    async fn record_result(
+        &self,
+        id: crate::domain::NotificationId,
+        lease: Lease,
+        next: &NextState,
+    ) {
+        let end = Instant::now() + RECORD_TIMEOUT;
         loop {
-            let noting = async {
+            let recording = async {
                 let mut conn = self.pool.acquire().await?;
-                store::queue::note(&mut conn, id, lease, self.env.now(), next).await
+                store::queue::record_result(&mut conn, id, lease, self.env.now(), next).await
             };
-            match step("note a delivery", traced("notification.note", noting)).await {
+            let recording = traced("notification.note", recording);
+            match with_step_timeout("record a delivery", recording).await {
                 Ok(true) => return,
-                Ok(false) => return tracing::warn!(%id, "the lease of a mail was lost"),
+                Ok(false) => return tracing::warn!(%id, "lease lost, delivery result discarded"),
                 Err(error) if Instant::now() < end => {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "not noted yet");
+                    let error = &error as &dyn std::error::Error;
+                    tracing::debug!(error, "delivery result not recorded, retrying");
                 }
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
-                    return tracing::error!(error, %id, "how a mail went could not be noted");
+                    return tracing::error!(error, %id, "delivery result not recorded");
                 }
             }
-            sleep(NOTE_PAUSE).await;
+            sleep(RECORD_RETRY_DELAY).await;
         }
     }
 }
 
-/// What an attempt means, and the server's code.
-fn outcome(
-    sent: Result<Result<(), crate::mail::Failure>, tokio::time::error::Elapsed>,
-) -> (Attempt, Option<u16>) {
+/// Converts the result of an attempt, and returns it with the server's reply code.
+fn attempt_result(
+    sent: Result<Result<(), crate::mail::SendFailure>, tokio::time::error::Elapsed>,
+) -> (AttemptResult, Option<u16>) {
     match sent {
-        Ok(Ok(())) => (Attempt::Taken, None),
-        Ok(Err(failure)) if failure.is_final => (Attempt::Refused(failure.text), failure.code),
-        Ok(Err(failure)) => (Attempt::Deferred(failure.text), failure.code),
-        Err(_) => (Attempt::Deferred("the mail server did not answer in time".to_owned()), None),
+        Ok(Ok(())) => (AttemptResult::Accepted, None),
+        Ok(Err(failure)) if failure.is_permanent => {
+            (AttemptResult::Rejected(failure.text), failure.code)
+        }
+        Ok(Err(failure)) => (AttemptResult::Deferred(failure.text), failure.code),
+        Err(_) => {
+            (AttemptResult::Deferred("the mail server did not respond in time".to_owned()), None)
+        }
     }
 }
 
-async fn step<T>(
+async fn with_step_timeout<T>(
     what: &'static str,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     timeout(STEP_TIMEOUT, work).await.unwrap_or_else(|_| Err(Error::TimedOut(what)))
 }
 
-/// Ends what is of no use any more, or was tried as often as may be, for ever.
-pub(crate) async fn end_overdue(
+/// Fails mails that have expired or exhausted their attempts, periodically without end.
+pub(crate) async fn fail_overdue(
     pool: PgPool,
     env: Env,
     metrics: Metrics,
@@ -188,62 +208,62 @@ pub(crate) async fn end_overdue(
     period: Duration,
 ) {
     run_periodically(period, || async {
-        let ending = async {
+        let failing = async {
             let mut conn = pool.acquire().await?;
             let now = env.now();
             for kind in store::queue::expire(&mut conn, now).await? {
-                metrics.count(&kind, Outcome::Expired);
-                tracing::warn!(kind, "a mail expired");
+                metrics.record_outcome(&kind, Outcome::Expired);
+                tracing::warn!(kind, "mail expired");
             }
-            for kind in store::queue::give_up(&mut conn, now, max_attempts).await? {
-                metrics.count(&kind, Outcome::Failed);
-                tracing::warn!(kind, "a mail was given up");
+            for kind in store::queue::fail_exhausted(&mut conn, now, max_attempts).await? {
+                metrics.record_outcome(&kind, Outcome::Failed);
+                tracing::warn!(kind, "mail failed: attempts exhausted");
             }
             Ok(())
         };
-        if let Err(error) = step("end overdue mails", ending).await {
+        if let Err(error) = with_step_timeout("fail overdue mails", failing).await {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "overdue mails could not be ended");
+            tracing::warn!(error, "overdue mails not updated");
         }
     })
     .await;
 }
 
-/// Keeps the metrics of the queue up to date, for ever.
-pub(crate) async fn watch_queue(pool: PgPool, env: Env, metrics: Metrics) {
-    run_periodically(WATCH_EVERY, || async {
-        let looking = async {
+/// Updates the metrics of the queue periodically, without end.
+pub(crate) async fn measure_queue(pool: PgPool, env: Env, metrics: Metrics) {
+    run_periodically(MEASURE_INTERVAL, || async {
+        let measuring = async {
             let mut conn = pool.acquire().await?;
             store::queue::depth(&mut conn).await
         };
-        match step("look at the queue", looking).await {
+        match with_step_timeout("measure the queue", measuring).await {
             Ok((queued, oldest)) => {
                 let age = oldest.map_or(0, |oldest| env.now().duration_since(oldest).as_secs());
-                metrics.depth(queued, age.max(0));
+                metrics.set_queue(queued, age.max(0));
             }
             Err(error) => {
-                tracing::debug!(error = &error as &dyn std::error::Error, "no look at the queue");
+                tracing::debug!(error = &error as &dyn std::error::Error, "queue not measured");
             }
         }
     })
     .await;
 }
 
-/// Forgets mails that were sent or have failed once they are older than `keep`, for ever.
-pub(crate) async fn forget_old(pool: PgPool, env: Env, keep: Duration) {
+/// Deletes sent and failed mails that are older than `keep` (retention), periodically without end.
+pub(crate) async fn delete_old(pool: PgPool, env: Env, keep: Duration) {
     let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
-    run_periodically(FORGET_EVERY, || async {
+    run_periodically(RETENTION_INTERVAL, || async {
         let Ok(before) = env.now().checked_sub(keep) else { return };
-        let forgetting = async {
+        let deleting = async {
             let mut conn = pool.acquire().await?;
-            store::queue::forget(&mut conn, before, MAX_FORGOTTEN).await
+            store::queue::delete_old(&mut conn, before, MAX_DELETED_PER_RUN).await
         };
-        match step("forget old mails", forgetting).await {
+        match with_step_timeout("delete old mails", deleting).await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, "old mails were forgotten"),
+            Ok(count) => tracing::info!(count, "old mails deleted"),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "old mails could not be forgotten");
+                tracing::warn!(error, "old mails not deleted");
             }
         }
     })

@@ -1,16 +1,17 @@
-//! Mail to customers.
+//! The notification service: mails to customers.
 //!
-//! The service owns the database `notification_db` and these invariants:
-//! - a mail is a row before it is a mail: whoever was told OK can forget it;
-//! - a caller's key makes at most one row of a kind, and a row is given to the mail server once, unless
-//!   a worker loses PostgreSQL or its life between the mail server's yes and the note of it. Then the
-//!   mail is given again, under the same Message-ID;
-//! - no transaction is open while the mail server is spoken with;
-//! - what a mail says is kept only until it is sent or of no use any more: no token outlives its hour.
+//! The service owns the database `notification_db`. Its invariants:
+//! - a mail is stored before the caller gets OK, so the caller does not have to keep it;
+//! - an idempotency key creates at most one row per kind, and a row is sent once, unless a worker
+//!   dies or loses PostgreSQL after the mail server has accepted the mail and before that is
+//!   recorded. Then the mail is sent again with the same Message-ID;
+//! - no transaction is open during a connection to the mail server;
+//! - the content of a mail is deleted when the mail is sent or has expired: no reset token is
+//!   stored beyond its lifetime of an hour.
 //!
-//! From the outside in: [`serve`] answers RPCs in `api`, which reads requests into the types of
-//! [`domain`], whose rules are pure; `transactions` says what happens together; `store` holds the SQL;
-//! `jobs` delivers, by `mail`, which writes the messages and speaks SMTP.
+//! Layers, from the outside in: [`serve`] responses RPCs in `api`, which parses requests into the
+//! types of [`domain`], whose rules are pure; `transactions` defines what is atomic; `store` has
+//! the SQL; `jobs` delivers through `mail`, which builds the messages and is the SMTP client.
 
 mod api;
 mod args;

@@ -1,20 +1,20 @@
-//! What the service counts beyond its RPCs.
+//! Metrics of the notification service, in addition to those of its RPCs.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
 };
 
-/// What became of a mail, or of an attempt to deliver it.
+/// The outcome of a mail or of a delivery attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The mail server took it.
+    /// The mail server accepted the mail.
     Sent,
-    /// The attempt failed, and there will be another.
+    /// The attempt failed and will be retried.
     Deferred,
-    /// It failed: refused, or tried too often.
+    /// The mail failed: rejected, or attempts exhausted.
     Failed,
-    /// It failed: it ran out of time.
+    /// The mail failed: it expired before it was delivered.
     Expired,
 }
 
@@ -35,7 +35,7 @@ impl Outcome {
     }
 }
 
-/// The service's own metrics. Cheap to clone.
+/// The metrics of the notification service. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     mails: Family<Labels, Counter>,
@@ -52,24 +52,24 @@ impl Metrics {
         );
         let queued = metrics.register(
             "queued_mails",
-            "Mails that wait in the database, for whichever replica",
+            "Mails in the queue of the database, which all replicas share",
             Gauge::default(),
         );
         let oldest_seconds = metrics.register(
             "oldest_queued_mail_age_seconds",
-            "Time since the oldest mail that waits was asked for; 0 when none does",
+            "Age of the oldest mail in the queue; 0 if the queue is empty",
             Gauge::default(),
         );
         Self { mails, queued, oldest_seconds }
     }
 
-    /// `kind` is one of the database's, of which there are few.
-    pub(crate) fn count(&self, kind: &str, outcome: Outcome) {
+    /// Counts an outcome. `kind` is one of the kinds in the database, so its cardinality is low.
+    pub(crate) fn record_outcome(&self, kind: &str, outcome: Outcome) {
         let labels = Labels { kind: kind.to_owned(), outcome: outcome.as_str() };
         self.mails.get_or_create(&labels).inc();
     }
 
-    pub(crate) fn depth(&self, queued: i64, oldest_seconds: i64) {
+    pub(crate) fn set_queue(&self, queued: i64, oldest_seconds: i64) {
         self.queued.set(queued);
         self.oldest_seconds.set(oldest_seconds);
     }
@@ -85,10 +85,10 @@ mod tests {
     fn mails_are_counted_by_kind_and_outcome() {
         let runtime = Runtime::for_tests().component("notification");
         let metrics = Metrics::register(runtime.metrics());
-        metrics.count("welcome", Outcome::Sent);
-        metrics.count("welcome", Outcome::Sent);
-        metrics.count("refund_issued", Outcome::Deferred);
-        metrics.depth(7, 90);
+        metrics.record_outcome("welcome", Outcome::Sent);
+        metrics.record_outcome("welcome", Outcome::Sent);
+        metrics.record_outcome("refund_issued", Outcome::Deferred);
+        metrics.set_queue(7, 90);
         let text = runtime.metrics().text();
         for line in [
             "notification_mails_total{kind=\"welcome\",outcome=\"sent\"} 2",

@@ -1,4 +1,4 @@
-//! The running service: RPCs, the worker that delivers, and what keeps the table in order.
+//! Startup of the service: RPCs, the delivery worker and the other background jobs.
 
 use std::sync::Arc;
 
@@ -9,26 +9,27 @@ use tokio::{net::TcpListener, sync::Notify};
 use crate::{
     Args,
     api::Api,
-    jobs::{self, Worker},
-    mail::{Mailer, Shop},
+    jobs::{self, DeliveryWorker},
+    mail::{Mailer, ShopIdentity},
     metrics::Metrics,
 };
 
-/// Serves until the process drains. It starts while PostgreSQL or the mail server is away: without the
-/// former, calls are answered UNAVAILABLE; without the latter, mails wait.
+/// Serves the gRPC API until the process drains. The service also starts while PostgreSQL or the
+/// mail server is unavailable: without PostgreSQL, calls fail with UNAVAILABLE; without the mail
+/// server, mails stay in the queue.
 ///
 /// # Errors
-/// When a setting cannot be used or the address cannot be listened on.
+/// Returns an error if a setting is invalid or the address cannot be bound.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
     let runtime = runtime.component("notification");
     let server = Server::new(&runtime, args.listen);
     serve_with(server, &args, &runtime).await
 }
 
-/// Serves on a listener that is there already, such as one on a port that the system chose.
+/// Serves on an existing listener, for example one on a port chosen by the system.
 ///
 /// # Errors
-/// When a setting cannot be used.
+/// Returns an error if a setting is invalid.
 pub async fn serve_on(
     listener: TcpListener,
     args: Args,
@@ -40,12 +41,12 @@ pub async fn serve_on(
 }
 
 async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<(), kit::Error> {
-    let shop = Shop::new(args)?;
+    let shop = ShopIdentity::new(args)?;
     let mailer = Mailer::new(args, shop.clone())?;
     let pool = kit::postgres::connect(&args.database, runtime)?;
     let metrics = Metrics::register(runtime.metrics());
     let wake = Arc::new(Notify::new());
-    let worker = Worker {
+    let worker = DeliveryWorker {
         pool: pool.clone(),
         env: runtime.env.clone(),
         mailer,
@@ -56,18 +57,18 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
         stopping: runtime.stopping(),
     };
     runtime.spawn_stopping("delivery", worker.run());
-    let ending = jobs::end_overdue(
+    let failing = jobs::fail_overdue(
         pool.clone(),
         runtime.env.clone(),
         metrics.clone(),
         args.mail_max_attempts,
         args.mail_poll_interval,
     );
-    runtime.spawn("overdue", ending);
-    let watch = jobs::watch_queue(pool.clone(), runtime.env.clone(), metrics);
-    runtime.spawn("queue-watch", watch);
-    let forget = jobs::forget_old(pool.clone(), runtime.env.clone(), args.mail_retention);
-    runtime.spawn("retention", forget);
+    runtime.spawn("overdue", failing);
+    let measure = jobs::measure_queue(pool.clone(), runtime.env.clone(), metrics);
+    runtime.spawn("queue-watch", measure);
+    let retention = jobs::delete_old(pool.clone(), runtime.env.clone(), args.mail_retention);
+    runtime.spawn("retention", retention);
     let api = Api { pool, env: runtime.env.clone(), shop_name: shop.name, wake };
     server
         .descriptors(proto::DESCRIPTORS)

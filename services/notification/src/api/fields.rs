@@ -1,4 +1,4 @@
-//! Reading what only this service knows.
+//! Parsing of the fields that only this service's requests have.
 
 use lettre::Address;
 use money::{Currency, Money};
@@ -7,22 +7,23 @@ use wire::{Email, Fields};
 
 use crate::domain::delivery::Status;
 
-/// The longest given name, in characters.
+/// The maximum length of a first name.
 const MAX_NAME_CHARS: usize = 100;
-/// The longest key of a caller.
+/// The maximum length of an idempotency key.
 const MAX_KEY_CHARS: usize = 255;
 
-/// Readers on top of those that all services share.
+/// Parsers in addition to those that all services share.
 pub(super) trait NotificationFields {
-    /// An address that mail can be written to.
+    /// Reads an address that mail can be sent to.
     fn recipient(&mut self, field: &str, text: &str) -> Option<Email>;
-    /// A given name, which may be empty.
+    /// Reads a first name, which may be empty.
     fn first_name(&mut self, field: &str, text: &str) -> Option<String>;
-    /// A key of the caller's, if there is one.
+    /// Reads an optional idempotency key.
     fn key(&mut self, field: &str, text: &str) -> Option<Option<String>>;
-    /// An amount that is not negative, in whatever currency there is: mails tell what others decided.
+    /// Reads an amount, which must not be negative. Any currency is valid, since the amounts were
+    /// decided by other services.
     fn amount(&mut self, field: &str, money: Option<&common::Money>) -> Option<Money>;
-    /// A status of a mail, if one is asked for.
+    /// Reads an optional status of mails.
     fn status_or_none(&mut self, field: &str, text: &str) -> Option<Option<Status>>;
 }
 
@@ -59,7 +60,7 @@ impl NotificationFields for Fields {
         if text.is_empty() {
             return Some(None);
         }
-        match Status::named(text) {
+        match Status::parse(text) {
             Some(status) => Some(Some(status)),
             None => self.reject(field, "must be queued, sent or failed"),
         }

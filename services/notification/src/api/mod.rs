@@ -1,7 +1,7 @@
-//! The gRPC service: each method reads the request, puts the mail into the queue, says so.
+//! The gRPC service: each method parses the request, adds the mail to the queue, and responds.
 
 mod fields;
-mod read;
+mod parse;
 mod render;
 
 use std::sync::Arc;
@@ -15,74 +15,74 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 use tonic::{Request, Response, Status};
 
-use self::read::Draft;
+use self::parse::MailRequest;
 use crate::{
     error::Error,
-    store::{self, notifications::New},
+    store::{self, notifications::NewNotification},
     transactions,
 };
 
-/// What the service stands on.
+/// The implementation of the gRPC service.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     pub(crate) pool: PgPool,
     pub(crate) env: Env,
     pub(crate) shop_name: String,
-    /// Tells the worker of a new mail.
+    /// Wakes the delivery worker for a new mail.
     pub(crate) wake: Arc<Notify>,
 }
 
-type Answer<T> = Result<Response<T>, Status>;
+type RpcResult<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl NotificationService for Api {
     async fn send_order_confirmation(
         &self,
         request: Request<pb::SendOrderConfirmationRequest>,
-    ) -> Answer<Empty> {
-        self.send(read::order_confirmation(request.get_ref())?).await
+    ) -> RpcResult<Empty> {
+        self.send(parse::order_confirmation(request.get_ref())?).await
     }
 
     async fn send_shipping_update(
         &self,
         request: Request<pb::SendShippingUpdateRequest>,
-    ) -> Answer<Empty> {
-        self.send(read::shipping_update(request.get_ref())?).await
+    ) -> RpcResult<Empty> {
+        self.send(parse::shipping_update(request.get_ref())?).await
     }
 
     async fn send_welcome_email(
         &self,
         request: Request<pb::SendWelcomeEmailRequest>,
-    ) -> Answer<Empty> {
-        self.send(read::welcome(request.get_ref())?).await
+    ) -> RpcResult<Empty> {
+        self.send(parse::welcome(request.get_ref())?).await
     }
 
     async fn send_password_reset(
         &self,
         request: Request<pb::SendPasswordResetRequest>,
-    ) -> Answer<Empty> {
-        self.send(read::password_reset(request.get_ref())?).await
+    ) -> RpcResult<Empty> {
+        self.send(parse::password_reset(request.get_ref())?).await
     }
 
     async fn send_order_cancelled(
         &self,
         request: Request<pb::SendOrderCancelledRequest>,
-    ) -> Answer<Empty> {
-        self.send(read::order_cancelled(request.get_ref())?).await
+    ) -> RpcResult<Empty> {
+        self.send(parse::order_cancelled(request.get_ref())?).await
     }
 
     async fn send_refund_issued(
         &self,
         request: Request<pb::SendRefundIssuedRequest>,
-    ) -> Answer<Empty> {
-        self.send(read::refund_issued(request.get_ref())?).await
+    ) -> RpcResult<Empty> {
+        self.send(parse::refund_issued(request.get_ref())?).await
     }
 
     async fn list_notifications(
         &self,
         request: Request<pb::ListNotificationsRequest>,
-    ) -> Answer<pb::ListNotificationsResponse> {
-        let (status, page) = read::list(request.get_ref())?;
+    ) -> RpcResult<pb::ListNotificationsResponse> {
+        let (status, page) = parse::list(request.get_ref())?;
         let mut conn = self.pool.acquire().await.map_err(Error::from)?;
         let found =
             traced("notification.list", store::listing::list(&mut conn, status, page)).await?;
@@ -92,8 +92,8 @@ impl NotificationService for Api {
     async fn retry_notification(
         &self,
         request: Request<pb::RetryNotificationRequest>,
-    ) -> Answer<Empty> {
-        let id = read::retry(request.get_ref())?;
+    ) -> RpcResult<Empty> {
+        let id = parse::retry(request.get_ref())?;
         let retrying = transactions::notifications::retry(&self.pool, &self.env, id);
         traced("notification.retry", retrying).await?;
         self.wake.notify_one();
@@ -102,10 +102,10 @@ impl NotificationService for Api {
 }
 
 impl Api {
-    async fn send(&self, draft: Draft) -> Answer<Empty> {
-        let Draft { recipient, idempotency_key, content } = draft;
+    async fn send(&self, request: MailRequest) -> RpcResult<Empty> {
+        let MailRequest { recipient, idempotency_key, content } = request;
         let now = self.env.now();
-        let new = New {
+        let new = NewNotification {
             id: self.env.uuid().into(),
             recipient,
             subject: content.subject(&self.shop_name),

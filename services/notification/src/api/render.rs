@@ -1,12 +1,12 @@
-//! Answers, written.
+//! Conversion of domain types to gRPC responses.
 
 use proto::notification::v1 as pb;
 use wire::Page;
 
-use crate::store::listing::Listed;
+use crate::store::listing::NotificationSummary;
 
 pub(super) fn list(
-    (listed, total): (Vec<Listed>, i64),
+    (listed, total): (Vec<NotificationSummary>, i64),
     page: Page,
 ) -> pb::ListNotificationsResponse {
     pb::ListNotificationsResponse {
@@ -15,9 +15,18 @@ pub(super) fn list(
     }
 }
 
-fn notification(listed: Listed) -> pb::Notification {
-    let Listed { id, recipient, kind, subject, status, attempts, error, created_at, sent_at } =
-        listed;
+fn notification(listed: NotificationSummary) -> pb::Notification {
+    let NotificationSummary {
+        id,
+        recipient,
+        kind,
+        subject,
+        status,
+        attempts,
+        error,
+        created_at,
+        sent_at,
+    } = listed;
     pb::Notification {
         id: id.to_string(),
         recipient_email: recipient,

@@ -1,4 +1,4 @@
-//! What mails say.
+//! The content of mails.
 
 use jiff::SignedDuration;
 use money::Money;
@@ -6,118 +6,119 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::Address;
 
-/// How long a reset of a password is good, and so the mail of it.
+/// The lifetime of a password reset token, and so of its mail.
 const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
-/// What a mail says, as it is kept until the mail is sent. No `Debug`: logs must not show it.
+/// The content of a mail, stored until the mail is sent. It has no `Debug`, because logs must not
+/// contain it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Content {
-    /// An account was made.
+    /// Welcome after a registration.
     Welcome(Welcome),
-    /// Somebody asks for a new password.
+    /// Password reset.
     PasswordReset(PasswordReset),
-    /// An order is confirmed.
+    /// Confirmation of an order.
     OrderConfirmation(OrderConfirmation),
-    /// A shipment is somewhere else.
+    /// New status of a shipment.
     ShippingUpdate(ShippingUpdate),
-    /// An order is cancelled.
+    /// Cancellation of an order.
     OrderCancelled(OrderCancelled),
-    /// Money was given back.
+    /// Refund of an order.
     RefundIssued(RefundIssued),
 }
 
-/// To a new customer.
+/// Content of the welcome mail.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
-    /// Given name; may be empty.
+    /// First name; may be empty.
     pub first_name: String,
 }
 
-/// To whoever asked for a new password.
+/// Content of the password reset mail.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordReset {
-    /// Good once, and for an hour.
+    /// The reset token, valid once and for an hour.
     pub token: String,
 }
 
-/// To a customer whose order is confirmed.
+/// Content of the order confirmation.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderConfirmation {
-    /// Given name; may be empty.
+    /// First name; may be empty.
     pub first_name: String,
-    /// The order.
+    /// ID of the order.
     pub order: Uuid,
-    /// Its lines.
-    pub items: Vec<Item>,
-    /// Sum of the lines.
+    /// Line items of the order.
+    pub items: Vec<LineItem>,
+    /// Sum of the line items.
     pub subtotal: Money,
     /// Cost of shipping.
     pub shipping: Money,
-    /// Tax, if the caller told it.
+    /// Tax; `None` if the caller did not provide it.
     pub tax: Option<Money>,
-    /// What is paid.
+    /// Amount to pay.
     pub total: Money,
-    /// Where it goes, line by line.
+    /// Lines of the shipping address.
     pub address: Vec<String>,
-    /// The carrier's number; may be empty.
+    /// Tracking number; may be empty.
     pub tracking_number: String,
 }
 
-/// A line of an order.
+/// A line item of an order.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Item {
+pub struct LineItem {
     /// Name of the product.
     pub product_name: String,
-    /// Units.
+    /// Number of units.
     pub quantity: i32,
-    /// Price of one.
+    /// Price of one unit.
     pub unit_price: Money,
-    /// Price of all.
+    /// Price of all units.
     pub total_price: Money,
 }
 
-/// To a customer whose parcel is somewhere else.
+/// Content of the shipping update.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShippingUpdate {
-    /// Given name; may be empty.
+    /// First name; may be empty.
     pub first_name: String,
-    /// The order.
+    /// ID of the order.
     pub order: Uuid,
-    /// The carrier's number; may be empty.
+    /// Tracking number; may be empty.
     pub tracking_number: String,
-    /// Who carries it; may be empty.
+    /// Name of the carrier; may be empty.
     pub carrier: String,
-    /// A word such as `out_for_delivery`.
+    /// Status of the shipment, such as `out_for_delivery`.
     pub status: String,
-    /// Where it is; may be empty.
+    /// Location of the parcel; may be empty.
     pub location: String,
 }
 
-/// To a customer whose order is cancelled.
+/// Content of the cancellation mail.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderCancelled {
-    /// Given name; may be empty.
+    /// First name; may be empty.
     pub first_name: String,
-    /// The order.
+    /// ID of the order.
     pub order: Uuid,
-    /// Why; may be empty.
+    /// Reason of the cancellation; may be empty.
     pub reason: String,
 }
 
-/// To a customer who was given money back.
+/// Content of the refund mail.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundIssued {
-    /// Given name; may be empty.
+    /// First name; may be empty.
     pub first_name: String,
-    /// The order.
+    /// ID of the order.
     pub order: Uuid,
-    /// How much.
+    /// Refunded amount.
     pub amount: Money,
 }
 
 impl Content {
-    /// The name of its kind, in the database, in answers and in metrics.
+    /// Returns the name of the kind in the database, in responses and in metrics.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Welcome(_) => "welcome",
@@ -129,7 +130,7 @@ impl Content {
         }
     }
 
-    /// Its subject line, in a mail of the shop of that name.
+    /// Returns the subject line. `shop` is the name of the shop.
     pub fn subject(&self, shop: &str) -> String {
         match self {
             Self::Welcome(_) => format!("Welcome to {shop}"),
@@ -141,7 +142,7 @@ impl Content {
         }
     }
 
-    /// The reader's given name; may be empty.
+    /// Returns the recipient's first name; may be empty.
     pub fn first_name(&self) -> &str {
         match self {
             Self::Welcome(mail) => &mail.first_name,
@@ -153,7 +154,7 @@ impl Content {
         }
     }
 
-    /// How long it is of use, if not for ever.
+    /// Returns how long the mail is useful; `None` if without limit.
     pub fn lifetime(&self) -> Option<SignedDuration> {
         match self {
             Self::PasswordReset(_) => Some(RESET_LIFETIME),
@@ -167,12 +168,12 @@ impl Content {
 }
 
 impl ShippingUpdate {
-    /// The status without the form of a constant: `out for delivery`.
+    /// Returns the status in lower case with spaces: `out for delivery`.
     pub fn status_words(&self) -> String {
         self.status.to_lowercase().replace('_', " ")
     }
 
-    /// What it means, in a sentence.
+    /// Returns a sentence that describes the status.
     pub fn sentence(&self) -> String {
         match self.status_words().as_str() {
             "label created" => "The label of your parcel is printed.".to_owned(),
@@ -187,13 +188,13 @@ impl ShippingUpdate {
     }
 }
 
-/// An address as it stands on a parcel; `name` is for one that names nobody.
-pub fn lines(address: Address, name: &str) -> Vec<String> {
+/// Returns the lines of a postal address. `name` replaces an empty recipient.
+pub fn address_lines(address: Address, name: &str) -> Vec<String> {
     let Address { recipient, street, city, state, zip_code, country } = address;
-    let who = if recipient.is_empty() { name.to_owned() } else { recipient };
+    let addressee = if recipient.is_empty() { name.to_owned() } else { recipient };
     let region = [state, zip_code].join(" ").trim().to_owned();
     let place = if region.is_empty() { city } else { format!("{city}, {region}") };
-    [who, street, place, country].into_iter().filter(|line| !line.is_empty()).collect()
+    [addressee, street, place, country].into_iter().filter(|line| !line.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -201,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_leave_out_what_they_do_not_have() {
+    fn address_lines_omit_empty_fields() {
         let address = Address {
             recipient: String::new(),
             street: "1 Main St".into(),
@@ -210,7 +211,7 @@ mod tests {
             zip_code: "62701".into(),
             country: "US".into(),
         };
-        let full = lines(address.clone(), "Ada");
+        let full = address_lines(address.clone(), "Ada");
         assert_eq!(full, ["Ada", "1 Main St", "Springfield, IL 62701", "US"]);
         let sparse = Address {
             state: String::new(),
@@ -218,19 +219,19 @@ mod tests {
             country: "HK".into(),
             ..address
         };
-        assert_eq!(lines(sparse, ""), ["1 Main St", "Springfield", "HK"]);
+        assert_eq!(address_lines(sparse, ""), ["1 Main St", "Springfield", "HK"]);
     }
 
     #[test]
-    fn what_is_kept_is_named_as_its_kind() {
+    fn stored_content_is_tagged_with_its_kind() {
         let content = Content::PasswordReset(PasswordReset { token: "t".into() });
-        let kept = serde_json::to_value(&content).unwrap();
-        assert_eq!(kept["kind"], content.kind());
-        assert!(serde_json::from_value::<Content>(kept).unwrap() == content);
+        let stored = serde_json::to_value(&content).unwrap();
+        assert_eq!(stored["kind"], content.kind());
+        assert!(serde_json::from_value::<Content>(stored).unwrap() == content);
     }
 
     #[test]
-    fn every_status_makes_a_sentence() {
+    fn any_status_has_a_sentence() {
         let update = |status: &str| ShippingUpdate {
             first_name: String::new(),
             order: Uuid::nil(),

@@ -1,32 +1,32 @@
-//! What becomes of a mail after an attempt, and what may be tried again. Pure.
+//! State transitions of a mail after a delivery attempt or a retry request, without I/O.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The pause after the first attempt; it doubles with each further one.
-const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
-/// The longest pause: a mail server that is back after a night is noticed within half an hour.
-const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(30);
-/// Doublings after which the longest pause is reached, so that no shift overflows.
+/// The backoff after the first attempt; it doubles with each further one.
+const INITIAL_BACKOFF: SignedDuration = SignedDuration::from_secs(5);
+/// The maximum backoff. It bounds the delay of mails after an outage of the mail server ends.
+const MAX_BACKOFF: SignedDuration = SignedDuration::from_mins(30);
+/// The number of doublings after which the maximum is reached, so that the shift cannot overflow.
 const MAX_DOUBLINGS: i32 = 9;
 
-/// Why a mail was not sent that ran out of time; in answers to administrators.
+/// The error of a mail that expired, as administrators see it.
 pub const EXPIRED: &str = "expired before it could be delivered";
-/// What is said of a mail whose worker ended, time and again, before it could tell more.
-pub const GAVE_UP: &str = "given up after too many attempts";
+/// The error of a mail whose last attempts ended without a result because the worker died.
+pub const ATTEMPTS_EXHAUSTED: &str = "given up after too many attempts";
 
-/// Where a mail stands.
+/// The status of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Waits for an attempt, or is in one.
+    /// Waiting for an attempt, or in one.
     Queued,
-    /// Taken by the mail server.
+    /// Accepted by the mail server.
     Sent,
-    /// Waits for an administrator.
+    /// Failed; only an administrator can have it sent again.
     Failed,
 }
 
 impl Status {
-    /// Its name in the database and in answers.
+    /// Returns the name of the status in the database and in responses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -35,87 +35,90 @@ impl Status {
         }
     }
 
-    /// The status of that name.
-    pub fn named(name: &str) -> Option<Self> {
+    /// Parses the name of a status.
+    pub fn parse(name: &str) -> Option<Self> {
         [Self::Queued, Self::Sent, Self::Failed].into_iter().find(|status| status.as_str() == name)
     }
 }
 
-/// How an attempt ended.
+/// The result of a delivery attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Attempt {
-    /// The mail server took it.
-    Taken,
-    /// The mail server will not take it, ever.
-    Refused(String),
-    /// It may work later.
+pub enum AttemptResult {
+    /// The mail server accepted the mail.
+    Accepted,
+    /// The mail server rejected the mail permanently.
+    Rejected(String),
+    /// The attempt failed temporarily.
     Deferred(String),
 }
 
-/// What to note of it.
+/// The state of a mail after a delivery attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// It is done.
+pub enum NextState {
+    /// Delivered.
     Sent,
-    /// Nothing more is tried until somebody asks for it.
+    /// Failed; no further attempt unless an administrator requests it.
     Failed(String),
-    /// It is tried again.
-    Again {
-        /// When.
+    /// Retried later.
+    Retry {
+        /// Time of the next attempt.
         at: Timestamp,
-        /// Why.
+        /// Reason of the failure.
         error: String,
     },
 }
 
-/// What follows from the `attempts`th attempt of at most `max_attempts`. A mail that expires is due
-/// again at that time at the latest, so that it is then told to have failed.
-pub fn after(
-    attempt: Attempt,
+/// Returns the state after the `attempts`th of at most `max_attempts` attempts. The next attempt is
+/// never later than `expires_at`, so that an expired mail fails without further delay.
+pub fn next_state(
+    attempt: AttemptResult,
     (attempts, max_attempts): (i32, i32),
     now: Timestamp,
     expires_at: Option<Timestamp>,
-) -> Next {
+) -> NextState {
     match attempt {
-        Attempt::Taken => Next::Sent,
-        Attempt::Refused(error) => Next::Failed(error),
-        Attempt::Deferred(error) if attempts >= max_attempts => Next::Failed(error),
-        Attempt::Deferred(error) => {
-            let at = now.saturating_add(pause(attempts)).unwrap_or(Timestamp::MAX);
-            Next::Again { at: expires_at.map_or(at, |end| at.min(end)), error }
+        AttemptResult::Accepted => NextState::Sent,
+        AttemptResult::Rejected(error) => NextState::Failed(error),
+        AttemptResult::Deferred(error) if attempts >= max_attempts => NextState::Failed(error),
+        AttemptResult::Deferred(error) => {
+            let at = now.saturating_add(backoff(attempts)).unwrap_or(Timestamp::MAX);
+            NextState::Retry { at: expires_at.map_or(at, |end| at.min(end)), error }
         }
     }
 }
 
-/// The pause after the `attempts`th attempt. Without chance in it: mails that failed together are due
-/// together, and the workers take a few at a time.
-fn pause(attempts: i32) -> SignedDuration {
+/// Returns the exponential backoff after the `attempts`th attempt. It has no jitter: mails that
+/// failed together are due together, but the workers lease them in small batches.
+fn backoff(attempts: i32) -> SignedDuration {
     let doublings = (attempts - 1).clamp(0, MAX_DOUBLINGS);
-    (FIRST_PAUSE * (1 << doublings)).min(LONGEST_PAUSE)
+    (INITIAL_BACKOFF * (1 << doublings)).min(MAX_BACKOFF)
 }
 
-/// Why a mail is not sent again.
+/// The reason why a mail cannot be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// It arrived.
+pub enum RetryRejection {
+    /// The mail was delivered.
     Sent,
-    /// It would be of no use.
+    /// The mail has expired.
     Expired,
 }
 
-/// Whether a mail goes back into the queue when somebody asks for it: one that is there already stays
-/// as it is. `is_kept` tells whether it is still known what it says.
-pub fn retry(
+/// Returns whether a retry request puts the mail back into the queue; `false` if it is queued
+/// already. `has_content` is whether the content of the mail is still stored.
+///
+/// # Errors
+/// Returns the reason if the mail cannot be sent again.
+pub fn decide_retry(
     status: Status,
-    is_kept: bool,
+    has_content: bool,
     now: Timestamp,
     expires_at: Option<Timestamp>,
-) -> Result<bool, Refusal> {
+) -> Result<bool, RetryRejection> {
     match status {
-        Status::Sent => Err(Refusal::Sent),
+        Status::Sent => Err(RetryRejection::Sent),
         Status::Queued => Ok(false),
-        Status::Failed if !is_kept || expires_at.is_some_and(|end| end <= now) => {
-            Err(Refusal::Expired)
+        Status::Failed if !has_content || expires_at.is_some_and(|end| end <= now) => {
+            Err(RetryRejection::Expired)
         }
         Status::Failed => Ok(true),
     }
@@ -131,55 +134,55 @@ mod tests {
         Timestamp::from_second(seconds).unwrap()
     }
 
-    fn deferred(attempts: i32, expires_at: Option<Timestamp>) -> Next {
-        after(Attempt::Deferred("busy".into()), (attempts, 20), NOW, expires_at)
+    fn deferred(attempts: i32, expires_at: Option<Timestamp>) -> NextState {
+        next_state(AttemptResult::Deferred("busy".into()), (attempts, 20), NOW, expires_at)
     }
 
     #[test]
-    fn pauses_double_up_to_half_an_hour_and_then_it_fails() {
+    fn backoff_doubles_to_half_an_hour_until_attempts_run_out() {
         let pauses = [(1, 5), (2, 10), (3, 20), (8, 640), (9, 1280), (10, 1800), (19, 1800)];
         for (attempts, seconds) in pauses {
-            let again = Next::Again { at: at(seconds), error: "busy".into() };
+            let again = NextState::Retry { at: at(seconds), error: "busy".into() };
             assert_eq!(deferred(attempts, None), again, "{attempts}");
         }
         for attempts in [20, 21, i32::MAX] {
-            assert_eq!(deferred(attempts, None), Next::Failed("busy".into()));
+            assert_eq!(deferred(attempts, None), NextState::Failed("busy".into()));
         }
-        assert_eq!(pause(i32::MAX), LONGEST_PAUSE);
-        assert_eq!(pause(i32::MIN + 1), FIRST_PAUSE);
+        assert_eq!(backoff(i32::MAX), MAX_BACKOFF);
+        assert_eq!(backoff(i32::MIN + 1), INITIAL_BACKOFF);
     }
 
     #[test]
-    fn a_mail_that_expires_is_looked_at_then() {
-        let again = |seconds| Next::Again { at: at(seconds), error: "busy".into() };
+    fn next_attempt_is_not_later_than_the_expiry() {
+        let again = |seconds| NextState::Retry { at: at(seconds), error: "busy".into() };
         assert_eq!(deferred(10, Some(at(60))), again(60));
         assert_eq!(deferred(1, Some(at(60))), again(5));
     }
 
     #[test]
-    fn refusals_and_success_are_final() {
-        assert_eq!(after(Attempt::Taken, (1, 1), NOW, None), Next::Sent);
-        let refused = after(Attempt::Refused("no".into()), (1, 20), NOW, None);
-        assert_eq!(refused, Next::Failed("no".into()));
+    fn rejection_and_success_are_final() {
+        assert_eq!(next_state(AttemptResult::Accepted, (1, 1), NOW, None), NextState::Sent);
+        let refused = next_state(AttemptResult::Rejected("no".into()), (1, 20), NOW, None);
+        assert_eq!(refused, NextState::Failed("no".into()));
     }
 
     #[test]
-    fn only_failed_mails_that_are_of_use_go_out_again() {
-        for (status, is_kept, expires_at, expected) in [
+    fn only_unexpired_failed_mails_are_requeued() {
+        for (status, has_content, expires_at, expected) in [
             (Status::Failed, true, None, Ok(true)),
             (Status::Failed, true, Some(at(1)), Ok(true)),
-            (Status::Failed, true, Some(NOW), Err(Refusal::Expired)),
-            (Status::Failed, false, None, Err(Refusal::Expired)),
+            (Status::Failed, true, Some(NOW), Err(RetryRejection::Expired)),
+            (Status::Failed, false, None, Err(RetryRejection::Expired)),
             (Status::Queued, true, None, Ok(false)),
-            (Status::Sent, false, None, Err(Refusal::Sent)),
+            (Status::Sent, false, None, Err(RetryRejection::Sent)),
         ] {
-            assert_eq!(retry(status, is_kept, NOW, expires_at), expected, "{status:?}");
+            assert_eq!(decide_retry(status, has_content, NOW, expires_at), expected, "{status:?}");
         }
     }
 
     #[test]
-    fn statuses_are_known_by_name() {
-        assert_eq!(Status::named("failed"), Some(Status::Failed));
-        assert_eq!(Status::named("lost"), None);
+    fn status_is_parsed_from_its_name() {
+        assert_eq!(Status::parse("failed"), Some(Status::Failed));
+        assert_eq!(Status::parse("lost"), None);
     }
 }

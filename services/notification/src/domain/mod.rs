@@ -1,4 +1,4 @@
-//! Types that cannot be wrong and the rules on them. No async, no SQL, no gRPC, no SMTP.
+//! Domain types and the rules on them, without I/O: no SQL, gRPC or SMTP.
 
 pub mod content;
 pub mod delivery;

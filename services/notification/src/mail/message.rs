@@ -1,4 +1,4 @@
-//! The message: headers around the two parts.
+//! The MIME message: headers, plain text and HTML parts.
 
 use std::time::SystemTime;
 
@@ -14,32 +14,33 @@ use lettre::{
 use uuid::Uuid;
 
 use super::{
-    Failure, Shop,
+    SendFailure, ShopIdentity,
     parts::{Html, Text},
 };
 use crate::domain::content::Content;
 
-/// Tells programs that answer mails that nobody reads an answer (RFC 3834).
+/// Header that asks auto-responders not to reply (RFC 3834).
 const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
 
-/// A mail to be written.
-pub(super) struct Letter<'a> {
+/// The input of a message.
+pub(super) struct MessageInput<'a> {
     pub(super) id: Uuid,
     pub(super) created_at: Timestamp,
     pub(super) to: Address,
     pub(super) content: &'a Content,
 }
 
-impl Letter<'_> {
-    /// Every attempt writes the same identity and date, so that a mail that arrives twice is known as
-    /// one.
-    pub(super) fn write(self, shop: &Shop) -> Result<Message, Failure> {
+impl MessageInput<'_> {
+    /// Builds the message. Every attempt has the same Message-ID and date, so that a mail that
+    /// arrives twice is recognized as a duplicate.
+    pub(super) fn build(self, shop: &ShopIdentity) -> Result<Message, SendFailure> {
         let Self { id, created_at, to, content } = self;
         let subject = content.subject(&shop.name);
-        let html =
-            Html { shop, subject: &subject, content }.render().map_err(Failure::unwritable)?;
-        let text = Text { shop, content }.render().map_err(Failure::unwritable)?;
-        // The API lets no control character in, and the library panics at one.
+        let html = Html { shop, subject: &subject, content }
+            .render()
+            .map_err(SendFailure::invalid_message)?;
+        let text = Text { shop, content }.render().map_err(SendFailure::invalid_message)?;
+        // The API rejects control characters. lettre panics if a name contains one.
         let name = content.first_name().replace(char::is_control, " ");
         let name = Some(name).filter(|name| !name.trim().is_empty());
         Message::builder()
@@ -50,7 +51,7 @@ impl Letter<'_> {
             .message_id(Some(format!("<{id}@{}>", shop.from.email.domain())))
             .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()))
             .multipart(MultiPart::alternative_plain_html(text, html))
-            .map_err(Failure::unwritable)
+            .map_err(SendFailure::invalid_message)
     }
 }
 
@@ -59,8 +60,8 @@ mod tests {
     use super::*;
     use crate::domain::content::{OrderCancelled, Welcome};
 
-    fn shop() -> Shop {
-        Shop {
+    fn shop() -> ShopIdentity {
+        ShopIdentity {
             from: "Storefront <shop@example.com>".parse().unwrap(),
             name: "Storefront".into(),
             web_url: "https://shop.example.com".into(),
@@ -68,17 +69,17 @@ mod tests {
     }
 
     fn write(content: &Content) -> String {
-        let letter = Letter {
+        let input = MessageInput {
             id: Uuid::from_u128(1),
             created_at: Timestamp::UNIX_EPOCH,
             to: "ada@example.com".parse().unwrap(),
             content,
         };
-        String::from_utf8(letter.write(&shop()).unwrap().formatted()).unwrap()
+        String::from_utf8(input.build(&shop()).unwrap().formatted()).unwrap()
     }
 
     #[test]
-    fn the_headers_are_those_of_one_mail_at_every_attempt() {
+    fn headers_are_the_same_at_every_attempt() {
         let mail = write(&Content::Welcome(Welcome { first_name: "Ada".into() }));
         for header in [
             "From: Storefront <shop@example.com>\r\n",
@@ -95,16 +96,16 @@ mod tests {
         }
     }
 
-    /// What the API refuses cannot do harm here either.
+    /// Defense in depth: the API rejects these values too.
     #[test]
-    fn line_ends_in_names_make_no_headers() {
-        let evil = "Ada\r\nBcc: eve@example.com\r\n\r\nbody";
+    fn line_breaks_in_names_inject_no_headers() {
+        let malicious = "Ada\r\nBcc: eve@example.com\r\n\r\nbody";
         let mails = [
-            Content::Welcome(Welcome { first_name: evil.into() }),
+            Content::Welcome(Welcome { first_name: malicious.into() }),
             Content::OrderCancelled(OrderCancelled {
-                first_name: evil.into(),
+                first_name: malicious.into(),
                 order: Uuid::nil(),
-                reason: evil.into(),
+                reason: malicious.into(),
             }),
         ];
         for content in mails {
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_may_hold_any_character() {
+    fn name_with_any_character_does_not_panic() {
         for chars in ('\0'..='\u{3000}').collect::<Vec<_>>().chunks(7) {
             let first_name = chars.iter().collect();
             write(&Content::Welcome(Welcome { first_name }));
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn other_alphabets_arrive() {
+    fn non_ascii_names_are_encoded() {
         let mail = write(&Content::Welcome(Welcome { first_name: "Žofie 你好".into() }));
         assert!(mail.is_ascii(), "headers and parts are encoded");
         assert!(mail.contains("To: =?utf-8?"), "{mail}");

@@ -1,43 +1,45 @@
-//! From what a mail says to a mail that the server took: the shop that writes it, its two parts, the
-//! message around them, SMTP.
+//! Rendering and sending of mails: the identity of the shop, the templates, the MIME message, the
+//! SMTP client.
 
 mod message;
 mod parts;
-mod shop;
+mod shop_identity;
 mod smtp;
 
 use kit::Error;
 use lettre::Address;
 use uuid::Uuid;
 
-use self::{message::Letter, smtp::Server};
-pub(crate) use self::{shop::Shop, smtp::Failure};
+use self::{message::MessageInput, smtp::SmtpRelay};
+pub(crate) use self::{shop_identity::ShopIdentity, smtp::SendFailure};
 use crate::{Args, domain::content::Content};
 
-/// Writes mails of the shop and hands them to its mail server.
+/// Builds mails and sends them through the SMTP relay.
 #[derive(Debug)]
 pub(crate) struct Mailer {
-    shop: Shop,
-    server: Server,
+    shop: ShopIdentity,
+    relay: SmtpRelay,
 }
 
 impl Mailer {
+    /// Creates a mailer.
+    ///
     /// # Errors
-    /// When a setting of the mail server cannot be used.
-    pub(crate) fn new(args: &Args, shop: Shop) -> Result<Self, Error> {
-        Ok(Self { shop, server: Server::new(args)? })
+    /// Returns an error if a setting of the mail server is invalid.
+    pub(crate) fn new(args: &Args, shop: ShopIdentity) -> Result<Self, Error> {
+        Ok(Self { shop, relay: SmtpRelay::new(args)? })
     }
 
-    /// One attempt. It is dropped without harm: the connection ends with it.
+    /// Makes one delivery attempt. It is safe to drop the future: that closes the connection.
     pub(crate) async fn send(
         &self,
         id: Uuid,
         created_at: jiff::Timestamp,
         recipient: &str,
         content: &Content,
-    ) -> Result<(), Failure> {
-        let to: Address = recipient.parse().map_err(Failure::unwritable)?;
-        let message = Letter { id, created_at, to, content }.write(&self.shop)?;
-        self.server.send(&message).await
+    ) -> Result<(), SendFailure> {
+        let to: Address = recipient.parse().map_err(SendFailure::invalid_message)?;
+        let message = MessageInput { id, created_at, to, content }.build(&self.shop)?;
+        self.relay.send(&message).await
     }
 }

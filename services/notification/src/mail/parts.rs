@@ -1,24 +1,24 @@
-//! The two parts of a mail, by the templates: `templates/mail.html` and `templates/mail.txt` are what
-//! all mails have in common, the folders beside them hold what is a kind's own.
+//! The two parts of a mail. The templates `templates/mail.html` and `templates/mail.txt` have what
+//! all mails share; the folders beside them have one template for each kind.
 
 use askama::Template;
 
-use super::Shop;
+use super::ShopIdentity;
 use crate::domain::content::Content;
 
-/// A mail as HTML, everything in it escaped.
+/// The HTML part, with all values escaped.
 #[derive(Template)]
 #[template(path = "mail.html")]
 pub(super) struct Html<'a> {
-    pub(super) shop: &'a Shop,
+    pub(super) shop: &'a ShopIdentity,
     pub(super) subject: &'a str,
     pub(super) content: &'a Content,
 }
 
-/// The same as plain text.
+/// The plain text part.
 #[derive(Template)]
 #[template(path = "mail.txt")]
 pub(super) struct Text<'a> {
-    pub(super) shop: &'a Shop,
+    pub(super) shop: &'a ShopIdentity,
     pub(super) content: &'a Content,
 }

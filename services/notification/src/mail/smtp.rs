@@ -1,10 +1,10 @@
-//! One mail, one connection, one answer.
+//! The SMTP client: one connection for each mail.
 //!
-//! The library's transport is not used but its connection: with it we know how far an attempt came.
-//! What goes wrong before the mail is named (connecting, TLS, sign-in) says nothing of the mail, so it
-//! is tried again whatever the code; only what the server answers to the mail itself can be a refusal.
-//! A connection is not kept for the next mail: one that is left in the middle of a command, as at the
-//! end of an attempt's time, must not be used again.
+//! It uses lettre's connection and not its transport, because the transport does not report in
+//! which phase an attempt failed. A failure before the mail transaction (connect, TLS,
+//! authentication) is not about the mail, so it is retried whatever the reply code; only a reply to
+//! the mail itself can reject it permanently. Connections are not reused: one that is dropped in
+//! the middle of a command, as when an attempt times out, must not be used again.
 
 use std::{error::Error as StdError, fmt, path::Path, time::Duration};
 
@@ -23,108 +23,111 @@ use tokio::time::timeout;
 
 use crate::{Args, SmtpTls};
 
-/// Longest wait for a connection to one address of the server.
+/// The maximum time to connect to one address of the server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest wait for the server's goodbye: the mail is sent whatever it says.
+/// The maximum wait for the reply to QUIT. The mail is delivered whatever it is.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
-/// "Authentication required", to a mail: it is our settings that are refused.
-const SIGN_IN_FIRST: u16 = 530;
-/// Longest error that is kept; servers can be talkative.
+/// The reply code "authentication required". In reply to a mail it means that the settings are
+/// wrong.
+const AUTHENTICATION_REQUIRED: u16 = 530;
+/// The maximum length of a stored error; servers can send long replies.
 const MAX_ERROR_CHARS: usize = 500;
 
-/// The mail server.
-pub(super) struct Server {
+/// The SMTP relay (mail server).
+pub(super) struct SmtpRelay {
     address: (String, u16),
     tls: Tls,
     credentials: Option<Credentials>,
-    hello: ClientId,
+    client_id: ClientId,
 }
 
 enum Tls {
     None,
     Starttls(TlsParameters),
-    FromTheStart(TlsParameters),
+    Implicit(TlsParameters),
 }
 
-impl fmt::Debug for Server {
+impl fmt::Debug for SmtpRelay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("SmtpRelay").field("address", &self.address).finish_non_exhaustive()
     }
 }
 
-/// Why an attempt failed.
+/// A failed delivery attempt.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    /// No further attempt can succeed.
-    pub(crate) is_final: bool,
-    /// The server's code, if it said something.
+pub(crate) struct SendFailure {
+    /// Whether the failure is permanent: a retry cannot succeed.
+    pub(crate) is_permanent: bool,
+    /// The server's reply code, if it replied.
     pub(crate) code: Option<u16>,
-    /// For administrators, not for logs: servers repeat addresses.
+    /// The error for administrators. Not for logs, because servers repeat addresses.
     pub(crate) text: String,
 }
 
-impl Failure {
-    /// A mail that cannot be written; another attempt would write the same.
-    pub(super) fn unwritable(error: impl StdError) -> Self {
-        Self { is_final: true, code: None, text: bounded(&error.to_string()) }
+impl SendFailure {
+    /// A message that cannot be built. It is permanent, because a retry would build the same
+    /// message.
+    pub(super) fn invalid_message(error: impl StdError) -> Self {
+        Self { is_permanent: true, code: None, text: to_single_line(&error.to_string()) }
     }
 
-    fn of(error: &SmtpError, is_final: bool) -> Self {
+    fn from_smtp(error: &SmtpError, is_permanent: bool) -> Self {
         let code = error.status().map(u16::from);
-        Self { is_final, code, text: bounded(&error.to_string()) }
+        Self { is_permanent, code, text: to_single_line(&error.to_string()) }
     }
 
-    /// Before the mail was named.
-    fn of_session(error: SmtpError) -> Self {
-        Self::of(&error, false)
+    /// A failure before the mail transaction, which is always temporary.
+    fn before_transaction(error: SmtpError) -> Self {
+        Self::from_smtp(&error, false)
     }
 
-    /// In answer to the mail.
-    fn of_mail(error: SmtpError) -> Self {
-        let ours = error.status().map(u16::from) == Some(SIGN_IN_FIRST);
-        // An error of the client here is a mail that this server has no means for.
-        Self::of(&error, (error.is_permanent() && !ours) || error.is_client())
+    /// A failure during the mail transaction.
+    fn in_transaction(error: SmtpError) -> Self {
+        let is_settings_error = error.status().map(u16::from) == Some(AUTHENTICATION_REQUIRED);
+        // A client error here means that the server does not support what the mail requires.
+        Self::from_smtp(&error, (error.is_permanent() && !is_settings_error) || error.is_client())
     }
 }
 
-impl Server {
+impl SmtpRelay {
     pub(super) fn new(args: &Args) -> Result<Self, Error> {
         let tls = match args.smtp_tls {
             SmtpTls::None => Tls::None,
             SmtpTls::Starttls => Tls::Starttls(tls_parameters(args)?),
-            SmtpTls::Tls => Tls::FromTheStart(tls_parameters(args)?),
+            SmtpTls::Tls => Tls::Implicit(tls_parameters(args)?),
         };
         let credentials = credentials(args)?;
         if credentials.is_some() && matches!(tls, Tls::None) {
-            tracing::warn!("SMTP_TLS is none: the password of the mail server goes in the clear");
+            tracing::warn!("mail server password is sent unencrypted: SMTP_TLS is none");
         }
         let address = (args.smtp_host.clone(), args.smtp_port);
-        Ok(Self { address, tls, credentials, hello: ClientId::default() })
+        Ok(Self { address, tls, credentials, client_id: ClientId::default() })
     }
 
-    pub(super) async fn send(&self, message: &Message) -> Result<(), Failure> {
-        let mut connection = self.connect().await.map_err(Failure::of_session)?;
+    pub(super) async fn send(&self, message: &Message) -> Result<(), SendFailure> {
+        let mut connection = self.connect().await.map_err(SendFailure::before_transaction)?;
         let sent = connection.send(message.envelope(), &message.formatted()).await;
-        sent.map_err(Failure::of_mail)?;
+        sent.map_err(SendFailure::in_transaction)?;
         match timeout(QUIT_TIMEOUT, connection.quit()).await {
             Ok(Ok(_)) => {}
-            Ok(Err(_)) | Err(_) => tracing::debug!("the mail server did not say goodbye"),
+            Ok(Err(_)) | Err(_) => tracing::debug!("mail server did not reply to QUIT"),
         }
         Ok(())
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
-        let at_once = match &self.tls {
-            Tls::FromTheStart(parameters) => Some(parameters.clone()),
+        let implicit_tls = match &self.tls {
+            Tls::Implicit(parameters) => Some(parameters.clone()),
             Tls::None | Tls::Starttls(_) => None,
         };
         let (host, port) = &self.address;
         let server = (host.as_str(), *port);
         let limit = Some(CONNECT_TIMEOUT);
         let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, limit, &self.hello, at_once, None).await?;
+            AsyncSmtpConnection::connect_tokio1(server, limit, &self.client_id, implicit_tls, None)
+                .await?;
         if let Tls::Starttls(parameters) = &self.tls {
-            connection.starttls(parameters.clone(), &self.hello).await?;
+            connection.starttls(parameters.clone(), &self.client_id).await?;
         }
         if let Some(credentials) = &self.credentials {
             connection.auth(DEFAULT_MECHANISMS, credentials).await?;
@@ -142,14 +145,14 @@ fn tls_parameters(args: &Args) -> Result<TlsParameters, Error> {
             .certificate_store(lettre::transport::smtp::client::CertificateStore::None)
             .add_root_certificate(certificates);
     }
-    builder.build().map_err(|_| wrong("SMTP_HOST", "is no name that a certificate can be for"))
+    builder.build().map_err(|_| wrong("SMTP_HOST", "is not a valid name in a certificate"))
 }
 
 fn read_certificates(path: &Path) -> Result<Certificate, Error> {
     const NAME: &str = "SMTP_CA_FILE";
     let unreadable = |source| Error::ReadFile { name: NAME, path: path.to_owned(), source };
     let pem = std::fs::read(path).map_err(unreadable)?;
-    let reason = format!("the file {} holds no certificates in PEM", path.display());
+    let reason = format!("the file {} contains no PEM certificates", path.display());
     Certificate::from_pem(&pem).map_err(|_| Error::Setting { name: NAME, reason })
 }
 
@@ -162,8 +165,8 @@ fn credentials(args: &Args) -> Result<Option<Credentials>, Error> {
     Ok(Some(Credentials::new(username, password.expose_secret().to_owned())))
 }
 
-/// One line of bounded length.
-fn bounded(text: &str) -> String {
+/// Truncates a text and replaces control characters, so that it is one line.
+fn to_single_line(text: &str) -> String {
     let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     plain.take(MAX_ERROR_CHARS).collect()
 }

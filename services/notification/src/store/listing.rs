@@ -1,17 +1,17 @@
-//! Mails as administrators see them.
+//! The list of mails for administrators.
 
 use jiff::Timestamp;
 use sqlx::{PgConnection, query, query_scalar};
 use wire::Page;
 
-use super::status;
+use super::parse_status;
 use crate::{
     domain::{NotificationId, delivery::Status},
     error::Error,
 };
 
-/// A mail, without what it says.
-pub(crate) struct Listed {
+/// A mail without its content.
+pub(crate) struct NotificationSummary {
     pub(crate) id: NotificationId,
     pub(crate) recipient: String,
     pub(crate) kind: String,
@@ -23,16 +23,16 @@ pub(crate) struct Listed {
     pub(crate) sent_at: Option<Timestamp>,
 }
 
-/// A page of the mails of a status, or of all, newest first; and how many there are.
+/// Returns a page of the mails with a status, or of all mails, newest first, and the total number.
 pub(crate) async fn list(
     conn: &mut PgConnection,
-    wanted: Option<Status>,
+    filter: Option<Status>,
     page: Page,
-) -> Result<(Vec<Listed>, i64), Error> {
-    let wanted = wanted.map(Status::as_str);
+) -> Result<(Vec<NotificationSummary>, i64), Error> {
+    let filter = filter.map(Status::as_str);
     let total = query_scalar!(
         r#"SELECT count(*) AS "count!" FROM notifications WHERE $1::text IS NULL OR status = $1"#,
-        wanted,
+        filter,
     )
     .fetch_one(&mut *conn)
     .await?;
@@ -40,19 +40,19 @@ pub(crate) async fn list(
         "SELECT id, recipient, kind, subject, status, attempts, error, created_at, sent_at
          FROM notifications WHERE $1::text IS NULL OR status = $1
          ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3",
-        wanted,
+        filter,
         i64::from(page.size()),
         page.offset(),
     )
     .fetch_all(conn)
     .await?;
     let listed = rows.into_iter().map(|row| {
-        Ok(Listed {
+        Ok(NotificationSummary {
             id: row.id.into(),
             recipient: row.recipient,
             kind: row.kind,
             subject: row.subject,
-            status: status(&row.status)?,
+            status: parse_status(&row.status)?,
             attempts: row.attempts,
             error: row.error,
             created_at: row.created_at.into(),

@@ -1,10 +1,10 @@
-//! Every SQL statement of the service, checked against the migrations when it is compiled.
+//! The SQL statements of the notification service, checked against the migrations at compile time.
 //!
-//! Functions take a connection, so that the caller decides on transactions, and give domain types.
+//! Functions take a connection, so that the caller controls transactions, and return domain types.
 //!
-//! The checks need no database: they read `.sqlx/`, which is committed. After a change of a statement
-//! or a migration, refresh it with `hack/sqlx.sh` (`--check` only tells whether it is stale, and changes
-//! nothing).
+//! The checks need no database: they read `.sqlx/`, which is committed. After a change of a
+//! statement or a migration, regenerate it with `hack/sqlx.sh` (`--check` reports whether it is
+//! stale, and changes nothing).
 
 pub(crate) mod listing;
 pub(crate) mod notifications;
@@ -12,7 +12,7 @@ pub(crate) mod queue;
 
 use crate::{domain::delivery::Status, error::Error};
 
-/// A status as the database has it.
-fn status(name: &str) -> Result<Status, Error> {
-    Status::named(name).ok_or(Error::Stored("notifications.status"))
+/// Parses a status from the database.
+fn parse_status(name: &str) -> Result<Status, Error> {
+    Status::parse(name).ok_or(Error::UnknownValue("notifications.status"))
 }

@@ -1,18 +1,18 @@
-//! Mails that are asked for, and asked for again.
+//! Insertion and retry of mails.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, types::Json};
 use wire::Email;
 
-use super::status;
+use super::parse_status;
 use crate::{
     domain::{NotificationId, content::Content, delivery::Status},
     error::Error,
 };
 
-/// A mail to be sent.
-pub(crate) struct New {
+/// A mail to insert.
+pub(crate) struct NewNotification {
     pub(crate) id: NotificationId,
     pub(crate) recipient: Email,
     pub(crate) subject: String,
@@ -22,11 +22,12 @@ pub(crate) struct New {
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-/// Puts a mail into the queue; false when there is one of its kind with its key already.
-pub(crate) async fn insert(conn: &mut PgConnection, new: &New) -> Result<bool, Error> {
+/// Adds a mail to the queue; `false` if its idempotency key exists for its kind.
+pub(crate) async fn insert(conn: &mut PgConnection, new: &NewNotification) -> Result<bool, Error> {
     let result = query!(
         "INSERT INTO notifications
-             (id, kind, recipient, subject, content, idempotency_key, due_at, created_at, expires_at)
+             (id, kind, recipient, subject, content, idempotency_key,
+              due_at, created_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)
          ON CONFLICT ON CONSTRAINT notifications_idempotency_key DO NOTHING",
         new.id.0,
@@ -43,34 +44,34 @@ pub(crate) async fn insert(conn: &mut PgConnection, new: &New) -> Result<bool, E
     Ok(result.rows_affected() == 1)
 }
 
-/// What decides whether a mail can be sent again.
-pub(crate) struct Standing {
+/// The state that decides whether a mail can be sent again.
+pub(crate) struct RetryState {
     pub(crate) status: Status,
-    pub(crate) is_kept: bool,
+    pub(crate) has_content: bool,
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-/// Where a mail stands, held until the transaction ends.
+/// Locks a mail until the transaction ends, and returns its state.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
     id: NotificationId,
-) -> Result<Option<Standing>, Error> {
+) -> Result<Option<RetryState>, Error> {
     let row = query!(
-        r#"SELECT status, content IS NOT NULL AS "is_kept!", expires_at
+        r#"SELECT status, content IS NOT NULL AS "has_content!", expires_at
            FROM notifications WHERE id = $1 FOR UPDATE"#,
         id.0,
     )
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(Standing {
-        status: status(&row.status)?,
-        is_kept: row.is_kept,
+    Ok(Some(RetryState {
+        status: parse_status(&row.status)?,
+        has_content: row.has_content,
         expires_at: row.expires_at.map(Timestamp::from),
     }))
 }
 
-/// Puts a failed mail back into the queue, as one that was never tried.
+/// Puts a failed mail back into the queue with its attempts reset.
 pub(crate) async fn requeue(
     conn: &mut PgConnection,
     id: NotificationId,

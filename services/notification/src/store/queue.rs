@@ -1,10 +1,11 @@
-//! The queue, as workers see it.
+//! The mail queue, from which workers lease mails.
 //!
-//! A worker leases what is due: the row says until when nobody else takes it, and whose lease it is.
-//! What the worker notes later counts only while the lease is still its own. Statements on several
-//! rows pass over those that others hold, so that no two workers wait for each other. Those with a limit
-//! find their rows in an ARRAY, which is made once; `IN (… LIMIT …)` PostgreSQL may join as a loop that
-//! asks for as many again and again.
+//! A worker leases mails that are due: the row has the ID and the end of the lease. The worker's
+//! result is recorded only if the row still has its lease (the lease ID is a fencing token).
+//! Statements on several rows skip locked rows, so that workers do not wait for each other.
+//! Statements with a limit select their rows into an ARRAY, which is evaluated once: PostgreSQL can
+//! plan `IN (… LIMIT …)` as a nested loop that evaluates the subquery repeatedly and so exceeds the
+//! limit.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -15,39 +16,39 @@ use crate::{
     domain::{
         NotificationId,
         content::Content,
-        delivery::{EXPIRED, GAVE_UP, Next},
+        delivery::{ATTEMPTS_EXHAUSTED, EXPIRED, NextState},
     },
     error::Error,
 };
 
-/// A worker's hold on mails.
+/// A worker's lease on mails.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lease {
     pub(crate) id: Uuid,
     pub(crate) until: Timestamp,
 }
 
-/// A mail that is leased.
-pub(crate) struct Due {
+/// A leased mail.
+pub(crate) struct LeasedMail {
     pub(crate) id: NotificationId,
     pub(crate) recipient: String,
-    /// `None` when a newer version wrote it, in words that this one does not know.
+    /// `None` if a newer version wrote a content that this version cannot parse.
     pub(crate) content: Option<Content>,
-    /// This one included.
+    /// Number of attempts, including the current one.
     pub(crate) attempts: i32,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-/// Leases up to `limit` mails that are due and may still be tried, those that wait longest. Other
-/// workers' rows are passed over.
+/// Leases up to `limit` mails that are due and have attempts left, those due longest first. Skips
+/// rows that other workers have locked.
 pub(crate) async fn lease(
     conn: &mut PgConnection,
     now: Timestamp,
     lease: Lease,
     max_attempts: i32,
     limit: i64,
-) -> Result<Vec<Due>, Error> {
+) -> Result<Vec<LeasedMail>, Error> {
     let rows = query!(
         r#"UPDATE notifications SET attempts = attempts + 1, lease_id = $2, due_at = $3
            WHERE id = ANY(ARRAY(
@@ -64,7 +65,7 @@ pub(crate) async fn lease(
     )
     .fetch_all(conn)
     .await?;
-    let due = rows.into_iter().map(|row| Due {
+    let due = rows.into_iter().map(|row| LeasedMail {
         id: row.id.into(),
         recipient: row.recipient,
         content: serde_json::from_value(row.content).ok(),
@@ -75,16 +76,16 @@ pub(crate) async fn lease(
     Ok(due.collect())
 }
 
-/// Notes what became of a leased mail; false when the lease was lost meanwhile.
-pub(crate) async fn note(
+/// Records the result of a leased mail; `false` if the lease was lost.
+pub(crate) async fn record_result(
     conn: &mut PgConnection,
     id: NotificationId,
     lease: Lease,
     now: Timestamp,
-    next: &Next,
+    next: &NextState,
 ) -> Result<bool, Error> {
     let statement = match next {
-        Next::Sent => query!(
+        NextState::Sent => query!(
             "UPDATE notifications
              SET status = 'sent', sent_at = $3, content = NULL, error = '', lease_id = NULL
              WHERE id = $1 AND lease_id = $2",
@@ -92,14 +93,14 @@ pub(crate) async fn note(
             lease.id,
             now.to_sqlx() as _,
         ),
-        Next::Failed(error) => query!(
+        NextState::Failed(error) => query!(
             "UPDATE notifications SET status = 'failed', error = $3, lease_id = NULL
              WHERE id = $1 AND lease_id = $2",
             id.0,
             lease.id,
             error,
         ),
-        Next::Again { at, error } => query!(
+        NextState::Retry { at, error } => query!(
             "UPDATE notifications SET due_at = $3, error = $4, lease_id = NULL
              WHERE id = $1 AND lease_id = $2",
             id.0,
@@ -111,8 +112,8 @@ pub(crate) async fn note(
     Ok(statement.execute(conn).await?.rows_affected() == 1)
 }
 
-/// Ends what waits although it is of no use any more, and forgets what it says, also of what failed
-/// before. Gives the kinds of the mails that waited.
+/// Fails the queued mails that have expired, and deletes the content of all expired mails,
+/// including those that failed before. Returns the kinds of the mails that it failed.
 pub(crate) async fn expire(conn: &mut PgConnection, now: Timestamp) -> Result<Vec<String>, Error> {
     query!(
         "UPDATE notifications SET content = NULL
@@ -139,9 +140,9 @@ pub(crate) async fn expire(conn: &mut PgConnection, now: Timestamp) -> Result<Ve
     Ok(kinds)
 }
 
-/// Ends what was tried as often as may be by workers that did not live to note how it went. Gives the
-/// kinds of the mails.
-pub(crate) async fn give_up(
+/// Fails the mails that have exhausted their attempts because workers died before they recorded a
+/// result. Returns the kinds of these mails.
+pub(crate) async fn fail_exhausted(
     conn: &mut PgConnection,
     now: Timestamp,
     max_attempts: i32,
@@ -154,30 +155,30 @@ pub(crate) async fn give_up(
          RETURNING kind",
         now.to_sqlx() as _,
         max_attempts,
-        GAVE_UP,
+        ATTEMPTS_EXHAUSTED,
     )
     .fetch_all(conn)
     .await?;
     Ok(kinds)
 }
 
-/// Forgets mails from before a time that do not wait, the oldest; how many.
-pub(crate) async fn forget(
+/// Deletes the oldest mails from before `before` that are not queued, and returns their number.
+pub(crate) async fn delete_old(
     conn: &mut PgConnection,
     before: Timestamp,
     limit: i64,
 ) -> Result<u64, Error> {
-    let forgotten = query!(
+    let deleted = query!(
         "DELETE FROM notifications WHERE id = ANY(ARRAY(
              SELECT id FROM notifications WHERE created_at < $1 AND status <> 'queued'
              ORDER BY created_at, id LIMIT $2 FOR UPDATE SKIP LOCKED))",
         before.to_sqlx() as _,
         limit,
     );
-    Ok(forgotten.execute(conn).await?.rows_affected())
+    Ok(deleted.execute(conn).await?.rows_affected())
 }
 
-/// How many mails wait, and since when the oldest one does.
+/// Returns the number of queued mails and when the oldest was added.
 pub(crate) async fn depth(conn: &mut PgConnection) -> Result<(i64, Option<Timestamp>), Error> {
     let row = query!(
         r#"SELECT count(*) AS "count!", min(created_at) AS oldest
@@ -195,10 +196,11 @@ mod tests {
 
     use super::*;
 
-    /// Rows at the moment `now`, each named by what is special about it.
+    /// Rows at the time `now`. The recipient names the case.
     const ROWS: &str = "
         INSERT INTO notifications
-            (id, kind, recipient, subject, content, status, attempts, due_at, expires_at, created_at)
+            (id, kind, recipient, subject, content, status, attempts,
+             due_at, expires_at, created_at)
         SELECT gen_random_uuid(), 'welcome', recipient, '', '{}', status, attempts,
             $1 + make_interval(secs => due), $1 + make_interval(secs => expires), $1
         FROM (VALUES
@@ -211,18 +213,21 @@ mod tests {
         ) AS row (recipient, status, attempts, due, expires)";
 
     #[sqlx::test(migrator = "crate::MIGRATOR")]
-    async fn what_is_due_is_leased_once_and_what_is_overdue_is_passed_over(pool: PgPool) {
+    async fn lease_takes_due_mails_once_and_skips_overdue_ones(pool: PgPool) {
         let mut conn = pool.acquire().await.unwrap();
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
         sqlx::query(ROWS).bind(now.to_sqlx()).execute(&mut *conn).await.unwrap();
-        let hold = Lease { id: Uuid::from_u128(1), until: now + SignedDuration::from_mins(2) };
+        let new_lease = Lease { id: Uuid::from_u128(1), until: now + SignedDuration::from_mins(2) };
 
-        let mut leased = lease(&mut conn, now, hold, 3, 10).await.unwrap();
+        let mut leased = lease(&mut conn, now, new_lease, 3, 10).await.unwrap();
         leased.sort_by(|a, b| a.recipient.cmp(&b.recipient));
         let leased: Vec<_> =
             leased.iter().map(|due| (due.recipient.as_str(), due.attempts)).collect();
         assert_eq!(leased, [("due", 1), ("due now", 3)]);
 
-        assert!(lease(&mut conn, now, hold, 3, 10).await.unwrap().is_empty(), "they are leased");
+        assert!(
+            lease(&mut conn, now, new_lease, 3, 10).await.unwrap().is_empty(),
+            "the mails are leased already"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! What happens together: each function is one transaction of the database. None waits for anything
-//! but PostgreSQL; the mail server is spoken with in between.
+//! Transactions: each function is one transaction of the database. Within a transaction, only
+//! PostgreSQL is called; connections to the mail server are made in between.
 
 pub(crate) mod notifications;

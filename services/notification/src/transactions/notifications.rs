@@ -1,4 +1,4 @@
-//! Mails that are asked for again.
+//! Transactions that retry mails.
 
 use kit::Env;
 use sqlx::PgPool;
@@ -9,13 +9,13 @@ use crate::{
     store,
 };
 
-/// Puts a failed mail back into the queue, if it is of any use.
+/// Puts a failed mail back into the queue unless it has expired.
 pub(crate) async fn retry(pool: &PgPool, env: &Env, id: NotificationId) -> Result<(), Error> {
     let mut tx = pool.begin().await?;
-    let standing = store::notifications::lock(&mut tx, id).await?;
-    let standing = standing.ok_or(Error::NotFound("notification"))?;
+    let state = store::notifications::lock(&mut tx, id).await?;
+    let state = state.ok_or(Error::NotFound("notification"))?;
     let now = env.now();
-    if delivery::retry(standing.status, standing.is_kept, now, standing.expires_at)? {
+    if delivery::decide_retry(state.status, state.has_content, now, state.expires_at)? {
         store::notifications::requeue(&mut tx, id, now).await?;
     }
     Ok(tx.commit().await?)

@@ -1,37 +1,37 @@
-//! What administrators see.
+//! The list of mails for administrators.
 
 use proto::{common::v1::Pagination, notification::v1 as pb};
 use sqlx::PgPool;
 
 use crate::{
-    relay::{Protection, Relay},
-    shop::Shop,
+    fixture::TestService,
+    scripted_relay::{Encryption, ScriptedRelay},
 };
 
 #[sqlx::test(migrator = "notification::MIGRATOR")]
 async fn mails_are_listed_by_status_newest_first_in_pages(pool: PgPool) {
-    let relay = Relay::open(Protection::None).await;
-    let shop = Shop::open(&pool, relay.port).await;
+    let relay = ScriptedRelay::start(Encryption::None).await;
+    let service = TestService::start(&pool, relay.port).await;
     for n in 0..5 {
-        shop.welcome(&format!("c{n}@example.com"), "").await.unwrap();
-        shop.until("sent", n + 1).await;
-        shop.advance(60);
+        service.send_welcome(&format!("c{n}@example.com"), "").await.unwrap();
+        service.wait_for("sent", n + 1).await;
+        service.advance(60);
     }
-    relay.say("RCPT", "550 no");
-    shop.welcome("refused@example.com", "").await.unwrap();
-    shop.until("failed", 1).await;
+    relay.set_reply("RCPT", "550 no");
+    service.send_welcome("refused@example.com", "").await.unwrap();
+    service.wait_for("failed", 1).await;
 
     let page = |page, page_size, status: &str| {
         let request = pb::ListNotificationsRequest {
             pagination: Some(Pagination { page, page_size }),
             status: status.into(),
         };
-        let mut client = shop.client.clone();
+        let mut client = service.client.clone();
         async move {
-            let answer = client.list_notifications(request).await.unwrap().into_inner();
+            let response = client.list_notifications(request).await.unwrap().into_inner();
             let to: Vec<_> =
-                answer.notifications.into_iter().map(|mail| mail.recipient_email).collect();
-            (to, answer.pagination.unwrap())
+                response.notifications.into_iter().map(|mail| mail.recipient_email).collect();
+            (to, response.pagination.unwrap())
         }
     };
     let (to, pagination) = page(1, 2, "").await;
@@ -43,10 +43,10 @@ async fn mails_are_listed_by_status_newest_first_in_pages(pool: PgPool) {
     assert!(page(9, 3, "sent").await.0.is_empty());
     assert!(page(1, 3, "queued").await.0.is_empty());
 
-    let failed = shop.list("failed").await.remove(0);
+    let failed = service.list("failed").await.remove(0);
     assert_eq!(failed.r#type, "welcome");
     assert_eq!(failed.subject, "Welcome to Storefront");
     assert_eq!(failed.created_at, "2026-03-01T12:05:00Z");
     assert_eq!((failed.status.as_str(), failed.sent_at.as_str()), ("failed", ""));
-    shop.close().await;
+    service.stop().await;
 }

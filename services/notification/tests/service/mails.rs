@@ -1,14 +1,14 @@
-//! What arrives: the words of all mails, and whose they are.
+//! The rendered mails, as they arrive.
 
 use proto::notification::v1 as pb;
 use serde_json::Value;
 use sqlx::PgPool;
 
-use crate::shop::{Inbox, ORDER, Shop, confirmation, header, money};
+use crate::fixture::{Inbox, ORDER, TestService, confirmation, header, money};
 
-/// The mail as people see it in a program without and with HTML.
+/// Compares both parts of a mail with the snapshots.
 #[track_caller]
-fn assert_words(name: &str, mail: &Value) {
+fn assert_parts(name: &str, mail: &Value) {
     let part = |part: &str| mail[part].as_str().unwrap().replace("\r\n", "\n");
     let head = ["from", "to", "subject", "date"].map(|field| format!("{field}: {}", mail[field]));
     insta::assert_snapshot!(
@@ -18,52 +18,52 @@ fn assert_words(name: &str, mail: &Value) {
     insta::assert_snapshot!(format!("{name}_html"), part("html"));
 }
 
-/// Sends one mail to an inbox of its own and looks at it.
-macro_rules! arrives {
+/// Sends one mail to a new inbox and compares it.
+macro_rules! assert_mail {
     ($pool:ident, $method:ident, $request:expr, $name:literal) => {
-        let inbox = Inbox::open().await;
-        let shop = Shop::open(&$pool, inbox.smtp_port).await;
-        shop.client.clone().$method($request).await.unwrap();
-        let mail = inbox.one().await;
-        assert_words($name, &mail);
-        let sent = shop.until("sent", 1).await;
+        let inbox = Inbox::start().await;
+        let service = TestService::start(&$pool, inbox.smtp_port).await;
+        service.client.clone().$method($request).await.unwrap();
+        let mail = inbox.single_mail().await;
+        assert_parts($name, &mail);
+        let sent = service.wait_for("sent", 1).await;
         assert_eq!(mail["subject"], sent[0].subject);
         assert_eq!((sent[0].r#type.as_str(), sent[0].attempts), ($name, 1));
         assert_eq!(sent[0].sent_at, "2026-03-01T12:00:00Z");
         let id = format!("<{}@localhost>", sent[0].id);
         assert_eq!(header(&mail, "Message-ID"), Some(id.as_str()));
-        shop.close().await;
-        inbox.close().await;
+        service.stop().await;
+        inbox.stop().await;
     };
 }
 
 #[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn a_welcome(pool: PgPool) {
+async fn welcome_is_rendered(pool: PgPool) {
     let request = pb::SendWelcomeEmailRequest {
         email: "ada@example.com".into(),
         first_name: "Ada".into(),
         idempotency_key: String::new(),
     };
-    arrives!(pool, send_welcome_email, request, "welcome");
+    assert_mail!(pool, send_welcome_email, request, "welcome");
 }
 
 #[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn a_password_reset(pool: PgPool) {
+async fn password_reset_is_rendered(pool: PgPool) {
     let request = pb::SendPasswordResetRequest {
         email: "ada@example.com".into(),
         reset_token: "a+b/c=&d".into(),
         idempotency_key: String::new(),
     };
-    arrives!(pool, send_password_reset, request, "password_reset");
+    assert_mail!(pool, send_password_reset, request, "password_reset");
 }
 
 #[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn an_order_confirmation(pool: PgPool) {
-    arrives!(pool, send_order_confirmation, confirmation(), "order_confirmation");
+async fn order_confirmation_is_rendered(pool: PgPool) {
+    assert_mail!(pool, send_order_confirmation, confirmation(), "order_confirmation");
 }
 
 #[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn a_shipping_update(pool: PgPool) {
+async fn shipping_update_is_rendered(pool: PgPool) {
     let request = pb::SendShippingUpdateRequest {
         email: "ada@example.com".into(),
         first_name: "Ada".into(),
@@ -74,11 +74,11 @@ async fn a_shipping_update(pool: PgPool) {
         location: "Springfield, IL".into(),
         idempotency_key: String::new(),
     };
-    arrives!(pool, send_shipping_update, request, "shipping_update");
+    assert_mail!(pool, send_shipping_update, request, "shipping_update");
 }
 
 #[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn an_order_cancelled(pool: PgPool) {
+async fn order_cancelled_is_rendered(pool: PgPool) {
     let request = pb::SendOrderCancelledRequest {
         email: "ada@example.com".into(),
         first_name: "Ada".into(),
@@ -86,11 +86,11 @@ async fn an_order_cancelled(pool: PgPool) {
         reason: "Changed my mind".into(),
         idempotency_key: String::new(),
     };
-    arrives!(pool, send_order_cancelled, request, "order_cancelled");
+    assert_mail!(pool, send_order_cancelled, request, "order_cancelled");
 }
 
 #[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn a_refund_issued(pool: PgPool) {
+async fn refund_issued_is_rendered(pool: PgPool) {
     let request = pb::SendRefundIssuedRequest {
         email: "ada@example.com".into(),
         first_name: "Ada".into(),
@@ -98,42 +98,42 @@ async fn a_refund_issued(pool: PgPool) {
         amount: Some(money(1_234, "KWD")),
         idempotency_key: String::new(),
     };
-    arrives!(pool, send_refund_issued, request, "refund_issued");
+    assert_mail!(pool, send_refund_issued, request, "refund_issued");
 }
 
-/// What is left out leaves no gap, whatever is foreign is shown as it is, and nothing is HTML but ours.
+/// Missing fields leave no gaps, non-ASCII text is kept, and all values are escaped in HTML.
 #[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn a_sparse_order_of_somebody_odd(pool: PgPool) {
-    let inbox = Inbox::open().await;
-    let shop = Shop::open(&pool, inbox.smtp_port).await;
-    let evil = "<img src=x onerror=alert(1)>";
+async fn sparse_order_is_rendered_without_gaps_and_escaped(pool: PgPool) {
+    let inbox = Inbox::start().await;
+    let service = TestService::start(&pool, inbox.smtp_port).await;
+    let malicious = "<img src=x onerror=alert(1)>";
     let mut request = confirmation();
     request.email = "žofie@bücher.example".into();
-    request.first_name = format!("Žofie {evil}");
+    request.first_name = format!("Žofie {malicious}");
     request.tax = None;
     request.tracking_number = String::new();
     request.items.truncate(1);
-    request.items[0].product_name = format!("茶 {evil}");
+    request.items[0].product_name = format!("茶 {malicious}");
     request.items[0].unit_price = Some(money(1_980, "JPY"));
     request.items[0].total_price = Some(money(3_960, "JPY"));
     let address = request.shipping_address.as_mut().unwrap();
     (address.recipient, address.state, address.zip_code) = <_>::default();
-    shop.client.clone().send_order_confirmation(request).await.unwrap();
-    let mail = inbox.one().await;
-    assert_words("sparse_order_confirmation", &mail);
+    service.client.clone().send_order_confirmation(request).await.unwrap();
+    let mail = inbox.single_mail().await;
+    assert_parts("sparse_order_confirmation", &mail);
     assert!(!mail["html"].as_str().unwrap().contains("<img"));
     assert_eq!(mail["to"][0], "žofie@bücher.example");
-    shop.close().await;
-    inbox.close().await;
+    service.stop().await;
+    inbox.stop().await;
 }
 
 #[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn nothing_of_what_a_mail_said_is_left_once_it_was_sent(pool: PgPool) {
-    let inbox = Inbox::open().await;
-    let shop = Shop::open(&pool, inbox.smtp_port).await;
-    shop.reset("ada@example.com", "a-secret-token").await;
-    shop.client.clone().send_order_confirmation(confirmation()).await.unwrap();
-    shop.until("sent", 2).await;
+async fn content_is_deleted_when_the_mail_is_sent(pool: PgPool) {
+    let inbox = Inbox::start().await;
+    let service = TestService::start(&pool, inbox.smtp_port).await;
+    service.send_password_reset("ada@example.com", "a-secret-token").await;
+    service.client.clone().send_order_confirmation(confirmation()).await.unwrap();
+    service.wait_for("sent", 2).await;
     assert!(inbox.mails().await.iter().any(|mail| mail.to_string().contains("a-secret-token")));
     let rows: Vec<String> = sqlx::query_scalar("SELECT notifications::text FROM notifications")
         .fetch_all(&pool)
@@ -143,6 +143,6 @@ async fn nothing_of_what_a_mail_said_is_left_once_it_was_sent(pool: PgPool) {
     for row in rows {
         assert!(!row.contains("a-secret-token") && !row.contains("Analytical Way"), "{row}");
     }
-    shop.close().await;
-    inbox.close().await;
+    service.stop().await;
+    inbox.stop().await;
 }

@@ -1,19 +1,19 @@
-//! The notification service through its real gRPC port, on a real PostgreSQL, with the inbox as its
-//! mail server.
+//! Tests of the notification service through its gRPC port, with PostgreSQL and the inbox as mail
+//! server.
 //!
-//! `hack/test-env.sh cargo test -p notification` gives `DATABASE_URL`; each test has a database of its
-//! own.
+//! `hack/test-env.sh cargo test -p notification` sets `DATABASE_URL`; each test has its own
+//! database.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
 
 mod empty_requests;
+mod fixture;
 mod listing;
 mod mails;
 mod outage;
 mod queue;
-mod refusals;
-mod relay;
+mod retries;
+mod scripted_relay;
 mod settings;
-mod shop;
 mod tls;
 mod validation;

@@ -1,4 +1,4 @@
-//! PostgreSQL goes away and comes back; the service stays.
+//! PostgreSQL becomes unavailable and recovers while the service runs.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use tokio::time::{sleep, timeout};
 use tonic::Code;
 
 use crate::{
-    relay::{Protection, Relay},
-    shop::{Inbox, Shop, args},
+    fixture::{Inbox, TestService, args},
+    scripted_relay::{Encryption, ScriptedRelay},
 };
 
-/// The service, reaching the test's database over `proxy`.
-async fn open(pool: &PgPool, proxy: &FaultProxy, smtp_port: u16) -> Shop {
+/// Starts the service with its database connection through `proxy`.
+async fn start(pool: &PgPool, proxy: &FaultProxy, smtp_port: u16) -> TestService {
     let mut args = args(&proxy.database_url(pool), smtp_port, &[]);
     args.database.database_acquire_timeout = Duration::from_secs(2);
     let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
-    Shop::start(args, Env::fixed(start, 7)).await
+    TestService::start_with_args(args, Env::fixed(start, 7)).await
 }
 
-async fn recovered(shop: &Shop) {
+async fn wait_for_recovery(service: &TestService) {
     let wait = async {
-        while shop.welcome("back@example.com", "back").await.is_err() {
+        while service.send_welcome("back@example.com", "back").await.is_err() {
             sleep(Duration::from_millis(50)).await;
         }
     };
@@ -31,47 +31,47 @@ async fn recovered(shop: &Shop) {
 }
 
 #[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn calls_are_unavailable_while_postgresql_is_away_and_mails_go_after(pool: PgPool) {
-    let inbox = Inbox::open().await;
+async fn calls_fail_unavailable_during_outage_and_recover(pool: PgPool) {
+    let inbox = Inbox::start().await;
     let mut proxy = FaultProxy::for_database(&pool).await;
     proxy.disconnect().await;
-    let shop = open(&pool, &proxy, inbox.smtp_port).await;
+    let service = start(&pool, &proxy, inbox.smtp_port).await;
     for _ in 0..2 {
-        let status = shop.welcome("ada@example.com", "").await.unwrap_err();
+        let status = service.send_welcome("ada@example.com", "").await.unwrap_err();
         assert_eq!(status.code(), Code::Unavailable, "{status:?}");
         assert!(kit::grpc::status::retry_after_of(&status).is_some());
     }
     proxy.restore().await;
-    recovered(&shop).await;
-    assert_eq!(inbox.one().await["to"][0], "back@example.com");
-    shop.close().await;
-    inbox.close().await;
+    wait_for_recovery(&service).await;
+    assert_eq!(inbox.single_mail().await["to"][0], "back@example.com");
+    service.stop().await;
+    inbox.stop().await;
 }
 
-/// The one moment in which a mail could be sent twice: taken by the mail server, not noted yet.
+/// The critical moment: the mail server has accepted the mail and that is not yet recorded.
 #[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn a_mail_that_was_taken_while_postgresql_is_away_is_sent_once(pool: PgPool) {
-    let relay = Relay::open(Protection::None).await;
+async fn mail_accepted_during_database_outage_is_sent_once(pool: PgPool) {
+    let relay = ScriptedRelay::start(Encryption::None).await;
     let mut proxy = FaultProxy::for_database(&pool).await;
-    let shop = open(&pool, &proxy, relay.port).await;
-    let held = relay.gate.lock().await;
-    shop.welcome("ada@example.com", "").await.unwrap();
-    let ends = || relay.heard().iter().filter(|line| *line == ".").count();
+    let service = start(&pool, &proxy, relay.port).await;
+    let lock = relay.end_of_mail_lock.lock().await;
+    service.send_welcome("ada@example.com", "").await.unwrap();
+    let delivered_count = || relay.received_lines().iter().filter(|line| *line == ".").count();
     let wait = async {
-        while ends() == 0 {
+        while delivered_count() == 0 {
             sleep(Duration::from_millis(20)).await;
         }
     };
     timeout(Duration::from_secs(20), wait).await.expect("the mail is on its way");
     proxy.disconnect().await;
-    drop(held);
+    drop(lock);
     sleep(Duration::from_secs(1)).await;
     proxy.restore().await;
-    recovered(&shop).await;
-    let sent = shop.until("sent", 2).await;
+    wait_for_recovery(&service).await;
+    let sent = service.wait_for("sent", 2).await;
     assert!(sent.iter().all(|mail| mail.attempts == 1), "{sent:?}");
-    shop.advance(24 * 3600);
+    service.advance(24 * 3600);
     sleep(Duration::from_millis(200)).await;
-    assert_eq!(ends(), 2, "one each");
-    shop.close().await;
+    assert_eq!(delivered_count(), 2, "one each");
+    service.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Who writes: the shop, as its settings name it.
+//! The identity of the shop in mails: sender, name, URL.
 
 use http::Uri;
 use kit::Error;
@@ -6,34 +6,36 @@ use lettre::message::Mailbox;
 
 use crate::Args;
 
-/// The shop that the mails come from.
+/// The identity of the shop that sends the mails.
 #[derive(Clone, Debug)]
-pub(crate) struct Shop {
-    /// The sender.
+pub(crate) struct ShopIdentity {
+    /// Sender of every mail.
     pub(crate) from: Mailbox,
-    /// What it is called: the sender's name, or else its domain.
+    /// Name of the shop: the sender's name, otherwise the domain of its address.
     pub(crate) name: String,
-    /// Where people find it; no slash at the end.
+    /// URL of the web shop, without a trailing slash.
     pub(crate) web_url: String,
 }
 
-impl Shop {
+impl ShopIdentity {
+    /// Reads the identity from the settings.
+    ///
     /// # Errors
-    /// When MAIL_FROM or WEB_URL cannot be used.
+    /// Returns an error if MAIL_FROM or WEB_URL is invalid.
     pub(crate) fn new(args: &Args) -> Result<Self, Error> {
-        let from = sender(&args.mail_from)?;
+        let from = parse_sender(&args.mail_from)?;
         let name = from.name.clone().unwrap_or_else(|| from.email.domain().to_owned());
-        Ok(Self { from, name, web_url: web_url(&args.web_url)? })
+        Ok(Self { from, name, web_url: parse_web_url(&args.web_url)? })
     }
 
-    /// The page on which a new password is set.
+    /// Returns the URL of the page that sets a new password.
     pub(crate) fn reset_link(&self, token: &str) -> String {
         let token: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
         format!("{}/reset-password?token={token}", self.web_url)
     }
 }
 
-fn sender(text: &str) -> Result<Mailbox, Error> {
+fn parse_sender(text: &str) -> Result<Mailbox, Error> {
     let wrong = || Error::Setting {
         name: "MAIL_FROM",
         reason: "expected a sender, as in Storefront <shop@example.com>".to_owned(),
@@ -44,7 +46,7 @@ fn sender(text: &str) -> Result<Mailbox, Error> {
     text.parse().map_err(|_| wrong())
 }
 
-fn web_url(text: &str) -> Result<String, Error> {
+fn parse_web_url(text: &str) -> Result<String, Error> {
     let wrong = || Error::Setting {
         name: "WEB_URL",
         reason: "expected the address of the web shop, as in https://shop.example.com".to_owned(),
@@ -62,36 +64,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn senders_have_an_address_and_may_have_a_name() {
+    fn sender_is_an_address_with_an_optional_name() {
         for (text, name, address) in [
             ("Storefront <shop@localhost>", Some("Storefront"), "shop@localhost"),
             ("\"Ada's, Ltd\" <shop@example.com>", Some("Ada's, Ltd"), "shop@example.com"),
             ("Bücher <shop@example.com>", Some("Bücher"), "shop@example.com"),
             ("shop@example.com", None, "shop@example.com"),
         ] {
-            let sender = sender(text).unwrap();
+            let sender = parse_sender(text).unwrap();
             assert_eq!(sender.name.as_deref(), name);
             assert_eq!(sender.email.to_string(), address);
         }
         for text in ["", "Storefront", "a <b>", "shop@example.com\r\nBcc: x@example.com"] {
-            let refusal = sender(text).unwrap_err().to_string();
+            let refusal = parse_sender(text).unwrap_err().to_string();
             assert!(refusal.starts_with("MAIL_FROM: expected"), "{refusal}");
         }
     }
 
     #[test]
-    fn links_begin_with_an_address_of_the_web() {
-        assert_eq!(web_url("https://shop.example.com/en/").unwrap(), "https://shop.example.com/en");
+    fn web_url_must_be_http_or_https() {
+        assert_eq!(
+            parse_web_url("https://shop.example.com/en/").unwrap(),
+            "https://shop.example.com/en"
+        );
         for text in
             ["", "shop.example.com", "/x", "ftp://x", "javascript:alert(1)", "http://x/?a=b"]
         {
-            assert!(web_url(text).is_err(), "{text}");
+            assert!(parse_web_url(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn tokens_are_encoded_in_links() {
-        let shop = Shop {
+    fn reset_link_encodes_the_token() {
+        let shop = ShopIdentity {
             from: "shop@example.com".parse().unwrap(),
             name: String::new(),
             web_url: "http://localhost:3000".into(),

@@ -1,4 +1,4 @@
-//! The fixture: a running service, an inbox to send to, and words for what tests do with them.
+//! The fixture: a running service, an inbox as mail server, and shorthands for calls.
 
 pub(crate) use kit::testing::{fields, free_port, refused};
 use std::time::Duration;
@@ -27,9 +27,9 @@ struct Cli {
     args: Args,
 }
 
-/// The settings of a service on the database at `url` that sends to a port of this machine. It looks
-/// often, and a busy machine is given time.
-pub(crate) fn args(url: &str, smtp_port: u16, more: &[&str]) -> Args {
+/// Settings for a service on the database at `url` that sends to a port of this machine. It polls
+/// often, and the database timeouts are long for slow machines.
+pub(crate) fn args(url: &str, smtp_port: u16, extra_args: &[&str]) -> Args {
     let port = smtp_port.to_string();
     let line = [
         "notification",
@@ -50,32 +50,32 @@ pub(crate) fn args(url: &str, smtp_port: u16, more: &[&str]) -> Args {
         "--web-url",
         "https://shop.example.com/",
     ];
-    Cli::try_parse_from(line.iter().chain(more)).unwrap().args
+    Cli::try_parse_from(line.iter().chain(extra_args)).unwrap().args
 }
 
-/// A service that runs, with its clock in the hands of the test.
-pub(crate) struct Shop {
+/// A running service with a clock that the test controls.
+pub(crate) struct TestService {
     pub(crate) client: NotificationServiceClient<Channel>,
     pub(crate) env: Env,
     pub(crate) runtime: Runtime,
     server: JoinHandle<Result<(), kit::Error>>,
 }
 
-impl Shop {
-    /// On the database of a test.
-    pub(crate) async fn open(pool: &PgPool, smtp_port: u16) -> Self {
-        Self::open_with(pool, smtp_port, &[]).await
+impl TestService {
+    /// Starts a service on the test's database.
+    pub(crate) async fn start(pool: &PgPool, smtp_port: u16) -> Self {
+        Self::start_with(pool, smtp_port, &[]).await
     }
 
-    /// With settings of its own.
-    pub(crate) async fn open_with(pool: &PgPool, smtp_port: u16, more: &[&str]) -> Self {
+    /// Starts a service with additional arguments.
+    pub(crate) async fn start_with(pool: &PgPool, smtp_port: u16, extra_args: &[&str]) -> Self {
         let url = pool.connect_options().to_url_lossy();
         let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
-        Self::start(args(url.as_str(), smtp_port, more), Env::fixed(start, 7)).await
+        Self::start_with_args(args(url.as_str(), smtp_port, extra_args), Env::fixed(start, 7)).await
     }
 
-    /// With a clock that is there already.
-    pub(crate) async fn start(args: Args, env: Env) -> Self {
+    /// Starts a service with an existing clock.
+    pub(crate) async fn start_with_args(args: Args, env: Env) -> Self {
         let mut runtime = Runtime::for_tests();
         runtime.env = env.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -85,8 +85,8 @@ impl Shop {
         Self { client, env, runtime, server }
     }
 
-    /// Ends it in order; connections that stay open would keep the test's database alive.
-    pub(crate) async fn close(self) {
+    /// Shuts the service down gracefully: open connections would keep the test's database in use.
+    pub(crate) async fn stop(self) {
         drop(self.client);
         self.runtime.drain();
         self.server.await.unwrap().unwrap();
@@ -97,7 +97,7 @@ impl Shop {
         self.env.advance(SignedDuration::from_secs(seconds));
     }
 
-    pub(crate) async fn welcome(&self, email: &str, key: &str) -> Result<(), Status> {
+    pub(crate) async fn send_welcome(&self, email: &str, key: &str) -> Result<(), Status> {
         let request = pb::SendWelcomeEmailRequest {
             email: email.into(),
             first_name: "Ada".into(),
@@ -106,7 +106,7 @@ impl Shop {
         self.client.clone().send_welcome_email(request).await.map(|_| ())
     }
 
-    pub(crate) async fn reset(&self, email: &str, token: &str) {
+    pub(crate) async fn send_password_reset(&self, email: &str, token: &str) {
         let request = pb::SendPasswordResetRequest {
             email: email.into(),
             reset_token: token.into(),
@@ -115,11 +115,11 @@ impl Shop {
         self.client.clone().send_password_reset(request).await.unwrap();
     }
 
-    /// All mails of a status, "" for all.
+    /// Lists the mails with a status; "" for all.
     pub(crate) async fn list(&self, status: &str) -> Vec<pb::Notification> {
         let request = pb::ListNotificationsRequest { status: status.into(), pagination: None };
-        let answer = self.client.clone().list_notifications(request).await.unwrap();
-        answer.into_inner().notifications
+        let response = self.client.clone().list_notifications(request).await.unwrap();
+        response.into_inner().notifications
     }
 
     pub(crate) async fn retry(&self, id: &str) -> Result<(), Status> {
@@ -127,22 +127,23 @@ impl Shop {
         self.client.clone().retry_notification(request).await.map(|_| ())
     }
 
-    /// Waits until there are so many mails of a status, and gives them.
-    pub(crate) async fn until(&self, status: &str, count: usize) -> Vec<pb::Notification> {
-        self.until_all(status, count, |_| true).await
+    /// Waits until exactly `count` mails have the status, and returns them.
+    pub(crate) async fn wait_for(&self, status: &str, count: usize) -> Vec<pb::Notification> {
+        self.wait_for_all(status, count, |_| true).await
     }
 
-    /// Waits until there are so many mails of a status of which something is true, and gives them.
-    pub(crate) async fn until_all(
+    /// Waits until exactly `count` mails have the status and all satisfy `condition`, and returns
+    /// them.
+    pub(crate) async fn wait_for_all(
         &self,
         status: &str,
         count: usize,
-        is_true: impl Fn(&pb::Notification) -> bool,
+        condition: impl Fn(&pb::Notification) -> bool,
     ) -> Vec<pb::Notification> {
         let wait = async {
             loop {
                 let found = self.list(status).await;
-                if found.len() == count && found.iter().all(&is_true) {
+                if found.len() == count && found.iter().all(&condition) {
                     return found;
                 }
                 sleep(Duration::from_millis(20)).await;
@@ -154,7 +155,7 @@ impl Shop {
     }
 }
 
-/// The inbox, as the mail server.
+/// The inbox service, as mail server.
 pub(crate) struct Inbox {
     pub(crate) smtp_port: u16,
     url: String,
@@ -163,12 +164,12 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    pub(crate) async fn open() -> Self {
-        Self::open_on(0).await
+    pub(crate) async fn start() -> Self {
+        Self::start_on(0).await
     }
 
-    /// On a port that was free a moment ago.
-    pub(crate) async fn open_on(port: u16) -> Self {
+    /// Starts on a given port; 0 lets the system choose.
+    pub(crate) async fn start_on(port: u16) -> Self {
         let runtime = Runtime::for_tests();
         let smtp = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -178,21 +179,21 @@ impl Inbox {
         Self { smtp_port, url, runtime, server }
     }
 
-    pub(crate) async fn close(self) {
+    pub(crate) async fn stop(self) {
         self.runtime.drain();
         self.server.await.unwrap().unwrap();
         self.runtime.stop().await;
     }
 
-    /// All mails, newest first.
+    /// Lists all mails, newest first.
     pub(crate) async fn mails(&self) -> Vec<serde_json::Value> {
         let url = format!("{}?page_size=100", self.url);
-        let answer: serde_json::Value = reqwest::get(url).await.unwrap().json().await.unwrap();
-        answer["mails"].as_array().unwrap().clone()
+        let response: serde_json::Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        response["mails"].as_array().unwrap().clone()
     }
 
-    /// Waits for the only mail.
-    pub(crate) async fn one(&self) -> serde_json::Value {
+    /// Waits until there is exactly one mail, and returns it.
+    pub(crate) async fn single_mail(&self) -> serde_json::Value {
         let wait = async {
             loop {
                 if let [mail] = &self.mails().await[..] {
@@ -205,7 +206,7 @@ impl Inbox {
     }
 }
 
-/// The value of a header of a mail in the inbox.
+/// Returns the value of a header of a mail.
 pub(crate) fn header<'a>(mail: &'a serde_json::Value, name: &str) -> Option<&'a str> {
     let headers = mail["headers"].as_array().unwrap();
     headers.iter().find(|header| header["name"] == name)?["value"].as_str()

@@ -1,4 +1,4 @@
-//! Requests, read.
+//! Parsing of requests.
 
 use proto::notification::v1 as pb;
 use tonic::Status;
@@ -9,30 +9,30 @@ use super::fields::NotificationFields as _;
 use crate::domain::{
     NotificationId,
     content::{
-        Content, Item, OrderCancelled, OrderConfirmation, PasswordReset, RefundIssued,
-        ShippingUpdate, Welcome, lines,
+        Content, LineItem, OrderCancelled, OrderConfirmation, PasswordReset, RefundIssued,
+        ShippingUpdate, Welcome, address_lines,
     },
     delivery,
 };
 
-/// Lines of one order: as many as a cart may have.
+/// The maximum number of line items of an order, which is that of a cart.
 const MAX_ITEMS: usize = 100;
-/// Units on a line; far above what a cart takes.
+/// The maximum quantity of a line item, far above that of a cart.
 const MAX_QUANTITY: i32 = 1_000_000;
 const MAX_PRODUCT_NAME_CHARS: usize = 200;
 const MAX_REASON_CHARS: usize = 500;
-/// The longest word or number of a carrier.
+/// The maximum length of a tracking number, carrier, status or location.
 const MAX_SHIPPING_CHARS: usize = 100;
 const MAX_TOKEN_CHARS: usize = 512;
 
-/// A mail that is asked for.
-pub(super) struct Draft {
+/// A request to send a mail.
+pub(super) struct MailRequest {
     pub(super) recipient: Email,
     pub(super) idempotency_key: Option<String>,
     pub(super) content: Content,
 }
 
-/// What every mail has.
+/// The recipient and the idempotency key, which every mail has.
 type Envelope = Option<(Email, Option<String>)>;
 
 fn envelope(fields: &mut Fields, email: &str, key: &str) -> Envelope {
@@ -41,34 +41,40 @@ fn envelope(fields: &mut Fields, email: &str, key: &str) -> Envelope {
     Some((recipient?, idempotency_key?))
 }
 
-/// Puts it together with what the mail says.
-fn draft(fields: Fields, envelope: Envelope, content: Option<Content>) -> Result<Draft, Status> {
-    let read = || {
+/// Combines the fields that every mail has with the content.
+fn mail_request(
+    fields: Fields,
+    envelope: Envelope,
+    content: Option<Content>,
+) -> Result<MailRequest, Status> {
+    let parsed = || {
         let (recipient, idempotency_key) = envelope?;
-        Some(Draft { recipient, idempotency_key, content: content? })
+        Some(MailRequest { recipient, idempotency_key, content: content? })
     };
-    fields.finish(read())
+    fields.finish(parsed())
 }
 
-pub(super) fn welcome(request: &pb::SendWelcomeEmailRequest) -> Result<Draft, Status> {
+pub(super) fn welcome(request: &pb::SendWelcomeEmailRequest) -> Result<MailRequest, Status> {
     let mut fields = Fields::default();
     let envelope = envelope(&mut fields, &request.email, &request.idempotency_key);
     let first_name = fields.first_name("first_name", &request.first_name);
     let content = first_name.map(|first_name| Content::Welcome(Welcome { first_name }));
-    draft(fields, envelope, content)
+    mail_request(fields, envelope, content)
 }
 
-pub(super) fn password_reset(request: &pb::SendPasswordResetRequest) -> Result<Draft, Status> {
+pub(super) fn password_reset(
+    request: &pb::SendPasswordResetRequest,
+) -> Result<MailRequest, Status> {
     let mut fields = Fields::default();
     let envelope = envelope(&mut fields, &request.email, &request.idempotency_key);
     let token = fields.line("reset_token", &request.reset_token, MAX_TOKEN_CHARS);
     let content = token.map(|token| Content::PasswordReset(PasswordReset { token }));
-    draft(fields, envelope, content)
+    mail_request(fields, envelope, content)
 }
 
 pub(super) fn order_confirmation(
     request: &pb::SendOrderConfirmationRequest,
-) -> Result<Draft, Status> {
+) -> Result<MailRequest, Status> {
     let mut fields = Fields::default();
     let f = &mut fields;
     let envelope = envelope(f, &request.email, &request.idempotency_key);
@@ -85,7 +91,7 @@ pub(super) fn order_confirmation(
     let address = f.address("shipping_address", request.shipping_address.as_ref());
     let tracking_number =
         f.line_or_empty("tracking_number", &request.tracking_number, MAX_SHIPPING_CHARS);
-    let read = || {
+    let parsed = || {
         let first_name = first_name?;
         Some(Content::OrderConfirmation(OrderConfirmation {
             order: order?,
@@ -94,33 +100,33 @@ pub(super) fn order_confirmation(
             shipping: shipping?,
             tax: tax?,
             total: total?,
-            address: lines(address?, &first_name),
+            address: address_lines(address?, &first_name),
             first_name,
             tracking_number: tracking_number?,
         }))
     };
-    draft(fields, envelope, read())
+    mail_request(fields, envelope, parsed())
 }
 
-fn items(fields: &mut Fields, items: &[pb::OrderItem]) -> Option<Vec<Item>> {
+fn items(fields: &mut Fields, items: &[pb::OrderItem]) -> Option<Vec<LineItem>> {
     match items.len() {
         0 => return fields.reject("items", "is required"),
         1..=MAX_ITEMS => {}
         _ => return fields.reject("items", format!("must have at most {MAX_ITEMS} entries")),
     }
-    // Each one is looked at, also after one that is wrong.
-    let read: Vec<_> = items.iter().enumerate().map(|(n, one)| item(fields, n, one)).collect();
-    read.into_iter().collect()
+    // Validates every item, also after an invalid one.
+    let parsed: Vec<_> = items.iter().enumerate().map(|(n, one)| item(fields, n, one)).collect();
+    parsed.into_iter().collect()
 }
 
-fn item(fields: &mut Fields, n: usize, item: &pb::OrderItem) -> Option<Item> {
+fn item(fields: &mut Fields, n: usize, item: &pb::OrderItem) -> Option<LineItem> {
     let part = |name: &str| format!("items[{n}].{name}");
     let product_name =
         fields.line(&part("product_name"), &item.product_name, MAX_PRODUCT_NAME_CHARS);
     let quantity = fields.number(&part("quantity"), item.quantity, 1, MAX_QUANTITY);
     let unit_price = fields.amount(&part("unit_price"), item.unit_price.as_ref());
     let total_price = fields.amount(&part("total_price"), item.total_price.as_ref());
-    Some(Item {
+    Some(LineItem {
         product_name: product_name?,
         quantity: quantity?,
         unit_price: unit_price?,
@@ -128,7 +134,9 @@ fn item(fields: &mut Fields, n: usize, item: &pb::OrderItem) -> Option<Item> {
     })
 }
 
-pub(super) fn shipping_update(request: &pb::SendShippingUpdateRequest) -> Result<Draft, Status> {
+pub(super) fn shipping_update(
+    request: &pb::SendShippingUpdateRequest,
+) -> Result<MailRequest, Status> {
     let mut fields = Fields::default();
     let f = &mut fields;
     let envelope = envelope(f, &request.email, &request.idempotency_key);
@@ -139,7 +147,7 @@ pub(super) fn shipping_update(request: &pb::SendShippingUpdateRequest) -> Result
     let carrier = f.line_or_empty("carrier", &request.carrier, MAX_SHIPPING_CHARS);
     let status = f.line("status", &request.status, MAX_SHIPPING_CHARS);
     let location = f.line_or_empty("location", &request.location, MAX_SHIPPING_CHARS);
-    let read = || {
+    let parsed = || {
         Some(Content::ShippingUpdate(ShippingUpdate {
             first_name: first_name?,
             order: order?,
@@ -149,45 +157,47 @@ pub(super) fn shipping_update(request: &pb::SendShippingUpdateRequest) -> Result
             location: location?,
         }))
     };
-    draft(fields, envelope, read())
+    mail_request(fields, envelope, parsed())
 }
 
-pub(super) fn order_cancelled(request: &pb::SendOrderCancelledRequest) -> Result<Draft, Status> {
+pub(super) fn order_cancelled(
+    request: &pb::SendOrderCancelledRequest,
+) -> Result<MailRequest, Status> {
     let mut fields = Fields::default();
     let envelope = envelope(&mut fields, &request.email, &request.idempotency_key);
     let first_name = fields.first_name("first_name", &request.first_name);
     let order = fields.id::<Uuid>("order_id", &request.order_id);
     let reason = fields.text("reason", &request.reason, MAX_REASON_CHARS);
-    let read = || {
+    let parsed = || {
         Some(Content::OrderCancelled(OrderCancelled {
             first_name: first_name?,
             order: order?,
             reason: plain_lines(reason?.trim()),
         }))
     };
-    draft(fields, envelope, read())
+    mail_request(fields, envelope, parsed())
 }
 
-/// With one sort of line ends: a lone carriage return ends a line for some mail servers and not for
-/// others, and what follows must be the same to all of them.
+/// Normalizes line endings to LF: some mail servers treat a lone carriage return as a line ending
+/// and others do not, and all of them must see the same lines.
 fn plain_lines(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-pub(super) fn refund_issued(request: &pb::SendRefundIssuedRequest) -> Result<Draft, Status> {
+pub(super) fn refund_issued(request: &pb::SendRefundIssuedRequest) -> Result<MailRequest, Status> {
     let mut fields = Fields::default();
     let envelope = envelope(&mut fields, &request.email, &request.idempotency_key);
     let first_name = fields.first_name("first_name", &request.first_name);
     let order = fields.id::<Uuid>("order_id", &request.order_id);
     let amount = fields.amount("amount", request.amount.as_ref());
-    let read = || {
+    let parsed = || {
         Some(Content::RefundIssued(RefundIssued {
             first_name: first_name?,
             order: order?,
             amount: amount?,
         }))
     };
-    draft(fields, envelope, read())
+    mail_request(fields, envelope, parsed())
 }
 
 pub(super) fn list(
@@ -196,8 +206,8 @@ pub(super) fn list(
     let mut fields = Fields::default();
     let status = fields.status_or_none("status", &request.status);
     let page = fields.page(request.pagination.as_ref());
-    let read = || Some((status?, page?));
-    fields.finish(read())
+    let parsed = || Some((status?, page?));
+    fields.finish(parsed())
 }
 
 pub(super) fn retry(request: &pb::RetryNotificationRequest) -> Result<NotificationId, Status> {
@@ -211,16 +221,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_lone_carriage_return_comes_into_a_mail() {
+    fn line_endings_are_normalized() {
         let request = pb::SendOrderCancelledRequest {
             email: "ada@example.com".into(),
             order_id: Uuid::nil().to_string(),
             reason: "one\r.\r\ntwo\n.\nthree\r\r".into(),
             ..Default::default()
         };
-        let Ok(Draft { content: Content::OrderCancelled(mail), .. }) = order_cancelled(&request)
+        let Ok(MailRequest { content: Content::OrderCancelled(mail), .. }) =
+            order_cancelled(&request)
         else {
-            panic!("it is refused or another mail");
+            panic!("rejected or another kind of mail");
         };
         assert_eq!(mail.reason, "one\n.\ntwo\n.\nthree");
     }

@@ -1,4 +1,4 @@
-//! A mail server that says what the test wants it to say, and remembers what it heard.
+//! A scripted SMTP relay: replies as the test configures, and records the lines it received.
 
 use std::{
     collections::HashMap,
@@ -11,64 +11,64 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// How it protects its connections.
+/// Encryption of the relay's connections.
 #[derive(Clone)]
-pub(crate) enum Protection {
+pub(crate) enum Encryption {
     None,
     Starttls(TlsAcceptor),
     Tls(TlsAcceptor),
 }
 
-/// The server; it ends with the test's runtime.
+/// The relay. It runs until the test's runtime ends.
 #[derive(Clone)]
-pub(crate) struct Relay {
+pub(crate) struct ScriptedRelay {
     pub(crate) port: u16,
-    /// Whoever holds it keeps the server from answering to the end of a mail.
-    pub(crate) gate: Arc<tokio::sync::Mutex<()>>,
+    /// While it is held, the relay does not reply to the end of a mail.
+    pub(crate) end_of_mail_lock: Arc<tokio::sync::Mutex<()>>,
     shared: Arc<Mutex<Shared>>,
 }
 
 #[derive(Default)]
 struct Shared {
-    /// By verb, `.` for the end of a mail.
+    /// Replies by verb; `.` is the end of a mail.
     replies: HashMap<&'static str, &'static str>,
-    heard: Vec<String>,
+    received: Vec<String>,
 }
 
-impl Relay {
-    pub(crate) async fn open(protection: Protection) -> Self {
+impl ScriptedRelay {
+    pub(crate) async fn start(encryption: Encryption) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let relay = Self { port, gate: Arc::default(), shared: Arc::default() };
-        let for_ever = relay.clone();
+        let relay = Self { port, end_of_mail_lock: Arc::default(), shared: Arc::default() };
+        let server = relay.clone();
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (relay, protection) = (for_ever.clone(), protection.clone());
-                // Clients leave as they like.
-                tokio::spawn(async move { relay.serve(stream, protection).await.ok() });
+                let (relay, encryption) = (server.clone(), encryption.clone());
+                // Ignores errors of connections that clients close.
+                tokio::spawn(async move { relay.serve(stream, encryption).await.ok() });
             }
         });
         relay
     }
 
-    /// From now on it says so to a verb; "" for what is usual.
-    pub(crate) fn say(&self, verb: &'static str, reply: &'static str) {
+    /// Sets the reply to a verb; "" restores the default.
+    pub(crate) fn set_reply(&self, verb: &'static str, reply: &'static str) {
         self.shared.lock().unwrap().replies.insert(verb, reply);
     }
 
-    /// The lines that it heard, of all connections.
-    pub(crate) fn heard(&self) -> Vec<String> {
-        self.shared.lock().unwrap().heard.clone()
+    /// Returns the lines received on all connections.
+    pub(crate) fn received_lines(&self) -> Vec<String> {
+        self.shared.lock().unwrap().received.clone()
     }
 
-    async fn serve(&self, mut stream: TcpStream, protection: Protection) -> std::io::Result<()> {
-        match protection {
-            Protection::None => {
+    async fn serve(&self, mut stream: TcpStream, encryption: Encryption) -> std::io::Result<()> {
+        match encryption {
+            Encryption::None => {
                 stream.write_all(b"220 relay\r\n").await?;
-                self.talk(&mut BufReader::new(stream)).await
+                self.run_session(&mut BufReader::new(stream)).await
             }
-            Protection::Starttls(acceptor) => {
+            Encryption::Starttls(acceptor) => {
                 stream.write_all(b"220 relay\r\n").await?;
                 let mut stream = BufReader::new(stream);
                 let mut line = String::new();
@@ -78,17 +78,17 @@ impl Relay {
                 assert!(line.ends_with("STARTTLS\r\n"), "{line}");
                 stream.write_all(b"220 go ahead\r\n").await?;
                 let stream = acceptor.accept(stream.into_inner()).await?;
-                self.talk(&mut BufReader::new(stream)).await
+                self.run_session(&mut BufReader::new(stream)).await
             }
-            Protection::Tls(acceptor) => {
+            Encryption::Tls(acceptor) => {
                 let mut stream = acceptor.accept(stream).await?;
                 stream.write_all(b"220 relay\r\n").await?;
-                self.talk(&mut BufReader::new(stream)).await
+                self.run_session(&mut BufReader::new(stream)).await
             }
         }
     }
 
-    async fn talk<S>(&self, stream: &mut BufReader<S>) -> std::io::Result<()>
+    async fn run_session<S>(&self, stream: &mut BufReader<S>) -> std::io::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -100,7 +100,7 @@ impl Relay {
             }
             let line = line.trim_end().to_owned();
             let verb = if in_mail { line.as_str() } else { line.get(..4).unwrap_or("") };
-            let usual = match verb {
+            let default_reply = match verb {
                 "EHLO" => "250-relay\r\n250 AUTH PLAIN",
                 "AUTH" => "235 welcome",
                 "DATA" => "354 go ahead",
@@ -111,8 +111,13 @@ impl Relay {
             };
             let reply = {
                 let mut shared = self.shared.lock().unwrap();
-                shared.heard.push(line.clone());
-                shared.replies.get(verb).copied().filter(|said| !said.is_empty()).unwrap_or(usual)
+                shared.received.push(line.clone());
+                shared
+                    .replies
+                    .get(verb)
+                    .copied()
+                    .filter(|reply| !reply.is_empty())
+                    .unwrap_or(default_reply)
             };
             in_mail = match verb {
                 "DATA" => reply.starts_with("354"),
@@ -120,7 +125,7 @@ impl Relay {
                 _ => in_mail,
             };
             if verb == "." {
-                drop(self.gate.lock().await);
+                drop(self.end_of_mail_lock.lock().await);
             }
             if !reply.is_empty() {
                 stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
