@@ -1,9 +1,9 @@
 //! The shop's protobuf packages, compiled.
 //!
 //! Each package of `proto/` is a module: the package `catalog.v1` is [`catalog::v1`], with its
-//! messages, its client in `catalog_service_client` and its server in `catalog_service_server`.
-//! The `.proto` files are the reference. The snapshot of `tests/contract.rs` is the promise made to
-//! clients: names and numbers in it are added to and never changed.
+//! messages, its client in `catalog_service_client` and its server in `catalog_service_server`. The
+//! `.proto` files are the reference. The snapshot of `tests/contract.rs` is the contract with
+//! clients: names and numbers are added to it and never changed.
 
 /// Descriptors of all packages and what they import, an encoded
 /// `google.protobuf.FileDescriptorSet` without source information, for server reflection.
@@ -21,7 +21,7 @@ macro_rules! packages {
                 clippy::all,
                 clippy::allow_attributes_without_reason,
                 clippy::too_many_lines,
-                reason = "generated code is not ours to style"
+                reason = "generated code"
             )]
             pub mod v1 {
                 include!(concat!(env!("OUT_DIR"), "/", stringify!($package), ".v1.rs"));
@@ -33,13 +33,13 @@ macro_rules! packages {
 packages! {
     cart: "Carts.",
     catalog: "Categories, products, search, stock and reservations.",
-    common: "What the packages share: money, addresses and pages.",
-    notification: "Mail to customers.",
+    common: "Shared messages: money, addresses and pagination.",
+    notification: "E-mails to customers.",
     order: "Orders and their checkout.",
-    payment: "Payment methods and money movements.",
+    payment: "Payment methods and transactions.",
     shipping: "Quotes, shipments and tracking.",
     user: "Accounts: sign-in, tokens, profiles, addresses and wishlists.",
 }
 
-// `Debug` of messages that hold secrets: it shows none (`build.rs` says which they are).
+// `Debug` of messages with secret fields, which hides them (see `build.rs`).
 include!(concat!(env!("OUT_DIR"), "/secret.rs"));

@@ -1,7 +1,7 @@
-//! The wire contract: what clients of the shop depend on.
+//! The wire contract that clients of the shop depend on.
 //!
-//! A change of the snapshot that only adds lines is safe. One that changes or removes a line breaks
-//! clients that exist, so it needs a new package version instead.
+//! A change of the snapshot that only adds lines is safe. A change that modifies or removes a line
+//! breaks existing clients and requires a new package version instead.
 
 #![expect(clippy::unwrap_used, reason = "a failing set-up fails its test")]
 
@@ -21,11 +21,11 @@ fn wire_contract_is_unchanged() {
 }
 
 #[test]
-fn descriptors_hold_every_import_and_no_source() {
+fn descriptors_contain_every_import_and_no_source() {
     let files = compiled();
     let names: BTreeSet<_> = files.iter().map(|file| file.name().to_owned()).collect();
     for file in &files {
-        assert!(file.source_code_info.is_none(), "{} carries its source", file.name());
+        assert!(file.source_code_info.is_none(), "{} contains source information", file.name());
         for import in &file.dependency {
             assert!(names.contains(import), "{} imports {import}, which is missing", file.name());
         }
@@ -37,15 +37,16 @@ fn every_element_is_commented() {
     let root = env!("CARGO_MANIFEST_DIR");
     let names: Vec<_> = ours().iter().map(|file| file.name().to_owned()).collect();
     let files = protox::compile(&names, [root]).unwrap().file;
-    let bare: Vec<_> = files.iter().filter(|file| is_ours(file)).flat_map(uncommented).collect();
-    assert_eq!(bare, Vec::<String>::new(), "elements without a comment");
+    let uncommented: Vec<_> =
+        files.iter().filter(|file| is_ours(file)).flat_map(uncommented_elements).collect();
+    assert_eq!(uncommented, Vec::<String>::new(), "elements without a comment");
 }
 
 #[test]
-fn enum_values_start_at_unspecified_and_carry_their_prefix() {
+fn enum_values_start_at_unspecified_and_have_a_prefix() {
     for file in ours() {
         for declared in &file.enum_type {
-            let prefix = format!("{}_", screaming(declared.name()));
+            let prefix = format!("{}_", screaming_snake_case(declared.name()));
             let first = &declared.value[0];
             assert_eq!(first.name(), format!("{prefix}UNSPECIFIED"));
             assert_eq!(first.number(), 0);
@@ -104,8 +105,16 @@ fn describe_enum(declared: &EnumDescriptorProto) -> Vec<String> {
 }
 
 fn describe_message(message: &DescriptorProto) -> Vec<String> {
-    assert!(message.nested_type.is_empty(), "{} nests: describe it", message.name());
-    assert!(message.enum_type.is_empty(), "{} nests: describe it", message.name());
+    assert!(
+        message.nested_type.is_empty(),
+        "{} has nested types, which are not described",
+        message.name()
+    );
+    assert!(
+        message.enum_type.is_empty(),
+        "{} has nested types, which are not described",
+        message.name()
+    );
     let mut lines = vec![format!("  message {}", message.name())];
     lines.extend(message.field.iter().map(|field| describe_field(message, field)));
     lines
@@ -130,8 +139,9 @@ fn describe_field(message: &DescriptorProto, field: &FieldDescriptorProto) -> St
     format!("    {} = {}: {label}{kind}{oneof}", field.name(), field.number())
 }
 
-/// Paths of elements in source information are field numbers of the descriptor messages.
-fn uncommented(file: &FileDescriptorProto) -> Vec<String> {
+/// Returns the elements without a comment. Their paths in the source information consist of field
+/// numbers of the descriptor messages.
+fn uncommented_elements(file: &FileDescriptorProto) -> Vec<String> {
     const MESSAGE: i32 = 4;
     const ENUM: i32 = 5;
     const SERVICE: i32 = 6;
@@ -177,13 +187,13 @@ fn uncommented(file: &FileDescriptorProto) -> Vec<String> {
     elements.into_iter().map(|(_, name)| format!("{}.{name}", file.package())).collect()
 }
 
-fn screaming(name: &str) -> String {
-    let mut screaming = String::new();
+fn screaming_snake_case(name: &str) -> String {
+    let mut converted = String::new();
     for (i, letter) in name.char_indices() {
         if i > 0 && letter.is_uppercase() {
-            screaming.push('_');
+            converted.push('_');
         }
-        screaming.extend(letter.to_uppercase());
+        converted.extend(letter.to_uppercase());
     }
-    screaming
+    converted
 }
