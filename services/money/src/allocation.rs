@@ -1,12 +1,12 @@
-//! Sharing an amount without losing a unit of it.
+//! Allocation of an amount by the largest remainder method, without losing a minor unit.
 
 use std::cmp::Reverse;
 
-/// Shares `amount` by `weights`; none when no weight is above zero.
+/// Allocates `amount` in proportion to `weights`; `None` when no weight is above zero.
 ///
-/// Each share is first cut towards zero. What that leaves over is less than one unit a share, so
-/// each of those with the largest remainders gets one more, away from zero. 128 bits hold any
-/// amount times any weight, and the sum of as many weights as fit in memory.
+/// Each share is first rounded towards zero. The rest is less than one unit per share, so the
+/// shares with the largest remainders get one unit more, away from zero. 128 bits hold any amount
+/// times any weight, and the sum of as many weights as fit in memory.
 pub(crate) fn largest_remainder(amount: i64, weights: &[u64]) -> Option<Vec<i64>> {
     let total: u128 = weights.iter().map(|&weight| u128::from(weight)).sum();
     if total == 0 {
@@ -21,19 +21,19 @@ pub(crate) fn largest_remainder(amount: i64, weights: &[u64]) -> Option<Vec<i64>
         })
         .collect();
 
-    let cut: u128 = exact.iter().map(|(share, _)| share).sum();
-    let left_over = usize::try_from(magnitude - cut).ok()?;
+    let allocated: u128 = exact.iter().map(|(share, _)| share).sum();
+    let rest = usize::try_from(magnitude - allocated).ok()?;
     let mut by_remainder: Vec<_> = (0..weights.len()).collect();
-    // A stable sort: of equal remainders the first comes first.
+    // A stable sort: equal remainders keep their order.
     by_remainder.sort_by_key(|&i| Reverse(exact[i].1));
     let mut shares: Vec<_> = exact.iter().map(|&(share, _)| share).collect();
-    for &i in by_remainder.iter().take(left_over) {
+    for &i in by_remainder.iter().take(rest) {
         shares[i] += 1;
     }
     shares.into_iter().map(|share| with_sign(share, amount < 0)).collect()
 }
 
-/// No share is above the amount it was cut from, so that it fits with the amount's sign.
+/// Applies the sign. A share is never larger than the amount, so it fits with the amount's sign.
 fn with_sign(share: u128, negative: bool) -> Option<i64> {
     let share = i128::try_from(share).ok()?;
     i64::try_from(if negative { -share } else { share }).ok()

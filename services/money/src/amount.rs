@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Currency, Error, allocation};
 
-/// Basis points in a whole: 10,000 of them are 100 %.
+/// The basis points of 100 %.
 const BASIS_POINTS: i128 = 10_000;
 
 /// An amount of money in minor units of its currency. May be negative.
 ///
-/// Written as `{"amount_cents": 1999, "currency": "USD"}`. There is no order between amounts, as
-/// two currencies have none.
+/// Serialized as `{"amount_cents": 1999, "currency": "USD"}`. Amounts are not ordered, because
+/// amounts of different currencies cannot be compared.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Money {
     #[serde(rename = "amount_cents")]
@@ -21,13 +21,13 @@ pub struct Money {
 }
 
 impl Money {
-    /// An amount of `cents` minor units.
+    /// Creates an amount of `cents` minor units.
     #[must_use]
     pub const fn new(cents: i64, currency: Currency) -> Self {
         Self { cents, currency }
     }
 
-    /// Nothing, in a currency.
+    /// Zero in a currency.
     #[must_use]
     pub const fn zero(currency: Currency) -> Self {
         Self::new(0, currency)
@@ -45,35 +45,35 @@ impl Money {
         self.currency
     }
 
-    /// Whether it is nothing.
+    /// Whether the amount is zero.
     #[must_use]
     pub const fn is_zero(&self) -> bool {
         self.cents == 0
     }
 
-    /// Whether it is less than nothing.
+    /// Whether the amount is below zero.
     #[must_use]
     pub const fn is_negative(&self) -> bool {
         self.cents < 0
     }
 
-    /// Both amounts together.
+    /// Adds an amount.
     ///
     /// # Errors
     /// The currencies differ, or the sum overflows.
     pub fn plus(self, other: Self) -> Result<Self, Error> {
-        self.with(other, i64::checked_add)
+        self.combine(other, i64::checked_add)
     }
 
-    /// This amount less the other; below zero when that is more.
+    /// Subtracts an amount. The difference may be negative.
     ///
     /// # Errors
     /// The currencies differ, or the difference overflows.
     pub fn minus(self, other: Self) -> Result<Self, Error> {
-        self.with(other, i64::checked_sub)
+        self.combine(other, i64::checked_sub)
     }
 
-    /// The price of `quantity` units at this price.
+    /// Multiplies the amount, such as a unit price, by a quantity.
     ///
     /// # Errors
     /// The product overflows.
@@ -82,16 +82,17 @@ impl Money {
         Ok(Self { cents, ..self })
     }
 
-    /// The sum of amounts, zero of `currency` when there are none.
+    /// Sums amounts; zero in `currency` when there are none.
     ///
     /// # Errors
-    /// An amount is of another currency, or the sum overflows.
+    /// An amount has another currency, or the sum overflows.
     pub fn sum(currency: Currency, amounts: impl IntoIterator<Item = Self>) -> Result<Self, Error> {
         amounts.into_iter().try_fold(Self::zero(currency), Self::plus)
     }
 
-    /// Tax on this amount at a rate in basis points (825 is 8.25 %), rounded to a whole minor unit,
-    /// half away from zero, so that a refunded amount has the refunded tax.
+    /// Calculates the tax on the amount at a rate in basis points (825 is 8.25 %), rounded to a
+    /// whole minor unit, half away from zero, so that the tax on a negative (refunded) amount is
+    /// the negative tax.
     ///
     /// # Errors
     /// The tax overflows.
@@ -102,18 +103,18 @@ impl Money {
         Ok(Self { cents, ..self })
     }
 
-    /// Shares this amount by weights, by largest remainder: each share is within one minor unit of
-    /// the exact one, the shares sum to the amount, and of equal remainders the first is rounded up.
-    /// A weight of zero gets nothing.
+    /// Allocates the amount in proportion to weights, by the largest remainder method: each share
+    /// is within one minor unit of the exact one, the shares sum to the amount, and of equal
+    /// remainders the first is rounded up. A weight of zero gets zero.
     ///
     /// # Errors
-    /// There is no weight above zero.
+    /// No weight is above zero.
     pub fn allocate(self, weights: &[u64]) -> Result<Vec<Self>, Error> {
         let shares = allocation::largest_remainder(self.cents, weights).ok_or(Error::NoWeights)?;
         Ok(shares.into_iter().map(|cents| Self { cents, ..self }).collect())
     }
 
-    fn with(self, other: Self, op: impl Fn(i64, i64) -> Option<i64>) -> Result<Self, Error> {
+    fn combine(self, other: Self, op: impl Fn(i64, i64) -> Option<i64>) -> Result<Self, Error> {
         if self.currency != other.currency {
             return Err(Error::CurrencyMismatch { left: self.currency, right: other.currency });
         }
@@ -122,8 +123,8 @@ impl Money {
     }
 }
 
-/// The decimal amount and the code, such as `-1234.50 USD` or `1234 JPY`. Shops and mails that know
-/// their reader's language format by themselves.
+/// Formats the decimal amount and the code, such as `-1234.50 USD` or `1234 JPY`. Localized formats
+/// are the task of the caller.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.cents < 0 { "-" } else { "" };

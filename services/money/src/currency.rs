@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::Error;
 
-/// A currency in use, by its ISO 4217 code in capitals.
+/// A currency in use, identified by its ISO 4217 code in capitals.
 ///
 /// ```
 /// use money::Currency;
@@ -20,7 +20,7 @@ use crate::Error;
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Currency(&'static str);
 
-/// Codes of ISO 4217 list one, without funds, metals, bond units and tests.
+/// The codes of ISO 4217 list one, without funds, metals, bond units and test codes.
 const CODES: &str = "\
     AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD \
     CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS \
@@ -30,11 +30,11 @@ const CODES: &str = "\
     SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX \
     USD UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG";
 
-/// Those whose smallest unit is the currency itself.
-const WHOLE: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF";
+/// The currencies without minor units.
+const ZERO_DECIMAL: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF";
 
-/// Those with a thousand minor units.
-const THOUSANDTHS: &str = "BHD IQD JOD KWD LYD OMR TND";
+/// The currencies with 1000 minor units.
+const THREE_DECIMAL: &str = "BHD IQD JOD KWD LYD OMR TND";
 
 impl Currency {
     /// The United States dollar, the default of a shop.
@@ -46,12 +46,12 @@ impl Currency {
         self.0
     }
 
-    /// Decimal digits of the minor unit: 2 for cents, 0 for yen, 3 for fils.
+    /// The number of decimal digits: 2 for cents, 0 for yen, 3 for fils.
     #[must_use]
     pub fn minor_digits(&self) -> u8 {
-        if find(WHOLE, self.0).is_some() {
+        if find(ZERO_DECIMAL, self.0).is_some() {
             0
-        } else if find(THOUSANDTHS, self.0).is_some() {
+        } else if find(THREE_DECIMAL, self.0).is_some() {
             3
         } else {
             2
@@ -87,7 +87,7 @@ impl fmt::Debug for Currency {
     }
 }
 
-/// Splitting a constant of 154 codes is quicker than it looks, and needs no table.
+/// Finds a code. Splitting a constant of 154 codes is fast enough and needs no table.
 fn find(codes: &'static str, code: &str) -> Option<&'static str> {
     codes.split(' ').find(|&known| known == code)
 }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_sorted_and_unique_and_each_parses_to_itself() {
+    fn codes_are_sorted_unique_and_parsed() {
         let codes: Vec<_> = CODES.split(' ').collect();
         assert!(codes.is_sorted_by(|a, b| a < b));
         assert_eq!(codes.len(), 154);
@@ -107,8 +107,8 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_minor_digits_name_known_codes() {
-        for code in WHOLE.split(' ').chain(THOUSANDTHS.split(' ')) {
+    fn minor_digit_lists_contain_known_codes() {
+        for code in ZERO_DECIMAL.split(' ').chain(THREE_DECIMAL.split(' ')) {
             assert!(find(CODES, code).is_some(), "{code}");
         }
         let digits = |code: &str| code.parse::<Currency>().unwrap().minor_digits();
@@ -116,10 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_is_refused() {
+    fn unknown_code_is_rejected() {
         for text in ["", "usd", "US", "USDX", "XYZ", "US ", " US", "E A", "€€€", "AED AFN"] {
-            let refused = text.parse::<Currency>().unwrap_err();
-            assert_eq!(refused, Error::UnknownCurrency(text.to_owned()));
+            let error = text.parse::<Currency>().unwrap_err();
+            assert_eq!(error, Error::UnknownCurrency(text.to_owned()));
         }
     }
 }

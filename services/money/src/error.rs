@@ -1,14 +1,14 @@
-//! What can go wrong with money.
+//! Errors of operations on money.
 
 use crate::Currency;
 
-/// An operation on money that has no right answer.
+/// Why an operation on money failed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// The text is no ISO 4217 code of a currency in use.
+    /// The text is not the ISO 4217 code of a currency in use.
     #[error("\"{0}\" is not a known currency code such as USD")]
     UnknownCurrency(String),
-    /// Amounts of two currencies cannot be added or compared.
+    /// The amounts have different currencies.
     #[error("{left} and {right} are different currencies")]
     CurrencyMismatch {
         /// The currency of the left amount.
@@ -16,10 +16,10 @@ pub enum Error {
         /// The currency of the right amount.
         right: Currency,
     },
-    /// The result does not fit 64 bits.
+    /// The result does not fit in 64 bits.
     #[error("the amount is too large")]
     Overflow,
-    /// Weights are needed, at least one above zero.
-    #[error("an amount cannot be shared among no weights")]
+    /// No weight is above zero.
+    #[error("an amount cannot be allocated without a weight above zero")]
     NoWeights,
 }

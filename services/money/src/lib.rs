@@ -1,9 +1,8 @@
-//! Money that cannot be wrong by accident: whole minor units, a known currency, checked arithmetic.
+//! Amounts of money: whole minor units, a known currency, checked arithmetic.
 //!
 //! An amount is an `i64` of the currency's minor units: cents of a dollar, whole yen. Arithmetic
-//! answers an [`Error`] instead of mixing currencies or wrapping around. Nothing here rounds but
-//! [`Money::tax`], which says how, and nothing loses a cent: [`Money::allocate`] shares an amount so
-//! that the shares sum to it.
+//! returns an [`Error`] instead of mixing currencies or overflowing. Only [`Money::tax`] rounds,
+//! and no cent is lost: the shares of [`Money::allocate`] sum to the amount.
 //!
 //! ```
 //! use money::{Currency, Money};

@@ -1,4 +1,4 @@
-//! The rules of money, by example and by property.
+//! The rules of money, by examples and by properties.
 
 #![expect(clippy::unwrap_used, reason = "a failing set-up fails its test")]
 
@@ -11,21 +11,21 @@ fn usd(cents: i64) -> Money {
     Money::new(cents, USD)
 }
 
-fn of(cents: i64, code: &str) -> Money {
+fn money(cents: i64, code: &str) -> Money {
     Money::new(cents, code.parse().unwrap())
 }
 
 #[test]
-fn currencies_do_not_mix() {
-    let mixed = usd(1).plus(of(1, "EUR")).unwrap_err();
+fn currencies_cannot_be_mixed() {
+    let mixed = usd(1).plus(money(1, "EUR")).unwrap_err();
     assert_eq!(mixed, Error::CurrencyMismatch { left: USD, right: "EUR".parse().unwrap() });
     assert_eq!(mixed.to_string(), "USD and EUR are different currencies");
-    assert!(usd(1).minus(of(1, "EUR")).is_err());
-    assert!(Money::sum(USD, [usd(1), of(1, "EUR")]).is_err());
+    assert!(usd(1).minus(money(1, "EUR")).is_err());
+    assert!(Money::sum(USD, [usd(1), money(1, "EUR")]).is_err());
 }
 
 #[test]
-fn arithmetic_that_does_not_fit_is_refused() {
+fn overflow_is_an_error() {
     assert_eq!(usd(i64::MAX).plus(usd(1)), Err(Error::Overflow));
     assert_eq!(usd(i64::MIN).minus(usd(1)), Err(Error::Overflow));
     assert_eq!(usd(i64::MAX).times(2), Err(Error::Overflow));
@@ -34,12 +34,12 @@ fn arithmetic_that_does_not_fit_is_refused() {
 }
 
 #[test]
-fn a_sum_of_nothing_is_zero_of_the_shops_currency() {
+fn empty_sum_is_zero_in_the_given_currency() {
     assert_eq!(Money::sum(USD, []), Ok(usd(0)));
 }
 
 #[test]
-fn tax_is_rounded_half_up() {
+fn tax_is_rounded_half_away_from_zero() {
     let cases = [
         (1_000, 825, 83),   // 82.5 exactly: up
         (999, 825, 82),     // 82.4175
@@ -47,7 +47,7 @@ fn tax_is_rounded_half_up() {
         (100, 0, 0),        // no tax
         (1, 4_999, 0),      // 0.4999
         (1, 5_000, 1),      // 0.5 exactly: up
-        (-1_000, 825, -83), // a refund takes back what was taken
+        (-1_000, 825, -83), // a refund reverses the tax
         (100, 10_000, 100), // 100 %
     ];
     for (cents, basis_points, tax) in cases {
@@ -56,7 +56,7 @@ fn tax_is_rounded_half_up() {
 }
 
 #[test]
-fn shares_follow_the_largest_remainder() {
+fn allocation_uses_the_largest_remainder() {
     let shares = |cents, weights: &[u64]| -> Vec<i64> {
         usd(cents).allocate(weights).unwrap().iter().map(Money::cents).collect()
     };
@@ -71,7 +71,7 @@ fn shares_follow_the_largest_remainder() {
 }
 
 #[test]
-fn amounts_read_as_their_currency_writes_them() {
+fn display_uses_the_digits_of_the_currency() {
     let cases = [
         (123_450, "USD", "1234.50 USD"),
         (-5, "USD", "-0.05 USD"),
@@ -80,23 +80,23 @@ fn amounts_read_as_their_currency_writes_them() {
         (i64::MIN, "USD", "-92233720368547758.08 USD"),
     ];
     for (cents, code, text) in cases {
-        assert_eq!(of(cents, code).to_string(), text);
+        assert_eq!(money(cents, code).to_string(), text);
     }
 }
 
 #[test]
-fn json_has_the_names_of_the_api() {
+fn json_has_the_field_names_of_the_api() {
     let json = serde_json::json!({"amount_cents": 1999, "currency": "USD"});
     assert_eq!(serde_json::to_value(usd(1999)).unwrap(), json);
     assert_eq!(serde_json::from_value::<Money>(json).unwrap(), usd(1999));
     let unknown = serde_json::json!({"amount_cents": 1999, "currency": "XXX"});
-    let refused = serde_json::from_value::<Money>(unknown).unwrap_err();
-    assert!(refused.to_string().contains("not a known currency"), "{refused}");
+    let error = serde_json::from_value::<Money>(unknown).unwrap_err();
+    assert!(error.to_string().contains("not a known currency"), "{error}");
 }
 
 proptest! {
     #[test]
-    fn minus_undoes_plus(a in any::<i64>(), b in any::<i64>()) {
+    fn minus_reverses_plus(a in any::<i64>(), b in any::<i64>()) {
         if let Ok(sum) = usd(a).plus(usd(b)) {
             prop_assert_eq!(sum.minus(usd(b)), Ok(usd(a)));
         }
@@ -116,9 +116,9 @@ proptest! {
     }
 
     #[test]
-    fn tax_takes_back_what_it_took(cents in 0..i64::MAX, rate in 0_u32..=10_000) {
-        let (taken, back) = (usd(cents).tax(rate).unwrap(), usd(-cents).tax(rate).unwrap());
-        prop_assert_eq!(taken.cents(), -back.cents());
+    fn tax_of_a_refund_is_the_negative_tax(cents in 0..i64::MAX, rate in 0_u32..=10_000) {
+        let (charged, refunded) = (usd(cents).tax(rate).unwrap(), usd(-cents).tax(rate).unwrap());
+        prop_assert_eq!(charged.cents(), -refunded.cents());
     }
 
     #[test]
@@ -140,7 +140,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_currency_or_refused(text in "\\PC{0,6}") {
+    fn any_text_is_a_currency_or_rejected(text in "\\PC{0,6}") {
         if let Ok(currency) = text.parse::<Currency>() {
             prop_assert_eq!(currency.to_string(), text);
         }

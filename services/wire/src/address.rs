@@ -4,15 +4,15 @@ use proto::common::v1 as common;
 
 use crate::Fields;
 
-/// The longest part of an address, in characters.
+/// Maximum length of a part of an address, in characters.
 const MAX_PART_CHARS: usize = 200;
-/// The longest postal code, in characters.
+/// Maximum length of a postal code, in characters.
 const MAX_ZIP_CODE_CHARS: usize = 20;
 
-/// A postal address: a street, a city and a country that are not empty; the rest where a country has it.
+/// A postal address. Street, city and country are not empty; the other parts depend on the country.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// Whose it is; may be empty.
+    /// Name of the recipient; may be empty.
     pub recipient: String,
     /// Street and house number.
     pub street: String,
@@ -20,14 +20,14 @@ pub struct Address {
     pub city: String,
     /// State or province; may be empty.
     pub state: String,
-    /// Postal code; may be empty, for not every country has them.
+    /// Postal code; may be empty, because not every country has them.
     pub zip_code: String,
     /// Country: two letters of ISO 3166-1, in capitals.
     pub country: String,
 }
 
 impl Address {
-    /// Reads each part, noting all that is wrong.
+    /// Validates each part and collects all violations.
     pub(crate) fn read(
         fields: &mut Fields,
         field: &str,
@@ -54,7 +54,7 @@ impl Address {
 }
 
 impl Fields {
-    /// A country: two letters of ISO 3166-1, in capitals or not.
+    /// Validates a country: two letters of ISO 3166-1, in upper or lower case.
     pub fn country(&mut self, field: &str, text: &str) -> Option<String> {
         let code = text.trim().to_ascii_uppercase();
         match code.as_bytes() {
@@ -79,15 +79,15 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_trimmed_and_its_country_in_capitals() {
+    fn address_is_trimmed_and_country_is_upper_case() {
         let mut fields = Fields::default();
         let read = fields.address("to", Some(&address())).unwrap();
         assert_eq!((&*read.street, &*read.country, &*read.zip_code), ("1 Main Street", "US", ""));
     }
 
     #[test]
-    fn every_part_at_fault_is_named() {
-        let wrong = common::Address {
+    fn every_invalid_part_is_reported() {
+        let invalid = common::Address {
             street: String::new(),
             city: "a\nb".into(),
             zip_code: "1".repeat(21),
@@ -95,10 +95,10 @@ mod tests {
             ..address()
         };
         let mut fields = Fields::default();
-        let read = fields.address("to", Some(&wrong));
+        let read = fields.address("to", Some(&invalid));
         let status = fields.finish(read).unwrap_err();
-        let named: Vec<_> =
+        let reported: Vec<_> =
             kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect();
-        assert_eq!(named, ["to.street", "to.city", "to.zip_code", "to.country"]);
+        assert_eq!(reported, ["to.street", "to.city", "to.zip_code", "to.country"]);
     }
 }

@@ -4,55 +4,57 @@ use std::fmt;
 
 use crate::Fields;
 
-/// The longest address that can be delivered to (RFC 5321, 4.5.3.1.3), in bytes.
+/// Maximum length of a deliverable address (RFC 5321, 4.5.3.1.3), in bytes.
 const MAX_BYTES: usize = 254;
-/// The longest part before the @ (RFC 5321, 4.5.3.1.1), in bytes.
+/// Maximum length of the local part, before the @ (RFC 5321, 4.5.3.1.1), in bytes.
 const MAX_LOCAL_BYTES: usize = 64;
-/// The longest part of a domain between two points (RFC 1035, 2.3.4), in bytes.
+/// Maximum length of a label of the domain (RFC 1035, 2.3.4), in bytes.
 const MAX_LABEL_BYTES: usize = 63;
-/// What the part before the @ is made of besides letters and digits (RFC 5322, 3.2.3). Quotes, which
-/// would allow everything, nobody has: a mail program that meets one may read another address.
-const LOCAL_SIGNS: &str = "!#$%&'*+-/=?^_`{|}~.";
+/// The characters of the local part besides letters and digits (RFC 5322, 3.2.3). Quoted local
+/// parts, which would allow any character, are rejected: they are not in use, and mail programs may
+/// parse them as another address.
+const LOCAL_SPECIALS: &str = "!#$%&'*+-/=?^_`{|}~.";
 
-/// An e-mail address as somebody wrote it, less the blanks around it. It has the form of one; only a
-/// mail that arrives shows that it is one. `Debug` does not show it, for logs must not.
+/// An e-mail address as it was entered, without surrounding whitespace. Only its syntax is
+/// validated; whether it exists is shown by the delivery of a mail. `Debug` hides it, because it
+/// must not be logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email(String);
 
 impl Email {
-    /// The address in `text`, if it has the form of one.
+    /// Parses an address; `None` when the syntax is invalid.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         let (local, domain) = text.rsplit_once('@')?;
-        let fits = |c: char| match c.is_ascii() {
-            true => c.is_ascii_alphanumeric() || LOCAL_SIGNS.contains(c),
+        let is_local = |c: char| match c.is_ascii() {
+            true => c.is_ascii_alphanumeric() || LOCAL_SPECIALS.contains(c),
             false => !c.is_whitespace() && !c.is_control(),
         };
-        let label = |label: &str| {
+        let is_label = |label: &str| {
             (1..=MAX_LABEL_BYTES).contains(&label.len())
                 && !label.starts_with('-')
                 && !label.ends_with('-')
                 && label.chars().all(|c| c.is_alphanumeric() || c == '-')
         };
-        let sound = !local.is_empty()
+        let valid = !local.is_empty()
             && local.len() <= MAX_LOCAL_BYTES
             && text.len() <= MAX_BYTES
-            && local.chars().all(fits)
+            && local.chars().all(is_local)
             && !local.starts_with('.')
             && !local.ends_with('.')
             && !local.contains("..")
-            && domain.split('.').all(label);
-        sound.then(|| Self(text.to_owned()))
+            && domain.split('.').all(is_label);
+        valid.then(|| Self(text.to_owned()))
     }
 
-    /// The address as it was written.
+    /// The address as it was entered.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What two ways of writing the same address have in common: its small letters.
+    /// Returns the key for comparison: the address in lower case.
     #[must_use]
     pub fn key(&self) -> String {
         self.0.to_lowercase()
@@ -66,7 +68,7 @@ impl fmt::Debug for Email {
 }
 
 impl Fields {
-    /// An e-mail address that must be there.
+    /// Validates a required e-mail address.
     pub fn email(&mut self, field: &str, text: &str) -> Option<Email> {
         if text.trim().is_empty() {
             return self.reject(field, "is required");
@@ -80,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_told_from_what_is_none() {
+    fn valid_and_invalid_addresses_are_distinguished() {
         for text in [
             "ada@example.com",
             " A.da+shop@mail.example ",
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_ignores_case_and_debug_shows_nothing() {
+    fn key_ignores_case_and_debug_hides_the_address() {
         let email = Email::new(" Ada@Example.COM").unwrap();
         assert_eq!(email.as_str(), "Ada@Example.COM");
         assert_eq!(email.key(), "ada@example.com");

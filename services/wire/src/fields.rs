@@ -1,8 +1,8 @@
-//! Reading the fields of a request into types that cannot be wrong, noting everything that is.
+//! Validation of request fields: parses them into domain types and collects all violations.
 //!
-//! A reader gives `None` for what it noted; [`Fields::finish`] turns that into one INVALID_ARGUMENT
-//! with all of it. A service reads what only it knows with a trait of its own on [`Fields`], by
-//! [`Fields::wrong`].
+//! A parser returns `None` after it has recorded a violation; [`Fields::finish`] turns the
+//! violations into one INVALID_ARGUMENT. A service parses its own types with an extension trait of
+//! [`Fields`] that calls [`Fields::reject`].
 
 use kit::grpc::status::{Violations, invalid_argument};
 use money::{Currency, Money};
@@ -13,24 +13,24 @@ use uuid::Uuid;
 use crate::address::Address;
 use crate::{MAX_PAGE_SIZE, Page, PageError};
 
-/// What was found wrong so far.
+/// Collects the violations of a request.
 #[derive(Default)]
 pub struct Fields(Violations);
 
 impl Fields {
-    /// What was read, unless something was wrong.
-    pub fn finish<T>(self, read: Option<T>) -> Result<T, Status> {
+    /// Returns the parsed request, or INVALID_ARGUMENT with all violations.
+    pub fn finish<T>(self, parsed: Option<T>) -> Result<T, Status> {
         self.0.check()?;
-        read.ok_or_else(|| invalid_argument("request", "is incomplete"))
+        parsed.ok_or_else(|| invalid_argument("request", "is incomplete"))
     }
 
-    /// Notes what is wrong with a field.
+    /// Records a violation of a field and returns `None`.
     pub fn reject<T>(&mut self, field: &str, description: impl Into<String>) -> Option<T> {
         self.0.add(field, description);
         None
     }
 
-    /// An id that must be there.
+    /// Parses a required id.
     pub fn id<T: From<Uuid>>(&mut self, field: &str, text: &str) -> Option<T> {
         match text {
             "" => self.reject(field, "is required"),
@@ -38,7 +38,7 @@ impl Fields {
         }
     }
 
-    /// An id that may be left out.
+    /// Parses an optional id.
     pub fn id_or_none<T: From<Uuid>>(&mut self, field: &str, text: &str) -> Option<Option<T>> {
         match text {
             "" => Some(None),
@@ -53,7 +53,7 @@ impl Fields {
         }
     }
 
-    /// A line of text that must be there: trimmed, 1 to `max` characters.
+    /// Validates a required line of text: trimmed, 1 to `max` characters.
     pub fn line(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
         match text.trim() {
             "" => self.reject(field, "is required"),
@@ -61,31 +61,31 @@ impl Fields {
         }
     }
 
-    /// A line of text: trimmed, at most `max` characters.
+    /// Validates an optional line of text: trimmed, at most `max` characters.
     pub fn line_or_empty(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
         let text = text.trim();
         if text.contains(char::is_control) {
-            return self.reject(field, "must not hold control characters");
+            return self.reject(field, "must not contain control characters");
         }
-        self.bounded(field, text, max)
+        self.limit_chars(field, text, max)
     }
 
-    /// A text of several lines, at most `max` characters.
+    /// Validates a text of several lines, at most `max` characters.
     pub fn text(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
         if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            return self.reject(field, "must not hold control characters");
+            return self.reject(field, "must not contain control characters");
         }
-        self.bounded(field, text, max)
+        self.limit_chars(field, text, max)
     }
 
-    fn bounded(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
+    fn limit_chars(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
         if text.chars().count() > max {
             return self.reject(field, format!("must have at most {max} characters"));
         }
         Some(text.to_owned())
     }
 
-    /// A number from `min` to `max`.
+    /// Validates a number from `min` to `max`.
     pub fn number<T>(&mut self, field: &str, number: T, min: T, max: T) -> Option<T>
     where
         T: PartialOrd + std::fmt::Display + Copy,
@@ -96,7 +96,7 @@ impl Fields {
         Some(number)
     }
 
-    /// An amount of `min` to `max` minor units in the currency of the shop.
+    /// Validates an amount of `min` to `max` minor units in the currency of the shop.
     pub fn money(
         &mut self,
         field: &str,
@@ -107,19 +107,19 @@ impl Fields {
         let Some(money) = money else { return self.reject(field, "is required") };
         let cents = self.number(&format!("{field}.amount_cents"), money.amount_cents, min, max);
         if money.currency != currency.code() {
-            let says = format!("must be {currency}, the currency of this shop");
-            return self.reject(&format!("{field}.currency"), says);
+            let description = format!("must be {currency}, the currency of this shop");
+            return self.reject(&format!("{field}.currency"), description);
         }
         Some(Money::new(cents?, currency))
     }
 
-    /// An address that something can be sent to.
+    /// Validates a required postal address.
     pub fn address(&mut self, field: &str, address: Option<&common::Address>) -> Option<Address> {
         let Some(address) = address else { return self.reject(field, "is required") };
         Address::read(self, field, address)
     }
 
-    /// A page; without one, the first of the usual size.
+    /// Validates a page request; absent means the first page of the default size.
     pub fn page(&mut self, page: Option<&common::Pagination>) -> Option<Page> {
         let (number, size) = page.map_or((0, 0), |page| (page.page, page.page_size));
         let errors = match Page::new(number, size) {

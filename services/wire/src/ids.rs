@@ -1,6 +1,6 @@
-//! Ids, each a type of its own, so that none is passed for another.
+//! Ids as newtypes, so that they cannot be confused.
 
-/// A type for the ids of one kind of thing, to be read by [`crate::Fields::id`].
+/// Defines the id type of an entity, which [`crate::Fields::id`] parses.
 ///
 /// ```
 /// wire::id! {
@@ -32,14 +32,14 @@ macro_rules! id {
 }
 
 id! {
-    /// An account of the `user` service.
+    /// Id of an account of the `user` service.
     UserId
 }
 id! {
-    /// A product of the `catalog` service.
+    /// Id of a product of the `catalog` service.
     ProductId
 }
 id! {
-    /// An order of the `order` service.
+    /// Id of an order of the `order` service.
     OrderId
 }

@@ -1,8 +1,8 @@
-//! Reading and writing the messages that all packages share.
+//! Validation of requests and conversion of the messages that all proto packages share.
 //!
-//! A service reads a request with [`Fields`] into types that cannot be wrong, and is told of all that
-//! is wrong at once. It writes answers with [`render`]. Pages, ids and addresses have one type each,
-//! so that the rules on them are the same everywhere. What only one service knows stays with it.
+//! A service parses a request with [`Fields`] into domain types, which reports all violations at
+//! once, and builds responses with [`render`]. Pages, ids and addresses have one type each, so that
+//! their rules are the same in every service. Types of a single service belong to that service.
 
 mod address;
 mod email;

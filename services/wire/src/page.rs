@@ -1,28 +1,28 @@
-//! Pages of lists.
+//! Pagination of lists.
 
-/// The size of a page when none is asked for.
+/// The default page size.
 pub const DEFAULT_PAGE_SIZE: i32 = 20;
-/// The largest page.
+/// The maximum page size.
 pub const MAX_PAGE_SIZE: i32 = 100;
 
-/// One page of a list: `number` counts from 1, `size` is 1 to [`MAX_PAGE_SIZE`].
+/// A page of a list: `number` counts from 1, `size` is 1 to [`MAX_PAGE_SIZE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
     number: i32,
     size: i32,
 }
 
-/// Which part of a page request is out of range.
+/// The part of a page request that is out of range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageError {
-    /// Below 1.
+    /// The number is below 1.
     Number,
-    /// Not 1 to [`MAX_PAGE_SIZE`].
+    /// The size is not 1 to [`MAX_PAGE_SIZE`].
     Size,
 }
 
 impl Page {
-    /// The page asked for; 0 means that nothing was said.
+    /// Validates a page request; 0 means the default.
     pub fn new(number: i32, size: i32) -> Result<Self, Vec<PageError>> {
         let number = if number == 0 { 1 } else { number };
         let size = if size == 0 { DEFAULT_PAGE_SIZE } else { size };
@@ -36,22 +36,22 @@ impl Page {
         if errors.is_empty() { Ok(Self { number, size }) } else { Err(errors) }
     }
 
-    /// From 1.
+    /// The number of the page, from 1.
     pub fn number(self) -> i32 {
         self.number
     }
 
-    /// 1 to [`MAX_PAGE_SIZE`].
+    /// The size of the page, 1 to [`MAX_PAGE_SIZE`].
     pub fn size(self) -> i32 {
         self.size
     }
 
-    /// How many items lie before the page.
+    /// The number of items before the page.
     pub fn offset(self) -> i64 {
         i64::from(self.number - 1) * i64::from(self.size)
     }
 
-    /// How many pages `total` items make.
+    /// The number of pages of `total` items.
     pub fn pages(self, total: i64) -> i32 {
         let size = i64::from(self.size);
         i32::try_from((total + size - 1) / size).unwrap_or(i32::MAX)
@@ -63,26 +63,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_asked_for_is_the_first_page_of_twenty() {
+    fn zero_is_the_first_page_of_the_default_size() {
         let page = Page::new(0, 0).unwrap();
         assert_eq!((page.number(), page.size(), page.offset()), (1, 20, 0));
     }
 
     #[test]
-    fn numbers_out_of_range_are_all_reported() {
+    fn all_numbers_out_of_range_are_reported() {
         assert_eq!(Page::new(-1, 101), Err(vec![PageError::Number, PageError::Size]));
         assert_eq!(Page::new(1, -1), Err(vec![PageError::Size]));
         assert_eq!(Page::new(i32::MIN, 1), Err(vec![PageError::Number]));
     }
 
     #[test]
-    fn the_last_possible_page_does_not_overflow() {
+    fn offset_of_the_last_page_does_not_overflow() {
         let page = Page::new(i32::MAX, 100).unwrap();
         assert_eq!(page.offset(), (i64::from(i32::MAX) - 1) * 100);
     }
 
     #[test]
-    fn pages_are_counted_up() {
+    fn number_of_pages_is_rounded_up() {
         let page = Page::new(1, 20).unwrap();
         for (total, pages) in [(0, 0), (1, 1), (20, 1), (21, 2), (40, 2)] {
             assert_eq!(page.pages(total), pages, "{total}");

@@ -1,17 +1,17 @@
-//! Writing what all packages share.
+//! Conversion of domain types to the messages that all proto packages share.
 
 use money::Money;
 use proto::common::v1 as common;
 
 use crate::{Address, Page};
 
-/// An amount.
+/// Converts an amount.
 #[must_use]
 pub fn money(money: Money) -> common::Money {
     common::Money { amount_cents: money.cents(), currency: money.currency().code().to_owned() }
 }
 
-/// A page of a list that has `total` items in all.
+/// Converts a page of a list of `total` items.
 #[must_use]
 pub fn page(page: Page, total: i64) -> common::PaginationResponse {
     common::PaginationResponse {
@@ -22,7 +22,7 @@ pub fn page(page: Page, total: i64) -> common::PaginationResponse {
     }
 }
 
-/// An address.
+/// Converts an address.
 #[must_use]
 pub fn address(address: Address) -> common::Address {
     let Address { recipient, street, city, state, zip_code, country } = address;
