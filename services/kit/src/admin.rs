@@ -8,17 +8,18 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-/// What Prometheus expects of the OpenMetrics text format.
+/// The content type of the OpenMetrics text format, as Prometheus expects it.
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Answers until the process ends: probes and scrapes go on while requests drain.
+/// Serves until the process ends, so that probes and scrapes work while requests drain.
 pub(crate) async fn serve(listener: TcpListener, runtime: Runtime) {
     let router = Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(runtime);
-    http::serve_until(listener, router, std::future::pending(), http::Patience::USUAL).await;
+    http::serve_until(listener, router, std::future::pending(), http::ConnectionTimeouts::DEFAULT)
+        .await;
 }
 
 async fn readyz(State(runtime): State<Runtime>) -> (StatusCode, String) {

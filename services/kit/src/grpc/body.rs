@@ -1,6 +1,6 @@
-//! The body of an answer, watched to its end: that is when an RPC is over.
+//! A response body that is observed to its end, because that is when an RPC ends.
 
-use super::call::{Call, late};
+use super::served_rpc::{ServedRpc, deadline_exceeded};
 use crate::context;
 use axum::body::Bytes;
 use http::HeaderMap;
@@ -11,36 +11,36 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep_until};
-use tokio_util::sync::WaitForCancellationFutureOwned;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-/// One frame of a body, or why there is none.
-type Polled = Result<Frame<Bytes>, Status>;
+/// One frame of a body, or the status with which it fails.
+type FrameResult = Result<Frame<Bytes>, Status>;
 
-/// How and when an answer ends.
-pub(super) struct Ending {
-    call: Call,
-    /// Known beforehand when the headers told it.
+/// The conditions that end a response, and the RPC whose outcome they decide.
+pub(super) struct EndConditions {
+    rpc: ServedRpc,
+    /// Known in advance when the status is in the headers.
     code: Option<Code>,
     deadline: Option<Pin<Box<Sleep>>>,
     closing: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
-    /// Given back when the body is gone.
-    _slot: Option<OwnedSemaphorePermit>,
+    /// Released when the body is dropped.
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
-impl Ending {
+impl EndConditions {
     pub(super) fn new(
-        call: Call,
+        rpc: ServedRpc,
         code: Option<Code>,
-        closing: Option<WaitForCancellationFutureOwned>,
-        slot: Option<OwnedSemaphorePermit>,
+        permit: Option<OwnedSemaphorePermit>,
     ) -> Self {
-        let deadline = call.context.deadline.map(|at| Box::pin(sleep_until(at)));
-        Self { call, code, deadline, closing: closing.map(Box::pin), _slot: slot }
+        let deadline = rpc.context.deadline.map(|at| Box::pin(sleep_until(at)));
+        let closing = rpc.closing.clone().map(CancellationToken::cancelled_owned).map(Box::pin);
+        Self { rpc, code, deadline, closing, _permit: permit }
     }
 
-    fn is_late(&mut self, context: &mut Context<'_>) -> bool {
+    fn deadline_passed(&mut self, context: &mut Context<'_>) -> bool {
         let deadline = self.deadline.as_mut();
         deadline.is_some_and(|deadline| deadline.as_mut().poll(context).is_ready())
     }
@@ -51,36 +51,36 @@ impl Ending {
     }
 }
 
-/// The body of an answer; tells its [`Call`] how it ended. A panic in it becomes INTERNAL.
+/// A response body that records the outcome of its [`ServedRpc`]. A panic in it becomes INTERNAL.
 pub(super) struct ServedBody {
     inner: Body,
-    ending: Ending,
-    over: bool,
+    end: EndConditions,
+    ended: bool,
 }
 
 impl ServedBody {
-    pub(super) fn new(inner: Body, ending: Ending) -> Self {
-        Self { inner, ending, over: false }
+    pub(super) fn new(inner: Body, end: EndConditions) -> Self {
+        Self { inner, end, ended: false }
     }
 
     /// Ends the body with the status as its trailers.
-    fn end(&mut self, status: &Status) -> Poll<Option<Polled>> {
-        self.over = true;
+    fn end_with(&mut self, status: &Status) -> Poll<Option<FrameResult>> {
+        self.ended = true;
         self.inner = Body::empty();
-        self.ending.call.record(status.code());
+        self.end.rpc.record(status.code());
         let mut trailers = HeaderMap::new();
         match status.add_header(&mut trailers) {
             Ok(()) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
-            Err(unwritable) => Poll::Ready(Some(Err(unwritable))),
+            Err(invalid) => Poll::Ready(Some(Err(invalid))),
         }
     }
 
     fn poll_inner(
         &mut self,
         context: &mut Context<'_>,
-    ) -> std::thread::Result<Poll<Option<Polled>>> {
-        let call = &self.ending.call;
-        let (span, request) = (call.span.clone(), call.context.clone());
+    ) -> std::thread::Result<Poll<Option<FrameResult>>> {
+        let rpc = &self.end.rpc;
+        let (span, request) = (rpc.span.clone(), rpc.context.clone());
         let inner = Pin::new(&mut self.inner);
         let poll = || context::sync_scope(request, || inner.poll_frame(context));
         span.in_scope(|| catch_unwind(AssertUnwindSafe(poll)))
@@ -91,21 +91,21 @@ impl http_body::Body for ServedBody {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Polled>> {
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<FrameResult>> {
         let this = self.get_mut();
-        if this.over {
+        if this.ended {
             return Poll::Ready(None);
         }
-        // First, so that a stream that always has more ends too.
-        if this.ending.is_late(context) {
-            return this.end(&late());
+        // Checked first, so that a stream that always has another message ends too.
+        if this.end.deadline_passed(context) {
+            return this.end_with(&deadline_exceeded());
         }
         let frame = match this.poll_inner(context) {
             // The panic hook has logged it.
-            Err(_panic) => return this.end(&Status::internal("internal error")),
-            // Only then, so that the last thing a stream has to say is said.
-            Ok(Poll::Pending) if this.ending.is_closing(context) => {
-                return this.end(&Status::unavailable("this server is going away"));
+            Err(_panic) => return this.end_with(&Status::internal("internal error")),
+            // Checked after the poll, so that the last message of a stream is sent.
+            Ok(Poll::Pending) if this.end.is_closing(context) => {
+                return this.end_with(&Status::unavailable("the server is shutting down"));
             }
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(frame)) => frame,
@@ -113,17 +113,17 @@ impl http_body::Body for ServedBody {
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(status) = frame.trailers_ref().and_then(Status::from_header_map) {
-                    this.ending.call.record(status.code());
+                    this.end.rpc.record(status.code());
                 }
             }
-            Some(Err(status)) => this.ending.call.record(status.code()),
-            None => this.ending.call.record(this.ending.code.unwrap_or(Code::Unknown)),
+            Some(Err(status)) => this.end.rpc.record(status.code()),
+            None => this.end.rpc.record(this.end.code.unwrap_or(Code::Unknown)),
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.over || self.inner.is_end_stream()
+        self.ended || self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -133,9 +133,9 @@ impl http_body::Body for ServedBody {
 
 impl Drop for ServedBody {
     fn drop(&mut self) {
-        // Headers that told the end are never followed by a poll.
-        if let Some(code) = self.ending.code {
-            self.ending.call.record(code);
+        // A response whose headers contain the status is never polled.
+        if let Some(code) = self.end.code {
+            self.end.rpc.record(code);
         }
     }
 }

@@ -1,14 +1,14 @@
-//! The `grpc-timeout` header: how long the caller waits.
+//! The `grpc-timeout` header: the deadline that the caller sets.
 
 use http::{HeaderMap, HeaderValue};
 use std::time::Duration;
 
 const GRPC_TIMEOUT: &str = "grpc-timeout";
 
-/// Digits that the specification allows.
+/// Maximum number of digits in the specification.
 const MAX_DIGITS: usize = 8;
 
-/// What the caller gives us; `None` when it says nothing, or nothing that can be read.
+/// Reads the caller's timeout; `None` when the header is missing or invalid.
 pub(super) fn read(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(GRPC_TIMEOUT)?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
@@ -28,9 +28,9 @@ pub(super) fn read(headers: &HeaderMap) -> Option<Duration> {
     }
 }
 
-/// Tells the called one how long we wait, in milliseconds rounded up.
-pub(super) fn write(headers: &mut HeaderMap, left: Duration) {
-    let millis = left.as_micros().div_ceil(1000).clamp(1, 99_999_999);
+/// Writes the remaining time for the called server, in milliseconds rounded up.
+pub(super) fn write(headers: &mut HeaderMap, remaining: Duration) {
+    let millis = remaining.as_micros().div_ceil(1000).clamp(1, 99_999_999);
     if let Ok(value) = HeaderValue::from_str(&format!("{millis}m")) {
         headers.insert(GRPC_TIMEOUT, value);
     }
@@ -62,17 +62,18 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_no_deadline() {
+    fn invalid_header_is_no_deadline() {
         for text in ["", "S", "1", "-1S", "+1S", "1s", "1.5S", "123456789S", " 1S"] {
             assert_eq!(read(&headers(text)), None, "{text:?}");
         }
-        let mut foreign = HeaderMap::new();
-        foreign.insert(GRPC_TIMEOUT, HeaderValue::from_bytes("1\u{e4}".as_bytes()).expect("bytes"));
-        assert_eq!(read(&foreign), None);
+        let mut non_ascii = HeaderMap::new();
+        non_ascii
+            .insert(GRPC_TIMEOUT, HeaderValue::from_bytes("1\u{e4}".as_bytes()).expect("bytes"));
+        assert_eq!(read(&non_ascii), None);
     }
 
     #[test]
-    fn what_is_written_is_read_back_and_never_zero() {
+    fn written_timeout_is_read_back_and_never_zero() {
         for (micros, millis) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (5_000_000, 5000)] {
             let mut headers = HeaderMap::new();
             write(&mut headers, Duration::from_micros(micros));

@@ -1,14 +1,13 @@
-//! gRPC as every service speaks it: the [`Server`], the balancing [`client`], TLS between the two
-//! ([`TlsArgs`]), and [`status`]es that say what went wrong.
+//! gRPC for every service: the [`Server`], the load-balancing [`client`], mutual TLS between them
+//! ([`TlsArgs`]), and [`status`]es with machine-readable details.
 
 mod body;
-mod call;
 pub mod client;
 mod deadline;
+mod layer;
 mod methods;
+mod served_rpc;
 mod server;
-#[cfg(test)]
-mod server_tests;
 pub mod status;
 #[cfg(test)]
 mod testing;
@@ -18,7 +17,7 @@ pub use server::Server;
 pub(crate) use tls::Tls;
 pub use tls::TlsArgs;
 
-/// Name of a code as it appears in logs and metrics, as in the gRPC documents.
+/// The name of a code in logs and metrics, as in the gRPC documentation.
 fn code_name(code: tonic::Code) -> &'static str {
     use tonic::Code;
     match code {

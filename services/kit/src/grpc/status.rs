@@ -1,17 +1,18 @@
-//! Statuses with machine-readable details (`google.rpc`), made by services and read by the gateway.
+//! Statuses with machine-readable details (`google.rpc`), created by services and read by the
+//! gateway.
 
 use std::error::Error;
 use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
-/// The domain of our reasons in `ErrorInfo`.
+/// The domain of the reasons in `ErrorInfo`.
 pub const DOMAIN: &str = "storefront.dev";
 
-/// Most violations that one answer tells; a request with more is not read to its end by anybody.
+/// Maximum number of violations in one status, which bounds its size.
 const MAX_VIOLATIONS: usize = 100;
 
-/// Collects what is wrong with a request, so that all of it is told at once.
+/// Collects the violations of a request, so that all of them are reported at once.
 ///
 /// ```
 /// # use kit::grpc::status::Violations;
@@ -23,21 +24,21 @@ const MAX_VIOLATIONS: usize = 100;
 pub struct Violations(Vec<FieldViolation>);
 
 impl Violations {
-    /// One more field at fault: its name as in the message, dots between the parts, and what is
-    /// wrong with it.
+    /// Adds an invalid field: its path in the message, separated by dots, and a description of the
+    /// violation.
     pub fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
         if self.0.len() < MAX_VIOLATIONS {
             self.0.push(FieldViolation::new(field, description));
         }
     }
 
-    /// Whether nothing is wrong so far.
+    /// Whether there is no violation so far.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// `Ok` when nothing is wrong.
+    /// Returns `Ok` when there is no violation.
     ///
     /// # Errors
     /// INVALID_ARGUMENT with every violation as `BadRequest` detail.
@@ -52,7 +53,7 @@ impl Violations {
     }
 }
 
-/// INVALID_ARGUMENT for one field.
+/// Creates INVALID_ARGUMENT for one field.
 pub fn invalid_argument(field: impl Into<String>, description: impl Into<String>) -> Status {
     let mut details = ErrorDetails::new();
     let (field, description) = (field.into(), description.into());
@@ -61,13 +62,14 @@ pub fn invalid_argument(field: impl Into<String>, description: impl Into<String>
     Status::with_error_details(Code::InvalidArgument, message, details)
 }
 
-/// FAILED_PRECONDITION with a machine reason (`snake_case`, stable) and a sentence for people.
+/// Creates FAILED_PRECONDITION with a machine-readable reason (`snake_case`, stable) and a message
+/// for people.
 pub fn failed_precondition(reason: impl Into<String>, message: impl Into<String>) -> Status {
     with_reason(Code::FailedPrecondition, reason, message, [])
 }
 
-/// Any code with a machine reason (`snake_case`, stable), a sentence for people, and facts by name
-/// (`product_id` → …) for the program that reads them.
+/// Creates a status with a machine-readable reason (`snake_case`, stable), a message for people,
+/// and metadata (`product_id` → …) for the calling program.
 pub fn with_reason(
     code: Code,
     reason: impl Into<String>,
@@ -79,30 +81,30 @@ pub fn with_reason(
     Status::with_error_details(code, message, details)
 }
 
-/// NOT_FOUND, saying of what kind the absent thing is: `product`.
+/// Creates NOT_FOUND for a resource of a kind, such as `product`.
 pub fn not_found(kind: &str) -> Status {
     Status::not_found(format!("{kind} not found"))
 }
 
-/// ALREADY_EXISTS with a machine reason, such as `slug_taken`.
+/// Creates ALREADY_EXISTS with a machine-readable reason, such as `slug_taken`.
 pub fn already_exists(reason: impl Into<String>, message: impl Into<String>) -> Status {
     with_reason(Code::AlreadyExists, reason, message, [])
 }
 
-/// UNAVAILABLE: nothing was done, and it is worth trying again after the given time.
+/// Creates UNAVAILABLE with a retry delay: nothing was done, and the caller may retry.
 #[must_use]
 pub fn unavailable(retry_after: Duration) -> Status {
     let details = ErrorDetails::with_retry_info(Some(retry_after));
     Status::with_error_details(Code::Unavailable, "try again later", details)
 }
 
-/// INTERNAL: a defect of ours. The cause goes into the log with all its sources, and stays there.
+/// Creates INTERNAL, for a defect. The cause is logged with all its sources and not sent.
 pub fn internal(cause: &(dyn Error + 'static)) -> Status {
-    tracing::error!(error = cause, "a defect");
+    tracing::error!(error = cause, "internal error");
     Status::internal("internal error")
 }
 
-/// The fields at fault that a status tells: name and description.
+/// Returns the invalid fields of a status: path and description.
 #[must_use]
 pub fn violations_of(status: &Status) -> Vec<(String, String)> {
     let bad_request = status.get_details_bad_request();
@@ -110,19 +112,19 @@ pub fn violations_of(status: &Status) -> Vec<(String, String)> {
     violations.into_iter().map(|violation| (violation.field, violation.description)).collect()
 }
 
-/// The machine reason that a status gives.
+/// Returns the machine-readable reason of a status.
 #[must_use]
 pub fn reason_of(status: &Status) -> Option<String> {
     status.get_details_error_info().map(|info| info.reason)
 }
 
-/// A fact that a status gives beside its reason.
+/// Returns the value of a key in the `ErrorInfo` metadata of a status.
 #[must_use]
-pub fn metadata_of(status: &Status, name: &str) -> Option<String> {
-    status.get_details_error_info()?.metadata.remove(name)
+pub fn metadata_of(status: &Status, key: &str) -> Option<String> {
+    status.get_details_error_info()?.metadata.remove(key)
 }
 
-/// When a status says that it is worth trying again.
+/// Returns the retry delay of a status.
 #[must_use]
 pub fn retry_after_of(status: &Status) -> Option<Duration> {
     status.get_details_retry_info()?.retry_delay
@@ -133,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_violations_are_told_at_once_and_can_be_read_back() {
+    fn all_violations_are_reported_at_once() {
         let mut violations = Violations::default();
         assert!(violations.is_empty());
         violations.add("page", "must be at least 1");
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn violations_have_an_upper_bound() {
+    fn number_of_violations_is_limited() {
         let mut violations = Violations::default();
         (0..1000).for_each(|n| violations.add(format!("ids[{n}]"), "is no UUID"));
         let status = violations.check().expect_err("many violations");
@@ -155,9 +157,9 @@ mod tests {
     }
 
     #[test]
-    fn reasons_facts_and_retry_times_survive_the_wire_form() {
-        let facts = [("product_id".to_owned(), "p-1".to_owned())];
-        let status = with_reason(Code::FailedPrecondition, "out_of_stock", "Sold out.", facts);
+    fn reason_metadata_and_retry_delay_are_read_back() {
+        let metadata = [("product_id".to_owned(), "p-1".to_owned())];
+        let status = with_reason(Code::FailedPrecondition, "out_of_stock", "Sold out.", metadata);
         assert_eq!(reason_of(&status).as_deref(), Some("out_of_stock"));
         assert_eq!(metadata_of(&status, "product_id").as_deref(), Some("p-1"));
         assert_eq!(metadata_of(&status, "other"), None);
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_internal_status_keeps_its_cause_to_itself() {
+    fn internal_status_does_not_contain_its_cause() {
         let cause = std::io::Error::other("password=hunter2");
         assert_eq!(internal(&cause).message(), "internal error");
     }

@@ -1,5 +1,5 @@
-//! A real gRPC service for the tests of this module, without generated code: `test.v1.Echo` answers
-//! what it is told to.
+//! A real gRPC service for the tests of this module, without generated code: `test.v1.Echo`, whose
+//! behavior depends on the request text.
 
 use crate::grpc::Server;
 use crate::grpc::client::{Channel, ClientTarget, MAX_RESPONSE_BYTES};
@@ -25,7 +25,7 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic_prost::ProstCodec;
 use tower::service_fn;
 
-/// The one message, in both directions.
+/// The message of requests and responses.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(super) struct Text {
     #[prost(string, tag = "1")]
@@ -36,27 +36,25 @@ pub(super) fn text(text: &str) -> Text {
     Text { text: text.to_owned() }
 }
 
-/// What the service has seen.
+/// The number of handler calls.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
-    /// Requests that reached a handler.
-    pub(super) began: AtomicUsize,
-    /// Handlers that came to their end.
-    pub(super) ended: AtomicUsize,
+pub(super) struct HandlerCalls {
+    started: AtomicUsize,
+    completed: AtomicUsize,
 }
 
-/// The service. It answers with its name, unless the text says something else to do.
+/// The service. It responds with its name, unless the text selects another behavior.
 #[derive(Clone, Debug)]
 pub(super) struct Echo {
     name: &'static str,
-    seen: Arc<Seen>,
+    calls: Arc<HandlerCalls>,
 }
 
 impl Echo {
     async fn say(self, request: tonic::Request<Text>) -> Result<tonic::Response<Text>, Status> {
-        self.seen.began.fetch_add(1, Ordering::SeqCst);
-        let answer = match request.get_ref().text.as_str() {
-            "panic" => panic!("asked to"),
+        self.calls.started.fetch_add(1, Ordering::SeqCst);
+        let response = match request.get_ref().text.as_str() {
+            "panic" => panic!("requested"),
             "sleep" => {
                 sleep(Duration::from_millis(300)).await;
                 self.name.to_owned()
@@ -64,7 +62,7 @@ impl Echo {
             "hang" => std::future::pending().await,
             "much" => "x".repeat(8 * 1024 * 1024),
             "too much" => "x".repeat(MAX_RESPONSE_BYTES),
-            "fail" => return Err(Status::not_found("asked to")),
+            "fail" => return Err(Status::not_found("requested")),
             "request id" => context::request_id().map(|id| id.to_string()).unwrap_or_default(),
             "timeout" => {
                 let left = context::deadline().map(|at| at - tokio::time::Instant::now());
@@ -72,16 +70,16 @@ impl Echo {
             }
             _ => self.name.to_owned(),
         };
-        self.seen.ended.fetch_add(1, Ordering::SeqCst);
-        Ok(tonic::Response::new(text(&answer)))
+        self.calls.completed.fetch_add(1, Ordering::SeqCst);
+        Ok(tonic::Response::new(text(&response)))
     }
 
     async fn watch(self, request: tonic::Request<Text>) -> Result<tonic::Response<Texts>, Status> {
-        self.seen.began.fetch_add(1, Ordering::SeqCst);
+        self.calls.started.fetch_add(1, Ordering::SeqCst);
         let first = stream::iter([Ok(text(self.name)), Ok(text(self.name))]);
         let texts = match request.into_inner().text.as_str() {
-            "panic" => first.chain(stream::poll_fn(|_| panic!("asked to"))).boxed(),
-            "for ever" => first.chain(stream::pending()).boxed(),
+            "panic" => first.chain(stream::poll_fn(|_| panic!("requested"))).boxed(),
+            "endless" => first.chain(stream::pending()).boxed(),
             _ => first.boxed(),
         };
         Ok(tonic::Response::new(texts))
@@ -121,7 +119,7 @@ impl tower::Service<Request<Body>> for Echo {
     }
 }
 
-/// What a compiler would have written of the service.
+/// The descriptors that a compiler would have generated for the service.
 pub(super) fn descriptors() -> Vec<u8> {
     let method = |name: &str, stream| MethodDescriptorProto {
         name: Some(name.to_owned()),
@@ -144,11 +142,11 @@ pub(super) fn descriptors() -> Vec<u8> {
     FileDescriptorSet { file: vec![file] }.encode_to_vec()
 }
 
-/// A server that runs on threads of its own, so that it can be killed like a process.
+/// A server with a tokio runtime of its own, so that it can be killed like a process.
 pub(super) struct TestServer {
     pub(super) address: SocketAddr,
     pub(super) runtime: Runtime,
-    pub(super) seen: Arc<Seen>,
+    calls: Arc<HandlerCalls>,
     threads: Option<tokio::runtime::Runtime>,
     served: Option<tokio::task::JoinHandle<Result<(), crate::Error>>>,
 }
@@ -165,8 +163,11 @@ impl TestServer {
         Self::launch(name, |runtime| runtime, configure)
     }
 
-    /// In a process to which something was given before.
-    pub(super) fn prepared(name: &'static str, prepare: impl FnOnce(Runtime) -> Runtime) -> Self {
+    /// Starts a server in a process whose runtime `prepare` has changed.
+    pub(super) fn with_runtime(
+        name: &'static str,
+        prepare: impl FnOnce(Runtime) -> Runtime,
+    ) -> Self {
         Self::launch(name, prepare, |server| server)
     }
 
@@ -183,44 +184,44 @@ impl TestServer {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         listener.set_nonblocking(true).expect("a socket");
         let address = listener.local_addr().expect("an address");
-        let seen = Arc::new(Seen::default());
-        let echo = Echo { name, seen: Arc::clone(&seen) };
-        let within = threads.enter();
+        let calls = Arc::new(HandlerCalls::default());
+        let echo = Echo { name, calls: Arc::clone(&calls) };
+        let entered = threads.enter();
         let runtime = prepare(Runtime::new("echo", Env::system()));
-        drop(within);
-        let of_server = runtime.clone();
+        drop(entered);
+        let server_runtime = runtime.clone();
         let served = threads.spawn(async move {
             let listener = TcpListener::from_std(listener).expect("a listener");
-            let server = Server::from_listener(&of_server, listener)
+            let server = Server::from_listener(&server_runtime, listener)
                 .descriptors(&descriptors())
                 .add_service(echo);
             configure(server).serve().await
         });
-        Self { address, runtime, seen, threads: Some(threads), served: Some(served) }
+        Self { address, runtime, calls, threads: Some(threads), served: Some(served) }
     }
 
-    /// Ends it at once, as SIGKILL would: connections break wherever they are.
+    /// Ends the server at once, as SIGKILL would, and breaks its connections.
     pub(super) fn kill(&mut self) {
         if let Some(threads) = self.threads.take() {
             threads.shutdown_background();
         }
     }
 
-    /// Ends it in order; returns when it has ended.
+    /// Shuts the server down gracefully and waits until it has ended.
     pub(super) async fn drain(&mut self) {
         self.runtime.drain();
-        let served = self.served.take().expect("drained once");
+        let served = self.served.take().expect("a running server");
         let ended = tokio::time::timeout(Duration::from_secs(10), served).await;
-        ended.expect("it drains in time").expect("it does not panic").expect("it serves");
+        ended.expect("the drain is in time").expect("no panic").expect("no error");
         self.kill();
     }
 
-    pub(super) fn began(&self) -> usize {
-        self.seen.began.load(Ordering::SeqCst)
+    pub(super) fn started_calls(&self) -> usize {
+        self.calls.started.load(Ordering::SeqCst)
     }
 
-    pub(super) fn ended(&self) -> usize {
-        self.seen.ended.load(Ordering::SeqCst)
+    pub(super) fn completed_calls(&self) -> usize {
+        self.calls.completed.load(Ordering::SeqCst)
     }
 }
 
@@ -230,13 +231,13 @@ impl Drop for TestServer {
     }
 }
 
-/// The target `echo`, of which `Say` may be tried again or not.
+/// The target `echo`, with the RPCs that are reads.
 pub(super) fn target(reads: &'static [&'static str]) -> ClientTarget {
     let url = "http://echo.invalid:1".parse().expect("an address");
     ClientTarget::new("echo", url).reads(reads).streams(&["Watch"])
 }
 
-/// Says `words`; the answer and its metadata.
+/// Calls `Say` and returns the response with its metadata.
 pub(super) async fn say_response(
     channel: &Channel,
     request: tonic::Request<Text>,
@@ -248,32 +249,32 @@ pub(super) async fn say_response(
     grpc.unary(request, path, ProstCodec::<Text, Text>::default()).await
 }
 
-/// Says `words`; the text of the answer.
-pub(super) async fn say(channel: &Channel, words: &str) -> Result<String, Status> {
-    let response = say_response(channel, tonic::Request::new(text(words))).await?;
+/// Calls `Say` and returns the text of the response.
+pub(super) async fn say(channel: &Channel, message: &str) -> Result<String, Status> {
+    let response = say_response(channel, tonic::Request::new(text(message))).await?;
     Ok(response.into_inner().text)
 }
 
-/// Opens a stream.
+/// Calls `Watch` and returns the stream.
 pub(super) async fn watch(
     channel: &Channel,
-    words: &str,
+    message: &str,
 ) -> Result<tonic::Streaming<Text>, Status> {
     let mut grpc = tonic::client::Grpc::new(channel.clone());
     grpc.ready().await?;
     let path = PathAndQuery::from_static("/test.v1.Echo/Watch");
-    let request = tonic::Request::new(text(words));
+    let request = tonic::Request::new(text(message));
     let codec = ProstCodec::<Text, Text>::default();
     Ok(grpc.server_streaming(request, path, codec).await?.into_inner())
 }
 
-/// Waits, within a bound, until `what` is true.
-pub(super) async fn eventually(what: impl Fn() -> bool) {
+/// Waits at most 5 s until the condition is true.
+pub(super) async fn eventually(condition: impl Fn() -> bool) {
     for _ in 0..500 {
-        if what() {
+        if condition() {
             return;
         }
         sleep(Duration::from_millis(10)).await;
     }
-    panic!("it did not become true within 5 s");
+    panic!("the condition did not become true within 5 s");
 }

@@ -1,10 +1,11 @@
-//! How long a connection may keep its place without asking for anything.
+//! How long a connection may stay open without sending a request.
 //!
-//! A place is worth something: there are only so many. Neither `hyper` nor `hyper-util` watches over
-//! all of it: nothing bounds a peer that has not said yet which version it speaks, nor an HTTP/2 peer
-//! that opens no stream, and of HTTP/1 the pause between two requests and a head that does not come
-//! to its end share one bound. So the socket and the service tell an [`Activity`] what happens, and
-//! whoever drives the connection asks it when patience ends.
+//! The number of connections is limited, so an idle or slow client (slowloris) must not keep one.
+//! Neither `hyper` nor `hyper-util` bounds all of it: nothing bounds a peer that has not yet sent
+//! the bytes that select the HTTP version, nor an HTTP/2 peer that opens no stream, and for HTTP/1
+//! the pause between two requests and an incomplete head share one timeout. Therefore the socket
+//! and the service report to a [`ConnectionActivity`], and the task that drives the connection
+//! waits for its timeout.
 
 use axum::body::Bytes;
 use http::Version;
@@ -18,53 +19,53 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 
-/// How long is waited for a request.
+/// The longest times that a connection may wait for a request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
-    /// For the first one, and for the end of a head of which something has come.
-    pub(crate) head: Duration,
-    /// For the next one to begin.
-    pub(crate) idle: Duration,
+pub(crate) struct ConnectionTimeouts {
+    /// For the first request, and for the rest of a head that has begun to arrive.
+    pub(crate) header_read: Duration,
+    /// For the next request to begin.
+    pub(crate) keep_alive: Duration,
 }
 
-impl Patience {
-    /// A head is one packet or a few. Between requests more is needed than proxies take, which is
-    /// 60 s for most: whoever closes first must not be the side that receives requests, or one that
-    /// is on its way is lost.
-    pub(crate) const USUAL: Self =
-        Self { head: Duration::from_secs(10), idle: Duration::from_secs(75) };
+impl ConnectionTimeouts {
+    /// A head is one packet or a few. The keep-alive timeout is longer than that of most proxies
+    /// (60 s): if the server closed first, a request that is already on its way would be lost.
+    pub(crate) const DEFAULT: Self =
+        Self { header_read: Duration::from_secs(10), keep_alive: Duration::from_secs(75) };
 }
 
-/// What a connection is doing, and since when.
+/// The state of a connection, and since when it has been in it.
 #[derive(Debug)]
-pub(super) struct Activity(Mutex<State>);
+pub(super) struct ConnectionActivity(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    /// Requests whose answers have not been given to the end.
-    under_way: usize,
-    waiting_for: Awaited,
-    since: Instant,
-    /// Of HTTP/2 the bytes between requests say nothing: pings are answered all the time.
-    framed: bool,
+    /// Requests whose responses have not been sent completely.
+    in_flight: usize,
+    phase: ConnectionPhase,
+    phase_started: Instant,
+    /// Whether the connection speaks HTTP/2, where bytes between requests are no sign of a request:
+    /// pings are answered all the time.
+    http2: bool,
 }
 
-/// What a connection without requests under way has to send.
+/// What a connection without requests in flight is waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Awaited {
+enum ConnectionPhase {
     FirstRequest,
     NextRequest,
     RestOfHead,
 }
 
-impl Activity {
-    /// Of a connection that was made just now.
+impl ConnectionActivity {
+    /// The state of a new connection.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self(Mutex::new(State {
-            under_way: 0,
-            waiting_for: Awaited::FirstRequest,
-            since: Instant::now(),
-            framed: false,
+            in_flight: 0,
+            phase: ConnectionPhase::FirstRequest,
+            phase_started: Instant::now(),
+            http2: false,
         })))
     }
 
@@ -72,77 +73,77 @@ impl Activity {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A request has come; it is under way while the guard lives.
-    pub(super) fn begin(self: &Arc<Self>, version: Version) -> UnderWay {
+    /// Records that a request has arrived. It is in flight until the guard is dropped.
+    pub(super) fn begin_request(self: &Arc<Self>, version: Version) -> InFlightGuard {
         let mut state = self.state();
-        state.under_way += 1;
-        state.framed = version == Version::HTTP_2;
+        state.in_flight += 1;
+        state.http2 = version == Version::HTTP_2;
         drop(state);
-        UnderWay(Arc::clone(self))
+        InFlightGuard(Arc::clone(self))
     }
 
-    /// Whether a request is under way.
+    /// Whether a request is in flight.
     pub(super) fn is_busy(&self) -> bool {
-        self.state().under_way > 0
+        self.state().in_flight > 0
     }
 
-    /// Some bytes have come.
-    fn heard(&self) {
+    /// Records that bytes have arrived.
+    fn bytes_received(&self) {
         let mut state = self.state();
-        if state.under_way == 0 && !state.framed && state.waiting_for == Awaited::NextRequest {
-            (state.waiting_for, state.since) = (Awaited::RestOfHead, Instant::now());
+        if state.in_flight == 0 && !state.http2 && state.phase == ConnectionPhase::NextRequest {
+            (state.phase, state.phase_started) = (ConnectionPhase::RestOfHead, Instant::now());
         }
     }
 
-    /// When patience ends, as things are; never while a request is under way.
-    fn deadline(&self, patience: Patience) -> Option<Instant> {
+    /// When the current phase times out; `None` while a request is in flight.
+    fn deadline(&self, timeouts: ConnectionTimeouts) -> Option<Instant> {
         let state = self.state();
-        let bound = match state.waiting_for {
-            Awaited::FirstRequest | Awaited::RestOfHead => patience.head,
-            Awaited::NextRequest => patience.idle,
+        let timeout = match state.phase {
+            ConnectionPhase::FirstRequest | ConnectionPhase::RestOfHead => timeouts.header_read,
+            ConnectionPhase::NextRequest => timeouts.keep_alive,
         };
-        (state.under_way == 0).then(|| state.since + bound)
+        (state.in_flight == 0).then(|| state.phase_started + timeout)
     }
 
-    /// Ends when patience has ended. It looks now and then instead of being told of every change, so
-    /// that it may be late by the shorter bound.
-    pub(super) async fn overdue(&self, patience: Patience) {
+    /// Waits until the connection has timed out. It polls the state instead of being notified of
+    /// each change, so it may be late by the header read timeout.
+    pub(super) async fn timed_out(&self, timeouts: ConnectionTimeouts) {
         loop {
-            let (now, deadline) = (Instant::now(), self.deadline(patience));
+            let (now, deadline) = (Instant::now(), self.deadline(timeouts));
             if deadline.is_some_and(|deadline| deadline <= now) {
                 return;
             }
-            let look = now + patience.head;
-            sleep_until(deadline.map_or(look, |deadline| deadline.min(look))).await;
+            let next_check = now + timeouts.header_read;
+            sleep_until(deadline.map_or(next_check, |deadline| deadline.min(next_check))).await;
         }
     }
 }
 
-/// A request under way.
+/// Keeps a request in flight until it is dropped.
 #[derive(Debug)]
-pub(super) struct UnderWay(Arc<Activity>);
+pub(super) struct InFlightGuard(Arc<ConnectionActivity>);
 
-impl Drop for UnderWay {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         let mut state = self.0.state();
-        state.under_way -= 1;
-        (state.waiting_for, state.since) = (Awaited::NextRequest, Instant::now());
+        state.in_flight -= 1;
+        (state.phase, state.phase_started) = (ConnectionPhase::NextRequest, Instant::now());
     }
 }
 
-/// The body of an answer: the request is under way until it is gone.
-pub(super) struct AnswerBody {
+/// A response body that keeps its request in flight until it is dropped.
+pub(super) struct ResponseBody {
     inner: axum::body::Body,
-    _under_way: UnderWay,
+    _in_flight: InFlightGuard,
 }
 
-impl AnswerBody {
-    pub(super) fn new(inner: axum::body::Body, under_way: UnderWay) -> Self {
-        Self { inner, _under_way: under_way }
+impl ResponseBody {
+    pub(super) fn new(inner: axum::body::Body, in_flight: InFlightGuard) -> Self {
+        Self { inner, _in_flight: in_flight }
     }
 }
 
-impl Body for AnswerBody {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -162,14 +163,14 @@ impl Body for AnswerBody {
     }
 }
 
-/// A socket that tells when something has come.
-pub(super) struct Socket {
+/// A socket that reports received bytes to its [`ConnectionActivity`].
+pub(super) struct ObservedSocket {
     stream: TcpStream,
-    activity: Arc<Activity>,
+    activity: Arc<ConnectionActivity>,
 }
 
-impl Socket {
-    pub(super) fn new(stream: TcpStream, activity: &Arc<Activity>) -> Self {
+impl ObservedSocket {
+    pub(super) fn new(stream: TcpStream, activity: &Arc<ConnectionActivity>) -> Self {
         Self { stream, activity: Arc::clone(activity) }
     }
 
@@ -178,7 +179,7 @@ impl Socket {
     }
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for ObservedSocket {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -187,13 +188,13 @@ impl AsyncRead for Socket {
         let before = buffer.filled().len();
         let polled = self.as_mut().stream().poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.activity.heard();
+            self.activity.bytes_received();
         }
         polled
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for ObservedSocket {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! What surrounds every HTTP request.
+//! Observability, deadline and panic handling of every HTTP request.
 
 use crate::Runtime;
 use crate::context::{self, Context, REQUEST_ID_HEADER, RequestId};
@@ -16,57 +16,62 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument as _, Span};
 
-/// How requests are watched.
+/// Settings of [`observe`].
 #[derive(Clone, Debug)]
 pub struct ObserveConfig {
-    /// Whose metrics and logs they appear in.
+    /// The component whose metrics and logs the requests appear in.
     pub runtime: Runtime,
-    /// Longest time to the head of an answer. Calls that are made for the request end with it, and
-    /// [`catch_panics_and_timeouts`] answers then.
+    /// Longest time until the response head. [`catch_panics_and_timeouts`] responds when it has
+    /// passed, and calls that are made for the request end with it.
     pub deadline: Duration,
 }
 
-/// Puts around every route, and around the fallback for unknown paths: the request id (taken or
-/// made, returned in `X-Request-Id`), the trace, the [`crate::context`] with the deadline, the log
-/// line, and the metrics by route template.
+/// Adds to every route, and to the fallback for unknown paths: the request id (accepted or
+/// generated, returned in `X-Request-Id`), the trace, the [`crate::context`] with the deadline, the
+/// log line, and the metrics by route template.
 ///
-/// Apply it when all routes are there, outside of what shall be logged and measured.
-pub fn observe(router: Router, observe: ObserveConfig) -> Router {
-    router.layer(middleware::from_fn_with_state(observe, around))
+/// Apply it after all routes have been added, outside of everything that is to be logged and
+/// measured.
+pub fn observe(router: Router, config: ObserveConfig) -> Router {
+    router.layer(middleware::from_fn_with_state(config, observe_request))
 }
 
-/// Puts around every route, and around the fallback: the deadline that [`observe`] set, after which
-/// the answer is 504 `deadline_exceeded`, and a net that turns panics into 500 `internal`.
+/// Adds to every route, and to the fallback: the deadline that [`observe`] set, after which the
+/// response is 504 `deadline_exceeded`, and a panic handler that responds 500 `internal`.
 ///
-/// Apply it inside of the layers that every answer has to pass, such as CORS, and all of them
+/// Apply it inside of the layers that every response has to pass, such as CORS, and all of them
 /// inside of [`observe`].
 pub fn catch_panics_and_timeouts(router: Router) -> Router {
-    router.layer(middleware::from_fn(within_deadline))
+    router.layer(middleware::from_fn(handle_panic_and_timeout))
 }
 
-async fn around(State(observe): State<ObserveConfig>, request: Request, next: Next) -> Response {
-    let ObserveConfig { runtime, deadline } = observe;
+async fn observe_request(
+    State(config): State<ObserveConfig>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let ObserveConfig { runtime, deadline } = config;
     let deadline = Instant::now() + deadline;
     let request_id = RequestId::from_headers(request.headers(), &runtime.env);
-    let served = Served::begin(&runtime, &request);
-    let span = span(&served, &request_id);
+    let in_flight = InFlightRequest::start(&runtime, &request);
+    let span = span(&in_flight, &request_id);
     propagation::adopt(&span, request.headers());
 
     let context = Context { request_id: request_id.clone(), deadline: Some(deadline) };
-    let answer = context::scope(context, next.run(request));
-    let mut response = answer.instrument(span.clone()).await;
+    let response = context::scope(context, next.run(request));
+    let mut response = response.instrument(span.clone()).await;
     response.headers_mut().insert(REQUEST_ID_HEADER, request_id.header());
-    span.in_scope(|| served.end(response.status()));
+    span.in_scope(|| in_flight.complete(response.status()));
     response
 }
 
-async fn within_deadline(request: Request, next: Next) -> Response {
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let answer = match context::deadline() {
-        Some(deadline) => timeout_at(deadline, answer).await,
-        None => Ok(answer.await),
+async fn handle_panic_and_timeout(request: Request, next: Next) -> Response {
+    let response = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let response = match context::deadline() {
+        Some(deadline) => timeout_at(deadline, response).await,
+        None => Ok(response.await),
     };
-    match answer {
+    match response {
         Ok(Ok(response)) => response,
         // The panic hook has logged it.
         Ok(Err(_panic)) => Problem::internal().into_response(),
@@ -74,35 +79,36 @@ async fn within_deadline(request: Request, next: Next) -> Response {
     }
 }
 
-/// At the level of errors, so that no log filter takes the request's fields from its lines.
-fn span(served: &Served, request_id: &RequestId) -> Span {
+/// The span has level ERROR, so that no log filter removes the request's fields from its lines.
+fn span(request: &InFlightRequest, request_id: &RequestId) -> Span {
     tracing::error_span!(
         "request",
-        component = served.component,
-        method = served.method,
-        route = served.route,
+        component = request.component,
+        method = request.method,
+        route = request.route,
         request.id = %request_id,
         trace.id = tracing::field::Empty,
-        otel.name = format!("{} {}", served.method, served.route),
+        otel.name = format!("{} {}", request.method, request.route),
         otel.kind = "server",
     )
 }
 
-/// A request in progress: counted while it lives, told of when it ends, also when the client leaves.
-struct Served {
+/// A request in flight. It is counted while it exists, and its outcome is recorded once, also when
+/// the client disconnects.
+struct InFlightRequest {
     runtime: Runtime,
     component: &'static str,
     method: &'static str,
     route: String,
-    began: Instant,
-    ended: bool,
+    started: Instant,
+    recorded: bool,
 }
 
-/// What proxies write when the client left before the answer (it never reaches anybody).
-const CLIENT_LEFT: u16 = 499;
+/// The status that proxies log when the client disconnected before the response. It is never sent.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-impl Served {
-    fn begin(runtime: &Runtime, request: &Request) -> Self {
+impl InFlightRequest {
+    fn start(runtime: &Runtime, request: &Request) -> Self {
         let component = runtime.name();
         runtime.families().http_in_flight.get_or_create(&ComponentLabels { component }).inc();
         Self {
@@ -110,18 +116,18 @@ impl Served {
             component,
             method: method(request.method()),
             route: route(request),
-            began: Instant::now(),
-            ended: false,
+            started: Instant::now(),
+            recorded: false,
         }
     }
 
-    fn end(mut self, status: StatusCode) {
-        self.finish(status.as_u16());
+    fn complete(mut self, status: StatusCode) {
+        self.record(status.as_u16());
     }
 
-    fn finish(&mut self, status: u16) {
-        self.ended = true;
-        let latency = self.began.elapsed();
+    fn record(&mut self, status: u16) {
+        self.recorded = true;
+        let latency = self.started.elapsed();
         let (component, method) = (self.component, self.method);
         let families = self.runtime.families();
         families.http_in_flight.get_or_create(&ComponentLabels { component }).dec();
@@ -132,28 +138,28 @@ impl Served {
 
         let latency_ms = latency.as_micros() as f64 / 1000.0;
         match status {
-            500 => tracing::error!(status, latency_ms, "request"),
-            501.. => tracing::warn!(status, latency_ms, "request"),
-            _ => tracing::info!(status, latency_ms, "request"),
+            500 => tracing::error!(status, latency_ms, "request completed"),
+            501.. => tracing::warn!(status, latency_ms, "request completed"),
+            _ => tracing::info!(status, latency_ms, "request completed"),
         }
     }
 }
 
-impl Drop for Served {
+impl Drop for InFlightRequest {
     fn drop(&mut self) {
-        if !self.ended {
-            self.finish(CLIENT_LEFT);
+        if !self.recorded {
+            self.record(CLIENT_CLOSED_REQUEST);
         }
     }
 }
 
-/// The route's template; paths of no route share one name, for anybody can invent them.
+/// The route's template. Paths without a route share one name, because clients can invent any.
 fn route(request: &Request) -> String {
     let matched = request.extensions().get::<MatchedPath>();
     matched.map_or("unmatched", MatchedPath::as_str).to_owned()
 }
 
-/// The methods there are; others share one name, for anybody can invent them.
+/// The name of a standard method. Others share one name, because clients can invent any.
 fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -1,8 +1,8 @@
-//! One call: its deadline, its attempts, its metrics.
+//! One call: its deadline, its attempts and its metrics.
 
-use super::channel::Shared;
 use super::failure::{Failure, classify};
 use super::peers::{Peer, Peers};
+use super::state::ChannelState;
 use crate::context;
 use crate::context::REQUEST_ID_HEADER;
 use crate::grpc::{code_name, deadline, status};
@@ -19,53 +19,53 @@ use tonic::{Code, Status};
 use tower::{Service as _, ServiceExt as _};
 use tracing::{Instrument as _, Span};
 
-/// Largest answer, in bytes. It has to hold the largest page or batch that a service gives: with
-/// 200 entries of 50,000 characters, each of up to 4 bytes, that is 38 MiB. Most are a thousandth of
-/// it; the bound is there for what was never meant to be an answer. Generated clients have a bound
-/// of their own, which has to be set to this one: `.max_decoding_message_size(MAX_RESPONSE_BYTES)`.
+/// Largest response, in bytes. It must hold the largest page or batch of a service: 200 entries of
+/// 50,000 characters, each of up to 4 bytes, are 38 MiB. Most responses are a thousandth of it.
+/// Generated clients have a limit of their own, which must be set to this one:
+/// `.max_decoding_message_size(MAX_RESPONSE_BYTES)`.
 pub const MAX_RESPONSE_BYTES: usize = 48 * 1024 * 1024;
 
-/// Largest request, in bytes; tonic's own bound for servers.
+/// Largest request, in bytes: tonic's own limit for servers.
 const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
-/// Before the second try when there is no other address: a process that restarts needs a moment.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Delay before a retry at the same address, for a process that restarts.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// When nothing can be reached, callers are told to come back after this time.
+/// The retry delay that a failed call suggests to its caller when no address could be reached.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// A call in progress. However it ends, it is counted once.
+/// A call in progress. Its outcome is counted exactly once, also when it is cancelled.
 pub(super) struct Call {
-    shared: Arc<Shared>,
+    state: Arc<ChannelState>,
     rpc: String,
     method: String,
-    began: Instant,
+    started: Instant,
     deadline: Option<Instant>,
     span: Span,
     outcome: Option<Code>,
 }
 
-/// How a call was answered, put beside the answer for the metrics.
+/// The code of a response, kept in its extensions for the metrics.
 #[derive(Clone, Copy)]
-struct Answered(Code);
+struct ResponseCode(Code);
 
-/// Why an attempt gave no answer.
-enum Unanswered {
+/// Why an attempt has no response.
+enum AttemptError {
     /// The transport failed.
-    Failed(Failure),
-    /// There is nowhere to go, or the answer cannot be used; a second attempt would not help.
+    Transport(Failure),
+    /// There is no address, or the response is invalid. A retry would not help.
     Final(Status),
 }
 
 impl Call {
-    pub(super) fn begin(shared: Arc<Shared>, request: &Request<Body>) -> Self {
-        let began = Instant::now();
+    pub(super) fn start(state: Arc<ChannelState>, request: &Request<Body>) -> Self {
+        let started = Instant::now();
         let rpc = request.uri().path().trim_start_matches('/').to_owned();
         let method = rpc.rsplit('/').next().unwrap_or_default().to_owned();
-        let target = &shared.target;
-        let asked = deadline::read(request.headers())
+        let target = &state.target;
+        let timeout = deadline::read(request.headers())
             .or_else(|| (!target.is_stream(&method)).then_some(target.deadline));
-        let own = asked.and_then(|asked| began.checked_add(asked));
+        let own = timeout.and_then(|timeout| started.checked_add(timeout));
         let deadline = [own, context::deadline()].into_iter().flatten().min();
         let span = tracing::info_span!(
             "call",
@@ -73,24 +73,28 @@ impl Call {
             otel.name = rpc,
             otel.kind = "client",
         );
-        Self { shared, rpc, method, began, deadline, span, outcome: None }
+        Self { state, rpc, method, started, deadline, span, outcome: None }
     }
 
     pub(super) async fn run(mut self, request: Request<Body>) -> Result<Response<Body>, Status> {
         let span = self.span.clone();
         let attempts = self.attempts(request).instrument(span);
         let result = match self.deadline {
-            Some(deadline) => timeout_at(deadline, attempts).await.unwrap_or_else(|_| Err(late())),
+            Some(deadline) => {
+                timeout_at(deadline, attempts).await.unwrap_or_else(|_| Err(deadline_exceeded()))
+            }
             None => attempts.await,
         };
         self.outcome = Some(match &result {
-            Ok(response) => response.extensions().get::<Answered>().map_or(Code::Ok, |code| code.0),
+            Ok(response) => {
+                response.extensions().get::<ResponseCode>().map_or(Code::Ok, |code| code.0)
+            }
             Err(status) => status.code(),
         });
         result
     }
 
-    /// One attempt, and a second one if that is safe.
+    /// Makes one attempt, and a second one if that is safe.
     async fn attempts(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
         let (mut parts, body) = request.into_parts();
         self.write_headers(&mut parts.headers);
@@ -104,24 +108,24 @@ impl Call {
         let first = self.pick(&peers, None)?;
         let failure = match self.attempt(&first, attempt()).await {
             Ok(response) => return Ok(response),
-            Err(Unanswered::Final(status)) => return Err(status),
-            Err(Unanswered::Failed(failure)) => failure,
+            Err(AttemptError::Final(status)) => return Err(status),
+            Err(AttemptError::Transport(failure)) => failure,
         };
-        let safe = failure == Failure::NotSent || self.shared.target.is_read(&self.method);
+        let safe = failure == Failure::NotSent || self.state.target.is_read(&self.method);
         if !safe {
             return Err(unreachable());
         }
         self.count_retry();
-        // The addresses may have changed meanwhile.
+        // The addresses may have changed in the meantime.
         let peers = self.peers().await?;
         let second = self.pick(&peers, Some(&first))?;
         if second.address == first.address {
-            sleep(PAUSE).await;
+            sleep(RETRY_DELAY).await;
         }
         match self.attempt(&second, attempt()).await {
             Ok(response) => Ok(response),
-            Err(Unanswered::Final(status)) => Err(status),
-            Err(Unanswered::Failed(_)) => Err(unreachable()),
+            Err(AttemptError::Final(status)) => Err(status),
+            Err(AttemptError::Transport(_)) => Err(unreachable()),
         }
     }
 
@@ -129,54 +133,54 @@ impl Call {
         &self,
         peer: &Arc<Peer>,
         request: Request<Body>,
-    ) -> Result<Response<Body>, Unanswered> {
-        let _busy = peer.busy();
+    ) -> Result<Response<Body>, AttemptError> {
+        let _in_flight = peer.track_call();
         let mut channel = peer.channel.clone();
         let failed = |error: &(dyn std::error::Error + 'static)| {
-            // The transport reads the deadline from the headers and may notice a moment before us.
+            // The transport reads the deadline from the headers and may act on it slightly earlier.
             if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                return Unanswered::Final(late());
+                return AttemptError::Final(deadline_exceeded());
             }
             let failure = classify(error);
-            tracing::debug!(error, ?failure, address = %peer.address, "an attempt failed");
+            tracing::debug!(error, ?failure, address = %peer.address, "attempt failed");
             peer.mark_down();
-            self.shared.discovered.refresh();
-            Unanswered::Failed(failure)
+            self.state.discovery.refresh();
+            AttemptError::Transport(failure)
         };
         let ready = channel.ready().await.map_err(|error| failed(&error))?;
         let response = ready.call(request).await.map_err(|error| failed(&error))?;
         peer.mark_up();
-        if self.shared.target.is_stream(&self.method) {
+        if self.state.target.is_stream(&self.method) {
             return Ok(response);
         }
-        // To the end, so that a connection that breaks in the middle can be met with a second try.
+        // Read completely, so that the call can be retried when the connection breaks meanwhile.
         let (mut parts, body) = response.into_parts();
         match Limited::new(body, MAX_RESPONSE_BYTES).collect().await {
             Ok(body) => {
                 let end = body.trailers().unwrap_or(&parts.headers);
                 let code = Status::from_header_map(end).map_or(Code::Ok, |status| status.code());
-                parts.extensions.insert(Answered(code));
+                parts.extensions.insert(ResponseCode(code));
                 Ok(Response::from_parts(parts, Body::new(body.map_err(never))))
             }
             Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                Err(Unanswered::Final(too_large("the answer is too large")))
+                Err(AttemptError::Final(too_large("the response is too large")))
             }
             Err(error) => Err(failed(error.as_ref())),
         }
     }
 
-    /// The addresses, once they have been looked for.
+    /// The addresses, after the first lookup.
     async fn peers(&self) -> Result<Peers, Status> {
-        let mut peers = self.shared.discovered.peers.clone();
+        let mut peers = self.state.discovery.peers.clone();
         let known = peers.wait_for(Option::is_some).await;
-        // The discovery ends with the process alone.
+        // The discovery runs until the process ends.
         known.ok().and_then(|peers| peers.clone()).ok_or_else(unreachable)
     }
 
     fn pick(&self, peers: &Peers, tried: Option<&Arc<Peer>>) -> Result<Arc<Peer>, Status> {
         let tried = tried.map(|peer| peer.address);
-        peers.pick(self.shared.turn(), tried, Instant::now()).ok_or_else(|| {
-            self.shared.discovered.refresh();
+        peers.pick(self.state.next_turn(), tried, Instant::now()).ok_or_else(|| {
+            self.state.discovery.refresh();
             unreachable()
         })
     }
@@ -192,21 +196,21 @@ impl Call {
     }
 
     fn count_retry(&self) {
-        let families = self.shared.runtime.families();
+        let families = self.state.runtime.families();
         families.client_retries.get_or_create(&self.labels()).inc();
     }
 
     fn labels(&self) -> ClientLabels {
-        let (component, target) = (self.shared.runtime.name(), self.shared.target.name);
+        let (component, target) = (self.state.runtime.name(), self.state.target.name);
         ClientLabels { component, target, rpc: self.rpc.clone() }
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        let families = self.shared.runtime.families();
+        let families = self.state.runtime.families();
         let labels = self.labels();
-        let seconds = self.began.elapsed().as_secs_f64();
+        let seconds = self.started.elapsed().as_secs_f64();
         families.client_durations.get_or_create(&labels).observe(seconds);
         let ClientLabels { component, target, rpc } = labels;
         let code = code_name(self.outcome.unwrap_or(Code::Cancelled));
@@ -216,26 +220,28 @@ impl Drop for Call {
 
 async fn collect(body: Body) -> Result<Collected<Bytes>, Status> {
     Limited::new(body, MAX_REQUEST_BYTES).collect().await.map_err(|error| {
-        tracing::debug!(error = error.as_ref() as &dyn std::error::Error, "no request was made");
+        tracing::debug!(error = error.as_ref() as &dyn std::error::Error, "request body failed");
         too_large("the request is too large")
     })
 }
 
-/// A defect on our side of the call. RESOURCE_EXHAUSTED is what a service says of its callers.
-fn too_large(what: &'static str) -> Status {
-    tracing::error!(what, "a message was refused");
-    Status::internal(what)
+/// The status of a message above its limit: INTERNAL, because it is a defect of the program.
+/// RESOURCE_EXHAUSTED would mean that the caller sends too much.
+fn too_large(reason: &'static str) -> Status {
+    tracing::error!(reason, "message rejected");
+    Status::internal(reason)
 }
 
 fn never(never: std::convert::Infallible) -> Status {
     match never {}
 }
 
-fn late() -> Status {
-    Status::deadline_exceeded("the call took too long")
+fn deadline_exceeded() -> Status {
+    Status::deadline_exceeded("the deadline of the call has passed")
 }
 
-/// Nobody could be reached; whether the call acted is unknown only when it was no read.
+/// The status when no server could be reached. Only for a call that is not a read is it unknown
+/// whether it had an effect.
 fn unreachable() -> Status {
     status::unavailable(RETRY_AFTER)
 }

@@ -1,4 +1,4 @@
-//! How the addresses of a target are connected to.
+//! Connections to the addresses of a target.
 
 use super::target::TargetUrl;
 use crate::grpc::Tls;
@@ -11,30 +11,30 @@ use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint};
 
-/// Longest time to connect. An address of a pod that is gone may swallow packets.
+/// Longest time to connect. The address of a deleted pod may drop packets silently.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How often the other side is asked whether it is there while calls wait, and how long it may
-/// think.
+/// Interval of HTTP/2 keep-alive pings while calls wait, and the timeout of their reply.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(2));
 
-/// Connects to the addresses of one target, over TLS where the process has it.
+/// Connects to the addresses of one target, over TLS if the process uses it.
 #[derive(Debug)]
-pub(super) struct Dial {
+pub(super) struct Connector {
     origin: http::Uri,
     host: String,
     tls: Option<Tls>,
 }
 
-impl Dial {
+impl Connector {
     pub(super) fn new(url: &TargetUrl, tls: Option<&Tls>) -> Self {
         let scheme = if tls.is_some() { "https" } else { "http" };
         Self { origin: origin(scheme, url), host: url.host.clone(), tls: tls.cloned() }
     }
 
-    /// A channel to one address, which connects when it is first used, and again when that breaks.
+    /// A channel to one address. It connects on the first use, and again when the connection
+    /// breaks.
     pub(super) fn channel(&self, address: SocketAddr) -> Option<Channel> {
-        // Never https here: the TLS that tonic would do itself keeps the certificates it began with.
+        // Never https here: tonic's own TLS would keep the certificates that it started with.
         let endpoint = Endpoint::from_shared(format!("http://{address}"))
             .ok()?
             .origin(self.origin.clone())
@@ -59,7 +59,7 @@ async fn connect(tls: &Tls, host: String, address: SocketAddr) -> io::Result<Tls
     tls.connect(host, stream).await
 }
 
-/// What calls carry as `:scheme` and `:authority`: the name, not the address.
+/// The `:scheme` and `:authority` of calls: the target's name, not the address.
 fn origin(scheme: &str, url: &TargetUrl) -> http::Uri {
     let origin = format!("{scheme}://{}", url.authority());
     origin.parse().unwrap_or_else(|_| http::Uri::from_static("http://unnamed"))

@@ -1,6 +1,6 @@
-//! Keeps the addresses behind a name up to date.
+//! Discovery of a target's addresses by DNS.
 
-use super::dial::Dial;
+use super::connector::Connector;
 use super::peers::Peers;
 use super::target::{ClientTarget, TargetUrl};
 use crate::Runtime;
@@ -13,98 +13,98 @@ use tokio::net::lookup_host;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-/// Longest time for one look at the name.
+/// Longest time for one DNS lookup.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Shortest time between two looks, however many calls fail.
-const MIN_PAUSE: Duration = Duration::from_millis(500);
+/// Shortest time between two lookups, however many calls fail.
+const MIN_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long old addresses are used while the name cannot be resolved: long enough for a restart of
-/// the cluster's DNS, too short for an address to be another shop's by then.
-const STALE_FOR: Duration = Duration::from_secs(30);
+/// How long the last addresses are used while lookups fail: long enough for a restart of the
+/// cluster's DNS, too short for an address to be reassigned to another shop.
+const MAX_STALENESS: Duration = Duration::from_secs(30);
 
-/// What calls and the discovery share.
+/// The addresses found so far, shared by the calls of a channel.
 #[derive(Debug)]
-pub(super) struct Discovered {
-    /// `None` until the first look has ended.
+pub(super) struct Discovery {
+    /// `None` until the first lookup has completed.
     pub(super) peers: watch::Receiver<Option<Peers>>,
-    failed: Arc<Notify>,
+    refresh: Arc<Notify>,
 }
 
-impl Discovered {
-    /// Starts looking, as a worker of the component.
+impl Discovery {
+    /// Starts the lookups, as a worker of the component.
     pub(super) fn start(target: &ClientTarget, runtime: &Runtime) -> Self {
-        let (found, peers) = watch::channel(None);
-        let failed = Arc::new(Notify::new());
-        let discovery = Discovery {
-            dial: Dial::new(&target.url, runtime.tls()),
+        let (publisher, peers) = watch::channel(None);
+        let refresh = Arc::new(Notify::new());
+        let worker = DiscoveryWorker {
+            connector: Connector::new(&target.url, runtime.tls()),
             target: target.clone(),
             runtime: runtime.clone(),
-            found,
-            failed: Arc::clone(&failed),
+            peers: publisher,
+            refresh: Arc::clone(&refresh),
         };
-        runtime.spawn("discovery", discovery.run());
-        Self { peers, failed }
+        runtime.spawn("discovery", worker.run());
+        Self { peers, refresh }
     }
 
-    /// Addresses that stay as they are.
+    /// A discovery with the given addresses and without lookups.
     #[cfg(test)]
-    pub(super) fn given(
+    pub(super) fn fixed(
         addresses: &[SocketAddr],
         target: &ClientTarget,
         runtime: &Runtime,
     ) -> Self {
-        let dial = Dial::new(&target.url, runtime.tls());
-        let peers = Peers::default().update(addresses.to_vec(), &dial);
+        let connector = Connector::new(&target.url, runtime.tls());
+        let peers = Peers::default().update(addresses.to_vec(), &connector);
         let (_, peers) = watch::channel(Some(peers.unwrap_or_default()));
-        Self { peers, failed: Arc::new(Notify::new()) }
+        Self { peers, refresh: Arc::new(Notify::new()) }
     }
 
-    /// A call has failed: worth another look soon.
+    /// Requests a lookup soon, because a call has failed.
     pub(super) fn refresh(&self) {
-        self.failed.notify_one();
+        self.refresh.notify_one();
     }
 }
 
-struct Discovery {
+struct DiscoveryWorker {
     target: ClientTarget,
-    dial: Dial,
+    connector: Connector,
     runtime: Runtime,
-    found: watch::Sender<Option<Peers>>,
-    failed: Arc<Notify>,
+    peers: watch::Sender<Option<Peers>>,
+    refresh: Arc<Notify>,
 }
 
-impl Discovery {
+impl DiscoveryWorker {
     async fn run(self) {
         let mut resolved = Instant::now();
         loop {
-            match look(&self.target.url).await {
+            match lookup(&self.target.url).await {
                 Ok(addresses) => {
                     resolved = Instant::now();
                     self.publish(addresses);
                 }
-                Err(error) if resolved.elapsed() >= STALE_FOR || self.found.borrow().is_none() => {
-                    tracing::debug!(%error, target = self.target.name, "the name does not resolve");
-                    self.publish(Vec::new());
-                }
                 Err(error) => {
-                    tracing::debug!(%error, target = self.target.name, "the name does not resolve");
+                    tracing::debug!(%error, target = self.target.name, "DNS lookup failed");
+                    let stale = resolved.elapsed() >= MAX_STALENESS;
+                    if stale || self.peers.borrow().is_none() {
+                        self.publish(Vec::new());
+                    }
                 }
             }
-            sleep(MIN_PAUSE).await;
-            // Where nobody is, somebody is about to come: every call fails until they are found.
-            let nobody = self.found.borrow().as_ref().is_none_or(|peers| peers.len() == 0);
-            let rest = if nobody { MIN_PAUSE } else { self.target.refresh };
-            let rest = rest.saturating_sub(MIN_PAUSE);
-            // Until it is time, or a call fails; either way the next step is the same.
-            let early = timeout(rest, self.failed.notified()).await.is_ok();
-            tracing::trace!(early, "looking at the name again");
+            sleep(MIN_INTERVAL).await;
+            // Without addresses every call fails, so look them up at the shortest interval.
+            let unknown = self.peers.borrow().as_ref().is_none_or(|peers| peers.len() == 0);
+            let interval = if unknown { MIN_INTERVAL } else { self.target.refresh };
+            let remaining = interval.saturating_sub(MIN_INTERVAL);
+            // Waits for the interval or a failed call. Both lead to the next lookup.
+            let requested = timeout(remaining, self.refresh.notified()).await.is_ok();
+            tracing::trace!(requested, "DNS lookup started");
         }
     }
 
     fn publish(&self, addresses: Vec<SocketAddr>) {
-        let known = self.found.borrow().clone();
-        let changed = known.clone().unwrap_or_default().update(addresses, &self.dial);
+        let known = self.peers.borrow().clone();
+        let changed = known.clone().unwrap_or_default().update(addresses, &self.connector);
         let peers = match (changed, known) {
             (None, Some(_)) => return,
             (changed, _) => changed.unwrap_or_default(),
@@ -113,12 +113,12 @@ impl Discovery {
         let count = i64::try_from(peers.len()).unwrap_or(i64::MAX);
         let labels = TargetLabels { component, target };
         self.runtime.families().client_endpoints.get_or_create(&labels).set(count);
-        tracing::info!(target, endpoints = count, "the addresses have changed");
-        self.found.send_replace(Some(peers));
+        tracing::info!(target, endpoints = count, "endpoints changed");
+        self.peers.send_replace(Some(peers));
     }
 }
 
-async fn look(url: &TargetUrl) -> io::Result<Vec<SocketAddr>> {
-    let looked = timeout(LOOKUP_TIMEOUT, lookup_host((url.host.as_str(), url.port))).await;
-    Ok(looked.map_err(io::Error::from)??.collect())
+async fn lookup(url: &TargetUrl) -> io::Result<Vec<SocketAddr>> {
+    let found = timeout(LOOKUP_TIMEOUT, lookup_host((url.host.as_str(), url.port))).await;
+    Ok(found.map_err(io::Error::from)??.collect())
 }

@@ -1,20 +1,20 @@
-//! What a failed attempt means for a second one.
+//! Classification of failed attempts: whether a retry could repeat an effect.
 
 use std::error::Error;
 
 /// How far a failed attempt got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// It reached nobody: another attempt cannot do anything twice.
+    /// The request reached no server, so a retry cannot repeat an effect.
     NotSent,
-    /// The connection broke; the other side may have acted.
+    /// The connection broke, and the server may have processed the request.
     Broken,
 }
 
-/// Looks through the sources of a transport error.
+/// Classifies a transport error by its chain of sources.
 pub(super) fn classify(error: &(dyn Error + 'static)) -> Failure {
     let mut next = Some(error);
-    // Bounded, for an error could name itself as its source.
+    // Bounded, because an error could be its own source.
     for _ in 0..16 {
         let Some(error) = next else { break };
         if not_sent(error) {
@@ -33,12 +33,12 @@ fn not_sent(error: &(dyn Error + 'static)) -> bool {
         // The connection closed before the request was written to it.
         return error.is_canceled();
     }
-    // A server refuses the stream, or says on leaving that it did not take it any more: h2 gives
-    // this error only to streams above the last one taken.
+    // The server refuses the stream, or its GOAWAY excludes it: h2 returns this error only for
+    // streams above the last one that the server accepted.
     error.downcast_ref::<h2::Error>().is_some_and(|error| {
         let refused = error.reason() == Some(h2::Reason::REFUSED_STREAM);
-        let leaving = error.is_go_away() && error.is_remote();
-        refused || (leaving && error.reason() == Some(h2::Reason::NO_ERROR))
+        let going_away = error.is_go_away() && error.is_remote();
+        refused || (going_away && error.reason() == Some(h2::Reason::NO_ERROR))
     })
 }
 
@@ -48,7 +48,7 @@ mod tests {
     use std::io;
 
     #[test]
-    fn a_refused_stream_was_not_taken_and_other_errors_may_have_been() {
+    fn only_a_refused_stream_is_not_sent() {
         let refused = h2::Error::from(h2::Reason::REFUSED_STREAM);
         assert_eq!(classify(&refused), Failure::NotSent);
         for reason in [h2::Reason::INTERNAL_ERROR, h2::Reason::CANCEL, h2::Reason::NO_ERROR] {
@@ -58,12 +58,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_is_reached_where_nobody_listens() {
+    async fn refused_connection_is_not_sent() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         drop(listener);
         let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}"));
-        let error = endpoint.expect("an address").connect().await.expect_err("nobody listens");
+        let error =
+            endpoint.expect("an address").connect().await.expect_err("the connection is refused");
         assert_eq!(classify(&error), Failure::NotSent);
     }
 }

@@ -1,26 +1,27 @@
-//! Calling other services.
+//! gRPC client with client-side load balancing and safe retries.
 //!
-//! A [`Channel`] finds the addresses behind a headless name, spreads calls over them by how busy
-//! each is, and knows what may be tried again:
+//! A [`Channel`] discovers the addresses behind a headless Service's name, sends each call to the
+//! address with the fewest calls in flight, and retries once where that is safe:
 //!
-//! - a call that surely reached nobody (connection refused, stream refused by a server that is
-//!   going away) is tried once more, whatever it does;
-//! - a *read* ([`ClientTarget::reads`]) is tried once more also when the connection broke under it.
+//! - a call that certainly reached no server (connection refused, stream refused by a server that
+//!   shuts down), whatever it does;
+//! - a *read* ([`ClientTarget::reads`]), also when the connection broke during the call.
 //!
-//! The second try goes to another address when there is one. (`tonic`'s own balanced channel cannot
-//! promise that: it picks at random among addresses, dead ones included; and it waits for ever
-//! when there is none.) Every call has a deadline, never later than that of the request it is made
-//! for; the request id and the trace go along.
+//! The retry goes to another address if there is one. (`tonic`'s own balanced channel cannot
+//! guarantee that: it picks at random among addresses, failed ones included, and it waits forever
+//! when there is no address.) Every call has a deadline, never later than that of the request it is
+//! made for, and propagates the request id and the trace.
 //!
-//! With TLS on, whoever answers at an address has to prove that it is the host of the target's URL.
+//! With TLS, the server at an address must prove that it is the host of the target's URL.
 
 mod call;
 mod channel;
-mod dial;
+mod connector;
 mod discovery;
 mod failure;
 mod peers;
 mod pick;
+mod state;
 mod target;
 #[cfg(test)]
 mod tests;

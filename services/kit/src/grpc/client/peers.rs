@@ -1,6 +1,6 @@
-//! The addresses behind a name, each with its connection.
+//! The addresses of a target, each with its connection.
 
-use super::dial::Dial;
+use super::connector::Connector;
 use super::pick::{Candidate, pick};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Most addresses that are used; of more pods than that the first in order take the calls.
+/// Maximum number of addresses that are used. Of more pods, the first in order get the calls.
 const MAX_PEERS: usize = 64;
 
-/// How long a failed address is left alone while there are others.
-const DOWN_FOR: Duration = Duration::from_secs(2);
+/// How long a failed address is avoided while there are others.
+const DOWN_DURATION: Duration = Duration::from_secs(2);
 
-/// One address.
+/// One address of a target.
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
@@ -25,18 +25,18 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    fn new(address: SocketAddr, dial: &Dial) -> Option<Arc<Self>> {
+    fn new(address: SocketAddr, connector: &Connector) -> Option<Arc<Self>> {
         Some(Arc::new(Self {
             address,
-            channel: dial.channel(address)?,
+            channel: connector.channel(address)?,
             in_flight: AtomicUsize::new(0),
             down_until: Mutex::new(None),
         }))
     }
 
-    /// Leaves it alone for a while.
+    /// Avoids the address for [`DOWN_DURATION`].
     pub(super) fn mark_down(&self) {
-        self.set_down(Instant::now().checked_add(DOWN_FOR));
+        self.set_down(Instant::now().checked_add(DOWN_DURATION));
     }
 
     pub(super) fn mark_up(&self) {
@@ -52,40 +52,40 @@ impl Peer {
         until.is_some_and(|until| now < until)
     }
 
-    /// Counts one call to it while the guard lives.
-    pub(super) fn busy(self: &Arc<Self>) -> Busy {
+    /// Counts a call to the address as in flight until the guard is dropped.
+    pub(super) fn track_call(self: &Arc<Self>) -> InFlightCall {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        Busy(Arc::clone(self))
+        InFlightCall(Arc::clone(self))
     }
 }
 
-/// One call to an address in progress.
+/// A call in flight to an address.
 #[derive(Debug)]
-pub(super) struct Busy(Arc<Peer>);
+pub(super) struct InFlightCall(Arc<Peer>);
 
-impl Drop for Busy {
+impl Drop for InFlightCall {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// All addresses of a name.
+/// All addresses of a target.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Peers(Arc<[Arc<Peer>]>);
 
 impl Peers {
-    /// The addresses found now; those known before keep their connections. `None` when nothing has
-    /// changed.
-    pub(super) fn update(&self, found: Vec<SocketAddr>, dial: &Dial) -> Option<Self> {
+    /// Returns the peers for the addresses found now; known addresses keep their connections.
+    /// `None` when nothing has changed.
+    pub(super) fn update(&self, found: Vec<SocketAddr>, connector: &Connector) -> Option<Self> {
         let known: Vec<SocketAddr> = self.0.iter().map(|peer| peer.address).collect();
-        let wanted = wanted(found);
+        let wanted = normalize(found);
         if known == wanted {
             return None;
         }
         let keep = |address| self.0.iter().find(|peer| peer.address == address).cloned();
         let peers = wanted
             .into_iter()
-            .filter_map(|address| keep(address).or_else(|| Peer::new(address, dial)));
+            .filter_map(|address| keep(address).or_else(|| Peer::new(address, connector)));
         Some(Self(peers.collect()))
     }
 
@@ -93,7 +93,7 @@ impl Peers {
         self.0.len()
     }
 
-    /// The address to call now, if there is any.
+    /// Picks the address for a call, if there is any; see [`super::pick`].
     pub(super) fn pick(
         &self,
         turn: usize,
@@ -113,8 +113,8 @@ impl Peers {
     }
 }
 
-/// In order, each once, no more than the bound.
-fn wanted(mut found: Vec<SocketAddr>) -> Vec<SocketAddr> {
+/// Sorts and deduplicates the addresses and limits their number.
+fn normalize(mut found: Vec<SocketAddr>) -> Vec<SocketAddr> {
     found.sort_unstable();
     found.dedup();
     found.truncate(MAX_PEERS);
@@ -129,8 +129,8 @@ mod tests {
         ports.iter().map(|port| SocketAddr::from(([127, 0, 0, 1], *port))).collect()
     }
 
-    fn dial() -> Dial {
-        Dial::new(&"http://catalog:1".parse().expect("an address"), None)
+    fn connector() -> Connector {
+        Connector::new(&"http://catalog:1".parse().expect("an address"), None)
     }
 
     fn ports(peers: &Peers) -> Vec<u16> {
@@ -138,35 +138,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn addresses_that_stay_keep_their_connection() {
-        let dial = dial();
-        let first = Peers::default().update(addresses(&[2, 1]), &dial).expect("a change");
+    async fn known_addresses_keep_their_connection() {
+        let connector = connector();
+        let first = Peers::default().update(addresses(&[2, 1]), &connector).expect("a change");
         assert_eq!(ports(&first), [1, 2]);
-        assert!(first.update(addresses(&[1, 2, 2]), &dial).is_none(), "the same, in any order");
+        assert!(
+            first.update(addresses(&[1, 2, 2]), &connector).is_none(),
+            "the order does not matter"
+        );
 
-        let second = first.update(addresses(&[3, 2]), &dial).expect("a change");
+        let second = first.update(addresses(&[3, 2]), &connector).expect("a change");
         assert_eq!(ports(&second), [2, 3]);
         assert!(Arc::ptr_eq(&first.0[1], &second.0[0]));
-        let none = second.update(Vec::new(), &dial).expect("a change");
+        let none = second.update(Vec::new(), &connector).expect("a change");
         assert_eq!(none.len(), 0);
         assert!(none.pick(0, None, Instant::now()).is_none());
     }
 
     #[test]
-    fn more_addresses_than_the_bound_are_cut() {
+    fn number_of_addresses_is_limited() {
         let many: Vec<u16> = (1..=500).collect();
-        assert_eq!(wanted(addresses(&many)).len(), MAX_PEERS);
+        assert_eq!(normalize(addresses(&many)).len(), MAX_PEERS);
     }
 
     #[tokio::test]
-    async fn an_address_that_failed_is_left_alone_for_a_while() {
-        let dial = dial();
-        let peers = Peers::default().update(addresses(&[1, 2]), &dial).expect("a change");
+    async fn failed_address_is_avoided_for_down_duration() {
+        let connector = connector();
+        let peers = Peers::default().update(addresses(&[1, 2]), &connector).expect("a change");
         peers.0[0].mark_down();
-        let picked = |turn, now| peers.pick(turn, None, now).expect("two").address.port();
+        let picked = |turn, now| peers.pick(turn, None, now).expect("an address").address.port();
         let now = Instant::now();
         assert_eq!((picked(0, now), picked(1, now)), (2, 2));
-        let later = now + DOWN_FOR;
+        let later = now + DOWN_DURATION;
         assert_eq!((picked(0, later), picked(1, later)), (1, 2));
     }
 }

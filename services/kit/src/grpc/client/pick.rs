@@ -1,19 +1,19 @@
-//! Which address a call goes to: a pure choice.
+//! Load balancing: picks the address for a call. A pure function.
 
-/// What is known of one address at the moment of the choice.
+/// The state of one address when a call picks one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Candidate {
-    /// Calls of ours that it works on.
+    /// Calls of this channel in flight to the address.
     pub(super) in_flight: usize,
-    /// It failed moments ago.
+    /// Whether a call to the address failed recently.
     pub(super) down: bool,
-    /// This very call has failed there.
+    /// Whether this call has already failed at the address.
     pub(super) tried: bool,
 }
 
-/// The index of the address to call: one not tried yet, not down if there is such a one, and of
-/// these the least busy; among equals the first from `turn` on, so that they take turns. `None`
-/// when there is no address at all.
+/// Picks the index of the address to call: one that this call has not tried, then one that is not
+/// down, then the one with the fewest calls in flight. Among equals it is the first from `turn` on,
+/// so that they take turns. `None` when there is no address.
 pub(super) fn pick(candidates: &[Candidate], turn: usize) -> Option<usize> {
     let count = candidates.len();
     (0..count).map(|step| (turn % count + step) % count).min_by_key(|&index| {
@@ -26,7 +26,7 @@ pub(super) fn pick(candidates: &[Candidate], turn: usize) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// One candidate per word: its calls in flight, `d` for down, `t` for tried.
+    /// Parses one candidate per word: its calls in flight, `d` for down, `t` for tried.
     fn candidates(words: &str) -> Vec<Candidate> {
         let one = |word: &str| Candidate {
             in_flight: word.trim_end_matches(['d', 't']).parse().expect("a number"),
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn the_choice_goes_by_tried_then_down_then_busy_then_turn() {
+    fn pick_orders_by_tried_down_in_flight_and_turn() {
         for (words, turn, expected) in [
             ("", 0, None),
             ("0", 7, Some(0)),
@@ -45,13 +45,13 @@ mod tests {
             ("0 0 0", 0, Some(0)),
             ("0 0 0", 1, Some(1)),
             ("0 0 0", usize::MAX, Some(0)),
-            // The least busy.
+            // The fewest calls in flight.
             ("3 1 2", 0, Some(1)),
-            // A busy one rather than one that is down.
+            // A busy address before one that is down.
             ("9 0d", 1, Some(0)),
-            // One that is down rather than where this call has failed.
+            // One that is down before one that this call has tried.
             ("0t 0d", 0, Some(1)),
-            // Where it failed rather than nowhere.
+            // A tried one when there is no other.
             ("0dt", 0, Some(0)),
         ] {
             assert_eq!(pick(&candidates(words), turn), expected, "{words:?} at {turn}");
@@ -63,7 +63,7 @@ mod tests {
         let candidates = candidates("0 0 0");
         let mut calls = [0; 3];
         for turn in 0..300 {
-            calls[pick(&candidates, turn).expect("there are three")] += 1;
+            calls[pick(&candidates, turn).expect("an address")] += 1;
         }
         assert_eq!(calls, [100, 100, 100]);
     }

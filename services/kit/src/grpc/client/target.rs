@@ -1,21 +1,21 @@
-//! Whom to call, and how.
+//! The target of a client: its URL and its RPCs.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Longest time for a call, retry included, unless the target or the call says otherwise.
+/// Longest time for a call, retry included, unless the target or the call sets another.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 
-/// Time between two looks at the name. Short, so that a new pod gets its share soon; a pod that is
-/// gone is noticed by the first call anyway.
+/// Time between two DNS lookups. Short, so that a new pod gets calls soon; a deleted pod is noticed
+/// by the first failed call anyway.
 const DEFAULT_REFRESH: Duration = Duration::from_secs(5);
 
-/// The address of a service as a setting: `http://catalog:50052`. The name may stand for many
+/// The URL of a service as a setting: `http://catalog:50052`. The host may resolve to many
 /// addresses (a headless Service).
 ///
-/// It is written with `http` also where TLS is on: TLS is a setting of the process
-/// ([`crate::grpc::TlsArgs`]) and then holds for every target.
+/// The scheme is `http` also with TLS, because TLS is a setting of the process
+/// ([`crate::grpc::TlsArgs`]) that applies to every target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetUrl {
     pub(super) host: String,
@@ -43,7 +43,7 @@ impl FromStr for TargetUrl {
 }
 
 impl TargetUrl {
-    /// Host and port as they stand in a URL.
+    /// Host and port in the form of a URL.
     pub(super) fn authority(&self) -> String {
         let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
         format!("{open}{}{close}:{}", self.host, self.port)
@@ -56,7 +56,7 @@ impl fmt::Display for TargetUrl {
     }
 }
 
-/// A service to call: its address, and what is known of its RPCs.
+/// A service to call: its URL and the properties of its RPCs.
 #[derive(Clone, Debug)]
 pub struct ClientTarget {
     pub(super) name: &'static str,
@@ -68,7 +68,7 @@ pub struct ClientTarget {
 }
 
 impl ClientTarget {
-    /// The service `name` (its name in metrics) at `url`.
+    /// The service `name` (its label in metrics) at `url`.
     #[must_use]
     pub fn new(name: &'static str, url: TargetUrl) -> Self {
         Self {
@@ -81,30 +81,30 @@ impl ClientTarget {
         }
     }
 
-    /// The RPCs that change nothing (`ListProducts`), which may be tried again when the connection
-    /// breaks under them.
+    /// Sets the RPCs that change nothing (`ListProducts`), which are retried also when the
+    /// connection breaks during the call.
     #[must_use]
     pub fn reads(mut self, reads: &'static [&'static str]) -> Self {
         self.reads = reads;
         self
     }
 
-    /// The RPCs that answer with a stream. They have no deadline unless the call sets one. (All
-    /// others answer with one message and are waited for to the end.)
+    /// Sets the RPCs with a response stream. They have no deadline unless the call sets one. (All
+    /// others respond with one message, which is read completely.)
     #[must_use]
     pub fn streams(mut self, streams: &'static [&'static str]) -> Self {
         self.streams = streams;
         self
     }
 
-    /// Longest time for a call that sets none itself; 5 s by default.
+    /// Sets the longest time for a call without a deadline of its own; 5 s by default.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Time between two looks at the name; 5 s by default.
+    /// Sets the time between two DNS lookups; 5 s by default.
     #[must_use]
     pub fn refresh(mut self, refresh: Duration) -> Self {
         self.refresh = refresh;
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_a_host_and_a_port() {
+    fn url_is_parsed_into_host_and_port() {
         for (text, host, port) in [
             ("http://catalog:50052", "catalog", 50052),
             ("http://catalog.shop.svc:1/", "catalog.shop.svc", 1),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_with_the_form_expected() {
+    fn invalid_url_is_rejected_with_the_expected_form() {
         for text in [
             "",
             "catalog",
@@ -155,8 +155,8 @@ mod tests {
     }
 
     #[test]
-    fn https_is_refused_with_the_setting_to_use_instead() {
-        let refusal = "https://catalog:1".parse::<TargetUrl>().expect_err("no form of ours");
+    fn https_is_rejected_with_the_setting_to_use() {
+        let refusal = "https://catalog:1".parse::<TargetUrl>().expect_err("https is not supported");
         assert!(refusal.contains("GRPC_TLS_CERT"), "{refusal}");
     }
 }

@@ -1,4 +1,4 @@
-//! The client against real servers, some of which die.
+//! The client against real servers, some of which fail.
 
 use super::Channel;
 use super::target::ClientTarget;
@@ -21,16 +21,16 @@ const WRITES: &[&str] = &[];
 
 fn channel(servers: &[&TestServer], reads: &'static [&'static str]) -> Channel {
     let addresses: Vec<SocketAddr> = servers.iter().map(|server| server.address).collect();
-    Channel::to(&addresses, &target(reads), &Runtime::for_tests())
+    Channel::to_addresses(&addresses, &target(reads), &Runtime::for_tests())
 }
 
-/// An address at which nobody listens.
+/// An address without a listener.
 async fn closed_port() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     listener.local_addr().expect("an address")
 }
 
-/// A server that takes connections and breaks each one after the first bytes of a request.
+/// A server that accepts connections and closes each one after the first bytes of a request.
 async fn breaking_server() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -39,16 +39,16 @@ async fn breaking_server() -> (SocketAddr, Arc<AtomicUsize>) {
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             count.fetch_add(1, Ordering::SeqCst);
-            // The preface, the settings and the request, until nothing more comes.
+            // Reads the preface, the settings and the request, until no more bytes arrive.
             let mut bytes = [0; 4096];
-            let pause = Duration::from_millis(100);
-            while matches!(timeout(pause, stream.read(&mut bytes)).await, Ok(Ok(1..))) {}
+            let silence = Duration::from_millis(100);
+            while matches!(timeout(silence, stream.read(&mut bytes)).await, Ok(Ok(1..))) {}
         }
     });
     (address, connections)
 }
 
-/// Calls until told to stop; what failed.
+/// Calls until `stop` is set, and returns the number of calls and the failures.
 async fn call_until(stop: Arc<AtomicBool>, channel: Channel) -> (usize, Vec<Status>) {
     let (mut calls, mut failures) = (0, Vec::new());
     while !stop.load(Ordering::SeqCst) {
@@ -60,8 +60,8 @@ async fn call_until(stop: Arc<AtomicBool>, channel: Channel) -> (usize, Vec<Stat
     (calls, failures)
 }
 
-/// Eight callers while `change` happens; none of them may see a failure.
-async fn no_failure_during(channel: Channel, change: impl Future<Output = ()>) {
+/// Runs eight callers during `change` and asserts that none of them sees a failure.
+async fn assert_no_failure_during(channel: Channel, change: impl Future<Output = ()>) {
     let stop = Arc::new(AtomicBool::new(false));
     let callers: Vec<_> =
         (0..8).map(|_| tokio::spawn(call_until(Arc::clone(&stop), channel.clone()))).collect();
@@ -75,11 +75,11 @@ async fn no_failure_during(channel: Channel, change: impl Future<Output = ()>) {
         assert!(failures.is_empty(), "{} of {calls}: {:?}", failures.len(), failures[0]);
         all_calls += calls;
     }
-    assert!(all_calls > 20, "the test has seen only {all_calls} calls");
+    assert!(all_calls > 20, "the test made only {all_calls} calls");
 }
 
 #[tokio::test]
-async fn calls_are_spread_over_all_addresses() {
+async fn calls_are_balanced_over_all_addresses() {
     let servers = ["a", "b", "c"].map(TestServer::start);
     let channel = channel(&servers.each_ref(), READS);
     let mut answers = BTreeMap::new();
@@ -91,33 +91,33 @@ async fn calls_are_spread_over_all_addresses() {
 }
 
 #[tokio::test]
-async fn nothing_waits_where_there_is_no_address() {
+async fn call_without_addresses_fails_at_once() {
     let channel = channel(&[], READS);
     let began = Instant::now();
-    let status = say(&channel, "").await.expect_err("nobody is there");
+    let status = say(&channel, "").await.expect_err("there is no server");
     assert_eq!(status.code(), Code::Unavailable);
     assert!(retry_after_of(&status).is_some());
     assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_is_no_address() {
+async fn unresolvable_name_is_unavailable() {
     let url = "http://nobody.invalid:1".parse().expect("an address");
     let runtime = Runtime::for_tests();
     let channel = Channel::connect(&ClientTarget::new("nobody", url), &runtime);
-    let status = say(&channel, "").await.expect_err("nobody is there");
+    let status = say(&channel, "").await.expect_err("there is no server");
     assert_eq!(status.code(), Code::Unavailable);
     runtime.stop().await;
 }
 
 #[tokio::test]
-async fn a_name_is_resolved_and_looked_at_again_when_calls_fail() {
+async fn failed_call_triggers_another_lookup() {
     let address = closed_port().await;
     let url = format!("http://localhost:{}", address.port()).parse().expect("an address");
     let runtime = Runtime::for_tests();
     let hour = Duration::from_secs(3600);
     let channel = Channel::connect(&ClientTarget::new("late", url).refresh(hour), &runtime);
-    let status = say(&channel, "").await.expect_err("nobody listens yet");
+    let status = say(&channel, "").await.expect_err("the connection is refused");
     assert_eq!(status.code(), Code::Unavailable);
     let known = "grpc_client_endpoints{component=\"test\",target=\"late\"}";
     assert!(runtime.metrics().text().contains(known), "{}", runtime.metrics().text());
@@ -125,67 +125,67 @@ async fn a_name_is_resolved_and_looked_at_again_when_calls_fail() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn reads_do_not_notice_that_a_server_is_killed() {
+async fn killed_server_fails_no_read() {
     let mut servers = ["a", "b"].map(TestServer::start);
     let channel = channel(&servers.each_ref(), READS);
-    no_failure_during(channel, async { servers[0].kill() }).await;
+    assert_no_failure_during(channel, async { servers[0].kill() }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn writes_do_not_notice_that_a_server_drains() {
+async fn draining_server_fails_no_write() {
     let mut servers = ["a", "b"].map(TestServer::start);
     let channel = channel(&servers.each_ref(), WRITES);
-    no_failure_during(channel, async { servers[0].drain().await }).await;
+    assert_no_failure_during(channel, async { servers[0].drain().await }).await;
 }
 
 #[tokio::test]
-async fn a_write_goes_elsewhere_when_nobody_listens() {
+async fn refused_write_is_retried_at_another_address() {
     let server = TestServer::start("a");
     let addresses = [closed_port().await, server.address];
     let runtime = Runtime::for_tests();
-    let channel = Channel::to(&addresses, &target(WRITES), &runtime);
+    let channel = Channel::to_addresses(&addresses, &target(WRITES), &runtime);
     for _ in 0..10 {
-        assert_eq!(say(&channel, "").await.expect("the other one answers"), "a");
+        assert_eq!(say(&channel, "").await.expect("a response of the other server"), "a");
     }
-    assert_eq!(server.began(), 10);
+    assert_eq!(server.started_calls(), 10);
 }
 
 #[tokio::test]
-async fn a_write_is_not_sent_twice_and_a_read_is() {
+async fn broken_read_is_retried_and_broken_write_is_not() {
     for (reads, connections) in [(WRITES, 1), (READS, 2)] {
         let (address, accepted) = breaking_server().await;
-        let channel = Channel::to(&[address], &target(reads), &Runtime::for_tests());
-        let status = say(&channel, "").await.expect_err("it broke");
+        let channel = Channel::to_addresses(&[address], &target(reads), &Runtime::for_tests());
+        let status = say(&channel, "").await.expect_err("the connection breaks");
         assert_eq!(status.code(), Code::Unavailable);
         assert_eq!(accepted.load(Ordering::SeqCst), connections, "{reads:?}");
     }
 }
 
 #[tokio::test]
-async fn a_failure_that_the_server_tells_is_told_and_not_tried_again() {
+async fn status_of_the_server_is_returned_without_retry() {
     let server = TestServer::start("a");
-    let status = say(&channel(&[&server], READS), "fail").await.expect_err("asked to fail");
-    assert_eq!((status.code(), status.message()), (Code::NotFound, "asked to"));
-    assert_eq!(server.began(), 1);
+    let status = say(&channel(&[&server], READS), "fail").await.expect_err("a failure");
+    assert_eq!((status.code(), status.message()), (Code::NotFound, "requested"));
+    assert_eq!(server.started_calls(), 1);
 }
 
 #[tokio::test]
-async fn a_large_answer_comes_and_one_beyond_all_bounds_is_a_defect_of_ours() {
+async fn response_above_the_limit_is_an_internal_error() {
     let server = TestServer::start("a");
     let target = target(READS).deadline(Duration::from_secs(30));
-    let channel = Channel::to(&[server.address], &target, &Runtime::for_tests());
+    let channel = Channel::to_addresses(&[server.address], &target, &Runtime::for_tests());
     let much = say(&channel, "much").await.expect("an answer");
     assert_eq!(much.len(), 8 * 1024 * 1024);
-    let status = say(&channel, "too much").await.expect_err("it is too large");
-    assert_eq!((status.code(), status.message()), (Code::Internal, "the answer is too large"));
+    let status = say(&channel, "too much").await.expect_err("the response is above the limit");
+    assert_eq!((status.code(), status.message()), (Code::Internal, "the response is too large"));
 }
 
 #[tokio::test]
-async fn a_call_ends_at_its_deadline() {
+async fn call_ends_at_its_deadline() {
     let server = TestServer::start("a");
     let target = target(READS).deadline(Duration::from_millis(100));
     let runtime = Runtime::for_tests();
-    let channel = Channel::to(&[server.address], &target, &runtime);
+    let channel = Channel::to_addresses(&[server.address], &target, &runtime);
     let began = Instant::now();
     let status = say(&channel, "hang").await.expect_err("it hangs");
     assert_eq!(status.code(), Code::DeadlineExceeded);
@@ -196,7 +196,7 @@ async fn a_call_ends_at_its_deadline() {
 }
 
 #[tokio::test]
-async fn a_call_is_due_no_later_than_the_request_it_is_made_for_and_carries_its_id() {
+async fn call_inherits_deadline_and_id_of_its_request() {
     let server = TestServer::start("a");
     let channel = channel(&[&server], READS);
     let millis = |text: String| text.parse::<u64>().expect("a number");
@@ -214,17 +214,17 @@ async fn a_call_is_due_no_later_than_the_request_it_is_made_for_and_carries_its_
 }
 
 #[tokio::test]
-async fn a_stream_comes_message_by_message_and_without_deadline() {
+async fn stream_has_no_deadline() {
     let server = TestServer::start("a");
     let target = target(READS).deadline(Duration::from_millis(50));
-    let channel = Channel::to(&[server.address], &target, &Runtime::for_tests());
-    let mut stream = watch(&channel, "for ever").await.expect("a stream");
+    let channel = Channel::to_addresses(&[server.address], &target, &Runtime::for_tests());
+    let mut stream = watch(&channel, "endless").await.expect("a stream");
     for _ in 0..2 {
         assert_eq!(stream.message().await.expect("a message").expect("two").text, "a");
     }
     let more = tokio::time::timeout(Duration::from_millis(200), stream.message()).await;
-    assert!(more.is_err(), "it stays open");
+    assert!(more.is_err(), "the stream stays open");
     drop(stream);
-    let over = "grpc_server_in_flight{component=\"echo\"} 0\n";
-    eventually(|| server.runtime.metrics().text().contains(over)).await;
+    let idle = "grpc_server_in_flight{component=\"echo\"} 0\n";
+    eventually(|| server.runtime.metrics().text().contains(idle)).await;
 }

@@ -1,6 +1,6 @@
-//! The gRPC server of a component.
+//! The gRPC server of a component, with graceful shutdown.
 
-use super::call::CallLayer;
+use super::layer::RpcLayer;
 use super::methods::Methods;
 use crate::{Error, Runtime};
 use axum::response::IntoResponse;
@@ -16,27 +16,30 @@ use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-/// RPCs served at a time; more are refused with UNAVAILABLE. A pod has five database connections,
-/// so that beyond a few hundred the callers' deadlines pass in a queue.
+#[cfg(test)]
+mod tests;
+
+/// Maximum number of RPCs in flight; further ones are shed with UNAVAILABLE. A pod has five
+/// database connections, so beyond a few hundred RPCs the callers' deadlines would pass in a queue.
 const MAX_IN_FLIGHT: usize = 512;
 
-/// Longest time for one answer that is no stream, whatever the caller allows.
+/// Longest deadline of a unary RPC, whatever the caller requests.
 const MAX_DEADLINE: Duration = Duration::from_secs(30);
 
-/// HTTP/2 streams at a time on one connection.
+/// Maximum number of concurrent HTTP/2 streams on one connection.
 const MAX_STREAMS: u32 = 256;
 
-/// Headers of one request, in bytes.
+/// Maximum size of the headers of one request, in bytes.
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
 
-/// Silence after which a peer is asked whether it is there, and how long it may think.
+/// Interval of HTTP/2 keep-alive pings on a silent connection, and the timeout of their reply.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
 
 /// A gRPC server with everything around the services: health, reflection, deadlines, request ids,
-/// traces, one log line and metrics per RPC, a bound on what runs at a time, and a net for panics.
+/// traces, one log line and metrics per RPC, load shedding, and panic handling.
 ///
-/// Streams end with UNAVAILABLE when the process drains; their callers open them anew elsewhere.
-/// They are served over TLS when the process has it as a setting ([`super::TlsArgs`]).
+/// Streams end with UNAVAILABLE when the process drains; their callers reopen them on another
+/// server. The server uses TLS when the process has it as a setting ([`super::TlsArgs`]).
 #[derive(Debug)]
 #[must_use = "a server does nothing until it serves"]
 pub struct Server {
@@ -55,12 +58,12 @@ enum Listen {
 }
 
 impl Server {
-    /// A server that will listen on `listen`.
+    /// A server that binds the address `listen` when it starts to serve.
     pub fn new(runtime: &Runtime, listen: SocketAddr) -> Self {
         Self::with(runtime, Listen::Address(listen))
     }
 
-    /// A server on a listener that is there already, such as a test's on port 0.
+    /// A server on a bound listener, such as a test's on port 0.
     pub fn from_listener(runtime: &Runtime, listener: TcpListener) -> Self {
         Self::with(runtime, Listen::Bound(listener))
     }
@@ -76,19 +79,21 @@ impl Server {
         }
     }
 
-    /// The encoded `FileDescriptorSet` of the services: for reflection, and to know their RPCs.
+    /// Adds the encoded `FileDescriptorSet` of the services, for reflection and for the names of
+    /// their RPCs.
     pub fn descriptors(mut self, encoded: &[u8]) -> Self {
         self.descriptors.push(encoded.to_vec());
         self
     }
 
-    /// RPCs served at a time, 512 by default; more are refused with UNAVAILABLE.
+    /// Sets the maximum number of RPCs in flight, 512 by default; further ones are shed with
+    /// UNAVAILABLE.
     pub fn max_in_flight(mut self, max_in_flight: usize) -> Self {
         self.max_in_flight = max_in_flight;
         self
     }
 
-    /// One more service.
+    /// Adds a service.
     pub fn add_service<S>(mut self, service: S) -> Self
     where
         S: tower::Service<Request<Body>, Error = Infallible>
@@ -105,10 +110,10 @@ impl Server {
         self
     }
 
-    /// Serves until the process drains and the RPCs in progress have ended.
+    /// Serves until the process drains and the RPCs in flight have completed.
     ///
     /// # Errors
-    /// When the address cannot be listened on, or the descriptors cannot be read.
+    /// When the address cannot be bound, or the descriptors cannot be decoded.
     pub async fn serve(self) -> Result<(), Error> {
         let Self { runtime, listen, mut routes, names, mut descriptors, max_in_flight } = self;
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -126,10 +131,10 @@ impl Server {
 
         let incoming = TcpIncoming::from(listen.open().await?).with_nodelay(Some(true));
         runtime.readiness(runtime.name()).open();
-        let calls = CallLayer::new(&runtime, methods, max_in_flight, MAX_DEADLINE);
-        let closing = calls.closing();
+        let layer = RpcLayer::new(&runtime, methods, max_in_flight, MAX_DEADLINE);
+        let closing = layer.closing();
         let draining = runtime.clone();
-        let end = async move {
+        let shutdown = async move {
             drained(&draining, health, names).await;
             closing.cancel();
         };
@@ -138,14 +143,14 @@ impl Server {
             .http2_max_header_list_size(MAX_HEADER_BYTES)
             .http2_keepalive_interval(Some(KEEP_ALIVE.0))
             .http2_keepalive_timeout(Some(KEEP_ALIVE.1))
-            .layer(calls)
+            .layer(layer)
             .add_routes(routes.routes().prepare());
         let served = match runtime.tls() {
             Some(tls) => {
                 let incoming = tls.incoming(incoming, &runtime);
-                router.serve_with_incoming_shutdown(incoming, end).await
+                router.serve_with_incoming_shutdown(incoming, shutdown).await
             }
-            None => router.serve_with_incoming_shutdown(incoming, end).await,
+            None => router.serve_with_incoming_shutdown(incoming, shutdown).await,
         };
         served.map_err(Error::Grpc)
     }
@@ -162,8 +167,8 @@ impl Listen {
     }
 }
 
-/// Ends when the process drains, having told so to those who watch the health, and what in this
-/// process may still call us has ended.
+/// Waits until the process drains and the HTTP servers of the process, which may still call this
+/// server, have completed their requests. The health status becomes NOT_SERVING first.
 async fn drained(runtime: &Runtime, health: HealthReporter, names: Vec<&'static str>) {
     runtime.draining().await;
     for name in names.into_iter().chain([""]) {
@@ -172,14 +177,14 @@ async fn drained(runtime: &Runtime, health: HealthReporter, names: Vec<&'static 
     runtime.http_servers_drained().await;
 }
 
-/// What every server serves beside its own services, as reflection lists it.
+/// The services of every server besides its own, as reflection lists them.
 const COMMON_SERVICES: [&str; 3] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
 ];
 
-/// The descriptors of these, and of the details of errors, so that grpcurl can show them.
+/// The descriptors of these services and of the error details, so that grpcurl can show them.
 const COMMON_DESCRIPTORS: [&[u8]; 4] = [
     tonic_health::pb::FILE_DESCRIPTOR_SET,
     tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
@@ -187,7 +192,7 @@ const COMMON_DESCRIPTORS: [&[u8]; 4] = [
     tonic_types::pb::FILE_DESCRIPTOR_SET,
 ];
 
-/// Reflection of what is served here and nothing else, in both versions that clients ask for.
+/// Adds reflection of the services of this server only, in both versions that clients use.
 fn add_reflection(
     routes: &mut RoutesBuilder,
     names: &[&'static str],
@@ -202,8 +207,8 @@ fn add_reflection(
         let names = names.iter().chain(&COMMON_SERVICES);
         names.fold(builder, |builder, name| builder.with_service_name(*name))
     };
-    let unread = |error: tonic_reflection::server::Error| Error::Descriptors(error.into());
-    routes.add_service(builder().build_v1().map_err(unread)?);
-    routes.add_service(builder().build_v1alpha().map_err(unread)?);
+    let invalid = |error: tonic_reflection::server::Error| Error::Descriptors(error.into());
+    routes.add_service(builder().build_v1().map_err(invalid)?);
+    routes.add_service(builder().build_v1alpha().map_err(invalid)?);
     Ok(())
 }

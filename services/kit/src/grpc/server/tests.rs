@@ -1,8 +1,9 @@
-//! The server through its real port.
+//! The server through a real port.
 
-use super::client::Channel;
-use super::testing::{TestServer, eventually, say, say_response, target, text, watch};
 use crate::Runtime;
+use crate::grpc::client::Channel;
+use crate::grpc::status::retry_after_of;
+use crate::grpc::testing::{TestServer, Text, eventually, say, say_response, target, text, watch};
 use axum::body::Bytes;
 use http_body_util::Full;
 use hyper_util::rt::TokioExecutor;
@@ -13,7 +14,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_reflection::pb::{v1, v1alpha};
 
 fn channel(server: &TestServer) -> Channel {
-    Channel::to(&[server.address], &target(&[]), &Runtime::for_tests())
+    Channel::to_addresses(&[server.address], &target(&[]), &Runtime::for_tests())
 }
 
 fn raw_channel(server: &TestServer) -> tonic::transport::Channel {
@@ -22,11 +23,11 @@ fn raw_channel(server: &TestServer) -> tonic::transport::Channel {
 }
 
 #[tokio::test]
-async fn an_rpc_is_answered_and_counted_under_its_name() {
+async fn rpc_is_counted_under_its_name() {
     let server = TestServer::start("a");
     assert_eq!(say(&channel(&server), "").await.expect("an answer"), "a");
-    let failed = say(&channel(&server), "fail").await.expect_err("asked to fail");
-    assert_eq!((failed.code(), failed.message()), (Code::NotFound, "asked to"));
+    let failed = say(&channel(&server), "fail").await.expect_err("a failure");
+    assert_eq!((failed.code(), failed.message()), (Code::NotFound, "requested"));
 
     let rpc = "component=\"echo\",rpc=\"test.v1.Echo/Say\"";
     let counted = |code| format!("grpc_server_requests_total{{{rpc},code=\"{code}\"}} 1\n");
@@ -38,13 +39,12 @@ async fn an_rpc_is_answered_and_counted_under_its_name() {
 }
 
 #[tokio::test]
-async fn an_invented_path_is_unimplemented_and_no_label() {
+async fn unknown_path_is_unimplemented_and_has_no_label() {
     let server = TestServer::start("a");
     let mut grpc = tonic::client::Grpc::new(raw_channel(&server));
     for path in ["/test.v1.Echo/Invented", "/invented.v1.Service/Method"] {
         grpc.ready().await.expect("a connection");
-        let codec =
-            tonic_prost::ProstCodec::<super::testing::Text, super::testing::Text>::default();
+        let codec = tonic_prost::ProstCodec::<Text, Text>::default();
         let path = tonic::codegen::http::uri::PathAndQuery::from_static(path);
         let refused = grpc.unary(Request::new(text("")), path, codec).await;
         assert_eq!(refused.expect_err("no such RPC").code(), Code::Unimplemented);
@@ -54,7 +54,7 @@ async fn an_invented_path_is_unimplemented_and_no_label() {
     assert!(!server.runtime.metrics().text().contains("nvented"));
 }
 
-/// What is no text.
+/// A message that does not decode as [`Text`].
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 struct Number {
     #[prost(int64, tag = "1")]
@@ -62,11 +62,11 @@ struct Number {
 }
 
 #[tokio::test]
-async fn what_is_no_message_of_the_rpc_is_its_callers_mistake() {
+async fn undecodable_request_is_an_invalid_argument() {
     let server = TestServer::start("a");
     let mut grpc = tonic::client::Grpc::new(raw_channel(&server));
     grpc.ready().await.expect("a connection");
-    let codec = tonic_prost::ProstCodec::<Number, super::testing::Text>::default();
+    let codec = tonic_prost::ProstCodec::<Number, Text>::default();
     let path = tonic::codegen::http::uri::PathAndQuery::from_static("/test.v1.Echo/Say");
     let refused = grpc.unary(Request::new(Number { value: 7 }), path, codec).await;
     let refused = refused.expect_err("no text");
@@ -77,28 +77,32 @@ async fn what_is_no_message_of_the_rpc_is_its_callers_mistake() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_taken_if_harmless_made_if_not_and_returned() {
+async fn request_id_is_accepted_or_generated_and_returned() {
     let server = TestServer::start("a");
-    let ask = async |id: Option<&'static str>| {
+    let call = async |id: Option<&'static str>| {
         let mut request = Request::new(text("request id"));
         if let Some(id) = id {
             request.metadata_mut().insert("x-request-id", id.parse().expect("ASCII"));
         }
         let response = say_response(&channel(&server), request).await.expect("an answer");
-        let returned = response.metadata().get("x-request-id").expect("it is returned");
+        let returned = response.metadata().get("x-request-id").expect("a request id");
         let returned = returned.to_str().expect("ASCII").to_owned();
-        assert_eq!(response.into_inner().text, returned, "the handler and the caller see one id");
+        assert_eq!(
+            response.into_inner().text,
+            returned,
+            "the handler and the caller see the same id"
+        );
         returned
     };
-    assert_eq!(ask(Some("my-id.1")).await, "my-id.1");
+    assert_eq!(call(Some("my-id.1")).await, "my-id.1");
     for id in [None, Some("not an id"), Some("")] {
-        let made = ask(id).await;
-        assert_eq!(made.len(), 36, "{id:?} became {made}");
+        let generated = call(id).await;
+        assert_eq!(generated.len(), 36, "{id:?} became {generated}");
     }
 }
 
 #[tokio::test]
-async fn a_panic_is_internal_and_the_server_goes_on() {
+async fn panic_is_internal_and_the_server_continues() {
     let server = TestServer::start("a");
     let channel = channel(&server);
     let status = say(&channel, "panic").await.expect_err("a panic");
@@ -107,7 +111,7 @@ async fn a_panic_is_internal_and_the_server_goes_on() {
     let mut stream = watch(&channel, "panic").await.expect("a stream");
     let status = loop {
         match stream.message().await {
-            Ok(message) => assert!(message.is_some(), "a panic is no good end"),
+            Ok(message) => assert!(message.is_some(), "the stream ended without an error"),
             Err(status) => break status,
         }
     };
@@ -116,9 +120,9 @@ async fn a_panic_is_internal_and_the_server_goes_on() {
 }
 
 #[tokio::test]
-async fn the_deadline_of_the_caller_ends_the_work() {
+async fn callers_deadline_cancels_the_handler() {
     let server = TestServer::start("a");
-    // With a plain HTTP/2 client: gRPC clients read the header too and give up by themselves.
+    // A plain HTTP/2 client, because gRPC clients enforce the header themselves.
     let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
         .http2_only(true)
         .build_http::<Full<Bytes>>();
@@ -134,15 +138,19 @@ async fn the_deadline_of_the_caller_ends_the_work() {
     assert_eq!(response.headers()["grpc-status"], code.to_string());
     assert!(began.elapsed() < Duration::from_millis(250), "{:?}", began.elapsed());
     tokio::time::sleep(Duration::from_millis(400)).await;
-    assert_eq!((server.began(), server.ended()), (1, 0), "the handler was dropped");
+    assert_eq!(
+        (server.started_calls(), server.completed_calls()),
+        (1, 0),
+        "the handler was dropped"
+    );
 }
 
 #[tokio::test]
-async fn a_caller_that_leaves_is_counted_as_cancelled() {
+async fn caller_that_disconnects_is_counted_as_cancelled() {
     let server = TestServer::start("a");
     let channel = channel(&server);
     let call = tokio::spawn(async move { say(&channel, "hang").await });
-    eventually(|| server.began() == 1).await;
+    eventually(|| server.started_calls() == 1).await;
     call.abort();
     let counted = "rpc=\"test.v1.Echo/Say\",code=\"CANCELLED\"} 1\n";
     eventually(|| server.runtime.metrics().text().contains(counted)).await;
@@ -150,38 +158,38 @@ async fn a_caller_that_leaves_is_counted_as_cancelled() {
 }
 
 #[tokio::test]
-async fn more_than_the_bound_are_refused_and_told_when_to_come_back() {
+async fn rpcs_above_the_limit_are_shed_with_a_retry_delay() {
     let server = TestServer::configured("a", |server| server.max_in_flight(1));
     let channel = channel(&server);
     let busy = tokio::spawn({
         let channel = channel.clone();
         async move { say(&channel, "sleep").await }
     });
-    eventually(|| server.began() == 1).await;
-    let status = say(&channel, "").await.expect_err("one is the bound");
+    eventually(|| server.started_calls() == 1).await;
+    let status = say(&channel, "").await.expect_err("the limit is one");
     assert_eq!(status.code(), Code::Unavailable);
-    assert!(super::status::retry_after_of(&status).is_some());
+    assert!(retry_after_of(&status).is_some());
     busy.await.expect("no panic").expect("an answer");
-    eventually(|| server.ended() == 1).await;
-    assert_eq!(say(&channel, "").await.expect("there is room again"), "a");
+    eventually(|| server.completed_calls() == 1).await;
+    assert_eq!(say(&channel, "").await.expect("a free permit"), "a");
 }
 
 #[tokio::test]
-async fn draining_finishes_calls_ends_streams_and_takes_nothing_new() {
+async fn drain_completes_calls_ends_streams_and_refuses_new_calls() {
     let mut server = TestServer::start("a");
     let channel = channel(&server);
     let call = tokio::spawn({
         let channel = channel.clone();
         async move { say(&channel, "sleep").await }
     });
-    let mut stream = watch(&channel, "for ever").await.expect("a stream");
+    let mut stream = watch(&channel, "endless").await.expect("a stream");
     assert!(stream.message().await.expect("a message").is_some());
-    eventually(|| server.began() == 2).await;
+    eventually(|| server.started_calls() == 2).await;
 
     let began = Instant::now();
     server.drain().await;
-    assert!(began.elapsed() < Duration::from_secs(5), "the stream did not hold it");
-    assert_eq!(call.await.expect("no panic").expect("it was finished"), "a");
+    assert!(began.elapsed() < Duration::from_secs(5), "the stream delayed the shutdown");
+    assert_eq!(call.await.expect("no panic").expect("a completed call"), "a");
     assert!(stream.message().await.expect("a message").is_some());
     let ended = stream.message().await.expect_err("the stream ends");
     assert_eq!(ended.code(), Code::Unavailable);
@@ -189,7 +197,7 @@ async fn draining_finishes_calls_ends_streams_and_takes_nothing_new() {
 }
 
 #[tokio::test]
-async fn health_tells_of_every_service_and_of_draining() {
+async fn health_reports_every_service_and_the_drain() {
     let mut server = TestServer::start("a");
     let mut health = HealthClient::new(raw_channel(&server));
     let mut check = async |service: &str| {

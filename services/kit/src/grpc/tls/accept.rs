@@ -1,4 +1,4 @@
-//! The side of the server.
+//! TLS on the server side.
 
 use super::{Tls, check_protocol};
 use crate::Runtime;
@@ -14,15 +14,16 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::TcpIncoming;
 
-/// Longest time for a handshake: a busy peer's two packets, with room for one to be sent anew.
+/// Longest time for a handshake: two packets of a busy peer, one of them retransmitted.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Handshakes at a time; each is a socket and some KiB. More wait in the kernel's queue.
+/// Maximum number of concurrent handshakes; each needs a socket and some KiB. Further connections
+/// wait in the kernel's queue.
 const MAX_HANDSHAKES: usize = 1024;
 
 impl Tls {
-    /// The connections of `tcp` whose handshakes have succeeded, in the order in which they did.
-    /// Those that fail are counted and closed.
+    /// Returns the connections of `tcp` whose handshakes succeed, in the order of completion.
+    /// Failed ones are counted and closed.
     pub(in crate::grpc) fn incoming(
         &self,
         tcp: TcpIncoming,
@@ -37,7 +38,7 @@ impl Tls {
         })
     }
 
-    /// With the certificates of this moment.
+    /// Creates an acceptor with the current certificates.
     fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.0.load().server.clone())
     }
@@ -51,19 +52,19 @@ struct Incoming {
 }
 
 impl Incoming {
-    /// A connection that is ready, or what kept the system from accepting one.
+    /// Returns the next connection after its handshake, or the error of a failed accept.
     async fn next(&mut self) -> Option<io::Result<TlsStream<TcpStream>>> {
         loop {
-            let room = self.handshakes.len() < MAX_HANDSHAKES;
+            let has_capacity = self.handshakes.len() < MAX_HANDSHAKES;
             tokio::select! {
-                accepted = self.tcp.next(), if room => match accepted? {
+                accepted = self.tcp.next(), if has_capacity => match accepted? {
                     Ok(stream) => {
                         self.handshakes.spawn(handshake(self.tls.acceptor(), stream));
                     }
                     Err(error) => return Some(Err(error)),
                 },
                 Some(ended) = self.handshakes.join_next() => {
-                    if let Some(stream) = self.settle(ended) {
+                    if let Some(stream) = self.complete_handshake(ended) {
                         return Some(Ok(stream));
                     }
                 }
@@ -71,7 +72,7 @@ impl Incoming {
         }
     }
 
-    fn settle(
+    fn complete_handshake(
         &self,
         ended: Result<io::Result<TlsStream<TcpStream>>, JoinError>,
     ) -> Option<TlsStream<TcpStream>> {
@@ -79,7 +80,7 @@ impl Incoming {
             Ok(stream) => Some(stream),
             Err(error) => {
                 self.failures.inc();
-                tracing::debug!(%error, "a handshake failed");
+                tracing::debug!(%error, "TLS handshake failed");
                 None
             }
         }

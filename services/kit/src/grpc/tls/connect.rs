@@ -1,4 +1,4 @@
-//! The side of the client.
+//! TLS on the client side.
 
 use super::{Tls, check_protocol};
 use rustls::pki_types::ServerName;
@@ -9,19 +9,19 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// Longest time for a handshake; short, because there may be another address to try in the time
-/// that a call has.
+/// Longest time for a handshake; short, so that the call's deadline leaves time for a retry at
+/// another address.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Tls {
-    /// Shakes hands with whoever is at the other end of `stream`, who has to be `host`.
+    /// Makes the handshake over `stream` and verifies that the server is `host`.
     pub(in crate::grpc) async fn connect(
         &self,
         host: String,
         stream: TcpStream,
     ) -> io::Result<TlsStream<TcpStream>> {
         let name = ServerName::try_from(host).map_err(io::Error::other)?;
-        // With the certificates of this moment.
+        // With the current certificates.
         let connector = TlsConnector::from(self.0.load().client.clone());
         let stream = timeout(HANDSHAKE_TIMEOUT, connector.connect(name, stream)).await??;
         check_protocol(stream.get_ref().1.alpn_protocol())?;

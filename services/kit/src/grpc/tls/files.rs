@@ -1,4 +1,4 @@
-//! The files, and what TLS makes of them.
+//! The certificate files and the TLS configuration made from them.
 
 use super::{HTTP_2, TlsArgs};
 use crate::{Env, Error};
@@ -22,10 +22,10 @@ const CERT: &str = "GRPC_TLS_CERT";
 const KEY: &str = "GRPC_TLS_KEY";
 const CA: &str = "GRPC_TLS_CA";
 
-/// Largest file; all the CAs that a browser trusts are a quarter of it.
+/// Maximum size of a file. All CA certificates that a browser trusts are a quarter of it.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// Where the certificates are.
+/// The paths of the certificate files.
 #[derive(Debug)]
 pub(super) struct Files {
     cert: PathBuf,
@@ -33,62 +33,66 @@ pub(super) struct Files {
     ca: PathBuf,
 }
 
-/// What connections are made with.
+/// The TLS configuration of new connections.
 #[derive(Debug)]
 pub(super) struct Credentials {
     pub(super) server: Arc<ServerConfig>,
     pub(super) client: Arc<ClientConfig>,
-    /// The last moment at which others take our certificate.
+    /// When the certificate of this process expires.
     pub(super) expires: Timestamp,
 }
 
 impl Files {
-    /// The files of the settings; `None` when there is none.
-    pub(super) fn of(args: &TlsArgs) -> Result<Option<Self>, Error> {
+    /// Reads the paths from the settings; `None` when none is set.
+    pub(super) fn from_args(args: &TlsArgs) -> Result<Option<Self>, Error> {
         let TlsArgs { grpc_tls_cert: cert, grpc_tls_key: key, grpc_tls_ca: ca } = args;
         if cert.is_none() && key.is_none() && ca.is_none() {
             return Ok(None);
         }
-        let given = |name, path: &Option<PathBuf>| {
+        let required = |name, path: &Option<PathBuf>| {
             let reason = || format!("is not set; give {CERT}, {KEY} and {CA}, or none of them");
             path.clone().ok_or_else(|| Error::Setting { name, reason: reason() })
         };
-        Ok(Some(Self { cert: given(CERT, cert)?, key: given(KEY, key)?, ca: given(CA, ca)? }))
+        Ok(Some(Self {
+            cert: required(CERT, cert)?,
+            key: required(KEY, key)?,
+            ca: required(CA, ca)?,
+        }))
     }
 
     pub(super) fn paths(&self) -> [&Path; 3] {
         [&self.cert, &self.key, &self.ca]
     }
 
-    /// Reads them and checks that they fit together.
+    /// Reads the files and verifies that they match each other.
     pub(super) fn read(&self, env: &Env) -> Result<Credentials, Error> {
         let chain = certificates(CERT, &self.cert)?;
         let expires = expiry(&chain[0])
-            .ok_or_else(|| wrong(CERT, &self.cert, "holds a certificate that cannot be read"))?;
+            .ok_or_else(|| invalid(CERT, &self.cert, "contains an invalid certificate"))?;
         let key = PrivateKeyDer::from_pem_slice(&read(KEY, &self.key)?)
-            .map_err(|_| wrong(KEY, &self.key, "holds no private key in PEM form"))?;
+            .map_err(|_| invalid(KEY, &self.key, "contains no private key in PEM form"))?;
         let roots = Arc::new(self.roots()?);
-        let misfit = |error| self.misfit(&error);
-        let client = client(&roots, chain.clone(), key.clone_key(), env).map_err(misfit)?;
-        let server = server(&roots, chain, key, env).map_err(misfit)?;
+        let mismatch = |error| self.config_error(&error);
+        let client = client(&roots, chain.clone(), key.clone_key(), env).map_err(mismatch)?;
+        let server = server(&roots, chain, key, env).map_err(mismatch)?;
         Ok(Credentials { server: Arc::new(server), client: Arc::new(client), expires })
     }
 
     fn roots(&self) -> Result<RootCertStore, Error> {
         let mut roots = RootCertStore::empty();
         for certificate in certificates(CA, &self.ca)? {
-            let unusable = |_| wrong(CA, &self.ca, "holds a certificate that cannot be a CA's");
-            roots.add(certificate).map_err(unusable)?;
+            let not_a_ca = |_| invalid(CA, &self.ca, "contains an invalid CA certificate");
+            roots.add(certificate).map_err(not_a_ca)?;
         }
         Ok(roots)
     }
 
-    fn misfit(&self, error: &rustls::Error) -> Error {
+    fn config_error(&self, error: &rustls::Error) -> Error {
         match error {
             rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-                wrong(KEY, &self.key, &format!("is not the key of {}", self.cert.display()))
+                invalid(KEY, &self.key, &format!("is not the key of {}", self.cert.display()))
             }
-            error => wrong(CERT, &self.cert, &format!("cannot be used: {error}")),
+            error => invalid(CERT, &self.cert, &format!("cannot be used: {error}")),
         }
     }
 }
@@ -131,7 +135,7 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
-/// The time by which certificates are held valid or not.
+/// The clock for the validity of certificates.
 #[derive(Debug)]
 struct Clock(Env);
 
@@ -142,14 +146,14 @@ impl TimeProvider for Clock {
     }
 }
 
-/// The certificates of a file: one at least.
+/// Reads the certificates of a file, at least one.
 fn certificates(name: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let text = read(name, path)?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     certificates
         .ok()
         .filter(|certificates| !certificates.is_empty())
-        .ok_or_else(|| wrong(name, path, "holds no certificates in PEM form"))
+        .ok_or_else(|| invalid(name, path, "contains no certificates in PEM form"))
 }
 
 fn expiry(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
@@ -162,7 +166,7 @@ fn read(name: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
     let text = read_bounded(path);
     let text = text.map_err(|source| Error::ReadFile { name, path: path.to_owned(), source })?;
     match text.len() as u64 > MAX_BYTES {
-        true => Err(wrong(name, path, "is too large")),
+        true => Err(invalid(name, path, "is too large")),
         false => Ok(text),
     }
 }
@@ -173,8 +177,8 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-fn wrong(name: &'static str, path: &Path, what: &str) -> Error {
-    Error::Setting { name, reason: format!("the file {} {what}", path.display()) }
+fn invalid(name: &'static str, path: &Path, problem: &str) -> Error {
+    Error::Setting { name, reason: format!("the file {} {problem}", path.display()) }
 }
 
 #[cfg(test)]
@@ -182,14 +186,15 @@ mod tests {
     use super::*;
     use crate::grpc::tls::testing::{self, Authority, ECHO};
 
-    fn refusal(args: &TlsArgs) -> String {
-        let read = Files::of(args).and_then(|files| files.expect("some").read(&Env::system()));
-        read.expect_err("it cannot work").to_string()
+    fn read_error(args: &TlsArgs) -> String {
+        let read =
+            Files::from_args(args).and_then(|files| files.expect("some").read(&Env::system()));
+        read.expect_err("invalid files").to_string()
     }
 
     #[test]
-    fn some_of_the_settings_are_refused_and_none_is_no_tls() {
-        assert!(Files::of(&TlsArgs::default()).expect("plain").is_none());
+    fn incomplete_settings_are_rejected() {
+        assert!(Files::from_args(&TlsArgs::default()).expect("plaintext").is_none());
         let path = Some(PathBuf::from("/file"));
         for (args, missing) in [
             (TlsArgs { grpc_tls_cert: path.clone(), ..TlsArgs::default() }, KEY),
@@ -198,33 +203,33 @@ mod tests {
             (TlsArgs { grpc_tls_cert: path.clone(), grpc_tls_key: path, grpc_tls_ca: None }, CA),
         ] {
             let rule = "give GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA, or none of them";
-            assert_eq!(refusal(&args), format!("{missing}: is not set; {rule}"));
+            assert_eq!(read_error(&args), format!("{missing}: is not set; {rule}"));
         }
     }
 
     #[test]
-    fn files_that_cannot_be_used_are_refused_with_their_setting_and_what_is_wrong() {
+    fn invalid_file_is_rejected_with_setting_and_problem() {
         let authority = Authority::new();
         let large = "#".repeat(1024 * 1024 + 1);
         let another = authority.issue(ECHO).pem;
         let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        for (file, text, setting, what) in [
-            ("tls.crt", "", CERT, "holds no certificates in PEM form"),
-            ("tls.crt", broken, CERT, "holds a certificate that cannot be read"),
+        for (file, text, setting, problem) in [
+            ("tls.crt", "", CERT, "contains no certificates in PEM form"),
+            ("tls.crt", broken, CERT, "contains an invalid certificate"),
             ("tls.crt", &large, CERT, "is too large"),
-            ("tls.key", &another, KEY, "holds no private key in PEM form"),
+            ("tls.key", &another, KEY, "contains no private key in PEM form"),
             ("tls.crt", &another, KEY, "is not the key of "),
-            ("ca.crt", "text", CA, "holds no certificates in PEM form"),
-            ("ca.crt", broken, CA, "holds a certificate that cannot be a CA's"),
+            ("ca.crt", "text", CA, "contains no certificates in PEM form"),
+            ("ca.crt", broken, CA, "contains an invalid CA certificate"),
         ] {
-            let files = testing::Files::of(&authority);
+            let files = testing::Files::issued_by(&authority);
             files.write(file, text);
-            let refusal = refusal(&files.args());
-            assert!(refusal.starts_with(&format!("{setting}: the file ")), "{refusal}");
-            assert!(refusal.contains(what), "{refusal}");
+            let error = read_error(&files.args());
+            assert!(error.starts_with(&format!("{setting}: the file ")), "{error}");
+            assert!(error.contains(problem), "{error}");
         }
-        let files = testing::Files::of(&authority);
+        let files = testing::Files::issued_by(&authority);
         std::fs::remove_file(files.path("tls.key")).expect("removed");
-        assert!(refusal(&files.args()).starts_with("GRPC_TLS_KEY: cannot read "));
+        assert!(read_error(&files.args()).starts_with("GRPC_TLS_KEY: cannot read "));
     }
 }

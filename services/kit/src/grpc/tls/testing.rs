@@ -1,4 +1,4 @@
-//! Certificates for tests, and processes that have them.
+//! Certificates for tests, and processes that use them.
 
 use super::{Tls, TlsArgs};
 use crate::grpc::testing::TestServer;
@@ -16,13 +16,13 @@ use tempfile::TempDir;
 /// The host of [`crate::grpc::testing::target`].
 pub(super) const ECHO: &str = "echo.invalid";
 
-/// Between two looks at the files.
-const PERIOD: Duration = Duration::from_millis(20);
+/// Poll interval of the files.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Signs certificates.
+/// A certificate authority.
 pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-/// A certificate with its key.
+/// An end-entity certificate with its key.
 pub(super) struct Leaf {
     pub(super) certificate: CertificateDer<'static>,
     pub(super) pem: String,
@@ -45,12 +45,12 @@ impl Authority {
         self.0.der().clone()
     }
 
-    /// A certificate for `name`, with which one may serve and call.
+    /// Issues a certificate for `name`, valid for servers and clients.
     pub(super) fn issue(&self, name: &str) -> Leaf {
         self.issue_with(name, |_| ())
     }
 
-    /// One that expires as the year begins.
+    /// Issues a certificate that expires at the start of the year.
     pub(super) fn issue_until(&self, name: &str, year: i32) -> Leaf {
         self.issue_with(name, |params| params.not_after = date_time_ymd(year, 1, 1))
     }
@@ -70,11 +70,11 @@ impl Authority {
     }
 }
 
-/// The three files of a process.
+/// The three certificate files of a process.
 pub(super) struct Files(TempDir);
 
 impl Files {
-    /// Whose certificate is `leaf`, and who believes `authority`.
+    /// Writes the files of a process with certificate `leaf` that trusts `authority`.
     pub(super) fn new(leaf: &Leaf, authority: &Authority) -> Self {
         let files = Self(tempfile::tempdir().expect("a folder"));
         files.replace(leaf);
@@ -82,8 +82,8 @@ impl Files {
         files
     }
 
-    /// Of a member of a shop whose processes believe one authority.
-    pub(super) fn of(authority: &Authority) -> Self {
+    /// Writes the files of a process whose certificate and trust are from one authority.
+    pub(super) fn issued_by(authority: &Authority) -> Self {
         Self::new(&authority.issue(ECHO), authority)
     }
 
@@ -108,23 +108,24 @@ impl Files {
         }
     }
 
-    /// A process that has them and calls.
+    /// A client process with these files.
     pub(super) fn caller(&self) -> Runtime {
-        self.give(Runtime::new("caller", Env::system()))
+        self.configure(Runtime::new("caller", Env::system()))
     }
 
-    /// A process that has them and serves.
+    /// Starts a server process with these files.
     pub(super) fn serve(&self, name: &'static str) -> TestServer {
-        TestServer::prepared(name, |runtime| self.give(runtime))
+        TestServer::with_runtime(name, |runtime| self.configure(runtime))
     }
 
-    fn give(&self, runtime: Runtime) -> Runtime {
-        let tls = Tls::start_with_interval(PERIOD, &self.args(), &runtime).expect("good files");
+    fn configure(&self, runtime: Runtime) -> Runtime {
+        let tls =
+            Tls::start_with_interval(POLL_INTERVAL, &self.args(), &runtime).expect("valid files");
         runtime.with_tls(tls)
     }
 }
 
-/// Whether the metrics of a process have a line.
-pub(super) fn shows(runtime: &Runtime, line: &str) -> bool {
+/// Whether the metrics of a process contain a line.
+pub(super) fn has_metric(runtime: &Runtime, line: &str) -> bool {
     runtime.metrics().text().contains(&format!("\n{line}\n"))
 }

@@ -1,6 +1,8 @@
-//! The accept loop.
+//! The accept loop and the graceful shutdown of connections.
 
-use super::patience::{Activity, AnswerBody, Patience, Socket};
+use super::connection_timeouts::{
+    ConnectionActivity, ConnectionTimeouts, ObservedSocket, ResponseBody,
+};
 use axum::Router;
 use axum::extract::ConnectInfo;
 use http::{Request, Response};
@@ -23,55 +25,60 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-/// Connections at a time; at about 10 KiB each that is what a small pod can hold. More wait in the
-/// kernel's queue.
+#[cfg(test)]
+mod tests;
+
+/// Maximum number of open connections: at about 10 KiB each, what a small pod can hold. Further
+/// connections wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 1024;
 
-/// HTTP/2 streams at a time on one connection.
+/// Maximum number of concurrent HTTP/2 streams on one connection.
 const MAX_STREAMS: u32 = 128;
 
-/// Headers of one request, in bytes. Cookies and tokens fit; more is an attack.
+/// Maximum size of the headers of one request, in bytes. Cookies and tokens fit; larger headers
+/// are an attack.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 
-/// Silence after which an HTTP/2 peer is asked whether it is there, and how long it may think.
+/// Interval of HTTP/2 keep-alive pings on a silent connection, and the timeout of their reply.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
 
-/// How long a peer that has lost its place may take to leave by itself.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a timed-out peer may take to close the connection itself.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Pause after the system refuses a connection (out of files), instead of spinning on it.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Delay after a failed accept (out of file descriptors), instead of a busy loop.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Serves until `end`, then closes the listener, tells clients to go and waits for their requests.
+/// Serves until `shutdown` completes. Then closes the listener, starts the graceful shutdown of all
+/// connections and waits until their requests have completed.
 pub(crate) async fn serve_until(
     listener: TcpListener,
     router: Router,
-    end: impl Future<Output = ()>,
-    patience: Patience,
+    shutdown: impl Future<Output = ()>,
+    timeouts: ConnectionTimeouts,
 ) {
     let builder = Arc::new(builder());
     let (connections, closing) = (TaskTracker::new(), CancellationToken::new());
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let mut end = pin!(end);
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut shutdown = pin!(shutdown);
     loop {
-        let (stream, peer, slot) = tokio::select! {
-            accepted = accept(&listener, &slots) => match accepted {
+        let (stream, peer, permit) = tokio::select! {
+            accepted = accept(&listener, &permits) => match accepted {
                 Some(accepted) => accepted,
                 None => continue,
             },
-            () = &mut end => break,
+            () = &mut shutdown => break,
         };
-        let activity = Activity::new();
-        let io = TokioIo::new(Socket::new(stream, &activity));
-        let (router, of_service) = (router.clone(), Arc::clone(&activity));
+        let activity = ConnectionActivity::new();
+        let io = TokioIo::new(ObservedSocket::new(stream, &activity));
+        let (router, service_activity) = (router.clone(), Arc::clone(&activity));
         let service = service_fn(move |request: Request<Incoming>| {
-            answer(router.clone(), peer, Arc::clone(&of_service), request)
+            respond(router.clone(), peer, Arc::clone(&service_activity), request)
         });
         let connection = builder.serve_connection_with_upgrades(io, service).into_owned();
         let closing = closing.clone();
         connections.spawn(async move {
-            drive(connection, &activity, patience, closing).await;
-            drop(slot);
+            drive(connection, &activity, timeouts, closing).await;
+            drop(permit);
         });
     }
     drop(listener);
@@ -80,75 +87,74 @@ pub(crate) async fn serve_until(
     connections.wait().await;
 }
 
-async fn answer(
+async fn respond(
     router: Router,
     peer: SocketAddr,
-    activity: Arc<Activity>,
+    activity: Arc<ConnectionActivity>,
     request: Request<Incoming>,
-) -> Result<Response<AnswerBody>, Infallible> {
-    let under_way = activity.begin(request.version());
+) -> Result<Response<ResponseBody>, Infallible> {
+    let in_flight = activity.begin_request(request.version());
     let mut request = request.map(axum::body::Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
     let response = router.oneshot(request).await?;
-    Ok(response.map(|body| AnswerBody::new(body, under_way)))
+    Ok(response.map(|body| ResponseBody::new(body, in_flight)))
 }
 
-/// Lets the connection live until it ends by itself, until it has been told to go and has finished
-/// its requests, or until patience with it ends.
+/// Drives a connection until the peer closes it, its graceful shutdown completes, or it times out.
 async fn drive<C>(
     connection: C,
-    activity: &Activity,
-    patience: Patience,
+    activity: &ConnectionActivity,
+    timeouts: ConnectionTimeouts,
     closing: CancellationToken,
 ) where
     C: GracefulConnection,
     C::Error: Display,
 {
     let mut connection = pin!(connection);
-    let mut told = false;
+    let mut shutting_down = false;
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
-                    tracing::debug!(%error, "a connection broke");
+                    tracing::debug!(%error, "connection failed");
                 }
                 return;
             }
-            () = closing.cancelled(), if !told => {
-                told = true;
+            () = closing.cancelled(), if !shutting_down => {
+                shutting_down = true;
                 connection.as_mut().graceful_shutdown();
             }
-            () = activity.overdue(patience) => break,
+            () = activity.timed_out(timeouts) => break,
         }
     }
-    // An HTTP/2 peer is told, so that it loses no request that it sends at this moment.
+    // HTTP/2 sends GOAWAY, so that the peer does not lose a request that it sends at this moment.
     connection.as_mut().graceful_shutdown();
-    while timeout(FAREWELL, connection.as_mut()).await.is_err() {
-        // Its requests have deadlines of their own.
+    while timeout(CLOSE_TIMEOUT, connection.as_mut()).await.is_err() {
+        // Requests in flight have deadlines of their own.
         if !activity.is_busy() {
-            tracing::debug!("a silent connection was dropped");
+            tracing::debug!("idle connection closed");
             return;
         }
     }
 }
 
-/// The next connection and its slot; `None` when the system refused it.
+/// Accepts the next connection, with its permit; `None` when the system refused it.
 async fn accept(
     listener: &TcpListener,
-    slots: &Arc<Semaphore>,
+    permits: &Arc<Semaphore>,
 ) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     // The semaphore is never closed.
-    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+    let permit = Arc::clone(permits).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, peer)) => {
             if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "a connection broke");
+                tracing::debug!(%error, "connection failed");
             }
-            Some((stream, peer, slot))
+            Some((stream, peer, permit))
         }
         Err(error) => {
-            tracing::warn!(%error, "a connection could not be accepted");
-            tokio::time::sleep(ACCEPT_PAUSE).await;
+            tracing::warn!(%error, "accepting a connection failed");
+            tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
             None
         }
     }
@@ -156,7 +162,7 @@ async fn accept(
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    // Its own timeout for heads runs also while nothing is asked for: see `patience`.
+    // hyper's own header timeout also runs between requests: see `connection_timeouts`.
     builder.http1().header_read_timeout(None).max_buf_size(MAX_HEADER_BYTES);
     builder
         .http2()

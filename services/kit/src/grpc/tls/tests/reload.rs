@@ -1,44 +1,45 @@
-//! Files that are replaced while connections are made with them.
+//! Certificate files that are replaced while they are in use.
 
-use super::testing::{Authority, ECHO, Files, shows};
 use crate::Runtime;
 use crate::grpc::client::Channel;
 use crate::grpc::testing::{TestServer, eventually, say, target};
+use crate::grpc::tls::testing::{Authority, ECHO, Files, has_metric};
 use rustls::pki_types::CertificateDer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpStream;
 use tonic::{Code, Status};
 
-/// Whether the certificate in use expires as the year begins.
+/// Whether the certificate in use expires at the start of the year.
 fn expires(runtime: &Runtime, year: i16) -> bool {
     let midnight = jiff::civil::date(year, 1, 1).at(0, 0, 0, 0);
     let midnight = midnight.in_tz("UTC").expect("a time").timestamp().as_second();
     let name = "grpc_tls_certificate_expiration_timestamp_seconds";
-    shows(runtime, &format!("{name}{{component=\"{}\"}} {midnight}", runtime.name()))
+    has_metric(runtime, &format!("{name}{{component=\"{}\"}} {midnight}", runtime.name()))
 }
 
 fn failures(runtime: &Runtime, count: u32) -> bool {
     let name = "grpc_tls_reload_failures_total";
-    shows(runtime, &format!("{name}{{component=\"{}\"}} {count}", runtime.name()))
+    has_metric(runtime, &format!("{name}{{component=\"{}\"}} {count}", runtime.name()))
 }
 
 /// Calls over a new connection.
 async fn call(server: &TestServer, runtime: &Runtime) -> Result<String, Status> {
-    say(&Channel::to(&[server.address], &target(&[]), runtime), "").await
+    say(&Channel::to_addresses(&[server.address], &target(&[]), runtime), "").await
 }
 
-/// The certificate that the server shows to those who connect now.
-async fn shown(server: &TestServer, caller: &Runtime) -> CertificateDer<'static> {
+/// The certificate that the server presents on a new connection.
+async fn presented_certificate(server: &TestServer, caller: &Runtime) -> CertificateDer<'static> {
     let stream = TcpStream::connect(server.address).await.expect("a connection");
-    let tls = caller.tls().expect("it has TLS");
+    let tls = caller.tls().expect("TLS is configured");
     let stream = tls.connect(ECHO.to_owned(), stream).await.expect("a handshake");
     stream.get_ref().1.peer_certificates().expect("some")[0].clone()
 }
 
-/// Calls until told to stop, on new connections and on one that stays; how often.
+/// Calls over new connections and over one that stays open, until `stop` is set. Returns the number
+/// of calls.
 async fn call_until(stop: Arc<AtomicBool>, server: Arc<TestServer>, caller: Runtime) -> usize {
-    let old = Channel::to(&[server.address], &target(&[]), &caller);
+    let old = Channel::to_addresses(&[server.address], &target(&[]), &caller);
     let mut calls = 0;
     while !stop.load(Ordering::SeqCst) {
         call(&server, &caller).await.expect("an answer over a new connection");
@@ -49,9 +50,9 @@ async fn call_until(stop: Arc<AtomicBool>, server: Arc<TestServer>, caller: Runt
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn certificates_are_replaced_under_calls_of_which_none_fails() {
+async fn certificate_reload_fails_no_call() {
     let authority = Authority::new();
-    let files = [Files::of(&authority), Files::of(&authority)];
+    let files = [Files::issued_by(&authority), Files::issued_by(&authority)];
     let (server, caller) = (Arc::new(files[0].serve("a")), files[1].caller());
     let stop = Arc::new(AtomicBool::new(false));
     let callers: Vec<_> = (0..4)
@@ -63,25 +64,25 @@ async fn certificates_are_replaced_under_calls_of_which_none_fails() {
             files.replace(&leaf);
         }
         eventually(|| expires(&server.runtime, year) && expires(&caller, year)).await;
-        assert_eq!(shown(&server, &caller).await, leaf.certificate);
+        assert_eq!(presented_certificate(&server, &caller).await, leaf.certificate);
     }
     stop.store(true, Ordering::SeqCst);
     let mut all_calls = 0;
     for caller in callers {
         all_calls += caller.await.expect("no call has failed");
     }
-    assert!(all_calls > 20, "the test has seen only {all_calls} calls");
+    assert!(all_calls > 20, "the test made only {all_calls} calls");
     assert!(failures(&server.runtime, 0) && failures(&caller, 0));
 }
 
 #[tokio::test]
-async fn another_authority_holds_for_new_connections_of_both_sides() {
+async fn new_authority_applies_to_new_connections_of_both_sides() {
     let (before, after) = (Authority::new(), Authority::new());
-    let files = [Files::of(&before), Files::of(&before)];
+    let files = [Files::issued_by(&before), Files::issued_by(&before)];
     let (server, caller) = (files[0].serve("a"), files[1].caller());
     call(&server, &caller).await.expect("an answer");
 
-    // The server's side alone: neither believes the other any more.
+    // Only the server's files change, so neither side trusts the other.
     files[0].replace(&after.issue_until(ECHO, 2091));
     files[0].write("ca.crt", &after.pem());
     eventually(|| expires(&server.runtime, 2091)).await;
@@ -91,25 +92,25 @@ async fn another_authority_holds_for_new_connections_of_both_sides() {
     files[1].replace(&after.issue_until(ECHO, 2091));
     files[1].write("ca.crt", &after.pem());
     eventually(|| expires(&caller, 2091)).await;
-    assert_eq!(call(&server, &caller).await.expect("both have changed"), "a");
+    assert_eq!(call(&server, &caller).await.expect("a response after both sides changed"), "a");
 }
 
 #[tokio::test]
-async fn of_broken_files_nothing_is_taken_and_good_ones_end_that() {
+async fn invalid_files_keep_the_previous_certificate() {
     let authority = Authority::new();
     let files = Files::new(&authority.issue_until(ECHO, 2090), &authority);
     let server = files.serve("a");
-    let caller = Files::of(&authority).caller();
-    let of_another = authority.issue_until(ECHO, 2091);
+    let caller = Files::issued_by(&authority).caller();
+    let next = authority.issue_until(ECHO, 2091);
     for (count, (name, text)) in
-        (1..).zip([("tls.crt", &of_another.pem), ("ca.crt", &"nothing".to_owned())])
+        (1..).zip([("tls.crt", &next.pem), ("ca.crt", &"nothing".to_owned())])
     {
         files.write(name, text);
         eventually(|| failures(&server.runtime, count)).await;
         assert!(expires(&server.runtime, 2090), "{name}");
         assert_eq!(call(&server, &caller).await.expect("an answer"), "a", "{name}");
     }
-    files.replace(&of_another);
+    files.replace(&next);
     files.write("ca.crt", &authority.pem());
     eventually(|| expires(&server.runtime, 2091)).await;
     assert_eq!(call(&server, &caller).await.expect("an answer"), "a");
