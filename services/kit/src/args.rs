@@ -1,41 +1,42 @@
-//! The settings that every process has.
+//! The settings of every process.
 
 use crate::grpc::TlsArgs;
 use std::net::SocketAddr;
 
-/// Settings of a process, whatever runs in it. Flatten it beside the component's own.
+/// Settings of a process, independent of its components. Flatten it next to the component's own.
 #[derive(Clone, Debug, clap::Args)]
 #[group(skip)]
 pub struct Args {
-    /// Where /livez, /readyz and /metrics are served; never exposed to shoppers
+    /// Address of /livez, /readyz and /metrics; never exposed to shoppers
     #[arg(long, env = "ADMIN_ADDR", default_value = "0.0.0.0:9090")]
     pub admin_addr: SocketAddr,
 
-    /// What is logged, as in `info,catalog=debug`
+    /// Log filter, such as `info,catalog=debug`
     #[arg(long, env = "RUST_LOG", default_value = "info")]
     pub log: String,
 
-    /// Form of the log lines; by default text on a terminal and JSON elsewhere
+    /// Format of the log lines; by default text on a terminal and JSON elsewhere
     #[arg(long, env = "LOG_FORMAT", value_enum)]
     pub log_format: Option<LogFormat>,
 
-    /// OTLP/gRPC collector that traces go to, as in http://collector:4317; none are sent without
+    /// OTLP/gRPC collector for traces, such as http://collector:4317; without it none are exported
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
 
-    /// Share of the traces begun here that are sent, 0 to 1; a caller's decision is kept
+    /// Share of new traces that are exported, 0 to 1; a caller's sampling decision is kept
     #[arg(long, env = "TRACE_SAMPLE_RATIO", default_value = "1", value_parser = ratio)]
     pub trace_sample_ratio: f64,
 
-    /// Seconds between "not ready" and closing the ports, in which callers learn to go elsewhere
+    /// Seconds between "not ready" and closing the ports, in which load balancers remove the
+    /// process
     #[arg(long, env = "SHUTDOWN_DELAY_SECS", default_value_t = 0)]
     pub shutdown_delay_secs: u32,
 
-    /// Most seconds that requests in progress are waited for at the end
+    /// Longest wait for requests in flight during shutdown, in seconds
     #[arg(long, env = "SHUTDOWN_GRACE_SECS", default_value_t = 20)]
     pub shutdown_grace_secs: u32,
 
-    /// Worker threads; by default one per core, four at most
+    /// Worker threads; by default one per core, at most four
     #[arg(long, env = "WORKER_THREADS", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub worker_threads: Option<u16>,
 
@@ -44,10 +45,10 @@ pub struct Args {
     pub grpc_tls: TlsArgs,
 }
 
-/// Form of the log lines.
+/// Format of the log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// One JSON object a line, for collectors.
+    /// One JSON object per line, for log collectors.
     Json,
     /// Aligned text, for people.
     Text,
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_fit_a_laptop() {
+    fn defaults_fit_local_development() {
         let args = Command::parse_from(["x"]).args;
         assert_eq!(args.admin_addr.port(), 9090);
         assert_eq!(args.shutdown_delay_secs, 0);
@@ -80,10 +81,10 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_outside_zero_to_one_is_refused() {
+    fn ratio_outside_zero_to_one_is_rejected() {
         for bad in ["-0.1", "1.1", "NaN", "half"] {
-            let refused = Command::try_parse_from(["x", &format!("--trace-sample-ratio={bad}")]);
-            assert!(refused.is_err(), "{bad}");
+            let result = Command::try_parse_from(["x", &format!("--trace-sample-ratio={bad}")]);
+            assert!(result.is_err(), "{bad}");
         }
     }
 }

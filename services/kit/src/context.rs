@@ -1,7 +1,7 @@
-//! The request that the current task works for: its id, and when its answer is due.
+//! The context of the request that the current task works for: its id and its deadline.
 //!
-//! Servers open a context around each request; clients, logs and problem details read it. A task
-//! that a request spawns has none unless it is given one ([`current`], then [`scope`]).
+//! Servers set a context for each request; clients, logs and problem details read it. A spawned
+//! task does not inherit the context; pass it explicitly ([`current`], then [`scope`]).
 
 use crate::Env;
 use std::fmt;
@@ -12,28 +12,28 @@ use tokio::time::Instant;
 /// The header and the gRPC metadata key that carry a request id.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
-/// Longest request id that is taken from a caller.
+/// Maximum length of a caller's request id.
 const MAX_REQUEST_ID_BYTES: usize = 128;
 
 tokio::task_local! {
     static CURRENT: Context;
 }
 
-/// What is known of the request that a task works for.
+/// The request that a task works for.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// Its id, the caller's or ours.
+    /// The request id, set by the caller or generated.
     pub request_id: RequestId,
-    /// When the caller stops waiting; calls made on its behalf end no later.
+    /// When the caller stops waiting. Calls that are made for the request end no later.
     pub deadline: Option<Instant>,
 }
 
-/// The id of a request: 1 to 128 of `A-Z a-z 0-9 . _ -`, so that it can stand in any log or header.
+/// The id of a request: 1 to 128 of `A-Z a-z 0-9 . _ -`, so that it is safe in any log or header.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RequestId(Arc<str>);
 
 impl RequestId {
-    /// The caller's id, or `None` when it may not be one.
+    /// Parses a caller's id; `None` when it is invalid.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
@@ -41,13 +41,13 @@ impl RequestId {
         (fits && text.bytes().all(allowed)).then(|| Self(text.into()))
     }
 
-    /// A new id.
+    /// Generates an id.
     #[must_use]
     pub fn new(env: &Env) -> Self {
         Self(env.uuid().to_string().into())
     }
 
-    /// The id that the headers carry, or a new one when they carry none that can be taken.
+    /// Returns the id in the headers, or generates one when it is missing or invalid.
     #[must_use]
     pub fn from_headers(headers: &http::HeaderMap, env: &Env) -> Self {
         headers
@@ -66,7 +66,7 @@ impl RequestId {
     /// The id as a header value.
     #[must_use]
     pub fn header(&self) -> http::HeaderValue {
-        // Every character of a request id may stand in a header; an empty value would be a defect.
+        // Every character of a request id is valid in a header, so the default is never used.
         http::HeaderValue::from_str(&self.0).unwrap_or(http::HeaderValue::from_static("-"))
     }
 }
@@ -77,32 +77,32 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The context of the current task, if it works for a request.
+/// Returns the context of the current task, if it works for a request.
 #[must_use]
 pub fn current() -> Option<Context> {
     CURRENT.try_with(Clone::clone).ok()
 }
 
-/// The id of the request that the current task works for.
+/// Returns the id of the request that the current task works for.
 #[must_use]
 pub fn request_id() -> Option<RequestId> {
     CURRENT.try_with(|context| context.request_id.clone()).ok()
 }
 
-/// When the caller of the current request stops waiting.
+/// Returns the deadline of the request that the current task works for.
 #[must_use]
 pub fn deadline() -> Option<Instant> {
     CURRENT.try_with(|context| context.deadline).ok().flatten()
 }
 
-/// Runs `future` within `context`.
+/// Runs `future` in `context`.
 pub async fn scope<F: Future>(context: Context, future: F) -> F::Output {
     CURRENT.scope(context, future).await
 }
 
-/// Runs `work` within `context`, for code that polls by hand.
-pub fn sync_scope<R>(context: Context, work: impl FnOnce() -> R) -> R {
-    CURRENT.sync_scope(context, work)
+/// Runs `f` in `context`, for code that polls futures itself.
+pub fn sync_scope<R>(context: Context, f: impl FnOnce() -> R) -> R {
+    CURRENT.sync_scope(context, f)
 }
 
 #[cfg(test)]
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn request_ids_of_callers_are_taken_only_when_harmless() {
+    fn invalid_request_ids_are_rejected() {
         let longest = "x".repeat(128);
         for good in ["a", "0", "A-b_c.9", longest.as_str()] {
             assert_eq!(RequestId::parse(good).map(|id| id.to_string()).as_deref(), Some(good));
@@ -122,13 +122,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_context_ends_with_its_scope_and_is_not_inherited_by_spawned_tasks() {
+    async fn context_ends_with_its_scope_and_is_not_inherited() {
         let id = RequestId::new(&Env::system());
         let context = Context { request_id: id.clone(), deadline: None };
         scope(context, async {
             assert_eq!(request_id(), Some(id.clone()));
             let spawned = tokio::spawn(async { request_id() });
-            assert_eq!(spawned.await.expect("the task ends"), None);
+            assert_eq!(spawned.await.expect("no panic"), None);
         })
         .await;
         assert_eq!(request_id(), None);

@@ -1,16 +1,16 @@
-//! The one seam through which time, ids and randomness come in.
+//! The interface for time, ids and randomness.
 //!
-//! Nothing else asks the system for them (clippy's `disallowed-methods` sees to it), so a test can
-//! hold the clock and repeat every id. Durations are measured with tokio's clock, which tests can
-//! pause by itself.
+//! Nothing else reads them from the system (clippy's `disallowed-methods` enforces it), so a test
+//! can control the clock and reproduce every id. Durations are measured with tokio's clock, which
+//! tests pause separately.
 
 use jiff::{SignedDuration, Timestamp};
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
-/// Time, ids and randomness: the system's, or those of a test. Cheap to clone; clones of a fixed
-/// one share its clock.
+/// Source of time, ids and randomness: the system, or fixed for a test. Cheap to clone; the clones
+/// of a fixed environment share its clock.
 #[derive(Clone, Debug, Default)]
 pub struct Env(Source);
 
@@ -29,51 +29,51 @@ struct Fixed {
 }
 
 impl Env {
-    /// The machine's clock and its secure source of randomness.
+    /// The system clock and its secure random generator.
     #[must_use]
     pub fn system() -> Self {
         Self(Source::System)
     }
 
-    /// For tests: a clock that stands at `start` until [`Env::advance`], and ids and bytes that
-    /// follow from `seed`.
+    /// For tests: a clock that stands at `start` until [`Env::advance`], and ids and bytes derived
+    /// from `seed`.
     #[must_use]
     pub fn fixed(start: Timestamp, seed: u64) -> Self {
         let fixed = Fixed { now: start, random: StdRng::seed_from_u64(seed), ids: 0 };
         Self(Source::Fixed(Arc::new(Mutex::new(fixed))))
     }
 
-    /// Moves a fixed clock by `by`, for all its clones; the system's clock is left alone.
-    pub fn advance(&self, by: SignedDuration) {
+    /// Advances a fixed clock, for all its clones. Does nothing to the system clock.
+    pub fn advance(&self, duration: SignedDuration) {
         if let Source::Fixed(fixed) = &self.0 {
             let mut fixed = lock(fixed);
-            fixed.now = fixed.now.saturating_add(by).unwrap_or(fixed.now);
+            fixed.now = fixed.now.saturating_add(duration).unwrap_or(fixed.now);
         }
     }
 
-    /// The time of the day and year, in UTC, in whole microseconds as PostgreSQL keeps it: what is
-    /// answered first is then what is read back for a repeat.
+    /// Returns the current time in whole microseconds, the precision of PostgreSQL, so that the
+    /// first response to a request equals the one that is read back for its repeat.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let now = match &self.0 {
-            #[expect(clippy::disallowed_methods, reason = "this is the seam")]
+            #[expect(clippy::disallowed_methods, reason = "the one place that reads the system")]
             Source::System => Timestamp::now(),
             Source::Fixed(fixed) => lock(fixed).now,
         };
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 
-    /// A new id, version 7: ids sort by the time they were made, also within one millisecond.
+    /// Generates an id of version 7: ids sort by creation time, also within one millisecond.
     #[must_use]
     pub fn uuid(&self) -> Uuid {
         match &self.0 {
-            #[expect(clippy::disallowed_methods, reason = "this is the seam")]
+            #[expect(clippy::disallowed_methods, reason = "the one place that reads the system")]
             Source::System => Uuid::now_v7(),
             Source::Fixed(fixed) => lock(fixed).uuid(),
         }
     }
 
-    /// `N` random bytes, fit for keys and tokens when they are the system's.
+    /// Generates `N` random bytes. Those of the system are suitable for keys and tokens.
     #[must_use]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
@@ -90,7 +90,7 @@ impl Fixed {
         let millis = u64::try_from(self.now.as_millisecond()).unwrap_or(0);
         let mut tail = [0; 10];
         self.random.fill_bytes(&mut tail);
-        // The counter goes where version 7 keeps its order within a millisecond: 12 bits.
+        // Version 7 orders ids within a millisecond by these 12 bits.
         let counter = (self.ids & 0x0fff).to_be_bytes();
         self.ids = self.ids.wrapping_add(1);
         tail[..2].copy_from_slice(&counter);
@@ -107,17 +107,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fixed_environment_repeats_itself_by_its_seed() {
-        let make = |seed| {
+    fn fixed_environment_is_reproducible_by_seed() {
+        let generate = |seed| {
             let env = Env::fixed(Timestamp::UNIX_EPOCH, seed);
             (env.uuid(), env.bytes::<16>(), env.now())
         };
-        assert_eq!(make(7), make(7));
-        assert_ne!(make(7), make(8));
+        assert_eq!(generate(7), generate(7));
+        assert_ne!(generate(7), generate(8));
     }
 
     #[test]
-    fn a_fixed_clock_stands_until_moved_and_its_clones_move_along() {
+    fn advancing_a_fixed_clock_advances_its_clones() {
         let env = Env::fixed(Timestamp::UNIX_EPOCH, 0);
         let clone = env.clone();
         assert_eq!(env.now(), Timestamp::UNIX_EPOCH);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_version_7_and_sort_in_the_order_they_were_made() {
+    fn ids_are_version_7_and_sort_by_creation() {
         for env in [Env::system(), Env::fixed(Timestamp::UNIX_EPOCH, 3)] {
             let ids: Vec<Uuid> = (0..1000).map(|_| env.uuid()).collect();
             assert!(ids.is_sorted());

@@ -1,16 +1,16 @@
-//! What every service needs and that knows nothing of shops.
+//! The infrastructure of every service, independent of the shop's domain.
 //!
-//! A component is a function `serve(args, runtime: kit::Runtime)`. Around it stand, in the order in
-//! which a process meets them:
+//! A component is a function `serve(args, runtime: kit::Runtime)`. A process uses, in this order:
 //!
-//! - [`Args`]: the settings that every process has; [`settings`] and [`secret`] parse the others;
-//! - [`block_on`] and [`Process`]: boot, telemetry, the admin port, the ordered shutdown;
-//! - [`Runtime`]: what a component is given: the [`Env`] seam, metrics, readiness, tracked tasks, among
-//!   them those that come back ([`run_periodically`]);
-//! - [`grpc`] and [`http`]: servers that log, measure, bound and drain, and the balancing client;
-//! - [`postgres`] and [`redis`]: connections with deadlines, and what their failures mean;
-//! - [`problem`] and [`context`]: how an answer tells what went wrong, and in which request;
-//! - [`testing`]: what the tests of services share.
+//! - [`Args`]: the settings of every process; [`settings`] and [`secret`] parse the others;
+//! - [`block_on`] and [`Process`]: startup, telemetry, the admin port, graceful shutdown;
+//! - [`Runtime`]: what a component gets from its process: [`Env`], metrics, readiness and tracked
+//!   tasks, including periodic ones ([`run_periodically`]);
+//! - [`grpc`] and [`http`]: servers with logs, metrics, limits and graceful shutdown, and the
+//!   load-balancing client;
+//! - [`postgres`] and [`redis`]: connections with timeouts, and the classification of their errors;
+//! - [`problem`] and [`context`]: problem details, and the request they belong to;
+//! - [`testing`]: fixtures for the tests of services.
 
 mod admin;
 mod args;

@@ -1,11 +1,11 @@
-//! Work that comes back.
+//! Periodic background work.
 
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Does a round at once and then one in each `period`, for ever. A round that takes longer puts the next
-/// ones off: none is made up for.
+/// Runs `round` immediately and then once per `period`, forever. A round that takes longer than
+/// `period` delays the following ones; missed rounds are skipped.
 pub async fn run_periodically<F>(period: Duration, mut round: impl FnMut() -> F)
 where
     F: Future<Output = ()>,
@@ -27,11 +27,11 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_long_round_puts_the_next_ones_off() {
-        let began = Instant::now();
+    async fn long_round_delays_the_next_ones() {
+        let start = Instant::now();
         let rounds = RefCell::new(Vec::new());
         let work = run_periodically(Duration::from_secs(10), || async {
-            rounds.borrow_mut().push(began.elapsed().as_secs());
+            rounds.borrow_mut().push(start.elapsed().as_secs());
             if rounds.borrow().len() == 2 {
                 sleep(Duration::from_secs(25)).await;
             }

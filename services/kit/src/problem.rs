@@ -1,4 +1,4 @@
-//! What a client is told when something went wrong over HTTP: RFC 9457 problem details.
+//! HTTP error responses: RFC 9457 problem details.
 
 use crate::context;
 use axum::response::{IntoResponse, Response};
@@ -11,21 +11,21 @@ use std::time::Duration;
 /// The media type of problem details.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Where the codes are documented; a code's type is this and the code.
+/// The base URL of the documentation; a problem's `type` is this and its code.
 const TYPES: &str = "https://storefront.dev/problems/";
 
-/// What is said with 500 `internal`.
+/// The detail of 500 `internal`.
 pub const INTERNAL: &str =
-    "This is our fault and has been recorded; the request id helps to find it.";
+    "An internal error occurred and was logged. Report the request id to have it investigated.";
 
-/// What is said with 504 `deadline_exceeded`.
-pub const DEADLINE_EXCEEDED: &str = "The answer was not ready in time; try again shortly.";
+/// The detail of 504 `deadline_exceeded`.
+pub const DEADLINE_EXCEEDED: &str = "The response was not ready in time. Try again shortly.";
 
-/// When to try again what was not possible for a moment.
+/// The retry delay for transient failures.
 pub const RETRY_SHORTLY: Duration = Duration::from_secs(1);
 
-/// A problem: its stable `code` for programs, its `detail` for people, and the fields at fault.
-/// Never the text of a driver or a library; that goes into the log.
+/// A problem: its stable `code` for programs, its `detail` for people, and the invalid fields. It
+/// never contains the text of a driver or a library, which is logged instead.
 #[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,
@@ -36,16 +36,16 @@ pub struct Problem {
     headers: HeaderMap,
 }
 
-/// One field of the request, or one product, that is at fault.
+/// An invalid field of the request, or a product that caused the problem.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// The field as the client wrote it, dots between its parts: `address.zip_code`.
+    /// The path of the field in the request, separated by dots: `address.zip_code`.
     pub field: String,
-    /// Stable, snake_case.
+    /// The stable code for programs, in `snake_case`.
     pub code: String,
-    /// A sentence for people.
+    /// The explanation for people.
     pub detail: String,
-    /// The product, when that is what is at fault.
+    /// The product, if it caused the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product_id: Option<String>,
 }
@@ -65,7 +65,7 @@ struct Body<'a> {
 }
 
 impl Problem {
-    /// A problem without fields at fault.
+    /// Creates a problem without invalid fields.
     pub fn new(
         status: StatusCode,
         code: impl Into<Cow<'static, str>>,
@@ -81,41 +81,41 @@ impl Problem {
         }
     }
 
-    /// 500: our fault; the cause is in the log.
+    /// Creates 500 `internal`, for a defect. The cause is in the log.
     #[must_use]
     pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL)
     }
 
-    /// 504: the answer took too long; worth trying again.
+    /// Creates 504 `deadline_exceeded`, which the client may retry.
     #[must_use]
     pub fn deadline_exceeded() -> Self {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "deadline_exceeded", DEADLINE_EXCEEDED)
             .retry_after(RETRY_SHORTLY)
     }
 
-    /// With the fields at fault, all of them.
+    /// Adds invalid fields.
     #[must_use]
     pub fn errors(mut self, errors: impl IntoIterator<Item = FieldError>) -> Self {
         self.errors.extend(errors);
         self
     }
 
-    /// With a member of its own beside those that every problem has, such as `decline_code`.
+    /// Adds an extension member, such as `decline_code`.
     #[must_use]
     pub fn member(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.members.insert(name, value.into());
         self
     }
 
-    /// With a header, such as `WWW-Authenticate`.
+    /// Adds a response header, such as `WWW-Authenticate`.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }
 
-    /// With `Retry-After` in whole seconds, rounded up, 1 at least.
+    /// Adds `Retry-After` in whole seconds, rounded up, at least 1.
     #[must_use]
     pub fn retry_after(self, after: Duration) -> Self {
         let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
@@ -167,9 +167,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_problem_has_every_member_and_the_requests_id() {
+    async fn response_has_every_member_and_the_request_id() {
         let request_id = RequestId::parse("r-1").expect("an id");
-        let problem = Problem::new(StatusCode::BAD_REQUEST, "validation_failed", "No good.")
+        let problem = Problem::new(StatusCode::BAD_REQUEST, "validation_failed", "Invalid.")
             .errors([FieldError {
                 field: "page".to_owned(),
                 code: "out_of_range".to_owned(),
@@ -185,7 +185,7 @@ mod tests {
             "type": "https://storefront.dev/problems/validation_failed",
             "title": "Bad Request",
             "status": 400,
-            "detail": "No good.",
+            "detail": "Invalid.",
             "code": "validation_failed",
             "request_id": "r-1",
             "errors": [{"field": "page", "code": "out_of_range", "detail": "page is at least 1"}],
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_whole_seconds_and_never_none() {
+    fn retry_after_is_rounded_up_to_whole_seconds() {
         for (millis, seconds) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (60_000, "60")] {
             let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Later.");
             let response = problem.retry_after(Duration::from_millis(millis)).into_response();

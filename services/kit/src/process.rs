@@ -1,4 +1,4 @@
-//! A process: boot, components side by side, the ordered end.
+//! The lifecycle of a process: startup, concurrent components, graceful shutdown.
 
 use crate::grpc::Tls;
 use crate::shutdown::{self, Limits};
@@ -9,11 +9,11 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// Most worker threads by default: the services wait rather than compute, and each thread costs
-/// memory.
+/// Maximum default number of worker threads: the services wait more than they compute, and each
+/// thread costs memory.
 const MAX_DEFAULT_THREADS: usize = 4;
 
-/// Runs `future` on a runtime with the worker threads that the settings ask for.
+/// Runs `future` on a tokio runtime with the configured number of worker threads.
 ///
 /// # Errors
 /// When the threads cannot be started.
@@ -26,12 +26,12 @@ pub fn block_on<F: Future>(args: &Args, future: F) -> Result<F::Output, Error> {
         .build()
         .map_err(Error::Threads)?;
     let output = runtime.block_on(future);
-    // A blocking task that hangs (a name being resolved) must not hold the process.
+    // A blocking task that hangs (such as a DNS lookup) must not delay the end of the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(output)
 }
 
-/// A process that has booted: telemetry is up and the admin port answers, "not ready" so far.
+/// A started process: telemetry is set up and the admin port responds, with "not ready" so far.
 #[derive(Debug)]
 pub struct Process {
     runtime: Runtime,
@@ -40,10 +40,11 @@ pub struct Process {
 }
 
 impl Process {
-    /// Boots: TLS provider, logs and traces, panics into the log, certificates, the admin port.
+    /// Sets up the TLS provider, logs and traces, the panic hook, the certificates and the admin
+    /// port.
     ///
     /// # Errors
-    /// When a setting is wrong or the admin port is taken.
+    /// When a setting is invalid or the admin port cannot be bound.
     pub async fn start(name: &'static str, args: &Args) -> Result<Self, Error> {
         install_tls_provider();
         let telemetry = Telemetry::start(name, args)?;
@@ -56,23 +57,23 @@ impl Process {
             address,
             source,
         })?;
-        // It answers until the very end, so it is no worker and nobody waits for it.
+        // It serves until the process ends, so it is not a tracked worker.
         tokio::spawn(admin::serve(listener, runtime.clone()));
         Ok(Self { runtime, telemetry, limits: Limits::from(args) })
     }
 
-    /// What components are given.
+    /// The runtime for the components.
     #[must_use]
     pub fn runtime(&self) -> Runtime {
         self.runtime.clone()
     }
 
-    /// Runs the components until SIGTERM or SIGINT, or until the first of them ends. Then: not
-    /// ready → delay → stop accepting → drain with a cap → stop workers → flush telemetry. A second
-    /// signal skips the waiting.
+    /// Runs the components until SIGTERM or SIGINT, or until the first of them ends, and then shuts
+    /// down gracefully: not ready → delay → stop accepting → drain with a time limit → stop workers
+    /// → flush telemetry. A second signal skips the waiting.
     ///
     /// # Errors
-    /// What ended a component before it was asked to.
+    /// When a component ended before the shutdown.
     pub async fn run(
         self,
         components: Vec<BoxFuture<'static, Result<(), BoxError>>>,
@@ -82,10 +83,10 @@ impl Process {
         result
     }
 
-    /// Runs work that ends by itself, such as a migration, unless SIGTERM or SIGINT come first.
+    /// Runs work that completes, such as a migration, unless SIGTERM or SIGINT arrives first.
     ///
     /// # Errors
-    /// What the work says, and when it was interrupted.
+    /// The error of the work, or an interruption by a signal.
     pub async fn run_to_end<E: From<Error>>(
         self,
         work: impl Future<Output = Result<(), E>>,
@@ -99,10 +100,9 @@ impl Process {
     }
 }
 
-/// Makes aws-lc-rs the cryptography of every TLS connection of this process. Doing it twice is
-/// harmless: the first one stays.
+/// Installs aws-lc-rs as the cryptography provider of all TLS connections. A repeat has no effect.
 fn install_tls_provider() {
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
-        tracing::debug!("the TLS provider was installed before");
+        tracing::debug!("TLS provider already installed");
     }
 }

@@ -1,7 +1,8 @@
-//! When `/readyz` says yes: once everything that has to start has started, until the process ends.
+//! Readiness of the process for `/readyz`: from the time that everything has started until the
+//! drain.
 //!
-//! It speaks of this process alone. A database that is away shows in metrics and answers, not here:
-//! otherwise one blip would take every pod out of its Service at once.
+//! It covers only this process. An unavailable database is visible in metrics and responses, but
+//! not here: otherwise one short outage would remove every pod from its Service at once.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,13 +11,12 @@ pub(crate) struct Readiness(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// One entry per gate: who it belongs to, and whether it is open.
+    /// The name of each gate, and whether it is open.
     gates: Vec<(String, bool)>,
     draining: bool,
 }
 
-/// One thing that must have started before the process is ready. It is closed until
-/// [`ReadyGate::open`].
+/// A condition for readiness. It is closed until [`ReadyGate::open`].
 #[derive(Debug)]
 pub struct ReadyGate {
     readiness: Readiness,
@@ -24,7 +24,7 @@ pub struct ReadyGate {
 }
 
 impl ReadyGate {
-    /// It has started.
+    /// Opens the gate: what it stands for has started.
     pub fn open(&self) {
         if let Some(gate) = self.readiness.lock().gates.get_mut(self.index) {
             gate.1 = true;
@@ -39,12 +39,12 @@ impl Readiness {
         ReadyGate { readiness: self.clone(), index: state.gates.len() - 1 }
     }
 
-    /// From now on the process is not ready, whatever its gates say.
+    /// Makes the process not ready for good, whatever the state of its gates.
     pub(crate) fn drain(&self) {
         self.lock().draining = true;
     }
 
-    /// `Ok`, or why callers should go elsewhere. Without any gate nothing has started yet.
+    /// Returns `Ok`, or why the process is not ready. Without any gate, nothing has started yet.
     pub(crate) fn check(&self) -> Result<(), String> {
         let state = self.lock();
         if state.draining {
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ready_is_when_every_gate_is_open_and_nothing_drains() {
+    fn ready_when_every_gate_is_open_until_the_drain() {
         let readiness = Readiness::default();
         assert_eq!(readiness.check(), Err("starting".to_owned()));
         let [catalog, gateway] = [readiness.gate("catalog"), readiness.gate("gateway")];

@@ -1,4 +1,4 @@
-//! Redis, or Valkey: one connection that comes back by itself, and a deadline for every command.
+//! Redis or Valkey: one connection that reconnects automatically, and a timeout for every command.
 
 use crate::metrics::RedisLabels;
 use crate::settings::duration_between;
@@ -15,21 +15,21 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Longest time to connect. Redis is near, or it is not there.
+/// Longest time to connect. Redis is in the same cluster, or unavailable.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Commands under way at a time; more fail as if Redis were away, which for them it is.
+/// Maximum number of commands in flight. Further ones fail as unavailable.
 const MAX_IN_FLIGHT: usize = 1024;
 
-/// Where Redis is.
+/// Settings of the connection to Redis.
 #[derive(Clone, Debug, clap::Args)]
 #[group(skip)]
 pub struct Args {
-    /// Redis or Valkey, as in redis://:password@host:6379/0 (rediss:// for TLS)
+    /// URL of Redis or Valkey, such as redis://:password@host:6379/0 (rediss:// for TLS)
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<SecretString>,
 
-    /// File with the URL; wins over REDIS_URL
+    /// File with the URL; takes precedence over REDIS_URL
     #[arg(long, env = "REDIS_URL_FILE")]
     pub redis_url_file: Option<PathBuf>,
 
@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long, env = "REDIS_PASSWORD", hide_env_values = true)]
     pub redis_password: Option<SecretString>,
 
-    /// File with the password; wins over REDIS_PASSWORD
+    /// File with the password; takes precedence over REDIS_PASSWORD
     #[arg(long, env = "REDIS_PASSWORD_FILE")]
     pub redis_password_file: Option<PathBuf>,
 
@@ -47,15 +47,15 @@ pub struct Args {
     pub redis_timeout: Duration,
 }
 
-/// Why a command gave no answer.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Redis is away, starting, or too slow: worth trying again. The command may have been carried
-    /// out.
+    /// Redis is unavailable, starting or too slow. The command may be retried, and may have been
+    /// executed.
     #[error("Redis is unavailable")]
     Unavailable(#[source] Option<RedisError>),
-    /// Redis refused the command: a defect of ours, or of its set-up.
-    #[error("Redis refused a command")]
+    /// Redis rejected the command: a defect of the program or of the configuration of Redis.
+    #[error("Redis rejected a command")]
     Refused(#[source] RedisError),
 }
 
@@ -67,38 +67,38 @@ pub struct Redis {
     runtime: Runtime,
 }
 
-/// Makes a connection that is opened by the first command and again whenever it is lost.
+/// Creates a connection that is opened by the first command and reopened when it is lost.
 ///
 /// # Errors
-/// When the URL is missing or no URL of Redis. That Redis is away is none.
+/// When the URL is missing or not a Redis URL. An unavailable Redis is not an error here.
 pub fn connect(args: &Args, runtime: &Runtime) -> Result<Redis, Error> {
     let Args { redis_url, redis_url_file, redis_timeout, .. } = args;
     let url = secret::require("REDIS_URL", redis_url.as_ref(), redis_url_file.as_deref())?;
     let (value, file) = (args.redis_password.as_ref(), args.redis_password_file.as_deref());
     let password = secret::read("REDIS_PASSWORD", value, file)?;
-    // The library's own words may repeat the URL and so the password.
-    let wrong = |_| Error::Setting {
+    // The error text of the library may contain the URL, and with it the password.
+    let invalid = |_| Error::Setting {
         name: "REDIS_URL",
         reason: "expected redis://[:password@]host[:port][/database]".to_owned(),
     };
-    let mut server = url.expose_secret().into_connection_info().map_err(wrong)?;
+    let mut server = url.expose_secret().into_connection_info().map_err(invalid)?;
     if let Some(password) = password {
         let settings = server.redis_settings().clone().set_password(password.expose_secret());
         server = server.set_redis_settings(settings);
     }
-    let client = Client::open(server).map_err(wrong)?;
+    let client = Client::open(server).map_err(invalid)?;
     let config = ConnectionManagerConfig::new()
         .set_connection_timeout(Some(CONNECT_TIMEOUT))
         .set_response_timeout(Some(*redis_timeout))
         .set_concurrency_limit(MAX_IN_FLIGHT)
-        // The next command tries again; waiting in between would only delay the news.
+        // The next command reconnects. Retries here would only delay the error.
         .set_number_of_retries(0);
-    let manager = ConnectionManager::new_lazy_with_config(client, config).map_err(wrong)?;
+    let manager = ConnectionManager::new_lazy_with_config(client, config).map_err(invalid)?;
     Ok(Redis { manager, timeout: *redis_timeout, runtime: runtime.clone() })
 }
 
 impl Redis {
-    /// Sends one command. `name` is its label in metrics.
+    /// Executes a command. `name` is its label in metrics.
     ///
     /// # Errors
     /// [`Failure`]
@@ -108,10 +108,10 @@ impl Redis {
         command: &Cmd,
     ) -> Result<T, Failure> {
         let mut manager = self.manager.clone();
-        self.bounded(name, async { command.query_async(&mut manager).await }).await
+        self.with_timeout(name, async { command.query_async(&mut manager).await }).await
     }
 
-    /// Sends several commands at once.
+    /// Executes several commands in one round trip.
     ///
     /// # Errors
     /// [`Failure`]
@@ -121,10 +121,10 @@ impl Redis {
         pipeline: &Pipeline,
     ) -> Result<T, Failure> {
         let mut manager = self.manager.clone();
-        self.bounded(name, async { pipeline.query_async(&mut manager).await }).await
+        self.with_timeout(name, async { pipeline.query_async(&mut manager).await }).await
     }
 
-    /// Runs a script, sending its text only where Redis does not know it yet.
+    /// Executes a script, whose text is sent only if Redis has not cached it.
     ///
     /// # Errors
     /// [`Failure`]
@@ -134,17 +134,17 @@ impl Redis {
         script: &ScriptInvocation<'_>,
     ) -> Result<T, Failure> {
         let mut manager = self.manager.clone();
-        self.bounded(name, async { script.invoke_async(&mut manager).await }).await
+        self.with_timeout(name, async { script.invoke_async(&mut manager).await }).await
     }
 
-    async fn bounded<T>(
+    async fn with_timeout<T>(
         &self,
         command: &'static str,
-        answer: impl Future<Output = Result<T, RedisError>>,
+        reply: impl Future<Output = Result<T, RedisError>>,
     ) -> Result<T, Failure> {
-        let answer = timeout(self.timeout, answer).await;
-        let result = answer.map_err(|_| Failure::Unavailable(None)).and_then(|answer| {
-            answer.map_err(|error| match is_unavailable(&error) {
+        let reply = timeout(self.timeout, reply).await;
+        let result = reply.map_err(|_| Failure::Unavailable(None)).and_then(|reply| {
+            reply.map_err(|error| match is_unavailable(&error) {
                 true => Failure::Unavailable(Some(error)),
                 false => Failure::Refused(error),
             })
@@ -160,7 +160,8 @@ impl Redis {
     }
 }
 
-/// Whether the error says that Redis is away or not ready, rather than that it disagrees.
+/// Whether the error means that Redis is unavailable or not ready, not that it rejected the
+/// command.
 fn is_unavailable(error: &RedisError) -> bool {
     use ::redis::ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly, TryAgain};
     match error.kind() {

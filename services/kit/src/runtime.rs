@@ -1,4 +1,4 @@
-//! What a component is given by the process it runs in.
+//! The interface between a component and its process.
 
 use crate::Env;
 use crate::grpc::Tls;
@@ -13,11 +13,12 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::Instrument as _;
 
-/// A component's share of its process: the [`Env`] seam, metrics under its name, readiness, and
-/// the two steps of the end: *draining* (take no new work) and *stopping* (end background work).
+/// A component's view of its process: the [`Env`], metrics under its name, readiness, tracked
+/// workers, and the two phases of graceful shutdown: *draining* (accept no new work) and *stopping*
+/// (end background work).
 ///
-/// Cheap to clone. Several components may run in one process (`shop all`); each takes its own view
-/// with [`Runtime::component`] as the first thing in `serve`.
+/// Cheap to clone. Several components may run in one process (`shop all`); each creates its own
+/// view with [`Runtime::component`] at the start of `serve`.
 #[derive(Clone, Debug)]
 pub struct Runtime {
     /// Time, ids and randomness.
@@ -49,7 +50,7 @@ impl Runtime {
         }
     }
 
-    /// The same process with TLS for the gRPC servers and clients made from now on.
+    /// Returns a runtime with TLS for the gRPC servers and clients that are created from it.
     pub(crate) fn with_tls(self, tls: Option<Tls>) -> Self {
         Self { tls, ..self }
     }
@@ -58,25 +59,25 @@ impl Runtime {
         self.tls.as_ref()
     }
 
-    /// A runtime with no process around it: no telemetry, no admin port, the system's clock.
+    /// A runtime without a process: no telemetry, no admin port, the system clock.
     #[must_use]
     pub fn for_tests() -> Self {
         Self::new("test", Env::system())
     }
 
-    /// The same process seen by the component `name`: its metrics, logs and tasks carry that name.
+    /// Returns the view of the component `name`: its metrics, logs and workers have that name.
     #[must_use]
     pub fn component(&self, name: &'static str) -> Self {
         Self { component: name, metrics: self.metrics.component(name), ..self.clone() }
     }
 
-    /// The name under which this component appears in logs and metrics.
+    /// The name of this component in logs and metrics.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.component
     }
 
-    /// Where the component registers its own metric families.
+    /// The registry for the component's own metric families.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -86,8 +87,8 @@ impl Runtime {
         self.metrics.families()
     }
 
-    /// A gate that keeps `/readyz` at "no" until it is opened. The servers of this crate have one
-    /// each; a component needs its own only for what it must do before it can serve.
+    /// Adds a gate that keeps `/readyz` at "not ready" until it is opened. The servers of this
+    /// crate have one each; a component needs its own only for work that must precede serving.
     #[must_use]
     pub fn readiness(&self, name: &str) -> ReadyGate {
         self.readiness.gate(name)
@@ -97,56 +98,57 @@ impl Runtime {
         self.readiness.check()
     }
 
-    /// Ends when the process takes no new work: servers stop accepting and finish what they have.
+    /// Completes when the process drains: servers stop accepting and complete the requests in
+    /// flight.
     pub fn draining(&self) -> WaitForCancellationFutureOwned {
         self.draining.clone().cancelled_owned()
     }
 
-    /// Whether the process has begun to drain.
+    /// Whether the process is draining.
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.is_cancelled()
     }
 
-    /// Cancelled after the servers have drained: background work ends.
+    /// The token that is cancelled after the servers have drained: background work ends.
     #[must_use]
     pub fn stopping(&self) -> CancellationToken {
         self.stopping.clone()
     }
 
-    /// Runs `worker` beside the servers until it ends or the process stops, when it is dropped at
-    /// its next await. What must not be cut there watches [`Runtime::stopping`] within
-    /// [`Runtime::spawn_stopping`] instead.
+    /// Runs `worker` in the background until it ends or the process stops, when it is dropped at
+    /// its current await. A worker that must not be interrupted there uses
+    /// [`Runtime::spawn_stopping`] and watches [`Runtime::stopping`].
     pub fn spawn<F>(&self, name: &'static str, worker: F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let stopping = self.stopping();
         self.spawn_stopping(name, async move {
-            let ended = stopping.run_until_cancelled(worker).await.is_some();
-            tracing::debug!(ended, "the worker is done");
+            let completed = stopping.run_until_cancelled(worker).await.is_some();
+            tracing::debug!(completed, "worker ended");
         });
     }
 
-    /// Runs `worker`, which ends by itself soon after [`Runtime::stopping`] is cancelled. The
-    /// process waits for it, but not for ever. A worker that panics ends the process: nobody would
-    /// miss it otherwise until much later.
+    /// Runs `worker` in the background. It must end soon after [`Runtime::stopping`] is cancelled:
+    /// the process waits for it for a limited time. A worker that panics ends the process, because
+    /// its absence would otherwise be noticed only much later.
     pub fn spawn_stopping<F>(&self, name: &'static str, worker: F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let span = tracing::error_span!("worker", component = self.component, worker = name);
         let failed = self.failed.clone();
-        let watched = async move {
+        let supervised = async move {
             // The panic hook has logged it.
             if AssertUnwindSafe(worker).catch_unwind().await.is_err() {
                 failed.cancel();
             }
         };
-        self.workers.spawn(watched.instrument(span));
+        self.workers.spawn(supervised.instrument(span));
     }
 
-    /// Ends when a worker has panicked.
+    /// Completes when a worker has panicked.
     pub(crate) async fn worker_panicked(&self) {
         self.failed.cancelled().await;
     }
@@ -155,26 +157,26 @@ impl Runtime {
         self.readiness.drain();
     }
 
-    /// Ends the first half of a process: what [`Runtime::draining`] promises comes true.
+    /// Starts the drain: the process becomes not ready and [`Runtime::draining`] completes.
     pub fn drain(&self) {
         self.readiness.drain();
         self.draining.cancel();
         self.http_servers.close();
     }
 
-    /// Held by an HTTP server while it has requests: its handlers may call gRPC servers of the same
-    /// process, which therefore end after it.
+    /// Tracks an HTTP server until the token is dropped. Its handlers may call gRPC servers of the
+    /// same process, which therefore shut down after it.
     pub(crate) fn track_http_server(&self) -> TaskTrackerToken {
         self.http_servers.token()
     }
 
-    /// Ends when the process drains and the HTTP servers in it have nothing left to do.
+    /// Completes when the process drains and its HTTP servers have completed their requests.
     pub(crate) async fn http_servers_drained(&self) {
         self.draining.cancelled().await;
         self.http_servers.wait().await;
     }
 
-    /// Cancels the background work and waits until all of it has ended.
+    /// Stops the background workers and waits until all of them have ended.
     pub async fn stop(&self) {
         self.stopping.cancel();
         self.workers.close();
@@ -188,17 +190,17 @@ mod tests {
     use std::future::pending;
 
     #[tokio::test]
-    async fn stopping_ends_workers_that_never_end_by_themselves() {
+    async fn stop_ends_workers_that_run_forever() {
         let runtime = Runtime::for_tests();
         runtime.spawn("idle", pending());
         let stopping = runtime.stopping();
-        runtime.spawn_stopping("orderly", async move { stopping.cancelled().await });
+        runtime.spawn_stopping("cooperative", async move { stopping.cancelled().await });
         runtime.stop().await;
         assert!(runtime.workers.is_empty());
     }
 
     #[test]
-    fn a_component_shares_readiness_and_the_end_with_its_process() {
+    fn component_shares_readiness_and_drain_with_its_process() {
         let runtime = Runtime::for_tests();
         let catalog = runtime.component("catalog");
         catalog.readiness("grpc").open();

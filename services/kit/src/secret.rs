@@ -1,5 +1,5 @@
-//! Secret settings: a value, or a file that holds it. The file wins, for it does not show in the
-//! environment and can be replaced while the process runs.
+//! Secret settings: a value, or a file that contains it. The file takes precedence, because it is
+//! not visible in the environment and can be replaced while the process runs.
 
 use crate::Error;
 use aws_lc_rs::hmac;
@@ -7,14 +7,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use std::fs;
 use std::path::Path;
 
-/// Largest secret; a file beyond it is not the one that was meant.
+/// Maximum size of a secret. A larger file is not the intended one.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// The secret of the setting `name`, from `file` or else `value`; `None` when neither is set. Line
-/// ends around the text of a file are not part of it.
+/// Reads the secret of the setting `name`, from `file` or else from `value`; `None` when neither is
+/// set. Whitespace around the text of a file is removed.
 ///
 /// # Errors
-/// When the file cannot be read, is empty or far too large.
+/// When the file cannot be read, is empty, or is larger than 64 KiB.
 pub fn read(
     name: &'static str,
     value: Option<&SecretString>,
@@ -22,21 +22,21 @@ pub fn read(
 ) -> Result<Option<SecretString>, Error> {
     let Some(path) = file else { return Ok(value.cloned()) };
     let unreadable = |source| Error::ReadFile { name, path: path.to_owned(), source };
-    let wrong = |what: &str| Error::Setting {
+    let invalid = |problem: &str| Error::Setting {
         name,
-        reason: format!("the file {} is {what}", path.display()),
+        reason: format!("the file {} is {problem}", path.display()),
     };
     if fs::metadata(path).map_err(unreadable)?.len() > MAX_BYTES {
-        return Err(wrong("too large"));
+        return Err(invalid("too large"));
     }
     let text = fs::read_to_string(path).map_err(unreadable)?;
     match text.trim() {
-        "" => Err(wrong("empty")),
+        "" => Err(invalid("empty")),
         secret => Ok(Some(SecretString::from(secret))),
     }
 }
 
-/// As [`read`], for a secret that there must be.
+/// [`read`] for a required secret.
 ///
 /// # Errors
 /// As [`read`], and when neither a value nor a file is set.
@@ -51,8 +51,8 @@ pub fn require(
     })
 }
 
-/// The secret `name` that follows from another one, as 64 hexadecimal digits: always the same, and of
-/// no use for finding the other or a sibling.
+/// Derives the secret `name` from another one (HMAC-SHA-256), as 64 hexadecimal digits. The result
+/// is deterministic and reveals neither the other secret nor further derived ones.
 #[must_use]
 pub fn derive(from: &SecretString, name: &str) -> SecretString {
     let key = hmac::Key::new(hmac::HMAC_SHA256, from.expose_secret().as_bytes());
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_wins_over_the_value_and_loses_its_line_end() {
+    fn file_takes_precedence_and_is_trimmed() {
         let value = SecretString::from("value");
         let file = file("from-file\n");
         let read = |file: Option<&Path>| {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn derived_secrets_are_those_of_rfc_4231_and_differ_by_name() {
+    fn derived_secret_matches_rfc_4231_and_differs_by_name() {
         let from = SecretString::from("Jefe");
         let derived = derive(&from, "what do ya want for nothing?");
         assert_eq!(
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_empty_secret_says_what_to_set() {
+    fn missing_or_empty_secret_names_the_setting() {
         let absent = require("SECRET", None, None).expect_err("nothing is set");
         assert_eq!(absent.to_string(), "SECRET: is not set; give SECRET or SECRET_FILE");
         let empty = require("SECRET", None, Some(file(" \n").path())).expect_err("empty");

@@ -1,4 +1,4 @@
-//! Parsers for settings, to be named in clap's `value_parser`.
+//! Parsers of setting values, for clap's `value_parser`.
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use std::fmt::Display;
@@ -6,18 +6,18 @@ use std::ops::Deref;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A length of time as people write it: `250ms`, `30s`, `15m`, `1h 30m`, `7d`; a bare `0` is none.
-/// A day is 24 hours.
+/// Parses a duration: `250ms`, `30s`, `15m`, `1h 30m`, `7d`; `0` without a unit is zero. A day is
+/// 24 hours.
 ///
 /// # Errors
-/// A sentence that says what was expected.
+/// A sentence with the expected form.
 ///
 /// ```
 /// # use std::time::Duration;
 /// assert_eq!(kit::settings::duration("15m"), Ok(Duration::from_secs(900)));
 /// ```
 pub fn duration(text: &str) -> Result<Duration, String> {
-    const EXPECTED: &str = "expected a length of time such as 250ms, 30s, 15m, 1h 30m or 7d";
+    const EXPECTED: &str = "expected a duration such as 250ms, 30s, 15m, 1h 30m or 7d";
     let text = text.trim();
     if text == "0" {
         return Ok(Duration::ZERO);
@@ -29,7 +29,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| EXPECTED.to_owned())
 }
 
-/// A parser of lengths of time from `min` to `max`, for settings of which not every one can work:
+/// Returns a parser of durations from `min` to `max`:
 /// `value_parser = duration_between(Duration::from_millis(100), Duration::from_secs(60))`.
 pub fn duration_between(
     min: Duration,
@@ -39,18 +39,18 @@ pub fn duration_between(
         let value = duration(text)?;
         match (min..=max).contains(&value) {
             true => Ok(value),
-            false => Err(format!("must be {} to {}", humane(min), humane(max))),
+            false => Err(format!("must be {} to {}", format_duration(min), format_duration(max))),
         }
     }
 }
 
-fn humane(length: Duration) -> String {
-    SignedDuration::try_from(length)
-        .map_or_else(|_| format!("{length:?}"), |length| format!("{length:#}"))
+fn format_duration(duration: Duration) -> String {
+    SignedDuration::try_from(duration)
+        .map_or_else(|_| format!("{duration:?}"), |duration| format!("{duration:#}"))
 }
 
-/// A list in one setting, its entries separated by commas: `a, b`. Blanks around them and entries
-/// without text do not count, so that an empty setting is an empty list.
+/// A comma-separated list in one setting: `a, b`. Spaces around entries and empty entries are
+/// ignored, so an empty setting is an empty list.
 ///
 /// ```
 /// # use kit::settings::List;
@@ -85,7 +85,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_length_of_time_that_cannot_work_is_refused_with_the_range() {
+    fn duration_out_of_range_is_rejected_with_the_range() {
         let parse = duration_between(Duration::from_millis(100), Duration::from_secs(3600));
         for (text, millis) in [("100ms", 100), ("30s", 30_000), ("1h", 3_600_000)] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_without_time_are_refused() {
+    fn zero_connection_timeouts_are_rejected() {
         assert!(Connections::try_parse_from(["x"]).is_ok());
         for setting in [
             "--database-acquire-timeout=0",
@@ -120,18 +120,18 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_a_list_are_trimmed_and_empty_ones_dropped() {
+    fn list_entries_are_trimmed_and_empty_ones_ignored() {
         for (text, numbers) in
             [("", &[][..]), (" ", &[]), (",", &[]), ("1", &[1]), (" 1 ,2,, 3,", &[1, 2, 3])]
         {
             assert_eq!(text.parse::<List<u8>>().as_deref(), Ok(numbers), "{text:?}");
         }
-        let refusal = "1,many".parse::<List<u8>>().expect_err("no number");
-        assert!(refusal.starts_with("many: "), "{refusal}");
+        let error = "1,many".parse::<List<u8>>().expect_err("not a number");
+        assert!(error.starts_with("many: "), "{error}");
     }
 
     #[test]
-    fn humane_lengths_of_time_are_read() {
+    fn durations_with_units_are_parsed() {
         for (text, millis) in [
             ("0", 0),
             ("250ms", 250),
@@ -146,10 +146,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_length_of_time_is_refused_with_an_example() {
+    fn invalid_duration_is_rejected_with_an_example() {
         for text in ["", "15", "soon", "-5s", "1 fortnight", "3 months"] {
-            let refusal = duration(text).expect_err(text);
-            assert!(refusal.contains("15m"), "{text:?}: {refusal}");
+            let error = duration(text).expect_err(text);
+            assert!(error.contains("15m"), "{text:?}: {error}");
         }
     }
 }

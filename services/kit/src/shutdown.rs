@@ -1,4 +1,4 @@
-//! From running to ended, in order.
+//! Graceful shutdown of a process.
 
 use crate::{Args, BoxError, Error, Runtime};
 use futures::future::BoxFuture;
@@ -7,14 +7,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// How long each waiting of the end may last.
+/// The time limits of the shutdown phases.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Between "not ready" and closing the ports.
+    /// Delay between "not ready" and closing the ports.
     delay: Duration,
-    /// For requests in progress.
+    /// Longest wait for requests in flight.
     grace: Duration,
-    /// For background work. It is cancelled at an await, so it ends at once or hangs.
+    /// Longest wait for background workers. They are cancelled at an await, so they end at once or
+    /// hang.
     workers: Duration,
 }
 
@@ -28,57 +29,60 @@ impl From<&Args> for Limits {
     }
 }
 
-/// Runs the components to the end of the process; see [`crate::Process::run`].
+/// Runs the components until the process ends; see [`crate::Process::run`].
 pub(crate) async fn run(
     runtime: &Runtime,
     limits: Limits,
     components: Vec<BoxFuture<'static, Result<(), BoxError>>>,
 ) -> Result<(), Error> {
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::install()?;
     let mut running: JoinSet<Result<(), BoxError>> = components.into_iter().collect();
 
     let result = tokio::select! {
         () = signals.recv() => Ok(()),
-        Some(ended) = running.join_next() => Err(too_early(ended)),
+        Some(ended) = running.join_next() => Err(component_error(ended)),
         () = runtime.worker_panicked() => Err(Error::Worker),
     };
-    tracing::info!(failed = result.is_err(), "shutting down");
+    tracing::info!(failed = result.is_err(), "graceful shutdown started");
 
     let drained = async {
         runtime.begin_not_ready();
-        // When a component has failed nobody is sent to us anyway.
+        // After a failure there is no delay: the process cannot serve new requests anyway.
         if result.is_ok() {
             sleep(limits.delay).await;
         }
         runtime.drain();
         if timeout(limits.grace, drain(&mut running)).await.is_err() {
-            tracing::warn!(left = running.len(), "requests were cut at the end of the grace");
+            tracing::warn!(components = running.len(), "drain timed out; requests cancelled");
         }
     };
     tokio::select! {
         () = drained => {}
-        () = signals.recv() => tracing::warn!("a second signal: not waiting any longer"),
+        () = signals.recv() => tracing::warn!("second signal received; drain skipped"),
     }
     runtime.drain();
     running.shutdown().await;
 
     if timeout(limits.workers, runtime.stop()).await.is_err() {
-        tracing::warn!("background work did not end in time");
+        tracing::warn!("workers did not stop in time");
     }
     result
 }
 
-/// Waits for the components; one that fails while draining is only worth a line.
+/// Waits for the components. A failure during the drain is only logged.
 async fn drain(running: &mut JoinSet<Result<(), BoxError>>) {
     while let Some(ended) = running.join_next().await {
         if !matches!(ended, Ok(Ok(()))) {
-            let cause = too_early(ended);
-            tracing::warn!(error = &cause as &dyn std::error::Error, "failed while draining");
+            let cause = component_error(ended);
+            tracing::warn!(
+                error = &cause as &dyn std::error::Error,
+                "component failed during the drain"
+            );
         }
     }
 }
 
-fn too_early(ended: Result<Result<(), BoxError>, tokio::task::JoinError>) -> Error {
+fn component_error(ended: Result<Result<(), BoxError>, tokio::task::JoinError>) -> Error {
     match ended {
         Ok(Ok(())) => Error::Ended,
         Ok(Err(source)) => Error::Component(source),
@@ -86,9 +90,9 @@ fn too_early(ended: Result<Result<(), BoxError>, tokio::task::JoinError>) -> Err
     }
 }
 
-/// Waits for a signal to end, or for the news that none can be heard.
+/// Waits for a termination signal. Returns at once when the handlers cannot be installed.
 pub(crate) async fn signal_received() -> Error {
-    match Signals::listen() {
+    match Signals::install() {
         Ok(mut signals) => {
             signals.recv().await;
             Error::Interrupted
@@ -97,18 +101,18 @@ pub(crate) async fn signal_received() -> Error {
     }
 }
 
-/// SIGTERM and SIGINT, which mean the same to us.
+/// The handlers of SIGTERM and SIGINT, which have the same effect.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn listen() -> Result<Self, Error> {
-        let listen = |kind| signal(kind).map_err(Error::Signals);
+    fn install() -> Result<Self, Error> {
+        let install = |kind| signal(kind).map_err(Error::Signals);
         Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
+            terminate: install(SignalKind::terminate())?,
+            interrupt: install(SignalKind::interrupt())?,
         })
     }
 
@@ -132,45 +136,45 @@ mod tests {
         workers: Duration::from_millis(200),
     };
 
-    async fn ended(components: Vec<BoxFuture<'static, Result<(), BoxError>>>) -> Error {
-        ended_with(Runtime::for_tests(), components).await
+    async fn run_to_error(components: Vec<BoxFuture<'static, Result<(), BoxError>>>) -> Error {
+        run_in(Runtime::for_tests(), components).await
     }
 
-    async fn ended_with(
+    async fn run_in(
         runtime: Runtime,
         components: Vec<BoxFuture<'static, Result<(), BoxError>>>,
     ) -> Error {
-        // A worker that does not listen must not hold the process either.
-        runtime.spawn_stopping("deaf", pending());
+        // A worker that ignores the cancellation must not block the shutdown.
+        runtime.spawn_stopping("unresponsive", pending());
         let ended = timeout(Duration::from_secs(5), run(&runtime, LIMITS, components)).await;
         assert!(runtime.is_draining() && runtime.stopping().is_cancelled());
-        ended.expect("nothing waits without a bound").expect_err("nobody asked it to end")
+        ended.expect("a bounded shutdown").expect_err("an early end")
     }
 
     #[tokio::test]
-    async fn the_first_component_that_fails_ends_the_process_and_names_the_cause() {
+    async fn failed_component_ends_the_process_with_its_error() {
         let failing = async { Err(io::Error::other("no port").into()) };
-        let error = ended(vec![Box::pin(failing), Box::pin(pending())]).await;
+        let error = run_to_error(vec![Box::pin(failing), Box::pin(pending())]).await;
         assert!(matches!(&error, Error::Component(cause) if cause.to_string() == "no port"));
     }
 
     #[tokio::test]
-    async fn a_component_that_ends_by_itself_ends_the_process() {
-        let error = ended(vec![Box::pin(async { Ok(()) }), Box::pin(pending())]).await;
+    async fn component_that_ends_early_ends_the_process() {
+        let error = run_to_error(vec![Box::pin(async { Ok(()) }), Box::pin(pending())]).await;
         assert!(matches!(error, Error::Ended));
     }
 
     #[tokio::test]
-    async fn a_component_that_panics_ends_the_process() {
-        let error = ended(vec![Box::pin(async { panic!("a defect") })]).await;
+    async fn component_panic_ends_the_process() {
+        let error = run_to_error(vec![Box::pin(async { panic!("test") })]).await;
         assert!(matches!(error, Error::Component(_)));
     }
 
     #[tokio::test]
-    async fn a_worker_that_panics_ends_the_process() {
+    async fn worker_panic_ends_the_process() {
         let runtime = Runtime::for_tests();
-        runtime.spawn("broken", async { panic!("a defect") });
-        let error = ended_with(runtime, vec![Box::pin(pending())]).await;
+        runtime.spawn("broken", async { panic!("test") });
+        let error = run_in(runtime, vec![Box::pin(pending())]).await;
         assert!(matches!(error, Error::Worker));
     }
 }

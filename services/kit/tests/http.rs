@@ -1,4 +1,4 @@
-//! The HTTP server through its real port.
+//! The HTTP server through a real port.
 
 #![cfg(test)]
 
@@ -13,14 +13,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-struct Shop {
+struct TestServer {
     address: SocketAddr,
     runtime: Runtime,
     served: JoinHandle<()>,
 }
 
-impl Shop {
-    async fn open() -> Self {
+impl TestServer {
+    async fn start() -> Self {
         let runtime = Runtime::for_tests().component("gateway");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -36,14 +36,14 @@ impl Shop {
             catch_panics_and_timeouts(router),
             ObserveConfig { runtime: runtime.clone(), deadline },
         );
-        let of_server = runtime.clone();
+        let server_runtime = runtime.clone();
         let served =
-            tokio::spawn(async move { kit::http::serve(listener, router, &of_server).await });
+            tokio::spawn(async move { kit::http::serve(listener, router, &server_runtime).await });
         Self { address, runtime, served }
     }
 
     async fn get(&self, path: &str) -> reqwest::Response {
-        reqwest::get(self.url(path)).await.expect("an answer")
+        reqwest::get(self.url(path)).await.expect("a response")
     }
 
     fn url(&self, path: &str) -> String {
@@ -57,16 +57,16 @@ async fn request_id() -> String {
 
 async fn slow() -> &'static str {
     tokio::time::sleep(Duration::from_millis(400)).await;
-    "at last"
+    "slow"
 }
 
 #[tokio::test]
-async fn requests_are_counted_by_the_routes_template_and_never_by_path() {
-    let shop = Shop::open().await;
+async fn requests_are_counted_by_route_template() {
+    let server = TestServer::start().await;
     for path in ["/products/1", "/products/2?q=x", "/nowhere/1", "/nowhere/2"] {
-        shop.get(path).await;
+        server.get(path).await;
     }
-    let text = shop.runtime.metrics().text();
+    let text = server.runtime.metrics().text();
     let counted = |route: &str, status: u16, count: u8| {
         let labels = format!("method=\"GET\",route=\"{route}\",status=\"{status}\"");
         text.contains(&format!(
@@ -80,25 +80,25 @@ async fn requests_are_counted_by_the_routes_template_and_never_by_path() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_taken_or_made_returned_and_known_to_the_handler() {
-    let shop = Shop::open().await;
+async fn request_id_is_accepted_or_generated_and_returned() {
+    let server = TestServer::start().await;
     let client = reqwest::Client::new();
-    let ask = async |id: &str| {
-        let request = client.get(shop.url("/id")).header("x-request-id", id);
-        let response = request.send().await.expect("an answer");
+    let send = async |id: &str| {
+        let request = client.get(server.url("/id")).header("x-request-id", id);
+        let response = request.send().await.expect("a response");
         let returned = response.headers()["x-request-id"].to_str().expect("ASCII").to_owned();
         assert_eq!(response.text().await.expect("a body"), returned);
         returned
     };
-    assert_eq!(ask("r.1-A_b").await, "r.1-A_b");
-    assert_eq!(ask("with space").await.len(), 36);
-    assert_eq!(ask(&"x".repeat(129)).await.len(), 36);
+    assert_eq!(send("r.1-A_b").await, "r.1-A_b");
+    assert_eq!(send("with space").await.len(), 36);
+    assert_eq!(send(&"x".repeat(129)).await.len(), 36);
 }
 
 #[tokio::test]
-async fn a_panic_is_a_problem_that_tells_nothing_and_the_server_goes_on() {
-    let shop = Shop::open().await;
-    let response = shop.get("/panic").await;
+async fn panic_is_an_internal_problem_without_details() {
+    let server = TestServer::start().await;
+    let response = server.get("/panic").await;
     assert_eq!(response.status(), 500);
     assert_eq!(response.headers()["content-type"], "application/problem+json");
     let request_id = response.headers()["x-request-id"].to_str().expect("ASCII").to_owned();
@@ -106,86 +106,86 @@ async fn a_panic_is_a_problem_that_tells_nothing_and_the_server_goes_on() {
     assert_eq!(problem["code"], "internal");
     assert_eq!(problem["request_id"], request_id);
     assert!(!problem.to_string().contains("secret"));
-    assert_eq!(shop.get("/products/1").await.status(), 200);
+    assert_eq!(server.get("/products/1").await.status(), 200);
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_is_504() {
-    let shop = Shop::open().await;
-    let response = shop.get("/hang").await;
+async fn request_past_its_deadline_is_504() {
+    let server = TestServer::start().await;
+    let response = server.get("/hang").await;
     assert_eq!(response.status(), 504);
     assert_eq!(response.headers()["retry-after"], "1");
     let problem: Value = response.json().await.expect("JSON");
     assert_eq!(problem["code"], "deadline_exceeded");
 }
 
-/// `hyper` answers these before any of our code sees a request, with a status and no body; the
-/// documentation says so.
+/// `hyper` rejects these before the router gets a request, with a status and no body. This is
+/// documented.
 #[tokio::test]
-async fn what_is_no_http_is_refused_with_a_bare_status() {
-    let shop = Shop::open().await;
+async fn malformed_http_is_rejected_with_a_bare_status() {
+    let server = TestServer::start().await;
     let too_many = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(20_000));
     for (request, status) in [
         ("no request at all\r\n\r\n", "HTTP/1.1 400 "),
         ("GET / HTTP/1.1\r\nno header\r\n\r\n", "HTTP/1.1 400 "),
         (&too_many, "HTTP/1.1 431 "),
     ] {
-        let mut stream = TcpStream::connect(shop.address).await.expect("a connection");
+        let mut stream = TcpStream::connect(server.address).await.expect("a connection");
         stream.write_all(request.as_bytes()).await.expect("sent");
-        let mut answer = Vec::new();
-        // A reset may follow, for what was sent has not all been read.
-        drop(stream.read_to_end(&mut answer).await);
-        let answer = String::from_utf8(answer).expect("UTF-8");
-        assert!(answer.starts_with(status) && answer.ends_with("\r\n\r\n"), "{answer:?}");
+        let mut response = Vec::new();
+        // A reset may follow, because the server has not read all bytes.
+        drop(stream.read_to_end(&mut response).await);
+        let response = String::from_utf8(response).expect("UTF-8");
+        assert!(response.starts_with(status) && response.ends_with("\r\n\r\n"), "{response:?}");
     }
 }
 
 #[tokio::test]
-async fn http_2_without_tls_is_spoken() {
-    let shop = Shop::open().await;
+async fn http2_without_tls_is_supported() {
+    let server = TestServer::start().await;
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
         .http2_only(true)
         .build_http::<http_body_util::Empty<axum::body::Bytes>>();
-    let uri = shop.url("/products/1").parse().expect("an address");
-    let response = client.get(uri).await.expect("an answer");
+    let uri = server.url("/products/1").parse().expect("an address");
+    let response = client.get(uri).await.expect("a response");
     assert_eq!((response.version(), response.status().as_u16()), (http::Version::HTTP_2, 200));
 }
 
 #[tokio::test]
-async fn draining_finishes_requests_and_closes_idle_and_silent_connections() {
-    let shop = Shop::open().await;
-    let mut silent = TcpStream::connect(shop.address).await.expect("a connection");
-    let mut idle = TcpStream::connect(shop.address).await.expect("a connection");
+async fn drain_completes_requests_and_closes_idle_connections() {
+    let server = TestServer::start().await;
+    let mut silent = TcpStream::connect(server.address).await.expect("a connection");
+    let mut idle = TcpStream::connect(server.address).await.expect("a connection");
     idle.write_all(b"GET /products/1 HTTP/1.1\r\nhost: shop\r\n\r\n").await.expect("sent");
     let mut some = [0; 16];
-    idle.read_exact(&mut some).await.expect("an answer");
-    let slow = tokio::spawn(reqwest::get(shop.url("/slow")));
+    idle.read_exact(&mut some).await.expect("a response");
+    let slow = tokio::spawn(reqwest::get(server.url("/slow")));
     tokio::time::sleep(Duration::from_millis(150)).await;
 
-    shop.runtime.drain();
-    let ended = tokio::time::timeout(Duration::from_secs(3), shop.served).await;
-    ended.expect("nothing holds it").expect("no panic");
-    let response = slow.await.expect("no panic").expect("an answer");
-    assert_eq!(response.text().await.expect("a body"), "at last");
+    server.runtime.drain();
+    let ended = tokio::time::timeout(Duration::from_secs(3), server.served).await;
+    ended.expect("a prompt drain").expect("no panic");
+    let response = slow.await.expect("no panic").expect("a response");
+    assert_eq!(response.text().await.expect("a body"), "slow");
     for stream in [&mut silent, &mut idle] {
         let mut rest = Vec::new();
-        stream.read_to_end(&mut rest).await.expect("it was closed");
+        stream.read_to_end(&mut rest).await.expect("a closed connection");
     }
-    assert!(TcpStream::connect(shop.address).await.is_err(), "nothing new is taken");
+    assert!(TcpStream::connect(server.address).await.is_err(), "new connections are refused");
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_is_counted_and_holds_nothing() {
-    let shop = Shop::open().await;
+async fn client_that_disconnects_is_counted_as_499() {
+    let server = TestServer::start().await;
     let client = reqwest::Client::builder().timeout(Duration::from_millis(100)).build();
-    let gone = client.expect("a client").get(shop.url("/hang")).send().await;
-    assert!(gone.is_err());
+    let result = client.expect("a client").get(server.url("/hang")).send().await;
+    assert!(result.is_err());
     let counted = "route=\"/hang\",status=\"499\"} 1\n";
     for _ in 0..100 {
-        if shop.runtime.metrics().text().contains(counted) {
+        if server.runtime.metrics().text().contains(counted) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("{}", shop.runtime.metrics().text());
+    panic!("{}", server.runtime.metrics().text());
 }

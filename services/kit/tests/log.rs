@@ -1,4 +1,4 @@
-//! What a process writes to stderr about a request. The test runs itself as that process.
+//! The log lines of a request on stderr. The test runs its own executable as the serving process.
 
 #![cfg(test)]
 
@@ -23,10 +23,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tonic::Status;
 
-/// Set in the process that serves: where it listens.
+/// Environment variable of the serving process: the address to bind.
 const LISTEN: &str = "TEST_LOG_LISTEN";
-/// The test that is that process.
-const THE_PROCESS: &str = "a_request_is_one_line_with_its_id_trace_status_and_latency";
+/// The test that is run as the serving process.
+const SERVER_TEST: &str = "request_is_logged_once_with_id_trace_status_and_latency";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 #[derive(Parser)]
@@ -35,15 +35,15 @@ struct Settings {
     args: kit::Args,
 }
 
-/// Refuses everything with a text that is nobody else's business.
+/// A service that rejects every request with a message that must not be logged.
 #[derive(Clone)]
-struct Refusing;
+struct Rejecting;
 
-impl tonic::server::NamedService for Refusing {
-    const NAME: &'static str = "test.v1.Refusing";
+impl tonic::server::NamedService for Rejecting {
+    const NAME: &'static str = "test.v1.Rejecting";
 }
 
-impl tower::Service<Request<tonic::body::Body>> for Refusing {
+impl tower::Service<Request<tonic::body::Body>> for Rejecting {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Ready<Result<Response<Body>, Infallible>>;
@@ -53,7 +53,7 @@ impl tower::Service<Request<tonic::body::Body>> for Refusing {
     }
 
     fn call(&mut self, _request: Request<tonic::body::Body>) -> Self::Future {
-        tracing::trace!("refuses");
+        tracing::trace!("request rejected");
         ready(Ok(Status::not_found("jane@example.com").into_http()))
     }
 }
@@ -61,12 +61,12 @@ impl tower::Service<Request<tonic::body::Body>> for Refusing {
 fn descriptors() -> Vec<u8> {
     let method = MethodDescriptorProto { name: Some("Say".to_owned()), ..Default::default() };
     let service = ServiceDescriptorProto {
-        name: Some("Refusing".to_owned()),
+        name: Some("Rejecting".to_owned()),
         method: vec![method],
         ..Default::default()
     };
     let file = FileDescriptorProto {
-        name: Some("test/v1/refusing.proto".to_owned()),
+        name: Some("test/v1/rejecting.proto".to_owned()),
         package: Some("test.v1".to_owned()),
         service: vec![service],
         ..Default::default()
@@ -74,20 +74,20 @@ fn descriptors() -> Vec<u8> {
     FileDescriptorSet { file: vec![file] }.encode_to_vec()
 }
 
-/// What the child does: a process as any other.
+/// Runs the serving process.
 async fn serve(listen: SocketAddr) {
     let settings = Settings::parse_from(["shop", "--admin-addr", "127.0.0.1:0"]);
-    let process = Process::start("shop", &settings.args).await.expect("it starts");
-    let runtime = process.runtime().component("refusing");
-    let server = Server::new(&runtime, listen).descriptors(&descriptors()).add_service(Refusing);
+    let process = Process::start("shop", &settings.args).await.expect("a started process");
+    let runtime = process.runtime().component("rejecting");
+    let server = Server::new(&runtime, listen).descriptors(&descriptors()).add_service(Rejecting);
     let component = async { Ok(server.serve().await?) };
-    process.run(vec![Box::pin(component)]).await.expect("it ends in order");
+    process.run(vec![Box::pin(component)]).await.expect("a graceful shutdown");
 }
 
-async fn ask(address: SocketAddr) -> Response<hyper::body::Incoming> {
+async fn call(address: SocketAddr) -> Response<hyper::body::Incoming> {
     let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Full<Bytes>>();
     for _ in 0..300 {
-        let request = Request::post(format!("http://{address}/test.v1.Refusing/Say"))
+        let request = Request::post(format!("http://{address}/test.v1.Rejecting/Say"))
             .header("content-type", "application/grpc")
             .header("authorization", "Bearer secret-token")
             .header("x-request-id", "r-1")
@@ -99,28 +99,29 @@ async fn ask(address: SocketAddr) -> Response<hyper::body::Incoming> {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("the process does not answer");
+    panic!("the process does not respond");
 }
 
-/// Runs the process, asks it once, ends it; what it wrote.
+/// Starts the process, calls it once, terminates it, and returns its log.
 async fn log_of_one_request(level: Option<&str>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     drop(listener);
     let mut command = Command::new(std::env::current_exe().expect("this test"));
-    command.args(["--exact", THE_PROCESS, "--nocapture"]).env(LISTEN, address.to_string());
+    command.args(["--exact", SERVER_TEST, "--nocapture"]).env(LISTEN, address.to_string());
     match level {
         Some(level) => command.env("RUST_LOG", level),
         None => command.env_remove("RUST_LOG"),
     };
-    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let child =
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a started process");
     let pid = child.id().to_string();
-    // What it writes is read while it runs, for at the lowest level it is more than a pipe holds.
+    // The output is read while the process runs, because at the lowest level it exceeds a pipe.
     let output = tokio::task::spawn_blocking(|| child.wait_with_output());
-    let response = ask(address).await;
+    let response = call(address).await;
     assert_eq!(response.headers()["grpc-message"], "jane@example.com");
     assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
-    let output = output.await.expect("no panic").expect("it ends");
+    let output = output.await.expect("no panic").expect("a terminated process");
     assert!(output.status.success());
     String::from_utf8(output.stderr).expect("UTF-8")
 }
@@ -130,18 +131,18 @@ fn lines(log: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_is_one_line_with_its_id_trace_status_and_latency() {
+async fn request_is_logged_once_with_id_trace_status_and_latency() {
     if let Ok(listen) = std::env::var(LISTEN) {
         return serve(listen.parse().expect("an address")).await;
     }
     let log = log_of_one_request(None).await;
     let lines = lines(&log);
-    let of_request: Vec<&Value> =
+    let request_lines: Vec<&Value> =
         lines.iter().filter(|line| line.get("request.id").is_some()).collect();
-    let [line] = of_request[..] else { panic!("one line a request:\n{log}") };
+    let [line] = request_lines[..] else { panic!("not one line per request:\n{log}") };
     assert_eq!(line["level"], "INFO");
-    assert_eq!(line["component"], "refusing");
-    assert_eq!(line["rpc"], "test.v1.Refusing/Say");
+    assert_eq!(line["component"], "rejecting");
+    assert_eq!(line["rpc"], "test.v1.Rejecting/Say");
     assert_eq!(line["request.id"], "r-1");
     assert_eq!(line["trace.id"], TRACE);
     assert_eq!(line["status"], "NOT_FOUND");
@@ -152,7 +153,7 @@ async fn a_request_is_one_line_with_its_id_trace_status_and_latency() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_level_shows_the_headers_of_a_request() {
+async fn request_headers_are_never_logged() {
     let log = log_of_one_request(Some("trace")).await;
     assert!(!log.contains("secret-token"), "{log}");
     let levels: Vec<String> = lines(&log)
@@ -161,5 +162,5 @@ async fn no_level_shows_the_headers_of_a_request() {
         .map(|line| line["level"].to_string())
         .collect();
     assert!(!levels.iter().any(|level| level.contains("TRACE") || level.contains("DEBUG")));
-    assert!(log.contains("refuses"), "it was the lowest level");
+    assert!(log.contains("request rejected"), "TRACE is enabled");
 }

@@ -1,4 +1,4 @@
-//! Redis that is there, away, frozen and back. Needs `redis-server` on the PATH.
+//! Redis that is running, stopped, frozen and restarted. Requires `redis-server` on the PATH.
 
 #![cfg(test)]
 
@@ -17,7 +17,7 @@ struct Settings {
     args: kit::redis::Args,
 }
 
-/// A Redis of its own, which can be killed and started again on its port.
+/// A Redis server that can be killed and restarted on its port.
 struct Server {
     port: u16,
     process: Option<Child>,
@@ -43,18 +43,18 @@ impl Server {
             }
             sleep(Duration::from_millis(10)).await;
         }
-        panic!("redis-server does not answer");
+        panic!("redis-server does not respond");
     }
 
     fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
-            process.kill().expect("it runs");
-            process.wait().expect("it ends");
+            process.kill().expect("a running server");
+            process.wait().expect("a stopped server");
         }
     }
 
     fn signal(&self, signal: &str) {
-        let pid = self.process.as_ref().expect("it runs").id().to_string();
+        let pid = self.process.as_ref().expect("a running server").id().to_string();
         let sent = Command::new("kill").args([signal, &pid]).status();
         assert!(sent.expect("kill").success());
     }
@@ -79,31 +79,31 @@ async fn ping(redis: &Redis) -> Result<String, Failure> {
     redis.query("ping", &redis::cmd("PING")).await
 }
 
-/// The answer must come back by itself within a bound.
-async fn recovers(redis: &Redis) {
+/// Waits at most 3 s until a command succeeds.
+async fn assert_recovers(redis: &Redis) {
     for _ in 0..300 {
         if ping(redis).await.is_ok() {
             return;
         }
         sleep(Duration::from_millis(10)).await;
     }
-    panic!("it does not recover");
+    panic!("the connection does not recover");
 }
 
 #[tokio::test]
-async fn commands_pipelines_and_scripts_are_answered_and_counted() {
+async fn commands_pipelines_and_scripts_are_counted() {
     let server = Server::start().await;
     let runtime = Runtime::for_tests().component("gateway");
     let redis = server.connect(&runtime);
     let mut pipeline = redis::pipe();
     pipeline.cmd("SET").arg("key").arg(41).ignore().cmd("INCR").arg("key");
-    let answer: (i64,) = redis.pipeline("count", &pipeline).await.expect("an answer");
-    assert_eq!(answer.0, 42);
+    let reply: (i64,) = redis.pipeline("count", &pipeline).await.expect("a reply");
+    assert_eq!(reply.0, 42);
     let script = Script::new("return redis.call('GET', KEYS[1]) .. ARGV[1]");
-    let text: String = redis.invoke("join", script.key("key").arg("!")).await.expect("an answer");
+    let text: String = redis.invoke("join", script.key("key").arg("!")).await.expect("a reply");
     assert_eq!(text, "42!");
-    let refused = redis.query::<()>("wrong", redis::cmd("LPUSH").arg("key").arg(1)).await;
-    assert!(matches!(refused, Err(Failure::Refused(_))), "{refused:?}");
+    let rejected = redis.query::<()>("wrong", redis::cmd("LPUSH").arg("key").arg(1)).await;
+    assert!(matches!(rejected, Err(Failure::Refused(_))), "{rejected:?}");
 
     let text = runtime.metrics().text();
     for (command, outcome) in [("count", "ok"), ("join", "ok"), ("wrong", "refused")] {
@@ -113,48 +113,48 @@ async fn commands_pipelines_and_scripts_are_answered_and_counted() {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_away_is_told_soon_and_found_again_when_it_is_back() {
+async fn stopped_redis_fails_fast_and_recovers_after_restart() {
     let mut server = Server::start().await;
     let redis = server.connect(&Runtime::for_tests());
-    ping(&redis).await.expect("it is there");
+    ping(&redis).await.expect("a reply");
     server.kill();
     for _ in 0..5 {
         let began = Instant::now();
-        let failure = ping(&redis).await.expect_err("it is away");
+        let failure = ping(&redis).await.expect_err("Redis is stopped");
         assert!(matches!(failure, Failure::Unavailable(_)), "{failure:?}");
         assert!(began.elapsed() < Duration::from_millis(400), "{:?}", began.elapsed());
     }
     server.run().await;
-    recovers(&redis).await;
+    assert_recovers(&redis).await;
 }
 
 #[tokio::test]
-async fn a_service_starts_while_redis_is_away() {
+async fn connect_succeeds_while_redis_is_stopped() {
     let mut server = Server::start().await;
     server.kill();
     let redis = server.connect(&Runtime::for_tests());
     assert!(matches!(ping(&redis).await, Err(Failure::Unavailable(_))));
     server.run().await;
-    recovers(&redis).await;
+    assert_recovers(&redis).await;
 }
 
 #[tokio::test]
-async fn a_frozen_redis_holds_nobody_longer_than_the_limit() {
+async fn frozen_redis_fails_at_the_timeout() {
     let server = Server::start().await;
     let redis = server.connect(&Runtime::for_tests());
-    ping(&redis).await.expect("it is there");
+    ping(&redis).await.expect("a reply");
     server.signal("-STOP");
     let began = Instant::now();
     assert!(matches!(ping(&redis).await, Err(Failure::Unavailable(_))));
     assert!(began.elapsed() < Duration::from_millis(400), "{:?}", began.elapsed());
     server.signal("-CONT");
-    recovers(&redis).await;
+    assert_recovers(&redis).await;
 }
 
 #[test]
-fn a_wrong_url_is_refused_without_repeating_it() {
+fn invalid_url_is_rejected_without_repeating_it() {
     let args = Settings::parse_from(["x", "--redis-url", "http://:hunter2@host"]).args;
-    let error = kit::redis::connect(&args, &Runtime::for_tests()).expect_err("no Redis");
+    let error = kit::redis::connect(&args, &Runtime::for_tests()).expect_err("an invalid URL");
     assert!(!error.to_string().contains("hunter2"), "{error}");
     assert!(error.to_string().starts_with("REDIS_URL: expected redis://"), "{error}");
 }

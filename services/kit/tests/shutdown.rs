@@ -1,4 +1,5 @@
-//! The end of a process by SIGTERM, in order. Alone in its file: signals reach whole processes.
+//! Graceful shutdown of a process by SIGTERM. A test file of its own, because signals affect the
+//! whole process.
 
 #![cfg(test)]
 
@@ -19,7 +20,7 @@ struct Settings {
     args: kit::Args,
 }
 
-/// An address that was free a moment ago.
+/// Returns an address that was free.
 async fn free_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     listener.local_addr().expect("an address").to_string()
@@ -30,7 +31,7 @@ async fn status(address: &str, path: &str) -> Option<u16> {
     Some(response.status().as_u16())
 }
 
-async fn eventually(address: &str, path: &str, expected: Option<u16>) {
+async fn wait_for_status(address: &str, path: &str, expected: Option<u16>) {
     for _ in 0..300 {
         if status(address, path).await == expected {
             return;
@@ -41,20 +42,20 @@ async fn eventually(address: &str, path: &str, expected: Option<u16>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_signal_turns_readiness_off_then_drains_then_stops_workers() {
+async fn sigterm_ends_readiness_then_drains_then_stops_workers() {
     let admin = free_address().await;
     let settings = ["shop", "--admin-addr", &admin, "--shutdown-delay-secs", "1"];
     let settings = Settings::parse_from(settings).args;
-    let process = Process::start("shop", &settings).await.expect("it starts");
+    let process = Process::start("shop", &settings).await.expect("a started process");
     assert_eq!(status(&admin, "/livez").await, Some(200));
-    assert_eq!(status(&admin, "/readyz").await, Some(503), "nothing has started yet");
+    assert_eq!(status(&admin, "/readyz").await, Some(503), "no component has started");
 
     let runtime = process.runtime();
     let stopped = Arc::new(AtomicBool::new(false));
-    let (stopping, told) = (runtime.stopping(), Arc::clone(&stopped));
+    let (stopping, flag) = (runtime.stopping(), Arc::clone(&stopped));
     runtime.spawn_stopping("worker", async move {
         stopping.cancelled().await;
-        told.store(true, Ordering::SeqCst);
+        flag.store(true, Ordering::SeqCst);
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let shop = listener.local_addr().expect("an address").to_string();
@@ -62,7 +63,7 @@ async fn a_signal_turns_readiness_off_then_drains_then_stops_workers() {
         "/slow",
         get(async || {
             sleep(Duration::from_secs(2)).await;
-            "at last"
+            "slow"
         }),
     );
     let component = runtime.component("gateway");
@@ -71,25 +72,25 @@ async fn a_signal_turns_readiness_off_then_drains_then_stops_workers() {
         Ok::<(), BoxError>(())
     };
     let running = tokio::spawn(process.run(vec![Box::pin(serve)]));
-    eventually(&admin, "/readyz", Some(200)).await;
+    wait_for_status(&admin, "/readyz", Some(200)).await;
     assert!(status(&admin, "/metrics").await == Some(200));
 
     let slow = tokio::spawn(reqwest::get(format!("http://{shop}/slow")));
     sleep(Duration::from_millis(200)).await;
-    let signalled = Instant::now();
+    let signaled = Instant::now();
     let pid = std::process::id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
 
-    eventually(&admin, "/readyz", Some(503)).await;
-    assert_eq!(status(&shop, "/").await, Some(200), "callers have not noticed yet");
-    assert!(!stopped.load(Ordering::SeqCst), "workers outlive the requests");
-    eventually(&shop, "/", None).await;
-    assert!(signalled.elapsed() >= Duration::from_millis(900), "{:?}", signalled.elapsed());
-    assert_eq!(status(&admin, "/livez").await, Some(200), "probes go on while draining");
+    wait_for_status(&admin, "/readyz", Some(503)).await;
+    assert_eq!(status(&shop, "/").await, Some(200), "requests are served during the delay");
+    assert!(!stopped.load(Ordering::SeqCst), "workers stop after the drain");
+    wait_for_status(&shop, "/", None).await;
+    assert!(signaled.elapsed() >= Duration::from_millis(900), "{:?}", signaled.elapsed());
+    assert_eq!(status(&admin, "/livez").await, Some(200), "probes work during the drain");
 
-    let answer = slow.await.expect("no panic").expect("an answer");
-    assert_eq!(answer.text().await.expect("a body"), "at last");
+    let response = slow.await.expect("no panic").expect("a response");
+    assert_eq!(response.text().await.expect("a body"), "slow");
     let ended = tokio::time::timeout(Duration::from_secs(5), running).await;
-    ended.expect("in time").expect("no panic").expect("a signal is no failure");
+    ended.expect("in time").expect("no panic").expect("success after a signal");
     assert!(stopped.load(Ordering::SeqCst));
 }

@@ -1,4 +1,5 @@
-//! Traces reach a collector, the last ones too. Alone in its file: telemetry is the process's.
+//! Trace export, including the flush at the end of the process. A test file of its own, because
+//! telemetry is set up once per process.
 
 #![cfg(test)]
 
@@ -22,7 +23,7 @@ struct Settings {
 
 type Received = Arc<Mutex<Vec<u8>>>;
 
-/// A collector that keeps what it gets as it is; names and ids are plain in it.
+/// A collector that stores the raw request bodies, in which names and ids are readable.
 async fn collect(State(received): State<Received>, body: Bytes) -> Response {
     received.lock().expect("no panic").extend_from_slice(&body);
     let empty_message = Body::from(vec![0; 5]);
@@ -40,17 +41,17 @@ async fn listen() -> (TcpListener, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_span_of_a_request_is_sent_before_the_process_ends() {
+async fn request_span_is_exported_before_the_process_ends() {
     let received = Received::default();
     let (listener, collector) = listen().await;
     let router = Router::new().fallback(collect).with_state(Arc::clone(&received));
-    let of_collector = kit::Runtime::for_tests();
-    tokio::spawn(async move { kit::http::serve(listener, router, &of_collector).await });
+    let collector_runtime = kit::Runtime::for_tests();
+    tokio::spawn(async move { kit::http::serve(listener, router, &collector_runtime).await });
 
     let endpoint = format!("http://{collector}");
     let settings = ["shop", "--admin-addr", "127.0.0.1:0", "--otlp-endpoint", &endpoint];
     let process = Process::start("shop", &Settings::parse_from(settings).args).await;
-    let process = process.expect("it starts");
+    let process = process.expect("a started process");
     let (listener, shop) = listen().await;
     let runtime = process.runtime();
     let router = Router::new().route("/products/{id}", get(async || "ok"));
@@ -64,13 +65,13 @@ async fn the_span_of_a_request_is_sent_before_the_process_ends() {
         request.send().await?;
         Ok(())
     };
-    // The component ends by itself, and with it the process.
+    // The component ends, and with it the process.
     let ended = process.run(vec![Box::pin(serve)]).await;
     assert!(matches!(ended, Err(kit::Error::Ended)));
 
     let received = received.lock().expect("no panic").clone();
-    let has = |what: &[u8]| received.windows(what.len()).any(|window| window == what);
-    assert!(has(b"GET /products/{id}"), "the span's name: {}", received.escape_ascii());
-    assert!(has(b"shop"), "the service's name");
-    assert!(has(&0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736_u128.to_be_bytes()), "the trace");
+    let contains = |bytes: &[u8]| received.windows(bytes.len()).any(|window| window == bytes);
+    assert!(contains(b"GET /products/{id}"), "the span's name: {}", received.escape_ascii());
+    assert!(contains(b"shop"), "the service's name");
+    assert!(contains(&0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736_u128.to_be_bytes()), "the trace");
 }

@@ -1,4 +1,4 @@
-//! The families that every component has: rate, errors and duration of what it serves and calls.
+//! The metric families of every component: rate, errors and duration of served and made calls.
 
 use crate::postgres::Pools;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -8,13 +8,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-/// From a cached read to the longest deadline, in seconds.
+/// Histogram buckets in seconds, from a cached read to the longest deadline.
 const DURATION_BUCKETS: [f64; 12] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
 type Durations<L> = Family<L, Histogram, fn() -> Histogram>;
 
-/// All of them, registered once per process.
+/// The metric families, registered once per process.
 pub(crate) struct Families {
     pub(crate) grpc_requests: Family<ServedLabels, Counter>,
     pub(crate) grpc_durations: Durations<RpcLabels>,
@@ -33,20 +33,20 @@ pub(crate) struct Families {
     pub(crate) pools: Pools,
 }
 
-/// Which component.
+/// Labels of a component.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct ComponentLabels {
     pub(crate) component: &'static str,
 }
 
-/// Which RPC a component serves.
+/// Labels of an RPC that a component serves.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct RpcLabels {
     pub(crate) component: &'static str,
     pub(crate) rpc: String,
 }
 
-/// How a served RPC ended.
+/// Labels of a served RPC with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct ServedLabels {
     pub(crate) component: &'static str,
@@ -54,14 +54,14 @@ pub(crate) struct ServedLabels {
     pub(crate) code: &'static str,
 }
 
-/// Whom a component calls.
+/// Labels of a target that a component calls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct TargetLabels {
     pub(crate) component: &'static str,
     pub(crate) target: &'static str,
 }
 
-/// Which RPC of whom a component calls.
+/// Labels of an RPC that a component calls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct ClientLabels {
     pub(crate) component: &'static str,
@@ -69,7 +69,7 @@ pub(crate) struct ClientLabels {
     pub(crate) rpc: String,
 }
 
-/// How a call ended.
+/// Labels of a call with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct CallLabels {
     pub(crate) component: &'static str,
@@ -78,7 +78,7 @@ pub(crate) struct CallLabels {
     pub(crate) code: &'static str,
 }
 
-/// Which route a component serves: the template (`/products/{id}`), never the path.
+/// Labels of a route that a component serves: its template (`/products/{id}`), never the path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct RouteLabels {
     pub(crate) component: &'static str,
@@ -86,7 +86,7 @@ pub(crate) struct RouteLabels {
     pub(crate) route: String,
 }
 
-/// How a served HTTP request ended.
+/// Labels of a served HTTP request with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct HttpLabels {
     pub(crate) component: &'static str,
@@ -95,7 +95,7 @@ pub(crate) struct HttpLabels {
     pub(crate) status: u16,
 }
 
-/// How a Redis command ended.
+/// Labels of a Redis command with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct RedisLabels {
     pub(crate) component: &'static str,
@@ -132,51 +132,47 @@ impl Families {
         registry.register("grpc_server_requests", "RPCs served", self.grpc_requests.clone());
         registry.register(
             "grpc_server_duration_seconds",
-            "Time from the request to the end of the answer",
+            "Time from the request to the end of the response",
             self.grpc_durations.clone(),
         );
-        registry.register(
-            "grpc_server_in_flight",
-            "RPCs being served now",
-            self.grpc_in_flight.clone(),
-        );
+        registry.register("grpc_server_in_flight", "RPCs in flight", self.grpc_in_flight.clone());
         registry.register(
             "grpc_client_requests",
-            "RPCs called, by their final outcome",
+            "RPCs called, by final outcome",
             self.client_requests.clone(),
         );
         registry.register(
             "grpc_client_duration_seconds",
-            "Time that a call took, retries included",
+            "Duration of a call, including retries",
             self.client_durations.clone(),
         );
         registry.register(
             "grpc_client_retries",
-            "Calls that were tried a second time",
+            "Calls that were retried",
             self.client_retries.clone(),
         );
         registry.register(
             "grpc_client_endpoints",
-            "Addresses that a target resolves to now",
+            "Addresses that a target resolves to",
             self.client_endpoints.clone(),
         );
     }
 
-    /// Of these there are none while TLS is off.
+    /// Registers the TLS families, which have no series without TLS.
     fn register_tls(&self, registry: &mut Registry) {
         registry.register(
             "grpc_tls_certificate_expiration_timestamp_seconds",
-            "When the certificate in use expires",
+            "Expiration time of the certificate in use",
             self.tls_expiration.clone(),
         );
         registry.register(
             "grpc_tls_reload_failures",
-            "Replaced certificate files that could not be used",
+            "Reloads that failed because a certificate file is invalid",
             self.tls_reload_failures.clone(),
         );
         registry.register(
             "grpc_server_handshake_failures",
-            "Connections refused because their TLS handshake failed",
+            "Connections rejected because of a failed TLS handshake",
             self.tls_handshake_failures.clone(),
         );
     }
@@ -187,12 +183,12 @@ impl Families {
         });
         registry.register(
             "http_server_duration_seconds",
-            "Time from the request to the head of the answer",
+            "Time from the request to the response head",
             self.http_durations.clone(),
         );
         registry.register(
             "http_server_in_flight",
-            "HTTP requests being served now",
+            "HTTP requests in flight",
             self.http_in_flight.clone(),
         );
         registry.register("redis_commands", "Redis commands, by outcome", {

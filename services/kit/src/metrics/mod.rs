@@ -1,8 +1,8 @@
-//! Metrics: one registry a process, served by the admin port in the Prometheus text format.
+//! Metrics: one registry per process, served by the admin port in the OpenMetrics text format.
 //!
-//! The families that every component has (requests, pools, …) are registered once and told apart
-//! by the label `component`, so that `shop all` is as valid an exposition as a pod of its own.
-//! Labels have few values by construction: RPC names and route templates, never paths or ids.
+//! The families of every component (requests, pools, …) are registered once and distinguished by
+//! the label `component`, so that `shop all` and a process with one component have the same
+//! families. Labels have low cardinality: RPC names and route templates, never paths or ids.
 
 mod families;
 mod process;
@@ -18,7 +18,7 @@ use prometheus_client::registry::{Metric, Registry};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The process's registry, as one component sees it. Cheap to clone.
+/// A component's view of the metric registry of its process. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
@@ -42,25 +42,26 @@ impl Metrics {
         &self.families
     }
 
-    /// Registers a metric of the component as `<component>_<name>` and gives it back. Counters get
-    /// their `_total` by themselves; units belong into the name, last.
+    /// Registers a metric of the component as `<component>_<name>` and returns it. The suffix
+    /// `_total` of counters is added automatically; a unit is the last part of the name.
     pub fn register<M: Metric + Clone>(&self, name: &str, help: &str, metric: M) -> M {
         self.lock().register(format!("{}_{name}", self.prefix), help, metric.clone());
         metric
     }
 
-    /// Registers what is read at each scrape. It names its metrics itself, prefix included.
+    /// Registers a collector, which is read at each scrape. It names its metrics itself, including
+    /// the prefix.
     pub fn register_collector(&self, collector: impl Collector) {
         self.lock().register_collector(Box::new(collector));
     }
 
-    /// All metrics of the process in the OpenMetrics text format.
+    /// Encodes all metrics of the process in the OpenMetrics text format.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        // Writing to a String does not fail; a collector that does leaves a shorter text.
+        // Writing to a String does not fail. A collector that fails truncates the text.
         if encode(&mut text, &self.lock()).is_err() {
-            tracing::warn!("a metric could not be written");
+            tracing::warn!("metric encoding failed");
         }
         text
     }
@@ -82,7 +83,7 @@ mod tests {
     use prometheus_client::metrics::counter::Counter;
 
     #[test]
-    fn a_component_registers_under_its_own_name() {
+    fn registered_metric_has_the_component_prefix() {
         let metrics = Metrics::new("shop").component("catalog");
         let sold: Counter = metrics.register("sold_units", "Units sold", Counter::default());
         sold.inc_by(3);
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn families_of_two_components_are_one_family_with_a_label() {
+    fn components_share_families_with_a_label() {
         let metrics = Metrics::new("shop");
         for component in ["catalog", "gateway"] {
             let view = metrics.component(component);

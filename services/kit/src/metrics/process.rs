@@ -1,12 +1,11 @@
-//! What the kernel knows of this process, read at each scrape. Linux only; elsewhere it is left
-//! out.
+//! Process metrics from the kernel, read at each scrape. Linux only; omitted elsewhere.
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
 use std::fs;
 
-/// Resident memory, open files and threads.
+/// Collector of resident memory, open files and threads.
 #[derive(Debug)]
 pub(super) struct ProcessCollector;
 
@@ -36,7 +35,7 @@ impl Collector for ProcessCollector {
     }
 }
 
-/// The number behind `key` in the text of `/proc/self/status`.
+/// Parses the number after `key` in the text of `/proc/self/status`.
 fn status_number(status: &str, key: &str) -> Option<i64> {
     let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     line.split_whitespace().next()?.parse().ok()
@@ -47,7 +46,7 @@ mod tests {
     use super::status_number;
 
     #[test]
-    fn numbers_are_read_from_the_kernels_text() {
+    fn numbers_are_parsed_from_proc_status() {
         let status = "Name:\tshop\nVmRSS:\t   10240 kB\nThreads:\t5\n";
         assert_eq!(status_number(status, "VmRSS:"), Some(10240));
         assert_eq!(status_number(status, "Threads:"), Some(5));

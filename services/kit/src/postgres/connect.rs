@@ -1,6 +1,6 @@
-//! The pool of a service.
+//! The connection pool of a service.
 
-use super::within;
+use super::with_timeout;
 use crate::settings::duration_between;
 use crate::{Error, Runtime, file_watch, secret};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -10,30 +10,30 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::watch::Receiver;
 
-/// Idle connections are closed after this time, so that a quiet pod holds few.
+/// Idle connections are closed after this time, so that an idle pod keeps few.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
-/// Connections are renewed after this time: a server's memory for one only grows.
+/// Connections are replaced after this time, because the memory of a server process only grows.
 const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
-/// Longest wait for what a connection still owes when it comes back to the pool: the answer to a statement
-/// that nobody waits for any more. Without a limit, one that was lost in silence would keep its place in the
-/// pool for a quarter of an hour.
+/// Longest wait for the pending response when a connection is returned to the pool: the response to
+/// a cancelled statement. Without a limit, a stalled connection would occupy its slot in the pool
+/// for about 15 minutes.
 const RETURN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A connection that was used within this time is taken without asking whether it lives: it did when it
-/// came back. One that died since makes one call fail, which callers repeat.
-const TRUSTED: Duration = Duration::from_secs(1);
+/// A connection that was used within this time is not tested before use: it worked when it was
+/// returned. If it has failed since, one call fails, which callers retry.
+const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);
 
-/// The database of a service, and how long to wait for it.
+/// Settings of a service's database connections.
 #[derive(Clone, Debug, clap::Args)]
 #[group(skip)]
 pub struct Args {
-    /// Database, as in postgres://role:password@host:5432/name?sslmode=verify-full
+    /// URL of the database, such as postgres://role:password@host:5432/name?sslmode=verify-full
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<SecretString>,
 
-    /// File with the URL; wins over DATABASE_URL, and is read again when it changes
+    /// File with the URL; takes precedence over DATABASE_URL and is reloaded when it changes
     #[arg(long, env = "DATABASE_URL_FILE")]
     pub database_url_file: Option<PathBuf>,
 
@@ -41,26 +41,26 @@ pub struct Args {
     #[arg(long, env = "DATABASE_PASSWORD", hide_env_values = true)]
     pub database_password: Option<SecretString>,
 
-    /// File with the password; wins over DATABASE_PASSWORD
+    /// File with the password; takes precedence over DATABASE_PASSWORD
     #[arg(long, env = "DATABASE_PASSWORD_FILE")]
     pub database_password_file: Option<PathBuf>,
 
-    /// File with the certificates, in PEM, that the server's has to be signed by
+    /// PEM file with the CA certificates that may sign the server's certificate
     #[arg(long, env = "DATABASE_CA_FILE")]
     pub database_ca_file: Option<PathBuf>,
 
-    /// Most connections of one process; PostgreSQL's own bound is shared by all
+    /// Maximum number of connections of one process; PostgreSQL's own limit is shared by all
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 5,
         value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub database_max_connections: u32,
 
-    /// Longest wait for a free connection, connecting included
+    /// Longest wait for a free connection, including the time to connect
     #[arg(long, env = "DATABASE_ACQUIRE_TIMEOUT", default_value = "2s",
         value_parser = duration_between(Duration::from_millis(10), Duration::from_secs(60)))]
     pub database_acquire_timeout: Duration,
 
-    /// Longest time for one statement; the server ends it
-    // To PostgreSQL 0 is no limit, which none of these may be.
+    /// Longest time for one statement; the server cancels it
+    // For PostgreSQL 0 means no limit, which none of these settings allows.
     #[arg(long, env = "DATABASE_STATEMENT_TIMEOUT", default_value = "5s",
         value_parser = duration_between(Duration::from_millis(1), Duration::from_secs(600)))]
     pub database_statement_timeout: Duration,
@@ -70,17 +70,17 @@ pub struct Args {
         value_parser = duration_between(Duration::from_millis(1), Duration::from_secs(600)))]
     pub database_lock_timeout: Duration,
 
-    /// Longest pause within a transaction before the server ends it
+    /// Longest idle time in a transaction before the server ends it
     #[arg(long, env = "DATABASE_IDLE_IN_TRANSACTION_TIMEOUT", default_value = "10s",
         value_parser = duration_between(Duration::from_millis(1), Duration::from_secs(600)))]
     pub database_idle_in_transaction_timeout: Duration,
 }
 
 impl Args {
-    /// How to connect, the server's time limits included.
+    /// The connection options, including the time limits of the server.
     pub(super) fn options(&self, name: &str) -> Result<PgConnectOptions, Error> {
         let millis = |limit: Duration| limit.as_millis().to_string();
-        Ok(self.plain_options(name)?.options([
+        Ok(self.unlimited_options(name)?.options([
             ("statement_timeout", millis(self.database_statement_timeout)),
             ("lock_timeout", millis(self.database_lock_timeout)),
             (
@@ -90,8 +90,8 @@ impl Args {
         ]))
     }
 
-    /// How to connect without limits, for work that may take long.
-    pub(super) fn plain_options(&self, name: &str) -> Result<PgConnectOptions, Error> {
+    /// The connection options without time limits, for work that may take long.
+    pub(super) fn unlimited_options(&self, name: &str) -> Result<PgConnectOptions, Error> {
         let (value, file) = (self.database_url.as_ref(), self.database_url_file.as_deref());
         let url = secret::require("DATABASE_URL", value, file)?;
         let options = parse("DATABASE_URL", &url)?.application_name(name);
@@ -102,7 +102,7 @@ impl Args {
     }
 }
 
-/// Adds to a URL what stands apart from it.
+/// Adds the password and the CA file to the options of a URL.
 pub(super) fn complete(
     options: PgConnectOptions,
     password: Option<&SecretString>,
@@ -118,25 +118,25 @@ pub(super) fn complete(
     }
 }
 
-/// A PostgreSQL URL. The refusal does not repeat it, for it holds a password.
+/// Parses a PostgreSQL URL. The error does not contain the URL, because it contains a password.
 pub(super) fn parse(name: &'static str, url: &SecretString) -> Result<PgConnectOptions, Error> {
-    let wrong = || Error::Setting {
+    let invalid = || Error::Setting {
         name,
         reason: "expected postgres://role:password@host:5432/database".to_owned(),
     };
-    // The driver itself takes any scheme.
+    // The driver itself accepts any scheme.
     let url = url.expose_secret();
-    let ours = url.starts_with("postgres://") || url.starts_with("postgresql://");
-    if ours { url.parse().map_err(|_| wrong()) } else { Err(wrong()) }
+    let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    if is_postgres { url.parse().map_err(|_| invalid()) } else { Err(invalid()) }
 }
 
-/// A pool that connects when it is first used, so that a service starts while PostgreSQL is away.
-/// It shows in the metrics, and follows a URL file that is replaced.
+/// Creates a pool that connects on the first use, so that a service starts while PostgreSQL is
+/// unavailable. The pool has metrics, and uses a URL or password file that is replaced.
 ///
 /// # Errors
-/// When the URL is missing or no URL of PostgreSQL.
+/// When the URL is missing or not a PostgreSQL URL.
 pub fn connect(args: &Args, runtime: &Runtime) -> Result<PgPool, Error> {
-    // Watched before they are read: what changes in between is read again.
+    // Watched before they are read, so that a change in between is not missed.
     let files = [&args.database_url_file, &args.database_password_file].into_iter().flatten();
     let changes: Vec<_> = files.map(|file| file_watch::changes(file, runtime)).collect();
     let pool = PgPoolOptions::new()
@@ -144,42 +144,45 @@ pub fn connect(args: &Args, runtime: &Runtime) -> Result<PgPool, Error> {
         .acquire_timeout(args.database_acquire_timeout)
         .idle_timeout(IDLE_TIMEOUT)
         .max_lifetime(MAX_LIFETIME)
-        // Instead of a question with each use, which costs a round trip.
+        // A test before each use would cost a round trip.
         .test_before_acquire(false)
         .before_acquire(|connection, used| {
-            let trusted = used.idle_for < TRUSTED;
+            let test = used.idle_for >= TEST_AFTER_IDLE;
             Box::pin(async move {
-                if !trusted {
-                    within(RETURN_TIMEOUT, connection.ping()).await?;
+                if test {
+                    with_timeout(RETURN_TIMEOUT, connection.ping()).await?;
                 }
                 Ok(true)
             })
         })
-        // The pool itself asks whether the connection lives, without a limit. What it asks is answered
-        // at once after this, and a second question with a limit would cost each use a round trip.
+        // The pool itself tests the connection on release, without a limit. After this flush that
+        // test completes at once; a second test with a limit would cost a round trip per use.
         .after_release(|connection, _| {
-            Box::pin(async { within(RETURN_TIMEOUT, connection.flush()).await.map(|()| true) })
+            Box::pin(async {
+                with_timeout(RETURN_TIMEOUT, connection.flush()).await.map(|()| true)
+            })
         })
         .connect_lazy_with(args.options(runtime.name())?);
     runtime.families().pools.add(runtime.name(), pool.clone());
     for changes in changes {
-        follow(changes, args.clone(), pool.clone(), runtime);
+        reload_on_change(changes, args.clone(), pool.clone(), runtime);
     }
     Ok(pool)
 }
 
-/// New connections are made by what the files say by then; broken files change nothing.
-fn follow(mut changes: Receiver<()>, args: Args, pool: PgPool, runtime: &Runtime) {
+/// Uses changed files for new connections. Invalid files change nothing.
+fn reload_on_change(mut changes: Receiver<()>, args: Args, pool: PgPool, runtime: &Runtime) {
     let name = runtime.name();
     runtime.spawn("database-url", async move {
         while changes.changed().await.is_ok() {
             match args.options(name) {
                 Ok(options) => {
                     pool.set_connect_options(options);
-                    tracing::info!("the database's URL and password were read again");
+                    tracing::info!("database URL and password reloaded");
                 }
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "the old URL stays");
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "reload failed; the previous database URL stays in use");
                 }
             }
         }

@@ -1,6 +1,6 @@
-//! PostgreSQL's notifications, across reconnections.
+//! PostgreSQL notifications (LISTEN/NOTIFY) with automatic reconnection.
 
-use super::within;
+use super::with_timeout;
 use crate::Runtime;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::{PgPool, query};
@@ -8,98 +8,99 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 
-/// Signals that wait for a slow receiver; then reading stops and PostgreSQL keeps the rest.
-const QUEUE: usize = 256;
+/// Maximum number of events that wait for a slow receiver. Then reading pauses, and PostgreSQL
+/// keeps the rest.
+const QUEUE_SIZE: usize = 256;
 
-/// Pauses between attempts to connect: doubled from the first to the last.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// Exponential backoff between attempts to connect: the first delay and the longest one.
+const RETRY_DELAYS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// Time between two questions whether the connection still lives. Nobody tells a listener of a network
-/// that drops its packets, and it has nothing to say by itself.
-const ASK_EVERY: Duration = Duration::from_secs(30);
+/// Interval of probes of the connection. A listener sends nothing by itself, so it would not notice
+/// a network that drops its packets.
+const PROBE_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Longest wait for PostgreSQL to answer that, to connect, and to listen.
-const ANSWER: Duration = Duration::from_secs(5);
+/// Longest time to connect, to listen, and for the response to a probe.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a listener is told.
+/// An event of a listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenEvent {
-    /// It listens from now on; what was notified before, since the connection was lost or since
-    /// the start, has been missed. Always the first signal.
+    /// The listener is connected. Notifications since the start or since the connection was lost
+    /// have been missed. Always the first event.
     Listening,
-    /// A notification's payload.
+    /// The payload of a notification.
     Notified(String),
 }
 
-/// Listens on `channel` with a connection of its own beside the pool's, for as long as the process
-/// runs or the receiver lives.
+/// Listens on `channel` with a connection of its own, in addition to the pool's, until the process
+/// stops or the receiver is dropped.
 #[must_use]
 pub fn listen(
     pool: &PgPool,
     channel: &'static str,
     runtime: &Runtime,
 ) -> mpsc::Receiver<ListenEvent> {
-    listen_with_probe_interval(ASK_EVERY, pool, channel, runtime)
+    listen_with_probe_interval(PROBE_INTERVAL, pool, channel, runtime)
 }
 
-/// As [`listen`], which asks every 30 seconds whether the connection lives, with another time between
-/// the questions.
+/// [`listen`] with another interval of connection probes than 30 seconds.
 #[must_use]
 pub fn listen_with_probe_interval(
-    every: Duration,
+    probe_interval: Duration,
     pool: &PgPool,
     channel: &'static str,
     runtime: &Runtime,
 ) -> mpsc::Receiver<ListenEvent> {
-    let (signals, receiver) = mpsc::channel(QUEUE);
+    let (events, receiver) = mpsc::channel(QUEUE_SIZE);
     let pool = pool.clone();
     runtime.spawn("listener", async move {
-        let mut pause = PAUSES.0;
-        while !signals.is_closed() {
-            match listen_once(&pool, channel, every, &signals, &mut pause).await {
+        let mut delay = RETRY_DELAYS.0;
+        while !events.is_closed() {
+            match listen_once(&pool, channel, probe_interval, &events, &mut delay).await {
                 Ok(()) => return,
-                Err(error) => tracing::warn!(%error, channel, "listening was interrupted"),
+                Err(error) => tracing::warn!(%error, channel, "listener disconnected"),
             }
-            sleep(pause).await;
-            pause = (pause * 2).min(PAUSES.1);
+            sleep(delay).await;
+            delay = (delay * 2).min(RETRY_DELAYS.1);
         }
     });
     receiver
 }
 
-/// Until the connection is lost (an error) or nobody listens any more.
+/// Listens until the connection is lost (an error) or the receiver is dropped. Resets `delay` once
+/// connected.
 async fn listen_once(
     pool: &PgPool,
     channel: &str,
-    ask_every: Duration,
-    signals: &mpsc::Sender<ListenEvent>,
-    pause: &mut Duration,
+    probe_interval: Duration,
+    events: &mpsc::Sender<ListenEvent>,
+    delay: &mut Duration,
 ) -> Result<(), sqlx::Error> {
-    // By the pool's present options, for passwords change.
+    // The pool's current options, because passwords change.
     let options = pool.connect_options().as_ref().clone();
     let own = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
-    let mut listener = within(ANSWER, PgListener::connect_with(&own)).await?;
+    let mut listener = with_timeout(TIMEOUT, PgListener::connect_with(&own)).await?;
     listener.eager_reconnect(false);
-    within(ANSWER, listener.listen(channel)).await?;
-    *pause = PAUSES.0;
-    let mut questions = interval_at(Instant::now() + ask_every, ask_every);
-    questions.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut signal = ListenEvent::Listening;
+    with_timeout(TIMEOUT, listener.listen(channel)).await?;
+    *delay = RETRY_DELAYS.0;
+    let mut probes = interval_at(Instant::now() + probe_interval, probe_interval);
+    probes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut event = ListenEvent::Listening;
     loop {
-        if signals.send(signal).await.is_err() {
+        if events.send(event).await.is_err() {
             return Ok(());
         }
-        signal = tokio::select! {
-            next = next(&mut listener, &mut questions) => next?,
-            () = signals.closed() => return Ok(()),
+        event = tokio::select! {
+            next = next_notification(&mut listener, &mut probes) => next?,
+            () = events.closed() => return Ok(()),
         };
     }
 }
 
-/// The next notification, of a connection that answers meanwhile.
-async fn next(
+/// Waits for the next notification and probes the connection meanwhile.
+async fn next_notification(
     listener: &mut PgListener,
-    questions: &mut Interval,
+    probes: &mut Interval,
 ) -> Result<ListenEvent, sqlx::Error> {
     let lost = || sqlx::Error::Protocol("the connection was lost".to_owned());
     loop {
@@ -108,8 +109,8 @@ async fn next(
                 let notification = next?.ok_or_else(lost)?;
                 return Ok(ListenEvent::Notified(notification.payload().to_owned()));
             }
-            _ = questions.tick() => {
-                within(ANSWER, query("SELECT 1").execute(&mut *listener)).await?;
+            _ = probes.tick() => {
+                with_timeout(TIMEOUT, query("SELECT 1").execute(&mut *listener)).await?;
             }
         }
     }

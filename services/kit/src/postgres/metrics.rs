@@ -1,4 +1,4 @@
-//! The pools of the process in its metrics.
+//! Metrics of the connection pools.
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -7,7 +7,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use sqlx::postgres::PgPool;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// All pools, each with the component it belongs to; read at each scrape.
+/// All pools with their components; read at each scrape.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pools(Arc<Mutex<Vec<(&'static str, PgPool)>>>);
 
@@ -18,17 +18,17 @@ impl Pools {
         pools.push((component, pool));
     }
 
-    /// Component, state, connections.
+    /// Returns component, state and number of connections.
     fn read(&self) -> Vec<(&'static str, &'static str, i64)> {
         let pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let counts = pools.iter().flat_map(|(component, pool)| {
             let size = i64::from(pool.size());
             let idle = i64::try_from(pool.num_idle()).unwrap_or(0).min(size);
-            let most = i64::from(pool.options().get_max_connections());
+            let max = i64::from(pool.options().get_max_connections());
             [
                 (*component, "idle", idle),
                 (*component, "used", size - idle),
-                (*component, "max", most),
+                (*component, "max", max),
             ]
         });
         counts.collect()
@@ -43,7 +43,7 @@ impl Collector for Pools {
         }
         let mut family = encoder.encode_descriptor(
             "postgres_pool_connections",
-            "Connections of the pool, by state, and the most there may be",
+            "Connections of the pool by state, and their maximum",
             None,
             MetricType::Gauge,
         )?;

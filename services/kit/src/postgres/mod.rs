@@ -1,5 +1,5 @@
-//! PostgreSQL: a bounded pool with deadlines, what its errors mean, and the preparation of a
-//! database (role, database, migrations).
+//! PostgreSQL: a bounded connection pool with timeouts, classification of errors, notifications,
+//! and provisioning (role, database, migrations).
 
 mod connect;
 mod error;
@@ -22,8 +22,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
-/// Puts a span around a statement or transaction, named as its function in the store:
-/// `catalog.list_products`. Its text and values stay out of it.
+/// Runs a statement or transaction in a span that is named after its function in the store:
+/// `catalog.list_products`. The span does not contain the statement or its values.
 pub async fn traced<F: Future>(name: &'static str, work: F) -> F::Output {
     let span = tracing::info_span!(
         "db",
@@ -34,12 +34,12 @@ pub async fn traced<F: Future>(name: &'static str, work: F) -> F::Output {
     work.instrument(span).await
 }
 
-/// Bounds what the driver itself would wait for until the kernel gives a silent connection up, which
-/// takes a quarter of an hour.
-async fn within<T>(
+/// Limits the time of an operation. Over a stalled connection the driver itself would wait until
+/// the kernel closes it, after about 15 minutes.
+async fn with_timeout<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {
-    let late = || sqlx::Error::Io(io::ErrorKind::TimedOut.into());
-    timeout(limit, work).await.unwrap_or_else(|_| Err(late()))
+    let timed_out = || sqlx::Error::Io(io::ErrorKind::TimedOut.into());
+    timeout(limit, work).await.unwrap_or_else(|_| Err(timed_out()))
 }

@@ -1,5 +1,5 @@
-//! One JSON object a line, flat: the fields of the event beside those of the spans around it, the
-//! inner ones winning. So `request.id` is at the same place in every line of a request.
+//! Log lines as flat JSON objects: the fields of the event and of the spans around it, where inner
+//! ones take precedence. So `request.id` is in the same place in every line of a request.
 
 use serde_json::{Map, Value};
 use std::fmt;
@@ -10,10 +10,10 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Fields that speak to the trace exporter alone.
+/// The prefix of fields for the trace exporter only.
 const TRACE_ONLY: &str = "otel.";
 
-/// Writes events; spans' fields must be formatted by `JsonFields`.
+/// Event formatter. The fields of spans must be formatted by `JsonFields`.
 pub(super) struct JsonLines;
 
 impl<S, N> FormatEvent<S, N> for JsonLines
@@ -86,7 +86,7 @@ impl Visit for Fields<'_> {
     }
 }
 
-/// An error and its sources on one line, each said once.
+/// Formats an error and its chain of sources.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_spans_and_event_stand_side_by_side() {
+    fn span_and_event_fields_are_merged() {
         let lines = logged(|| {
             let span = tracing::error_span!(
                 "request",
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_with_its_sources_on_one_line() {
+    fn error_is_logged_with_its_sources_on_one_line() {
         let lines = logged(|| {
             let source = io::Error::other("disk\nfull");
             let error = crate::Error::Threads(source);

@@ -1,7 +1,7 @@
 //! Logs on stderr and traces over OTLP.
 //!
-//! Spans always have a trace id, sent or not, so that the log lines of one request can be found
-//! across services. Traces are exported only when an endpoint is set.
+//! Spans always have a trace id, exported or not, so that the log lines of one request can be found
+//! across services. Traces are exported only when an endpoint is configured.
 
 mod json;
 mod panics;
@@ -23,68 +23,68 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
 
-/// Longest wait for one export and for the last one at the end of the process.
+/// Longest time for one export, and for the last one at the end of the process.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Libraries whose spans and chatter are not ours to trace.
+/// Libraries whose spans and events are not traced.
 const UNTRACED: [&str; 6] = ["h2", "hyper", "hyper_util", "tonic", "tower", "opentelemetry"];
 
-/// Keeps what must be flushed at the end.
+/// Owns the tracer provider, which must be flushed at the end.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
     traces: SdkTracerProvider,
 }
 
-/// Libraries that write what goes over the wire into their lowest levels, headers and so tokens
-/// included. Whatever RUST_LOG says, they have less to say.
-const DISCREET: [&str; 5] = ["h2", "hyper", "hyper_util", "rustls", "tonic"];
+/// Libraries whose DEBUG and TRACE logs contain headers, and so tokens. They are limited to INFO,
+/// whatever RUST_LOG is.
+const SENSITIVE: [&str; 5] = ["h2", "hyper", "hyper_util", "rustls", "tonic"];
 
 impl Telemetry {
-    /// Sets up logs and traces for the whole process. Needs a tokio runtime. When a subscriber is
-    /// there already (a test's), that one stays.
+    /// Sets up logs and traces for the whole process. Requires a tokio runtime. A subscriber that
+    /// is already installed (by a test) stays.
     pub(crate) fn start(name: &'static str, args: &Args) -> Result<Self, Error> {
         let filter = EnvFilter::try_new(&args.log)
             .map_err(|error| Error::Setting { name: "RUST_LOG", reason: error.to_string() })?;
-        let discreet = Targets::new()
+        let without_sensitive = Targets::new()
             .with_default(LevelFilter::TRACE)
-            .with_targets(DISCREET.map(|target| (target, LevelFilter::INFO)));
+            .with_targets(SENSITIVE.map(|target| (target, LevelFilter::INFO)));
         let traces = tracer_provider(name, args)?;
-        // Spans give the trace id; what happens in them is of use only to those who get the traces.
+        // Spans provide the trace id. Events in them are needed only for exported traces.
         let exported = args.otlp_endpoint.is_some();
-        let wanted = filter_fn(move |metadata| exported || metadata.is_span())
+        let events = filter_fn(move |metadata| exported || metadata.is_span())
             .with_max_level_hint(LevelFilter::INFO);
         let traced = Targets::new()
             .with_default(LevelFilter::INFO)
             .with_targets(UNTRACED.map(|target| (target, LevelFilter::OFF)));
         let subscriber = Registry::default()
-            .with(log_layer(args.log_format).with_filter(filter.and(discreet)))
+            .with(log_layer(args.log_format).with_filter(filter.and(without_sensitive)))
             .with(
                 tracing_opentelemetry::layer()
                     .with_tracer(traces.tracer("kit"))
                     .with_location(false)
                     .with_threads(false)
                     .with_tracked_inactivity(false)
-                    // It starts a span when it is entered first, and from then on bounds its
-                    // events. Where there are none, it only costs: the context would be set and
-                    // taken back at each poll of each future.
+                    // Activation starts a span when it is first entered, and bounds its events.
+                    // Without events it has no use, and would set and reset the context at each
+                    // poll of each future.
                     .with_context_activation(exported)
-                    .with_filter(traced.and(wanted)),
+                    .with_filter(traced.and(events)),
             );
         if subscriber.try_init().is_err() {
-            tracing::debug!("a subscriber was installed before");
+            tracing::debug!("tracing subscriber already installed");
         }
-        panics::log();
+        panics::install_hook();
         Ok(Self { traces })
     }
 
-    /// Sends what has not been sent yet, within a bound.
+    /// Exports the remaining spans, within [`EXPORT_TIMEOUT`].
     pub(crate) async fn flush(self) {
         let flush = move || self.traces.shutdown_with_timeout(EXPORT_TIMEOUT);
-        // The exporter blocks, so it is kept off the threads that serve.
+        // The exporter blocks, so it runs on a blocking thread.
         match tokio::task::spawn_blocking(flush).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the last traces were not sent"),
-            Err(error) => tracing::warn!(%error, "the last traces were not sent"),
+            Ok(Err(error)) => tracing::warn!(%error, "last trace export failed"),
+            Err(error) => tracing::warn!(%error, "last trace export failed"),
         }
     }
 }
@@ -104,7 +104,8 @@ where
     }
 }
 
-/// Ids are made and passed on in any case; without an endpoint nothing is kept or sent.
+/// Creates the tracer provider. Ids are generated and propagated in any case; without an endpoint
+/// nothing is recorded or exported.
 fn tracer_provider(name: &'static str, args: &Args) -> Result<SdkTracerProvider, Error> {
     let Some(endpoint) = &args.otlp_endpoint else {
         return Ok(SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOff).build());

@@ -1,10 +1,10 @@
-//! A panic is a defect: it goes into the log like any other, once, on one line.
+//! Logs panics, once and on one line each.
 
 use std::panic::{self, PanicHookInfo};
 
-/// Sends every panic of the process to the log instead of to stderr as it is. Whoever catches one
-/// (the servers do) need not log it again; its line carries the request's span.
-pub(super) fn log() {
+/// Installs a panic hook that logs every panic of the process instead of printing it to stderr.
+/// Code that catches panics (the servers) does not log them again; the line has the request's span.
+pub(super) fn install_hook() {
     panic::set_hook(Box::new(|info| {
         let location = info.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(location, panic = message(info), "panicked");
@@ -12,5 +12,5 @@ pub(super) fn log() {
 }
 
 fn message<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {
-    info.payload_as_str().unwrap_or("not a text")
+    info.payload_as_str().unwrap_or("(no message)")
 }

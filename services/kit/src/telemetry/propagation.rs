@@ -1,4 +1,4 @@
-//! W3C trace context: read from requests, written to calls.
+//! W3C trace context propagation: extracted from requests, injected into calls.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
@@ -7,11 +7,11 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-/// Makes `span` a child of what the headers tell, and records its `trace.id`.
+/// Makes `span` a child of the trace context in the headers, and records its `trace.id`.
 pub(crate) fn adopt(span: &Span, headers: &HeaderMap) {
     let parent = TraceContextPropagator::new().extract(&Headers(headers));
     if parent.span().span_context().is_valid() && span.set_parent(parent).is_err() {
-        tracing::trace!("no trace is recorded");
+        tracing::trace!("span is not recorded");
     }
     let context = span.context();
     let trace = context.span().span_context().clone();
@@ -20,7 +20,7 @@ pub(crate) fn adopt(span: &Span, headers: &HeaderMap) {
     }
 }
 
-/// Writes the trace of `span` into the headers of a call.
+/// Injects the trace context of `span` into the headers of a call.
 pub(crate) fn inject(span: &Span, headers: &mut HeaderMap) {
     TraceContextPropagator::new().inject_context(&span.context(), &mut HeadersMut(headers));
 }
@@ -41,7 +41,7 @@ struct HeadersMut<'a>(&'a mut HeaderMap);
 
 impl Injector for HeadersMut<'_> {
     fn set(&mut self, key: &str, value: String) {
-        // What is no header (it cannot come from the propagator) is left out.
+        // Invalid headers (the propagator creates none) are omitted.
         let name = HeaderName::from_bytes(key.as_bytes());
         if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
             self.0.insert(name, value);
@@ -58,18 +58,18 @@ mod tests {
 
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-    /// Works within the layer as it is with an exporter and without one.
-    fn traced(work: impl Fn()) {
+    /// Runs `test` with the tracing layer configured as with an exporter and as without one.
+    fn with_tracing(test: impl Fn()) {
         for exported in [true, false] {
             let provider = SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOff).build();
             let layer = tracing_opentelemetry::layer()
                 .with_tracer(provider.tracer("test"))
                 .with_context_activation(exported);
-            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), &work);
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), &test);
         }
     }
 
-    fn passed_on(incoming: &HeaderMap) -> String {
+    fn propagated(incoming: &HeaderMap) -> String {
         let span = tracing::error_span!("request", trace.id = tracing::field::Empty);
         adopt(&span, incoming);
         let mut outgoing = HeaderMap::new();
@@ -78,33 +78,36 @@ mod tests {
     }
 
     #[test]
-    fn a_callers_trace_goes_on() {
-        traced(|| {
+    fn callers_trace_is_continued() {
+        with_tracing(|| {
             let mut incoming = HeaderMap::new();
             let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
             incoming.insert("traceparent", parent.parse().expect("a header"));
-            let passed = passed_on(&incoming);
-            assert!(passed.contains(TRACE), "{passed}");
-            assert!(!passed.contains("00f067aa0ba902b7"), "the parent is our span: {passed}");
+            let traceparent = propagated(&incoming);
+            assert!(traceparent.contains(TRACE), "{traceparent}");
+            assert!(
+                !traceparent.contains("00f067aa0ba902b7"),
+                "the parent is the server span: {traceparent}"
+            );
         });
     }
 
     #[test]
-    fn a_trace_is_begun_where_there_is_none_or_a_broken_one() {
-        traced(|| {
-            let mut broken = HeaderMap::new();
-            broken.insert("traceparent", HeaderValue::from_static("00-zz-zz-01"));
-            for incoming in [HeaderMap::new(), broken] {
-                let passed = passed_on(&incoming);
-                assert_eq!(passed.len(), 55, "{passed}");
-                assert!(!passed.contains("00000000000000000000000000000000"), "{passed}");
+    fn missing_or_invalid_trace_starts_a_new_one() {
+        with_tracing(|| {
+            let mut invalid = HeaderMap::new();
+            invalid.insert("traceparent", HeaderValue::from_static("00-zz-zz-01"));
+            for incoming in [HeaderMap::new(), invalid] {
+                let traceparent = propagated(&incoming);
+                assert_eq!(traceparent.len(), 55, "{traceparent}");
+                assert!(!traceparent.contains("00000000000000000000000000000000"), "{traceparent}");
             }
         });
     }
 
     #[test]
-    fn a_call_within_a_request_is_of_its_trace() {
-        traced(|| {
+    fn call_continues_the_trace_of_its_request() {
+        with_tracing(|| {
             let mut incoming = HeaderMap::new();
             incoming.insert(
                 "traceparent",
@@ -116,8 +119,8 @@ mod tests {
             let call = step.in_scope(|| tracing::error_span!("call"));
             let mut outgoing = HeaderMap::new();
             inject(&call, &mut outgoing);
-            let passed = outgoing["traceparent"].to_str().expect("a text");
-            assert!(passed.contains(TRACE), "{passed}");
+            let traceparent = outgoing["traceparent"].to_str().expect("a text");
+            assert!(traceparent.contains(TRACE), "{traceparent}");
         });
     }
 }

@@ -1,4 +1,4 @@
-//! What tests of more than one service need.
+//! Test fixtures that several services share.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
 

@@ -1,18 +1,18 @@
-//! Ports that stay free.
+//! Free ports that stay free.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Below the range from which a system gives ports to whoever calls: a port of a server that is away stays
-/// free until it is back.
+/// Below the ephemeral port range, so that the port of a stopped server stays free until its
+/// restart.
 const FIRST: u16 = 10_000;
 const COUNT: u16 = 10_000;
 
-/// Another one each time in this process, so that what was given is not given again before it is used.
+/// Counts up in this process, so that a port is not returned again before it is used.
 static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(rand::random()));
 
-/// A port of loopback on which nobody listens.
+/// Returns a loopback port without a listener.
 #[must_use]
 pub fn free_port() -> u16 {
     let mut ports = (0..COUNT).map(|_| FIRST + NEXT.fetch_add(1, Ordering::Relaxed) % COUNT);
@@ -20,7 +20,7 @@ pub fn free_port() -> u16 {
     ports.find(is_free).unwrap()
 }
 
-/// An address of this machine on which nobody listens.
+/// Returns a loopback address without a listener.
 #[must_use]
 pub fn free_address() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, free_port()).into()

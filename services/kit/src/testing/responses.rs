@@ -1,4 +1,4 @@
-//! What a service says against a request.
+//! Assertions on error responses of services.
 
 use std::fmt::Debug;
 
@@ -6,31 +6,31 @@ use tonic::{Code, Status};
 
 use crate::grpc::status::{reason_of, violations_of};
 
-/// The fields that a refusal names, whose code must be `INVALID_ARGUMENT`.
+/// Returns the invalid fields of an error, whose code must be `INVALID_ARGUMENT`.
 #[track_caller]
-pub fn fields<T: Debug>(answer: Result<T, Status>) -> Vec<String> {
-    let status = answer.unwrap_err();
+pub fn fields<T: Debug>(response: Result<T, Status>) -> Vec<String> {
+    let status = response.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
     violations_of(&status).into_iter().map(|(field, _)| field).collect()
 }
 
-/// The reason of a refusal, whose code must be `FAILED_PRECONDITION`.
+/// Returns the reason of an error, whose code must be `FAILED_PRECONDITION`.
 #[track_caller]
-pub fn refused<T: Debug>(answer: Result<T, Status>) -> String {
-    let status = answer.unwrap_err();
+pub fn refused<T: Debug>(response: Result<T, Status>) -> String {
+    let status = response.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
     reason_of(&status).unwrap()
 }
 
-/// The code of a refusal, and its reason; empty when it has none.
+/// Returns the code of an error, and its reason; empty when it has none.
 #[track_caller]
-pub fn refusal<T: Debug>(answer: Result<T, Status>) -> (Code, String) {
-    let status = answer.unwrap_err();
+pub fn refusal<T: Debug>(response: Result<T, Status>) -> (Code, String) {
+    let status = response.unwrap_err();
     (status.code(), reason_of(&status).unwrap_or_default())
 }
 
-/// The code of a refusal.
+/// Returns the code of an error.
 #[track_caller]
-pub fn code<T: Debug>(answer: Result<T, Status>) -> Code {
-    answer.unwrap_err().code()
+pub fn code<T: Debug>(response: Result<T, Status>) -> Code {
+    response.unwrap_err().code()
 }
