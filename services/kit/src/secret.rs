@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(absent.to_string(), "SECRET: is not set; give SECRET or SECRET_FILE");
         let empty = require("SECRET", None, Some(file(" \n").path())).expect_err("empty");
         assert!(empty.to_string().ends_with("is empty"), "{empty}");
-        let gone = require("SECRET", None, Some(Path::new("/nowhere"))).expect_err("no file");
-        assert_eq!(gone.to_string(), "SECRET: cannot read /nowhere");
+        let missing = require("SECRET", None, Some(Path::new("/nowhere"))).expect_err("no file");
+        assert_eq!(missing.to_string(), "SECRET: cannot read /nowhere");
     }
 }

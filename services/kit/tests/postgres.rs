@@ -219,10 +219,10 @@ async fn stopped_server_is_unavailable_within_the_timeout() {
     let url = format!("postgres://role:secret@127.0.0.1:{port}/db");
     let args = settings(&url, &["--database-acquire-timeout", "300ms"]);
     let pool = kit::postgres::connect(&args, &Runtime::for_tests()).expect("a pool");
-    let began = Instant::now();
+    let start = Instant::now();
     let error = query("SELECT 1").execute(&pool).await.expect_err("the server is stopped");
     assert_eq!(kind(&error), Kind::Unavailable);
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 #[tokio::test]
@@ -268,14 +268,14 @@ async fn changed_password_file_is_reloaded() {
     service.provision("second").await.expect("provisioned again");
     file.write_all(b"\n").expect("written");
     std::fs::write(file.path(), "second").expect("written");
-    let began = Instant::now();
+    let start = Instant::now();
     loop {
         // Discards the connection, so that each attempt makes a new one.
         pool.acquire().await.map(|connection| drop(connection.detach())).ok();
         if query("SELECT 1").execute(&pool).await.is_ok() {
             break;
         }
-        assert!(began.elapsed() < Duration::from_secs(20), "the new password is not loaded");
+        assert!(start.elapsed() < Duration::from_secs(20), "the new password is not loaded");
     }
     runtime.stop().await;
 }
@@ -352,8 +352,8 @@ async fn stalled_connection_is_removed_from_the_pool() {
         })
     });
     caller.await.expect_err("a timeout, because the response is lost");
-    let began = Instant::now();
+    let start = Instant::now();
     while query("SELECT 1").execute(&pool).await.is_err() {
-        assert!(began.elapsed() < Duration::from_secs(20), "the pool stays exhausted");
+        assert!(start.elapsed() < Duration::from_secs(20), "the pool stays exhausted");
     }
 }

@@ -119,10 +119,10 @@ async fn stopped_redis_fails_fast_and_recovers_after_restart() {
     ping(&redis).await.expect("a reply");
     server.kill();
     for _ in 0..5 {
-        let began = Instant::now();
+        let start = Instant::now();
         let failure = ping(&redis).await.expect_err("Redis is stopped");
         assert!(matches!(failure, Failure::Unavailable(_)), "{failure:?}");
-        assert!(began.elapsed() < Duration::from_millis(400), "{:?}", began.elapsed());
+        assert!(start.elapsed() < Duration::from_millis(400), "{:?}", start.elapsed());
     }
     server.run().await;
     assert_recovers(&redis).await;
@@ -144,9 +144,9 @@ async fn frozen_redis_fails_at_the_timeout() {
     let redis = server.connect(&Runtime::for_tests());
     ping(&redis).await.expect("a reply");
     server.signal("-STOP");
-    let began = Instant::now();
+    let start = Instant::now();
     assert!(matches!(ping(&redis).await, Err(Failure::Unavailable(_))));
-    assert!(began.elapsed() < Duration::from_millis(400), "{:?}", began.elapsed());
+    assert!(start.elapsed() < Duration::from_millis(400), "{:?}", start.elapsed());
     server.signal("-CONT");
     assert_recovers(&redis).await;
 }

@@ -157,7 +157,7 @@ fn served_response(
 }
 
 /// Whether this is tonic's response to a request that does not decode as the RPC's message type.
-/// tonic reports it as INTERNAL with prost's text, which no handler of ours uses.
+/// tonic reports it as INTERNAL with prost's text, which no handler of the services uses.
 fn is_decode_error(response: &Response<Body>) -> bool {
     Status::from_header_map(response.headers()).is_some_and(|status| {
         status.code() == Code::Internal && status.message().starts_with(PROST_DECODE_ERROR)

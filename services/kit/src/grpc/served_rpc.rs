@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 use tracing::Span;
 
-/// An RPC in progress. Its outcome is recorded exactly once, whether a handler answers it, the
+/// An RPC in progress. Its outcome is recorded exactly once, whether a handler responds, the
 /// server ends it, or the caller cancels it.
 pub(super) struct ServedRpc {
     pub(super) span: Span,

@@ -27,18 +27,18 @@ mod tests {
     use super::*;
 
     /// Parses one candidate per word: its calls in flight, `d` for down, `t` for tried.
-    fn candidates(words: &str) -> Vec<Candidate> {
+    fn candidates(text: &str) -> Vec<Candidate> {
         let one = |word: &str| Candidate {
             in_flight: word.trim_end_matches(['d', 't']).parse().expect("a number"),
             down: word.contains('d'),
             tried: word.contains('t'),
         };
-        words.split_whitespace().map(one).collect()
+        text.split_whitespace().map(one).collect()
     }
 
     #[test]
     fn pick_orders_by_tried_down_in_flight_and_turn() {
-        for (words, turn, expected) in [
+        for (text, turn, expected) in [
             ("", 0, None),
             ("0", 7, Some(0)),
             // Equals take turns.
@@ -54,7 +54,7 @@ mod tests {
             // A tried one when there is no other.
             ("0dt", 0, Some(0)),
         ] {
-            assert_eq!(pick(&candidates(words), turn), expected, "{words:?} at {turn}");
+            assert_eq!(pick(&candidates(text), turn), expected, "{text:?} at {turn}");
         }
     }
 

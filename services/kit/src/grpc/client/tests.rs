@@ -82,29 +82,29 @@ async fn assert_no_failure_during(channel: Channel, change: impl Future<Output =
 async fn calls_are_balanced_over_all_addresses() {
     let servers = ["a", "b", "c"].map(TestServer::start);
     let channel = channel(&servers.each_ref(), READS);
-    let mut answers = BTreeMap::new();
+    let mut responses = BTreeMap::new();
     for _ in 0..30 {
-        *answers.entry(say(&channel, "").await.expect("an answer")).or_insert(0) += 1;
+        *responses.entry(say(&channel, "").await.expect("a response")).or_insert(0) += 1;
     }
     let expected = ["a", "b", "c"].map(|name| (name.to_owned(), 10));
-    assert_eq!(answers, BTreeMap::from(expected));
+    assert_eq!(responses, BTreeMap::from(expected));
 }
 
 #[tokio::test]
 async fn call_without_addresses_fails_at_once() {
     let channel = channel(&[], READS);
-    let began = Instant::now();
+    let start = Instant::now();
     let status = say(&channel, "").await.expect_err("there is no server");
     assert_eq!(status.code(), Code::Unavailable);
     assert!(retry_after_of(&status).is_some());
-    assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
 }
 
 #[tokio::test]
 async fn unresolvable_name_is_unavailable() {
-    let url = "http://nobody.invalid:1".parse().expect("an address");
+    let url = "http://unknown.invalid:1".parse().expect("an address");
     let runtime = Runtime::for_tests();
-    let channel = Channel::connect(&ClientTarget::new("nobody", url), &runtime);
+    let channel = Channel::connect(&ClientTarget::new("unknown", url), &runtime);
     let status = say(&channel, "").await.expect_err("there is no server");
     assert_eq!(status.code(), Code::Unavailable);
     runtime.stop().await;
@@ -174,7 +174,7 @@ async fn response_above_the_limit_is_an_internal_error() {
     let server = TestServer::start("a");
     let target = target(READS).deadline(Duration::from_secs(30));
     let channel = Channel::to_addresses(&[server.address], &target, &Runtime::for_tests());
-    let much = say(&channel, "much").await.expect("an answer");
+    let much = say(&channel, "much").await.expect("a response");
     assert_eq!(much.len(), 8 * 1024 * 1024);
     let status = say(&channel, "too much").await.expect_err("the response is above the limit");
     assert_eq!((status.code(), status.message()), (Code::Internal, "the response is too large"));
@@ -186,10 +186,10 @@ async fn call_ends_at_its_deadline() {
     let target = target(READS).deadline(Duration::from_millis(100));
     let runtime = Runtime::for_tests();
     let channel = Channel::to_addresses(&[server.address], &target, &runtime);
-    let began = Instant::now();
+    let start = Instant::now();
     let status = say(&channel, "hang").await.expect_err("it hangs");
     assert_eq!(status.code(), Code::DeadlineExceeded);
-    assert!(began.elapsed() < Duration::from_millis(400), "{:?}", began.elapsed());
+    assert!(start.elapsed() < Duration::from_millis(400), "{:?}", start.elapsed());
     let counted = "grpc_client_requests_total{component=\"test\",target=\"echo\",\
                    rpc=\"test.v1.Echo/Say\",code=\"DEADLINE_EXCEEDED\"} 1\n";
     assert!(runtime.metrics().text().contains(counted), "{}", runtime.metrics().text());
@@ -200,15 +200,15 @@ async fn call_inherits_deadline_and_id_of_its_request() {
     let server = TestServer::start("a");
     let channel = channel(&[&server], READS);
     let millis = |text: String| text.parse::<u64>().expect("a number");
-    let own = millis(say(&channel, "timeout").await.expect("an answer"));
+    let own = millis(say(&channel, "timeout").await.expect("a response"));
     assert!((4000..=5000).contains(&own), "the default is 5 s: {own}");
 
     let deadline = Some(tokio::time::Instant::now() + Duration::from_millis(800));
     let request_id = RequestId::parse("r-1").expect("an id");
     context::scope(Context { request_id, deadline }, async {
-        let left = millis(say(&channel, "timeout").await.expect("an answer"));
+        let left = millis(say(&channel, "timeout").await.expect("a response"));
         assert!((1..=800).contains(&left), "{left}");
-        assert_eq!(say(&channel, "request id").await.expect("an answer"), "r-1");
+        assert_eq!(say(&channel, "request id").await.expect("a response"), "r-1");
     })
     .await;
 }

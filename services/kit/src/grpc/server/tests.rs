@@ -25,7 +25,7 @@ fn raw_channel(server: &TestServer) -> tonic::transport::Channel {
 #[tokio::test]
 async fn rpc_is_counted_under_its_name() {
     let server = TestServer::start("a");
-    assert_eq!(say(&channel(&server), "").await.expect("an answer"), "a");
+    assert_eq!(say(&channel(&server), "").await.expect("a response"), "a");
     let failed = say(&channel(&server), "fail").await.expect_err("a failure");
     assert_eq!((failed.code(), failed.message()), (Code::NotFound, "requested"));
 
@@ -84,7 +84,7 @@ async fn request_id_is_accepted_or_generated_and_returned() {
         if let Some(id) = id {
             request.metadata_mut().insert("x-request-id", id.parse().expect("ASCII"));
         }
-        let response = say_response(&channel(&server), request).await.expect("an answer");
+        let response = say_response(&channel(&server), request).await.expect("a response");
         let returned = response.metadata().get("x-request-id").expect("a request id");
         let returned = returned.to_str().expect("ASCII").to_owned();
         assert_eq!(
@@ -116,7 +116,7 @@ async fn panic_is_internal_and_the_server_continues() {
         }
     };
     assert_eq!((status.code(), status.message()), (Code::Internal, "internal error"));
-    assert_eq!(say(&channel, "").await.expect("an answer"), "a");
+    assert_eq!(say(&channel, "").await.expect("a response"), "a");
 }
 
 #[tokio::test]
@@ -132,11 +132,11 @@ async fn callers_deadline_cancels_the_handler() {
         .header("grpc-timeout", "50m")
         .body(Full::from(&b"\0\0\0\0\x07\x0a\x05sleep"[..]))
         .expect("a request");
-    let began = Instant::now();
-    let response = client.request(request).await.expect("an answer");
+    let start = Instant::now();
+    let response = client.request(request).await.expect("a response");
     let code = Code::DeadlineExceeded as i32;
     assert_eq!(response.headers()["grpc-status"], code.to_string());
-    assert!(began.elapsed() < Duration::from_millis(250), "{:?}", began.elapsed());
+    assert!(start.elapsed() < Duration::from_millis(250), "{:?}", start.elapsed());
     tokio::time::sleep(Duration::from_millis(400)).await;
     assert_eq!(
         (server.started_calls(), server.completed_calls()),
@@ -169,7 +169,7 @@ async fn rpcs_above_the_limit_are_shed_with_a_retry_delay() {
     let status = say(&channel, "").await.expect_err("the limit is one");
     assert_eq!(status.code(), Code::Unavailable);
     assert!(retry_after_of(&status).is_some());
-    busy.await.expect("no panic").expect("an answer");
+    busy.await.expect("no panic").expect("a response");
     eventually(|| server.completed_calls() == 1).await;
     assert_eq!(say(&channel, "").await.expect("a free permit"), "a");
 }
@@ -186,9 +186,9 @@ async fn drain_completes_calls_ends_streams_and_refuses_new_calls() {
     assert!(stream.message().await.expect("a message").is_some());
     eventually(|| server.started_calls() == 2).await;
 
-    let began = Instant::now();
+    let start = Instant::now();
     server.drain().await;
-    assert!(began.elapsed() < Duration::from_secs(5), "the stream delayed the shutdown");
+    assert!(start.elapsed() < Duration::from_secs(5), "the stream delayed the shutdown");
     assert_eq!(call.await.expect("no panic").expect("a completed call"), "a");
     assert!(stream.message().await.expect("a message").is_some());
     let ended = stream.message().await.expect_err("the stream ends");
@@ -235,10 +235,10 @@ async fn reflection_lists_the_services_in_both_versions() {
     };
     let mut client =
         v1::server_reflection_client::ServerReflectionClient::new(raw_channel(&server));
-    let answers = client.server_reflection_info(futures::stream::iter([request])).await;
-    let answer = answers.expect("a stream").into_inner().message().await.expect("a message");
+    let responses = client.server_reflection_info(futures::stream::iter([request])).await;
+    let response = responses.expect("a stream").into_inner().message().await.expect("a message");
     let Some(v1::server_reflection_response::MessageResponse::ListServicesResponse(list)) =
-        answer.and_then(|answer| answer.message_response)
+        response.and_then(|response| response.message_response)
     else {
         panic!("no list")
     };
@@ -254,10 +254,10 @@ async fn reflection_lists_the_services_in_both_versions() {
     };
     let mut client =
         v1alpha::server_reflection_client::ServerReflectionClient::new(raw_channel(&server));
-    let answers = client.server_reflection_info(futures::stream::iter([request])).await;
-    let answer = answers.expect("a stream").into_inner().message().await.expect("a message");
+    let responses = client.server_reflection_info(futures::stream::iter([request])).await;
+    let response = responses.expect("a stream").into_inner().message().await.expect("a message");
     let Some(v1alpha::server_reflection_response::MessageResponse::ListServicesResponse(list)) =
-        answer.and_then(|answer| answer.message_response)
+        response.and_then(|response| response.message_response)
     else {
         panic!("no list")
     };

@@ -58,14 +58,14 @@ async fn read_response(stream: &mut TcpStream) {
 
 /// Waits until the server closes the connection, and returns how long that took.
 async fn time_to_close(stream: &mut TcpStream) -> Duration {
-    let (began, mut rest) = (Instant::now(), Vec::new());
+    let (start, mut rest) = (Instant::now(), Vec::new());
     // A reset closes the connection too.
     drop(
         timeout(LONG * 2, stream.read_to_end(&mut rest))
             .await
             .expect("the server closes the connection"),
     );
-    began.elapsed()
+    start.elapsed()
 }
 
 #[tokio::test]

@@ -75,12 +75,12 @@ async fn calls_are_balanced_over_servers_with_valid_certificates() {
     let caller = Files::issued_by(&authority).caller();
     let channel = channel(&servers.each_ref(), &caller);
     for _ in 0..5 {
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for _ in 0..2 {
-            answers.push(say(&channel, "").await.expect("an answer"));
+            responses.push(say(&channel, "").await.expect("a response"));
         }
-        answers.sort_unstable();
-        assert_eq!(answers, ["a", "b"]);
+        responses.sort_unstable();
+        assert_eq!(responses, ["a", "b"]);
     }
 }
 
@@ -94,8 +94,8 @@ async fn ip_address_host_requires_a_certificate_for_it() {
     {
         let url = format!("http://{host}:{}", server.address.port()).parse().expect("an address");
         let channel = Channel::connect(&ClientTarget::new("echo", url), &caller);
-        let answer = say(&channel, "").await.map_err(|status| status.code());
-        assert_eq!(answer, expected, "{host}");
+        let response = say(&channel, "").await.map_err(|status| status.code());
+        assert_eq!(response, expected, "{host}");
     }
     caller.stop().await;
 }
@@ -172,10 +172,10 @@ async fn plaintext_and_tls_peers_fail_fast_and_keep_serving() {
     let (plain, secured) =
         (TestServer::start("plain"), Files::issued_by(&authority).serve("secured"));
     let (plain_caller, tls_caller) = (Runtime::for_tests(), Files::issued_by(&authority).caller());
-    let began = Instant::now();
+    let start = Instant::now();
     assert_eq!(call(&secured, &plain_caller).await, Err(Code::Unavailable));
     assert_eq!(call(&plain, &tls_caller).await, Err(Code::Unavailable));
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     assert_eq!(call(&secured, &tls_caller).await.as_deref(), Ok("secured"));
     assert_eq!(call(&plain, &plain_caller).await.as_deref(), Ok("plain"));
     assert!(!plain.runtime.metrics().text().contains("grpc_tls_reload_failures_total"));
@@ -191,10 +191,10 @@ async fn incomplete_handshakes_do_not_block_and_time_out() {
     }
     // A handshake record that is shorter than it announces.
     silent[0].write_all(b"\x16\x03\x01\x02\x00\x01").await.expect("written");
-    let began = Instant::now();
+    let start = Instant::now();
     let caller = Files::issued_by(&authority).caller();
     assert_eq!(call(&server, &caller).await.as_deref(), Ok("a"));
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     for mut stream in silent {
         let ended = timeout(Duration::from_secs(10), stream.read_u8()).await;
         ended.expect("the server closes it").expect_err("no bytes");

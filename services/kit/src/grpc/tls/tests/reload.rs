@@ -42,8 +42,8 @@ async fn call_until(stop: Arc<AtomicBool>, server: Arc<TestServer>, caller: Runt
     let old = Channel::to_addresses(&[server.address], &target(&[]), &caller);
     let mut calls = 0;
     while !stop.load(Ordering::SeqCst) {
-        call(&server, &caller).await.expect("an answer over a new connection");
-        say(&old, "").await.expect("an answer over the old connection");
+        call(&server, &caller).await.expect("a response over a new connection");
+        say(&old, "").await.expect("a response over the old connection");
         calls += 2;
     }
     calls
@@ -80,7 +80,7 @@ async fn new_authority_applies_to_new_connections_of_both_sides() {
     let (before, after) = (Authority::new(), Authority::new());
     let files = [Files::issued_by(&before), Files::issued_by(&before)];
     let (server, caller) = (files[0].serve("a"), files[1].caller());
-    call(&server, &caller).await.expect("an answer");
+    call(&server, &caller).await.expect("a response");
 
     // Only the server's files change, so neither side trusts the other.
     files[0].replace(&after.issue_until(ECHO, 2091));
@@ -108,11 +108,11 @@ async fn invalid_files_keep_the_previous_certificate() {
         files.write(name, text);
         eventually(|| failures(&server.runtime, count)).await;
         assert!(expires(&server.runtime, 2090), "{name}");
-        assert_eq!(call(&server, &caller).await.expect("an answer"), "a", "{name}");
+        assert_eq!(call(&server, &caller).await.expect("a response"), "a", "{name}");
     }
     files.replace(&next);
     files.write("ca.crt", &authority.pem());
     eventually(|| expires(&server.runtime, 2091)).await;
-    assert_eq!(call(&server, &caller).await.expect("an answer"), "a");
+    assert_eq!(call(&server, &caller).await.expect("a response"), "a");
     assert!(failures(&server.runtime, 2));
 }
