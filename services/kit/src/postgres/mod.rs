@@ -7,7 +7,6 @@ mod listen;
 mod metrics;
 mod migrate;
 mod provision;
-mod scram;
 
 pub use connect::{Args, connect};
 pub use error::{Kind, RETRY_AFTER, constraint, kind, status};

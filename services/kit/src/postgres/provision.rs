@@ -3,8 +3,8 @@
 
 use super::connect::{complete, parse};
 use super::migrate::connect_with_retry;
-use super::scram;
-use crate::{Env, Error, secret};
+use crate::{Error, secret};
+use postgres_protocol::password::scram_sha_256;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query, query_scalar};
@@ -93,7 +93,7 @@ impl ProvisionArgs {
         let password = secret::require("DATABASE_PASSWORD", value, file)?;
         let role = options.get_username().to_owned();
         let options = complete(options, Some(&password), self.database_ca_file.as_deref());
-        let verifier = scram::verifier(password.expose_secret(), &Env::system())?;
+        let verifier = password_verifier(&password)?;
         Ok(Target { role, database, verifier, options })
     }
 
@@ -218,6 +218,20 @@ fn failed(step: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
     move |source| Error::Database { step, source }
 }
 
+/// Returns the verifier that PostgreSQL stores for a password (SCRAM-SHA-256, RFC 5803), so that the
+/// password itself is neither sent nor logged. Its salt is random, which no test has to reproduce.
+///
+/// Only printable ASCII is accepted, for which the SASLprep of all clients is the identity.
+fn password_verifier(password: &SecretString) -> Result<String, Error> {
+    let password = password.expose_secret().as_bytes();
+    let is_printable = password.iter().all(|byte| (0x20..0x7f).contains(byte));
+    if password.is_empty() || !is_printable {
+        let reason = "expected printable ASCII".to_owned();
+        return Err(Error::Setting { name: "DATABASE_PASSWORD", reason });
+    }
+    Ok(scram_sha_256(password))
+}
+
 /// Quotes a name, which must not need escaping.
 fn quoted(name: &str) -> Result<String, Error> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
@@ -231,7 +245,8 @@ fn quoted(name: &str) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::{password_verifier, quoted};
+    use secrecy::SecretString;
 
     #[test]
     fn names_that_need_escaping_are_rejected() {
@@ -239,5 +254,13 @@ mod tests {
         for bad in ["", "a\"; DROP DATABASE b; --", "Über", "UPPER", "a b", &"x".repeat(64)] {
             assert!(quoted(bad).is_err(), "{bad:?}");
         }
+    }
+    #[test]
+    fn non_ascii_and_control_characters_are_rejected_in_passwords() {
+        for bad in ["", "pässword", "a\nb", "tab\t"] {
+            assert!(password_verifier(&SecretString::from(bad)).is_err(), "{bad:?}");
+        }
+        let verifier = password_verifier(&SecretString::from("pencil")).expect("a verifier");
+        assert!(verifier.starts_with("SCRAM-SHA-256$4096:"), "{verifier}");
     }
 }
