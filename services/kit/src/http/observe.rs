@@ -10,10 +10,10 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use futures::FutureExt as _;
-use std::panic::AssertUnwindSafe;
+use std::any::Any;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
+use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument as _, Span};
 
 /// Settings of [`observe`].
@@ -42,7 +42,9 @@ pub fn observe(router: Router, config: ObserveConfig) -> Router {
 /// Apply it inside of the layers that every response has to pass, such as CORS, and all of them
 /// inside of [`observe`].
 pub fn catch_panics_and_timeouts(router: Router) -> Router {
-    router.layer(middleware::from_fn(handle_panic_and_timeout))
+    // The panic hook has logged the panic.
+    let on_panic = |_panic: Box<dyn Any + Send>| Problem::internal().into_response();
+    router.layer(middleware::from_fn(enforce_deadline)).layer(CatchPanicLayer::custom(on_panic))
 }
 
 async fn observe_request(
@@ -65,16 +67,11 @@ async fn observe_request(
     response
 }
 
-async fn handle_panic_and_timeout(request: Request, next: Next) -> Response {
-    let response = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let response = match context::deadline() {
-        Some(deadline) => timeout_at(deadline, response).await,
-        None => Ok(response.await),
-    };
-    match response {
-        Ok(Ok(response)) => response,
-        // The panic hook has logged it.
-        Ok(Err(_panic)) => Problem::internal().into_response(),
+async fn enforce_deadline(request: Request, next: Next) -> Response {
+    let response = next.run(request);
+    let Some(deadline) = context::deadline() else { return response.await };
+    match timeout_at(deadline, response).await {
+        Ok(response) => response,
         Err(_elapsed) => Problem::deadline_exceeded().into_response(),
     }
 }
