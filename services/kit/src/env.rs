@@ -73,6 +73,12 @@ impl Env {
         }
     }
 
+    /// Generates a uniformly distributed random number, such as for jitter.
+    #[must_use]
+    pub fn random(&self) -> u64 {
+        u64::from_le_bytes(self.bytes())
+    }
+
     /// Generates `N` random bytes. Those of the system are suitable for keys and tokens.
     #[must_use]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {

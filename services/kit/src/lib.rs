@@ -6,6 +6,7 @@
 //! - [`block_on`] and [`Process`]: startup, telemetry, the admin port, graceful shutdown;
 //! - [`Runtime`]: what a component gets from its process: [`Env`], metrics, readiness and tracked
 //!   tasks, including periodic ones ([`run_periodically`]);
+//! - [`backoff`]: delays between retries;
 //! - [`grpc`] and [`http`]: servers with logs, metrics, limits and graceful shutdown, and the
 //!   load-balancing client;
 //! - [`postgres`] and [`redis`]: connections with timeouts, and the classification of their errors;
@@ -14,6 +15,7 @@
 
 mod admin;
 mod args;
+pub mod backoff;
 pub mod context;
 mod env;
 mod error;

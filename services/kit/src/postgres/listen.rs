@@ -2,6 +2,7 @@
 
 use super::with_timeout;
 use crate::Runtime;
+use crate::backoff::Backoff;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::{PgPool, query};
 use std::time::Duration;
@@ -12,8 +13,8 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 /// keeps the rest.
 const QUEUE_SIZE: usize = 256;
 
-/// Exponential backoff between attempts to connect: the first delay and the longest one.
-const RETRY_DELAYS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// Delays between attempts to connect.
+const RETRY: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
 /// Interval of probes of the connection. A listener sends nothing by itself, so it would not notice
 /// a network that drops its packets.
@@ -52,29 +53,29 @@ pub fn listen_with_probe_interval(
     runtime: &Runtime,
 ) -> mpsc::Receiver<ListenEvent> {
     let (events, receiver) = mpsc::channel(QUEUE_SIZE);
-    let pool = pool.clone();
+    let (pool, env) = (pool.clone(), runtime.env.clone());
     runtime.spawn("listener", async move {
-        let mut delay = RETRY_DELAYS.0;
+        let mut attempts = 0;
         while !events.is_closed() {
-            match listen_once(&pool, channel, probe_interval, &events, &mut delay).await {
+            match listen_once(&pool, channel, probe_interval, &events, &mut attempts).await {
                 Ok(()) => return,
                 Err(error) => tracing::warn!(%error, channel, "listener disconnected"),
             }
-            sleep(delay).await;
-            delay = (delay * 2).min(RETRY_DELAYS.1);
+            attempts += 1;
+            sleep(RETRY.delay_with_jitter(attempts, env.random())).await;
         }
     });
     receiver
 }
 
-/// Listens until the connection is lost (an error) or the receiver is dropped. Resets `delay` once
-/// connected.
+/// Listens until the connection is lost (an error) or the receiver is dropped. Resets `attempts`
+/// once connected.
 async fn listen_once(
     pool: &PgPool,
     channel: &str,
     probe_interval: Duration,
     events: &mpsc::Sender<ListenEvent>,
-    delay: &mut Duration,
+    attempts: &mut u32,
 ) -> Result<(), sqlx::Error> {
     // The pool's current options, because passwords change.
     let options = pool.connect_options().as_ref().clone();
@@ -82,7 +83,7 @@ async fn listen_once(
     let mut listener = with_timeout(TIMEOUT, PgListener::connect_with(&own)).await?;
     listener.eager_reconnect(false);
     with_timeout(TIMEOUT, listener.listen(channel)).await?;
-    *delay = RETRY_DELAYS.0;
+    *attempts = 0;
     let mut probes = interval_at(Instant::now() + probe_interval, probe_interval);
     probes.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut event = ListenEvent::Listening;
