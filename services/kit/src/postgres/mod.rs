@@ -3,6 +3,7 @@
 
 mod connect;
 mod error;
+mod lease_worker;
 mod listen;
 mod metrics;
 mod migrate;
@@ -10,6 +11,7 @@ mod provision;
 
 pub use connect::{Args, connect};
 pub use error::{Kind, RETRY_AFTER, constraint, kind, status};
+pub use lease_worker::{LeaseQueue, LeaseWorker, NextClaim, Wakeup};
 pub use listen::{ListenEvent, listen, listen_with_probe_interval};
 pub(crate) use metrics::Pools;
 pub use migrate::migrate;
