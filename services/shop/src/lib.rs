@@ -9,7 +9,6 @@ mod all;
 mod check;
 mod cli;
 mod components;
-mod embedded;
 mod error;
 mod one;
 mod owners;

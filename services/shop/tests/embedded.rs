@@ -51,7 +51,7 @@ fn a_database_that_dies_ends_the_shop_with_its_name() {
     assert!(Command::new("kill").args(["-s", "KILL", id]).status().unwrap().success());
     assert!(wait(STOP, || shop.process.try_wait().unwrap().is_some()), "it lives on");
     assert_eq!(shop.process.wait().unwrap().code(), Some(1));
-    assert!(shop.log().contains("PostgreSQL ended by itself"), "{}", shop.log());
+    assert!(shop.log().contains("PostgreSQL ended unexpectedly"), "{}", shop.log());
 }
 
 #[test]

@@ -12,11 +12,11 @@ mod servers;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
+use embedded::EmbeddedServers;
 use futures::future::BoxFuture;
 use kit::{BoxError, Process, Runtime};
 use secrecy::SecretString;
 
-use crate::embedded::Embedded;
 use crate::{Error, seed};
 use components::{Components, Name};
 use secrets::Secrets;
@@ -98,10 +98,10 @@ async fn serve(
     mut components: Components,
     given: &Given,
     seed: bool,
-    embedded: Option<&Embedded>,
+    embedded: Option<&EmbeddedServers>,
 ) -> Result<(), Error> {
     let runtime = process.runtime();
-    let secrets = Secrets::open(embedded.map(Embedded::data), &runtime.env)?;
+    let secrets = Secrets::open(embedded.map(EmbeddedServers::data), &runtime.env)?;
     components.entrust(&secrets);
     components.connect(&given.servers(embedded)?, &runtime.env).await?;
     if seed && components.runs(Name::Catalog) {
@@ -115,12 +115,15 @@ async fn serve(
     Ok(process.run(running).await?)
 }
 
-/// A component that fails when a server of ours is lost, so that the process ends in order.
-fn watch(embedded: &Embedded, runtime: &Runtime) -> BoxFuture<'static, Result<(), BoxError>> {
-    let (failed, draining) = (embedded.failed(), runtime.draining());
+/// A component that fails when an embedded server exits, so that the process shuts down gracefully.
+fn watch(
+    embedded: &EmbeddedServers,
+    runtime: &Runtime,
+) -> BoxFuture<'static, Result<(), BoxError>> {
+    let (exited, draining) = (embedded.unexpected_exit(), runtime.draining());
     Box::pin(async move {
         tokio::select! {
-            error = failed => Err(error.into()),
+            error = exited => Err(error.into()),
             () = draining => Ok(()),
         }
     })

@@ -31,7 +31,7 @@ impl Secrets {
             Some(data) => (data.join("secrets"), None),
             None => {
                 let temporary = tempfile::tempdir().map_err(|source| Error::File {
-                    what: "make",
+                    operation: "create",
                     path: std::env::temp_dir(),
                     source,
                 })?;
@@ -62,7 +62,7 @@ impl Secrets {
 fn make_folder(folder: &Path) -> Result<(), Error> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            Err(Error::File { what: "make", path: folder.to_owned(), source: error })
+            Err(Error::File { operation: "create", path: folder.to_owned(), source: error })
         }
         _ => Ok(()),
     }
@@ -79,7 +79,7 @@ fn write(path: &Path, content: &str) -> Result<(), Error> {
         file.sync_all()?; // a name without content would keep the shop from starting
         fs::rename(&fresh, path)
     };
-    attempt().map_err(|source| Error::File { what: "write", path: path.to_owned(), source })
+    attempt().map_err(|source| Error::File { operation: "write", path: path.to_owned(), source })
 }
 
 #[cfg(test)]

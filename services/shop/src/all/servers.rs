@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use embedded::{EmbeddedServers, Selection};
 use kit::Env;
 use secrecy::SecretString;
 
 use super::Args;
 use crate::Error;
-use crate::embedded::{Embedded, Wanted};
 use crate::owners::{Roles, Server};
 
 const NO_POSTGRES: Error =
@@ -62,14 +62,15 @@ impl Given {
         &self,
         data: Option<&Path>,
         env: &Env,
-    ) -> Result<Embedded, Error> {
-        let wanted = Wanted { postgres: self.postgres.is_none(), redis: self.redis.is_none() };
-        Embedded::start(data, wanted, env).await
+    ) -> Result<EmbeddedServers, Error> {
+        let selection =
+            Selection { postgres: self.postgres.is_none(), redis: self.redis.is_none() };
+        Ok(EmbeddedServers::start(data, selection, env).await?)
     }
 
     /// Where the servers are, given or started.
-    pub(super) fn servers(&self, embedded: Option<&Embedded>) -> Result<Servers, Error> {
-        let started = embedded.and_then(Embedded::postgres_url).map(SecretString::from);
+    pub(super) fn servers(&self, embedded: Option<&EmbeddedServers>) -> Result<Servers, Error> {
+        let started = embedded.and_then(EmbeddedServers::postgres_url).map(SecretString::from);
         let postgres = match &self.postgres {
             Some(url) => Server {
                 url: url.clone(),
@@ -78,7 +79,7 @@ impl Given {
             },
             None => Server { url: started.ok_or(NO_POSTGRES)?, password: None, roles: Roles::Ours },
         };
-        let started = embedded.and_then(Embedded::redis_url).map(SecretString::from);
+        let started = embedded.and_then(EmbeddedServers::redis_url).map(SecretString::from);
         let redis = match &self.redis {
             Some(url) => Redis::Given(url.clone()),
             None => Redis::Started(started.ok_or(NO_REDIS)?),

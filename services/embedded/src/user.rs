@@ -1,4 +1,4 @@
-//! Whom the servers run as. PostgreSQL refuses to run as root.
+//! The user that the servers run as. PostgreSQL refuses to run as root.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::Error;
 
-/// Users that a machine may have for this, the best first.
+/// Unprivileged users that a machine may have, in order of preference.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
 /// A user of this machine.
@@ -18,22 +18,23 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Another user when this process is root's, none when it can be its own.
+    /// Returns an unprivileged user if this process runs as root, and `None` if the servers can run
+    /// as the user of this process.
     pub(crate) fn for_servers() -> Result<Option<Self>, Error> {
-        if !we_are_root()? {
+        if !is_root()? {
             return Ok(None);
         }
         let passwd = fs::read_to_string("/etc/passwd").map_err(|source| Error::File {
-            what: "read",
+            operation: "read",
             path: "/etc/passwd".into(),
             source,
         })?;
         let user = UNPRIVILEGED.iter().find_map(|name| find(&passwd, name));
-        user.map(Some).ok_or(Error::NoUser)
+        user.map(Some).ok_or(Error::NoServerUser)
     }
 
     /// Whether this user may enter a folder.
-    pub(crate) fn may_enter(&self, folder: &Path) -> bool {
+    pub(crate) fn can_enter(&self, folder: &Path) -> bool {
         use std::os::unix::process::CommandExt as _;
         let mut test = Command::new("test");
         test.arg("-x").arg(folder).uid(self.uid).gid(self.gid).current_dir("/");
@@ -41,16 +42,16 @@ impl User {
     }
 }
 
-/// The standard library cannot tell, and one program is dearer than a library only in milliseconds.
-fn we_are_root() -> Result<bool, Error> {
+/// The standard library has no such function; one process at the start costs a millisecond.
+fn is_root() -> Result<bool, Error> {
     let id = Command::new("id")
         .arg("-u")
         .output()
-        .map_err(|source| Error::Program { what: "id", source })?;
+        .map_err(|source| Error::Run { program: "id", source })?;
     Ok(id.stdout.trim_ascii() == b"0")
 }
 
-/// The user `name` of a passwd file. Root by another name is not taken.
+/// Finds the user `name` in a passwd file. Another name of root is not accepted.
 fn find(passwd: &str, name: &str) -> Option<User> {
     passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
@@ -73,7 +74,7 @@ toor:x:0:0::/root:/bin/sh
 ";
 
     #[test]
-    fn users_are_found_by_name_and_never_with_roots_rights() {
+    fn user_is_found_by_name_unless_it_is_root() {
         let nobody = User { name: "nobody".to_owned(), uid: 65_534, gid: 65_534 };
         assert_eq!(find(PASSWD, "nobody"), Some(nobody));
         assert_eq!(find(PASSWD, "postgres"), None);

@@ -1,4 +1,4 @@
-//! The machine's own programs.
+//! Discovery of the server programs that are installed on the machine.
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,11 +8,20 @@ use std::process::Command;
 
 use crate::Error;
 
-/// The oldest PostgreSQL that the shop's SQL keeps to.
+/// The oldest major version of PostgreSQL that the services support.
 const OLDEST_POSTGRES: u32 = 15;
 
-/// Folders under which packages put each major version in a folder of its own, and what is between
-/// that folder and the programs.
+const POSTGRES_NOT_INSTALLED: Error = Error::NotInstalled {
+    server: "PostgreSQL 15 or later",
+    debian: "postgresql",
+    homebrew: "postgresql@17",
+};
+
+const REDIS_NOT_INSTALLED: Error =
+    Error::NotInstalled { server: "Redis 7 or later", debian: "redis-server", homebrew: "redis" };
+
+/// Folders in which packages install each major version in a subfolder of its own, and the path
+/// from that subfolder to the programs.
 const VERSIONED: [(&str, &str); 4] = [
     ("/usr/lib/postgresql", "bin"),
     ("/usr", "bin"),
@@ -20,10 +29,10 @@ const VERSIONED: [(&str, &str); 4] = [
     ("/usr/local/opt", "bin"),
 ];
 
-/// Redis and what is compatible with it.
+/// Redis and compatible servers.
 const REDIS: [&str; 2] = ["redis-server", "valkey-server"];
 
-/// One installation of PostgreSQL.
+/// An installation of PostgreSQL.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct PostgresPrograms {
     folder: PathBuf,
@@ -31,12 +40,12 @@ pub(crate) struct PostgresPrograms {
 }
 
 impl PostgresPrograms {
-    /// The newest installation, or the one that wrote the files which are there.
+    /// Finds the newest installation, or the one whose major version wrote the existing files.
     pub(crate) fn find(written_by: Option<u32>) -> Result<Self, Error> {
         let found = path_folders().chain(versioned_folders()).filter_map(Self::in_folder);
-        choose(found, written_by).ok_or_else(|| match written_by {
-            Some(major) => Error::OtherPostgres { major },
-            None => Error::NoProgram { what: "PostgreSQL 15 or later", package: "postgresql" },
+        choose(found, written_by).ok_or(match written_by {
+            Some(major) => Error::VersionNotInstalled { major },
+            None => POSTGRES_NOT_INSTALLED,
         })
     }
 
@@ -58,12 +67,12 @@ impl PostgresPrograms {
     }
 }
 
-/// The program of Redis.
+/// Finds the Redis server program.
 pub(crate) fn redis_server() -> Result<PathBuf, Error> {
     path_folders()
         .flat_map(|folder| REDIS.map(|name| folder.join(name)))
         .find(|program| program.is_file())
-        .ok_or(Error::NoProgram { what: "Redis 7 or later", package: "redis-server" })
+        .ok_or(REDIS_NOT_INSTALLED)
 }
 
 fn choose(
@@ -78,7 +87,7 @@ fn choose(
         .max_by_key(|programs| programs.major)
 }
 
-/// `postgres (PostgreSQL) 15.14 (Debian 15.14-1)` is 15.
+/// Parses `postgres (PostgreSQL) 15.14 (Debian 15.14-1)` as 15.
 fn major_version(text: &str) -> Option<u32> {
     let number =
         text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
@@ -99,7 +108,7 @@ fn versioned_folders() -> impl Iterator<Item = PathBuf> {
     })
 }
 
-/// Debian's folder holds versions only; the others hold everything there is.
+/// Debian's folder contains only versions of PostgreSQL; the others contain other packages too.
 fn is_postgres(parent: &Path, name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     parent.ends_with("postgresql") || name.starts_with("pgsql-") || name.starts_with("postgresql@")
@@ -114,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_version_is_taken_unless_files_need_another() {
+    fn newest_version_is_chosen_unless_files_need_another() {
         let chosen = |majors, written_by| {
             choose(installed(majors), written_by).map(|programs| programs.major)
         };
@@ -125,9 +134,15 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_read_from_what_postgres_says() {
+    fn major_version_is_parsed_from_postgres_output() {
         assert_eq!(major_version("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"), Some(15));
         assert_eq!(major_version("postgres (PostgreSQL) 18beta1"), Some(18));
         assert_eq!(major_version("postgres"), None);
+    }
+
+    #[test]
+    fn missing_program_error_names_the_packages() {
+        let message = POSTGRES_NOT_INSTALLED.to_string();
+        assert!(message.contains("Debian: postgresql; Homebrew: postgresql@17"), "{message}");
     }
 }
