@@ -1,0 +1,20 @@
+//! Servers, databases and fixtures that the tests of several crates share.
+//!
+//! This crate is a development dependency only. `cargo test -p CRATE` needs no environment:
+//!
+//! - [`postgres`] and [`redis`] return the URLs of the servers named by `DATABASE_URL` and
+//!   `REDIS_URL`, and start private servers where these are not set. Private servers are shared by
+//!   the tests of a process, and are removed when the process ends, also by SIGKILL.
+//! - [`database`] creates a database with a service's tables for one test.
+//! - The program `with-servers` runs a command with one pair of servers for all its test processes:
+//!   `cargo run -p testing --bin with-servers -- cargo test --workspace`.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "fixtures of tests, which may panic")]
+
+mod background;
+mod database;
+mod servers;
+mod template;
+
+pub use database::{TestDatabase, database};
+pub use servers::{Servers, postgres, redis};
