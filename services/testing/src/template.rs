@@ -90,7 +90,7 @@ async fn create(
 }
 
 #[cfg(test)]
-mod tests {
+mod tests_with_servers {
     use futures::future::join_all;
 
     use super::*;
