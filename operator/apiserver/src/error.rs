@@ -1,16 +1,23 @@
 //! What can go wrong between a test and its server.
 
 use std::io;
+use std::path::PathBuf;
 
 /// What was tried and did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is nothing to start.
+    /// A program is missing.
     #[error(
-        "KUBEBUILDER_ASSETS must name a folder with etcd and kube-apiserver: run the tests with \
-         hack/test-env.sh"
+        "{} does not contain etcd and kube-apiserver: correct or unset KUBEBUILDER_ASSETS",
+        .0.display()
     )]
-    NoAssets,
+    NoAssets(PathBuf),
+    /// The programs could not be built.
+    #[error(
+        "could not build etcd and kube-apiserver (the reason is above): set KUBEBUILDER_ASSETS to \
+         a folder that contains them, such as one of setup-envtest"
+    )]
+    BuildAssets,
     /// A folder or file of the server's.
     #[error("could not {0}")]
     File(&'static str, #[source] io::Error),

@@ -1,8 +1,8 @@
 //! A private kube-apiserver, with its etcd, for tests: what a cluster refuses, defaults and answers,
 //! without a cluster. No controllers run, so nothing is garbage-collected, scheduled or started.
 //!
-//! The programs come from the folder that `KUBEBUILDER_ASSETS` names. A test binary shares one
-//! server ([`ApiServer::shared`]) and keeps its tests apart by namespaces
+//! The programs come from the folder that `KUBEBUILDER_ASSETS` names; if it is not set, they are
+//! built once by `hack/offline/assets.sh`. A test binary shares one server ([`ApiServer::shared`]) and keeps its tests apart by namespaces
 //! ([`ApiServer::namespace`]). Ports are free ones, data is in temporary folders, and all of it is
 //! gone when the test binary has ended, however it ended.
 //!
@@ -15,6 +15,7 @@
 //! # }
 //! ```
 
+mod assets;
 mod audit;
 mod error;
 mod guard;
@@ -58,7 +59,7 @@ impl ApiServer {
     /// Starts a server and waits until it serves.
     ///
     /// # Errors
-    /// If `KUBEBUILDER_ASSETS` does not name a folder with the programs, or they do not start.
+    /// If the programs are missing and cannot be built, or they do not start.
     pub fn start() -> Result<Self, Error> {
         start::start()
     }

@@ -1,10 +1,10 @@
 //! Starting etcd and kube-apiserver, and waiting until they serve.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
-use std::{env, fs, process, thread};
+use std::{fs, process, thread};
 
 use http::{Request, Uri};
 use kube::Client;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::error::Error;
 use crate::guard::Guarded;
-use crate::{ApiServer, audit};
+use crate::{ApiServer, assets, audit};
 
 /// Where the server writes what it was asked.
 pub(crate) const AUDIT_LOG: &str = "audit.log";
@@ -32,7 +32,7 @@ const TOKEN: &str = "test";
 pub(crate) fn start() -> Result<ApiServer, Error> {
     // Somebody else in this process may have installed it, which is just as well.
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-    let assets = assets()?;
+    let assets = assets::folder()?;
     let mut result = try_to_start(&assets);
     for _ in 1..TRIES {
         match result {
@@ -41,12 +41,6 @@ pub(crate) fn start() -> Result<ApiServer, Error> {
         }
     }
     result
-}
-
-fn assets() -> Result<PathBuf, Error> {
-    let folder = env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from).ok_or(Error::NoAssets)?;
-    let complete = ["etcd", "kube-apiserver"].iter().all(|it| folder.join(it).exists());
-    if complete { Ok(folder) } else { Err(Error::NoAssets) }
 }
 
 fn try_to_start(assets: &Path) -> Result<ApiServer, Error> {
