@@ -158,9 +158,10 @@ remove_other_tags() {
   done
 }
 
-# exec_with_servers COMMAND…: replaces the script by the command, run beside a private PostgreSQL
-# and a private Redis, whose URLs it gets in DATABASE_URL and REDIS_URL.
-exec_with_servers() { exec "$ROOT/hack/test-env.sh" --without-kubernetes "$@"; }
+# with_servers COMMAND…: runs the command with a private PostgreSQL and Redis, whose URLs it gets in
+# DATABASE_URL and REDIS_URL. POSTGRES_SETTINGS="name=value name=value" overrides their defaults.
+# Without --package, cargo reuses what it compiled for the whole workspace.
+with_servers() { (cd "$ROOT" && cargo run --quiet --bin with-servers -- "$@"); }
 
 # start NAME COMMAND…: runs a step in the background. finish waits for all of them, prints the
 # output of each in the order of the starts, and fails if one of them failed.
