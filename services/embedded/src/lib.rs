@@ -12,9 +12,9 @@
 //! - `initdb` works in a folder that gets its final name when `initdb` has succeeded.
 //!
 //! A data folder is persistent ([`DataFolder::open`], used by `shop all --embedded`) or temporary
-//! ([`DataFolder::temporary`], used by tests). Servers in a temporary folder run with durability off
-//! and are stopped without a final checkpoint. Another shell removes the folder when this process
-//! ends, also by SIGKILL.
+//! ([`DataFolder::temporary`], used by tests). Servers in a temporary folder run with durability
+//! off and are stopped without a final checkpoint. Another shell removes the folder when this
+//! process ends, also by SIGKILL.
 
 mod data_folder;
 mod error;

@@ -26,8 +26,8 @@ const LOCALES: [&str; 3] = ["C.UTF-8", "en_US.UTF-8", "C"];
 /// Enough for every component with its pool of five, and for a person with psql.
 const PERSISTENT_SETTINGS: [&str; 2] = ["max_connections=100", "shared_buffers=64MB"];
 
-/// Durability is off, because the files do not outlive the server. Tests run concurrently, each with
-/// its own database and its own pools, and need more connections than a shop.
+/// Durability is off, because the files do not outlive the server. Tests run concurrently, each
+/// with its own database and its own pools, and need more connections than a shop.
 const TEMPORARY_SETTINGS: [&str; 4] =
     ["max_connections=400", "fsync=off", "synchronous_commit=off", "full_page_writes=off"];
 

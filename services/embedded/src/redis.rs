@@ -21,8 +21,8 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts Redis in a data folder and waits until it accepts connections. It keeps an append-only
-    /// file in a persistent folder, and nothing in a temporary one.
+    /// Starts Redis in a data folder and waits until it accepts connections. It keeps an
+    /// append-only file in a persistent folder, and nothing in a temporary one.
     ///
     /// # Errors
     /// If Redis is not installed or does not start.
@@ -64,8 +64,8 @@ impl Redis {
     }
 }
 
-/// In a persistent folder, a crash of the machine loses at most one second of writes, and a crash of
-/// Redis alone loses none.
+/// In a persistent folder, a crash of the machine loses at most one second of writes, and a crash
+/// of Redis alone loses none.
 fn configuration(port: u16, password: &str, is_temporary: bool) -> String {
     let append_only = if is_temporary { "no" } else { "yes" };
     format!(

@@ -16,8 +16,8 @@ use crate::data_folder::DataFolder;
 use crate::user::User;
 
 /// The supervising shell. Runs the command `$2…`, sends it the signal `$1` when standard input ends
-/// (this process closed it, or has ended), and exits when the command has exited. The watcher closes
-/// the log, whose lock is the server's.
+/// (this process closed it, or has ended), and exits when the command has exited. The watcher
+/// closes the log, whose lock is the server's.
 const SUPERVISOR: &str = r#"
 signal=$1; shift
 exec 3<&0
@@ -154,8 +154,8 @@ impl Server {
         }
     }
 
-    /// Stops the server and waits until it has exited, at most [`STOP_TIMEOUT`]. After that it stops
-    /// without supervision, and the next run waits for it.
+    /// Stops the server and waits until it has exited, at most [`STOP_TIMEOUT`]. After that it
+    /// stops without supervision, and the next run waits for it.
     pub(crate) async fn stop(mut self) {
         drop(self.stdin.take());
         match timeout(STOP_TIMEOUT, self.exited.cancelled()).await {

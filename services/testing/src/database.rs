@@ -48,8 +48,8 @@ impl TestDatabase {
     }
 }
 
-/// Creates a database with the tables of `migrator`, by copying a template that is migrated once per
-/// server.
+/// Creates a database with the tables of `migrator`, by copying a template that is migrated once
+/// per server.
 ///
 /// # Panics
 /// If there is no PostgreSQL server ([`postgres`]), or the database cannot be created.

@@ -72,7 +72,8 @@ pub fn postgres() -> &'static str {
     url.as_ref().unwrap_or_else(|error| panic!("no PostgreSQL for tests: {error}"))
 }
 
-/// The URL of a Redis server: `REDIS_URL`, or a private server that the tests of this process share.
+/// The URL of a Redis server: `REDIS_URL`, or a private server that the tests of this process
+/// share.
 ///
 /// # Panics
 /// If Redis is not installed or does not start.
