@@ -29,7 +29,7 @@ const READY_REASON: &str = r#".status.conditions[?(@.type=="Ready")].reason"#;
 const READY_MESSAGE: &str = r#".status.conditions[?(@.type=="Ready")].message"#;
 
 const HEADER: &str = "\
-# GeneratedSecret from operator/api: change the types there and run
+# Generated from operator/api: change the types there and run
 #   cargo run -p storefront-api --example crd
 ";
 

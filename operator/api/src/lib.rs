@@ -5,7 +5,6 @@
 //! - [`status`]: the observed state that the operator reports.
 //! - [`component`]: the table of the shop's components. A new component is a new entry there; the
 //!   schema, the names and the rules follow.
-//! - [`settings`]: the settings of components that are computed from fields of the spec.
 //! - [`defaults`]: the values that the operator fills in for absent fields, as pure functions.
 //! - [`names`]: the name and the labels of every child object.
 //! - [`rules`]: the validation rules of the API server (CEL), with messages that say what to do.
@@ -24,7 +23,6 @@ pub mod quantity;
 pub mod reference;
 pub mod rules;
 pub mod services;
-pub mod settings;
 pub mod spec;
 pub mod status;
 pub mod workload;

@@ -10,7 +10,7 @@ use crate::crd;
 pub const FILE: &str = "storefront.md";
 
 const HEADER: &str = "\
-<!-- GeneratedSecret from operator/api: cargo run -p storefront-api --example crd -->
+<!-- Generated from operator/api: cargo run -p storefront-api --example crd -->
 # Storefront
 
 API group `storefront.dev`, version `v1alpha1`, short name `sf`. The same words are in the cluster:

@@ -9,11 +9,7 @@ use crate::exposure::{Expose, Gateway};
 use crate::rules;
 use crate::services::{Auth, Mail, Payments};
 use crate::status::StorefrontStatus;
-use crate::workload::{Components, ImageSource};
-
-/// The most pods of one component. With six database connections a pod this keeps a single
-/// component, beside one pod of each other, within what the managed PostgreSQL accepts.
-pub const MAX_REPLICAS: i32 = 32;
+use crate::workload::{Components, ImageSource, MAX_REPLICAS};
 
 /// The shop that is wanted. Only `version` is required: everything else has a default, by itself or
 /// by `profile`.

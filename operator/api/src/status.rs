@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::component::Component;
+use crate::component::{Component, by_name};
 use crate::datastores::Mode;
 
 /// What the operator has seen and done.
@@ -67,6 +67,8 @@ pub struct VersionStatus {
 #[serde(rename_all = "camelCase")]
 pub struct ComponentStatus {
     /// Which component.
+    #[serde(with = "by_name")]
+    #[schemars(schema_with = "by_name::schema")]
     pub name: Component,
 
     /// Pods that are ready.

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::component::Component;
+use crate::component::{Component, by_name};
 use crate::quantity::Quantity;
 use crate::rules;
-use crate::spec::MAX_REPLICAS;
 
+/// The most pods of one component. With six database connections a pod this keeps a single
+/// component, beside one pod of each other, within what the managed PostgreSQL accepts.
+pub const MAX_REPLICAS: i32 = 32;
 /// The most environment variables that one component can be given.
 pub const MAX_ENV: usize = 64;
 /// The most Secrets that images can be pulled with.
@@ -105,8 +107,7 @@ pub struct SecretKeyRef {
 
 /// Settings by component. A map, so that the schema has them once and not for each component; a rule
 /// made from the component table fixes the keys.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Components(pub BTreeMap<Component, ComponentSpec>);
 
 impl Components {
@@ -120,6 +121,25 @@ impl Components {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl Serialize for Components {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(component, spec)| (component.name(), spec)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Components {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let specs = BTreeMap::<String, ComponentSpec>::deserialize(deserializer)?;
+        specs.into_iter().map(|(name, spec)| Ok((by_name::parse(&name)?, spec))).collect()
+    }
+}
+
+impl FromIterator<(Component, ComponentSpec)> for Components {
+    fn from_iter<I: IntoIterator<Item = (Component, ComponentSpec)>>(specs: I) -> Self {
+        Self(specs.into_iter().collect())
     }
 }
 

@@ -3,14 +3,14 @@
 use k8s_openapi::api::core::v1::PodSpec;
 
 use crate::context::BuildContext;
+use crate::mounts::{CA_FILE_NAME, CA_FOLDER};
 use crate::pod;
-use crate::settings::{CA_FILE_NAME, CA_FOLDER, external_postgres};
 
 const VOLUME: &str = "postgres-ca";
 
 /// Shows the file to every container of the pod, if the Storefront names one.
 pub(crate) fn add(context: &BuildContext<'_>, pod: &mut PodSpec) {
-    let Some(place) = external_postgres(context).and_then(|external| external.ca_secret.as_ref())
+    let Some(place) = context.external_postgres().and_then(|external| external.ca_secret.as_ref())
     else {
         return;
     };

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
 use kube::{Resource, ResourceExt};
-use storefront_api::datastores::Mode;
+use storefront_api::datastores::{ExternalPostgres, ExternalRedis, Mode};
 use storefront_api::defaults::ShopImage;
 use storefront_api::names::{self, Part};
-use storefront_api::services::MailMode;
+use storefront_api::services::{MailMode, Smtp};
 use storefront_api::{Storefront, StorefrontSpec};
 
 use crate::{InstallationDefaults, Kind, ObservedState, Progress};
@@ -122,6 +122,21 @@ impl<'a> BuildContext<'a> {
     /// Whether the operator runs an inbox for the shop's mails.
     pub(crate) fn has_inbox(&self) -> bool {
         self.spec.mail.mode == MailMode::Inbox
+    }
+
+    /// Returns the external PostgreSQL server, if the Storefront uses one.
+    pub(crate) fn external_postgres(&self) -> Option<&'a ExternalPostgres> {
+        self.spec.postgres.external.as_ref().filter(|_| !self.manages_postgres())
+    }
+
+    /// Returns the external Redis server, if the Storefront uses one.
+    pub(crate) fn external_redis(&self) -> Option<&'a ExternalRedis> {
+        self.spec.redis.external.as_ref().filter(|_| !self.manages_redis())
+    }
+
+    /// Returns the mail server, if the Storefront uses one instead of the inbox.
+    pub(crate) fn smtp(&self) -> Option<&'a Smtp> {
+        self.spec.mail.smtp.as_ref().filter(|_| !self.has_inbox())
     }
 
     /// Whether the stores that the operator runs have come up.

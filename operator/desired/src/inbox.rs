@@ -8,16 +8,7 @@ use storefront_api::names::{self, Part};
 use crate::context::BuildContext;
 use crate::program::Program;
 use crate::rollout::Rollout;
-use crate::{Kind, Object, service, settings};
-
-/// The name of its port for mails.
-pub(crate) const SMTP: &str = "smtp";
-/// Its port for mails.
-pub(crate) const SMTP_PORT: u16 = 1025;
-/// The name of its page's port.
-pub(crate) const HTTP: &str = "http";
-/// Its page's port.
-pub(crate) const HTTP_PORT: u16 = 8025;
+use crate::{Kind, Object, ports, service, settings};
 
 /// Every object of the inbox; none where mails go to a server.
 pub(crate) fn objects(context: &BuildContext<'_>, rollout: &Rollout<'_>) -> Vec<Object> {
@@ -41,7 +32,10 @@ fn deployment(context: &BuildContext<'_>, name: String) -> Object {
         name,
         args: &["inbox"],
         image: defaults::shop_image(context.spec, &context.image),
-        ports: &[(SMTP, SMTP_PORT), (HTTP, HTTP_PORT)],
+        ports: &[
+            (ports::INBOX_SMTP_NAME, ports::INBOX_SMTP),
+            (ports::INBOX_HTTP_NAME, ports::INBOX_HTTP),
+        ],
         replicas: if context.spec.suspend { 0 } else { 1 },
         resources: context.spec.profile.defaults().component.resources(),
         env: Some(settings.env()),

@@ -15,10 +15,7 @@ use storefront_api::names::{self, Part};
 
 use crate::context::BuildContext;
 use crate::datastore::{self, CONFIG_FOLDER, DATA_FOLDER, Datastore};
-use crate::{Object, pod};
-
-/// PostgreSQL's port.
-pub(crate) const PORT: u16 = 5432;
+use crate::{Object, pod, ports};
 
 const CONTAINER: &str = "postgres";
 const PASSWORD_VOLUME: &str = "password";
@@ -47,7 +44,7 @@ pub(crate) fn objects(context: &BuildContext<'_>) -> Vec<Object> {
         size: postgres.storage_size(),
         files: files(requests),
         port_name: "postgres",
-        port: PORT,
+        port: ports::POSTGRES,
         stop_secs: STOP_SECS,
         container: container(context, requests),
         volumes: vec![pod::secret_volume(PASSWORD_VOLUME, secret.clone()), shared_memory()],

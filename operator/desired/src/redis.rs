@@ -8,10 +8,7 @@ use storefront_api::names::{self, Part};
 
 use crate::context::BuildContext;
 use crate::datastore::{self, CONFIG_FOLDER, Datastore};
-use crate::{Object, pod};
-
-/// Redis's port.
-pub(crate) const PORT: u16 = 6379;
+use crate::{Object, pod, ports};
 
 /// What it has for writing the last second out.
 const STOP_SECS: i64 = 30;
@@ -36,7 +33,7 @@ pub(crate) fn objects(context: &BuildContext<'_>) -> Vec<Object> {
         secret: names::redis_auth(&context.name),
         files: files(requests),
         port_name: "redis",
-        port: PORT,
+        port: ports::REDIS,
         stop_secs: STOP_SECS,
         container: container(context, requests),
         volumes: Vec::new(),

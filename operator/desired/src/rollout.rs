@@ -17,7 +17,7 @@
 
 use std::collections::BTreeSet;
 
-use storefront_api::component::{Component, Wave};
+use storefront_api::component::{self, Component, Wave};
 use storefront_api::names::{self, Part};
 
 use crate::context::BuildContext;
@@ -71,7 +71,7 @@ impl<'a> Rollout<'a> {
         if stopped && !self.context.stores_up() {
             return false;
         }
-        is_of_version(self.context, seen) || self.is_turn_of(component.info().wave)
+        is_of_version(self.context, seen) || self.is_turn_of(component::wave(component))
     }
 
     /// Whether the inbox's Deployment may become what is wanted. It needs no store; another version
@@ -92,7 +92,7 @@ impl<'a> Rollout<'a> {
     fn earlier_waves_serve(&self, wave: Wave) -> bool {
         Component::ALL
             .into_iter()
-            .filter(|other| other.info().wave < wave)
+            .filter(|other| component::wave(*other) < wave)
             .all(|other| deployment(self.context, other).is_some_and(|seen| self.serves(seen)))
     }
 

@@ -2,6 +2,7 @@
 //! deletes the Secret, and everything that depends on it follows the new one.
 
 use k8s_openapi::api::core::v1::Secret;
+use storefront_api::StorefrontSpec;
 use storefront_api::component::Component;
 use storefront_api::component::GeneratedSecret;
 use storefront_api::names::{self, Part};
@@ -30,9 +31,18 @@ pub(crate) fn secrets(context: &BuildContext<'_>) -> Vec<Object> {
             "default",
         ));
     }
-    let wanted = GeneratedSecret::ALL.into_iter().filter(|secret| secret.is_wanted(context.spec));
+    let wanted =
+        GeneratedSecret::ALL.into_iter().filter(|secret| is_generated(*secret, context.spec));
     secrets.extend(wanted.map(|secret| generated(context, secret)));
     secrets
+}
+
+/// Reports whether a Storefront has this generated Secret.
+pub(crate) const fn is_generated(secret: GeneratedSecret, spec: &StorefrontSpec) -> bool {
+    match secret {
+        GeneratedSecret::SigningKeys | GeneratedSecret::FingerprintKey => true,
+        GeneratedSecret::AdminPassword => spec.auth.admin_email.is_some(),
+    }
 }
 
 /// What is in it is named in the component table, by the settings that come from there.
@@ -74,5 +84,18 @@ fn made_once(
     Object {
         id: ObjectId { kind: Kind::Secret, name },
         action: Action::CreateOnce(SecretTemplate { manifest: manifest(&secret), fields }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn admin_password_is_generated_only_with_an_admin_email() {
+        let mut spec = StorefrontSpec::with_version("0.1.0");
+        assert!(!is_generated(GeneratedSecret::AdminPassword, &spec));
+        spec.auth.admin_email = Some("admin@shop.example.com".to_owned());
+        assert!(is_generated(GeneratedSecret::AdminPassword, &spec));
     }
 }

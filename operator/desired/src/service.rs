@@ -7,7 +7,7 @@ use storefront_api::exposure::{ExposeType, NodePorts};
 use storefront_api::names::{self, Part};
 
 use crate::context::BuildContext;
-use crate::{Kind, Object, inbox};
+use crate::{Kind, Object, ports};
 
 /// The identity of a part's pods. It has no rights, and its token is not handed out.
 pub(crate) fn account(context: &BuildContext<'_>, name: String, part: Part) -> Object {
@@ -54,8 +54,8 @@ pub(crate) fn of_store(
 /// The Services of the inbox: one for mails and the page, and one that has the page on a port of
 /// every node, where the Storefront asks for it.
 pub(crate) fn of_inbox(context: &BuildContext<'_>) -> Vec<Object> {
-    let http = cluster_ip(inbox::HTTP, "http", inbox::HTTP_PORT);
-    let mut inside = cluster_ip(inbox::SMTP, "tcp", inbox::SMTP_PORT);
+    let http = cluster_ip(ports::INBOX_HTTP_NAME, "http", ports::INBOX_HTTP);
+    let mut inside = cluster_ip(ports::INBOX_SMTP_NAME, "tcp", ports::INBOX_SMTP);
     inside.ports.get_or_insert_default().extend(http.ports.clone().unwrap_or_default());
     let mut services = vec![service(context, names::inbox(&context.name), Part::Inbox, inside)];
     if let Some(port) = node_ports(context).inbox.filter(|_| on_nodes(context)) {

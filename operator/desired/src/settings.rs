@@ -7,19 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::EnvVar;
-use storefront_api::component::{Component, Database, LOG_ENV, LOG_FORMAT_ENV, SecretDelivery};
-use storefront_api::datastores::ExternalPostgres;
+use storefront_api::component::{
+    self, Component, Database, LOG_ENV, LOG_FORMAT_ENV, SecretDelivery,
+};
 use storefront_api::defaults;
-use storefront_api::services::{Smtp, SmtpTls};
+use storefront_api::services::SmtpTls;
 use storefront_api::{datastores, names};
 
 use crate::context::BuildContext;
-use crate::{Kind, files, inbox, pod, postgres, redis};
-
-/// The folder of the certificates that an external PostgreSQL's has to be signed by.
-pub(crate) const CA_FOLDER: &str = "/etc/storefront/postgres-ca";
-/// The file in that folder.
-pub(crate) const CA_FILE_NAME: &str = "ca.crt";
+use crate::mounts::{self, CA_FILE_NAME, CA_FOLDER};
+use crate::secret::is_generated;
+use crate::{Kind, pod, ports, spec_settings};
 
 /// What one process is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,7 +122,7 @@ pub(crate) fn provision(
 ) -> Settings {
     let mut settings = migrate(context, owner, database);
     let (secret, place): (String, fn(String, &str) -> SecretPlace) =
-        match external_postgres(context) {
+        match context.external_postgres() {
             Some(external) => (external.admin_secret.name.clone(), |secret, key| {
                 SecretPlace::of_user(&secret, key)
             }),
@@ -169,9 +167,9 @@ fn logging(level: &str) -> Settings {
 
 /// What comes from fields of the Storefront.
 fn add_from_spec(settings: &mut Settings, context: &BuildContext<'_>, component: Component) {
-    for setting in component.info().settings {
-        if let Some(value) = (setting.value)(context.spec) {
-            settings.set(setting.env, value);
+    for setting in component::settings(component) {
+        if let Some(value) = spec_settings::value(*setting, context.spec) {
+            settings.set(setting.env(), value);
         }
     }
 }
@@ -185,13 +183,13 @@ fn add_database(
     let secret = names::database_secret(&context.name, owner);
     settings.set("DATABASE_URL", postgres_url(context, Some(database.role), database.name));
     settings.secret.insert("DATABASE_PASSWORD", SecretPlace::generated(secret, "password"));
-    if external_postgres(context).is_some_and(|external| external.ca_secret.is_some()) {
+    if context.external_postgres().is_some_and(|external| external.ca_secret.is_some()) {
         settings.set("DATABASE_CA_FILE", format!("{CA_FOLDER}/{CA_FILE_NAME}"));
     }
 }
 
 fn add_redis(settings: &mut Settings, context: &BuildContext<'_>) {
-    match external_redis(context) {
+    match context.external_redis() {
         Some(external) => {
             let url = &external.url_secret;
             settings.secret.insert("REDIS_URL", SecretPlace::of_user(&url.name, &url.key));
@@ -199,7 +197,7 @@ fn add_redis(settings: &mut Settings, context: &BuildContext<'_>) {
         None => {
             let host = names::redis(&context.name);
             let secret = names::redis_auth(&context.name);
-            settings.set("REDIS_URL", format!("redis://{host}:{}/0", redis::PORT));
+            settings.set("REDIS_URL", format!("redis://{host}:{}/0", ports::REDIS));
             settings.secret.insert("REDIS_PASSWORD", SecretPlace::generated(secret, "password"));
         }
     }
@@ -207,14 +205,14 @@ fn add_redis(settings: &mut Settings, context: &BuildContext<'_>) {
 
 /// Within the cluster to the inbox, which asks for no password, or to the server of mode Smtp.
 fn add_mail(settings: &mut Settings, context: &BuildContext<'_>) {
-    let (host, port, tls) = match smtp(context) {
+    let (host, port, tls) = match context.smtp() {
         Some(smtp) => (smtp.host.clone(), smtp.port, smtp.tls),
-        None => (names::inbox(&context.name), inbox::SMTP_PORT, SmtpTls::None),
+        None => (names::inbox(&context.name), ports::INBOX_SMTP, SmtpTls::None),
     };
     settings.set("SMTP_HOST", host);
     settings.set("SMTP_PORT", port.to_string());
     settings.set("SMTP_TLS", tls.as_str());
-    if let Some(credentials) = smtp(context).and_then(|smtp| smtp.credentials_secret.as_ref()) {
+    if let Some(credentials) = context.smtp().and_then(|smtp| smtp.credentials_secret.as_ref()) {
         for (name, key) in [("SMTP_USERNAME", "username"), ("SMTP_PASSWORD", "password")] {
             settings.secret.insert(name, SecretPlace::of_user(&credentials.name, key));
         }
@@ -223,15 +221,16 @@ fn add_mail(settings: &mut Settings, context: &BuildContext<'_>) {
 
 /// What the operator made up.
 fn add_generated(settings: &mut Settings, context: &BuildContext<'_>, component: Component) {
-    let wanted =
-        component.info().secrets.iter().filter(|setting| setting.secret.is_wanted(context.spec));
+    let wanted = component::secrets(component)
+        .iter()
+        .filter(|setting| is_generated(setting.secret, context.spec));
     for setting in wanted {
         let secret = names::generated_secret(&context.name, setting.secret);
         let place = SecretPlace::generated(secret, setting.key);
         match setting.delivery {
             SecretDelivery::Value { .. } => drop(settings.secret.insert(setting.env, place)),
             SecretDelivery::File => {
-                settings.set(setting.env, files::path(setting.env, setting.key));
+                settings.set(setting.env, mounts::setting_file(setting.env, setting.key));
                 settings.files.insert(setting.env, place);
             }
         }
@@ -240,9 +239,9 @@ fn add_generated(settings: &mut Settings, context: &BuildContext<'_>, component:
 
 /// The URL of a database, without a password.
 fn postgres_url(context: &BuildContext<'_>, role: Option<&str>, database: &str) -> String {
-    let (host, port, ssl_mode) = match external_postgres(context) {
+    let (host, port, ssl_mode) = match context.external_postgres() {
         Some(external) => (url_host(&external.host), external.port, external.ssl_mode),
-        None => (names::postgres(&context.name), postgres::PORT, datastores::SslMode::Disable),
+        None => (names::postgres(&context.name), ports::POSTGRES, datastores::SslMode::Disable),
     };
     let user = role.map(|role| format!("{role}@")).unwrap_or_default();
     format!("postgres://{user}{host}:{port}/{database}?sslmode={}", ssl_mode.as_str())
@@ -251,17 +250,4 @@ fn postgres_url(context: &BuildContext<'_>, role: Option<&str>, database: &str) 
 /// An IPv6 address in a URL stands in brackets.
 fn url_host(host: &str) -> String {
     if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() }
-}
-
-/// The PostgreSQL that somebody else runs, if the shop uses one.
-pub(crate) fn external_postgres<'a>(context: &BuildContext<'a>) -> Option<&'a ExternalPostgres> {
-    context.spec.postgres.external.as_ref().filter(|_| !context.manages_postgres())
-}
-
-fn smtp<'a>(context: &BuildContext<'a>) -> Option<&'a Smtp> {
-    context.spec.mail.smtp.as_ref().filter(|_| !context.has_inbox())
-}
-
-fn external_redis<'a>(context: &BuildContext<'a>) -> Option<&'a datastores::ExternalRedis> {
-    context.spec.redis.external.as_ref().filter(|_| !context.manages_redis())
 }

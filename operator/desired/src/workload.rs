@@ -13,7 +13,7 @@ use crate::context::BuildContext;
 use crate::manifest::hash8;
 use crate::program::Program;
 use crate::settings::Settings;
-use crate::{Kind, Object, certificates, files, pod};
+use crate::{Kind, Object, certificates, file_settings, pod};
 
 /// The annotation by which other settings are another pod template.
 const SETTINGS_ANNOTATION: &str = "storefront.dev/settings";
@@ -61,7 +61,7 @@ pub(crate) fn deployment(
     if row.database.is_some() {
         certificates::add(context, &mut pod);
     }
-    files::add(settings, &mut pod);
+    file_settings::add(settings, &mut pod);
     Some(program.deployment(context, pod))
 }
 

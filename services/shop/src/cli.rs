@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use ::components::Component;
 use clap::{Parser, Subcommand};
 use kit::{BoxError, Runtime};
 
@@ -107,7 +108,7 @@ impl Cli {
         match self.command {
             Command::User { task } => task.run(&USER, user::serve),
             Command::Catalog { task } => task.run(&CATALOG, catalog::serve),
-            Command::Cart { task } => task.run("cart", cart::serve),
+            Command::Cart { task } => task.run(Component::Cart, cart::serve),
             Command::Order { task } => match task {
                 OrderTask::Serve(args) => OwnerTask::Serve(args).run(&ORDER, order::serve),
                 OrderTask::Provision(args) => one::provision(*args),
@@ -117,7 +118,7 @@ impl Cli {
             Command::Payment { task } => task.run(&PAYMENT, payment::serve),
             Command::Notification { task } => task.run(&NOTIFICATION, notification::serve),
             Command::Shipping { task } => task.run(&SHIPPING, shipping::serve),
-            Command::Gateway { task } => task.run("gateway", gateway::serve),
+            Command::Gateway { task } => task.run(Component::Gateway, gateway::serve),
             Command::Inbox(serve) => one::serve("inbox", *serve, inbox::serve),
             Command::All(args) => all::run(*args),
             Command::Seed(args) => seed::run(*args),
@@ -141,13 +142,13 @@ impl<A: clap::Args> OwnerTask<A> {
 }
 
 impl<A: clap::Args> ServeTask<A> {
-    fn run<F, E>(self, name: &'static str, serve: fn(A, Runtime) -> F) -> Result<(), Error>
+    fn run<F, E>(self, component: Component, serve: fn(A, Runtime) -> F) -> Result<(), Error>
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
         let Self::Serve(args) = self;
-        one::serve(name, *args, serve)
+        one::serve(component.name(), *args, serve)
     }
 }
 

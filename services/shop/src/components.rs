@@ -1,12 +1,13 @@
 //! The components that own a database, and how a component is told its settings.
 
+use ::components::{Component, Database};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 use sqlx::migrate::Migrator;
 
 use crate::{Error, one_line};
 
-/// A component that owns a database. The names are those that the operator uses.
+/// A component that owns a database.
 pub(crate) struct Owner {
     pub(crate) name: &'static str,
     pub(crate) database: &'static str,
@@ -14,49 +15,34 @@ pub(crate) struct Owner {
     pub(crate) migrations: &'static Migrator,
 }
 
+impl Owner {
+    #[expect(clippy::panic, reason = "evaluated by the compiler, for the owners below")]
+    const fn new(component: Component, migrations: &'static Migrator) -> Self {
+        let Some(Database { name: database, role }) = component.info().database else {
+            panic!("the component owns no database")
+        };
+        Self { name: component.name(), database, role, migrations }
+    }
+}
+
 /// Accounts.
-pub(crate) static USER: Owner =
-    Owner { name: "user", database: "user_db", role: "user_owner", migrations: &user::MIGRATOR };
+pub(crate) static USER: Owner = Owner::new(Component::User, &user::MIGRATOR);
 
 /// The catalog.
-pub(crate) static CATALOG: Owner = Owner {
-    name: "catalog",
-    database: "catalog_db",
-    role: "catalog_owner",
-    migrations: &catalog::MIGRATOR,
-};
+pub(crate) static CATALOG: Owner = Owner::new(Component::Catalog, &catalog::MIGRATOR);
 
 /// Orders.
-pub(crate) static ORDER: Owner = Owner {
-    name: "order",
-    database: "order_db",
-    role: "order_owner",
-    migrations: &order::MIGRATOR,
-};
+pub(crate) static ORDER: Owner = Owner::new(Component::Order, &order::MIGRATOR);
 
 /// Payments.
-pub(crate) static PAYMENT: Owner = Owner {
-    name: "payment",
-    database: "payment_db",
-    role: "payment_owner",
-    migrations: &payment::MIGRATOR,
-};
+pub(crate) static PAYMENT: Owner = Owner::new(Component::Payment, &payment::MIGRATOR);
 
 /// Mail.
-pub(crate) static NOTIFICATION: Owner = Owner {
-    name: "notification",
-    database: "notification_db",
-    role: "notification_owner",
-    migrations: &notification::MIGRATOR,
-};
+pub(crate) static NOTIFICATION: Owner =
+    Owner::new(Component::Notification, &notification::MIGRATOR);
 
 /// Shipments.
-pub(crate) static SHIPPING: Owner = Owner {
-    name: "shipping",
-    database: "shipping_db",
-    role: "shipping_owner",
-    migrations: &shipping::MIGRATOR,
-};
+pub(crate) static SHIPPING: Owner = Owner::new(Component::Shipping, &shipping::MIGRATOR);
 
 /// A component's settings, as the environment has them.
 pub(crate) struct FromEnv<A> {

@@ -1,27 +1,28 @@
-//! The Secrets that the operator makes up for the shop as a whole, once. Those of databases and
-//! stores follow from the component table and from who runs the stores.
+//! The Secrets that the operator generates once for a Storefront, and the settings of components
+//! that come from them. The Secrets of databases and datastores are not among them: they follow
+//! from [`ComponentInfo::database`](super::ComponentInfo::database) and from the mode of the
+//! datastores.
 
 use super::Component;
-use crate::spec::StorefrontSpec;
 
-/// A Secret that the operator makes up. It is never changed: who deletes it gets another one, and
-/// everything that depends on it follows.
+/// A Secret that the operator generates. Its content never changes: when a user deletes it, the
+/// operator generates a new one and updates everything that depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GeneratedSecret {
-    /// What access tokens are signed with: `signing.json`, a JSON Web Key Set with the private key,
-    /// and `public.json`, the same without it.
+    /// The keys that sign access tokens: `signing.json`, a JSON Web Key Set with the private key,
+    /// and `public.json`, the same set without it.
     SigningKeys,
-    /// The first administrator: `password`.
+    /// The password of the first administrator: `password`.
     AdminPassword,
-    /// What payment tells repeated requests by: `key`.
+    /// The key with which payment fingerprints requests to recognize repeated ones: `key`.
     FingerprintKey,
 }
 
 impl GeneratedSecret {
-    /// Every one that there is.
+    /// All generated Secrets.
     pub const ALL: [Self; 3] = [Self::SigningKeys, Self::AdminPassword, Self::FingerprintKey];
 
-    /// The component that it is labelled as belonging to: the one that knows all of it.
+    /// Returns the component in the Secret's component label: the one that reads all of it.
     #[must_use]
     pub const fn owner(self) -> Component {
         match self {
@@ -30,7 +31,7 @@ impl GeneratedSecret {
         }
     }
 
-    /// The end of its name.
+    /// Returns the suffix of the Secret's name.
     #[must_use]
     pub const fn suffix(self) -> &'static str {
         match self {
@@ -39,15 +40,19 @@ impl GeneratedSecret {
             Self::FingerprintKey => "fingerprint-key",
         }
     }
+}
 
-    /// Whether a Storefront has it.
-    #[must_use]
-    pub const fn is_wanted(self, spec: &StorefrontSpec) -> bool {
-        match self {
-            Self::SigningKeys | Self::FingerprintKey => true,
-            Self::AdminPassword => spec.auth.admin_email.is_some(),
-        }
-    }
+/// A setting of a component whose value is in a generated Secret.
+#[derive(Clone, Copy, Debug)]
+pub struct SecretSetting {
+    /// The name of the environment variable.
+    pub env: &'static str,
+    /// The Secret that contains the value. Not every Storefront has it.
+    pub secret: GeneratedSecret,
+    /// The key of the value in the Secret.
+    pub key: &'static str,
+    /// How the component receives the value.
+    pub delivery: SecretDelivery,
 }
 
 /// How a component receives a secret value.
@@ -62,23 +67,53 @@ pub enum SecretDelivery {
     File,
 }
 
+/// Returns the settings of a component whose values are in generated Secrets.
+#[must_use]
+pub const fn secrets(component: Component) -> &'static [SecretSetting] {
+    match component {
+        Component::User => &[
+            SecretSetting {
+                env: "JWT_SIGNING_KEYS",
+                secret: GeneratedSecret::SigningKeys,
+                key: "signing.json",
+                delivery: SecretDelivery::File,
+            },
+            SecretSetting {
+                env: "ADMIN_PASSWORD",
+                secret: GeneratedSecret::AdminPassword,
+                key: "password",
+                delivery: SecretDelivery::Value { file_env: "ADMIN_PASSWORD_FILE" },
+            },
+        ],
+        Component::Payment => &[SecretSetting {
+            env: "FINGERPRINT_KEY",
+            secret: GeneratedSecret::FingerprintKey,
+            key: "key",
+            delivery: SecretDelivery::Value { file_env: "FINGERPRINT_KEY_FILE" },
+        }],
+        Component::Gateway => &[SecretSetting {
+            env: "JWT_PUBLIC_KEYS",
+            secret: GeneratedSecret::SigningKeys,
+            key: "public.json",
+            delivery: SecretDelivery::File,
+        }],
+        Component::Catalog
+        | Component::Cart
+        | Component::Order
+        | Component::Shipping
+        | Component::Notification => &[],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn whoever_a_secret_belongs_to_reads_it() {
+    fn owner_of_a_generated_secret_reads_it() {
         for secret in GeneratedSecret::ALL {
-            let settings = secret.owner().info().secrets;
+            let settings = secrets(secret.owner());
             assert!(settings.iter().any(|setting| setting.secret == secret), "{secret:?}");
         }
-    }
-
-    #[test]
-    fn an_administrator_is_made_only_where_one_is_named() {
-        let mut spec = StorefrontSpec::with_version("0.1.0");
-        assert!(!GeneratedSecret::AdminPassword.is_wanted(&spec));
-        spec.auth.admin_email = Some("admin@shop.example.com".to_owned());
-        assert!(GeneratedSecret::AdminPassword.is_wanted(&spec));
     }
 }

@@ -9,7 +9,7 @@ pub mod services;
 
 use serde_json::{Value, json};
 
-use crate::component::Component;
+use crate::component::{Component, reserved_env};
 use crate::names::MAX_STOREFRONT_NAME;
 
 /// Rules of the whole object: only here CEL sees the name.
@@ -119,13 +119,13 @@ pub fn secret_key() -> Value {
 /// others.
 #[must_use]
 pub fn components() -> Value {
-    let names = Component::ALL.map(Component::name);
+    let names = Component::NAMES;
     let known = rule(
         &format!("self.all(name, name in ['{}'])", names.join("', '")),
         &format!("components only has the components of the shop: {}", names.join(", ")),
     );
     let reserved = Component::ALL.map(|component| {
-        let (name, variables) = (component.name(), component.reserved_env());
+        let (name, variables) = (component.name(), reserved_env(component));
         rule(
             &format!(
                 "!('{name}' in self) || !has(self['{name}'].env) || \

@@ -1,7 +1,8 @@
 //! That the managed PostgreSQL accepts everybody who comes during the worst rollout.
 
 use storefront_api::component::Component;
-use storefront_api::spec::{MAX_REPLICAS, Profile};
+use storefront_api::spec::Profile;
+use storefront_api::workload::MAX_REPLICAS;
 use storefront_desired::Kind;
 
 use crate::specs;

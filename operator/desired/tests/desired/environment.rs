@@ -1,6 +1,6 @@
 //! What the shop's processes are told.
 
-use storefront_api::component::Component;
+use storefront_api::component::{Component, reserved_env};
 use storefront_desired::{Action, environment_names};
 
 use crate::specs;
@@ -83,7 +83,7 @@ fn a_service_is_told_what_it_is_written_to_need() {
 fn every_name_that_a_component_is_told_is_reserved() {
     let told = environment_names();
     for component in Component::ALL {
-        let reserved = component.reserved_env();
+        let reserved = reserved_env(component);
         for name in &told[&format!("{component} serve")] {
             assert!(reserved.contains(name), "{component}: {name}");
         }

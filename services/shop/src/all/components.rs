@@ -2,7 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use ::components::Component;
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use futures::future::{BoxFuture, try_join_all};
 use kit::grpc::client::TargetUrl;
 use kit::{BoxError, Env, Runtime};
@@ -14,18 +16,37 @@ use crate::components::{CATALOG, FromEnv, NOTIFICATION, ORDER, Owner, PAYMENT, S
 use crate::one::boxed;
 use crate::owners::prepare;
 
-/// A component that `--only` can name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// A component, or the inbox, that `--only` can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
-    User,
-    Catalog,
-    Cart,
-    Order,
-    Payment,
-    Notification,
-    Shipping,
-    Gateway,
+    Component(Component),
     Inbox,
+}
+
+impl Name {
+    /// Every component in the order of the component table, then the inbox.
+    const ALL: [Self; Component::ALL.len() + 1] = {
+        let mut names = [Self::Inbox; Component::ALL.len() + 1];
+        let mut index = 0;
+        while index < Component::ALL.len() {
+            names[index] = Self::Component(Component::ALL[index]);
+            index += 1;
+        }
+        names
+    };
+}
+
+impl ValueEnum for Name {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Component(component) => component.name(),
+            Self::Inbox => "inbox",
+        }))
+    }
 }
 
 /// The components' own settings.
@@ -94,7 +115,7 @@ impl Components {
 
     /// Says where people find what runs.
     pub(super) fn announce(&self) {
-        if self.runs(Name::Gateway) {
+        if self.runs(Name::Component(Component::Gateway)) {
             let url = format!("http://localhost:{}", self.gateway.gateway_listen.port());
             tracing::info!(%url, docs = %format!("{url}/docs"), "the shop opens");
         }
@@ -107,17 +128,17 @@ impl Components {
     /// Gives each owner a role, a database and its migrations, side by side, and tells where Redis is.
     pub(super) async fn connect(&mut self, servers: &Servers, env: &Env) -> Result<(), Error> {
         let wanted = self.wanted.clone();
-        let databases: [(Name, &'static Owner, &mut kit::postgres::Args); 6] = [
-            (Name::User, &USER, &mut self.user.database),
-            (Name::Catalog, &CATALOG, &mut self.catalog.database),
-            (Name::Order, &ORDER, &mut self.order.database),
-            (Name::Payment, &PAYMENT, &mut self.payment.database),
-            (Name::Notification, &NOTIFICATION, &mut self.notification.database),
-            (Name::Shipping, &SHIPPING, &mut self.shipping.database),
+        let databases: [(Component, &'static Owner, &mut kit::postgres::Args); 6] = [
+            (Component::User, &USER, &mut self.user.database),
+            (Component::Catalog, &CATALOG, &mut self.catalog.database),
+            (Component::Order, &ORDER, &mut self.order.database),
+            (Component::Payment, &PAYMENT, &mut self.payment.database),
+            (Component::Notification, &NOTIFICATION, &mut self.notification.database),
+            (Component::Shipping, &SHIPPING, &mut self.shipping.database),
         ];
         let prepared = databases
             .into_iter()
-            .filter(|(name, ..)| wanted.contains(name))
+            .filter(|(component, ..)| wanted.contains(&Name::Component(*component)))
             .map(|(_, owner, database)| prepare(owner, database, &servers.postgres, env));
         try_join_all(prepared).await?;
         servers.redis.tell(&mut self.gateway.redis);
@@ -140,14 +161,17 @@ impl Components {
     pub(super) fn serve(self, runtime: &Runtime) -> Vec<BoxFuture<'static, Result<(), BoxError>>> {
         let here = || runtime.clone();
         let all = [
-            (Name::User, boxed(user::serve(self.user, here()))),
-            (Name::Catalog, boxed(catalog::serve(self.catalog, here()))),
-            (Name::Cart, boxed(cart::serve(self.cart, here()))),
-            (Name::Order, boxed(order::serve(self.order, here()))),
-            (Name::Payment, boxed(payment::serve(self.payment, here()))),
-            (Name::Notification, boxed(notification::serve(self.notification, here()))),
-            (Name::Shipping, boxed(shipping::serve(self.shipping, here()))),
-            (Name::Gateway, boxed(gateway::serve(self.gateway, here()))),
+            (Name::Component(Component::User), boxed(user::serve(self.user, here()))),
+            (Name::Component(Component::Catalog), boxed(catalog::serve(self.catalog, here()))),
+            (Name::Component(Component::Cart), boxed(cart::serve(self.cart, here()))),
+            (Name::Component(Component::Order), boxed(order::serve(self.order, here()))),
+            (Name::Component(Component::Payment), boxed(payment::serve(self.payment, here()))),
+            (
+                Name::Component(Component::Notification),
+                boxed(notification::serve(self.notification, here())),
+            ),
+            (Name::Component(Component::Shipping), boxed(shipping::serve(self.shipping, here()))),
+            (Name::Component(Component::Gateway), boxed(gateway::serve(self.gateway, here()))),
             (Name::Inbox, boxed(inbox::serve(self.inbox, here()))),
         ];
         let wanted = self.wanted;
@@ -158,14 +182,14 @@ impl Components {
 impl Read {
     fn from_env() -> Result<Self, Error> {
         Ok(Self {
-            user: FromEnv::read("user")?,
-            catalog: FromEnv::read("catalog")?,
-            cart: FromEnv::read("cart")?,
-            order: FromEnv::read("order")?,
-            payment: FromEnv::read("payment")?,
-            notification: FromEnv::read("notification")?,
-            shipping: FromEnv::read("shipping")?,
-            gateway: FromEnv::read("gateway")?,
+            user: FromEnv::read(Component::User.name())?,
+            catalog: FromEnv::read(Component::Catalog.name())?,
+            cart: FromEnv::read(Component::Cart.name())?,
+            order: FromEnv::read(Component::Order.name())?,
+            payment: FromEnv::read(Component::Payment.name())?,
+            notification: FromEnv::read(Component::Notification.name())?,
+            shipping: FromEnv::read(Component::Shipping.name())?,
+            gateway: FromEnv::read(Component::Gateway.name())?,
             inbox: FromEnv::read("inbox")?,
         })
     }

@@ -11,6 +11,7 @@ mod servers;
 
 use std::path::PathBuf;
 
+use ::components::Component;
 use clap::builder::BoolishValueParser;
 use embedded::EmbeddedServers;
 use futures::future::BoxFuture;
@@ -104,7 +105,7 @@ async fn serve(
     let secrets = Secrets::open(embedded.map(EmbeddedServers::data), &runtime.env)?;
     components.entrust(&secrets);
     components.connect(&given.servers(embedded)?, &runtime.env).await?;
-    if seed && components.runs(Name::Catalog) {
+    if seed && components.runs(Name::Component(Component::Catalog)) {
         seed::write(components.catalog(), &runtime).await?;
     }
     components.announce();

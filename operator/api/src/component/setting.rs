@@ -1,0 +1,66 @@
+//! The settings of components whose values come from fields of the Storefront. The values are
+//! computed in `storefront_desired`.
+
+use super::Component;
+
+/// A setting of a component whose value comes from a field of the Storefront.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// How long an access token is valid.
+    AccessTokenTtl,
+    /// The e-mail address of the first administrator.
+    AdminEmail,
+    /// The origins from which browsers may call the API.
+    CorsOrigins,
+    /// The currency of all prices.
+    Currency,
+    /// The sender of the shop's mails.
+    MailFrom,
+    /// The payment provider.
+    PaymentProvider,
+    /// The burst of the rate limit.
+    RateLimitBurst,
+    /// The sustained rate of the rate limit.
+    RateLimitPerMinute,
+    /// How long a refresh token is valid.
+    RefreshTokenTtl,
+    /// The URL of the web shop, for links in mails.
+    WebUrl,
+}
+
+impl Setting {
+    /// Returns the name of the environment variable.
+    #[must_use]
+    pub const fn env(self) -> &'static str {
+        match self {
+            Self::AccessTokenTtl => "ACCESS_TOKEN_TTL",
+            Self::AdminEmail => "ADMIN_EMAIL",
+            Self::CorsOrigins => "CORS_ORIGINS",
+            Self::Currency => "CURRENCY",
+            Self::MailFrom => "MAIL_FROM",
+            Self::PaymentProvider => "PAYMENT_PROVIDER",
+            Self::RateLimitBurst => "RATE_LIMIT_BURST",
+            Self::RateLimitPerMinute => "RATE_LIMIT_PER_MINUTE",
+            Self::RefreshTokenTtl => "REFRESH_TOKEN_TTL",
+            Self::WebUrl => "WEB_URL",
+        }
+    }
+}
+
+/// Returns the settings of a component whose values come from fields of the Storefront.
+#[must_use]
+pub const fn settings(component: Component) -> &'static [Setting] {
+    match component {
+        Component::User => {
+            &[Setting::AccessTokenTtl, Setting::RefreshTokenTtl, Setting::AdminEmail]
+        }
+        Component::Catalog | Component::Cart | Component::Order | Component::Shipping => {
+            &[Setting::Currency]
+        }
+        Component::Payment => &[Setting::Currency, Setting::PaymentProvider],
+        Component::Notification => &[Setting::MailFrom, Setting::WebUrl],
+        Component::Gateway => {
+            &[Setting::CorsOrigins, Setting::RateLimitPerMinute, Setting::RateLimitBurst]
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The values of the settings that come from fields of the Storefront.
+
+use storefront_api::StorefrontSpec;
+use storefront_api::component::Setting;
+use storefront_api::exposure::Origin;
+
+/// Returns the value of a setting; `None` leaves it to the component's own default.
+pub(crate) fn value(setting: Setting, spec: &StorefrontSpec) -> Option<String> {
+    let web_url = || spec.expose.urls.web.as_ref().map(|web| web.as_str().to_owned());
+    match setting {
+        Setting::AccessTokenTtl => Some(spec.auth.access_token_ttl.clone()),
+        Setting::AdminEmail => spec.auth.admin_email.clone(),
+        Setting::CorsOrigins => match spec.gateway.cors_origins.as_slice() {
+            [] => web_url(),
+            origins => Some(origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(",")),
+        },
+        Setting::Currency => Some(spec.currency.clone()),
+        Setting::MailFrom => spec.mail.from.clone(),
+        Setting::PaymentProvider => Some(spec.payments.provider.as_str().to_owned()),
+        Setting::RateLimitBurst => Some(spec.gateway.rate_limit.burst.to_string()),
+        Setting::RateLimitPerMinute => {
+            Some(spec.gateway.rate_limit.requests_per_minute.to_string())
+        }
+        Setting::RefreshTokenTtl => Some(spec.auth.refresh_token_ttl.clone()),
+        Setting::WebUrl => web_url(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cors_origins_default_to_the_web_url() {
+        let mut spec = StorefrontSpec::with_version("0.1.0");
+        let cors_origins = |spec: &StorefrontSpec| value(Setting::CorsOrigins, spec);
+        assert_eq!(cors_origins(&spec), None);
+        spec.expose.urls.web = Some("https://shop.example.com".into());
+        assert_eq!(cors_origins(&spec).as_deref(), Some("https://shop.example.com"));
+        spec.gateway.cors_origins = vec!["https://a.example".into(), "https://b.example".into()];
+        assert_eq!(cors_origins(&spec).as_deref(), Some("https://a.example,https://b.example"));
+    }
+}
