@@ -1,5 +1,5 @@
-//! Writes the Storefront's definition to where it is published: `crds/`, the chart, and as a page in
-//! `docs/reference/`.
+//! Writes the definition of the Storefront resource to `crds/` and the chart, and its reference
+//! page to `docs/reference/`.
 
 use std::path::Path;
 use std::{error, fs};

@@ -1,27 +1,34 @@
-//! The CustomResourceDefinition that is installed.
+//! The CustomResourceDefinition of the Storefront resource.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceColumnDefinition, CustomResourceDefinition,
 };
 use kube::CustomResourceExt;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{Storefront, rules};
 
-/// The file in which the definition is published, in `crds/` and in the chart.
+/// The name of the published file, in `crds/` and in the chart.
 pub const FILE: &str = "storefronts.storefront.dev.yaml";
 
-/// What `kubectl get` shows: name, type, path, what it says, and 1 for `-o wide` only.
+/// The printer columns of `kubectl get`: name, type, JSON path, description and priority, which is
+/// 1 for columns that only `-o wide` shows.
 const COLUMNS: [(&str, &str, &str, &str, i32); 9] = [
-    ("Ready", "string", READY_STATUS, "Whether every part of the shop is up.", 0),
-    ("Reason", "string", READY_REASON, "Why the shop is ready, or is not.", 0),
-    ("Version", "string", ".status.version.current", "The release that serves.", 0),
-    ("Components", "string", ".status.ready", "Components that are ready, of all.", 0),
-    ("URL", "string", ".status.endpoints.api", "Where the REST API is reached.", 0),
-    ("Age", "date", ".metadata.creationTimestamp", "When the Storefront was made.", 0),
-    ("Profile", "string", ".spec.profile", "The profile that fills in defaults.", 1),
+    ("Ready", "string", READY_STATUS, "Whether every part of the shop is ready.", 0),
+    ("Reason", "string", READY_REASON, "The reason of the condition Ready.", 0),
+    ("Version", "string", ".status.version.current", "The release that all components run.", 0),
+    (
+        "Components",
+        "string",
+        ".status.ready",
+        "The number of ready components and of all components.",
+        0,
+    ),
+    ("URL", "string", ".status.endpoints.api", "The URL of the REST API.", 0),
+    ("Age", "date", ".metadata.creationTimestamp", "When the Storefront was created.", 0),
+    ("Profile", "string", ".spec.profile", "The profile that sets the defaults.", 1),
     ("Database", "string", ".spec.postgres.mode", "Who runs PostgreSQL.", 1),
-    ("Message", "string", READY_MESSAGE, "What the condition Ready says in words.", 1),
+    ("Message", "string", READY_MESSAGE, "The message of the condition Ready.", 1),
 ];
 
 const READY_STATUS: &str = r#".status.conditions[?(@.type=="Ready")].status"#;
@@ -33,17 +40,18 @@ const HEADER: &str = "\
 #   cargo run -p storefront-api --example crd
 ";
 
-/// The definition of the Storefront resource.
+/// Returns the definition of the Storefront resource.
 ///
 /// # Errors
-/// If what the derive macro made is not a definition after our changes, which a test rules out.
+/// If the output of the derive macro is not a definition after these changes, which a test
+/// excludes.
 pub fn definition() -> serde_json::Result<CustomResourceDefinition> {
     let mut crd = serde_json::to_value(Storefront::crd())?;
     let schema = "/spec/versions/0/schema/openAPIV3Schema";
     if let Some(Value::Object(root)) = crd.pointer_mut(schema) {
-        root.insert("description".to_owned(), "A web shop, whole.".into());
-        root.insert("x-kubernetes-validations".to_owned(), rules::storefront());
-        tidy(root);
+        root.insert("description".to_owned(), "A complete web shop.".into());
+        root.insert("x-kubernetes-validations".to_owned(), json!([rules::storefront()]));
+        remove_unneeded_keywords(root);
     }
     let mut crd: CustomResourceDefinition = serde_json::from_value(crd)?;
     for version in &mut crd.spec.versions {
@@ -65,48 +73,50 @@ fn column(
     }
 }
 
-/// The definition as the bytes of its file.
+/// Returns the content of the published file.
 ///
 /// # Errors
-/// As [`definition`], or if it cannot be written as YAML.
+/// As [`definition`], or if the definition cannot be serialized as YAML.
 pub fn yaml() -> Result<String, Box<dyn std::error::Error>> {
     let mut crd = serde_json::to_value(definition()?)?;
-    whole_numbers(&mut crd);
+    floats_to_integers(&mut crd);
     Ok(format!("{HEADER}{}", serde_yaml::to_string(&crd)?))
 }
 
-/// Writes bounds as people do, `32` and not `32.0`: the type that holds them only knows floats.
-pub(crate) fn whole_numbers(value: &mut Value) {
+/// Replaces floats without a fraction by integers, `32.0` by `32`: the bounds in the schema type
+/// are floats.
+pub(crate) fn floats_to_integers(value: &mut Value) {
     match value {
         Value::Number(number) => {
-            if let Some(whole) = number.as_f64().filter(|it| it.fract() == 0.0) {
+            if let Some(whole) = number.as_f64().filter(|number| number.fract() == 0.0) {
                 *value = Value::from(whole as i64);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
-        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        Value::Array(items) => items.iter_mut().for_each(floats_to_integers),
+        Value::Object(fields) => fields.values_mut().for_each(floats_to_integers),
         Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
 
-/// Takes out of a schema what schemars says and Kubernetes does not need to hear: titles, number
-/// formats it does not know, and that optional fields may be null. A null would pass `has()` in
-/// rules and then be no value; without the permission the API server drops it or refuses it.
-fn tidy(schema: &mut Map<String, Value>) {
+/// Removes what schemars generates and Kubernetes does not need: titles, number formats that it
+/// does not know, and `nullable` of optional fields. A null would satisfy `has()` in rules without
+/// being a value. Without `nullable` the API server drops or rejects it.
+fn remove_unneeded_keywords(schema: &mut Map<String, Value>) {
     schema.remove("nullable");
     schema.remove("title");
     if schema.get("default") == Some(&Value::Null) {
         schema.remove("default");
     }
-    if schema.get("format").and_then(Value::as_str).is_some_and(|it| it.starts_with("uint")) {
+    if schema.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint"))
+    {
         schema.remove("format");
     }
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-        properties.values_mut().filter_map(Value::as_object_mut).for_each(tidy);
+        properties.values_mut().filter_map(Value::as_object_mut).for_each(remove_unneeded_keywords);
     }
     for nested in ["items", "additionalProperties"] {
         if let Some(Value::Object(nested)) = schema.get_mut(nested) {
-            tidy(nested);
+            remove_unneeded_keywords(nested);
         }
     }
 }

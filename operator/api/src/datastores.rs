@@ -1,4 +1,4 @@
-//! Where the shop keeps its data: PostgreSQL and Redis.
+//! The part of the spec about the datastores: PostgreSQL and Redis.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
@@ -8,18 +8,18 @@ use crate::quantity::Quantity;
 use crate::rules;
 use crate::workload::{MAX_NAME, SecretKeyRef, SecretName};
 
-/// How large the managed PostgreSQL's volume is when nothing is said.
+/// The default size of the managed PostgreSQL's volume.
 const POSTGRES_STORAGE: &str = "10Gi";
-/// How large the managed Redis's volume is when nothing is said.
+/// The default size of the managed Redis's volume.
 const REDIS_STORAGE: &str = "1Gi";
 
-/// Who runs a server that the shop needs.
+/// Who runs a datastore.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Mode {
-    /// The operator, in the Storefront's namespace.
+    /// The operator runs it in the Storefront's namespace.
     #[default]
     Managed,
-    /// Somebody else.
+    /// It runs elsewhere and is managed by others.
     External,
 }
 
@@ -29,22 +29,21 @@ pub enum Mode {
 #[schemars(extend("x-kubernetes-validations" = rules::postgres()))]
 pub struct Postgres {
     /// Managed: the operator runs a server with a volume. External: the shop uses the server that
-    /// `external` describes, PostgreSQL 15 or later. Cannot be changed later, because data is not
-    /// moved.
+    /// `external` describes, PostgreSQL 15 or later. Immutable, because data is not migrated.
     pub mode: Mode,
 
-    /// The image of the managed server, with its tag or digest: PostgreSQL 15 or later with
-    /// `sh`, `initdb`, `postgres`, `pg_isready` and `psql` on the path, and a user 999. Not set:
-    /// what the operator was installed with.
+    /// The image of the managed server, with a tag or digest: PostgreSQL 15 or later with `sh`,
+    /// `initdb`, `postgres`, `pg_isready` and `psql` on PATH, and a user with the uid 999. Default:
+    /// the image that the operator is installed with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 500), extend("x-kubernetes-validations" = rules::image()))]
+    #[schemars(length(min = 1, max = 500), extend("x-kubernetes-validations" = [rules::image()]))]
     pub image: Option<String>,
 
     /// The managed server's volume. It stays when the Storefront is deleted.
     #[schemars(schema_with = "postgres_storage")]
     pub storage: Storage,
 
-    /// The server to use with mode External.
+    /// The server to use, with mode External.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalPostgres>,
 }
@@ -54,66 +53,67 @@ pub struct Postgres {
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("x-kubernetes-validations" = rules::storage()))]
 pub struct Storage {
-    /// How large it is, for example 10Gi. It can grow, if its storage class allows that, and never
+    /// The size, for example 10Gi. It can grow if the StorageClass allows expansion. It cannot
     /// shrink.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<Quantity>,
 
-    /// The StorageClass it is made from. Not set: the cluster's default. Cannot be changed later.
+    /// The StorageClass of the volume. Default: the cluster's default StorageClass. Immutable.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = MAX_NAME),
-        extend("x-kubernetes-validations" = rules::object_name())
+        extend("x-kubernetes-validations" = [rules::object_name()])
     )]
     pub class_name: Option<String>,
 }
 
-/// A PostgreSQL server that somebody else runs. It serves one Storefront: the names of the
-/// databases are always the same.
+/// An external PostgreSQL server. It can serve only one Storefront, because the database names are
+/// fixed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExternalPostgres {
-    /// The server's DNS name or IP address, as pods of this cluster reach it.
-    #[schemars(length(min = 1, max = 253), extend("x-kubernetes-validations" = rules::host()))]
+    /// The DNS name or IP address of the server, as seen from pods of this cluster.
+    #[schemars(length(min = 1, max = 253), extend("x-kubernetes-validations" = [rules::host()]))]
     pub host: String,
 
-    /// The server's port.
+    /// The port of the server.
     #[serde(default = "postgres_port")]
     #[schemars(range(min = 1, max = 65_535))]
     pub port: u16,
 
-    /// How the connection is protected, in libpq's terms: Disable; Prefer encryption; Require it;
-    /// VerifyCa also checks who signed the server's certificate; VerifyFull also checks its name.
+    /// The encryption of the connection, as in libpq: Disable: none. Prefer: if the server supports
+    /// it. Require: always. VerifyCa: also verify the CA of the server's certificate. VerifyFull:
+    /// also verify its name.
     #[serde(default)]
     pub ssl_mode: SslMode,
 
     /// A Secret with the keys `username` and `password` of a role that may create databases and
-    /// roles. Only the provisioning job reads it; the shop's pods never see it.
+    /// roles. Only the provisioning Jobs read it. The shop's pods have no access to it.
     pub admin_secret: SecretName,
 
-    /// The certificates that the server's has to be signed by, in PEM. Not set: the public ones.
+    /// The CA certificates that sign the server's certificate, in PEM. Default: the public CAs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_secret: Option<SecretKeyRef>,
 }
 
-/// How a connection to PostgreSQL is protected.
+/// The encryption of a connection to PostgreSQL.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum SslMode {
-    /// Not at all.
+    /// No encryption.
     Disable,
-    /// Encrypted if the server can.
+    /// Encryption if the server supports it.
     Prefer,
-    /// Encrypted.
+    /// Encryption without verification of the certificate.
     #[default]
     Require,
-    /// And the certificate's signer is checked.
+    /// Encryption with verification of the certificate's CA.
     VerifyCa,
-    /// And the certificate's name is checked.
+    /// Encryption with verification of the certificate's CA and name.
     VerifyFull,
 }
 
 impl SslMode {
-    /// As `sslmode` of a connection URL has it.
+    /// Returns the value of `sslmode` in a connection URL.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -132,35 +132,36 @@ impl SslMode {
 #[schemars(extend("x-kubernetes-validations" = rules::redis()))]
 pub struct Redis {
     /// Managed: the operator runs a server with a volume. External: the shop uses the server that
-    /// `external` describes, Redis 7 or Valkey. Cannot be changed later, because data is not moved.
+    /// `external` describes, Redis 7 or Valkey. Immutable, because data is not migrated.
     pub mode: Mode,
 
-    /// The image of the managed server, with its tag or digest: Redis 7 or Valkey with `sh`,
-    /// `redis-server` and `redis-cli` on the path. Not set: what the operator was installed with.
+    /// The image of the managed server, with a tag or digest: Redis 7 or Valkey with `sh`,
+    /// `redis-server` and `redis-cli` on PATH. Default: the image that the operator is installed
+    /// with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 500), extend("x-kubernetes-validations" = rules::image()))]
+    #[schemars(length(min = 1, max = 500), extend("x-kubernetes-validations" = [rules::image()]))]
     pub image: Option<String>,
 
     /// The managed server's volume. It stays when the Storefront is deleted.
     #[schemars(schema_with = "redis_storage")]
     pub storage: Storage,
 
-    /// The server to use with mode External.
+    /// The server to use, with mode External.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalRedis>,
 }
 
-/// A Redis server that somebody else runs.
+/// An external Redis server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExternalRedis {
-    /// The key of a Secret that holds the server's URL with its password:
-    /// `redis://:password@host:6379/0`, or `rediss://…` for TLS.
+    /// The Secret and key of the server's URL with the password: `redis://:password@host:6379/0`,
+    /// or `rediss://…` for TLS.
     pub url_secret: SecretKeyRef,
 }
 
 impl Postgres {
-    /// How large the managed server's volume is.
+    /// Returns the size of the managed server's volume.
     #[must_use]
     pub fn storage_size(&self) -> Quantity {
         self.storage.size.clone().unwrap_or_else(|| Quantity::from(POSTGRES_STORAGE))
@@ -168,7 +169,7 @@ impl Postgres {
 }
 
 impl Redis {
-    /// How large the managed server's volume is.
+    /// Returns the size of the managed server's volume.
     #[must_use]
     pub fn storage_size(&self) -> Quantity {
         self.storage.size.clone().unwrap_or_else(|| Quantity::from(REDIS_STORAGE))
@@ -187,8 +188,8 @@ fn redis_storage(generator: &mut SchemaGenerator) -> Schema {
     storage_of(REDIS_STORAGE, generator)
 }
 
-/// The schema of a volume that has this size unless somebody says otherwise. The size is always
-/// there, so that the rule that it never shrinks also holds for who removes the field.
+/// Returns the schema of a volume with a default size. Because of the default the size is always
+/// set, so the rule against shrinking also applies when a user removes the field.
 fn storage_of(size: &str, generator: &mut SchemaGenerator) -> Schema {
     let mut schema = generator.subschema_for::<Storage>();
     if let Some(field) = schema.pointer_mut("/properties/size").and_then(Value::as_object_mut) {

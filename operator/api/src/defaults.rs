@@ -1,39 +1,39 @@
-//! What holds when a Storefront says nothing: the defaults of each profile, and the values that
-//! follow from what is said. All of it pure, and none of it in the schema, because a default that
-//! depends on another field cannot be there.
+//! The defaults of each profile, and the effective values that follow from the spec and the
+//! defaults, as pure functions. They are not in the schema, because a schema default cannot depend
+//! on another field.
 
 use crate::component::Component;
 use crate::quantity::Quantity;
 use crate::spec::{Profile, StorefrontSpec};
 use crate::workload::{Amounts, LogLevel, Resources};
 
-/// A memory limit is this many times the request: room for a peak, and an end to a leak.
+/// The default memory limit is the request times this factor: it allows peaks and bounds leaks.
 const MEMORY_LIMIT_FACTOR: i128 = 4;
 
-/// What a container asks for.
+/// The resource requests of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requests {
-    /// CPUs.
+    /// CPUs, as a Kubernetes quantity.
     pub cpu: &'static str,
-    /// Bytes.
+    /// Bytes, as a Kubernetes quantity.
     pub memory: &'static str,
 }
 
 /// The defaults of one profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProfileDefaults {
-    /// Pods of each component.
+    /// The number of pods of each component.
     pub replicas: i32,
-    /// For each component and each job of the shop.
+    /// The requests of each component and of each Job of the shop.
     pub component: Requests,
-    /// For the managed PostgreSQL.
+    /// The requests of the managed PostgreSQL.
     pub postgres: Requests,
-    /// For the managed Redis.
+    /// The requests of the managed Redis.
     pub redis: Requests,
 }
 
 impl Profile {
-    /// The table of the profiles.
+    /// Returns the defaults of this profile.
     #[must_use]
     pub const fn defaults(self) -> ProfileDefaults {
         match self {
@@ -60,8 +60,8 @@ impl Profile {
 }
 
 impl Requests {
-    /// As a container's resources: the requests, and a memory limit; CPU is not limited, because a
-    /// limit only slows down a node that has time to spare.
+    /// Returns these requests and a memory limit. CPU is not limited, because a limit throttles a
+    /// container even when its node has idle CPU time.
     #[must_use]
     pub fn resources(self) -> Resources {
         let memory = Quantity::from(self.memory);
@@ -72,7 +72,7 @@ impl Requests {
     }
 }
 
-/// How many pods a component runs.
+/// Returns the number of pods of a component.
 #[must_use]
 pub fn replicas(spec: &StorefrontSpec, component: Component) -> i32 {
     if spec.suspend {
@@ -80,18 +80,18 @@ pub fn replicas(spec: &StorefrontSpec, component: Component) -> i32 {
     }
     spec.components
         .get(component)
-        .and_then(|said| said.replicas)
+        .and_then(|component| component.replicas)
         .or(spec.replicas)
         .unwrap_or(spec.profile.defaults().replicas)
 }
 
-/// What a component's container asks for and may use: what is said, the profile's for the rest. A
-/// request that nobody made gives way to a limit below it.
+/// Returns the resource requests and limits of a component: those of the spec, completed by those
+/// of the profile. A default request is lowered to a limit below it.
 #[must_use]
 pub fn resources(spec: &StorefrontSpec, component: Component) -> Resources {
     let defaults = spec.profile.defaults().component;
-    let said = spec.components.get(component).and_then(|said| said.resources.clone());
-    let Resources { requests, limits } = said.unwrap_or_default();
+    let resources = spec.components.get(component).and_then(|spec| spec.resources.clone());
+    let Resources { requests, limits } = resources.unwrap_or_default();
     let (requests, limits) = (requests.unwrap_or_default(), limits.unwrap_or_default());
     let cpu = requests.cpu.unwrap_or_else(|| at_most(defaults.cpu, limits.cpu.as_ref()));
     let memory =
@@ -111,38 +111,39 @@ fn at_most(default: &str, limit: Option<&Quantity>) -> Quantity {
     }
 }
 
-/// How much a component logs.
+/// Returns the log level of a component.
 #[must_use]
 pub fn log_level(spec: &StorefrontSpec, component: Component) -> LogLevel {
-    spec.components.get(component).and_then(|said| said.log_level).unwrap_or_default()
+    spec.components.get(component).and_then(|spec| spec.log_level).unwrap_or_default()
 }
 
-/// The shop's image for a component: its own, or the Storefront's registry and repository with the
-/// operator's for what is not said, and the version as its tag.
+/// Returns the image of a component: its own, or else the image of the whole shop.
 #[must_use]
-pub fn image(spec: &StorefrontSpec, component: Component, shop: &ShopImage) -> String {
-    match spec.components.get(component).and_then(|said| said.image.clone()) {
+pub fn image(spec: &StorefrontSpec, component: Component, default: &ShopImage) -> String {
+    match spec.components.get(component).and_then(|spec| spec.image.clone()) {
         Some(image) => image,
-        None => shop_image(spec, shop),
+        None => shop_image(spec, default),
     }
 }
 
-/// The image of the shop as a whole, which jobs use that belong to no component.
+/// Returns the image of the whole shop: the registry and repository of the Storefront, or else of
+/// the operator's installation, with the version as the tag.
 #[must_use]
-pub fn shop_image(spec: &StorefrontSpec, shop: &ShopImage) -> String {
-    let repository = spec.image.repository.as_ref().unwrap_or(&shop.repository);
-    match spec.image.registry.as_ref().or(shop.registry.as_ref()) {
+pub fn shop_image(spec: &StorefrontSpec, default: &ShopImage) -> String {
+    let repository = spec.image.repository.as_ref().unwrap_or(&default.repository);
+    match spec.image.registry.as_ref().or(default.registry.as_ref()) {
         Some(registry) => format!("{registry}/{repository}:{}", spec.version),
         None => format!("{repository}:{}", spec.version),
     }
 }
 
-/// Where the shop's image comes from when a Storefront does not say so.
+/// The default source of the shop's image, for Storefronts that do not set one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShopImage {
-    /// The registry's host; `None` for an image that the nodes have, or for their default registry.
+    /// The host of the registry; `None` for an image that the nodes have or find in their default
+    /// registry.
     pub registry: Option<String>,
-    /// The image's name in the registry.
+    /// The repository in the registry.
     pub repository: String,
 }
 
@@ -155,28 +156,28 @@ mod tests {
         Some(Amounts { cpu: cpu.map(Quantity::from), memory: memory.map(Quantity::from) })
     }
 
-    fn with_catalog(said: ComponentSpec) -> StorefrontSpec {
+    fn with_catalog(catalog: ComponentSpec) -> StorefrontSpec {
         let mut spec = StorefrontSpec::with_version("0.1.0");
-        spec.components.0.insert(Component::Catalog, said);
+        spec.components.0.insert(Component::Catalog, catalog);
         spec
     }
 
     #[test]
-    fn replicas_come_from_the_component_then_the_storefront_then_the_profile() {
+    fn replicas_come_from_component_then_storefront_then_profile() {
         let mut spec = StorefrontSpec::with_version("0.1.0");
         assert_eq!(replicas(&spec, Component::Catalog), 1);
         spec.profile = Profile::Production;
         assert_eq!(replicas(&spec, Component::Catalog), 2);
         spec.replicas = Some(3);
         assert_eq!(replicas(&spec, Component::Catalog), 3);
-        let said = ComponentSpec { replicas: Some(5), ..ComponentSpec::default() };
-        spec.components.0.insert(Component::Catalog, said);
+        let catalog = ComponentSpec { replicas: Some(5), ..ComponentSpec::default() };
+        spec.components.0.insert(Component::Catalog, catalog);
         assert_eq!(replicas(&spec, Component::Catalog), 5);
         assert_eq!(replicas(&spec, Component::Gateway), 3);
     }
 
     #[test]
-    fn a_suspended_shop_runs_no_pods_whatever_is_said() {
+    fn suspended_shop_has_no_replicas() {
         let mut spec = with_catalog(ComponentSpec { replicas: Some(5), ..Default::default() });
         spec.suspend = true;
         for component in Component::ALL {
@@ -185,8 +186,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_of_resources_is_filled_in() {
-        // (requests said, limits said) -> (requests, limits), in the profile Standard: 25m, 32Mi
+    fn missing_resources_are_completed_from_the_profile() {
+        // (requests, limits) of the spec -> effective requests and limits. The profile Standard has
+        // 25m and 32Mi.
         let cases = [
             (None, None, (Some("25m"), Some("32Mi")), (None, Some("128Mi"))),
             (amounts(None, Some("1Gi")), None, (Some("25m"), Some("1Gi")), (None, Some("4Gi"))),
@@ -203,31 +205,34 @@ mod tests {
                 (Some("1"), Some("1Gi")),
             ),
         ];
-        for (requests, limits, wanted_requests, wanted_limits) in cases {
-            let said = Resources { requests, limits };
+        for (requests, limits, expected_requests, expected_limits) in cases {
+            let set = Resources { requests, limits };
             let spec = with_catalog(ComponentSpec {
-                resources: Some(said.clone()),
+                resources: Some(set.clone()),
                 ..ComponentSpec::default()
             });
-            let wanted = Resources {
-                requests: amounts(wanted_requests.0, wanted_requests.1),
-                limits: amounts(wanted_limits.0, wanted_limits.1),
+            let expected = Resources {
+                requests: amounts(expected_requests.0, expected_requests.1),
+                limits: amounts(expected_limits.0, expected_limits.1),
             };
-            assert_eq!(resources(&spec, Component::Catalog), wanted, "{said:?}");
+            assert_eq!(resources(&spec, Component::Catalog), expected, "{set:?}");
         }
     }
 
     #[test]
-    fn the_image_is_put_together_from_what_is_said_and_what_the_operator_knows() {
-        let known = ShopImage { registry: None, repository: "storefront/shop".to_owned() };
+    fn image_is_composed_of_spec_and_installation_defaults() {
+        let default = ShopImage { registry: None, repository: "storefront/shop".to_owned() };
         let mut spec = StorefrontSpec::with_version("0.1.0");
-        assert_eq!(image(&spec, Component::Catalog, &known), "storefront/shop:0.1.0");
+        assert_eq!(image(&spec, Component::Catalog, &default), "storefront/shop:0.1.0");
         spec.image.registry = Some("registry.example.com:5000".to_owned());
-        let image_there = "registry.example.com:5000/storefront/shop:0.1.0";
-        assert_eq!(image(&spec, Component::Catalog, &known), image_there);
-        let own = ComponentSpec { image: Some("mine:2".to_owned()), ..ComponentSpec::default() };
+        let image_in_registry = "registry.example.com:5000/storefront/shop:0.1.0";
+        assert_eq!(image(&spec, Component::Catalog, &default), image_in_registry);
+        let own = ComponentSpec {
+            image: Some("example/catalog:2".to_owned()),
+            ..ComponentSpec::default()
+        };
         spec.components.0.insert(Component::Catalog, own);
-        assert_eq!(image(&spec, Component::Catalog, &known), "mine:2");
-        assert_eq!(image(&spec, Component::Gateway, &known), image_there);
+        assert_eq!(image(&spec, Component::Catalog, &default), "example/catalog:2");
+        assert_eq!(image(&spec, Component::Gateway, &default), image_in_registry);
     }
 }

@@ -1,38 +1,38 @@
-//! Where shoppers come in: the gateway's behaviour and how it is reached.
+//! The part of the spec about access to the shop: the gateway's settings and its exposure.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::rules;
 
-/// The most origins that browsers may call from.
+/// The maximum number of CORS origins.
 pub const MAX_ORIGINS: usize = 32;
-/// The largest rate that can be set; more than this is no limit, and 0 says that openly.
+/// The maximum rate. A higher one would not limit anything; 0 disables the limit explicitly.
 pub const MAX_RATE: i32 = 1_000_000;
 
-/// The REST gateway's behaviour.
+/// Settings of the REST gateway.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Gateway {
-    /// Origins from which browsers may call the API, such as `https://shop.example.com`. Not set:
-    /// the one of `expose.urls.web`.
+    /// The origins from which browsers may call the API, such as `https://shop.example.com`.
+    /// Default: `expose.urls.web`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MAX_ORIGINS), extend("x-kubernetes-list-type" = "set"))]
     pub cors_origins: Vec<Origin>,
 
-    /// How often one client address may call.
+    /// The rate limit per client address.
     pub rate_limit: RateLimit,
 }
 
-/// How often one client address may call.
+/// A rate limit per client address (GCRA).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RateLimit {
-    /// Requests a minute over time. 0: no limit.
+    /// The sustained number of requests per minute. 0 disables the limit.
     #[schemars(range(min = 0, max = MAX_RATE))]
     pub requests_per_minute: i32,
 
-    /// Requests at once after a quiet time.
+    /// The number of requests that are accepted at once.
     #[schemars(range(min = 1, max = MAX_RATE))]
     pub burst: i32,
 }
@@ -43,14 +43,14 @@ impl Default for RateLimit {
     }
 }
 
-/// Where a browser comes from or goes to: a scheme, a host and perhaps a port.
+/// A web origin: a scheme, a host and an optional port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-#[schemars(extend("x-kubernetes-validations" = rules::origin()))]
+#[schemars(extend("x-kubernetes-validations" = [rules::origin()]))]
 pub struct Origin(#[schemars(length(min = 1, max = 253))] pub String);
 
 impl Origin {
-    /// As it was written.
+    /// Returns the origin as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -63,61 +63,62 @@ impl From<&str> for Origin {
     }
 }
 
-/// How the shop is reached from outside the cluster.
+/// Exposure of the shop outside the cluster.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("x-kubernetes-validations" = rules::expose()))]
+#[schemars(extend("x-kubernetes-validations" = [rules::expose()]))]
 pub struct Expose {
-    /// None: only from inside the cluster. NodePort: on a port of every node.
+    /// None: the shop is reachable only from inside the cluster. NodePort: it is reachable on a
+    /// port of every node.
     #[serde(rename = "type")]
     pub kind: ExposeType,
 
-    /// The ports of the nodes, with type NodePort. Where the gateway's is not set the cluster
-    /// chooses one.
+    /// The node ports, with type NodePort. If the gateway's port is not set, the cluster allocates
+    /// one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_ports: Option<NodePorts>,
 
-    /// What people type to reach the shop, where the operator cannot know it.
+    /// The URLs that users enter to reach the shop, where the operator cannot determine them.
     pub urls: Urls,
 }
 
-/// By which means the shop is reached.
+/// How the shop is exposed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum ExposeType {
-    /// Only from inside the cluster.
+    /// The shop is reachable only from inside the cluster.
     #[default]
     None,
-    /// On a port of every node.
+    /// The shop is reachable on a port of every node.
     NodePort,
 }
 
-/// Ports of the nodes.
+/// Node ports.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("x-kubernetes-validations" = rules::node_ports()))]
+#[schemars(extend("x-kubernetes-validations" = [rules::node_ports()]))]
 pub struct NodePorts {
-    /// The gateway's port, from the cluster's range for node ports (usually 30000 to 32767).
+    /// The node port of the gateway, in the cluster's node port range (usually 30000 to 32767).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65_535))]
     pub gateway: Option<u16>,
 
-    /// The port of the inbox's web page. Not set: the page is not exposed at all, because whoever
-    /// reads the shop's mails can set other people's passwords.
+    /// The node port of the inbox's web page. If it is not set, the page is not exposed, because
+    /// anyone who can read the shop's mails can reset the passwords of other users.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65_535))]
     pub inbox: Option<u16>,
 }
 
-/// What people type to reach the shop.
+/// The URLs that users enter to reach the shop.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Urls {
-    /// The web shop, such as `https://shop.example.com`. The gateway accepts browsers from
-    /// there, and links in mails lead there.
+    /// The URL of the web shop, such as `https://shop.example.com`. It is a CORS origin by default,
+    /// and links in mails use it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web: Option<Origin>,
 
-    /// The REST API, such as `https://api.example.com`. It is shown in the status.
+    /// The URL of the REST API, such as `https://api.example.com`. The status reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api: Option<Origin>,
 }

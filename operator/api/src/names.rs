@@ -1,25 +1,26 @@
 //! The name and the labels of every child object.
 //!
-//! A name is the Storefront's, a dash and a suffix. A Storefront's name has at most
-//! [`MAX_STOREFRONT_NAME`] characters, which leaves every name within the 63 that labels and
-//! Services allow. No suffix is another Storefront's suffix with more in front, as the tests show,
-//! so children of `demo` and of `demo-catalog` never meet in one namespace.
+//! A name consists of the Storefront's name, a dash and a suffix. The Storefront's name has at most
+//! [`MAX_STOREFRONT_NAME`] characters, so that no name exceeds the 63 characters that labels and
+//! Services allow. No suffix ends in a dash and another suffix, so the children of two Storefronts
+//! in one namespace, such as `demo` and `demo-catalog`, never have the same name. The tests prove
+//! this.
 
 use std::collections::BTreeMap;
 
 use crate::component::{Component, GeneratedSecret};
 
-/// The longest name that a Storefront may have.
+/// The maximum length of a Storefront's name.
 pub const MAX_STOREFRONT_NAME: usize = 30;
 
-/// Says which Storefront an object belongs to. Everything that the operator makes carries it, and
-/// the operator watches nothing that does not.
+/// The label for the Storefront that an object belongs to. Every object that the operator creates
+/// has it, and the operator watches only objects that have it.
 pub const STOREFRONT_LABEL: &str = "storefront.dev/storefront";
-/// Says which part of the Storefront an object belongs to.
+/// The label for the part of the Storefront that an object belongs to: [`Part::label`].
 pub const COMPONENT_LABEL: &str = "app.kubernetes.io/component";
-/// Says who looks after an object.
+/// The label for the manager of an object.
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
-/// The name under which the operator manages objects and their fields.
+/// The operator's name in [`MANAGED_BY_LABEL`] and as a field manager.
 pub const MANAGER: &str = "storefront-operator";
 
 /// The part of a Storefront that an object belongs to.
@@ -27,28 +28,28 @@ pub const MANAGER: &str = "storefront-operator";
 pub enum Part {
     /// A component.
     Component(Component),
-    /// The job that provisions and migrates a component's database. Its pods must not be taken for
-    /// the component's.
+    /// The Job that provisions and migrates a component's database. It is a part of its own, so
+    /// that no Service selects its pods.
     Migration(Component),
-    /// The job that fills in demonstration data.
+    /// The Job that inserts the demonstration data.
     Seed,
     /// The managed PostgreSQL.
     Postgres,
     /// The managed Redis.
     Redis,
-    /// The inbox of the shop's mails.
+    /// The inbox that catches the shop's mails.
     Inbox,
 }
 
 impl Part {
-    /// Every part that there is.
+    /// Returns all parts.
     pub fn all() -> impl Iterator<Item = Self> {
         let components = Component::ALL.into_iter().map(Self::Component);
         let migrations = Component::with_database().map(|(owner, _)| Self::Migration(owner));
         components.chain(migrations).chain([Self::Seed, Self::Postgres, Self::Redis, Self::Inbox])
     }
 
-    /// As the component label has it.
+    /// Returns the value of [`COMPONENT_LABEL`].
     #[must_use]
     pub fn label(self) -> String {
         match self {
@@ -61,15 +62,15 @@ impl Part {
         }
     }
 
-    /// The part whose label this is.
+    /// Finds the part with this label.
     #[must_use]
     pub fn from_label(label: &str) -> Option<Self> {
         Self::all().find(|part| part.label() == label)
     }
 }
 
-/// The labels of an object. They may change from release to release, so nothing selects by all of
-/// them: see [`selector`].
+/// Returns the labels of an object. They may change between releases, so selectors use only those
+/// of [`selector`].
 #[must_use]
 pub fn labels(storefront: &str, part: Part, version: &str) -> BTreeMap<String, String> {
     let component = part.label();
@@ -87,8 +88,8 @@ pub fn labels(storefront: &str, part: Part, version: &str) -> BTreeMap<String, S
     labels
 }
 
-/// The labels by which a part's pods are selected. They never change, because a workload's selector
-/// cannot.
+/// Returns the labels that select the pods of a part. They never change, because the selector of a
+/// workload is immutable.
 #[must_use]
 pub fn selector(storefront: &str, part: Part) -> BTreeMap<String, String> {
     BTreeMap::from([
@@ -97,81 +98,85 @@ pub fn selector(storefront: &str, part: Part) -> BTreeMap<String, String> {
     ])
 }
 
-/// A component's Deployment, Service, ServiceAccount and ConfigMap.
+/// Returns the name of a component's Deployment, Service, ServiceAccount and ConfigMap.
 #[must_use]
 pub fn component(storefront: &str, component: Component) -> String {
     format!("{storefront}-{component}")
 }
 
-/// The Secret with which a component connects to its database: `username`, `password`.
+/// Returns the name of the Secret with a component's database credentials: `username`, `password`.
 #[must_use]
 pub fn database_secret(storefront: &str, owner: Component) -> String {
     format!("{storefront}-{owner}-db")
 }
 
-/// The Job that provisions and migrates a component's database. A Job's pod template cannot change,
-/// so each content has a Job of its own; `hash` stands for it.
+/// Returns the name of the Job that provisions and migrates a component's database. The pod
+/// template of a Job is immutable, so every change creates a new Job; `hash` is that of its
+/// content.
 #[must_use]
 pub fn migration(storefront: &str, owner: Component, hash: &str) -> String {
     format!("{storefront}-{owner}-migrate-{hash}")
 }
 
-/// The Job that fills in demonstration data; for `hash` see [`migration`].
+/// Returns the name of the Job that inserts the demonstration data; for `hash` see [`migration`].
 #[must_use]
 pub fn seed(storefront: &str, hash: &str) -> String {
     format!("{storefront}-seed-{hash}")
 }
 
-/// The managed PostgreSQL's StatefulSet, Service, ServiceAccount and ConfigMap.
+/// Returns the name of the managed PostgreSQL's StatefulSet, Service, ServiceAccount and ConfigMap.
 #[must_use]
 pub fn postgres(storefront: &str) -> String {
     format!("{storefront}-postgres")
 }
 
-/// The claim of the managed PostgreSQL's volume.
+/// Returns the name of the PersistentVolumeClaim of the managed PostgreSQL.
 #[must_use]
 pub fn postgres_data(storefront: &str) -> String {
     format!("{storefront}-postgres-data")
 }
 
-/// The Secret of the managed PostgreSQL's superuser: `username`, `password`. With an external
-/// server the Storefront names a Secret of the same keys.
+/// Returns the name of the Secret with the credentials of the managed PostgreSQL's superuser:
+/// `username`, `password`. For an external server, the Storefront names a Secret with the same
+/// keys.
 #[must_use]
 pub fn postgres_admin(storefront: &str) -> String {
     format!("{storefront}-postgres-admin")
 }
 
-/// The managed Redis's StatefulSet, Service, ServiceAccount and ConfigMap.
+/// Returns the name of the managed Redis's StatefulSet, Service, ServiceAccount and ConfigMap.
 #[must_use]
 pub fn redis(storefront: &str) -> String {
     format!("{storefront}-redis")
 }
 
-/// The claim of the managed Redis's volume.
+/// Returns the name of the PersistentVolumeClaim of the managed Redis.
 #[must_use]
 pub fn redis_data(storefront: &str) -> String {
     format!("{storefront}-redis-data")
 }
 
-/// The Secret with which components connect to the managed Redis: `username`, `password`.
+/// Returns the name of the Secret with the credentials of the managed Redis: `username`,
+/// `password`.
 #[must_use]
 pub fn redis_auth(storefront: &str) -> String {
     format!("{storefront}-redis-auth")
 }
 
-/// A Secret that the operator makes up for the shop as a whole.
+/// Returns the name of a Secret that the operator generates for the Storefront.
 #[must_use]
 pub fn generated_secret(storefront: &str, secret: GeneratedSecret) -> String {
     format!("{storefront}-{}", secret.suffix())
 }
 
-/// The inbox's Deployment, Service and ServiceAccount.
+/// Returns the name of the inbox's Deployment, Service and ServiceAccount.
 #[must_use]
 pub fn inbox(storefront: &str) -> String {
     format!("{storefront}-inbox")
 }
 
-/// The Service of the inbox's web page on a port of the nodes. Its port for mail stays inside.
+/// Returns the name of the NodePort Service of the inbox's web page. The inbox's SMTP port is
+/// reachable only from inside the cluster.
 #[must_use]
 pub fn inbox_page(storefront: &str) -> String {
     format!("{storefront}-inbox-page")
@@ -183,7 +188,7 @@ mod tests {
 
     use super::*;
 
-    /// Every name of a Storefront's children.
+    /// Returns the names of all children of a Storefront.
     fn all(storefront: &str, hash: &str) -> Vec<String> {
         let components = Component::ALL.into_iter().map(|c| component(storefront, c));
         let owners = Component::with_database().flat_map(|(owner, _)| {
@@ -207,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_storefront_name_leaves_every_name_within_a_label() {
+    fn longest_storefront_name_keeps_child_names_in_label_length() {
         let longest = "s".repeat(MAX_STOREFRONT_NAME);
         for name in all(&longest, "0123456789") {
             assert!(name.len() <= 63, "{name} has {} characters", name.len());
@@ -215,37 +220,37 @@ mod tests {
     }
 
     #[test]
-    fn children_of_one_storefront_have_different_names() {
+    fn child_names_of_one_storefront_are_distinct() {
         let names = all("demo", "0123456789");
         let distinct: BTreeSet<&String> = names.iter().collect();
         assert_eq!(distinct.len(), names.len());
     }
 
-    /// A neighbour can be named like any beginning of our children's names.
+    /// Another Storefront can have any prefix of the children's names as its name.
     #[test]
-    fn children_of_two_storefronts_in_a_namespace_never_meet() {
-        let ours: BTreeSet<String> = all("demo", "0123456789").into_iter().collect();
-        for child in &ours {
+    fn child_names_of_two_storefronts_never_collide() {
+        let names: BTreeSet<String> = all("demo", "0123456789").into_iter().collect();
+        for child in &names {
             for (end, _) in child.match_indices('-').skip(1).chain([(child.len(), "")]) {
-                let neighbour = &child[..end];
-                let shared: Vec<String> = all(neighbour, "0123456789")
+                let other = &child[..end];
+                let shared: Vec<String> = all(other, "0123456789")
                     .into_iter()
-                    .filter(|theirs| ours.contains(theirs))
+                    .filter(|name| names.contains(name))
                     .collect();
-                assert!(shared.is_empty(), "demo and {neighbour} share {shared:?}");
+                assert!(shared.is_empty(), "demo and {other} share {shared:?}");
             }
         }
     }
 
     #[test]
-    fn each_part_has_a_label_of_its_own_and_is_found_by_it() {
+    fn from_label_finds_every_part() {
         for part in Part::all() {
             assert_eq!(Part::from_label(&part.label()), Some(part));
         }
     }
 
     #[test]
-    fn a_selector_is_part_of_the_labels() {
+    fn selector_is_a_subset_of_the_labels() {
         let labels = labels("demo", Part::Component(Component::Catalog), "0.1.0");
         for (key, value) in selector("demo", Part::Component(Component::Catalog)) {
             assert_eq!(labels.get(&key), Some(&value));

@@ -1,4 +1,4 @@
-//! Amounts of CPU, memory and storage, written as Kubernetes writes them.
+//! Quantities of CPU, memory and storage in the notation of Kubernetes.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::rules;
 
-/// The longest amount that is accepted: enough for `999999999999.999Mi`.
+/// The maximum length of a quantity: enough for `999999999999.999Mi`.
 pub const MAX_LENGTH: usize = 20;
 
-/// How Kubernetes writes the powers of ten and of two, with what they multiply by. The first is for
-/// thousandths and is why [`Quantity::millis`] counts in them.
+/// The suffixes of Kubernetes quantities with their factors, in thousandths, because the smallest
+/// suffix stands for thousandths.
 const SUFFIXES: [(&str, i128); 13] = [
     ("m", 1),
     ("", 1_000),
@@ -28,27 +28,27 @@ const SUFFIXES: [(&str, i128); 13] = [
     ("Ei", 1_000 << 60),
 ];
 
-/// An amount such as `250m` (CPUs) or `64Mi` (bytes), kept as it was written. Always a string, also
-/// for whole numbers (`"2"`): the API server can bound what rules on strings cost, but not what
-/// rules on its int-or-string type do.
+/// A quantity such as `250m` (CPUs) or `64Mi` (bytes), stored as written. It is always a string,
+/// also for whole numbers (`"2"`): the API server can estimate the cost of CEL rules on strings,
+/// but not on its int-or-string type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Quantity(String);
 
 impl Quantity {
-    /// The amount as it was written.
+    /// Returns the quantity as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The amount in thousandths, so that amounts can be compared whatever their suffix; `None` if
-    /// it is not an amount, which the API server's validation rules out.
+    /// Returns the quantity in thousandths, so that quantities with different suffixes can be
+    /// compared; `None` if the text is not a quantity, which the API server's validation excludes.
     #[must_use]
     pub fn millis(&self) -> Option<i128> {
         let end = self.0.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(self.0.len());
         let (number, suffix) = self.0.split_at(end);
-        let (_, factor) = SUFFIXES.iter().find(|(known, _)| *known == suffix)?;
+        let (_, factor) = SUFFIXES.iter().find(|(candidate, _)| *candidate == suffix)?;
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if whole.is_empty() || fraction.len() > 3 {
             return None;
@@ -57,7 +57,7 @@ impl Quantity {
         Some(whole_from_thousandths(thousandths.checked_mul(*factor)?))
     }
 
-    /// This many times the amount, in whole bytes (or CPUs). `None` if it is not an amount.
+    /// Multiplies the quantity, in whole bytes (or CPUs). `None` if the text is not a quantity.
     #[must_use]
     pub fn times(&self, factor: i128) -> Option<Self> {
         let units = whole_from_thousandths(self.millis()?.checked_mul(factor)?);
@@ -65,12 +65,12 @@ impl Quantity {
     }
 }
 
-/// Rounds up, as Kubernetes does with what is more precise than it keeps.
+/// Rounds up, as Kubernetes does with values that are more precise than it stores.
 fn whole_from_thousandths(thousandths: i128) -> i128 {
     (thousandths + 999) / 1_000
 }
 
-/// Writes a number of bytes with the largest suffix that keeps it whole.
+/// Formats a number of bytes with the largest binary suffix that keeps it a whole number.
 fn shortest_binary(units: i128) -> String {
     let mut units = units;
     let mut suffix = "";
@@ -109,7 +109,7 @@ impl JsonSchema for Quantity {
         json_schema!({
             "type": "string",
             "maxLength": MAX_LENGTH,
-            "x-kubernetes-validations": rules::quantity(),
+            "x-kubernetes-validations": [rules::quantity()],
         })
     }
 }
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_compare_whatever_their_suffix() {
+    fn millis_are_comparable_across_suffixes() {
         let cases = [
             ("1", Some(1_000)),
             ("250m", Some(250)),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_multiple_is_written_with_the_largest_whole_suffix() {
+    fn multiple_has_the_largest_whole_suffix() {
         let cases = [("16Mi", 4, "64Mi"), ("256Mi", 4, "1Gi"), ("1000", 3, "3000"), ("0", 4, "0")];
         for (text, factor, expected) in cases {
             assert_eq!(Quantity::from(text).times(factor), Some(Quantity::from(expected)));

@@ -1,4 +1,4 @@
-//! The reference of the resource as a page, from the same definition that the API server has.
+//! The reference page of the resource, generated from the definition.
 
 use std::fmt::Write as _;
 
@@ -6,48 +6,48 @@ use serde_json::Value;
 
 use crate::crd;
 
-/// The file of the page, in `docs/reference/`.
+/// The name of the page's file, in `docs/reference/`.
 pub const FILE: &str = "storefront.md";
 
 const HEADER: &str = "\
 <!-- Generated from operator/api: cargo run -p storefront-api --example crd -->
 # Storefront
 
-API group `storefront.dev`, version `v1alpha1`, short name `sf`. The same words are in the cluster:
-`kubectl explain storefront.spec.postgres`. Fields that are not marked as required may be left out;
-`[]` stands for the items of a list and `<name>` for the key of a map.
+API group `storefront.dev`, version `v1alpha1`, short name `sf`. `kubectl explain storefront.spec`
+shows the same descriptions. Fields are optional unless they are marked as required. `[]` stands for
+the items of a list, and `<name>` for the key of a map.
 ";
 
-/// The page.
+/// Returns the content of the page.
 ///
 /// # Errors
-/// As [`crd::definition`], or if text cannot be put together.
+/// As [`crd::definition`], or if formatting fails.
 pub fn markdown() -> Result<String, Box<dyn std::error::Error>> {
     let mut definition = serde_json::to_value(crd::definition()?)?;
-    crd::whole_numbers(&mut definition);
+    crd::floats_to_integers(&mut definition);
     let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
     let mut page = HEADER.to_owned();
-    for (part, title) in [("spec", "What you write"), ("status", "What the operator answers")] {
+    for (part, title) in [("spec", "desired state"), ("status", "observed state")] {
         let part_schema = &schema["properties"][part];
         write!(page, "\n## {part}: {title}\n\n{}\n\n", one_line(&part_schema["description"]))?;
-        page.push_str("| field | type | default | |\n|---|---|---|---|\n");
+        page.push_str("| field | type | default | description |\n|---|---|---|---|\n");
         fields(part_schema, "", &mut page)?;
     }
-    page.push_str("\n## What is refused\n\n");
+    page.push_str("\n## Validation rules\n\n");
     rules(schema, "", &mut page)?;
     Ok(page)
 }
 
-/// A row for each field, parents before children.
+/// Writes a table row for each field, parents before children.
 fn fields(schema: &Value, path: &str, page: &mut String) -> std::fmt::Result {
     let required = schema["required"].as_array();
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         let path = format!("{path}{name}");
         let default = match &field["default"] {
-            _ if required.is_some_and(|names| names.iter().any(|it| it == name)) => {
+            _ if required.is_some_and(|names| names.iter().any(|entry| entry == name)) => {
                 "**required**".to_owned()
             }
-            // What an object consists of has defaults of its own.
+            // The fields of an object have their own defaults.
             Value::Null | Value::Object(_) => String::new(),
             Value::String(text) => format!("`{text}`"),
             other => format!("`{other}`"),
@@ -61,7 +61,7 @@ fn fields(schema: &Value, path: &str, page: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-/// The type with its limits.
+/// Formats the type of a field with its bounds.
 fn type_of(field: &Value) -> String {
     if let Some(values) = field["enum"].as_array() {
         let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
@@ -75,7 +75,7 @@ fn type_of(field: &Value) -> String {
     }
 }
 
-/// An item for each rule, with the field it sits at.
+/// Writes a list item for each rule, with the field that the rule applies to.
 fn rules(schema: &Value, path: &str, page: &mut String) -> std::fmt::Result {
     for rule in schema["x-kubernetes-validations"].as_array().into_iter().flatten() {
         let place = if path.is_empty() { "metadata" } else { path };

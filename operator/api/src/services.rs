@@ -1,4 +1,4 @@
-//! What can be said about single services of the shop: mails, payments, sign-in.
+//! The part of the spec about single services of the shop: mail, payments and sign-in.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,39 +7,39 @@ use crate::rules;
 use crate::rules::services::lifetime;
 use crate::workload::SecretName;
 
-/// The longest e-mail address.
+/// The maximum length of an e-mail address (RFC 5321).
 const MAX_ADDRESS: usize = 254;
 
-/// The shop's mails.
+/// Mail that the shop sends.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("x-kubernetes-validations" = rules::services::mail()))]
 pub struct Mail {
-    /// Inbox: the operator runs an inbox that keeps every mail and shows it on a web page, for
-    /// trying out; nothing leaves the cluster. Smtp: mails go to the server that `smtp` describes.
+    /// Inbox: the operator runs a mail catcher that shows all mails on a web page, for evaluation;
+    /// no mail leaves the cluster. Smtp: mails are sent to the server that `smtp` describes.
     pub mode: MailMode,
 
-    /// Who the mails come from, for example `Shop <orders@shop.example.com>`. Required with mode
-    /// Smtp. Not set: `Storefront <shop@localhost>`.
+    /// The sender of the mails, for example `Shop <orders@shop.example.com>`. Required with mode
+    /// Smtp. Default: `Storefront <shop@localhost>`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 3, max = 320),
-        extend("x-kubernetes-validations" = rules::services::mailbox())
+        extend("x-kubernetes-validations" = [rules::services::mailbox()])
     )]
     pub from: Option<String>,
 
-    /// The mail server to use with mode Smtp.
+    /// The mail server, with mode Smtp.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp: Option<Smtp>,
 }
 
-/// Where the shop's mails go.
+/// The destination of the shop's mails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum MailMode {
-    /// To the inbox that the operator runs.
+    /// The inbox that the operator runs.
     #[default]
     Inbox,
-    /// To a mail server.
+    /// A mail server.
     Smtp,
 }
 
@@ -47,39 +47,40 @@ pub enum MailMode {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Smtp {
-    /// The server's DNS name or IP address, as pods of this cluster reach it.
-    #[schemars(length(min = 1, max = 253), extend("x-kubernetes-validations" = rules::host()))]
+    /// The DNS name or IP address of the server, as seen from pods of this cluster.
+    #[schemars(length(min = 1, max = 253), extend("x-kubernetes-validations" = [rules::host()]))]
     pub host: String,
 
-    /// The server's port: most often 587 with Starttls, 465 with Tls.
+    /// The port of the server: usually 587 with Starttls, 465 with Tls.
     #[serde(default = "submission_port")]
     #[schemars(range(min = 1, max = 65_535))]
     pub port: u16,
 
-    /// How the connection is protected. None: not at all, for a server in the same cluster.
-    /// Starttls: encrypted, or no mail is sent. Tls: encrypted from the first byte.
+    /// The encryption of the connection. None: no encryption, for a server in the same cluster.
+    /// Starttls: upgrade by STARTTLS, which the server must offer. Tls: implicit TLS.
     #[serde(default)]
     pub tls: SmtpTls,
 
-    /// A Secret with the keys `username` and `password` to sign in with. Not set: nobody signs in.
+    /// A Secret with the keys `username` and `password` for authentication at the server. If it is
+    /// not set, the shop does not authenticate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials_secret: Option<SecretName>,
 }
 
-/// How the connection to a mail server is protected.
+/// The encryption of the connection to a mail server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum SmtpTls {
-    /// Not at all.
+    /// No encryption.
     None,
-    /// By STARTTLS, which the server has to offer.
+    /// Upgrade by STARTTLS, which the server must offer.
     #[default]
     Starttls,
-    /// From the first byte.
+    /// Implicit TLS.
     Tls,
 }
 
 impl SmtpTls {
-    /// As the shop's `SMTP_TLS` has it.
+    /// Returns the value of the shop's setting `SMTP_TLS`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -90,25 +91,25 @@ impl SmtpTls {
     }
 }
 
-/// How shoppers pay.
+/// Payment processing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Payments {
-    /// Who moves the money. Simulator: nobody; it answers by the payment method's name, for trying
-    /// out. There is no other provider yet.
+    /// The payment provider. Simulator: no money moves; the payment method determines the result,
+    /// for evaluation. There is no other provider yet.
     pub provider: PaymentProvider,
 }
 
-/// Who moves the money.
+/// A payment provider.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum PaymentProvider {
-    /// Nobody.
+    /// A simulation that moves no money.
     #[default]
     Simulator,
 }
 
 impl PaymentProvider {
-    /// As the shop's `PAYMENT_PROVIDER` has it.
+    /// Returns the value of the shop's setting `PAYMENT_PROVIDER`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -117,33 +118,34 @@ impl PaymentProvider {
     }
 }
 
-/// Accounts and how long sign-in lasts.
+/// Accounts and the lifetime of sign-ins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Auth {
-    /// How long an access token is good, 1m to 24h: for as long somebody who is shut out can go on.
+    /// The lifetime of an access token, 1m to 24h. A user who is locked out keeps access for at
+    /// most this time.
     #[schemars(
         length(min = 1, max = 20),
-        extend("x-kubernetes-validations" = lifetime("accessTokenTtl", "1m", "24h"))
+        extend("x-kubernetes-validations" = [lifetime("accessTokenTtl", "1m", "24h")])
     )]
     pub access_token_ttl: String,
 
-    /// How long a refresh token is good, 5m to 8760h: after this time without a visit people sign
-    /// in again.
+    /// The lifetime of a refresh token, 5m to 8760h. Users who are inactive for longer must sign in
+    /// again.
     #[schemars(
         length(min = 1, max = 20),
-        extend("x-kubernetes-validations" = lifetime("refreshTokenTtl", "5m", "8760h"))
+        extend("x-kubernetes-validations" = [lifetime("refreshTokenTtl", "5m", "8760h")])
     )]
     pub refresh_token_ttl: String,
 
-    /// The e-mail address of the first administrator, who is made if there is no account of that
-    /// address. The password is made up and kept in the Secret `<name>-admin-password` under
-    /// `password`. Another address makes another administrator, and the former stays one. Not set:
-    /// none is made.
+    /// The e-mail address of the first administrator. The account is created if there is none with
+    /// this address; its password is generated and stored in the Secret `<name>-admin-password`,
+    /// key `password`. A different address creates another administrator and does not affect the
+    /// former one. If it is not set, no account is created.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 3, max = MAX_ADDRESS),
-        extend("x-kubernetes-validations" = rules::services::address())
+        extend("x-kubernetes-validations" = [rules::services::address()])
     )]
     pub admin_email: Option<String>,
 }

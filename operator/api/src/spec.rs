@@ -1,19 +1,20 @@
-//! What people write in a Storefront.
+//! The spec of a Storefront: the desired state that users write.
 
-use kube::CustomResource;
+#![expect(unreachable_pub, reason = "KubeSchema derives a `pub` struct inside a function")]
+
+use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::datastores::{Postgres, Redis};
 use crate::exposure::{Expose, Gateway};
-use crate::rules;
 use crate::services::{Auth, Mail, Payments};
 use crate::status::StorefrontStatus;
 use crate::workload::{Components, ImageSource, MAX_REPLICAS};
 
-/// The shop that is wanted. Only `version` is required: everything else has a default, by itself or
-/// by `profile`.
-#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// The desired state of the shop. Only `version` is required. The other fields have a default, some
+/// of them one that depends on `profile`.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "storefront.dev",
     version = "v1alpha1",
@@ -27,81 +28,101 @@ use crate::workload::{Components, ImageSource, MAX_REPLICAS};
     annotation("helm.sh/resource-policy", "keep")
 )]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("x-kubernetes-validations" = rules::spec()))]
+#[x_kube(
+    validation = Rule::new("self.currency == oldSelf.currency").message(
+        "currency is immutable, because stored prices are not converted: set it back, or create \
+         another Storefront with its own database"
+    ),
+    validation = Rule::new(
+        "self.mail.mode == 'Inbox' || !has(self.expose.nodePorts) || \
+         !has(self.expose.nodePorts.inbox)"
+    ).message(
+        "expose.nodePorts.inbox is the port of the inbox, which does not exist with mode Smtp: \
+         remove it, or set mail.mode to Inbox"
+    )
+)]
 pub struct StorefrontSpec {
-    /// The release of the whole shop. It is the tag of the shop's image, so it has to be a tag and,
-    /// because it is also a label, at most 63 characters. Changing it rolls the shop component by
-    /// component, after the database migrations of the new release.
-    #[schemars(length(min = 1, max = 63), extend("x-kubernetes-validations" = rules::version()))]
+    /// The release of the whole shop. It is the tag of the shop's image and the value of a label,
+    /// so it must be a valid tag of at most 63 characters. A change rolls out the components wave
+    /// by wave, after the database migrations of the new release.
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?$')")
+        .message(
+            "version must be an image tag such as 0.1.0: letters, digits, dots, dashes and \
+             underscores, with a letter or digit at the start and at the end"
+        ))]
     pub version: String,
 
-    /// Fills in what is not said: replicas, resource requests and more. Dev is one small pod of
-    /// each component, Standard one pod with room to work, Production two pods of each.
+    /// Sets the defaults of replicas, resource requests and more. Dev: one small pod per component.
+    /// Standard: one pod per component, with larger requests. Production: two pods per component.
     #[serde(default)]
     pub profile: Profile,
 
-    /// The currency of every price, as an ISO 4217 code. Cannot be changed later, because amounts
-    /// that are stored are not converted.
+    /// The currency of all prices, as an ISO 4217 code. Immutable, because stored amounts are not
+    /// converted.
     #[serde(default = "default_currency")]
-    #[schemars(length(equal = 3), extend("x-kubernetes-validations" = rules::currency()))]
+    #[schemars(length(equal = 3))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Z]{3}$')").message(
+        "currency must be an ISO 4217 code of three upper-case letters, such as USD or EUR"
+    ))]
     pub currency: String,
 
-    /// How many pods each component runs that does not say so itself. Not set: 1, or 2 with the
+    /// The number of pods of each component that does not set its own. Default: 1, or 2 with
     /// profile Production.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_REPLICAS))]
     pub replicas: Option<i32>,
 
-    /// Where the shop's image comes from. Not set: what the operator was installed with.
+    /// The source of the shop's image. Default: the source that the operator is installed with.
     #[serde(default)]
     pub image: ImageSource,
 
-    /// Settings of single components, by their name: user, catalog, cart, order, payment,
-    /// shipping, notification, gateway. What a component does not set is taken from the Storefront as
-    /// a whole.
+    /// Settings of individual components, by name: user, catalog, cart, order, payment, shipping,
+    /// notification, gateway. They take precedence over the settings of the whole Storefront.
     #[serde(default, skip_serializing_if = "Components::is_empty")]
     pub components: Components,
 
-    /// The PostgreSQL server that keeps the shop's data: one database and one role per component.
+    /// The PostgreSQL server that stores the shop's data, with one database and one role per
+    /// component.
     #[serde(default)]
     pub postgres: Postgres,
 
-    /// The Redis server for rate limits and carts.
+    /// The Redis server that stores carts and rate limits.
     #[serde(default)]
     pub redis: Redis,
 
-    /// The shop's mails.
+    /// Mail that the shop sends.
     #[serde(default)]
     pub mail: Mail,
 
-    /// How shoppers pay.
+    /// Payment processing.
     #[serde(default)]
     pub payments: Payments,
 
-    /// Accounts and how long sign-in lasts.
+    /// Accounts and the lifetime of sign-ins.
     #[serde(default)]
     pub auth: Auth,
 
-    /// The REST gateway's behaviour.
+    /// Settings of the REST gateway.
     #[serde(default)]
     pub gateway: Gateway,
 
-    /// How the shop is reached from outside the cluster.
+    /// Exposure of the shop outside the cluster.
     #[serde(default)]
     pub expose: Expose,
 
-    /// True stops every workload and keeps every piece of data. Back to false, the shop continues
-    /// where it was.
+    /// Scales all workloads to zero and keeps all data. When it is false again, the shop continues
+    /// where it stopped.
     #[serde(default)]
     pub suspend: bool,
 
-    /// True fills the catalog with demonstration products once. Data that is there is left alone.
+    /// Inserts demonstration products into the catalog, once. Existing data is not changed.
     #[serde(default)]
     pub demo_data: bool,
 }
 
 impl StorefrontSpec {
-    /// The smallest Storefront: this version, and defaults for everything else.
+    /// Creates the smallest valid spec: this version, and defaults for everything else.
     #[must_use]
     pub fn with_version(version: &str) -> Self {
         Self {
@@ -128,14 +149,14 @@ fn default_currency() -> String {
     "USD".to_owned()
 }
 
-/// How large the shop is meant to be.
+/// A set of defaults for a size of shop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Profile {
-    /// One small pod of everything, to try things out.
+    /// One small pod per component, for evaluation.
     Dev,
-    /// One pod of everything with room to work.
+    /// One pod per component, with larger requests.
     #[default]
     Standard,
-    /// Two pods of everything.
+    /// Two pods per component.
     Production,
 }

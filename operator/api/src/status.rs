@@ -1,4 +1,5 @@
-//! What the operator answers. It is written only when its meaning changes.
+//! The status of a Storefront: the observed state. The operator writes it only when its meaning
+//! changes.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -7,28 +8,29 @@ use serde::{Deserialize, Serialize};
 use crate::component::{Component, by_name};
 use crate::datastores::Mode;
 
-/// What the operator has seen and done.
+/// The observed state of the shop.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StorefrontStatus {
-    /// The generation of the Storefront that this status speaks of.
+    /// The generation of the Storefront that this status describes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// How the shop is: Ready, Reconciling and Stalled say it as a whole, the others part by part.
+    /// The conditions of the shop. Ready, Reconciling and Stalled summarize the whole shop, the
+    /// others describe its parts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "conditions")]
     pub conditions: Vec<Condition>,
 
-    /// The releases that serve, that are wanted, and that last served well.
+    /// The current, the target and the last stable release.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<VersionStatus>,
 
-    /// Components that are ready, of all: `2/2`.
+    /// The number of ready components and of all components: `8/8`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready: Option<String>,
 
-    /// Each component by itself.
+    /// The status of each component.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 32),
@@ -36,11 +38,11 @@ pub struct StorefrontStatus {
     )]
     pub components: Vec<ComponentStatus>,
 
-    /// Where the shop is reached.
+    /// The URLs of the shop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Endpoints>,
 
-    /// The PostgreSQL server that is used.
+    /// The PostgreSQL server in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database: Option<DatabaseStatus>,
 }
@@ -49,123 +51,123 @@ pub struct StorefrontStatus {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VersionStatus {
-    /// The release that every component serves; absent until that was so once.
+    /// The release that all components run. Absent until all of them have run the same one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current: Option<String>,
 
-    /// The release that is wanted.
+    /// The release that the spec requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
 
-    /// The last release with which the shop was ready.
+    /// The last release with which the shop was Ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_stable: Option<String>,
 }
 
-/// One component.
+/// The status of one component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ComponentStatus {
-    /// Which component.
+    /// The name of the component.
     #[serde(with = "by_name")]
     #[schemars(schema_with = "by_name::schema")]
     pub name: Component,
 
-    /// Pods that are ready.
+    /// The number of ready pods.
     #[serde(default)]
     pub ready: i32,
 
-    /// Pods that are wanted.
+    /// The number of desired pods.
     #[serde(default)]
     pub desired: i32,
 
-    /// The release that all of its pods run.
+    /// The release that all pods of the component run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 
-    /// Pending: not started yet, something else comes first. Progressing: on the way. Ready: all
-    /// pods of the wanted release are ready. Failed: it will not get there by itself. Suspended:
-    /// stopped on demand.
+    /// Pending: waits for something else to complete. Progressing: rolling out. Ready: all pods of
+    /// the target release are ready. Failed: does not recover without a change. Suspended: stopped
+    /// by `suspend`.
     pub state: ComponentState,
 
-    /// The cause in one word, when it is not ready.
+    /// The reason in CamelCase, if the component is not ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 
-    /// The cause in words, when it is not ready.
+    /// The details of the reason, if the component is not ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
-/// How one component is.
+/// The state of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum ComponentState {
-    /// Something else comes first.
+    /// Waits for something else to complete.
     Pending,
-    /// On the way.
+    /// Rolling out.
     Progressing,
-    /// All pods of the wanted release are ready.
+    /// All pods of the target release are ready.
     Ready,
-    /// It will not get there by itself.
+    /// Does not recover without a change.
     Failed,
-    /// Stopped on demand.
+    /// Stopped by `suspend`.
     Suspended,
 }
 
-/// Where the shop is reached.
+/// The URLs of the shop.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Endpoints {
-    /// The web shop.
+    /// The URL of the web shop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web: Option<String>,
 
-    /// The REST API.
+    /// The URL of the REST API.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api: Option<String>,
 }
 
-/// The PostgreSQL server.
+/// The PostgreSQL server in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DatabaseStatus {
-    /// Who runs it.
+    /// Who runs the server.
     pub mode: Mode,
 
-    /// Its name as pods reach it.
+    /// The host name of the server, as seen from pods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
 }
 
-/// The types of condition that a Storefront has.
+/// The type of a condition of a Storefront.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConditionType {
-    /// Every part of the shop is up in the wanted release.
+    /// Every part of the shop is ready and runs the target release.
     Ready,
-    /// The operator is working towards what is wanted.
+    /// The operator is working towards the desired state.
     Reconciling,
-    /// It will not get there unless somebody acts.
+    /// Reconciliation does not progress without a change by the user.
     Stalled,
     /// PostgreSQL accepts connections.
     DatabaseReady,
     /// Redis accepts connections.
     CacheReady,
-    /// The volumes of the managed servers are as wanted.
+    /// The volumes of the managed servers have the desired size.
     StorageReady,
-    /// The inbox takes mails.
+    /// The inbox receives mails.
     MailReady,
-    /// Every database has the schema of the wanted release.
+    /// Every database has the schema of the target release.
     MigrationsComplete,
-    /// Every component has all its pods ready.
+    /// All pods of all components are ready.
     ComponentsReady,
-    /// Every component runs the wanted release.
+    /// All components run the target release.
     UpToDate,
-    /// The shop is stopped on demand.
+    /// The shop is stopped by `suspend`.
     Suspended,
 }
 
 impl ConditionType {
-    /// Every type, in the order in which conditions are written.
+    /// All types, in the order in which conditions are written.
     pub const ALL: [Self; 11] = [
         Self::Ready,
         Self::Reconciling,
@@ -180,7 +182,7 @@ impl ConditionType {
         Self::Suspended,
     ];
 
-    /// As a condition's `type` has it.
+    /// Returns the value of a condition's `type`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -199,7 +201,7 @@ impl ConditionType {
     }
 }
 
-/// The schema of `metav1.Condition`, with its own limits.
+/// Returns the schema of a list of `metav1.Condition`, with the limits that Kubernetes documents.
 fn conditions(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array",
@@ -212,28 +214,28 @@ fn conditions(_: &mut SchemaGenerator) -> Schema {
             "properties": {
                 "type": {
                     "type": "string", "maxLength": 316,
-                    "description": "What the condition is about.",
+                    "description": "The type of the condition.",
                 },
                 "status": {
                     "type": "string", "enum": ["True", "False", "Unknown"],
-                    "description": "Whether it holds.",
+                    "description": "Whether the condition applies.",
                 },
                 "observedGeneration": {
                     "type": "integer", "format": "int64", "minimum": 0,
-                    "description": "The generation of the Storefront that it speaks of.",
+                    "description": "The generation of the Storefront that the condition describes.",
                 },
                 "lastTransitionTime": {
                     "type": "string", "format": "date-time",
-                    "description": "When its status last changed.",
+                    "description": "When the status of the condition last changed.",
                 },
                 "reason": {
                     "type": "string", "minLength": 1, "maxLength": 1_024,
                     "pattern": "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
-                    "description": "Why, in one word.",
+                    "description": "The reason for the status, in CamelCase.",
                 },
                 "message": {
                     "type": "string", "maxLength": 32_768,
-                    "description": "Why, in words.",
+                    "description": "The details of the reason, for people.",
                 },
             },
         },

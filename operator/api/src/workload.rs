@@ -1,7 +1,10 @@
-//! What can be said about the pods of the shop: image, number, resources, environment, logging.
+//! The part of the spec about the shop's pods: image, replicas, resources, environment, logging.
+
+#![expect(unreachable_pub, reason = "KubeSchema derives a `pub` struct inside a function")]
 
 use std::collections::BTreeMap;
 
+use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -9,39 +12,43 @@ use crate::component::{Component, by_name};
 use crate::quantity::Quantity;
 use crate::rules;
 
-/// The most pods of one component. With six database connections a pod this keeps a single
-/// component, beside one pod of each other, within what the managed PostgreSQL accepts.
+/// The maximum number of pods of one component. A pod has up to six database connections. With this
+/// maximum, one component and one pod of each of the others stay within the `max_connections` of
+/// the managed PostgreSQL.
 pub const MAX_REPLICAS: i32 = 32;
-/// The most environment variables that one component can be given.
+/// The maximum number of additional environment variables of a component.
 pub const MAX_ENV: usize = 64;
-/// The most Secrets that images can be pulled with.
+/// The maximum number of image pull Secrets.
 pub const MAX_PULL_SECRETS: usize = 8;
-/// The longest name of a Kubernetes object.
+/// The maximum length of a Kubernetes object's name.
 pub const MAX_NAME: usize = 253;
 
-/// Where the shop's image comes from.
+/// The source of the shop's image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ImageSource {
-    /// The registry's host, with its port if it has one: `registry.example.com:5000`.
-    /// Not set: what the operator was installed with.
+    /// The host of the registry, with an optional port: `registry.example.com:5000`. Default: the
+    /// registry that the operator is installed with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253), extend("x-kubernetes-validations" = rules::registry()))]
+    #[schemars(
+        length(min = 1, max = 253),
+        extend("x-kubernetes-validations" = [rules::registry()])
+    )]
     pub registry: Option<String>,
 
-    /// The image's name in the registry, without the tag: that is `version`. Not set: what the
-    /// operator was installed with.
+    /// The repository of the image in the registry, without the tag, which is `version`. Default:
+    /// the repository that the operator is installed with.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 200),
-        extend("x-kubernetes-validations" = rules::repository())
+        extend("x-kubernetes-validations" = [rules::repository()])
     )]
     pub repository: Option<String>,
 
-    /// When a node asks the registry for the image.
+    /// When a node pulls the image from the registry.
     pub pull_policy: PullPolicy,
 
-    /// Secrets of this namespace, of type kubernetes.io/dockerconfigjson, to pull images with.
+    /// Secrets of type kubernetes.io/dockerconfigjson in this namespace, for pulling images.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = MAX_PULL_SECRETS),
@@ -50,20 +57,20 @@ pub struct ImageSource {
     pub pull_secrets: Vec<SecretName>,
 }
 
-/// When a node asks the registry for an image.
+/// When a node pulls an image from the registry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum PullPolicy {
-    /// At every start of a pod.
+    /// At every start of a container.
     Always,
-    /// When the node does not have it.
+    /// If the node does not have the image.
     #[default]
     IfNotPresent,
-    /// Never: the node has it, or the pod does not start.
+    /// Never: if the node does not have the image, the container does not start.
     Never,
 }
 
 impl PullPolicy {
-    /// As a container's `imagePullPolicy` has it.
+    /// Returns the value of a container's `imagePullPolicy`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -74,50 +81,49 @@ impl PullPolicy {
     }
 }
 
-/// The name of a Secret in the Storefront's namespace.
+/// A reference to a Secret in the Storefront's namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretName {
-    /// The Secret's name.
+    /// The name of the Secret.
     #[schemars(
         length(min = 1, max = MAX_NAME),
-        extend("x-kubernetes-validations" = rules::object_name())
+        extend("x-kubernetes-validations" = [rules::object_name()])
     )]
     pub name: String,
 }
 
-/// One key of a Secret in the Storefront's namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// A reference to a key of a Secret in the Storefront's namespace.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretKeyRef {
-    /// The Secret's name.
+    /// The name of the Secret.
     #[schemars(
         length(min = 1, max = MAX_NAME),
-        extend("x-kubernetes-validations" = rules::object_name())
+        extend("x-kubernetes-validations" = [rules::object_name()])
     )]
     pub name: String,
 
-    /// The key in the Secret whose value is taken.
-    #[schemars(
-        length(min = 1, max = MAX_NAME),
-        extend("x-kubernetes-validations" = rules::secret_key())
-    )]
+    /// The key in the Secret.
+    #[schemars(length(min = 1, max = MAX_NAME))]
+    #[x_kube(validation = Rule::new("self.matches('^[-._A-Za-z0-9]+$')")
+        .message("must be a key of a Secret: letters, digits, dashes, dots and underscores"))]
     pub key: String,
 }
 
-/// Settings by component. A map, so that the schema has them once and not for each component; a rule
-/// made from the component table fixes the keys.
+/// Settings by component. It is a map, so that the schema contains them once and not for each
+/// component. A CEL rule that is generated from the component table restricts the keys.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Components(pub BTreeMap<Component, ComponentSpec>);
 
 impl Components {
-    /// What is said about this component, if anything.
+    /// Returns the settings of this component, if there are any.
     #[must_use]
     pub fn get(&self, component: Component) -> Option<&ComponentSpec> {
         self.0.get(&component)
     }
 
-    /// True if nothing is said about any component.
+    /// Reports whether no component has settings.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -162,27 +168,27 @@ impl JsonSchema for Components {
     }
 }
 
-/// What can be said about one component.
+/// The settings of one component.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ComponentSpec {
-    /// How many pods it runs. Not set: the Storefront's `replicas`.
+    /// The number of pods. Default: `replicas` of the Storefront.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_REPLICAS))]
     pub replicas: Option<i32>,
 
-    /// An image of its own, with its tag or digest, in place of the shop's.
+    /// The image to use instead of the shop's image, with a tag or digest.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 500), extend("x-kubernetes-validations" = rules::image()))]
+    #[schemars(length(min = 1, max = 500), extend("x-kubernetes-validations" = [rules::image()]))]
     pub image: Option<String>,
 
-    /// What its container asks for and what it may use at most. What is not set comes from the
-    /// profile; the memory limit is then four times the request, and CPU is not limited.
+    /// The resource requests and limits of the container. The profile sets the default requests.
+    /// The default memory limit is four times the request, and there is no default CPU limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
 
-    /// More environment variables for its container. Those that the operator sets itself cannot be
-    /// set here: each has a field of its own in the Storefront.
+    /// Additional environment variables of the container. Variables that the operator sets cannot
+    /// be set here: use the fields of the Storefront for them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = MAX_ENV),
@@ -190,29 +196,29 @@ pub struct ComponentSpec {
     )]
     pub env: Vec<EnvVar>,
 
-    /// How much it logs. Not set: Info.
+    /// The log level. Default: Info.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_level: Option<LogLevel>,
 }
 
-/// How much is logged. Not set: Info.
+/// A log level. Default: Info.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum LogLevel {
-    /// What failed and needs somebody.
+    /// Failures that need attention.
     Error,
-    /// And what is odd.
+    /// Also unexpected situations.
     Warn,
-    /// And one line for each request.
+    /// Also one line per request.
     #[default]
     Info,
-    /// And what led to it.
+    /// Also details for diagnosis.
     Debug,
-    /// And everything else.
+    /// Everything.
     Trace,
 }
 
 impl LogLevel {
-    /// As the shop's `RUST_LOG` has it.
+    /// Returns the value of the shop's setting `RUST_LOG`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -225,51 +231,55 @@ impl LogLevel {
     }
 }
 
-/// What a container asks for and what it may use at most.
+/// The resource requests and limits of a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("x-kubernetes-validations" = rules::resources()))]
 pub struct Resources {
-    /// What is set aside for it on its node.
+    /// The resources that are reserved on the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests: Option<Amounts>,
 
-    /// What it may use at most: CPU beyond it is slowed down, memory beyond it ends the container.
+    /// The maximum resources. CPU use above the limit is throttled. Memory use above the limit
+    /// terminates the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<Amounts>,
 }
 
-/// An amount of CPU and of memory.
+/// Amounts of CPU and memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Amounts {
-    /// CPUs, as text: `"2"`, `500m` for half a CPU.
+    /// CPUs, as a string: `"2"`, `500m` for half a CPU.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<Quantity>,
 
-    /// Bytes, as text: `64Mi`, `1Gi`.
+    /// Bytes, as a string: `64Mi`, `1Gi`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<Quantity>,
 }
 
-/// One environment variable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// An environment variable.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("x-kubernetes-validations" = rules::env_var()))]
+#[x_kube(validation = Rule::new("!(has(self.value) && has(self.secret))").message(
+    "an environment variable can have a value or a secret, not both: remove one of them"
+))]
 pub struct EnvVar {
-    /// The variable's name.
-    #[schemars(
-        length(min = 1, max = 128),
-        extend("x-kubernetes-validations" = rules::env_name())
-    )]
+    /// The name of the variable.
+    #[schemars(length(min = 1, max = 128))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z_][A-Za-z0-9_]*$')").message(
+        "must be the name of an environment variable: letters, digits and underscores, not \
+         starting with a digit"
+    ))]
     pub name: String,
 
-    /// Its value. Not for secrets: whoever may read the Storefront can read it.
+    /// The value. Do not use it for secrets: everyone who can read the Storefront can read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4_096))]
     pub value: Option<String>,
 
-    /// The key of a Secret that holds its value, in place of `value`.
+    /// The Secret and key of the value, instead of `value`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretKeyRef>,
 }

@@ -1,4 +1,4 @@
-//! The definition as a document: published where it should be, small, described, bounded.
+//! The definition as a document: published, small, described, bounded.
 
 #![expect(clippy::unwrap_used, reason = "a fixture that fails fails the test")]
 
@@ -23,16 +23,16 @@ fn walk(path: &str, schema: &Value, visit: &mut impl FnMut(&str, &Value)) {
     }
 }
 
-fn schema(of: &str) -> Value {
+fn schema(pointer: &str) -> Value {
     let crd = serde_json::to_value(crd::definition().unwrap()).unwrap();
-    crd.pointer(&format!("/spec/versions/0/schema/openAPIV3Schema{of}")).unwrap().clone()
+    crd.pointer(&format!("/spec/versions/0/schema/openAPIV3Schema{pointer}")).unwrap().clone()
 }
 
-/// The paths of the nodes for which `is_wrong` holds.
-fn wrong(of: &str, is_wrong: impl Fn(&Value) -> bool) -> Vec<String> {
+/// Returns the paths of the nodes that match.
+fn paths_where(pointer: &str, matches: impl Fn(&Value) -> bool) -> Vec<String> {
     let mut found = Vec::new();
-    walk("", &schema(of), &mut |path, node| {
-        if is_wrong(node) {
+    walk("", &schema(pointer), &mut |path, node| {
+        if matches(node) {
             found.push(path.to_owned());
         }
     });
@@ -40,33 +40,33 @@ fn wrong(of: &str, is_wrong: impl Fn(&Value) -> bool) -> Vec<String> {
 }
 
 #[test]
-fn what_is_published_is_what_the_types_say() {
+fn published_files_match_the_types() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for (folder, file, wanted) in [
+    for (folder, file, expected) in [
         ("crds", crd::FILE, crd::yaml().unwrap()),
         ("charts/storefront-operator/files", crd::FILE, crd::yaml().unwrap()),
         ("docs/reference", reference::FILE, reference::markdown().unwrap()),
     ] {
         let published = fs::read_to_string(root.join(folder).join(file)).unwrap();
-        let again = "run cargo run -p storefront-api --example crd";
-        assert!(published == wanted, "{folder}/{file} is stale: {again}");
+        let command = "cargo run -p storefront-api --example crd";
+        assert!(published == expected, "{folder}/{file} is outdated: run {command}");
     }
 }
 
-/// `kubectl apply` keeps a copy in an annotation, and annotations have a limit.
+/// `kubectl apply` stores a copy in an annotation, and the size of annotations is limited.
 #[test]
-fn it_is_small_enough_for_client_side_apply() {
+fn definition_is_small_enough_for_client_side_apply() {
     let size = crd::yaml().unwrap().len();
     assert!(size < 60 * KILOBYTE, "{size} bytes");
 }
 
-/// `kubectl explain` is the reference. What a list consists of is described by the list.
+/// `kubectl explain` is the reference. The description of a list describes its items as well.
 #[test]
 fn every_field_is_described() {
     for part in ["/properties/spec", "/properties/status"] {
         let mut found = Vec::new();
         walk("", &schema(part), &mut |path, node| {
-            let described = node["description"].as_str().is_some_and(|it| it.ends_with('.'));
+            let described = node["description"].as_str().is_some_and(|text| text.ends_with('.'));
             if !described && !path.ends_with("[]") {
                 found.push(path.to_owned());
             }
@@ -76,29 +76,29 @@ fn every_field_is_described() {
 }
 
 #[test]
-fn everything_that_people_write_has_a_limit() {
+fn every_spec_field_is_bounded() {
     let spec = "/properties/spec";
-    let lists = wrong(spec, |node| node["type"] == "array" && node["maxItems"].is_null());
-    let maps = wrong(spec, |node| {
+    let lists = paths_where(spec, |node| node["type"] == "array" && node["maxItems"].is_null());
+    let maps = paths_where(spec, |node| {
         node["additionalProperties"].is_object() && node["maxProperties"].is_null()
     });
-    let texts = wrong(spec, |node| {
+    let strings = paths_where(spec, |node| {
         node["type"] == "string" && node["maxLength"].is_null() && node["enum"].is_null()
     });
-    let numbers = wrong(spec, |node| node["type"] == "integer" && node["maximum"].is_null());
-    assert_eq!((lists, maps, texts, numbers), Default::default());
+    let numbers = paths_where(spec, |node| node["type"] == "integer" && node["maximum"].is_null());
+    assert_eq!((lists, maps, strings, numbers), Default::default());
 }
 
-/// Server-side apply replaces a list as a whole unless it knows what tells items apart.
+/// Server-side apply replaces a list as a whole unless the schema states how to merge it.
 #[test]
-fn every_list_says_how_it_is_merged() {
+fn every_list_has_a_merge_strategy() {
     let lists =
-        wrong("", |node| node["type"] == "array" && node["x-kubernetes-list-type"].is_null());
+        paths_where("", |node| node["type"] == "array" && node["x-kubernetes-list-type"].is_null());
     assert!(lists.is_empty(), "{lists:?}");
 }
 
-/// A null would pass `has()` in rules and then be no value.
+/// A null would satisfy `has()` in rules without being a value.
 #[test]
-fn nothing_may_be_null() {
-    assert!(wrong("", |node| !node["nullable"].is_null()).is_empty());
+fn no_field_is_nullable() {
+    assert!(paths_where("", |node| !node["nullable"].is_null()).is_empty());
 }

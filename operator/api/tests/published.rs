@@ -1,5 +1,4 @@
-//! What is published beside the definition, on a real API server: the examples, and the chart as
-//! helm renders it.
+//! The examples and the rendered Helm chart, on a real API server.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a fixture that fails fails the test")]
 
@@ -35,7 +34,7 @@ fn documents(yaml: &str) -> Vec<DynamicObject> {
         .collect()
 }
 
-/// Server-side apply, with unknown and repeated fields refused as `kubectl` refuses them.
+/// Applies an object on the server side, with strict field validation as in `kubectl`.
 async fn apply(client: &Client, object: &DynamicObject, namespace: &str, dry_run: bool) {
     let types = object.types.clone().unwrap();
     let kind = GroupVersionKind::try_from(&types).unwrap();
@@ -50,8 +49,8 @@ async fn apply(client: &Client, object: &DynamicObject, namespace: &str, dry_run
         Api::namespaced_with(client.clone(), namespace, &resource)
     };
     let name = object.metadata.name.clone().unwrap();
-    let by = PatchParams { dry_run, ..PatchParams::apply("test").validation_strict() };
-    if let Err(error) = api.patch(&name, &by, &Patch::Apply(object)).await {
+    let params = PatchParams { dry_run, ..PatchParams::apply("test").validation_strict() };
+    if let Err(error) = api.patch(&name, &params, &Patch::Apply(object)).await {
         panic!("{} {name}: {error}", types.kind);
     }
 }
@@ -64,7 +63,7 @@ async fn client_with_definition() -> (&'static ApiServer, Client) {
 }
 
 #[tokio::test]
-async fn every_example_is_accepted() {
+async fn examples_are_accepted() {
     let (server, client) = client_with_definition().await;
     let namespace = server.namespace(&client).await.unwrap();
     for example in EXAMPLES {
@@ -77,15 +76,15 @@ async fn every_example_is_accepted() {
 }
 
 #[test]
-fn every_example_is_among_the_tested() {
-    let mut there: Vec<String> = std::fs::read_dir(root().join("examples"))
+fn every_example_is_tested() {
+    let mut present: Vec<String> = std::fs::read_dir(root().join("examples"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     let mut tested = EXAMPLES.map(str::to_owned).to_vec();
-    there.sort();
+    present.sort();
     tested.sort();
-    assert_eq!(there, tested);
+    assert_eq!(present, tested);
 }
 
 fn helm(arguments: &[&str]) -> Output {
@@ -97,7 +96,7 @@ fn helm(arguments: &[&str]) -> Output {
 fn run_helm(arguments: &[&str]) -> Output {
     let mut command = Command::new("helm");
     command.args(arguments).output().unwrap_or_else(|error| {
-        panic!("helm is needed ({error}): run make test, which brings it, or install it")
+        panic!("cannot run helm ({error}): run make test, which installs it, or install it")
     })
 }
 
@@ -115,44 +114,47 @@ fn kinds(objects: &[DynamicObject]) -> Vec<String> {
 }
 
 fn definition_in(objects: &[DynamicObject]) -> Option<CustomResourceDefinition> {
-    let found =
-        objects.iter().find(|it| it.types.as_ref().unwrap().kind.ends_with("Definition"))?;
+    let found = objects
+        .iter()
+        .find(|object| object.types.as_ref().unwrap().kind.ends_with("Definition"))?;
     Some(serde_json::from_value(serde_json::to_value(found).unwrap()).unwrap())
 }
 
 #[test]
-fn the_chart_installs_the_definition_and_keeps_it_unless_told_otherwise() {
-    let ours = crd::definition().unwrap();
-    assert_eq!(definition_in(&rendered(&[])), Some(ours.clone()));
-    let mut not_kept = ours;
+fn chart_installs_the_definition_with_keep_policy_by_default() {
+    let definition = crd::definition().unwrap();
+    assert_eq!(definition_in(&rendered(&[])), Some(definition.clone()));
+    let mut not_kept = definition;
     not_kept.metadata.annotations = None;
     assert_eq!(definition_in(&rendered(&["--set=crds.keep=false"])), Some(not_kept));
     assert_eq!(definition_in(&rendered(&["--set=crds.install=false"])), None);
 }
 
 #[tokio::test]
-async fn what_the_chart_renders_is_accepted() {
+async fn rendered_chart_is_accepted() {
     let (_, client) = client_with_definition().await;
-    let everything = [
+    let all_values = [
         "--set=watchNamespaces={default,storefront-system}",
         "--set=imagePullSecrets[0].name=pull",
         "--set=serviceAccount.annotations.a=b,podLabels.a=b,podAnnotations.a=b",
         "--set=nodeSelector.a=b,tolerations[0].operator=Exists,priorityClassName=high",
-        "--set=affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].key=a",
-        "--set=affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].operator=Exists",
+        "--set=affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution\
+         .nodeSelectorTerms[0].matchExpressions[0].key=a",
+        "--set=affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution\
+         .nodeSelectorTerms[0].matchExpressions[0].operator=Exists",
     ];
     let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: storefront-system}";
     apply(&client, &documents(namespace)[0], "", false).await;
-    for arguments in [&[][..], &everything] {
+    for arguments in [&[][..], &all_values] {
         for object in rendered(arguments) {
             apply(&client, &object, "", true).await;
         }
     }
 }
 
-/// A server of its own, because the definition comes and goes.
+/// Uses a server of its own, because it creates and deletes the definition.
 #[tokio::test]
-async fn the_definition_outlives_the_release_only_if_it_is_to_be_kept() {
+async fn definition_outlives_the_release_only_with_keep() {
     let server = ApiServer::start().unwrap();
     let client = server.client().unwrap();
     let kubeconfig = format!("--kubeconfig={}", server.kubeconfig().display());
@@ -170,19 +172,19 @@ async fn the_definition_outlives_the_release_only_if_it_is_to_be_kept() {
         }
         release(&["uninstall"], &[]);
         let deadline = Instant::now() + Duration::from_secs(20);
-        let mut there = definitions.list(&ListParams::default()).await.unwrap().items.len();
-        while there != left && Instant::now() < deadline {
+        let mut present = definitions.list(&ListParams::default()).await.unwrap().items.len();
+        while present != left && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            there = definitions.list(&ListParams::default()).await.unwrap().items.len();
+            present = definitions.list(&ListParams::default()).await.unwrap().items.len();
         }
-        assert_eq!(there, left, "crds.keep={keep}");
+        assert_eq!(present, left, "crds.keep={keep}");
     }
 }
 
 #[test]
-fn monitoring_is_rendered_only_when_asked_for() {
+fn monitoring_objects_follow_the_values() {
     let count = |arguments: &[&str], kind: &str| {
-        kinds(&rendered(arguments)).iter().filter(|it| *it == kind).count()
+        kinds(&rendered(arguments)).iter().filter(|rendered| *rendered == kind).count()
     };
     assert_eq!(count(&[], "PodMonitor"), 0);
     assert_eq!(count(&["--set=metrics.podMonitor.enabled=true"], "PodMonitor"), 1);
@@ -191,8 +193,8 @@ fn monitoring_is_rendered_only_when_asked_for() {
 }
 
 #[test]
-fn values_that_the_chart_does_not_know_are_refused() {
-    for (value, says) in [
+fn unknown_or_invalid_values_are_rejected() {
+    for (value, expected) in [
         ("replica=2", "additional properties 'replica' not allowed"),
         ("crds.keeep=true", "additional properties 'keeep' not allowed"),
         ("replicas=two", "replicas"),
@@ -203,12 +205,12 @@ fn values_that_the_chart_does_not_know_are_refused() {
         let output = helm(&["--set", value]);
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{value}");
-        assert!(error.contains(says), "{value}: {error}");
+        assert!(error.contains(expected), "{value}: {error}");
     }
 }
 
-/// Whether the operator's account may do this, by the chart's roles on a real API server.
-async fn may(client: &Client, namespace: &str, verb: &str, resource: &str) -> bool {
+/// Asks the API server whether the client's account has this permission.
+async fn is_allowed(client: &Client, namespace: &str, verb: &str, resource: &str) -> bool {
     let (group, resource) = resource.split_once('/').unwrap();
     let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
     let attributes = ResourceAttributes {
@@ -226,14 +228,14 @@ async fn may(client: &Client, namespace: &str, verb: &str, resource: &str) -> bo
         },
         ..SelfSubjectAccessReview::default()
     };
-    let answer = Api::all(client.clone()).create(&PostParams::default(), &review).await.unwrap();
-    answer.status.unwrap().allowed
+    let review = Api::all(client.clone()).create(&PostParams::default(), &review).await.unwrap();
+    review.status.unwrap().allowed
 }
 
-async fn allowed(client: &Client, namespace: &str, all: &[(&str, &str)]) -> Vec<String> {
+async fn allowed(client: &Client, namespace: &str, permissions: &[(&str, &str)]) -> Vec<String> {
     let mut allowed = Vec::new();
-    for (verb, resource) in all {
-        if may(client, namespace, verb, resource).await {
+    for (verb, resource) in permissions {
+        if is_allowed(client, namespace, verb, resource).await {
             allowed.push(format!("{verb} {resource}"));
         }
     }
@@ -241,31 +243,31 @@ async fn allowed(client: &Client, namespace: &str, all: &[(&str, &str)]) -> Vec<
 }
 
 #[tokio::test]
-async fn with_a_list_of_namespaces_the_operator_has_rights_there_and_nowhere_else() {
+async fn watch_namespaces_limit_the_permissions() {
     let (server, client) = client_with_definition().await;
-    let (here, there) =
+    let (watched, other) =
         (server.namespace(&client).await.unwrap(), server.namespace(&client).await.unwrap());
     let own = server.namespace(&client).await.unwrap();
-    let watched = format!("--set=watchNamespaces={{{here}}},crds.install=false");
-    for object in rendered(&[&watched, "--namespace", &own]) {
+    let watch_only = format!("--set=watchNamespaces={{{watched}}},crds.install=false");
+    for object in rendered(&[&watch_only, "--namespace", &own]) {
         if object.types.as_ref().unwrap().kind.starts_with("Role") {
             apply(&client, &object, "", false).await;
         }
     }
     let operator = server.config_as(&own, "storefront-operator").unwrap();
     let operator = Client::try_from(operator).unwrap();
-    let all = [
+    let required = [
         ("list", "storefront.dev/storefronts"),
         ("patch", "storefront.dev/storefronts/status"),
         ("create", "/secrets"),
         ("delete", "apps/deployments"),
         ("list", "/pods"),
     ];
-    assert_eq!(allowed(&operator, &here, &all).await.len(), all.len());
-    assert_eq!(allowed(&operator, &there, &all).await, [""; 0]);
-    assert!(may(&operator, &own, "create", "coordination.k8s.io/leases").await);
-    // What it never does, it may not do either.
-    let never = [
+    assert_eq!(allowed(&operator, &watched, &required).await.len(), required.len());
+    assert_eq!(allowed(&operator, &other, &required).await, [""; 0]);
+    assert!(is_allowed(&operator, &own, "create", "coordination.k8s.io/leases").await);
+    // The operator has no permissions that it does not use.
+    let unused = [
         ("patch", "storefront.dev/storefronts"),
         ("delete", "storefront.dev/storefronts"),
         ("delete", "/persistentvolumeclaims"),
@@ -273,5 +275,5 @@ async fn with_a_list_of_namespaces_the_operator_has_rights_there_and_nowhere_els
         ("create", "/pods/exec"),
         ("create", "rbac.authorization.k8s.io/roles"),
     ];
-    assert_eq!(allowed(&operator, &here, &never).await, [""; 0]);
+    assert_eq!(allowed(&operator, &watched, &unused).await, [""; 0]);
 }

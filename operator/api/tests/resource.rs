@@ -31,10 +31,10 @@ async fn fixture() -> Fixture {
     Fixture { api: Api::namespaced(client.clone(), &namespace), client, namespace }
 }
 
-/// The operator sees the defaults that the API server filled in; tests and builders see those of
-/// the types. They have to be the same.
+/// The operator receives the defaults of the schema, while tests and builders use those of the
+/// types. They must be equal.
 #[tokio::test]
-async fn the_smallest_storefront_gets_the_defaults_that_the_types_have() {
+async fn schema_defaults_equal_the_defaults_of_the_types() {
     let Fixture { client, namespace, api } = fixture().await;
     let smallest = json!({
         "apiVersion": "storefront.dev/v1alpha1",
@@ -49,26 +49,26 @@ async fn the_smallest_storefront_gets_the_defaults_that_the_types_have() {
     let served = api.get("shop").await.unwrap().spec;
     assert_eq!(served.postgres.storage.size, Some(Quantity::from("10Gi")));
     assert_eq!(served.redis.storage.size, Some(Quantity::from("1Gi")));
-    let mut ours = StorefrontSpec::with_version("0.1.0");
-    assert_eq!(served.postgres.storage_size(), ours.postgres.storage_size());
-    assert_eq!(served.redis.storage_size(), ours.redis.storage_size());
-    // The types leave the sizes out: which of them is the default depends on the server.
-    ours.postgres.storage.size = Some(ours.postgres.storage_size());
-    ours.redis.storage.size = Some(ours.redis.storage_size());
-    assert_eq!(served, ours);
+    let mut spec = StorefrontSpec::with_version("0.1.0");
+    assert_eq!(served.postgres.storage_size(), spec.postgres.storage_size());
+    assert_eq!(served.redis.storage_size(), spec.redis.storage_size());
+    // `Storage::default()` has no size, because the default size depends on the server.
+    spec.postgres.storage.size = Some(spec.postgres.storage_size());
+    spec.redis.storage.size = Some(spec.redis.storage_size());
+    assert_eq!(served, spec);
 }
 
-/// What the operator writes must never be refused, whatever the Storefront says.
+/// The operator must never compute resources that the API server rejects.
 #[tokio::test]
-async fn what_is_filled_in_for_a_component_would_itself_be_accepted() {
+async fn effective_resources_of_a_component_are_valid() {
     let Fixture { api, .. } = fixture().await;
     for (number, limit) in ["1m", "1Ki", "16Mi", "999999999999Ei"].into_iter().enumerate() {
         let mut spec = StorefrontSpec::with_version("0.1.0");
-        let said = json!({ "resources": { "limits": { "memory": limit } } });
-        spec.components.0.insert(Component::Catalog, serde_json::from_value(said).unwrap());
-        let filled_in = defaults::resources(&spec, Component::Catalog);
+        let catalog = json!({ "resources": { "limits": { "memory": limit } } });
+        spec.components.0.insert(Component::Catalog, serde_json::from_value(catalog).unwrap());
+        let effective = defaults::resources(&spec, Component::Catalog);
         let component = spec.components.0.get_mut(&Component::Catalog).unwrap();
-        component.resources = Some(filled_in);
+        component.resources = Some(effective);
         let storefront = Storefront::new(&format!("shop-{number}"), spec);
         api.create(&PostParams::default(), &storefront).await.unwrap();
     }
@@ -111,26 +111,26 @@ fn ready() -> StorefrontStatus {
     }
 }
 
-async fn with_status(api: &Api<Storefront>) -> Storefront {
+async fn create_with_status(api: &Api<Storefront>) -> Storefront {
     let storefront = Storefront::new("shop", StorefrontSpec::with_version("0.1.0"));
     api.create(&PostParams::default(), &storefront).await.unwrap();
     let status = json!({
         "apiVersion": "storefront.dev/v1alpha1", "kind": "Storefront", "status": ready(),
     });
-    let by = PatchParams::apply("test").force();
-    api.patch_status("shop", &by, &Patch::Apply(&status)).await.unwrap()
+    let params = PatchParams::apply("test").force();
+    api.patch_status("shop", &params, &Patch::Apply(&status)).await.unwrap()
 }
 
 #[tokio::test]
-async fn a_status_is_served_as_it_was_written() {
+async fn status_is_served_as_written() {
     let Fixture { api, .. } = fixture().await;
-    assert_eq!(with_status(&api).await.status, Some(ready()));
+    assert_eq!(create_with_status(&api).await.status, Some(ready()));
 }
 
 #[tokio::test]
-async fn kubectl_get_shows_how_the_shop_is() {
+async fn kubectl_get_shows_the_printer_columns() {
     let Fixture { client, namespace, api } = fixture().await;
-    with_status(&api).await;
+    create_with_status(&api).await;
     let path = format!("/apis/storefront.dev/v1alpha1/namespaces/{namespace}/storefronts");
     let request = Request::get(path)
         .header("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")
@@ -145,7 +145,7 @@ async fn kubectl_get_shows_how_the_shop_is() {
         .map(|(column, cell)| (column["name"].as_str().unwrap(), cell))
         .filter(|(column, _)| *column != "Age")
         .collect();
-    let wanted = [
+    let expected = [
         ("Name", "shop"),
         ("Ready", "True"),
         ("Reason", "AllReady"),
@@ -156,8 +156,8 @@ async fn kubectl_get_shows_how_the_shop_is() {
         ("Database", "Managed"),
         ("Message", "Every component is ready."),
     ];
-    assert_eq!(shown.len(), wanted.len());
-    for ((column, cell), wanted) in shown.into_iter().zip(wanted) {
-        assert_eq!((column, cell.as_str().unwrap()), wanted);
+    assert_eq!(shown.len(), expected.len());
+    for ((column, cell), expected) in shown.into_iter().zip(expected) {
+        assert_eq!((column, cell.as_str().unwrap()), expected);
     }
 }

@@ -1,4 +1,4 @@
-//! Every rule on a real API server: what it refuses, and what it tells people to do.
+//! Every validation rule on a real API server: what it rejects, and its message.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a fixture that fails fails the test")]
 
@@ -11,23 +11,23 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 use storefront_api::{Storefront, crd};
 
-/// Something that is refused.
+/// A request that is rejected.
 struct Case {
-    /// The beginning of what the API server has to say.
-    says: String,
-    /// What is there before; `None` for a creation.
+    /// The start of the rule's message.
+    message: String,
+    /// The spec of the existing object; `None` for a creation.
     before: Option<Value>,
-    /// What is sent.
+    /// The spec in the request.
     spec: Value,
 }
 
-fn creation(says: &str, spec: Value) -> Case {
-    Case { says: says.to_owned(), before: None, spec: with_version(spec) }
+fn creation(message: &str, spec: Value) -> Case {
+    Case { message: message.to_owned(), before: None, spec: with_version(spec) }
 }
 
-fn change(says: &str, before: Value, spec: Value) -> Case {
+fn change(message: &str, before: Value, spec: Value) -> Case {
     let before = Some(with_version(before));
-    Case { says: says.to_owned(), before, spec: with_version(spec) }
+    Case { message: message.to_owned(), before, spec: with_version(spec) }
 }
 
 fn with_version(mut spec: Value) -> Value {
@@ -47,7 +47,7 @@ fn object(name: &str, spec: &Value) -> DynamicObject {
     serde_json::from_value(object).unwrap()
 }
 
-/// Untyped, so that what our own types would not write can be sent.
+/// An untyped API, so that requests can contain what the types would not serialize.
 async fn storefronts() -> Api<DynamicObject> {
     let server = ApiServer::shared().unwrap();
     let client: Client = server.client().unwrap();
@@ -63,20 +63,20 @@ fn dry_run() -> PostParams {
 
 async fn send(api: &Api<DynamicObject>, number: usize, case: &Case) -> kube::Result<DynamicObject> {
     let name = format!("case-{number}");
-    let sent = object(&name, &case.spec);
+    let request = object(&name, &case.spec);
     let Some(before) = &case.before else {
-        return api.create(&dry_run(), &sent).await;
+        return api.create(&dry_run(), &request).await;
     };
-    let there = api.create(&PostParams::default(), &object(&name, before)).await.unwrap();
-    let mut sent = sent;
-    sent.metadata.resource_version = there.metadata.resource_version;
-    api.replace(&name, &dry_run(), &sent).await
+    let existing = api.create(&PostParams::default(), &object(&name, before)).await.unwrap();
+    let mut request = request;
+    request.metadata.resource_version = existing.metadata.resource_version;
+    api.replace(&name, &dry_run(), &request).await
 }
 
-fn refusal(result: kube::Result<DynamicObject>, of: &Value) -> Box<Status> {
+fn rejection(result: kube::Result<DynamicObject>, request: &Value) -> Box<Status> {
     match result {
-        Err(kube::Error::Api(refusal)) => refusal,
-        other => panic!("{of} should have been refused, and the answer is {other:?}"),
+        Err(kube::Error::Api(status)) => status,
+        other => panic!("{request} was not rejected: {other:?}"),
     }
 }
 
@@ -94,9 +94,9 @@ fn external_postgres(host: &str) -> Value {
     json!({ "mode": "External", "external": { "host": host, "adminSecret": { "name": "admin" } } })
 }
 
-fn texts() -> Vec<Case> {
+fn formats() -> Vec<Case> {
     let version = "version must be an image tag";
-    let image = "image must be a whole reference";
+    let image = "image must be a complete reference";
     let origin = "must be http:// or https:// with a host";
     vec![
         creation(version, json!({ "version": "0.1.0 " })),
@@ -115,11 +115,11 @@ fn texts() -> Vec<Case> {
         creation(image, json!({ "postgres": { "image": "postgres 17" } })),
         creation(image, json!({ "redis": { "image": "redis:" } })),
         creation(
-            "must be the name of an object in Kubernetes",
+            "must be the name of a Kubernetes object",
             json!({ "image": { "pullSecrets": [{ "name": "Pull_Secret" }] } }),
         ),
         creation(
-            "must be a key of the Secret",
+            "must be a key of a Secret",
             env(json!({ "name": "A", "secret": { "name": "a", "key": "a/b" } })),
         ),
         creation(origin, json!({ "gateway": { "corsOrigins": ["https://shop.example.com/"] } })),
@@ -133,36 +133,36 @@ fn texts() -> Vec<Case> {
 }
 
 fn components() -> Vec<Case> {
-    let amount = "must be an amount above zero";
+    let quantity = "must be a quantity above zero";
     vec![
-        creation("components only has", json!({ "components": { "catalogue": {} } })),
+        creation("components can contain only", json!({ "components": { "catalogue": {} } })),
         creation(
             "must be the name of an environment variable",
             env(json!({ "name": "MY-SETTING", "value": "1" })),
         ),
         creation(
-            "an environment variable has either a value or a secret",
+            "an environment variable can have a value or a secret",
             env(json!({ "name": "A", "value": "1", "secret": { "name": "a", "key": "b" } })),
         ),
-        creation(amount, resources(json!({ "cpu": "a lot" }), json!({}))),
-        creation(amount, resources(json!({ "memory": "0Mi" }), json!({}))),
-        creation(amount, resources(json!({ "memory": "64MB" }), json!({}))),
+        creation(quantity, resources(json!({ "cpu": "a lot" }), json!({}))),
+        creation(quantity, resources(json!({ "memory": "0Mi" }), json!({}))),
+        creation(quantity, resources(json!({ "memory": "64MB" }), json!({}))),
         creation(
-            "requests.cpu must not be more than limits.cpu",
+            "requests.cpu must not exceed limits.cpu",
             resources(json!({ "cpu": "2" }), json!({ "cpu": "1500m" })),
         ),
         creation(
-            "requests.memory must not be more than limits.memory",
+            "requests.memory must not exceed limits.memory",
             resources(json!({ "memory": "1Gi" }), json!({ "memory": "1000Mi" })),
         ),
         creation(
-            "nodePorts only means something with type NodePort",
+            "nodePorts requires type NodePort",
             json!({ "expose": { "nodePorts": { "gateway": 30080 } } }),
         ),
     ]
 }
 
-/// For each component one variable that the operator sets on it.
+/// One reserved environment variable for each component.
 fn reserved_variables() -> Vec<Case> {
     [
         ("user", "ADMIN_PASSWORD_FILE"),
@@ -175,9 +175,9 @@ fn reserved_variables() -> Vec<Case> {
         ("gateway", "ORDER_URL"),
     ]
     .map(|(component, variable)| {
-        let env = json!([{ "name": variable, "value": "mine" }]);
+        let env = json!([{ "name": variable, "value": "custom" }]);
         creation(
-            &format!("components.{component}.env has a variable that the operator sets"),
+            &format!("components.{component}.env contains a variable that the operator sets"),
             json!({ "components": { component: { "env": env } } }),
         )
     })
@@ -204,14 +204,14 @@ fn services() -> Vec<Case> {
     let auth = |field: &str, value: &str| json!({ "auth": { field: value } });
     let mail = "mail.smtp describes the server of mode Smtp";
     let from = "from must be an e-mail address";
-    let address = "must be an e-mail address, without a name";
-    let access = "accessTokenTtl must be a length of time from 1m to 24h";
-    let refresh = "refreshTokenTtl must be a length of time from 5m to 8760h";
+    let address = "must be an e-mail address without a display name";
+    let access = "accessTokenTtl must be a duration from 1m to 24h";
+    let refresh = "refreshTokenTtl must be a duration from 5m to 8760h";
     let mut cases = vec![
         creation(mail, without("smtp")),
         creation(mail, without("mode")),
         change(mail, json!({ "mail": smtp() }), with("mode", "Inbox")),
-        creation("mail.from must be set with mode Smtp", without("from")),
+        creation("mail.from is required with mode Smtp", without("from")),
         creation(
             "expose.nodePorts.inbox is the port of the inbox",
             json!({ "mail": smtp(), "expose": {
@@ -238,10 +238,10 @@ fn services() -> Vec<Case> {
     }
     let admins = ["admin", "Admin <admin@b.example>", "a@b@c.example", "a b@c.example"];
     cases.extend(admins.map(|admin| creation(address, auth("adminEmail", admin))));
-    let lengths = ["15", "15 m", "30s", "25h", "1d", "m", "1h1h", "-15m"];
-    cases.extend(lengths.map(|length| creation(access, auth("accessTokenTtl", length))));
-    let lengths = ["1m", "8761h", "7d"];
-    cases.extend(lengths.map(|length| creation(refresh, auth("refreshTokenTtl", length))));
+    let durations = ["15", "15 m", "30s", "25h", "1d", "m", "1h1h", "-15m"];
+    cases.extend(durations.map(|duration| creation(access, auth("accessTokenTtl", duration))));
+    let durations = ["1m", "8761h", "7d"];
+    cases.extend(durations.map(|duration| creation(refresh, auth("refreshTokenTtl", duration))));
     cases
 }
 
@@ -250,7 +250,7 @@ fn servers() -> Vec<Case> {
         "urlSecret": { "name": "redis", "key": "url" },
     } });
     let with_image = |mut server: Value| {
-        server["image"] = "mine:1".into();
+        server["image"] = "example/server:1".into();
         server
     };
     vec![
@@ -260,35 +260,35 @@ fn servers() -> Vec<Case> {
             json!({ "postgres": { "external": external_postgres("db")["external"] } }),
         ),
         creation(
-            "postgres.image is the managed server's",
+            "postgres.image is the image of the managed server",
             json!({ "postgres": with_image(external_postgres("db")) }),
         ),
         creation("redis.external describes", json!({ "redis": { "mode": "External" } })),
         creation(
-            "redis.image is the managed server's",
+            "redis.image is the image of the managed server",
             json!({ "redis": with_image(redis.clone()) }),
         ),
         change(
-            "postgres.mode cannot be changed",
+            "postgres.mode is immutable",
             json!({}),
             json!({ "postgres": external_postgres("db") }),
         ),
         change(
-            "postgres.mode cannot be changed",
+            "postgres.mode is immutable",
             json!({ "postgres": external_postgres("db") }),
             json!({}),
         ),
-        change("redis.mode cannot be changed", json!({ "redis": redis }), json!({})),
+        change("redis.mode is immutable", json!({ "redis": redis }), json!({})),
     ]
 }
 
 fn changes() -> Vec<Case> {
     let storage = |storage: Value| json!({ "postgres": { "storage": storage } });
-    let smaller = "storage.size cannot shrink";
-    let class = "storage.className cannot be changed";
+    let smaller = "storage.size cannot decrease";
+    let class = "storage.className is immutable";
     vec![
-        change("currency cannot be changed", json!({ "currency": "EUR" }), json!({})),
-        change("currency cannot be changed", json!({}), json!({ "currency": "EUR" })),
+        change("currency is immutable", json!({ "currency": "EUR" }), json!({})),
+        change("currency is immutable", json!({}), json!({ "currency": "EUR" })),
         change(smaller, storage(json!({ "size": "20Gi" })), storage(json!({ "size": "19Gi" }))),
         change(smaller, storage(json!({ "size": "20Gi" })), json!({})),
         change(smaller, json!({}), storage(json!({ "size": "9999Mi" }))),
@@ -300,31 +300,31 @@ fn changes() -> Vec<Case> {
 }
 
 fn cases() -> Vec<Case> {
-    [texts(), components(), reserved_variables(), services(), servers(), changes()]
+    [formats(), components(), reserved_variables(), services(), servers(), changes()]
         .into_iter()
         .flatten()
         .collect()
 }
 
 #[tokio::test]
-async fn what_cannot_work_is_refused_with_what_to_do() {
+async fn invalid_specs_are_rejected_with_the_message() {
     let api = storefronts().await;
     let cases = cases();
     for (number, case) in cases.iter().enumerate() {
-        let refusal = refusal(send(&api, number, case).await, &case.spec);
-        assert_eq!(refusal.code, 422, "{refusal:?}");
-        assert!(refusal.message.contains(&case.says), "{}: {}", case.spec, refusal.message);
+        let rejection = rejection(send(&api, number, case).await, &case.spec);
+        assert_eq!(rejection.code, 422, "{rejection:?}");
+        assert!(rejection.message.contains(&case.message), "{}: {}", case.spec, rejection.message);
     }
 }
 
 #[tokio::test]
-async fn a_name_that_children_could_not_bear_is_refused() {
+async fn invalid_names_are_rejected() {
     let api = storefronts().await;
     let longest = "s".repeat(30);
     let spec = with_version(json!({}));
     for name in ["1shop", "my.shop", &format!("{longest}s")] {
-        let refusal = refusal(api.create(&dry_run(), &object(name, &spec)).await, &name.into());
-        assert!(refusal.message.contains("create the Storefront under such a name"), "{name}");
+        let rejection = rejection(api.create(&dry_run(), &object(name, &spec)).await, &name.into());
+        assert!(rejection.message.contains("create the Storefront with such a name"), "{name}");
     }
     for name in ["s", "shop-2", &longest] {
         api.create(&dry_run(), &object(name, &spec)).await.unwrap();
@@ -332,7 +332,7 @@ async fn a_name_that_children_could_not_bear_is_refused() {
 }
 
 #[tokio::test]
-async fn what_the_schema_refuses_names_the_field() {
+async fn schema_violations_name_the_field() {
     let api = storefronts().await;
     let cases = [
         (json!({ "version": null }), "spec.version: Required value"),
@@ -342,7 +342,9 @@ async fn what_the_schema_refuses_names_the_field() {
             "spec.payments.provider: Unsupported value",
         ),
         (
-            json!({ "version": "1", "mail": { "mode": "Smtp", "from": "a@b.example", "smtp": {} } }),
+            json!({ "version": "1", "mail": {
+                "mode": "Smtp", "from": "a@b.example", "smtp": {},
+            } }),
             "spec.mail.smtp.host: Required value",
         ),
         (json!({ "version": "1", "replicas": 0 }), "spec.replicas"),
@@ -360,14 +362,14 @@ async fn what_the_schema_refuses_names_the_field() {
             "spec.components[gateway].env[1]: Duplicate value",
         ),
     ];
-    for (spec, says) in cases {
-        let refusal = refusal(api.create(&dry_run(), &object("shop", &spec)).await, &spec);
-        assert!(refusal.message.contains(says), "{spec}: {}", refusal.message);
+    for (spec, message) in cases {
+        let rejection = rejection(api.create(&dry_run(), &object("shop", &spec)).await, &spec);
+        assert!(rejection.message.contains(message), "{spec}: {}", rejection.message);
     }
 }
 
 #[tokio::test]
-async fn what_can_be_changed_may_be() {
+async fn allowed_changes_are_accepted() {
     let api = storefronts().await;
     let grown = json!({ "postgres": { "storage": { "size": "10.5Gi" } } });
     let full = json!({
@@ -424,7 +426,7 @@ async fn what_can_be_changed_may_be() {
     }
 }
 
-/// A rule without a case could be wrong, and nobody would know.
+/// A rule without a case is not tested.
 #[test]
 fn every_rule_has_a_case() {
     let cases = cases();
@@ -433,7 +435,7 @@ fn every_rule_has_a_case() {
     collect_messages(&crd, &mut messages);
     messages.retain(|message| {
         !message.starts_with("metadata.name")
-            && !cases.iter().any(|case| message.starts_with(&case.says))
+            && !cases.iter().any(|case| message.starts_with(&case.message))
     });
     assert!(messages.is_empty(), "{messages:#?}");
 }
@@ -446,9 +448,9 @@ fn collect_messages(value: &Value, messages: &mut BTreeSet<String>) {
             {
                 messages.insert(message.clone());
             }
-            fields.values().for_each(|it| collect_messages(it, messages));
+            fields.values().for_each(|field| collect_messages(field, messages));
         }
-        Value::Array(items) => items.iter().for_each(|it| collect_messages(it, messages)),
+        Value::Array(items) => items.iter().for_each(|item| collect_messages(item, messages)),
         _ => {}
     }
 }
