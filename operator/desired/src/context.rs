@@ -1,4 +1,4 @@
-//! One Storefront with everything that its children are made from.
+//! The input of all builders, and the metadata of the objects that they build.
 
 use std::collections::BTreeMap;
 
@@ -14,18 +14,19 @@ use crate::{InstallationDefaults, Kind, ObservedState, Progress};
 
 const VERSION_LABEL: &str = "app.kubernetes.io/version";
 
-/// What the builders are given.
+/// The input of all builders: one Storefront with its observed state and the installation's
+/// defaults.
 #[derive(Clone, Debug)]
 pub(crate) struct BuildContext<'a> {
     /// The Storefront's name.
     pub(crate) name: String,
-    /// What is wanted.
+    /// The spec of the Storefront.
     pub(crate) spec: &'a StorefrontSpec,
-    /// What has been seen.
+    /// The observed state of its children.
     pub(crate) observed: &'a ObservedState,
-    /// What the installation decides.
+    /// The defaults that the operator is installed with.
     pub(crate) defaults: &'a InstallationDefaults,
-    /// Where the shop's image comes from when the Storefront does not say.
+    /// The default source of the shop's image, from `defaults`.
     pub(crate) image: ShopImage,
     namespace: Option<String>,
     owner: OwnerReference,
@@ -56,7 +57,7 @@ impl<'a> BuildContext<'a> {
         }
     }
 
-    /// The metadata of a child that goes when the Storefront goes.
+    /// Returns the metadata of a child that is deleted together with the Storefront.
     pub(crate) fn metadata(&self, name: String, part: Part) -> ObjectMeta {
         ObjectMeta {
             owner_references: Some(vec![self.owner.clone()]),
@@ -64,7 +65,7 @@ impl<'a> BuildContext<'a> {
         }
     }
 
-    /// The metadata of a child that stays when the Storefront goes.
+    /// Returns the metadata of a child that outlives the Storefront.
     pub(crate) fn metadata_without_owner(&self, name: String, part: Part) -> ObjectMeta {
         ObjectMeta {
             labels: Some(self.labels(part)),
@@ -74,15 +75,15 @@ impl<'a> BuildContext<'a> {
         }
     }
 
-    /// The metadata of a child that belongs to one version of the shop and says so.
+    /// Returns the metadata of a child with the label of the shop's version.
     pub(crate) fn versioned_metadata(&self, name: String, part: Part) -> ObjectMeta {
         let mut metadata = self.metadata(name, part);
         metadata.labels = Some(names::labels(&self.name, part, &self.spec.version));
         metadata
     }
 
-    /// The metadata of a part's pods. The version is not in it: a store, or a component with an
-    /// image of its own, has no reason to restart because another version is wanted.
+    /// Returns the metadata of a part's pods. It has no version label, because a new version is no
+    /// reason to restart a datastore or a component with its own image.
     pub(crate) fn pod_metadata(
         &self,
         part: Part,
@@ -95,7 +96,7 @@ impl<'a> BuildContext<'a> {
         }
     }
 
-    /// What selects a part's pods.
+    /// Returns the selector of a part's pods.
     pub(crate) fn selector(&self, part: Part) -> LabelSelector {
         LabelSelector {
             match_labels: Some(names::selector(&self.name, part)),
@@ -109,17 +110,17 @@ impl<'a> BuildContext<'a> {
         labels
     }
 
-    /// Whether the operator runs the PostgreSQL.
+    /// Reports whether the operator runs PostgreSQL.
     pub(crate) fn manages_postgres(&self) -> bool {
         self.spec.postgres.mode == Mode::Managed
     }
 
-    /// Whether the operator runs the Redis.
+    /// Reports whether the operator runs Redis.
     pub(crate) fn manages_redis(&self) -> bool {
         self.spec.redis.mode == Mode::Managed
     }
 
-    /// Whether the operator runs an inbox for the shop's mails.
+    /// Reports whether the operator runs an inbox for the shop's mails.
     pub(crate) fn has_inbox(&self) -> bool {
         self.spec.mail.mode == MailMode::Inbox
     }
@@ -139,26 +140,29 @@ impl<'a> BuildContext<'a> {
         self.spec.mail.smtp.as_ref().filter(|_| !self.has_inbox())
     }
 
-    /// Whether the stores that the operator runs have come up.
-    pub(crate) fn stores_up(&self) -> bool {
-        let redis_up = !self.manages_redis() || self.store_up(&names::redis(&self.name));
+    /// Reports whether the managed datastores are up.
+    pub(crate) fn datastores_up(&self) -> bool {
+        let redis_up = !self.manages_redis() || self.datastore_up(&names::redis(&self.name));
         self.postgres_up() && redis_up
     }
 
-    /// Whether PostgreSQL is worth talking to, as far as can be told from here.
+    /// Reports whether PostgreSQL is up, as far as the observed state shows. An external server
+    /// counts as up.
     pub(crate) fn postgres_up(&self) -> bool {
-        !self.manages_postgres() || self.store_up(&names::postgres(&self.name))
+        !self.manages_postgres() || self.datastore_up(&names::postgres(&self.name))
     }
 
-    /// One that was stopped has come as far as it could, too.
-    fn store_up(&self, name: &str) -> bool {
-        let seen = self.observed.get(Kind::StatefulSet, name);
-        seen.is_some_and(|seen| seen.progress == Progress::Done && seen.ready_replicas > 0)
+    /// Reports whether a datastore is up. A stopped one is [`Progress::Done`] as well, so the ready
+    /// replicas decide.
+    fn datastore_up(&self, name: &str) -> bool {
+        let stateful_set = self.observed.get(Kind::StatefulSet, name);
+        stateful_set.is_some_and(|set| set.progress == Progress::Done && set.ready_replicas > 0)
     }
 }
 
-/// `registry.example.com:5000/shop` is a registry and a repository, `storefront/shop` is only the
-/// latter: as with every image, the first part is a host if it looks like one.
+/// Splits an image name into registry and repository. As in every image reference, the first part
+/// is a registry if it contains a dot or a colon or is `localhost`:
+/// `registry.example.com:5000/shop` has a registry, `storefront/shop` has none.
 fn split_registry(image: &str) -> ShopImage {
     let is_host = |part: &str| part.contains(['.', ':']) || part == "localhost";
     match image.split_once('/') {
@@ -174,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_registry_is_told_from_a_folder() {
+    fn split_registry_recognizes_a_host() {
         let cases = [
             ("shop", None, "shop"),
             ("storefront/shop", None, "storefront/shop"),

@@ -1,5 +1,5 @@
-//! What PostgreSQL and Redis have in common where the operator runs them: one pod on a volume that
-//! outlives it, with a start script in a ConfigMap and a password in a Secret.
+//! The objects of a datastore (PostgreSQL or Redis) that the operator runs: one pod with a
+//! persistent volume, a start script in a ConfigMap and a password in a Secret.
 
 use std::collections::BTreeMap;
 
@@ -26,151 +26,159 @@ pub(crate) const SCRIPT: &str = "start.sh";
 const CONFIG_VOLUME: &str = "config";
 const DATA_VOLUME: &str = "data";
 const TEMPORARY_VOLUME: &str = "tmp";
-/// Generations of pods that can be gone back to by hand.
+/// The number of old revisions that are kept for a manual rollback.
 const REVISIONS: i32 = 2;
 
-/// A store that the operator runs.
+/// The input for the objects of a datastore.
 pub(crate) struct Datastore<'a> {
-    /// The part of the shop that it is.
+    /// The part of the Storefront.
     pub(crate) part: Part,
-    /// The name of all its objects but the Secret and the claim.
+    /// The name of all objects except the Secret and the PersistentVolumeClaim.
     pub(crate) name: String,
-    /// The name of its volume's claim.
+    /// The name of the PersistentVolumeClaim.
     pub(crate) claim: String,
-    /// The volume as the Storefront wants it.
+    /// The desired volume.
     pub(crate) storage: &'a Storage,
-    /// How large the volume is.
+    /// The size of the volume.
     pub(crate) size: storefront_api::quantity::Quantity,
-    /// The Secret with its password.
+    /// The name of the Secret with the password.
     pub(crate) secret: String,
-    /// The name of its port.
+    /// The name of the port.
     pub(crate) port_name: &'static str,
-    /// Its port.
+    /// The port.
     pub(crate) port: u16,
-    /// The files of its ConfigMap, the start script among them.
+    /// The files of the ConfigMap, including the start script.
     pub(crate) files: BTreeMap<String, String>,
-    /// What it has for stopping.
+    /// The termination grace period in seconds.
     pub(crate) stop_secs: i64,
-    /// Its container, as far as it is not like the other's.
+    /// The parts of the container that differ between the datastores.
     pub(crate) container: Container,
-    /// Volumes besides data, configuration and `/tmp`.
+    /// The volumes besides data, configuration and `/tmp`.
     pub(crate) volumes: Vec<Volume>,
 }
 
-/// Every object of a store but its Secret.
-pub(crate) fn objects(context: &BuildContext<'_>, store: &Datastore<'_>) -> Vec<Object> {
+/// Builds all objects of a datastore except its Secret.
+pub(crate) fn objects(context: &BuildContext<'_>, datastore: &Datastore<'_>) -> Vec<Object> {
     vec![
-        service::account(context, store.name.clone(), store.part),
-        config(context, store),
-        claim(context, store),
-        service::of_store(context, store.name.clone(), store.part, store.port_name, store.port),
-        stateful_set(context, store)
-            .unwrap_or_else(|| Object::keep(Kind::StatefulSet, store.name.clone())),
+        service::account(context, datastore.name.clone(), datastore.part),
+        config(context, datastore),
+        claim(context, datastore),
+        service::for_datastore(
+            context,
+            datastore.name.clone(),
+            datastore.part,
+            datastore.port_name,
+            datastore.port,
+        ),
+        stateful_set(context, datastore)
+            .unwrap_or_else(|| Object::keep(Kind::StatefulSet, datastore.name.clone())),
     ]
 }
 
-/// Another script or configuration does not restart the store: it holds from the next start on.
-/// What a Storefront can say of it also stands in the pod template, and restarts it from there.
-fn config(context: &BuildContext<'_>, store: &Datastore<'_>) -> Object {
+/// Builds the ConfigMap. A change of the script or the configuration does not restart the datastore
+/// and takes effect at its next start. Inputs from the Storefront are also in the pod template, so
+/// their changes restart it.
+fn config(context: &BuildContext<'_>, datastore: &Datastore<'_>) -> Object {
     let config = ConfigMap {
-        data: Some(store.files.clone()),
-        metadata: context.metadata(store.name.clone(), store.part),
+        data: Some(datastore.files.clone()),
+        metadata: context.metadata(datastore.name.clone(), datastore.part),
         ..ConfigMap::default()
     };
-    Object::apply(Kind::ConfigMap, store.name.clone(), &config)
+    Object::apply(Kind::ConfigMap, datastore.name.clone(), &config)
 }
 
-/// Without an owner, so that the data stays when the Storefront goes.
-fn claim(context: &BuildContext<'_>, store: &Datastore<'_>) -> Object {
-    let size = BTreeMap::from([("storage".to_owned(), Quantity(store.size.as_str().to_owned()))]);
+/// Builds the PersistentVolumeClaim, without an owner reference, so that the data outlives the
+/// Storefront.
+fn claim(context: &BuildContext<'_>, datastore: &Datastore<'_>) -> Object {
+    let size =
+        BTreeMap::from([("storage".to_owned(), Quantity(datastore.size.as_str().to_owned()))]);
     let claim = PersistentVolumeClaim {
-        metadata: context.metadata_without_owner(store.claim.clone(), store.part),
+        metadata: context.metadata_without_owner(datastore.claim.clone(), datastore.part),
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
             resources: Some(VolumeResourceRequirements {
                 requests: Some(size),
                 ..VolumeResourceRequirements::default()
             }),
-            storage_class_name: store.storage.class_name.clone(),
+            storage_class_name: datastore.storage.class_name.clone(),
             ..PersistentVolumeClaimSpec::default()
         }),
         ..PersistentVolumeClaim::default()
     };
-    Object::apply(Kind::PersistentVolumeClaim, store.claim.clone(), &claim)
+    Object::apply(Kind::PersistentVolumeClaim, datastore.claim.clone(), &claim)
 }
 
-/// `None` while the Secret has not been seen.
-fn stateful_set(context: &BuildContext<'_>, store: &Datastore<'_>) -> Option<Object> {
-    let seen = context.observed.get(Kind::Secret, &store.secret)?;
-    let secrets = BTreeMap::from([(store.secret.clone(), seen.uid.clone())]);
+/// Builds the StatefulSet. Returns `None` until the Secret has been observed.
+fn stateful_set(context: &BuildContext<'_>, datastore: &Datastore<'_>) -> Option<Object> {
+    let secret = context.observed.get(Kind::Secret, &datastore.secret)?;
+    let secrets = BTreeMap::from([(datastore.secret.clone(), secret.uid.clone())]);
     let stateful_set = StatefulSet {
-        metadata: context.metadata(store.name.clone(), store.part),
+        metadata: context.metadata(datastore.name.clone(), datastore.part),
         spec: Some(StatefulSetSpec {
-            // Else a pod that cannot start would be waited for before it is replaced by one that
-            // can.
+            // With `OrderedReady`, a pod that cannot start would block its own replacement.
             pod_management_policy: Some("Parallel".to_owned()),
-            replicas: Some(if rollout::stores_may_stop(context) { 0 } else { 1 }),
+            replicas: Some(if rollout::datastores_may_stop(context) { 0 } else { 1 }),
             revision_history_limit: Some(REVISIONS),
-            selector: context.selector(store.part),
-            service_name: Some(store.name.clone()),
+            selector: context.selector(datastore.part),
+            service_name: Some(datastore.name.clone()),
             template: PodTemplateSpec {
                 metadata: Some(
-                    context.pod_metadata(store.part, workload::secrets_annotation(&secrets)),
+                    context.pod_metadata(datastore.part, workload::secrets_annotation(&secrets)),
                 ),
-                spec: Some(pod_spec(context, store)),
+                spec: Some(pod_spec(context, datastore)),
             },
             ..StatefulSetSpec::default()
         }),
         ..StatefulSet::default()
     };
-    Some(Object::apply(Kind::StatefulSet, store.name.clone(), &stateful_set))
+    Some(Object::apply(Kind::StatefulSet, datastore.name.clone(), &stateful_set))
 }
 
-fn pod_spec(context: &BuildContext<'_>, store: &Datastore<'_>) -> PodSpec {
+fn pod_spec(context: &BuildContext<'_>, datastore: &Datastore<'_>) -> PodSpec {
     let data = Volume {
         name: DATA_VOLUME.to_owned(),
         persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
-            claim_name: store.claim.clone(),
+            claim_name: datastore.claim.clone(),
             ..PersistentVolumeClaimVolumeSource::default()
         }),
         ..Volume::default()
     };
     let mut volumes = vec![
         data,
-        pod::config_volume(CONFIG_VOLUME, store.name.clone()),
-        pod::scratch(TEMPORARY_VOLUME, "64Mi"),
+        pod::config_volume(CONFIG_VOLUME, datastore.name.clone()),
+        pod::empty_dir(TEMPORARY_VOLUME, "64Mi"),
     ];
-    volumes.extend(store.volumes.clone());
+    volumes.extend(datastore.volumes.clone());
     PodSpec {
-        containers: vec![container(store)],
-        termination_grace_period_seconds: Some(store.stop_secs),
+        containers: vec![container(datastore)],
+        termination_grace_period_seconds: Some(datastore.stop_secs),
         volumes: Some(volumes),
-        ..pod::restricted_pod(context, store.name.clone(), pod::STORE_USER)
+        ..pod::restricted_pod(context, datastore.name.clone(), pod::DATASTORE_USER)
     }
 }
 
-fn container(store: &Datastore<'_>) -> Container {
+fn container(datastore: &Datastore<'_>) -> Container {
     let mut mounts = vec![
         pod::mount(DATA_VOLUME, DATA_FOLDER),
         pod::mount_read_only(CONFIG_VOLUME, CONFIG_FOLDER),
         pod::mount(TEMPORARY_VOLUME, "/tmp"),
     ];
-    mounts.extend(store.container.volume_mounts.iter().flatten().cloned());
+    mounts.extend(datastore.container.volume_mounts.iter().flatten().cloned());
     Container {
         command: Some(vec!["sh".to_owned(), format!("{CONFIG_FOLDER}/{SCRIPT}")]),
         image_pull_policy: Some("IfNotPresent".to_owned()),
-        liveness_probe: Some(pod::tcp_probe(store.port_name, pod::LIVENESS)),
-        ports: Some(vec![pod::port(store.port_name, store.port)]),
-        readiness_probe: Some(pod::tcp_probe(store.port_name, pod::READINESS)),
+        liveness_probe: Some(pod::tcp_probe(datastore.port_name, pod::LIVENESS)),
+        ports: Some(vec![pod::port(datastore.port_name, datastore.port)]),
+        readiness_probe: Some(pod::tcp_probe(datastore.port_name, pod::READINESS)),
         security_context: Some(pod::restricted_container()),
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         volume_mounts: Some(mounts),
-        ..store.container.clone()
+        ..datastore.container.clone()
     }
 }
 
-/// A whole number of mebibytes, as the servers' configuration has it.
-pub(crate) fn mebibytes(amount: &str) -> i128 {
+/// Converts a quantity to whole mebibytes, the unit of the servers' configuration.
+pub(crate) fn mebibytes(quantity: &str) -> i128 {
     const MEBIBYTE_MILLIS: i128 = 1_000 << 20;
-    storefront_api::quantity::Quantity::from(amount).millis().unwrap_or(0) / MEBIBYTE_MILLIS
+    storefront_api::quantity::Quantity::from(quantity).millis().unwrap_or(0) / MEBIBYTE_MILLIS
 }

@@ -1,4 +1,4 @@
-//! The names of everything that the shop's processes are told.
+//! The names of the environment variables that the operator sets on the shop's processes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,18 +14,18 @@ use crate::context::BuildContext;
 use crate::settings::{self, Settings};
 use crate::{InstallationDefaults, ObservedState};
 
-/// Every environment variable that is set for any Storefront, by the arguments of the process that
-/// gets it: `catalog serve`, `catalog provision`, `catalog migrate`, `gateway serve`, `inbox`,
+/// Returns the environment variables that the operator sets for any Storefront, by the arguments of
+/// the process: `catalog serve`, `catalog provision`, `catalog migrate`, `gateway serve`, `inbox`,
 /// `seed`.
 ///
-/// The shop's own arguments are to know each of them. Names that a Storefront adds by
-/// `spec.components.*.env` are not among them.
+/// A test compares them with the arguments that the shop binary accepts. They do not include the
+/// names that a Storefront adds by `spec.components.*.env`.
 #[must_use]
 pub fn environment_names() -> BTreeMap<String, BTreeSet<&'static str>> {
     let mut names = BTreeMap::<String, BTreeSet<&'static str>>::new();
     for spec in [managed(), external()] {
         let storefront = Storefront { metadata: ObjectMeta::default(), spec, status: None };
-        let (observed, defaults) = (ObservedState::default(), nothing());
+        let (observed, defaults) = (ObservedState::default(), empty_defaults());
         let context = BuildContext::new(&storefront, &observed, &defaults);
         for (process, settings) in processes(&context) {
             names.entry(process).or_default().extend(settings.names());
@@ -50,7 +50,7 @@ fn processes(context: &BuildContext<'_>) -> Vec<(String, Settings)> {
     processes
 }
 
-/// Between them, these two make use of every field that ends in a setting.
+/// The specs of [`managed`] and [`external`] together use every field that affects the environment.
 fn managed() -> StorefrontSpec {
     let mut spec = StorefrontSpec::with_version("0");
     let web = Origin("https://shop.example.com".to_owned());
@@ -62,13 +62,13 @@ fn managed() -> StorefrontSpec {
 }
 
 fn external() -> StorefrontSpec {
-    let place = SecretKeyRef { name: "theirs".to_owned(), key: "key".to_owned() };
+    let secret_key = SecretKeyRef { name: "external".to_owned(), key: "key".to_owned() };
     let postgres = ExternalPostgres {
         host: "postgres.example.com".to_owned(),
         port: 5432,
         ssl_mode: SslMode::VerifyFull,
-        admin_secret: SecretName { name: "theirs".to_owned() },
-        ca_secret: Some(place.clone()),
+        admin_secret: SecretName { name: "external".to_owned() },
+        ca_secret: Some(secret_key.clone()),
     };
     let mut spec = managed();
     spec.postgres =
@@ -78,17 +78,17 @@ fn external() -> StorefrontSpec {
         host: "smtp.example.com".to_owned(),
         port: 587,
         tls: SmtpTls::Starttls,
-        credentials_secret: Some(SecretName { name: "theirs".to_owned() }),
+        credentials_secret: Some(SecretName { name: "external".to_owned() }),
     });
     spec.redis = Redis {
         mode: Mode::External,
-        external: Some(ExternalRedis { url_secret: place }),
+        external: Some(ExternalRedis { url_secret: secret_key }),
         ..Redis::default()
     };
     spec
 }
 
-fn nothing() -> InstallationDefaults {
+fn empty_defaults() -> InstallationDefaults {
     InstallationDefaults {
         shop_image: String::new(),
         postgres_image: String::new(),

@@ -1,6 +1,6 @@
-//! The inbox: a mail catcher with a web page, in place of a mail server.
+//! The inbox: a mail catcher with a web page, instead of a mail server.
 //!
-//! What it has caught is in its memory, so there is one pod, and another one begins empty.
+//! It stores mails in memory, so there is only one pod, and a new pod starts empty.
 
 use storefront_api::defaults;
 use storefront_api::names::{self, Part};
@@ -10,15 +10,15 @@ use crate::program::Program;
 use crate::rollout::Rollout;
 use crate::{Kind, Object, ports, service, settings};
 
-/// Every object of the inbox; none where mails go to a server.
+/// Builds all objects of the inbox; none if mails are sent to a server.
 pub(crate) fn objects(context: &BuildContext<'_>, rollout: &Rollout<'_>) -> Vec<Object> {
     if !context.has_inbox() {
         return Vec::new();
     }
     let name = names::inbox(&context.name);
     let mut objects = vec![service::account(context, name.clone(), Part::Inbox)];
-    objects.extend(service::of_inbox(context));
-    objects.push(match rollout.may_move_inbox() {
+    objects.extend(service::for_inbox(context));
+    objects.push(match rollout.may_update_inbox() {
         true => deployment(context, name),
         false => Object::keep(Kind::Deployment, name),
     });

@@ -1,5 +1,5 @@
-//! The Jobs of the context. A Job's pod template cannot change, so each content is a Job of its own:
-//! its name ends in the content's hash, and the one before it is no longer wanted.
+//! The Jobs of the shop. The pod template of a Job is immutable, so every change creates a new Job,
+//! whose name ends in the hash of its content. The previous Job is no longer desired.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,13 @@ use crate::settings::{self, Settings};
 use crate::workload::secrets_annotation;
 use crate::{Kind, Object, certificates, pod, program};
 
-/// Tries before the Job has failed. It is made anew later, so this bounds what is left behind.
+/// The number of retries before the Job has failed. The controller recreates a failed Job later, so
+/// this limits the number of leftover pods.
 const RETRIES: i32 = 3;
 
-/// The Job that makes a component's database and role, then migrates it. Only its first container
-/// sees the administrator's password. `None` while a Secret that it needs has not been seen.
+/// Builds the Job that provisions a component's database and role and then migrates it. Only its
+/// init container receives the administrator's password. Returns `None` until the Secrets that it
+/// needs have been observed.
 pub(crate) fn migration(
     context: &BuildContext<'_>,
     owner: Component,
@@ -29,21 +31,27 @@ pub(crate) fn migration(
     let migrate = settings::migrate(context, owner, database);
     let annotations = secrets_annotation(&provision.generated_secrets(context)?);
     let pod = PodSpec {
-        containers: vec![step(context, owner, &[owner.name(), "migrate"], &migrate)],
-        init_containers: Some(vec![step(context, owner, &[owner.name(), "provision"], &provision)]),
+        containers: vec![container(context, owner, &[owner.name(), "migrate"], &migrate)],
+        init_containers: Some(vec![container(
+            context,
+            owner,
+            &[owner.name(), "provision"],
+            &provision,
+        )]),
         ..job_pod(context, owner)
     };
     let name = |hash: &str| names::migration(&context.name, owner, hash);
     Some(job(context, Part::Migration(owner), name, annotations, pod))
 }
 
-/// The Job that fills in demonstration data; `None` while a Secret that it needs has not been seen.
+/// Builds the Job that inserts the demonstration data. Returns `None` until the Secrets that it
+/// needs have been observed.
 pub(crate) fn seed(context: &BuildContext<'_>) -> Option<Object> {
     let owner = Component::Catalog;
     let settings = settings::seed(context)?;
     let annotations = secrets_annotation(&settings.generated_secrets(context)?);
     let pod = PodSpec {
-        containers: vec![step(context, owner, &["seed"], &settings)],
+        containers: vec![container(context, owner, &["seed"], &settings)],
         ..job_pod(context, owner)
     };
     Some(job(context, Part::Seed, |hash| names::seed(&context.name, hash), annotations, pod))
@@ -61,8 +69,8 @@ fn job(
         container.resources = Some(resources.clone());
     }
     certificates::add(context, &mut pod);
-    // No deadline: to migrate a large table may take hours, and a migration that is stopped begins
-    // anew. A pod that does not get as far as that tells why by itself.
+    // No deadline: the migration of a large table can take hours, and an interrupted one restarts
+    // from the beginning. The state of the pod shows why it does not start.
     let spec = JobSpec {
         backoff_limit: Some(RETRIES),
         template: PodTemplateSpec {
@@ -78,13 +86,13 @@ fn job(
 
 fn job_pod(context: &BuildContext<'_>, owner: Component) -> PodSpec {
     PodSpec {
-        // Pods that failed stay until the Job goes, and tell why.
+        // Failed pods stay until the Job is deleted, so that their logs and states can be read.
         restart_policy: Some("Never".to_owned()),
         ..pod::restricted_pod(context, names::component(&context.name, owner), pod::SHOP_USER)
     }
 }
 
-fn step(
+fn container(
     context: &BuildContext<'_>,
     owner: Component,
     args: &[&str],
@@ -92,7 +100,7 @@ fn step(
 ) -> Container {
     let name = args.last().copied().unwrap_or_default();
     Container {
-        args: Some(pod::words(args)),
+        args: Some(pod::owned(args)),
         env: Some(settings.env()),
         ..program::container(context, defaults::image(context.spec, owner, &context.image), name)
     }

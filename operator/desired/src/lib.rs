@@ -1,25 +1,28 @@
-//! From a [`Storefront`] and what has been seen of its children to the objects that should exist.
+//! The desired state of a Storefront's children: a pure function from a [`Storefront`] and the
+//! observed state of its children to the objects that should exist.
 //!
-//! Everything here is pure: no client, no clock, no randomness. The same input gives the same
-//! bytes, so the controller can tell by a fingerprint whether anything has to be written.
+//! There is no client, no clock and no randomness in this crate. The same input gives the same
+//! bytes, so the controller can compare hashes to decide whether a write is needed.
 //!
-//! [`desired`] is called for every change of the Storefront or of a child. It answers with one
-//! [`Object`] for every child that should exist *now*, each with what to do about it. A child that
-//! is not in the answer and that the controller has a record of is to be deleted; a child that
-//! waits for its turn in a rollout is in the answer with [`Action::Keep`].
-
+//! The controller calls [`desired`] after every change of the Storefront or of a child. The result
+//! contains one [`Object`] for every child that should exist *now*, each with an [`Action`]. The
+//! controller deletes a child that it has a record of and that is not in the result. A child that
+//! waits in a rollout is in the result with [`Action::Keep`].
 //!
-//! - `shop`: what every builder is given. `settings`: what each process is told.
-//! - `workload`, `service`, `secret`, `job`: a component's objects. `pod`: what all pods share.
-//! - `program`: the Deployment of anything that runs the shop's image. `inbox`: the mail catcher.
-//! - `store`, `postgres`, `redis`: the stores that the operator runs; their start scripts are in
-//!   `files/`.
-//! - `rollout`: whose turn it is.
+//! - `context`: the input of all builders. `settings`: the environment of each process, with
+//!   `spec_settings` for the values that come from the spec and `file_settings` for mounted files.
+//! - `workload`, `service`, `secret`, `job`: the objects of a component. `pod`: what all pods
+//!   share.
+//! - `program`: a Deployment of the shop's image. `inbox`: the mail catcher.
+//! - `datastore`, `postgres`, `redis`: the datastores that the operator runs. Their start scripts
+//!   are in `files/`.
+//! - `rollout`: the order of changes.
+//! - `ports`, `mounts`: constants that several builders share.
 
 mod certificates;
 mod context;
 mod datastore;
-mod environment;
+mod environment_names;
 mod file_settings;
 mod inbox;
 mod job;
@@ -39,7 +42,7 @@ mod settings;
 mod spec_settings;
 mod workload;
 
-pub use environment::environment_names;
+pub use environment_names::environment_names;
 pub use object::{Action, Kind, Object, ObjectId, SecretField, SecretTemplate};
 pub use observed::{ObservedChild, ObservedState, Progress};
 
@@ -50,20 +53,22 @@ use storefront_api::names::{self, Part};
 use crate::context::BuildContext;
 use crate::rollout::Rollout;
 
-/// What the operator's installation decides for every Storefront that does not say otherwise.
+/// The defaults that the operator is installed with, for Storefronts that do not set their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstallationDefaults {
-    /// Repository of the shop's image, registry included when there is one: `storefront/shop`.
+    /// The repository of the shop's image, with an optional registry: `storefront/shop`.
     pub shop_image: String,
-    /// PostgreSQL image for `postgres.mode: Managed`.
+    /// The PostgreSQL image for `postgres.mode: Managed`.
     pub postgres_image: String,
-    /// Redis image for `redis.mode: Managed`.
+    /// The Redis image for `redis.mode: Managed`.
     pub redis_image: String,
 }
 
-/// Every child that `storefront` should have now, given what has been seen of those it has: sorted
-/// by id, no id twice, every manifest complete with labels and, except for volumes, which stay,
-/// the owner reference.
+/// Returns every child that `storefront` should have now, given the observed state of its children.
+///
+/// The objects are sorted by id and their ids are unique. Every manifest is complete, with labels
+/// and the owner reference. PersistentVolumeClaims have no owner reference, because they outlive
+/// the Storefront.
 #[must_use]
 pub fn desired(
     storefront: &Storefront,
@@ -74,22 +79,24 @@ pub fn desired(
     let migrations: Vec<(Component, Option<Object>)> = Component::with_database()
         .map(|(owner, database)| (owner, job::migration(&context, owner, database)))
         .collect();
-    let rollout = Rollout::of(&context, &migrations);
+    let rollout = Rollout::new(&context, &migrations);
 
     let mut objects = secret::secrets(&context);
     objects.extend(postgres::objects(&context));
     objects.extend(redis::objects(&context));
-    objects.extend(Component::ALL.into_iter().flat_map(|one| component(&context, &rollout, one)));
+    for part in Component::ALL {
+        objects.extend(component(&context, &rollout, part));
+    }
     objects.extend(inbox::objects(&context, &rollout));
     objects.extend(seed(&context, &rollout));
-    let wanted = migrations.into_iter().filter_map(|(_, job)| job);
-    objects.extend(wanted.filter_map(|job| rollout::job(&context, job, context.postgres_up())));
+    let jobs = migrations.into_iter().filter_map(|(_, job)| job);
+    objects.extend(jobs.filter_map(|job| rollout::job(&context, job, context.postgres_up())));
     objects.sort_by(|one, other| one.id.cmp(&other.id));
     objects
 }
 
-/// The objects of one component. Its settings wait with its Deployment, so that a pod of the
-/// version that still serves does not restart into those of the next.
+/// Builds the objects of one component. Its ConfigMap waits together with its Deployment, so that a
+/// pod of the current version does not restart with the settings of the next one.
 fn component(
     context: &BuildContext<'_>,
     rollout: &Rollout<'_>,
@@ -98,7 +105,7 @@ fn component(
     let name = names::component(&context.name, component);
     let settings = settings::serve(context, component);
     let deployment = workload::deployment(context, component, &settings)
-        .filter(|_| rollout.may_move(component))
+        .filter(|_| rollout.may_update(component))
         .unwrap_or_else(|| Object::keep(Kind::Deployment, name.clone()));
     let waits = deployment.action == Action::Keep
         && context.observed.get(Kind::Deployment, &name).is_some()
@@ -109,7 +116,7 @@ fn component(
         workload::config(context, component, &settings)
     };
     let account = service::account(context, name, Part::Component(component));
-    vec![account, config, service::of_component(context, component), deployment]
+    vec![account, config, service::for_component(context, component), deployment]
 }
 
 fn seed(context: &BuildContext<'_>, rollout: &Rollout<'_>) -> Option<Object> {

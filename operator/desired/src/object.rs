@@ -1,4 +1,4 @@
-//! A child of a Storefront: what it is called and what is to be done about it.
+//! The children of a Storefront: their identity and the action to take on each.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::manifest::manifest;
 
-/// The kinds of children, in the order in which they are written when several are due at once.
+/// The kind of a child. The order is the order of writes in one reconciliation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// `v1/ServiceAccount`
@@ -31,7 +31,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind there is, in writing order.
+    /// All kinds, in the order of writes.
     pub const ALL: [Kind; 8] = [
         Kind::ServiceAccount,
         Kind::Secret,
@@ -43,7 +43,7 @@ impl Kind {
         Kind::Deployment,
     ];
 
-    /// The kind's name as manifests spell it.
+    /// Returns the value of `kind` in a manifest.
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::ServiceAccount => "ServiceAccount",
@@ -57,7 +57,7 @@ impl Kind {
         }
     }
 
-    /// The API version that is read and written: `v1`, `apps/v1`, `batch/v1`.
+    /// Returns the API version for reads and writes: `v1`, `apps/v1`, `batch/v1`.
     pub fn api_version(self) -> &'static str {
         match self {
             Kind::StatefulSet | Kind::Deployment => "apps/v1",
@@ -67,7 +67,7 @@ impl Kind {
     }
 }
 
-/// Which child of one Storefront: unique within its namespace.
+/// The identity of a child, unique within its namespace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId {
     /// The child's kind.
@@ -82,56 +82,57 @@ impl fmt::Display for ObjectId {
     }
 }
 
-/// One child that should exist.
+/// A child that should exist.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Object {
-    /// Which child.
+    /// The identity of the child.
     pub id: ObjectId,
-    /// What is to be done about it.
+    /// The action to take.
     pub action: Action,
 }
 
 impl Object {
-    /// A child that is to be as this typed object says.
+    /// Creates an object with [`Action::Apply`].
     pub(crate) fn apply<T: Resource + Serialize>(kind: Kind, name: String, object: &T) -> Self {
         Self { id: ObjectId { kind, name }, action: Action::Apply(manifest(object)) }
     }
 
-    /// A child that is not to be touched.
+    /// Creates an object with [`Action::Keep`].
     pub(crate) fn keep(kind: Kind, name: String) -> Self {
         Self { id: ObjectId { kind, name }, action: Action::Keep }
     }
 }
 
-/// What is to be done about a child.
+/// The action to take on a child.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Server-side apply of this whole manifest, owner reference included.
+    /// Server-side apply of this complete manifest, which includes the owner reference.
     Apply(Value),
-    /// Create it if it is missing, never write it again: its content is made of chance.
+    /// Creation if the child does not exist. It is never written again, because its content is
+    /// random.
     CreateOnce(SecretTemplate),
-    /// Leave it as it is, there or not: its turn has not come.
+    /// No write, whether the child exists or not: it waits for an earlier step of the rollout.
     Keep,
 }
 
-/// How to make a Secret whose content cannot be computed.
+/// The template of a Secret with random content.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SecretTemplate {
     /// The manifest without `data`.
     pub manifest: Value,
-    /// What goes into `data`, key by key.
+    /// The values in `data`, by key.
     pub fields: BTreeMap<String, SecretField>,
 }
 
-/// One value of a generated Secret.
+/// How to generate a value of a Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretField {
-    /// This text.
+    /// This fixed text.
     Fixed(String),
     /// A password of 32 random letters and digits (190 bits).
     Password,
-    /// A JSON Web Key Set (RFC 7517, RFC 8037) of one new Ed25519 key with its private part. A
-    /// Secret has one such key.
+    /// A JSON Web Key Set (RFC 7517, RFC 8037) with one new Ed25519 key, including the private
+    /// part. A Secret contains at most one such key.
     SigningKeys,
     /// The same set without the private part.
     PublicKeys,

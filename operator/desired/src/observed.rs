@@ -1,54 +1,55 @@
-//! What has been seen of a Storefront's children.
+//! The observed state of a Storefront's children.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Kind, ObjectId};
 
-/// Everything that [`crate::desired`] may depend on besides the Storefront itself.
+/// The observed state: everything that [`crate::desired`] may depend on besides the Storefront and
+/// the installation's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObservedState {
-    /// The children that exist, as last seen.
+    /// The children that exist, as last observed.
     pub children: BTreeMap<ObjectId, ObservedChild>,
-    /// The parts, by their component label, that have pods which have not ended. Pods on their way
-    /// out are among them, unlike in what a Deployment counts.
+    /// The component labels of the parts that have pods that have not ended. Unlike the counts in
+    /// the status of a Deployment, this includes terminating pods.
     pub parts_with_pods: BTreeSet<String>,
 }
 
 impl ObservedState {
-    /// What was last seen of a child, if it exists.
+    /// Returns the observed state of a child, if it exists.
     pub fn get(&self, kind: Kind, name: &str) -> Option<&ObservedChild> {
         self.children.get(&ObjectId { kind, name: name.to_owned() })
     }
 
-    /// Whether the child exists and has come as far as it can: a workload that serves with all its
-    /// replicas of its present generation, a Job that completed, anything else that exists.
+    /// Reports whether a child exists and is [`Progress::Done`]: a workload whose replicas of the
+    /// current generation are all ready, a Job that completed, or any other object that exists.
     pub fn is_done(&self, kind: Kind, name: &str) -> bool {
-        self.get(kind, name).is_some_and(|seen| seen.progress == Progress::Done)
+        self.get(kind, name).is_some_and(|child| child.progress == Progress::Done)
     }
 }
 
-/// One child as last seen.
+/// The observed state of one child.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObservedChild {
-    /// `metadata.uid`: another one means that the child was made anew.
+    /// `metadata.uid`. A different uid means that the child was recreated.
     pub uid: String,
-    /// The label `app.kubernetes.io/version`, on children that carry it.
+    /// The label `app.kubernetes.io/version`, on children that have it.
     pub version: Option<String>,
-    /// How far it has come.
+    /// The progress of the child.
     pub progress: Progress,
-    /// Replicas that serve, for workloads; 0 otherwise.
+    /// The number of ready replicas of a workload; 0 for other kinds.
     pub ready_replicas: i32,
-    /// Replicas asked for, for workloads; 0 otherwise.
+    /// The number of desired replicas of a workload; 0 for other kinds.
     pub desired_replicas: i32,
 }
 
-/// How far a child has come.
+/// The progress of a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// On its way.
+    /// It has not completed yet.
     Running,
-    /// As far as it can come.
+    /// It has completed.
     Done,
-    /// Given up: a Job whose retries are used up, a rollout past its deadline.
+    /// It has failed: a Job without retries left, or a rollout past its deadline.
     Failed,
 }

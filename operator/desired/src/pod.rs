@@ -1,5 +1,4 @@
-//! What all pods of a shop have in common: how little they may do, how they are probed, how they
-//! find each other.
+//! What all pods of a shop share: restricted security contexts, probes, DNS configuration, volumes.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +10,19 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-
 use storefront_api::workload::{self, Amounts};
 
 use crate::context::BuildContext;
 
-/// The user and group of our own images.
+/// The uid and gid of the shop's image.
 pub(crate) const SHOP_USER: i64 = 65_532;
-/// The user and group that PostgreSQL's and Redis's images know.
-pub(crate) const STORE_USER: i64 = 999;
+/// The uid and gid that exist in the images of PostgreSQL and Redis.
+pub(crate) const DATASTORE_USER: i64 = 999;
 
-/// The name of every pod's port for probes and metrics.
+/// The name of the port for probes and metrics.
 pub(crate) const ADMIN_PORT_NAME: &str = "admin";
 
-/// A pod without containers: restricted, without a token for the API server.
+/// Returns a pod without containers: restricted, and without a service account token.
 pub(crate) fn restricted_pod(
     context: &BuildContext<'_>,
     service_account: String,
@@ -37,7 +35,7 @@ pub(crate) fn restricted_pod(
         image_pull_secrets: pull_secrets(context),
         security_context: Some(PodSecurityContext {
             fs_group: Some(user),
-            // A volume that already is the group's is not walked through at every start.
+            // Skips the recursive change of ownership when the volume already has the right group.
             fs_group_change_policy: Some("OnRootMismatch".to_owned()),
             run_as_group: Some(user),
             run_as_non_root: Some(true),
@@ -53,8 +51,9 @@ pub(crate) fn restricted_pod(
     }
 }
 
-/// Pods call each other by the bare name of a Service, which the first search domain completes.
-/// With one dot or more a name is asked for as it stands, before any search domain.
+/// Returns a DNS configuration with `ndots:1`. Pods call each other by the bare name of a Service,
+/// which the first search domain completes. A name with a dot is queried as it is before any search
+/// domain, which saves queries for external names.
 fn dns_config_ndots_one() -> PodDNSConfig {
     PodDNSConfig {
         options: Some(vec![PodDNSConfigOption {
@@ -72,8 +71,8 @@ fn pull_secrets(context: &BuildContext<'_>) -> Option<Vec<LocalObjectReference>>
     (!secrets.is_empty()).then(|| references.collect())
 }
 
-/// What the strictest pod security standard asks of a container, and a root file system that
-/// nobody writes to.
+/// Returns the security context that the restricted pod security standard requires, with a
+/// read-only root file system.
 pub(crate) fn restricted_container() -> SecurityContext {
     SecurityContext {
         allow_privilege_escalation: Some(false),
@@ -86,32 +85,33 @@ pub(crate) fn restricted_container() -> SecurityContext {
     }
 }
 
-/// How often and how patiently a container is asked.
+/// The timing of a probe.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProbeTiming {
-    /// Seconds from one question to the next.
+    /// The seconds between two probes.
     pub(crate) period_secs: i32,
-    /// Seconds until no answer counts as a bad one.
+    /// The seconds after which a probe without a response has failed.
     pub(crate) timeout_secs: i32,
-    /// Bad answers in a row that are believed.
+    /// The number of consecutive failures after which the container counts as failed.
     pub(crate) failures: i32,
 }
 
-/// Until it has started: asked every second, so that it serves as soon as it can; an answer may
-/// take longer where many pods start at once.
+/// Returns the timing of a startup probe that allows `secs` seconds. It probes every second, so
+/// that the pod becomes ready as soon as possible. The timeout is longer than that, because
+/// responses are slow when many pods start at once.
 pub(crate) const fn startup_probe(secs: i32) -> ProbeTiming {
     ProbeTiming { period_secs: 1, timeout_secs: 3, failures: secs }
 }
 
-/// While it runs: taken out of service within four seconds.
+/// The timing of a readiness probe: a failing pod becomes unready within four seconds.
 pub(crate) const READINESS: ProbeTiming =
     ProbeTiming { period_secs: 2, timeout_secs: 2, failures: 2 };
 
-/// For ever: restarted when it has not answered for half a minute.
+/// The timing of a liveness probe: a container restarts after half a minute without a response.
 pub(crate) const LIVENESS: ProbeTiming =
     ProbeTiming { period_secs: 10, timeout_secs: 5, failures: 3 };
 
-/// A question over HTTP to the admin port.
+/// Returns a probe by an HTTP request to the admin port.
 pub(crate) fn http_probe(path: &str, timing: ProbeTiming) -> Probe {
     Probe {
         http_get: Some(HTTPGetAction {
@@ -123,7 +123,7 @@ pub(crate) fn http_probe(path: &str, timing: ProbeTiming) -> Probe {
     }
 }
 
-/// Whether somebody listens on the port of this name. Costs next to nothing.
+/// Returns a probe that opens a TCP connection to the port with this name. It costs almost nothing.
 pub(crate) fn tcp_probe(port: &str, timing: ProbeTiming) -> Probe {
     Probe {
         tcp_socket: Some(TCPSocketAction {
@@ -134,7 +134,7 @@ pub(crate) fn tcp_probe(port: &str, timing: ProbeTiming) -> Probe {
     }
 }
 
-/// Whether this command succeeds in the container. Costs a process each time.
+/// Returns a probe that runs a command in the container. Each probe costs a process.
 pub(crate) fn exec_probe(command: &[&str], timing: ProbeTiming) -> Probe {
     Probe { exec: Some(exec(command)), ..probe(timing) }
 }
@@ -148,40 +148,39 @@ fn probe(timing: ProbeTiming) -> Probe {
     }
 }
 
-/// A command that is run in the container.
+/// Returns an action that runs a command in the container.
 pub(crate) fn exec(command: &[&str]) -> ExecAction {
-    ExecAction { command: Some(words(command)) }
+    ExecAction { command: Some(owned(command)) }
 }
 
-/// The same words, owned.
-pub(crate) fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
+/// Converts arguments to owned strings.
+pub(crate) fn owned(arguments: &[&str]) -> Vec<String> {
+    arguments.iter().map(|argument| (*argument).to_owned()).collect()
 }
 
-/// Requests and limits as a container has them.
-pub(crate) fn resources(said: &workload::Resources) -> ResourceRequirements {
+/// Converts requests and limits for a container.
+pub(crate) fn resources(resources: &workload::Resources) -> ResourceRequirements {
     ResourceRequirements {
-        limits: amounts(said.limits.as_ref()),
-        requests: amounts(said.requests.as_ref()),
+        limits: amounts(resources.limits.as_ref()),
+        requests: amounts(resources.requests.as_ref()),
         ..ResourceRequirements::default()
     }
 }
 
-fn amounts(said: Option<&workload::Amounts>) -> Option<BTreeMap<String, Quantity>> {
-    let Amounts { cpu, memory } = said?;
-    let said = [("cpu", cpu), ("memory", memory)];
-    let amounts = said.into_iter().filter_map(|(name, amount)| {
+fn amounts(amounts: Option<&workload::Amounts>) -> Option<BTreeMap<String, Quantity>> {
+    let Amounts { cpu, memory } = amounts?;
+    let amounts = [("cpu", cpu), ("memory", memory)].into_iter().filter_map(|(name, amount)| {
         Some((name.to_owned(), Quantity(amount.as_ref()?.as_str().to_owned())))
     });
     Some(amounts.collect::<BTreeMap<_, _>>()).filter(|amounts| !amounts.is_empty())
 }
 
-/// An environment variable.
+/// Returns an environment variable with a value.
 pub(crate) fn env(name: &str, value: impl Into<String>) -> EnvVar {
     EnvVar { name: name.to_owned(), value: Some(value.into()), ..EnvVar::default() }
 }
 
-/// An environment variable whose value is in a Secret.
+/// Returns an environment variable with a value from a Secret.
 pub(crate) fn env_from_secret(name: &str, secret: &str, key: &str) -> EnvVar {
     EnvVar {
         name: name.to_owned(),
@@ -197,7 +196,7 @@ pub(crate) fn env_from_secret(name: &str, secret: &str, key: &str) -> EnvVar {
     }
 }
 
-/// A port of a container, by name.
+/// Returns a named container port.
 pub(crate) fn port(name: &str, port: u16) -> ContainerPort {
     ContainerPort {
         container_port: i32::from(port),
@@ -207,8 +206,8 @@ pub(crate) fn port(name: &str, port: u16) -> ContainerPort {
     }
 }
 
-/// An empty folder that is gone with the pod.
-pub(crate) fn scratch(name: &str, size_limit: &str) -> Volume {
+/// Returns an `emptyDir` volume, which is deleted with the pod.
+pub(crate) fn empty_dir(name: &str, size_limit: &str) -> Volume {
     Volume {
         name: name.to_owned(),
         empty_dir: Some(EmptyDirVolumeSource {
@@ -219,7 +218,7 @@ pub(crate) fn scratch(name: &str, size_limit: &str) -> Volume {
     }
 }
 
-/// The files of a ConfigMap.
+/// Returns a volume with the files of a ConfigMap.
 pub(crate) fn config_volume(name: &str, config_map: String) -> Volume {
     Volume {
         name: name.to_owned(),
@@ -231,7 +230,7 @@ pub(crate) fn config_volume(name: &str, config_map: String) -> Volume {
     }
 }
 
-/// The values of a Secret as files, for the pod's own group only.
+/// Returns a volume with the values of a Secret as files that only the pod's group can read.
 pub(crate) fn secret_volume(name: &str, secret: String) -> Volume {
     Volume {
         name: name.to_owned(),
@@ -244,7 +243,7 @@ pub(crate) fn secret_volume(name: &str, secret: String) -> Volume {
     }
 }
 
-/// One value of a Secret as a file of this name, for the pod's own group only.
+/// Returns a volume with one value of a Secret as a file that only the pod's group can read.
 pub(crate) fn secret_file(name: &str, secret: String, key: &str, file: &str) -> Volume {
     let mut volume = secret_volume(name, secret);
     if let Some(source) = &mut volume.secret {
@@ -254,19 +253,19 @@ pub(crate) fn secret_file(name: &str, secret: String, key: &str, file: &str) -> 
     volume
 }
 
-/// Shows a volume to every container of a pod.
+/// Mounts a volume in every container of a pod.
 pub(crate) fn mount_everywhere(pod: &mut PodSpec, mount: &VolumeMount) {
     for container in pod.init_containers.iter_mut().flatten().chain(&mut pod.containers) {
         container.volume_mounts.get_or_insert_default().push(mount.clone());
     }
 }
 
-/// Where a volume is seen.
+/// Returns a read-write mount of a volume.
 pub(crate) fn mount(name: &str, path: &str) -> VolumeMount {
     VolumeMount { name: name.to_owned(), mount_path: path.to_owned(), ..VolumeMount::default() }
 }
 
-/// Where a volume is seen that is only read.
+/// Returns a read-only mount of a volume.
 pub(crate) fn mount_read_only(name: &str, path: &str) -> VolumeMount {
     VolumeMount { read_only: Some(true), ..mount(name, path) }
 }

@@ -1,8 +1,8 @@
-//! PostgreSQL, where the operator runs it.
+//! The managed PostgreSQL.
 //!
-//! Its start script (`files/postgres.sh`) fits a kept volume and a new Secret together, refuses
-//! the data of another major version, and asks of its image only what the reference of
-//! `spec.postgres.image` says.
+//! The start script (`files/postgres.sh`) sets the password of the Secret on an existing volume,
+//! rejects data of another major version, and requires of the image only what the reference of
+//! `spec.postgres.image` states.
 
 use std::collections::BTreeMap;
 
@@ -21,14 +21,16 @@ const CONTAINER: &str = "postgres";
 const PASSWORD_VOLUME: &str = "password";
 const PASSWORD_FOLDER: &str = "/etc/storefront/password";
 const SHARED_MEMORY_VOLUME: &str = "shared-memory";
-/// Sorts and joins of parallel workers meet here; 64 MiB, a runtime's usual size, can be too small.
+/// The size of `/dev/shm`, which parallel workers share for sorts and joins. The usual default of
+/// container runtimes, 64 MiB, can be too small.
 const SHARED_MEMORY: &str = "128Mi";
-/// What it has for writing everything out before it is killed; else it recovers at the next start.
+/// The time for the shutdown checkpoint. If it does not suffice, PostgreSQL recovers at the next
+/// start.
 const STOP_SECS: i64 = 120;
-/// How long it may recover from a crash before it is taken for stuck.
+/// The time for crash recovery before the container restarts.
 const START_SECS: i32 = 1_800;
 
-/// Every object of PostgreSQL but its Secret.
+/// Builds all objects of the managed PostgreSQL except its Secret.
 pub(crate) fn objects(context: &BuildContext<'_>) -> Vec<Object> {
     if !context.manages_postgres() {
         return Vec::new();
@@ -36,7 +38,7 @@ pub(crate) fn objects(context: &BuildContext<'_>) -> Vec<Object> {
     let requests = context.spec.profile.defaults().postgres;
     let postgres = &context.spec.postgres;
     let secret = names::postgres_admin(&context.name);
-    let store = Datastore {
+    let datastore = Datastore {
         part: Part::Postgres,
         name: names::postgres(&context.name),
         claim: names::postgres_data(&context.name),
@@ -50,7 +52,7 @@ pub(crate) fn objects(context: &BuildContext<'_>) -> Vec<Object> {
         volumes: vec![pod::secret_volume(PASSWORD_VOLUME, secret.clone()), shared_memory()],
         secret,
     };
-    datastore::objects(context, &store)
+    datastore::objects(context, &datastore)
 }
 
 fn files(requests: Requests) -> BTreeMap<String, String> {
@@ -62,8 +64,8 @@ fn files(requests: Requests) -> BTreeMap<String, String> {
     ])
 }
 
-/// Half of what is set aside for it as its own cache; and it may count on the node's cache for as
-/// much as half of its limit, which is four times the request.
+/// Returns the memory settings. `shared_buffers` is half of the memory request.
+/// `effective_cache_size` is half of the memory limit, which is four times the request.
 fn memory(requests: Requests) -> String {
     let requested_mib = datastore::mebibytes(requests.memory);
     format!(
@@ -83,7 +85,7 @@ fn container(context: &BuildContext<'_>, requests: Requests) -> Container {
             pod::env("PGHOST", "/tmp"),
         ]),
         image: Some(image.clone()),
-        // SIGTERM alone would wait until the last client has gone by itself.
+        // Fast shutdown: SIGTERM, the smart shutdown, waits until all clients have disconnected.
         lifecycle: Some(Lifecycle {
             pre_stop: Some(LifecycleHandler {
                 exec: Some(pod::exec(&["sh", "-c", "kill -INT 1"])),
@@ -93,7 +95,7 @@ fn container(context: &BuildContext<'_>, requests: Requests) -> Container {
         }),
         name: CONTAINER.to_owned(),
         resources: Some(pod::resources(&requests.resources())),
-        // While it recovers its port is open already, and only pg_isready tells.
+        // The port is already open during recovery; only pg_isready detects readiness.
         startup_probe: Some(pod::exec_probe(
             &["pg_isready", "--quiet"],
             pod::startup_probe(START_SECS),

@@ -1,5 +1,4 @@
-//! The Deployment of anything that runs the shop's image and does not end: the components and the
-//! inbox.
+//! The Deployment of a long-running process of the shop's image: a component or the inbox.
 
 use std::collections::BTreeMap;
 
@@ -18,44 +17,44 @@ use storefront_api::workload::Resources;
 use crate::context::BuildContext;
 use crate::{Kind, Object, pod};
 
-/// Between "this pod is going" and the signal that it should stop. By then every client has looked
-/// its addresses up again, and nobody comes any more.
+/// The time between the removal of a pod from its Services and its SIGTERM. By then all clients
+/// have resolved the addresses again and send no new requests.
 const PRE_STOP_SECS: i64 = 5;
-/// What a program has for answering the requests it has begun.
+/// The time for draining requests in progress after SIGTERM.
 const DRAIN_SECS: i64 = 25;
-/// A new version that is not up after this long is not going to be.
+/// The time after which a rollout without progress has failed.
 const PROGRESS_DEADLINE_SECS: i32 = 300;
-/// Generations of pods that can be gone back to by hand.
+/// The number of old revisions that are kept for a manual rollback.
 const REVISIONS: i32 = 2;
-/// How long a program may take to start.
+/// The time for the process to start before the container restarts.
 const START_SECS: i32 = 60;
 
-/// What a Deployment is made from.
+/// The input for a Deployment of the shop's image.
 pub(crate) struct Program<'a> {
-    /// The part of the shop that it is.
+    /// The part of the Storefront.
     pub(crate) part: Part,
-    /// The name of the Deployment and of its account.
+    /// The name of the Deployment and of its ServiceAccount.
     pub(crate) name: String,
-    /// The arguments of `shop`; the first one names the container.
+    /// The arguments of the `shop` binary; the first one is the name of the container.
     pub(crate) args: &'a [&'a str],
     /// The image.
     pub(crate) image: String,
-    /// Its ports besides the one for probes and metrics.
+    /// The ports besides the admin port.
     pub(crate) ports: &'a [(&'a str, u16)],
-    /// How many pods it runs.
+    /// The number of pods.
     pub(crate) replicas: i32,
-    /// What its container asks for.
+    /// The resource requests and limits of the container.
     pub(crate) resources: Resources,
-    /// Its environment.
+    /// The environment variables of the container.
     pub(crate) env: Option<Vec<EnvVar>>,
-    /// The ConfigMap with the rest of its environment, if it has one.
+    /// The name of the ConfigMap with further environment variables, if any.
     pub(crate) config: Option<String>,
-    /// Annotations of its pods: another one is another pod.
+    /// The annotations of the pods; a change rolls them.
     pub(crate) annotations: BTreeMap<String, String>,
 }
 
 impl Program<'_> {
-    /// Its Deployment, with these pods.
+    /// Builds the Deployment with this pod template.
     pub(crate) fn deployment(self, context: &BuildContext<'_>, pod: PodSpec) -> Object {
         let deployment = Deployment {
             metadata: context.versioned_metadata(self.name.clone(), self.part),
@@ -76,7 +75,7 @@ impl Program<'_> {
         Object::apply(Kind::Deployment, self.name, &deployment)
     }
 
-    /// Its pods.
+    /// Builds the spec of the pods.
     pub(crate) fn pod(&self, context: &BuildContext<'_>) -> PodSpec {
         PodSpec {
             containers: vec![self.container(context)],
@@ -89,9 +88,9 @@ impl Program<'_> {
         let admin = (pod::ADMIN_PORT_NAME, ADMIN_PORT);
         let ports = self.ports.iter().chain([&admin]);
         Container {
-            args: Some(pod::words(self.args)),
+            args: Some(pod::owned(self.args)),
             env: self.env.clone(),
-            env_from: self.config.clone().map(|config| vec![all_of(config)]),
+            env_from: self.config.clone().map(|config| vec![env_from(config)]),
             lifecycle: Some(Lifecycle {
                 pre_stop: Some(LifecycleHandler {
                     sleep: Some(SleepAction { seconds: PRE_STOP_SECS }),
@@ -109,7 +108,7 @@ impl Program<'_> {
     }
 }
 
-/// A container of the shop's image, that does nothing yet.
+/// Returns a container of the shop's image without arguments, ports and probes.
 pub(crate) fn container(context: &BuildContext<'_>, image: String, name: &str) -> Container {
     Container {
         image: Some(image),
@@ -121,7 +120,7 @@ pub(crate) fn container(context: &BuildContext<'_>, image: String, name: &str) -
     }
 }
 
-fn all_of(config_map: String) -> EnvFromSource {
+fn env_from(config_map: String) -> EnvFromSource {
     EnvFromSource {
         config_map_ref: Some(ConfigMapEnvSource {
             name: config_map,
@@ -131,6 +130,7 @@ fn all_of(config_map: String) -> EnvFromSource {
     }
 }
 
+/// Returns the strategy that starts one additional pod and never has fewer pods than desired.
 fn surge_one_rolling_update() -> DeploymentStrategy {
     DeploymentStrategy {
         rolling_update: Some(RollingUpdateDeployment {

@@ -1,4 +1,4 @@
-//! Redis, where the operator runs it.
+//! The managed Redis.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,22 @@ use crate::context::BuildContext;
 use crate::datastore::{self, CONFIG_FOLDER, Datastore};
 use crate::{Object, pod, ports};
 
-/// What it has for writing the last second out.
+/// The time for writing the last second of the append-only file.
 const STOP_SECS: i64 = 30;
-/// How long it may read its file before it is taken for stuck.
+/// The time for loading the append-only file before the container restarts.
 const START_SECS: i32 = 600;
-/// It answers PING only to who knows the password, and only when it has read its file.
+/// Succeeds when Redis has loaded its file. Redis responds to PING only then, and only to
+/// authenticated clients.
 const STARTED: &str = r#"[ "$(redis-cli ping)" = PONG ]"#;
 
-/// Every object of Redis but its Secret.
+/// Builds all objects of the managed Redis except its Secret.
 pub(crate) fn objects(context: &BuildContext<'_>) -> Vec<Object> {
     if !context.manages_redis() {
         return Vec::new();
     }
     let requests = context.spec.profile.defaults().redis;
     let redis = &context.spec.redis;
-    let store = Datastore {
+    let datastore = Datastore {
         part: Part::Redis,
         name: names::redis(&context.name),
         claim: names::redis_data(&context.name),
@@ -38,10 +39,11 @@ pub(crate) fn objects(context: &BuildContext<'_>) -> Vec<Object> {
         container: container(context, requests),
         volumes: Vec::new(),
     };
-    datastore::objects(context, &store)
+    datastore::objects(context, &datastore)
 }
 
-/// Half of the limit for data: while the file is rewritten, what changes is in memory twice.
+/// Returns the files of the ConfigMap. `maxmemory` is half of the memory limit, because changed
+/// data is in memory twice while the append-only file is rewritten.
 fn files(requests: Requests) -> BTreeMap<String, String> {
     let configuration = include_str!("../files/redis.conf");
     let maxmemory_mib = datastore::mebibytes(requests.memory) * 2;
@@ -56,7 +58,7 @@ fn container(context: &BuildContext<'_>, requests: Requests) -> Container {
     Container {
         env: Some(vec![
             pod::env("CONFIG_DIR", CONFIG_FOLDER),
-            // By this name redis-cli takes it.
+            // redis-cli reads the password from this variable.
             password(context, "REDISCLI_AUTH"),
             password(context, "REDIS_PASSWORD"),
         ]),

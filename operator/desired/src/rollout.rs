@@ -1,19 +1,19 @@
-//! Whose turn it is.
+//! The order of changes in a rollout.
 //!
-//! At first install nothing waits that need not: each workload starts as soon as the Secrets that
-//! it names are there, and the owner of a database as soon as that is migrated.
+//! At first install only steps with dependencies wait: a workload starts as soon as the Secrets
+//! that it references exist, and the owner of a database as soon as the database is migrated.
 //!
-//! A change of version goes wave by wave. First all migrations; then the components of the first
-//! wave together; a later wave when every component of the earlier ones serves the new version
-//! with all its pods. Whoever waits stays as it is, so a version that does not come up stops where
-//! it is. A component that does not exist has nothing to keep, and waits for no wave. Any other
-//! change than of the version waits for no wave either, unless its component waits for one: what
-//! else is wanted may only fit the new version, so until its turn comes neither its Deployment nor
-//! its settings are changed or repaired.
+//! A change of version proceeds wave by wave: first all migrations, then all components of the
+//! first wave together, then each later wave as soon as every component of the earlier waves is
+//! ready in the new version with all its pods. Waiting components stay as they are, so a version
+//! that does not become ready stops where it is. A component that does not exist has nothing to
+//! keep and waits for no wave. A change of anything but the version does not wait for a wave,
+//! unless its component waits for one. The rest of the spec may fit only the new version, so until
+//! then neither the Deployment nor the settings of the component are changed or repaired.
 //!
-//! A suspended shop stops its components first; the stores when no pod is left that may still write
-//! to them, those on their way out included. When it goes on, components that were stopped wait for
-//! the stores.
+//! When a shop is suspended, its components stop first. The datastores stop when no pod,
+//! terminating ones included, is left that may still write to them. When the shop resumes, stopped
+//! components wait for the datastores.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ use storefront_api::names::{self, Part};
 use crate::context::BuildContext;
 use crate::{Action, Kind, Object, ObservedChild, Progress};
 
-/// What has to be known of the migrations before it can be said whose turn it is.
+/// The state of a rollout: which databases are migrated to the desired version.
 #[derive(Clone, Debug)]
 pub(crate) struct Rollout<'a> {
     context: &'a BuildContext<'a>,
@@ -31,110 +31,110 @@ pub(crate) struct Rollout<'a> {
 }
 
 impl<'a> Rollout<'a> {
-    /// `migrations` are the Jobs that this version wants, one for each owner of a database, as far
-    /// as they can be told yet.
-    pub(crate) fn of(
+    /// Determines the state of the rollout. `migrations` are the Jobs of this version, one for each
+    /// owner of a database; `None` if the Job cannot be built yet.
+    pub(crate) fn new(
         context: &'a BuildContext<'a>,
         migrations: &[(Component, Option<Object>)],
     ) -> Self {
-        let done = |job: &Object| context.observed.is_done(job.id.kind, &job.id.name);
+        let is_done = |job: &Object| context.observed.is_done(job.id.kind, &job.id.name);
         let migrated = migrations
             .iter()
-            .filter(|(_, job)| job.as_ref().is_some_and(done))
+            .filter(|(_, job)| job.as_ref().is_some_and(is_done))
             .map(|(owner, _)| *owner)
             .collect();
         Self { context, migrated }
     }
 
-    /// Whether the component's database, if it owns one, is what this version needs.
+    /// Reports whether the component's database, if it owns one, is migrated to this version.
     fn is_migrated(&self, component: Component) -> bool {
         component.info().database.is_none() || self.migrated.contains(&component)
     }
 
-    /// Whether every database is what this version needs.
+    /// Reports whether every database is migrated to this version.
     pub(crate) fn all_migrated(&self) -> bool {
         Component::ALL.into_iter().all(|component| self.is_migrated(component))
     }
 
-    /// Whether the component's Deployment may become what is wanted.
-    pub(crate) fn may_move(&self, component: Component) -> bool {
+    /// Reports whether the component's Deployment may change to the desired state.
+    pub(crate) fn may_update(&self, component: Component) -> bool {
         if self.context.spec.suspend {
-            return true; // to no pods at all
+            return true; // The desired state has no pods.
         }
         if !self.is_migrated(component) {
             return false;
         }
-        let Some(seen) = deployment(self.context, component) else {
+        let Some(deployment) = deployment(self.context, component) else {
             return true;
         };
-        let stopped = seen.desired_replicas == 0;
-        if stopped && !self.context.stores_up() {
+        let is_stopped = deployment.desired_replicas == 0;
+        if is_stopped && !self.context.datastores_up() {
             return false;
         }
-        is_of_version(self.context, seen) || self.is_turn_of(component::wave(component))
+        has_version(self.context, deployment) || self.may_start(component::wave(component))
     }
 
-    /// Whether the inbox's Deployment may become what is wanted. It needs no store; another version
-    /// of it comes with whoever sends it mails, so that a version that does not get as far as that
-    /// costs no mail.
-    pub(crate) fn may_move_inbox(&self) -> bool {
+    /// Reports whether the inbox's Deployment may change to the desired state. The inbox needs no
+    /// datastore. A new version of it rolls out together with the wave of the components that send
+    /// mail, so that a version that does not get that far loses no mails.
+    pub(crate) fn may_update_inbox(&self) -> bool {
         let inbox = self.context.observed.get(Kind::Deployment, &names::inbox(&self.context.name));
         self.context.spec.suspend
-            || inbox.is_none_or(|seen| is_of_version(self.context, seen))
-            || self.is_turn_of(Wave::Services)
+            || inbox.is_none_or(|deployment| has_version(self.context, deployment))
+            || self.may_start(Wave::Services)
     }
 
-    /// Whether a wave may become what is wanted in another version.
-    fn is_turn_of(&self, wave: Wave) -> bool {
-        self.all_migrated() && self.earlier_waves_serve(wave)
+    /// Reports whether a wave may change to another version.
+    fn may_start(&self, wave: Wave) -> bool {
+        self.all_migrated() && self.earlier_waves_are_ready(wave)
     }
 
-    fn earlier_waves_serve(&self, wave: Wave) -> bool {
-        Component::ALL
-            .into_iter()
-            .filter(|other| component::wave(*other) < wave)
-            .all(|other| deployment(self.context, other).is_some_and(|seen| self.serves(seen)))
+    fn earlier_waves_are_ready(&self, wave: Wave) -> bool {
+        Component::ALL.into_iter().filter(|other| component::wave(*other) < wave).all(|other| {
+            deployment(self.context, other).is_some_and(|deployment| self.is_ready(deployment))
+        })
     }
 
-    fn serves(&self, seen: &ObservedChild) -> bool {
-        is_of_version(self.context, seen) && seen.progress == Progress::Done
+    fn is_ready(&self, deployment: &ObservedChild) -> bool {
+        has_version(self.context, deployment) && deployment.progress == Progress::Done
     }
 }
 
-/// What is to be done about a Job: it starts when `ready` says so, and once there it stays. While
-/// the shop is suspended only what is already done stays, so that it need not be done again.
+/// Decides the action for a Job. The Job is created when `ready` is true, and stays desired once it
+/// exists. While the shop is suspended, only completed Jobs stay, so that they do not run again.
 pub(crate) fn job(context: &BuildContext<'_>, job: Object, ready: bool) -> Option<Object> {
     let keep = |job: Object| Object { action: Action::Keep, ..job };
-    let seen = context.observed.get(Kind::Job, &job.id.name);
-    match (context.spec.suspend, seen) {
-        (true, Some(seen)) if seen.progress == Progress::Done => Some(keep(job)),
+    let observed = context.observed.get(Kind::Job, &job.id.name);
+    match (context.spec.suspend, observed) {
+        (true, Some(observed)) if observed.progress == Progress::Done => Some(keep(job)),
         (true, _) => None,
         (false, None) if !ready => Some(keep(job)),
         (false, _) => Some(job),
     }
 }
 
-/// Whether nobody needs the stores any more: the shop is suspended, every component is stopped, and
-/// no pod is left but the stores' own and the inbox's. What a Deployment counts does not suffice:
-/// it forgets pods that are still answering their last requests.
-pub(crate) fn stores_may_stop(context: &BuildContext<'_>) -> bool {
-    let is_still = |component| {
-        deployment(context, component).is_none_or(|seen| {
-            seen.desired_replicas == 0
-                && seen.ready_replicas == 0
-                && seen.progress == Progress::Done
+/// Reports whether the datastores may stop: the shop is suspended, every component is stopped, and
+/// no pods are left except those of the datastores and the inbox. The counts of a Deployment do not
+/// suffice, because they exclude terminating pods that still process requests.
+pub(crate) fn datastores_may_stop(context: &BuildContext<'_>) -> bool {
+    let is_stopped = |component| {
+        deployment(context, component).is_none_or(|deployment| {
+            deployment.desired_replicas == 0
+                && deployment.ready_replicas == 0
+                && deployment.progress == Progress::Done
         })
     };
-    let without_need = [Part::Postgres, Part::Redis, Part::Inbox].map(Part::label);
+    let independent = [Part::Postgres, Part::Redis, Part::Inbox].map(Part::label);
     context.spec.suspend
-        && Component::ALL.into_iter().all(is_still)
-        && context.observed.parts_with_pods.iter().all(|part| without_need.contains(part))
+        && Component::ALL.into_iter().all(is_stopped)
+        && context.observed.parts_with_pods.iter().all(|part| independent.contains(part))
 }
 
 fn deployment<'s>(context: &BuildContext<'s>, component: Component) -> Option<&'s ObservedChild> {
     context.observed.get(Kind::Deployment, &names::component(&context.name, component))
 }
 
-fn is_of_version(context: &BuildContext<'_>, seen: &ObservedChild) -> bool {
-    seen.version.as_ref() == Some(&context.spec.version)
+/// Reports whether a child has the desired version.
+fn has_version(context: &BuildContext<'_>, child: &ObservedChild) -> bool {
+    child.version.as_ref() == Some(&context.spec.version)
 }

@@ -1,5 +1,6 @@
-//! The Secrets that are made once, by chance. They are never changed: who wants another password
-//! deletes the Secret, and everything that depends on it follows the new one.
+//! The Secrets that the operator generates once, with random values. Their content never changes:
+//! to replace a password, a user deletes the Secret. The operator generates a new one and updates
+//! everything that depends on it.
 
 use k8s_openapi::api::core::v1::Secret;
 use storefront_api::StorefrontSpec;
@@ -11,7 +12,7 @@ use crate::context::BuildContext;
 use crate::manifest::manifest;
 use crate::{Action, Kind, Object, ObjectId, SecretField, SecretTemplate};
 
-/// Every Secret of the context.
+/// Builds all Secrets of the Storefront.
 pub(crate) fn secrets(context: &BuildContext<'_>) -> Vec<Object> {
     let mut secrets: Vec<Object> = Component::with_database()
         .map(|(owner, database)| {
@@ -31,9 +32,9 @@ pub(crate) fn secrets(context: &BuildContext<'_>) -> Vec<Object> {
             "default",
         ));
     }
-    let wanted =
+    let present =
         GeneratedSecret::ALL.into_iter().filter(|secret| is_generated(*secret, context.spec));
-    secrets.extend(wanted.map(|secret| generated(context, secret)));
+    secrets.extend(present.map(|secret| generated(context, secret)));
     secrets
 }
 
@@ -45,7 +46,7 @@ pub(crate) const fn is_generated(secret: GeneratedSecret, spec: &StorefrontSpec)
     }
 }
 
-/// What is in it is named in the component table, by the settings that come from there.
+/// Builds a generated Secret. Its keys are those that the settings in the component table name.
 fn generated(context: &BuildContext<'_>, secret: GeneratedSecret) -> Object {
     let fields: &[(&str, SecretField)] = match secret {
         GeneratedSecret::SigningKeys => {
@@ -56,7 +57,7 @@ fn generated(context: &BuildContext<'_>, secret: GeneratedSecret) -> Object {
     };
     let (name, part) =
         (names::generated_secret(&context.name, secret), Part::Component(secret.owner()));
-    made_once(context, name, part, "Opaque", fields)
+    create_once(context, name, part, "Opaque", fields)
 }
 
 fn credentials(context: &BuildContext<'_>, name: String, part: Part, username: &str) -> Object {
@@ -64,10 +65,10 @@ fn credentials(context: &BuildContext<'_>, name: String, part: Part, username: &
         ("username", SecretField::Fixed(username.to_owned())),
         ("password", SecretField::Password),
     ];
-    made_once(context, name, part, "kubernetes.io/basic-auth", &fields)
+    create_once(context, name, part, "kubernetes.io/basic-auth", &fields)
 }
 
-fn made_once(
+fn create_once(
     context: &BuildContext<'_>,
     name: String,
     part: Part,

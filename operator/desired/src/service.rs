@@ -9,7 +9,7 @@ use storefront_api::names::{self, Part};
 use crate::context::BuildContext;
 use crate::{Kind, Object, ports};
 
-/// The identity of a part's pods. It has no rights, and its token is not handed out.
+/// Builds the ServiceAccount of a part's pods. It has no permissions, and its token is not mounted.
 pub(crate) fn account(context: &BuildContext<'_>, name: String, part: Part) -> Object {
     let account = ServiceAccount {
         automount_service_account_token: Some(false),
@@ -19,9 +19,9 @@ pub(crate) fn account(context: &BuildContext<'_>, name: String, part: Part) -> O
     Object::apply(Kind::ServiceAccount, name, &account)
 }
 
-/// The Service of a component: headless where callers balance over the pods themselves, on a port
-/// of every node where the Storefront exposes it so.
-pub(crate) fn of_component(context: &BuildContext<'_>, component: Component) -> Object {
+/// Builds the Service of a component: headless for gRPC, because clients balance over the pods
+/// themselves, and with a node port if the Storefront exposes the component on one.
+pub(crate) fn for_component(context: &BuildContext<'_>, component: Component) -> Object {
     let listen = component.info().listen;
     let spec = match listen.protocol {
         Protocol::Grpc => ServiceSpec {
@@ -31,8 +31,8 @@ pub(crate) fn of_component(context: &BuildContext<'_>, component: Component) -> 
         Protocol::Http => {
             let spec = cluster_ip("http", "http", listen.port);
             match is_exposed(context, component) {
-                // Local: a node hands on only to its own pods, and so the client's address is kept.
-                true => on_node_port(spec, "Local", node_ports(context).gateway),
+                // `Local` preserves the client address: a node routes only to its own pods.
+                true => with_node_port(spec, "Local", node_ports(context).gateway),
                 false => spec,
             }
         }
@@ -40,8 +40,8 @@ pub(crate) fn of_component(context: &BuildContext<'_>, component: Component) -> 
     service(context, names::component(&context.name, component), Part::Component(component), spec)
 }
 
-/// The Service of a store.
-pub(crate) fn of_store(
+/// Builds the Service of a datastore.
+pub(crate) fn for_datastore(
     context: &BuildContext<'_>,
     name: String,
     part: Part,
@@ -51,16 +51,16 @@ pub(crate) fn of_store(
     service(context, name, part, cluster_ip(port_name, "tcp", port))
 }
 
-/// The Services of the inbox: one for mails and the page, and one that has the page on a port of
-/// every node, where the Storefront asks for it.
-pub(crate) fn of_inbox(context: &BuildContext<'_>) -> Vec<Object> {
+/// Builds the Services of the inbox: a ClusterIP Service for mails and the web page, and a NodePort
+/// Service for the web page if the Storefront exposes it.
+pub(crate) fn for_inbox(context: &BuildContext<'_>) -> Vec<Object> {
     let http = cluster_ip(ports::INBOX_HTTP_NAME, "http", ports::INBOX_HTTP);
-    let mut inside = cluster_ip(ports::INBOX_SMTP_NAME, "tcp", ports::INBOX_SMTP);
-    inside.ports.get_or_insert_default().extend(http.ports.clone().unwrap_or_default());
-    let mut services = vec![service(context, names::inbox(&context.name), Part::Inbox, inside)];
-    if let Some(port) = node_ports(context).inbox.filter(|_| on_nodes(context)) {
-        // Cluster: there is one pod, and any node leads to it.
-        let page = on_node_port(http, "Cluster", Some(port));
+    let mut internal = cluster_ip(ports::INBOX_SMTP_NAME, "tcp", ports::INBOX_SMTP);
+    internal.ports.get_or_insert_default().extend(http.ports.clone().unwrap_or_default());
+    let mut services = vec![service(context, names::inbox(&context.name), Part::Inbox, internal)];
+    if let Some(port) = node_ports(context).inbox.filter(|_| uses_node_ports(context)) {
+        // `Cluster`: every node routes to the only pod.
+        let page = with_node_port(http, "Cluster", Some(port));
         services.push(service(context, names::inbox_page(&context.name), Part::Inbox, page));
     }
     services
@@ -90,7 +90,7 @@ fn cluster_ip(port_name: &str, app_protocol: &str, port: u16) -> ServiceSpec {
     }
 }
 
-fn on_node_port(mut spec: ServiceSpec, policy: &str, node_port: Option<u16>) -> ServiceSpec {
+fn with_node_port(mut spec: ServiceSpec, policy: &str, node_port: Option<u16>) -> ServiceSpec {
     spec.type_ = Some("NodePort".to_owned());
     spec.external_traffic_policy = Some(policy.to_owned());
     for port in spec.ports.iter_mut().flatten() {
@@ -100,10 +100,10 @@ fn on_node_port(mut spec: ServiceSpec, policy: &str, node_port: Option<u16>) -> 
 }
 
 fn is_exposed(context: &BuildContext<'_>, component: Component) -> bool {
-    component == Component::Gateway && on_nodes(context)
+    component == Component::Gateway && uses_node_ports(context)
 }
 
-fn on_nodes(context: &BuildContext<'_>) -> bool {
+fn uses_node_ports(context: &BuildContext<'_>) -> bool {
     context.spec.expose.kind == ExposeType::NodePort
 }
 

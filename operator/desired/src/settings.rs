@@ -1,8 +1,8 @@
-//! What each process of the shop is told by its environment.
+//! The settings (environment) of each process of the shop.
 //!
-//! What is not secret goes into a ConfigMap (or, for Jobs, into the pod itself); of what is secret
-//! only the place is named. Passwords stand apart from URLs: they are made once, by chance, while
-//! URLs are computed, so that another host never needs another Secret.
+//! Values that are not secret are in a ConfigMap, or for Jobs in the pod itself. Secret values are
+//! references to Secrets. Passwords are separate from URLs: passwords are random and generated
+//! once, while URLs are computed, so a changed host never requires a new Secret.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,32 +19,32 @@ use crate::mounts::{self, CA_FILE_NAME, CA_FOLDER};
 use crate::secret::is_generated;
 use crate::{Kind, pod, ports, spec_settings};
 
-/// What one process is told.
+/// The settings of one process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// Values that anybody may read.
+    /// Values that are not secret.
     pub(crate) plain: BTreeMap<&'static str, String>,
-    /// Values that are in a Secret.
-    pub(crate) secret: BTreeMap<&'static str, SecretPlace>,
-    /// Values that are in a Secret and shown as a file, whose path is among the plain ones.
-    pub(crate) files: BTreeMap<&'static str, SecretPlace>,
+    /// Values that come from a Secret.
+    pub(crate) secret: BTreeMap<&'static str, SecretSource>,
+    /// Values that come from a Secret and are mounted as a file. The paths are in `plain`.
+    pub(crate) files: BTreeMap<&'static str, SecretSource>,
 }
 
-/// Where a secret value is.
+/// The source of a secret value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SecretPlace {
+pub(crate) struct SecretSource {
     pub(crate) secret: String,
     pub(crate) key: String,
-    /// Whether the operator made the Secret, and so sees it.
+    /// Whether the operator generated the Secret and thus observes it.
     generated: bool,
 }
 
-impl SecretPlace {
+impl SecretSource {
     fn generated(secret: String, key: &str) -> Self {
         Self { secret, key: key.to_owned(), generated: true }
     }
 
-    fn of_user(secret: &str, key: &str) -> Self {
+    fn user_provided(secret: &str, key: &str) -> Self {
         Self { secret: secret.to_owned(), key: key.to_owned(), generated: false }
     }
 }
@@ -54,87 +54,84 @@ impl Settings {
         self.plain.insert(name, value.into());
     }
 
-    /// Every name that is set.
+    /// Returns the names of all settings.
     pub(crate) fn names(&self) -> BTreeSet<&'static str> {
         self.plain.keys().chain(self.secret.keys()).copied().collect()
     }
 
-    /// The secret ones, for a container that has the others from a ConfigMap.
+    /// Returns the secret settings, for a container with a ConfigMap for the others.
     pub(crate) fn secret_env(&self) -> Vec<EnvVar> {
-        let place = |(name, place): (&&str, &SecretPlace)| {
-            pod::env_from_secret(name, &place.secret, &place.key)
+        let env = |(name, source): (&&str, &SecretSource)| {
+            pod::env_from_secret(name, &source.secret, &source.key)
         };
-        self.secret.iter().map(place).collect()
+        self.secret.iter().map(env).collect()
     }
 
-    /// All of them, for a container without a ConfigMap.
+    /// Returns all settings, for a container without a ConfigMap.
     pub(crate) fn env(&self) -> Vec<EnvVar> {
         let plain = self.plain.iter().map(|(name, value)| pod::env(name, value.clone()));
         plain.chain(self.secret_env()).collect()
     }
 
-    /// The Secrets among them that the operator made, each with its uid: another uid is another
-    /// content. `None` while one of them has not been seen.
+    /// Returns the names and uids of the generated Secrets that the settings come from. A different
+    /// uid means a different content. Returns `None` until all of them have been observed.
     pub(crate) fn generated_secrets(
         &self,
         context: &BuildContext<'_>,
     ) -> Option<BTreeMap<String, String>> {
-        let places = self.secret.values().chain(self.files.values());
-        let generated = places.filter(|place| place.generated);
-        let uid_of = |place: &SecretPlace| {
-            let seen = context.observed.get(Kind::Secret, &place.secret)?;
-            Some((place.secret.clone(), seen.uid.clone()))
+        let sources = self.secret.values().chain(self.files.values());
+        let generated = sources.filter(|source| source.generated);
+        let uid_of = |source: &SecretSource| {
+            let secret = context.observed.get(Kind::Secret, &source.secret)?;
+            Some((source.secret.clone(), secret.uid.clone()))
         };
         generated.map(uid_of).collect()
     }
 }
 
-/// What `shop <component> serve` is told.
+/// Returns the settings of `shop <component> serve`.
 pub(crate) fn serve(context: &BuildContext<'_>, component: Component) -> Settings {
-    let row = component.info();
+    let info = component.info();
     let mut settings = logging(defaults::log_level(context.spec, component).as_str());
     add_from_spec(&mut settings, context, component);
-    for callee in row.calls {
+    for callee in info.calls {
         if let Some(name) = callee.info().url_env {
             let host = names::component(&context.name, *callee);
             settings.set(name, format!("http://{host}:{}", callee.info().listen.port));
         }
     }
-    if let Some(database) = row.database {
+    if let Some(database) = info.database {
         add_database(&mut settings, context, component, database);
     }
-    if row.redis {
+    if info.redis {
         add_redis(&mut settings, context);
     }
-    if row.mail {
+    if info.mail {
         add_mail(&mut settings, context);
     }
     add_generated(&mut settings, context, component);
     settings
 }
 
-/// What `shop <component> provision` is told: the owner's own connection, which says what is to be
-/// made, and the administrator's, which makes it.
+/// Returns the settings of `shop <component> provision`: the connection of the owner, which names
+/// the role and database to create, and the connection of the administrator, which creates them.
 pub(crate) fn provision(
     context: &BuildContext<'_>,
     owner: Component,
     database: Database,
 ) -> Settings {
     let mut settings = migrate(context, owner, database);
-    let (secret, place): (String, fn(String, &str) -> SecretPlace) =
-        match context.external_postgres() {
-            Some(external) => (external.admin_secret.name.clone(), |secret, key| {
-                SecretPlace::of_user(&secret, key)
-            }),
-            None => (names::postgres_admin(&context.name), SecretPlace::generated),
-        };
+    let admin = |key| match context.external_postgres() {
+        Some(external) => SecretSource::user_provided(&external.admin_secret.name, key),
+        None => SecretSource::generated(names::postgres_admin(&context.name), key),
+    };
     settings.set("ADMIN_DATABASE_URL", postgres_url(context, None, "postgres"));
-    settings.secret.insert("ADMIN_DATABASE_USER", place(secret.clone(), "username"));
-    settings.secret.insert("ADMIN_DATABASE_PASSWORD", place(secret, "password"));
+    settings.secret.insert("ADMIN_DATABASE_USER", admin("username"));
+    settings.secret.insert("ADMIN_DATABASE_PASSWORD", admin("password"));
     settings
 }
 
-/// What `shop <component> migrate` is told.
+/// Returns the settings of `shop <component> migrate`.
 pub(crate) fn migrate(
     context: &BuildContext<'_>,
     owner: Component,
@@ -145,7 +142,7 @@ pub(crate) fn migrate(
     settings
 }
 
-/// What `shop seed` is told: where the catalog is kept, and what the Storefront says of it.
+/// Returns the settings of `shop seed`: the catalog's database and its settings from the spec.
 pub(crate) fn seed(context: &BuildContext<'_>) -> Option<Settings> {
     let owner = Component::Catalog;
     let mut settings = migrate(context, owner, owner.info().database?);
@@ -153,7 +150,7 @@ pub(crate) fn seed(context: &BuildContext<'_>) -> Option<Settings> {
     Some(settings)
 }
 
-/// What `shop inbox` is told.
+/// Returns the settings of `shop inbox`.
 pub(crate) fn inbox() -> Settings {
     logging("info")
 }
@@ -165,7 +162,7 @@ fn logging(level: &str) -> Settings {
     settings
 }
 
-/// What comes from fields of the Storefront.
+/// Adds the settings whose values come from fields of the spec.
 fn add_from_spec(settings: &mut Settings, context: &BuildContext<'_>, component: Component) {
     for setting in component::settings(component) {
         if let Some(value) = spec_settings::value(*setting, context.spec) {
@@ -182,7 +179,7 @@ fn add_database(
 ) {
     let secret = names::database_secret(&context.name, owner);
     settings.set("DATABASE_URL", postgres_url(context, Some(database.role), database.name));
-    settings.secret.insert("DATABASE_PASSWORD", SecretPlace::generated(secret, "password"));
+    settings.secret.insert("DATABASE_PASSWORD", SecretSource::generated(secret, "password"));
     if context.external_postgres().is_some_and(|external| external.ca_secret.is_some()) {
         settings.set("DATABASE_CA_FILE", format!("{CA_FOLDER}/{CA_FILE_NAME}"));
     }
@@ -192,18 +189,19 @@ fn add_redis(settings: &mut Settings, context: &BuildContext<'_>) {
     match context.external_redis() {
         Some(external) => {
             let url = &external.url_secret;
-            settings.secret.insert("REDIS_URL", SecretPlace::of_user(&url.name, &url.key));
+            settings.secret.insert("REDIS_URL", SecretSource::user_provided(&url.name, &url.key));
         }
         None => {
             let host = names::redis(&context.name);
             let secret = names::redis_auth(&context.name);
             settings.set("REDIS_URL", format!("redis://{host}:{}/0", ports::REDIS));
-            settings.secret.insert("REDIS_PASSWORD", SecretPlace::generated(secret, "password"));
+            settings.secret.insert("REDIS_PASSWORD", SecretSource::generated(secret, "password"));
         }
     }
 }
 
-/// Within the cluster to the inbox, which asks for no password, or to the server of mode Smtp.
+/// Adds the connection to the mail server: the inbox, which requires no authentication, or the
+/// server of mode Smtp.
 fn add_mail(settings: &mut Settings, context: &BuildContext<'_>) {
     let (host, port, tls) = match context.smtp() {
         Some(smtp) => (smtp.host.clone(), smtp.port, smtp.tls),
@@ -214,30 +212,30 @@ fn add_mail(settings: &mut Settings, context: &BuildContext<'_>) {
     settings.set("SMTP_TLS", tls.as_str());
     if let Some(credentials) = context.smtp().and_then(|smtp| smtp.credentials_secret.as_ref()) {
         for (name, key) in [("SMTP_USERNAME", "username"), ("SMTP_PASSWORD", "password")] {
-            settings.secret.insert(name, SecretPlace::of_user(&credentials.name, key));
+            settings.secret.insert(name, SecretSource::user_provided(&credentials.name, key));
         }
     }
 }
 
-/// What the operator made up.
+/// Adds the settings whose values come from generated Secrets.
 fn add_generated(settings: &mut Settings, context: &BuildContext<'_>, component: Component) {
-    let wanted = component::secrets(component)
+    let present = component::secrets(component)
         .iter()
         .filter(|setting| is_generated(setting.secret, context.spec));
-    for setting in wanted {
+    for setting in present {
         let secret = names::generated_secret(&context.name, setting.secret);
-        let place = SecretPlace::generated(secret, setting.key);
+        let source = SecretSource::generated(secret, setting.key);
         match setting.delivery {
-            SecretDelivery::Value { .. } => drop(settings.secret.insert(setting.env, place)),
+            SecretDelivery::Value { .. } => drop(settings.secret.insert(setting.env, source)),
             SecretDelivery::File => {
                 settings.set(setting.env, mounts::setting_file(setting.env, setting.key));
-                settings.files.insert(setting.env, place);
+                settings.files.insert(setting.env, source);
             }
         }
     }
 }
 
-/// The URL of a database, without a password.
+/// Returns the URL of a database, without a password.
 fn postgres_url(context: &BuildContext<'_>, role: Option<&str>, database: &str) -> String {
     let (host, port, ssl_mode) = match context.external_postgres() {
         Some(external) => (url_host(&external.host), external.port, external.ssl_mode),
@@ -247,7 +245,7 @@ fn postgres_url(context: &BuildContext<'_>, role: Option<&str>, database: &str) 
     format!("postgres://{user}{host}:{port}/{database}?sslmode={}", ssl_mode.as_str())
 }
 
-/// An IPv6 address in a URL stands in brackets.
+/// Formats a host for a URL: IPv6 addresses are in brackets.
 fn url_host(host: &str) -> String {
     if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() }
 }

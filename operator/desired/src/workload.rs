@@ -1,4 +1,4 @@
-//! The Deployment of a component and the ConfigMap that it reads.
+//! The Deployment and the ConfigMap of a component.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,12 @@ use crate::program::Program;
 use crate::settings::Settings;
 use crate::{Kind, Object, certificates, file_settings, pod};
 
-/// The annotation by which other settings are another pod template.
+/// The annotation with the hash of the settings, so that changed settings roll the pods.
 const SETTINGS_ANNOTATION: &str = "storefront.dev/settings";
-/// The annotation by which a Secret that was made anew is another pod template.
+/// The annotation with the uids of generated Secrets, so that a recreated Secret rolls the pods.
 const SECRETS_ANNOTATION: &str = "storefront.dev/secrets";
 
-/// The settings of a component that are not secret.
+/// Builds the ConfigMap with the settings of a component that are not secret.
 pub(crate) fn config(
     context: &BuildContext<'_>,
     component: Component,
@@ -36,20 +36,21 @@ pub(crate) fn config(
     Object::apply(Kind::ConfigMap, name, &config)
 }
 
-/// The Deployment of a component; `None` while a Secret that it depends on has not been seen.
+/// Builds the Deployment of a component. Returns `None` until the Secrets that it depends on have
+/// been observed.
 pub(crate) fn deployment(
     context: &BuildContext<'_>,
     component: Component,
     settings: &Settings,
 ) -> Option<Object> {
-    let row = component.info();
+    let info = component.info();
     let name = names::component(&context.name, component);
     let program = Program {
         part: Part::Component(component),
         name: name.clone(),
-        args: &[row.name, "serve"],
+        args: &[info.name, "serve"],
         image: defaults::image(context.spec, component, &context.image),
-        ports: &[(row.listen.protocol.port_name(), row.listen.port)],
+        ports: &[(info.listen.protocol.port_name(), info.listen.port)],
         replicas: defaults::replicas(context.spec, component),
         resources: defaults::resources(context.spec, component),
         env: env(context, component, settings),
@@ -58,7 +59,7 @@ pub(crate) fn deployment(
     };
     let mut pod = program.pod(context);
     pod.topology_spread_constraints = spread(context, component);
-    if row.database.is_some() {
+    if info.database.is_some() {
         certificates::add(context, &mut pod);
     }
     file_settings::add(settings, &mut pod);
@@ -74,36 +75,38 @@ fn template_annotations(
     annotations
 }
 
-/// The annotations of a pod that is to be made anew when one of these Secrets is: their uids, by
-/// their names.
+/// Returns the annotation that rolls a pod when one of these Secrets is recreated. `secrets` maps
+/// their names to their uids.
 pub(crate) fn secrets_annotation(secrets: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let pairs: Vec<String> = secrets.iter().map(|(name, uid)| format!("{name}={uid}")).collect();
     let annotation = (!pairs.is_empty()).then(|| (SECRETS_ANNOTATION.to_owned(), pairs.join(",")));
     annotation.into_iter().collect()
 }
 
-/// The secret settings, then what the Storefront adds. A name that is ours stays ours, also when it
-/// is in the ConfigMap, over which this list would win.
+/// Returns the secret settings and the variables that the Storefront adds. Names that the operator
+/// sets are excluded from the latter, including those in the ConfigMap, because this list takes
+/// precedence over the ConfigMap.
 fn env(
     context: &BuildContext<'_>,
     component: Component,
     settings: &Settings,
 ) -> Option<Vec<EnvVar>> {
-    let ours = settings.names();
-    let said = context.spec.components.get(component).map_or(&[][..], |said| &said.env);
-    let theirs = said.iter().filter(|var| !ours.contains(var.name.as_str())).map(added);
-    let env: Vec<EnvVar> = settings.secret_env().into_iter().chain(theirs).collect();
+    let reserved = settings.names();
+    let added = context.spec.components.get(component).map_or(&[][..], |spec| &spec.env);
+    let added = added.iter().filter(|var| !reserved.contains(var.name.as_str())).map(added_env);
+    let env: Vec<EnvVar> = settings.secret_env().into_iter().chain(added).collect();
     (!env.is_empty()).then_some(env)
 }
 
-fn added(said: &workload::EnvVar) -> EnvVar {
-    match &said.secret {
-        Some(place) => pod::env_from_secret(&said.name, &place.name, &place.key),
-        None => pod::env(&said.name, said.value.clone().unwrap_or_default()),
+fn added_env(var: &workload::EnvVar) -> EnvVar {
+    match &var.secret {
+        Some(secret) => pod::env_from_secret(&var.name, &secret.name, &secret.key),
+        None => pod::env(&var.name, var.value.clone().unwrap_or_default()),
     }
 }
 
-/// Pods of a component apart from each other where that can be had; nobody waits for it.
+/// Returns constraints that spread the pods of a component over nodes and zones. They are
+/// preferences: a pod is scheduled even if it violates them.
 fn spread(
     context: &BuildContext<'_>,
     component: Component,
@@ -113,7 +116,7 @@ fn spread(
         Profile::Standard => &["kubernetes.io/hostname"],
         Profile::Production => &["topology.kubernetes.io/zone", "kubernetes.io/hostname"],
     };
-    let apart = |key: &&str| TopologySpreadConstraint {
+    let constraint = |key: &&str| TopologySpreadConstraint {
         label_selector: Some(context.selector(Part::Component(component))),
         match_label_keys: Some(vec!["pod-template-hash".to_owned()]),
         max_skew: 1,
@@ -121,5 +124,5 @@ fn spread(
         when_unsatisfiable: "ScheduleAnyway".to_owned(),
         ..TopologySpreadConstraint::default()
     };
-    Some(keys.iter().map(apart).collect())
+    Some(keys.iter().map(constraint).collect())
 }
