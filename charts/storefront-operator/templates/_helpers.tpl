@@ -1,4 +1,4 @@
-{{/* The name of everything in the release's namespace: the release's own, unless that says less. */}}
+{{/* The name of namespaced objects: the release's name, with the chart's name if it is not part of it. */}}
 {{- define "storefront-operator.name" -}}
 {{- if contains .Chart.Name .Release.Name -}}
 {{- .Release.Name | trunc 63 | trimSuffix "-" -}}
@@ -7,7 +7,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The name of what is in no namespace: two releases in two namespaces must not meet there. */}}
+{{/* The name of cluster-scoped objects, unique for releases in different namespaces. */}}
 {{- define "storefront-operator.clusterName" -}}
 {{- printf "%s:%s" .Release.Namespace (include "storefront-operator.name" .) -}}
 {{- end -}}

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Starts Redis with the password of its Secret. Of its image it asks for sh and redis-server (or
-# Valkey's, by that name) on PATH. Told by the environment:
-#   CONFIG_DIR      redis.conf
+# Starts Redis with the password of its Secret. Requires sh and redis-server (also from Valkey) on
+# PATH of the image. Environment:
+#   CONFIG_DIR      the folder of redis.conf
 #   REDIS_PASSWORD  the default user's password
 set -eu
 
@@ -11,12 +11,12 @@ fail() {
 }
 
 [ -n "$REDIS_PASSWORD" ] || fail "the password is empty"
-# A word that redis.conf would have to quote is refused rather than misread.
+# Passwords that need quoting in redis.conf are rejected, so that they are never misread.
 case $REDIS_PASSWORD in
-*[!A-Za-z0-9._~+/=-]*) fail "the password has characters other than A-Z a-z 0-9 . _ ~ + / = -" ;;
+*[!A-Za-z0-9._~+/=-]*) fail "the password contains characters other than A-Z a-z 0-9 . _ ~ + / = -" ;;
 esac
 
-# By standard input: an argument could be read by every process of the node.
+# The password is passed on standard input, because arguments are visible to other processes.
 exec redis-server "$CONFIG_DIR/redis.conf" - <<CONF
 requirepass $REDIS_PASSWORD
 CONF

@@ -1,27 +1,28 @@
-//! That the managed PostgreSQL accepts everybody who comes during the worst rollout.
+//! `max_connections` of the managed PostgreSQL suffices during the largest rollout.
 
 use storefront_api::component::Component;
 use storefront_api::spec::Profile;
 use storefront_api::workload::MAX_REPLICAS;
 use storefront_desired::Kind;
 
+use crate::fake_cluster::{FakeCluster, id};
 use crate::specs;
-use crate::world::{World, id};
 
-/// What each pod of the shop holds at most, unless it is told otherwise: five of its pool, and in
-/// some components one more that listens.
+/// The maximum number of connections of a pod by default: five in its pool, and one for LISTEN in
+/// some components.
 const PER_POD: i32 = 5 + 1;
-/// Each provisioning and migrating Job holds one at a time.
+/// The number of connections of a migration Job.
 const PER_JOB: i32 = 1;
-/// Kept by PostgreSQL for its superuser.
+/// The connections that PostgreSQL reserves for superusers.
 const RESERVED: i32 = 3;
-/// While a Deployment rolls, one more pod than it has.
+/// The additional pods of a Deployment during a rollout.
 const SURGE: i32 = 1;
 
 fn max_connections() -> i32 {
-    let mut world = World::of(specs::dev());
-    world.settle();
-    let config = &world.manifests[&id(Kind::ConfigMap, "demo-postgres")]["data"]["postgresql.conf"];
+    let mut cluster = FakeCluster::new(specs::dev());
+    cluster.settle();
+    let config =
+        &cluster.manifests[&id(Kind::ConfigMap, "demo-postgres")]["data"]["postgresql.conf"];
     let line = config.as_str().unwrap().lines().find(|line| line.starts_with("max_connections"));
     line.unwrap().rsplit_once(' ').unwrap().1.parse().unwrap()
 }
@@ -31,7 +32,7 @@ fn owners() -> i32 {
 }
 
 #[test]
-fn everybody_rolls_at_once() {
+fn connections_suffice_when_all_components_roll() {
     for profile in [Profile::Dev, Profile::Standard, Profile::Production] {
         let pods = profile.defaults().replicas + SURGE;
         let worst = owners() * (pods * PER_POD + PER_JOB) + RESERVED;
@@ -40,7 +41,7 @@ fn everybody_rolls_at_once() {
 }
 
 #[test]
-fn the_largest_component_rolls_while_the_others_serve() {
+fn connections_suffice_when_the_largest_component_rolls() {
     let others = (owners() - 1) * PER_POD;
     let worst = (MAX_REPLICAS + SURGE) * PER_POD + others + owners() * PER_JOB + RESERVED;
     assert!(worst <= max_connections(), "{worst}");

@@ -1,16 +1,16 @@
-//! What `storefront_desired::desired` promises, and that the stores' start scripts keep theirs.
+//! Tests of `storefront_desired::desired` and of the start scripts of the datastores.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a fixture that fails fails the test")]
 
-mod cluster;
+mod api_server;
 mod connections;
-mod environment;
+mod environment_names;
+mod fake_cluster;
 mod manifests;
 mod postgres;
 mod properties;
 mod redis;
 mod rollout;
-mod servers;
 mod snapshots;
 mod specs;
-mod world;
+mod start_script;

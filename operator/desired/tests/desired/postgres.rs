@@ -1,9 +1,9 @@
-//! PostgreSQL's start script, run for real.
+//! The start script of PostgreSQL, run with a real server.
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use crate::servers::{Server, container, folder_of, output};
+use crate::start_script::{Server, container, folder_of, output};
 
 struct Postgres {
     server: Server,
@@ -11,7 +11,7 @@ struct Postgres {
 
 impl Postgres {
     fn new(password: &str) -> Self {
-        let mut server = Server::of("postgres", "postgres");
+        let mut server = Server::new("postgres", "postgres");
         std::fs::create_dir(server.path("volume")).unwrap();
         std::fs::create_dir(server.path("run")).unwrap();
         let port = server.port.to_string();
@@ -22,7 +22,7 @@ impl Postgres {
             ("PASSWORD_FILE", folder("password")),
             ("PGDATA", folder("volume/postgres")),
             ("PGHOST", folder("run")),
-            // Only here: in a pod the port is PostgreSQL's own.
+            // Only in tests: in a pod PostgreSQL uses its default port.
             ("PGPORT", port),
             ("PATH", path),
         ];
@@ -36,7 +36,7 @@ impl Postgres {
 
     fn set_password(&self, password: &str) {
         std::fs::write(self.server.path("password"), password).unwrap();
-        self.server.hand_over();
+        self.server.change_owner();
     }
 
     fn start(&mut self) {
@@ -52,7 +52,7 @@ impl Postgres {
         self.server.wait();
     }
 
-    /// What the query answers to a client that comes over TCP with this password.
+    /// Runs a query over TCP with this password and returns the output if it succeeds.
     fn query(&self, password: &str, query: &str) -> Option<String> {
         let mut psql = self.server.command(&folder_of("psql").join("psql"));
         psql.env("PGHOST", "127.0.0.1").env("PGPASSWORD", password).env("PGCONNECT_TIMEOUT", "10");
@@ -62,7 +62,7 @@ impl Postgres {
 }
 
 #[test]
-fn the_pod_tells_the_script_what_it_asks_for() {
+fn container_sets_the_environment_of_the_script() {
     let container = container("postgres");
     let names: Vec<&str> =
         container["env"].as_array().unwrap().iter().map(|v| v["name"].as_str().unwrap()).collect();
@@ -70,15 +70,15 @@ fn the_pod_tells_the_script_what_it_asks_for() {
 }
 
 #[test]
-fn a_new_password_opens_a_kept_volume_and_the_old_one_does_not() {
+fn new_password_replaces_the_old_one_on_an_existing_volume() {
     let mut postgres = Postgres::new("first");
     postgres.start();
     assert_eq!(postgres.query("wrong", "SELECT 1"), None);
-    let made = "CREATE TABLE kept AS SELECT 7 AS n; SELECT n FROM kept";
-    assert!(postgres.query("first", made).unwrap().ends_with('7'));
+    let create = "CREATE TABLE kept AS SELECT 7 AS n; SELECT n FROM kept";
+    assert!(postgres.query("first", create).unwrap().ends_with('7'));
     postgres.stop();
 
-    // Whatever is in a Secret that somebody wrote by hand.
+    // All special characters that a manually written Secret can contain.
     let second = r#"it's \a "second" $$ %L one"#;
     postgres.set_password(second);
     postgres.start();
@@ -92,7 +92,7 @@ fn a_new_password_opens_a_kept_volume_and_the_old_one_does_not() {
 }
 
 #[test]
-fn it_stops_while_clients_are_connected_by_what_the_pod_runs_before_its_end() {
+fn pre_stop_command_stops_the_server_despite_open_connections() {
     let command = &container("postgres")["lifecycle"]["preStop"]["exec"]["command"];
     assert_eq!(*command, serde_json::json!(["sh", "-c", "kill -INT 1"]));
 
@@ -106,14 +106,14 @@ fn it_stops_while_clients_are_connected_by_what_the_pod_runs_before_its_end() {
     while postgres.query("secret", sleeps).as_deref() != Some("1") {
         assert!(Instant::now() < end);
     }
-    let begin = Instant::now();
+    let start = Instant::now();
     postgres.stop();
-    assert!(begin.elapsed() < Duration::from_secs(10));
+    assert!(start.elapsed() < Duration::from_secs(10));
     client.wait().unwrap();
 }
 
 #[test]
-fn it_recovers_from_a_crash() {
+fn server_recovers_from_a_crash() {
     let mut postgres = Postgres::new("secret");
     postgres.start();
     postgres.query("secret", "CREATE TABLE kept AS SELECT 7 AS n").unwrap();
@@ -125,35 +125,35 @@ fn it_recovers_from_a_crash() {
 }
 
 #[test]
-fn data_of_another_major_version_is_refused_with_the_way_out() {
+fn data_of_another_major_version_is_rejected_with_instructions() {
     let mut postgres = Postgres::new("secret");
     postgres.start();
     postgres.stop();
     let version = postgres.server.path("volume/postgres/PG_VERSION");
     std::fs::write(&version, "9\n").unwrap();
-    let refused = postgres.server.refuse();
-    assert!(!refused.status.success());
-    let said = String::from_utf8_lossy(&refused.stderr);
-    let last = said.lines().last().unwrap();
-    assert!(last.contains("the data on the volume is PostgreSQL 9"), "{said}");
-    assert!(last.contains("set spec.postgres.image to a PostgreSQL 9 image"), "{said}");
+    let output = postgres.server.run();
+    assert!(!output.status.success());
+    let log = String::from_utf8_lossy(&output.stderr);
+    let last = log.lines().last().unwrap();
+    assert!(last.contains("the data on the volume is PostgreSQL 9"), "{log}");
+    assert!(last.contains("set spec.postgres.image to a PostgreSQL 9 image"), "{log}");
 }
 
 #[test]
-fn a_folder_that_initdb_did_not_finish_is_made_anew() {
+fn incomplete_data_folder_is_recreated() {
     let mut postgres = Postgres::new("secret");
     let data = postgres.server.path("volume/postgres");
     std::fs::create_dir(&data).unwrap();
     std::fs::write(data.join("PG_VERSION"), "15\n").unwrap();
     std::fs::write(postgres.server.path("volume/postgres.note"), "unfinished\n").unwrap();
-    postgres.server.hand_over();
+    postgres.server.change_owner();
     postgres.start();
     assert_eq!(postgres.query("secret", "SELECT 1").as_deref(), Some("1"));
     postgres.stop();
 }
 
 #[test]
-fn a_complete_folder_is_never_removed_whatever_the_note_beside_it_says() {
+fn complete_data_folder_is_kept_despite_an_unfinished_note() {
     let mut postgres = Postgres::new("secret");
     postgres.start();
     postgres.query("secret", "CREATE TABLE kept AS SELECT 7 AS n").unwrap();
@@ -164,9 +164,9 @@ fn a_complete_folder_is_never_removed_whatever_the_note_beside_it_says() {
     postgres.stop();
 }
 
-/// As a kubelet leaves it that hands a volume to the pod's group.
+/// The kubelet grants the pod's group access to the volume.
 #[test]
-fn a_folder_that_was_opened_to_the_group_is_closed_again() {
+fn group_access_to_the_data_folder_is_removed() {
     let mut postgres = Postgres::new("secret");
     postgres.start();
     postgres.stop();
@@ -177,9 +177,9 @@ fn a_folder_that_was_opened_to_the_group_is_closed_again() {
 }
 
 #[test]
-fn an_empty_password_is_refused() {
+fn empty_password_is_rejected() {
     let postgres = Postgres::new("");
-    let refused = postgres.server.refuse();
-    assert!(!refused.status.success());
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("is empty"));
+    let output = postgres.server.run();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is empty"));
 }

@@ -1,4 +1,4 @@
-//! What holds for every Storefront that the API server lets in, in every state of its children.
+//! Properties of every valid Storefront in every state of its children.
 
 use std::collections::BTreeSet;
 
@@ -19,8 +19,8 @@ use storefront_api::workload::{
 use storefront_api::{StorefrontSpec, names};
 use storefront_desired::{Action, Kind, Object, Progress};
 
+use crate::fake_cluster::FakeCluster;
 use crate::specs::{external, key, smtp};
-use crate::world::World;
 
 fn component() -> impl Strategy<Value = ComponentSpec> {
     let amounts = || {
@@ -32,12 +32,12 @@ fn component() -> impl Strategy<Value = ComponentSpec> {
         })
     };
     let var = ("[A-Z][A-Z0-9_]{0,20}", option::of(".{0,20}")).prop_map(|(name, value)| {
-        let secret = value.is_none().then(|| key("theirs", "key"));
+        let secret = value.is_none().then(|| key("custom", "key"));
         EnvVar { name, value, secret }
     });
     (
         option::of(1..=32),
-        option::of(Just("mine:1".to_owned())),
+        option::of(Just("example/shop:1".to_owned())),
         option::of(option::of(amounts())),
         vec(var, 0..4),
         option::of(select(vec![LogLevel::Error, LogLevel::Trace])),
@@ -51,7 +51,7 @@ fn component() -> impl Strategy<Value = ComponentSpec> {
 }
 
 fn spec() -> impl Strategy<Value = StorefrontSpec> {
-    let places = (any::<[bool; 6]>(), option::of(30_000..32_768_u16));
+    let flags = (any::<[bool; 6]>(), option::of(30_000..32_768_u16));
     let shop = (
         "[a-z0-9][a-z0-9._-]{0,60}[a-z0-9]",
         select(vec![Profile::Dev, Profile::Standard, Profile::Production]),
@@ -60,10 +60,10 @@ fn spec() -> impl Strategy<Value = StorefrontSpec> {
         vec("[a-z]{1,10}", 0..3),
     );
     let components = vec(component(), Component::ALL.len());
-    (shop, components, places, 0..1_000_i32).prop_map(|(shop, components, places, rate)| {
+    (shop, components, flags, 0..1_000_i32).prop_map(|(shop, components, flags, rate)| {
         let (version, profile, replicas, pull_policy, pull_secrets) = shop;
-        let ([theirs, exposed, suspend, demo_data, mails, admin], node_port) = places;
-        let mut spec = if theirs { external() } else { StorefrontSpec::with_version("0") };
+        let ([is_external, exposed, suspend, demo_data, sends_mail, admin], node_port) = flags;
+        let mut spec = if is_external { external() } else { StorefrontSpec::with_version("0") };
         spec.version = version;
         spec.profile = profile;
         spec.replicas = replicas;
@@ -78,7 +78,7 @@ fn spec() -> impl Strategy<Value = StorefrontSpec> {
             let inbox = node_port.map(|port| port ^ 1);
             spec.expose.node_ports = Some(NodePorts { gateway: node_port, inbox });
         }
-        if mails {
+        if sends_mail {
             smtp(&mut spec);
         } else {
             spec.mail = Mail::default();
@@ -90,35 +90,35 @@ fn spec() -> impl Strategy<Value = StorefrontSpec> {
     })
 }
 
-/// A Storefront somewhere on its way: another one came up before it, then came some writes, and
-/// some of what was written came up, or never will.
-fn world() -> impl Strategy<Value = World> {
+/// Generates a cluster in the middle of a change: optionally another spec was fully applied before,
+/// then some reconciliations followed, and some of the written children completed or failed.
+fn cluster() -> impl Strategy<Value = FakeCluster> {
     let name = format!("[a-z][a-z0-9-]{{0,{}}}[a-z0-9]", names::MAX_STOREFRONT_NAME - 2);
     let name = string_regex(&name).unwrap();
-    let fates = vec(select(vec![Progress::Running, Progress::Done, Progress::Failed]), 24);
-    (name, option::of(spec()), spec(), 0..4_usize, fates).prop_map(
-        |(name, before, spec, writes, fates)| {
-            let mut world = World::named(&name, spec.clone());
+    let results = vec(select(vec![Progress::Running, Progress::Done, Progress::Failed]), 24);
+    (name, option::of(spec()), spec(), 0..4_usize, results).prop_map(
+        |(name, before, spec, reconciliations, results)| {
+            let mut cluster = FakeCluster::with_name(&name, spec.clone());
             if let Some(mut before) = before {
                 before.postgres.mode = spec.postgres.mode;
                 before.postgres.external = spec.postgres.external.clone();
                 before.redis.mode = spec.redis.mode;
                 before.redis.external = spec.redis.external.clone();
-                world.storefront.spec = before;
-                world.settle();
-                world.storefront.spec = spec;
+                cluster.storefront.spec = before;
+                cluster.settle();
+                cluster.storefront.spec = spec;
             }
-            for _ in 0..writes {
-                world.write();
-                for (id, fate) in world.going().into_iter().zip(&fates) {
-                    match fate {
+            for _ in 0..reconciliations {
+                cluster.reconcile();
+                for (id, result) in cluster.running().into_iter().zip(&results) {
+                    match result {
                         Progress::Running => {}
-                        Progress::Done => world.come_up(&id),
-                        Progress::Failed => world.fail(&id),
+                        Progress::Done => cluster.complete(&id),
+                        Progress::Failed => cluster.fail(&id),
                     }
                 }
             }
-            world
+            cluster
         },
     )
 }
@@ -169,14 +169,14 @@ fn check_pod(object: &Object, pod: &Value) {
     assert!(pod["securityContext"]["runAsUser"].as_i64().unwrap() > 0, "{id}");
     assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault", "{id}");
     assert!(pod["serviceAccountName"].is_string(), "{id}");
-    let runs_for_ever = id.kind != Kind::Job;
+    let is_long_running = id.kind != Kind::Job;
     let containers = [&pod["initContainers"], &pod["containers"]];
     for container in containers.into_iter().filter_map(Value::as_array).flatten() {
-        check_container(object, container, runs_for_ever);
+        check_container(object, container, is_long_running);
     }
 }
 
-fn check_container(object: &Object, container: &Value, runs_for_ever: bool) {
+fn check_container(object: &Object, container: &Value, is_long_running: bool) {
     let id = &object.id;
     assert!(container["image"].as_str().unwrap().contains(':'), "{id}");
     assert!(container["imagePullPolicy"].is_string(), "{id}");
@@ -192,7 +192,7 @@ fn check_container(object: &Object, container: &Value, runs_for_ever: bool) {
     assert!(resources["limits"].get("cpu").is_none(), "{id}");
     assert_eq!(container["terminationMessagePolicy"], "FallbackToLogsOnError", "{id}");
     for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
-        assert_eq!(container[probe].is_object(), runs_for_ever, "{id}: {probe}");
+        assert_eq!(container[probe].is_object(), is_long_running, "{id}: {probe}");
     }
     let names: Vec<&Value> =
         container["env"].as_array().into_iter().flatten().map(|var| &var["name"]).collect();
@@ -204,8 +204,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_manifest_is_complete_and_every_pod_restricted(world in world()) {
-        for object in world.desired() {
+    fn manifests_are_complete_and_pods_are_restricted(cluster in cluster()) {
+        for object in cluster.desired() {
             let Some(manifest) = manifest(&object) else { continue };
             check_complete(&object, manifest);
             if let Some(pod) = manifest["spec"]["template"].get("spec") {
@@ -215,8 +215,8 @@ proptest! {
     }
 
     #[test]
-    fn names_are_labels_and_ids_are_sorted_and_unique(world in world()) {
-        let objects = world.desired();
+    fn names_fit_labels_and_ids_are_sorted_and_unique(cluster in cluster()) {
+        let objects = cluster.desired();
         for object in &objects {
             prop_assert!(object.id.name.len() <= 63, "{}", object.id);
         }
@@ -224,29 +224,29 @@ proptest! {
     }
 
     #[test]
-    fn building_twice_gives_the_same_bytes(world in world()) {
+    fn building_twice_gives_the_same_bytes(cluster in cluster()) {
         let bytes = || {
-            let objects = world.desired();
+            let objects = cluster.desired();
             objects.iter().map(|object| format!("{object:?}")).collect::<Vec<_>>()
         };
         prop_assert_eq!(bytes(), bytes());
     }
 
-    /// Whatever happened on the way: when everything comes up, nothing waits any more and
-    /// everything is of the version that is wanted.
+    /// When all children complete, nothing waits and every Deployment has the desired version,
+    /// regardless of the state before.
     #[test]
-    fn every_way_ends_where_it_should(mut world in world()) {
-        for id in world.observed.children.keys().cloned().collect::<Vec<_>>() {
-            world.come_up(&id);
+    fn every_state_converges_to_the_desired_version(mut cluster in cluster()) {
+        for id in cluster.observed.children.keys().cloned().collect::<Vec<_>>() {
+            cluster.complete(&id);
         }
-        world.settle();
-        let version = world.storefront.spec.version.clone();
-        for object in world.desired() {
+        cluster.settle();
+        let version = cluster.storefront.spec.version.clone();
+        for object in cluster.desired() {
             let is_job = object.id.kind == Kind::Job;
             prop_assert!(is_job || object.action != Action::Keep, "{} waits", object.id);
             if object.id.kind == Kind::Deployment {
-                let seen = &world.observed.children[&object.id];
-                prop_assert_eq!(seen.version.as_ref(), Some(&version));
+                let deployment = &cluster.observed.children[&object.id];
+                prop_assert_eq!(deployment.version.as_ref(), Some(&version));
             }
         }
     }

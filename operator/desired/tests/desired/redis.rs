@@ -1,6 +1,6 @@
-//! Redis's start script, run for real.
+//! The start script of Redis, run with a real server.
 
-use crate::servers::{Server, container, folder_of, output};
+use crate::start_script::{Server, container, folder_of, output};
 
 struct Redis {
     server: Server,
@@ -8,18 +8,18 @@ struct Redis {
 
 impl Redis {
     fn new() -> Self {
-        let mut server = Server::of("redis", "nobody");
+        let mut server = Server::new("redis", "nobody");
         let data = server.path("data");
         std::fs::create_dir(&data).unwrap();
-        // Port and folder are the pod's own there, and have to be this test's here.
+        // The test uses its own port and folder.
         let file = server.path("redis.conf");
         let configuration = std::fs::read_to_string(&file).unwrap();
-        let here = configuration
+        let adapted = configuration
             .replace("port 6379", &format!("port {}", server.port))
             .replace("dir /data", &format!("dir {}", data.display()));
-        assert_ne!(here, configuration);
-        std::fs::write(&file, here).unwrap();
-        server.hand_over();
+        assert_ne!(adapted, configuration);
+        std::fs::write(&file, adapted).unwrap();
+        server.change_owner();
         let folder = server.path("").display().to_string();
         server.set("CONFIG_DIR", &folder);
         server.set("PATH", &format!("{}:/usr/bin:/bin", folder_of("redis-server").display()));
@@ -29,7 +29,7 @@ impl Redis {
     fn start(&mut self, password: &str) {
         self.server.set("REDIS_PASSWORD", password);
         let password = password.to_owned();
-        self.server.start(move |server| ask(server, &password, &["ping"]) == "PONG");
+        self.server.start(move |server| redis_cli(server, &password, &["ping"]) == "PONG");
     }
 
     fn stop(&mut self) {
@@ -38,14 +38,14 @@ impl Redis {
     }
 }
 
-fn ask(server: &Server, password: &str, words: &[&str]) -> String {
+fn redis_cli(server: &Server, password: &str, arguments: &[&str]) -> String {
     let mut cli = server.command(&folder_of("redis-cli").join("redis-cli"));
-    cli.env("REDISCLI_AUTH", password).args(["-p", &server.port.to_string()]).args(words);
+    cli.env("REDISCLI_AUTH", password).args(["-p", &server.port.to_string()]).args(arguments);
     output(cli).unwrap_or_default()
 }
 
 #[test]
-fn the_pod_tells_the_script_what_it_asks_for() {
+fn container_sets_the_environment_of_the_script() {
     let container = container("redis");
     let names: Vec<&str> =
         container["env"].as_array().unwrap().iter().map(|v| v["name"].as_str().unwrap()).collect();
@@ -53,54 +53,55 @@ fn the_pod_tells_the_script_what_it_asks_for() {
 }
 
 #[test]
-fn a_new_password_opens_a_kept_volume_and_the_old_one_does_not() {
+fn new_password_replaces_the_old_one_on_an_existing_volume() {
     let mut redis = Redis::new();
     redis.start("first");
-    assert_eq!(ask(&redis.server, "first", &["set", "cart", "7"]), "OK");
-    assert!(ask(&redis.server, "wrong", &["get", "cart"]).contains("NOAUTH"));
+    assert_eq!(redis_cli(&redis.server, "first", &["set", "cart", "7"]), "OK");
+    assert!(redis_cli(&redis.server, "wrong", &["get", "cart"]).contains("NOAUTH"));
     redis.stop();
 
     redis.start("second");
-    assert_eq!(ask(&redis.server, "second", &["get", "cart"]), "7");
-    assert!(ask(&redis.server, "first", &["get", "cart"]).contains("NOAUTH"));
+    assert_eq!(redis_cli(&redis.server, "second", &["get", "cart"]), "7");
+    assert!(redis_cli(&redis.server, "first", &["get", "cart"]).contains("NOAUTH"));
     redis.stop();
 }
 
 #[test]
-fn what_was_acknowledged_a_second_ago_survives_a_crash() {
+fn write_older_than_a_second_survives_a_crash() {
     let mut redis = Redis::new();
     redis.start("secret");
-    assert_eq!(ask(&redis.server, "secret", &["set", "cart", "7"]), "OK");
+    assert_eq!(redis_cli(&redis.server, "secret", &["set", "cart", "7"]), "OK");
     std::thread::sleep(std::time::Duration::from_millis(1_500));
     redis.server.signal("KILL");
     redis.server.wait();
     redis.start("secret");
-    assert_eq!(ask(&redis.server, "secret", &["get", "cart"]), "7");
+    assert_eq!(redis_cli(&redis.server, "secret", &["get", "cart"]), "7");
     redis.stop();
 }
 
 #[test]
-fn a_password_that_the_configuration_would_misread_is_refused() {
+fn password_that_needs_quoting_is_rejected() {
     let mut redis = Redis::new();
     for password in ["", "two words", "quote\"", "line\nbreak"] {
         redis.server.set("REDIS_PASSWORD", password);
-        let refused = redis.server.refuse();
-        assert!(!refused.status.success(), "{password:?}");
-        assert!(String::from_utf8_lossy(&refused.stderr).starts_with("storefront: the password"));
+        let output = redis.server.run();
+        assert!(!output.status.success(), "{password:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).starts_with("storefront: the password"));
     }
 }
 
-/// The probe of the pod, word for word but for the port.
+/// Runs the command of the pod's probe with the port of the test server.
 #[test]
-fn the_startup_probe_succeeds_only_with_the_password() {
+fn startup_probe_succeeds_only_with_the_password() {
     let probe = container("redis")["startupProbe"]["exec"]["command"].clone();
-    let words: Vec<String> = serde_json::from_value(probe).unwrap();
+    let command: Vec<String> = serde_json::from_value(probe).unwrap();
     let mut redis = Redis::new();
     redis.start("secret");
     for (password, expected) in [("secret", true), ("wrong", false)] {
         let mut sh = redis.server.command(std::path::Path::new("/bin/sh"));
-        let here = words[2].replace("redis-cli", &format!("redis-cli -p {}", redis.server.port));
-        sh.env("REDISCLI_AUTH", password).args([&words[1], &here]);
+        let script =
+            command[2].replace("redis-cli", &format!("redis-cli -p {}", redis.server.port));
+        sh.env("REDISCLI_AUTH", password).args([&command[1], &script]);
         assert_eq!(output(sh).is_some(), expected);
     }
     redis.stop();

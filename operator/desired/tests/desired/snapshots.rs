@@ -1,17 +1,17 @@
-//! The manifests, whole. A change of one of them is a change of every shop that runs: an upgrade of
-//! the operator must restart no pod.
+//! Snapshots of the complete manifests. A changed manifest changes every running shop when the
+//! operator is upgraded, and an upgrade must not restart pods.
 
 use storefront_api::StorefrontSpec;
 use storefront_desired::{Action, Object};
 
+use crate::fake_cluster::FakeCluster;
 use crate::specs;
-use crate::world::World;
 
-/// Every manifest of a shop that has come up, as one stream of YAML.
+/// Returns all manifests of a shop that is up, as one YAML stream.
 fn manifests(spec: StorefrontSpec) -> String {
-    let mut world = World::of(spec);
-    world.settle();
-    let documents: Vec<String> = world.desired().iter().map(document).collect();
+    let mut cluster = FakeCluster::new(spec);
+    cluster.settle();
+    let documents: Vec<String> = cluster.desired().iter().map(document).collect();
     documents.join("---\n")
 }
 
@@ -19,24 +19,24 @@ fn document(object: &Object) -> String {
     match &object.action {
         Action::Apply(manifest) => serde_yaml::to_string(manifest).unwrap(),
         Action::CreateOnce(template) => {
-            let fields = format!("# made once: {:?}\n", template.fields);
+            let fields = format!("# created once: {:?}\n", template.fields);
             fields + &serde_yaml::to_string(&template.manifest).unwrap()
         }
-        Action::Keep => panic!("{} waits in a shop that has come up", object.id),
+        Action::Keep => panic!("{} waits in a shop that is up", object.id),
     }
 }
 
 #[test]
-fn a_shop_to_try_out() {
+fn dev_profile() {
     insta::assert_snapshot!(manifests(specs::dev()));
 }
 
 #[test]
-fn a_shop_of_which_only_the_version_is_said() {
+fn minimal_spec() {
     insta::assert_snapshot!(manifests(specs::minimal()));
 }
 
 #[test]
-fn a_large_shop_on_stores_of_somebody_else() {
+fn production_profile_with_external_datastores() {
     insta::assert_snapshot!(manifests(specs::production()));
 }

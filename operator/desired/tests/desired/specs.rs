@@ -1,4 +1,4 @@
-//! Storefronts to build from.
+//! Specs for the tests.
 
 use storefront_api::StorefrontSpec;
 use storefront_api::component::Component;
@@ -11,12 +11,12 @@ use storefront_api::workload::{
     Amounts, ComponentSpec, EnvVar, LogLevel, Resources, SecretKeyRef, SecretName,
 };
 
-/// Only what has to be said.
+/// Returns a spec with only the required field.
 pub(crate) fn minimal() -> StorefrontSpec {
     StorefrontSpec::with_version("0.1.0")
 }
 
-/// As small as it gets, with products to look at, on a port of the node.
+/// Returns a spec with profile Dev, demonstration data and node ports.
 pub(crate) fn dev() -> StorefrontSpec {
     let mut spec = minimal();
     spec.profile = Profile::Dev;
@@ -28,7 +28,7 @@ pub(crate) fn dev() -> StorefrontSpec {
     spec
 }
 
-/// Everything said that can be said, with servers of somebody else.
+/// Returns a spec with profile Production, external datastores and most other fields.
 pub(crate) fn production() -> StorefrontSpec {
     let mut spec = external();
     spec.profile = Profile::Production;
@@ -63,7 +63,7 @@ pub(crate) fn production() -> StorefrontSpec {
     spec
 }
 
-/// Servers of somebody else.
+/// Returns a spec with external datastores and an external mail server.
 pub(crate) fn external() -> StorefrontSpec {
     let mut spec = minimal();
     spec.postgres.mode = Mode::External;
@@ -80,7 +80,7 @@ pub(crate) fn external() -> StorefrontSpec {
     spec
 }
 
-/// A mail server of somebody else.
+/// Sets an external mail server.
 pub(crate) fn smtp(spec: &mut StorefrontSpec) {
     spec.mail.mode = MailMode::Smtp;
     spec.mail.from = Some("Shop <orders@shop.example.com>".to_owned());

@@ -1,5 +1,5 @@
-//! A cluster in a few lines: it takes what is desired, gives uids, and lets children come up when
-//! the test says so.
+//! A simulated cluster: it applies the desired objects, assigns uids, and completes children when a
+//! test requests it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,46 +11,46 @@ use storefront_desired::{
     desired,
 };
 
-/// More rounds than any rollout has steps.
-const ROUNDS: usize = 30;
+/// The maximum number of rounds, more than any rollout has steps.
+const MAX_ROUNDS: usize = 30;
 
 #[derive(Clone, Debug)]
-pub(crate) struct World {
+pub(crate) struct FakeCluster {
     pub(crate) storefront: Storefront,
     pub(crate) observed: ObservedState,
     pub(crate) manifests: BTreeMap<ObjectId, Value>,
-    made: u32,
+    uids: u32,
 }
 
-impl World {
-    /// The Storefront `demo` in the namespace `shop`, without any child.
-    pub(crate) fn of(spec: StorefrontSpec) -> Self {
-        Self::named("demo", spec)
+impl FakeCluster {
+    /// Creates a cluster with the Storefront `demo` in the namespace `shop` and without children.
+    pub(crate) fn new(spec: StorefrontSpec) -> Self {
+        Self::with_name("demo", spec)
     }
 
-    pub(crate) fn named(name: &str, spec: StorefrontSpec) -> Self {
+    pub(crate) fn with_name(name: &str, spec: StorefrontSpec) -> Self {
         let mut storefront = Storefront::new(name, spec);
         storefront.metadata.namespace = Some("shop".to_owned());
         storefront.metadata.uid = Some("4f8b7f1e-0000-4000-8000-000000000000".to_owned());
-        Self { storefront, observed: ObservedState::default(), manifests: BTreeMap::new(), made: 0 }
+        Self { storefront, observed: ObservedState::default(), manifests: BTreeMap::new(), uids: 0 }
     }
 
     pub(crate) fn desired(&self) -> Vec<Object> {
         desired(&self.storefront, &self.observed, &defaults())
     }
 
-    /// Writes what is desired and differs, deletes what is not desired any more, and tells what of
-    /// that it was.
-    pub(crate) fn write(&mut self) -> BTreeSet<ObjectId> {
+    /// Reconciles once: writes objects that differ, deletes objects that are no longer desired, and
+    /// returns the ids of both.
+    pub(crate) fn reconcile(&mut self) -> BTreeSet<ObjectId> {
         let objects = self.desired();
-        let wanted: BTreeSet<&ObjectId> = objects.iter().map(|object| &object.id).collect();
-        let gone: Vec<ObjectId> =
-            self.observed.children.keys().filter(|id| !wanted.contains(id)).cloned().collect();
-        for id in &gone {
-            assert_ne!(id.kind, Kind::PersistentVolumeClaim, "{id} is not wanted any more");
+        let desired: BTreeSet<&ObjectId> = objects.iter().map(|object| &object.id).collect();
+        let obsolete: Vec<ObjectId> =
+            self.observed.children.keys().filter(|id| !desired.contains(id)).cloned().collect();
+        for id in &obsolete {
+            assert_ne!(id.kind, Kind::PersistentVolumeClaim, "{id} is no longer desired");
             self.delete(id);
         }
-        let mut written: BTreeSet<ObjectId> = gone.into_iter().collect();
+        let mut written: BTreeSet<ObjectId> = obsolete.into_iter().collect();
         for Object { id, action } in objects {
             let manifest = match action {
                 Action::Apply(manifest) => manifest,
@@ -58,7 +58,7 @@ impl World {
                 Action::Keep => continue,
             };
             if self.manifests.get(&id) != Some(&manifest) {
-                self.see(&id, &manifest);
+                self.observe(&id, &manifest);
                 self.manifests.insert(id.clone(), manifest);
                 written.insert(id);
             }
@@ -66,90 +66,90 @@ impl World {
         written
     }
 
-    fn see(&mut self, id: &ObjectId, manifest: &Value) {
+    fn observe(&mut self, id: &ObjectId, manifest: &Value) {
         assert_eq!(manifest["metadata"]["labels"][MANAGED_BY_LABEL], "storefront-operator");
         let is_workload = matches!(id.kind, Kind::Deployment | Kind::StatefulSet);
         let takes_time = is_workload || id.kind == Kind::Job;
         let before = self.observed.children.get(id).cloned();
-        let ready_replicas = before.as_ref().map_or(0, |seen| seen.ready_replicas);
-        let uid = before.map_or_else(|| self.next_uid(), |seen| seen.uid);
+        let ready_replicas = before.as_ref().map_or(0, |child| child.ready_replicas);
+        let uid = before.map_or_else(|| self.next_uid(), |child| child.uid);
         let replicas = manifest["spec"]["replicas"].as_i64().filter(|_| is_workload).unwrap_or(0);
         let label = &manifest["metadata"]["labels"]["app.kubernetes.io/version"];
-        let seen = ObservedChild {
+        let child = ObservedChild {
             uid,
             version: label.as_str().map(str::to_owned),
             progress: if takes_time { Progress::Running } else { Progress::Done },
             ready_replicas,
             desired_replicas: i32::try_from(replicas).unwrap(),
         };
-        self.observed.children.insert(id.clone(), seen);
+        self.observed.children.insert(id.clone(), child);
     }
 
     fn next_uid(&mut self) -> String {
-        self.made += 1;
-        format!("00000000-0000-4000-8000-{:012}", self.made)
+        self.uids += 1;
+        format!("00000000-0000-4000-8000-{:012}", self.uids)
     }
 
-    /// Somebody deletes the child.
+    /// Deletes a child, as a user does.
     pub(crate) fn delete(&mut self, id: &ObjectId) {
         self.manifests.remove(id);
         self.observed.children.remove(id);
     }
 
-    /// The child comes as far as it can.
-    pub(crate) fn come_up(&mut self, id: &ObjectId) {
-        let seen = self.observed.children.get_mut(id).unwrap_or_else(|| panic!("no {id}"));
-        seen.progress = Progress::Done;
-        seen.ready_replicas = seen.desired_replicas;
+    /// Completes a child: a workload becomes ready, a Job succeeds.
+    pub(crate) fn complete(&mut self, id: &ObjectId) {
+        let child = self.observed.children.get_mut(id).unwrap_or_else(|| panic!("no {id}"));
+        child.progress = Progress::Done;
+        child.ready_replicas = child.desired_replicas;
     }
 
-    /// The child will not come up.
+    /// Fails a child.
     pub(crate) fn fail(&mut self, id: &ObjectId) {
         self.observed.children.get_mut(id).unwrap().progress = Progress::Failed;
     }
 
-    /// The workloads and Jobs that have not come as far as they can.
-    pub(crate) fn going(&self) -> Vec<ObjectId> {
-        let going = |seen: &ObservedChild| seen.progress == Progress::Running;
+    /// Returns the workloads and Jobs that have not completed.
+    pub(crate) fn running(&self) -> Vec<ObjectId> {
         let children = self.observed.children.iter();
-        children.filter(|(_, seen)| going(seen)).map(|(id, _)| id.clone()).collect()
+        let running = children.filter(|(_, child)| child.progress == Progress::Running);
+        running.map(|(id, _)| id.clone()).collect()
     }
 
-    /// Writes until nothing changes, while no child comes up, and tells the workloads and Jobs that
-    /// were written.
-    pub(crate) fn write_all(&mut self) -> BTreeSet<String> {
+    /// Reconciles until nothing changes, without completing any child, and returns the workloads
+    /// and Jobs that were written.
+    pub(crate) fn reconcile_all(&mut self) -> BTreeSet<String> {
         let mut all = BTreeSet::new();
-        for _ in 0..ROUNDS {
-            let written = self.write();
+        for _ in 0..MAX_ROUNDS {
+            let written = self.reconcile();
             if written.is_empty() {
                 return all;
             }
-            all.extend(written.iter().filter(|id| is_slow(id)).map(|id| self.short(id)));
+            all.extend(written.iter().filter(|id| is_asynchronous(id)).map(|id| self.short(id)));
         }
-        panic!("it never comes to rest");
+        panic!("reconciliation does not settle");
     }
 
-    /// Writes, and lets everything come up, until nothing changes any more. Each item is what was
-    /// written in one go.
+    /// Reconciles and completes all children until nothing changes. Each item contains the objects
+    /// that were written in one step.
     pub(crate) fn settle(&mut self) -> Vec<BTreeSet<String>> {
         let mut waves = Vec::new();
-        for _ in 0..ROUNDS {
-            let written = self.write_all();
-            let going = self.going();
+        for _ in 0..MAX_ROUNDS {
+            let written = self.reconcile_all();
+            let running = self.running();
             if !written.is_empty() {
                 waves.push(written);
             }
-            if going.is_empty() {
+            if running.is_empty() {
                 return waves;
             }
-            for id in going {
-                self.come_up(&id);
+            for id in running {
+                self.complete(&id);
             }
         }
-        panic!("it never comes to rest");
+        panic!("reconciliation does not settle");
     }
 
-    /// The child's id without the Storefront's name and, for Jobs, without the hash.
+    /// Returns a child's id without the Storefront's name and, for Jobs, without the hash.
     pub(crate) fn short(&self, id: &ObjectId) -> String {
         let prefix = format!("{}-", self.storefront.metadata.name.as_ref().unwrap());
         let name = id.name.strip_prefix(&prefix).unwrap_or(&id.name);
@@ -164,16 +164,16 @@ impl World {
         id(Kind::Deployment, &format!("demo-{component}"))
     }
 
-    /// The Job whose name begins so.
-    pub(crate) fn job(&self, start: &str) -> ObjectId {
-        let start = format!("demo-{start}-");
+    /// Returns the Job whose name has this prefix.
+    pub(crate) fn job(&self, prefix: &str) -> ObjectId {
+        let prefix = format!("demo-{prefix}-");
         let mut jobs = self
             .observed
             .children
             .keys()
-            .filter(|id| id.kind == Kind::Job && id.name.starts_with(&start));
-        let job = jobs.next().unwrap_or_else(|| panic!("no Job {start}…")).clone();
-        assert_eq!(jobs.next(), None, "two Jobs {start}…");
+            .filter(|id| id.kind == Kind::Job && id.name.starts_with(&prefix));
+        let job = jobs.next().unwrap_or_else(|| panic!("no Job {prefix}…")).clone();
+        assert_eq!(jobs.next(), None, "two Jobs {prefix}…");
         job
     }
 }
@@ -190,7 +190,7 @@ pub(crate) fn defaults() -> InstallationDefaults {
     }
 }
 
-/// Whether children of this kind take time to come up.
-fn is_slow(id: &ObjectId) -> bool {
+/// Reports whether children of this kind complete later than they are written.
+fn is_asynchronous(id: &ObjectId) -> bool {
     matches!(id.kind, Kind::Deployment | Kind::StatefulSet | Kind::Job)
 }

@@ -1,4 +1,4 @@
-//! What a real API server says to the manifests.
+//! The manifests on a real API server.
 
 use std::collections::BTreeMap;
 
@@ -12,53 +12,53 @@ use storefront_api::exposure::ExposeType;
 use storefront_api::{StorefrontSpec, names};
 use storefront_desired::{Kind, ObjectId};
 
+use crate::fake_cluster::FakeCluster;
 use crate::specs;
-use crate::world::World;
 
-struct Cluster {
+struct TestNamespace {
     client: Client,
-    namespace: String,
+    name: String,
 }
 
-impl Cluster {
-    /// A namespace that lets in only what the strictest pod security standard allows.
+impl TestNamespace {
+    /// Creates a namespace that enforces the restricted pod security standard.
     async fn new() -> Self {
         let server = ApiServer::shared().unwrap();
         let client = server.client().unwrap();
-        let namespace = server.namespace(&client).await.unwrap();
+        let name = server.namespace(&client).await.unwrap();
         let label = json!({
             "metadata": { "labels": { "pod-security.kubernetes.io/enforce": "restricted" } },
         });
         let namespaces: Api<Namespace> = Api::all(client.clone());
-        let by = PatchParams::default();
-        namespaces.patch(&namespace, &by, &Patch::Merge(label)).await.unwrap();
-        Self { client, namespace }
+        let params = PatchParams::default();
+        namespaces.patch(&name, &params, &Patch::Merge(label)).await.unwrap();
+        Self { client, name }
     }
 
-    /// Applies the manifest as the operator does, but refuses what the API does not know.
+    /// Applies the manifest as the operator does, but with strict field validation.
     async fn apply(&self, id: &ObjectId, manifest: &Value) -> DynamicObject {
         let (group, version) =
             id.kind.api_version().rsplit_once('/').unwrap_or(("", id.kind.api_version()));
         let kind = GroupVersionKind::gvk(group, version, id.kind.as_str());
         let resource = ApiResource::from_gvk(&kind);
         let api: Api<DynamicObject> =
-            Api::namespaced_with(self.client.clone(), &self.namespace, &resource);
+            Api::namespaced_with(self.client.clone(), &self.name, &resource);
         let mut manifest = manifest.clone();
-        manifest["metadata"]["namespace"] = self.namespace.as_str().into();
+        manifest["metadata"]["namespace"] = self.name.as_str().into();
         if id.kind == Kind::Secret {
-            // What basic-auth asks for; another type takes it as well.
+            // The keys that the type basic-auth requires; other types accept them.
             manifest["data"] = json!({ "username": "dQ==", "password": "cA==" });
         }
-        let mut by = PatchParams::apply(names::MANAGER).force();
-        by.field_validation = Some(ValidationDirective::Strict);
-        let applied = api.patch(&id.name, &by, &Patch::Apply(&manifest)).await;
+        let mut params = PatchParams::apply(names::MANAGER).force();
+        params.field_validation = Some(ValidationDirective::Strict);
+        let applied = api.patch(&id.name, &params, &Patch::Apply(&manifest)).await;
         applied.unwrap_or_else(|error| panic!("{id}: {error}"))
     }
 
-    /// Everything that the world has, with the resource version that each has afterwards.
-    async fn apply_all(&self, world: &World) -> BTreeMap<ObjectId, String> {
+    /// Applies all manifests and returns the resource versions afterwards.
+    async fn apply_all(&self, cluster: &FakeCluster) -> BTreeMap<ObjectId, String> {
         let mut versions = BTreeMap::new();
-        for (id, manifest) in &world.manifests {
+        for (id, manifest) in &cluster.manifests {
             let applied = self.apply(id, manifest).await;
             versions.insert(id.clone(), applied.resource_version().unwrap());
         }
@@ -66,28 +66,28 @@ impl Cluster {
     }
 }
 
-/// A port of the nodes belongs to the whole cluster, so that tests side by side would argue over it.
+/// Removes the node ports. They are unique in the whole cluster, so parallel tests would conflict.
 fn without_node_port(mut spec: StorefrontSpec) -> StorefrontSpec {
     spec.expose.node_ports = None;
     spec
 }
 
-fn settled(spec: StorefrontSpec) -> World {
-    let mut world = World::of(spec);
-    world.settle();
-    world
+fn settled(spec: StorefrontSpec) -> FakeCluster {
+    let mut cluster = FakeCluster::new(spec);
+    cluster.settle();
+    cluster
 }
 
 #[tokio::test]
-async fn every_manifest_is_taken_and_applying_it_again_changes_nothing() {
+async fn manifests_are_accepted_and_applying_is_idempotent() {
     for spec in [specs::dev(), specs::minimal(), specs::production()] {
-        let cluster = Cluster::new().await;
-        let world = settled(without_node_port(spec));
-        let mut once = cluster.apply_all(&world).await;
-        let mut twice = cluster.apply_all(&world).await;
-        assert_eq!(cluster.apply_all(&world).await, twice);
-        // The API server itself writes a claim in another form than it creates it; on a cluster
-        // that has happened when the claim is bound.
+        let namespace = TestNamespace::new().await;
+        let cluster = settled(without_node_port(spec));
+        let mut once = namespace.apply_all(&cluster).await;
+        let mut twice = namespace.apply_all(&cluster).await;
+        assert_eq!(namespace.apply_all(&cluster).await, twice);
+        // The API server normalizes a claim at its first update. In a real cluster that happens
+        // when the claim is bound.
         for versions in [&mut once, &mut twice] {
             versions.retain(|id, _| id.kind != Kind::PersistentVolumeClaim);
         }
@@ -96,13 +96,13 @@ async fn every_manifest_is_taken_and_applying_it_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn every_pod_is_let_in_by_the_restricted_standard() {
+async fn pods_satisfy_the_restricted_standard() {
     for spec in [specs::dev(), specs::production()] {
-        let cluster = Cluster::new().await;
-        let world = settled(without_node_port(spec));
-        cluster.apply_all(&world).await;
-        let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
-        for (id, manifest) in &world.manifests {
+        let namespace = TestNamespace::new().await;
+        let cluster = settled(without_node_port(spec));
+        namespace.apply_all(&cluster).await;
+        let pods: Api<Pod> = Api::namespaced(namespace.client.clone(), &namespace.name);
+        for (id, manifest) in &cluster.manifests {
             let template = &manifest["spec"]["template"];
             if template.is_null() {
                 continue;
@@ -110,21 +110,21 @@ async fn every_pod_is_let_in_by_the_restricted_standard() {
             let mut pod: Pod = serde_json::from_value(template.clone()).unwrap();
             pod.metadata.name = Some(id.name.clone());
             if let Some(spec) = &mut pod.spec {
-                // A workload's own default.
+                // The default in workloads.
                 spec.restart_policy.get_or_insert("Always".to_owned());
             }
-            let try_out = PostParams { dry_run: true, ..PostParams::default() };
-            pods.create(&try_out, &pod).await.unwrap_or_else(|error| panic!("{id}: {error}"));
+            let dry_run = PostParams { dry_run: true, ..PostParams::default() };
+            pods.create(&dry_run, &pod).await.unwrap_or_else(|error| panic!("{id}: {error}"));
         }
     }
 }
 
-/// What a Storefront may change later must not need a field that cannot change.
+/// Changes that the Storefront allows must not change immutable fields of children.
 #[tokio::test]
-async fn every_change_that_a_storefront_allows_can_be_applied() {
-    let cluster = Cluster::new().await;
-    let mut world = settled(specs::dev());
-    cluster.apply_all(&world).await;
+async fn allowed_changes_of_a_storefront_can_be_applied() {
+    let namespace = TestNamespace::new().await;
+    let mut cluster = settled(specs::dev());
+    namespace.apply_all(&cluster).await;
     let changes: [fn(&mut StorefrontSpec); 6] = [
         |spec| spec.version = "0.2.0".to_owned(),
         |spec| spec.profile = storefront_api::spec::Profile::Production,
@@ -134,8 +134,8 @@ async fn every_change_that_a_storefront_allows_can_be_applied() {
         |spec| spec.postgres.image = Some("postgres:18".to_owned()),
     ];
     for change in changes {
-        change(&mut world.storefront.spec);
-        world.settle();
-        cluster.apply_all(&world).await;
+        change(&mut cluster.storefront.spec);
+        cluster.settle();
+        namespace.apply_all(&cluster).await;
     }
 }

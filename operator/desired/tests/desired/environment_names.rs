@@ -1,15 +1,15 @@
-//! What the shop's processes are told.
+//! The environment of the shop's processes.
 
 use storefront_api::component::{Component, reserved_env};
 use storefront_desired::{Action, environment_names};
 
+use crate::fake_cluster::FakeCluster;
 use crate::specs;
-use crate::world::World;
 
-/// The names in the manifests, by the arguments of the container that gets them.
-fn rendered(world: &World) -> Vec<(String, Vec<String>)> {
+/// Returns the names in the manifests, with the arguments of their container.
+fn rendered(cluster: &FakeCluster) -> Vec<(String, Vec<String>)> {
     let mut rendered = Vec::new();
-    for object in world.desired() {
+    for object in cluster.desired() {
         let Action::Apply(manifest) = object.action else { continue };
         let pod = &manifest["spec"]["template"]["spec"];
         let containers = [&pod["initContainers"], &pod["containers"]];
@@ -30,22 +30,22 @@ fn rendered(world: &World) -> Vec<(String, Vec<String>)> {
 }
 
 #[test]
-fn every_name_in_a_manifest_is_among_the_names_that_are_told() {
-    let told = environment_names();
+fn environment_names_include_every_name_in_the_manifests() {
+    let known = environment_names();
     for spec in [specs::dev(), specs::external()] {
-        let mut world = World::of(spec);
-        world.settle();
-        for (process, names) in rendered(&world) {
-            let told = told.get(&process).unwrap_or_else(|| panic!("{process} is not told of"));
+        let mut cluster = FakeCluster::new(spec);
+        cluster.settle();
+        for (process, names) in rendered(&cluster) {
+            let known = known.get(&process).unwrap_or_else(|| panic!("{process} is missing"));
             for name in names {
-                assert!(told.contains(name.as_str()), "{process}: {name}");
+                assert!(known.contains(name.as_str()), "{process}: {name}");
             }
         }
     }
 }
 
 #[test]
-fn every_process_is_told_of() {
+fn environment_names_include_every_process() {
     let owners = ["catalog", "notification", "order", "payment", "shipping", "user"];
     let steps = ["migrate", "provision", "serve"];
     let mut expected: Vec<String> = owners
@@ -59,8 +59,8 @@ fn every_process_is_told_of() {
 }
 
 #[test]
-fn a_service_is_told_what_it_is_written_to_need() {
-    let told = environment_names();
+fn components_receive_the_settings_that_they_need() {
+    let known = environment_names();
     let cases: [(&str, &[&str]); 7] = [
         ("user", &["JWT_SIGNING_KEYS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "NOTIFICATION_URL"]),
         ("cart", &["CATALOG_URL", "CURRENCY", "REDIS_URL", "REDIS_PASSWORD"]),
@@ -71,20 +71,20 @@ fn a_service_is_told_what_it_is_written_to_need() {
         ("gateway", &["CART_URL", "JWT_PUBLIC_KEYS", "ORDER_URL", "USER_URL"]),
     ];
     for (component, names) in cases {
-        let told = &told[&format!("{component} serve")];
+        let known = &known[&format!("{component} serve")];
         for name in names {
-            assert!(told.contains(name), "{component}: {name}");
+            assert!(known.contains(name), "{component}: {name}");
         }
     }
 }
 
-/// Else a Storefront could set it to something else by `env`.
+/// A Storefront cannot override reserved names with `env`.
 #[test]
-fn every_name_that_a_component_is_told_is_reserved() {
-    let told = environment_names();
+fn every_environment_name_of_a_component_is_reserved() {
+    let known = environment_names();
     for component in Component::ALL {
         let reserved = reserved_env(component);
-        for name in &told[&format!("{component} serve")] {
+        for name in &known[&format!("{component} serve")] {
             assert!(reserved.contains(name), "{component}: {name}");
         }
     }

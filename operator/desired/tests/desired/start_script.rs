@@ -1,4 +1,4 @@
-//! The start scripts' programs as they are on this machine, run as who may run them.
+//! Runs the start scripts with the servers that are installed on this machine.
 
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
@@ -11,13 +11,13 @@ use serde_json::Value;
 use storefront_desired::Kind;
 use tempfile::TempDir;
 
+use crate::fake_cluster::{FakeCluster, id};
 use crate::specs;
-use crate::world::{World, id};
 
-/// How long a server may take to start or to stop here.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The maximum time for a server to start or to stop.
+const TRANSITION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A server as a pod would run it, in a folder of its own.
+/// A server that runs as in a pod, in a temporary folder.
 pub(crate) struct Server {
     folder: TempDir,
     script: PathBuf,
@@ -28,16 +28,17 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// With the files of the store's ConfigMap. `user` runs it when we are root.
-    pub(crate) fn of(store: &str, user: &str) -> Self {
+    /// Creates a server with the files of the datastore's ConfigMap. It runs as `user` when the
+    /// tests run as root.
+    pub(crate) fn new(datastore: &str, user: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for (name, content) in files(store) {
+        for (name, content) in files(datastore) {
             std::fs::write(folder.path().join(name), content).unwrap();
         }
         let script = folder.path().join("start.sh");
         let user = is_root().then(|| ids_of(user));
         let server = Self { folder, script, port: free_port(), env: Vec::new(), user, child: None };
-        server.hand_over();
+        server.change_owner();
         server
     }
 
@@ -46,12 +47,12 @@ impl Server {
     }
 
     pub(crate) fn set(&mut self, name: &str, value: &str) {
-        self.env.retain(|(known, _)| known != name);
+        self.env.retain(|(existing, _)| existing != name);
         self.env.push((name.to_owned(), value.to_owned()));
     }
 
-    /// Everything in the folder to who runs the server.
-    pub(crate) fn hand_over(&self) {
+    /// Gives all files in the folder to the user of the server.
+    pub(crate) fn change_owner(&self) {
         if let Some((user, group)) = self.user {
             let owner = format!("{user}:{group}");
             let path = self.folder.path();
@@ -61,7 +62,7 @@ impl Server {
         }
     }
 
-    /// A command as who runs the server, in its environment.
+    /// Returns a command with the user and the environment of the server.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(self.env.clone()).current_dir(self.folder.path());
@@ -71,22 +72,22 @@ impl Server {
         command
     }
 
-    /// Starts the script and waits until `answers` succeeds.
-    pub(crate) fn start(&mut self, answers: impl Fn(&Self) -> bool) {
+    /// Starts the script and waits until `is_ready` succeeds.
+    pub(crate) fn start(&mut self, is_ready: impl Fn(&Self) -> bool) {
         let log = std::fs::File::create(self.path("log")).unwrap();
         let mut command = self.command(Path::new("/bin/sh"));
         command.arg(&self.script).stdout(log.try_clone().unwrap()).stderr(log);
         self.child = Some(command.spawn().unwrap());
-        let end = Instant::now() + PATIENCE;
-        while !answers(self) {
-            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
-            assert!(ended.is_none() && Instant::now() < end, "{}", self.log());
+        let end = Instant::now() + TRANSITION_TIMEOUT;
+        while !is_ready(self) {
+            let exit = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(exit.is_none() && Instant::now() < end, "{}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// Runs the script, which is expected to refuse, to its end.
-    pub(crate) fn refuse(&self) -> Output {
+    /// Runs the script to its end, for tests that expect it to fail.
+    pub(crate) fn run(&self) -> Output {
         self.command(Path::new("/bin/sh")).arg(&self.script).output().unwrap()
     }
 
@@ -101,12 +102,12 @@ impl Server {
         assert!(Command::new("/bin/sh").args(["-c", &kill]).status().unwrap().success());
     }
 
-    /// Waits until the server has ended.
+    /// Waits until the server has exited.
     pub(crate) fn wait(&mut self) {
         let mut child = self.child.take().unwrap();
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TRANSITION_TIMEOUT;
         while child.try_wait().unwrap().is_none() {
-            assert!(Instant::now() < end, "it does not end: {}", self.log());
+            assert!(Instant::now() < end, "the server does not exit: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -121,23 +122,24 @@ impl Drop for Server {
     }
 }
 
-/// The StatefulSet's only container, of the store in a small shop.
-pub(crate) fn container(store: &str) -> Value {
-    let mut world = World::of(specs::dev());
-    world.settle();
-    let stateful_set = &world.manifests[&id(Kind::StatefulSet, &format!("demo-{store}"))];
+/// Returns the container of a datastore's StatefulSet.
+pub(crate) fn container(datastore: &str) -> Value {
+    let mut cluster = FakeCluster::new(specs::dev());
+    cluster.settle();
+    let stateful_set = &cluster.manifests[&id(Kind::StatefulSet, &format!("demo-{datastore}"))];
     stateful_set["spec"]["template"]["spec"]["containers"][0].clone()
 }
 
-fn files(store: &str) -> Vec<(String, String)> {
-    let mut world = World::of(specs::dev());
-    world.settle();
-    let config = &world.manifests[&id(Kind::ConfigMap, &format!("demo-{store}"))];
+fn files(datastore: &str) -> Vec<(String, String)> {
+    let mut cluster = FakeCluster::new(specs::dev());
+    cluster.settle();
+    let config = &cluster.manifests[&id(Kind::ConfigMap, &format!("demo-{datastore}"))];
     let files = config["data"].as_object().unwrap().iter();
     files.map(|(name, content)| (name.clone(), content.as_str().unwrap().to_owned())).collect()
 }
 
-/// The folder of this program: on PATH, or where a PostgreSQL of Debian, Red Hat or Homebrew is.
+/// Finds the folder of a program: on PATH, or where Debian, Red Hat and Homebrew install
+/// PostgreSQL.
 pub(crate) fn folder_of(program: &str) -> PathBuf {
     let path = std::env::var("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).find(|folder| is_installed(folder, program));
@@ -153,7 +155,8 @@ fn newest_postgres(program: &str) -> Option<PathBuf> {
     folders.filter(|folder| is_installed(folder, program) && is_installed(folder, "postgres")).max()
 }
 
-/// A lone link to one of a server's programs is no installation.
+/// Reports whether a folder contains an installation of the program. A link to a single program of
+/// PostgreSQL is not an installation.
 fn is_installed(folder: &Path, program: &str) -> bool {
     let needs_server = matches!(program, "initdb" | "psql" | "pg_isready");
     folder.join(program).exists() && (!needs_server || folder.join("postgres").exists())
@@ -163,7 +166,7 @@ fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
 }
 
-/// The ids of a user of this machine.
+/// Returns the uid and gid of a user of this machine.
 fn ids_of(user: &str) -> (u32, u32) {
     let users = std::fs::read_to_string("/etc/passwd").unwrap();
     let entry = users.lines().find(|line| line.starts_with(&format!("{user}:")));
@@ -176,7 +179,7 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// What the command writes to standard output, if it succeeds.
+/// Returns the standard output of a command, if it succeeds.
 pub(crate) fn output(mut command: Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
