@@ -11,7 +11,7 @@ async fn invalid_storefront_is_refused_with_a_message() -> Result<()> {
     let long = "s".repeat(31);
     let cases = [
         ("Shop", json!({"version": "1"}), "lower"),
-        (long.as_str(), json!({"version": "1"}), "create the Storefront under such a name"),
+        (long.as_str(), json!({"version": "1"}), "create the Storefront with such a name"),
         ("shop", json!({}), "spec.version: Required"),
         ("shop", json!({"version": "not a tag"}), "must be an image tag such as 0.1.0"),
         ("shop", json!({"version": "1", "currency": "usd"}), "such as USD or EUR"),
@@ -19,7 +19,7 @@ async fn invalid_storefront_is_refused_with_a_message() -> Result<()> {
         (
             "shop",
             json!({"version": "1", "components": {"cellar": {}}}),
-            "components only has the components of the shop",
+            "components can contain only the components of the shop",
         ),
         ("shop", json!({"version": "1", "postgres": {"mode": "External"}}), "set it (with host"),
         (
@@ -46,9 +46,9 @@ async fn immutable_field_is_refused_with_a_message() -> Result<()> {
     let demo = cluster.demo();
     demo.ready(READY_TIMEOUT).await?;
     for (spec, words) in [
-        (json!({"currency": "EUR"}), "currency cannot be changed"),
+        (json!({"currency": "EUR"}), "currency is immutable"),
         (json!({"postgres": {"storage": {"size": "1Mi"}}}), "cannot shrink"),
-        (json!({"postgres": {"storage": {"className": "other"}}}), "cannot be changed"),
+        (json!({"postgres": {"storage": {"className": "other"}}}), "className is immutable"),
     ] {
         let Err(refused) = demo.patch(spec.clone()).await else {
             anyhow::bail!("{spec} was not refused");
