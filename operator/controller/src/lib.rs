@@ -26,6 +26,7 @@ pub mod lease;
 pub mod logging;
 pub mod metrics;
 pub mod observe;
+pub mod operator;
 pub mod ownership;
 pub mod plan;
 pub mod reconcile;

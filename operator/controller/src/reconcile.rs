@@ -4,23 +4,20 @@
 //! wrote something it is followed by another pass, which sees what came of it; a pass that finds
 //! nothing to write reports.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
-use kube::{Api, Client};
+use kube::Api;
 use storefront_api::Storefront;
-use storefront_desired::InstallationDefaults;
 
 use crate::apply::{self, Written};
 use crate::decide::{self, Due};
-use crate::events::Teller;
 use crate::fault::{Fault, FaultKind, doubled};
 use crate::index::{Owner, Shop};
 use crate::key::Key;
+use crate::operator::Operator;
 use crate::plan::{Deed, Write};
 use crate::report;
-use crate::state::State;
 use crate::{clock, observe};
 
 /// Writes of one pass that are under way at the same time.
@@ -33,18 +30,6 @@ const PASS: Duration = Duration::from_secs(60);
 /// from the first to the second: while the API server is out, every Storefront that has something
 /// to make asks it, and the longest pause is how long after the outage the last one goes on.
 const UNSURE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
-
-/// What a pass needs.
-pub struct Operator {
-    /// The connection to the API server.
-    pub client: Client,
-    /// What is known and what is due.
-    pub state: Arc<State>,
-    /// What the installation decides for every Storefront.
-    pub defaults: InstallationDefaults,
-    /// Where events are told.
-    pub teller: Teller,
-}
 
 impl Operator {
     /// One pass. Failures are remembered with the child or the status that they concern, so a pass
@@ -209,14 +194,19 @@ fn remember(shop: &mut Shop, write: Write, outcome: Result<Written, Fault>) {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::sync::Arc;
 
     use http::{Request, Response};
+    use kube::Client;
     use kube::client::Body;
     use serde_json::json;
+    use storefront_desired::InstallationDefaults;
 
     use super::*;
+    use crate::events::Teller;
     use crate::index::Source;
     use crate::observe::StorefrontRow;
+    use crate::state::State;
 
     /// An operator with one Storefront to make, whose API server answers everything with this.
     fn operator(status: u16) -> (Operator, Key) {

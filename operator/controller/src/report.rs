@@ -12,7 +12,7 @@ use crate::decide::Report;
 use crate::fault::Fault;
 use crate::key::Key;
 use crate::observe::{StorefrontObject, StorefrontRow, storefront_resource};
-use crate::reconcile::Operator;
+use crate::operator::Operator;
 
 /// Tells what there is to tell, and sees to it that the Storefront is looked at again in time.
 pub async fn report(operator: &Operator, key: &Key, report: Report) {

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::events::Teller;
 use crate::lease::Candidate;
 use crate::logging::Level;
-use crate::reconcile::Operator;
+use crate::operator::Operator;
 use crate::requests::CountRequests;
 use crate::server::{self, Pages};
 use crate::state::State;

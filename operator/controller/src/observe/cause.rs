@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::gist::{gist, shortened};
-use super::pod::{ContainerStatus, PodSpec, PodStatus, Terminated};
+use super::pod_object::{ContainerStatus, PodSpec, PodStatus, Terminated};
 
 /// Restarts from which on a container that is not ready counts as crashing although it is being
 /// started once more at the moment. One restart happens to the best.

@@ -7,6 +7,7 @@
 mod cause;
 mod gist;
 mod pod;
+mod pod_object;
 mod storefront;
 mod workload;
 
@@ -16,7 +17,8 @@ use storefront_desired::{Kind, Progress};
 
 pub use cause::{Cause, CauseKind};
 pub use gist::gist;
-pub use pod::{Pod, PodObject};
+pub use pod::Pod;
+pub use pod_object::PodObject;
 pub use storefront::{StorefrontObject, StorefrontRow, storefront_resource};
 pub use workload::WorkloadObject;
 
