@@ -1,4 +1,4 @@
-//! The audit log: what was asked of the server, by whom.
+//! Reads the audit log: every request with its client and user.
 
 use std::collections::HashSet;
 use std::fs;
@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::error::Error;
 
-/// The policy by which the server logs: every request, once when it is answered, and watches also
-/// when the answer begins.
+/// The audit policy: every request is logged once when it is answered, watches also when the
+/// response starts.
 pub(crate) const POLICY: &str = r#"
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -22,18 +22,18 @@ rules: [{level: Metadata}]
 pub struct Request {
     /// The `User-Agent` of the client; empty if it sent none.
     pub agent: String,
-    /// In whose name it was sent.
+    /// The user of the request, after impersonation.
     pub user: String,
-    /// What was wanted: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete` …
+    /// The verb: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete` …
     pub verb: String,
-    /// Of which kind of object, with the subresource: `services`, `storefronts/status`; the path
-    /// for requests that are not about objects.
+    /// The resource with its subresource: `services`, `storefronts/status`; the path for requests
+    /// that do not concern an object.
     pub resource: String,
-    /// In which namespace; empty for none.
+    /// The namespace; empty for none.
     pub namespace: String,
-    /// Of which name; empty for lists, watches and creations.
+    /// The name of the object; empty for lists, watches and creations.
     pub name: String,
-    /// The HTTP status of the answer.
+    /// The HTTP status of the response.
     pub code: u16,
 }
 
@@ -77,14 +77,14 @@ struct ResponseStatus {
     code: u16,
 }
 
-/// Reads the log. A watch that has ended is logged twice and counted once.
+/// Reads the audit log. A watch that has ended is logged twice and returned once.
 pub(crate) fn read(log: &Path) -> Result<Vec<Request>, Error> {
-    let log = fs::read_to_string(log).map_err(|it| Error::File("read the audit log", it))?;
-    // The last line may be half written.
-    let whole = log.rfind('\n').map_or("", |end| &log[..end]);
+    let log = fs::read_to_string(log).map_err(|error| Error::File("read the audit log", error))?;
+    // The last line may be incomplete.
+    let complete = log.rfind('\n').map_or("", |end| &log[..end]);
     let mut seen = HashSet::new();
     let mut requests = Vec::new();
-    for line in whole.lines() {
+    for line in complete.lines() {
         let event: Event = serde_json::from_str(line)?;
         if seen.insert(event.audit_id.clone()) {
             requests.push(request(event));

@@ -1,9 +1,9 @@
-//! What can go wrong between a test and its server.
+//! The errors of starting and using the server.
 
 use std::io;
 use std::path::PathBuf;
 
-/// What was tried and did not work.
+/// An error of starting or using the server.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A program is missing.
@@ -18,42 +18,42 @@ pub enum Error {
          a folder that contains them, such as one of setup-envtest"
     )]
     BuildAssets,
-    /// A folder or file of the server's.
+    /// An operation on a folder or file of the server failed.
     #[error("could not {0}")]
     File(&'static str, #[source] io::Error),
-    /// A program that did not start at all.
+    /// A program could not be started.
     #[error("could not start {0}")]
     Spawn(String, #[source] io::Error),
-    /// The server's certificate.
-    #[error("could not make the server's certificate")]
+    /// The server's certificate could not be generated.
+    #[error("could not generate the server's certificate")]
     Certificate(#[from] rcgen::Error),
-    /// The programs started, and the server never served.
-    #[error("kube-apiserver did not serve ({cause}); the end of its log:\n{log}")]
+    /// The programs started, but the server did not become ready in time.
+    #[error("kube-apiserver did not become ready ({cause}); the end of its log:\n{log}")]
     NotServing {
-        /// What was the matter last.
+        /// The last failure of the readiness probe.
         cause: String,
-        /// The last lines of its log.
+        /// The last lines of the server's log.
         log: String,
     },
-    /// The start that all tests share failed.
+    /// The start of the shared server failed.
     #[error("{0}")]
     Shared(String),
-    /// A header value that is none.
-    #[error("could not send the name in a header")]
+    /// A name is not a valid header value.
+    #[error("the name is not a valid header value")]
     Header(#[from] http::header::InvalidHeaderValue),
-    /// An address that is none.
-    #[error("could not make the server's address")]
+    /// The server's address is invalid.
+    #[error("could not build the server's address")]
     Address(#[from] http::uri::InvalidUri),
-    /// The server's answer.
-    #[error("the API server refused")]
+    /// The API server rejected a request.
+    #[error("the API server rejected the request")]
     Refused(#[from] kube::Error),
-    /// Waiting for the server.
+    /// Waiting for a change on the server failed.
     #[error("could not watch for a change")]
     Wait(#[from] kube::runtime::wait::Error),
-    /// A definition that is not served.
-    #[error("the definition {0} was not served in time")]
+    /// A definition was not established in time.
+    #[error("the definition {0} was not established in time")]
     NotEstablished(String),
-    /// An audit log line that is not what it should be.
-    #[error("could not read the audit log")]
+    /// An audit log line could not be parsed.
+    #[error("could not parse the audit log")]
     Audit(#[from] serde_json::Error),
 }

@@ -1,10 +1,12 @@
-//! A private kube-apiserver, with its etcd, for tests: what a cluster refuses, defaults and answers,
-//! without a cluster. No controllers run, so nothing is garbage-collected, scheduled or started.
+//! A private kube-apiserver with its etcd for tests: the validation, defaults and responses of a
+//! real cluster, without a cluster. No controllers run, so nothing is garbage-collected, scheduled
+//! or started.
 //!
-//! The programs come from the folder that `KUBEBUILDER_ASSETS` names; if it is not set, they are
-//! built once by `hack/offline/assets.sh`. A test binary shares one server ([`ApiServer::shared`]) and keeps its tests apart by namespaces
-//! ([`ApiServer::namespace`]). Ports are free ones, data is in temporary folders, and all of it is
-//! gone when the test binary has ended, however it ended.
+//! The programs come from the folder that `KUBEBUILDER_ASSETS` names; if it is not set,
+//! `hack/offline/assets.sh` builds them once. A test binary shares one server
+//! ([`ApiServer::shared`]) and isolates its tests by namespaces ([`ApiServer::namespace`]). It uses
+//! free ports and temporary folders. The programs and their data are removed when the test binary
+//! ends, also when it is killed.
 //!
 //! ```no_run
 //! # async fn test() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,7 +20,7 @@
 mod assets;
 mod audit;
 mod error;
-mod guard;
+mod process;
 mod start;
 
 use std::path::{Path, PathBuf};
@@ -37,44 +39,47 @@ use kube::{Api, Client, Config};
 pub use audit::Request;
 pub use error::Error;
 
-use guard::Guarded;
+use process::SupervisedProcess;
 
-/// A definition is served within a second or two; a machine that needs longer is stuck.
-const ESTABLISHED_WITHIN: Duration = Duration::from_secs(30);
+/// How long a definition may take to be established. It takes a second or two; a machine that needs
+/// longer is stuck.
+const ESTABLISH_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A running kube-apiserver. It ends when this is dropped, or when the process ends.
+/// A running kube-apiserver. It ends when this value is dropped, or when the process ends.
 #[derive(Debug)]
 pub struct ApiServer {
     url: Uri,
     token: String,
-    /// The server's certificate, which is its own issuer.
+    /// The server's self-signed certificate, in DER.
     certificate: Vec<u8>,
-    /// Held to be dropped in this order: the server before its etcd.
-    server: Guarded,
-    _etcd: Guarded,
+    /// Dropped in the order of the fields: the server before its etcd.
+    server: SupervisedProcess,
+    _etcd: SupervisedProcess,
     namespaces: AtomicU32,
 }
 
 impl ApiServer {
-    /// Starts a server and waits until it serves.
+    /// Starts a server and waits until it is ready.
     ///
     /// # Errors
-    /// If the programs are missing and cannot be built, or they do not start.
+    ///
+    /// When the programs are missing and cannot be built, or when they do not start.
     pub fn start() -> Result<Self, Error> {
         start::start()
     }
 
-    /// The server that all tests of this process share, started by the first who asks.
+    /// Returns the server that all tests of this process share. The first call starts it.
     ///
     /// # Errors
-    /// As [`ApiServer::start`]; the first failure is everybody's.
+    ///
+    /// The errors of [`ApiServer::start`]; later calls return the error of the first one.
     pub fn shared() -> Result<&'static Self, Error> {
         static SHARED: OnceLock<Result<ApiServer, String>> = OnceLock::new();
         let started = SHARED.get_or_init(|| Self::start().map_err(|error| error.to_string()));
         started.as_ref().map_err(|error| Error::Shared(error.clone()))
     }
 
-    /// How to connect as an administrator whom no rule limits.
+    /// Returns the client configuration of an administrator with all permissions.
     #[must_use]
     pub fn config(&self) -> Config {
         let mut config = Config::new(self.url.clone());
@@ -84,28 +89,32 @@ impl ApiServer {
         config
     }
 
-    /// How to connect as this service account, with only the rights that it was given.
+    /// Returns the client configuration of a service account, with only the permissions granted to
+    /// it.
     ///
     /// # Errors
-    /// If the names cannot be sent in a header.
+    ///
+    /// When the names are not valid header values.
     pub fn config_as(&self, namespace: &str, service_account: &str) -> Result<Config, Error> {
         let user = format!("system:serviceaccount:{namespace}:{service_account}");
         with_header(self.config(), HeaderName::from_static("impersonate-user"), &user)
     }
 
-    /// A client of an administrator. Each test makes its own: a client's connections belong to the
-    /// test's runtime and end with it.
+    /// Creates a client of the administrator. Each test needs its own, because a client's
+    /// connections belong to the runtime of the test.
     ///
     /// # Errors
-    /// If the client cannot be set up.
+    ///
+    /// When the client cannot be created.
     pub fn client(&self) -> Result<Client, Error> {
         Ok(Client::try_from(self.config())?)
     }
 
-    /// Makes a namespace that no other test uses, and returns its name.
+    /// Creates a namespace that no other test uses, and returns its name.
     ///
     /// # Errors
-    /// If the server refuses it.
+    ///
+    /// When the server rejects it.
     pub async fn namespace(&self, client: &Client) -> Result<String, Error> {
         let number = self.namespaces.fetch_add(1, Ordering::Relaxed);
         let name = format!("test-{number}");
@@ -115,10 +124,11 @@ impl ApiServer {
         Ok(name)
     }
 
-    /// Applies a definition and waits until its resource is served.
+    /// Applies a definition and waits until it is established.
     ///
     /// # Errors
-    /// If the server refuses it or does not serve it in time.
+    ///
+    /// When the server rejects it or does not establish it in time.
     pub async fn install(
         &self,
         client: &Client,
@@ -126,42 +136,44 @@ impl ApiServer {
     ) -> Result<(), Error> {
         let name = definition.metadata.name.clone().unwrap_or_default();
         let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
-        let by = PatchParams::apply("test").force();
-        definitions.patch(&name, &by, &Patch::Apply(definition)).await?;
+        let params = PatchParams::apply("test").force();
+        definitions.patch(&name, &params, &Patch::Apply(definition)).await?;
         let established = await_condition(definitions, &name, conditions::is_crd_established());
-        tokio::time::timeout(ESTABLISHED_WITHIN, established)
+        tokio::time::timeout(ESTABLISH_TIMEOUT, established)
             .await
             .map_err(|_| Error::NotEstablished(name))??;
         Ok(())
     }
 
-    /// Every request that the server has answered so far, and every watch that it has begun to
-    /// answer, in order.
+    /// Returns every request that the server has answered, and every watch whose response has
+    /// started, in order.
     ///
     /// # Errors
-    /// If the audit log cannot be read.
+    ///
+    /// When the audit log cannot be read.
     pub fn requests(&self) -> Result<Vec<Request>, Error> {
         audit::read(&self.server.folder().join(start::AUDIT_LOG))
     }
 
-    /// A kubeconfig file of the administrator, for programs such as kubectl and helm.
+    /// Returns the path of the administrator's kubeconfig, for programs such as kubectl and helm.
     #[must_use]
     pub fn kubeconfig(&self) -> PathBuf {
         self.server.folder().join(start::KUBECONFIG)
     }
 
-    /// What the server logged, to look at when a test fails for no reason of its own.
+    /// Returns the path of the server's log, for the analysis of unexpected failures.
     #[must_use]
     pub fn log(&self) -> &Path {
         self.server.log()
     }
 }
 
-/// Gives connections a `User-Agent` by which [`ApiServer::requests`] are told apart.
+/// Sets the `User-Agent` of a client, by which [`ApiServer::requests`] can be filtered.
 ///
 /// # Errors
-/// If the name cannot be sent in a header.
-pub fn named(config: Config, agent: &str) -> Result<Config, Error> {
+///
+/// When the name is not a valid header value.
+pub fn with_user_agent(config: Config, agent: &str) -> Result<Config, Error> {
     with_header(config, http::header::USER_AGENT, agent)
 }
 

@@ -1,4 +1,4 @@
-//! Starting etcd and kube-apiserver, and waiting until they serve.
+//! Starts etcd and kube-apiserver, and waits until they are ready.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -12,32 +12,35 @@ use rcgen::KeyPair;
 use tempfile::TempDir;
 
 use crate::error::Error;
-use crate::guard::Guarded;
+use crate::process::SupervisedProcess;
 use crate::{ApiServer, assets, audit};
 
-/// Where the server writes what it was asked.
+/// The audit log in the server's folder.
 pub(crate) const AUDIT_LOG: &str = "audit.log";
-/// Where an administrator's kubeconfig is.
+/// The administrator's kubeconfig in the server's folder.
 pub(crate) const KUBECONFIG: &str = "kubeconfig";
 
-/// Two programs and many post-start hooks, on a machine that may be compiling at the same time.
-const SERVES_WITHIN: Duration = Duration::from_secs(90);
-const ASK_EVERY: Duration = Duration::from_millis(100);
-/// A port that was free when we asked may be taken when the server asks; hardly three times.
-const TRIES: usize = 3;
-/// Known to whoever can read this file; the server listens on loopback for a test's length.
+/// The timeout of a start: two programs and many post-start hooks, on a machine that may be
+/// compiling at the same time.
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(90);
+const PROBE_INTERVAL: Duration = Duration::from_millis(100);
+/// The attempts to start. A port that was free when it was chosen may be taken when the server
+/// binds it, but hardly three times.
+const MAX_START_ATTEMPTS: usize = 3;
+/// The administrator's token. It is no secret: the server listens on loopback, and only during the
+/// tests.
 const TOKEN: &str = "test";
 
-/// Starts a server and waits until it serves.
+/// Starts a server and waits until it is ready.
 pub(crate) fn start() -> Result<ApiServer, Error> {
-    // Somebody else in this process may have installed it, which is just as well.
+    // An error means that another part of this process has installed a provider, which is fine.
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let assets = assets::folder()?;
     let mut result = try_to_start(&assets);
-    for _ in 1..TRIES {
+    for _ in 1..MAX_START_ATTEMPTS {
         match result {
             Err(Error::NotServing { .. }) => result = try_to_start(&assets),
-            done => return done,
+            other => return other,
         }
     }
     result
@@ -46,13 +49,14 @@ pub(crate) fn start() -> Result<ApiServer, Error> {
 fn try_to_start(assets: &Path) -> Result<ApiServer, Error> {
     let (etcd_port, port) = (free_port()?, free_port()?);
     let etcd_folder = folder("etcd")?;
-    let etcd = Guarded::start(&assets.join("etcd"), &etcd_arguments(etcd_port), etcd_folder)?;
+    let etcd =
+        SupervisedProcess::start(&assets.join("etcd"), &etcd_arguments(etcd_port), etcd_folder)?;
 
     let folder = folder("apiserver")?;
     let certificate = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
     write_files(folder.path(), &certificate, port)?;
     let arguments = server_arguments(port, etcd_port);
-    let server = Guarded::start(&assets.join("kube-apiserver"), &arguments, folder)?;
+    let server = SupervisedProcess::start(&assets.join("kube-apiserver"), &arguments, folder)?;
     let mut server = ApiServer {
         url: format!("https://127.0.0.1:{port}").parse::<Uri>()?,
         token: TOKEN.to_owned(),
@@ -61,24 +65,24 @@ fn try_to_start(assets: &Path) -> Result<ApiServer, Error> {
         _etcd: etcd,
         namespaces: AtomicU32::new(0),
     };
-    wait_until_serving(&mut server)?;
+    wait_until_ready(&mut server)?;
     Ok(server)
 }
 
 fn free_port() -> Result<u16, Error> {
     let listener = TcpListener::bind(("127.0.0.1", 0));
-    let address = listener.and_then(|it| it.local_addr());
-    Ok(address.map_err(|it| Error::File("find a free port", it))?.port())
+    let address = listener.and_then(|listener| listener.local_addr());
+    Ok(address.map_err(|error| Error::File("find a free port", error))?.port())
 }
 
 fn folder(name: &str) -> Result<TempDir, Error> {
     tempfile::Builder::new()
         .prefix(&format!("storefront-{name}-{}-", process::id()))
         .tempdir()
-        .map_err(|it| Error::File("make a temporary folder", it))
+        .map_err(|error| Error::File("create a temporary folder", error))
 }
 
-/// Durability off: nothing of this outlives the test.
+/// Returns etcd's arguments. Durability is off, because no data outlives the test.
 fn etcd_arguments(port: u16) -> Vec<String> {
     vec![
         "--data-dir=data".to_owned(),
@@ -105,7 +109,7 @@ fn server_arguments(port: u16, etcd_port: u16) -> Vec<String> {
         "--service-account-signing-key-file=tls.key".to_owned(),
         "--service-cluster-ip-range=10.0.0.0/16".to_owned(),
         "--allow-privileged=true".to_owned(),
-        // Without controllers there are no tokens to mount.
+        // No controllers run, so there are no service account tokens to mount.
         "--disable-admission-plugins=ServiceAccount".to_owned(),
         "--endpoint-reconciler-type=none".to_owned(),
         "--audit-policy-file=audit-policy.yaml".to_owned(),
@@ -128,7 +132,8 @@ fn write_files(
         (KUBECONFIG, kubeconfig(folder, port)),
     ];
     for (name, content) in files {
-        fs::write(folder.join(name), content).map_err(|it| Error::File("write a file", it))?;
+        fs::write(folder.join(name), content)
+            .map_err(|error| Error::File("write a file", error))?;
     }
     Ok(())
 }
@@ -148,29 +153,33 @@ fn kubeconfig(folder: &Path, port: u16) -> String {
     )
 }
 
-/// Asks until the server serves. On a thread with a runtime of its own, because whoever calls may
-/// be inside another one, where nobody may block on a future.
-fn wait_until_serving(server: &mut ApiServer) -> Result<(), Error> {
-    let deadline = Instant::now() + SERVES_WITHIN;
+/// Probes the server until it is ready. Each probe runs on a thread with its own runtime, because
+/// the caller may be inside a runtime, where blocking on a future is not allowed.
+fn wait_until_ready(server: &mut ApiServer) -> Result<(), Error> {
+    let deadline = Instant::now() + STARTUP_TIMEOUT;
     let mut cause = String::new();
     while Instant::now() < deadline {
-        let ended = server.server.has_ended().map_err(|it| Error::File("ask for a program", it))?;
+        let ended = server
+            .server
+            .has_ended()
+            .map_err(|error| Error::File("query the state of a program", error))?;
         if ended {
-            "it ended".clone_into(&mut cause);
+            "the program ended".clone_into(&mut cause);
             break;
         }
-        match thread::scope(|scope| scope.spawn(|| ask(server)).join()) {
+        match thread::scope(|scope| scope.spawn(|| probe(server)).join()) {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => cause = error.to_string(),
-            Err(_) => "asking it failed".clone_into(&mut cause),
+            Err(_) => "the probe panicked".clone_into(&mut cause),
         }
-        thread::sleep(ASK_EVERY);
+        thread::sleep(PROBE_INTERVAL);
     }
-    Err(Error::NotServing { cause, log: server.server.last_words() })
+    Err(Error::NotServing { cause, log: server.server.log_tail() })
 }
 
-/// One attempt: the server is ready and has made the namespace that it makes last.
-fn ask(server: &ApiServer) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// Probes once whether the server is ready and has created the default namespace, which it creates
+/// last.
+fn probe(server: &ApiServer) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut config = server.config();

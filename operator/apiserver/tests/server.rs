@@ -1,5 +1,4 @@
-//! What tests rely on: an API server of their own that knows who asked for what, and is gone
-//! afterwards.
+//! Tests of the private API server: audit of requests, permissions, and clean-up.
 
 use std::time::{Duration, Instant};
 
@@ -14,9 +13,10 @@ fn config_map(name: &str) -> ConfigMap {
 }
 
 #[tokio::test]
-async fn requests_are_known_by_agent_verb_and_object() {
+async fn requests_have_agent_verb_and_object() {
     let server = ApiServer::shared().unwrap();
-    let client = Client::try_from(apiserver::named(server.config(), "counted").unwrap()).unwrap();
+    let client =
+        Client::try_from(apiserver::with_user_agent(server.config(), "counted").unwrap()).unwrap();
     let namespace = server.namespace(&server.client().unwrap()).await.unwrap();
     let maps: Api<ConfigMap> = Api::namespaced(client, &namespace);
     maps.create(&PostParams::default(), &config_map("one")).await.unwrap();
@@ -32,22 +32,22 @@ async fn requests_are_known_by_agent_verb_and_object() {
         .inspect(|request| assert_eq!(request.resource, "configmaps"))
         .map(|request| (request.verb, request.name, request.code))
         .collect();
-    let wanted = [("create", "one", 201), ("get", "one", 200), ("get", "two", 404)]
+    let expected = [("create", "one", 201), ("get", "one", 200), ("get", "two", 404)]
         .map(|(verb, name, code)| (verb.to_owned(), name.to_owned(), code));
-    assert_eq!(counted, wanted);
+    assert_eq!(counted, expected);
 }
 
 #[tokio::test]
-async fn a_service_account_may_only_do_what_it_was_given() {
+async fn service_account_without_permissions_is_forbidden() {
     let server = ApiServer::shared().unwrap();
     let client = Client::try_from(server.config_as("default", "nobody").unwrap()).unwrap();
     let maps: Api<ConfigMap> = Api::namespaced(client, "default");
-    let refusal = maps.list(&ListParams::default()).await.unwrap_err();
-    assert!(refusal.to_string().contains("forbidden"), "{refusal}");
+    let error = maps.list(&ListParams::default()).await.unwrap_err();
+    assert!(error.to_string().contains("forbidden"), "{error}");
 }
 
 #[test]
-fn a_server_that_is_dropped_leaves_nothing() {
+fn dropped_server_leaves_no_process_and_no_files() {
     let server = ApiServer::start().unwrap();
     let kubeconfig = server.kubeconfig();
     let address = server.config().cluster_url.authority().unwrap().to_string();

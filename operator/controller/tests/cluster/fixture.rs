@@ -56,7 +56,7 @@ impl Cluster {
     /// How a replica connects: with the chart's rights, and a name to count its requests by.
     pub(crate) fn config(&self, name: &str) -> Config {
         let config = self.server.config_as(&self.namespace, rights::ACCOUNT).unwrap();
-        apiserver::named(config, &self.agent(name)).unwrap()
+        apiserver::with_user_agent(config, &self.agent(name)).unwrap()
     }
 
     /// Starts a replica of the operator.

@@ -1,8 +1,9 @@
-//! A program that never outlives whoever started it.
+//! A child process that never outlives the test binary.
 //!
-//! A test binary may end without dropping anything: statics are not dropped, and it may be killed.
-//! So each program runs under a shell that holds the other end of a pipe of ours. When the pipe
-//! closes, for whatever reason, the shell kills the program and removes its folder.
+//! A test binary may end without running destructors: statics are not dropped, and it may be
+//! killed. So each program runs under a shell that holds the read end of a pipe from the test
+//! binary. When the pipe closes, for any reason, the shell kills the program and removes its
+//! folder.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,8 +14,8 @@ use tempfile::TempDir;
 
 use crate::error::Error;
 
-/// `$0` is the folder, the rest is the command. It is waited for in the foreground, so that the
-/// shell ends early with a program that ends early.
+/// The shell script. `$0` is the folder, the arguments are the command. The script waits for the
+/// program in the foreground, so that it ends when the program ends early.
 const SCRIPT: &str = r#"
 exec 3<&0
 "$@" </dev/null 3<&- &
@@ -28,16 +29,16 @@ exec 3<&-
 wait "$program"
 "#;
 
-/// A running program with a folder of its own.
+/// A running program with its own folder.
 #[derive(Debug)]
-pub(crate) struct Guarded {
+pub(crate) struct SupervisedProcess {
     shell: Child,
     folder: PathBuf,
     log: PathBuf,
 }
 
-impl Guarded {
-    /// Starts `program` in `folder`, which is removed with it.
+impl SupervisedProcess {
+    /// Starts `program` in `folder`, which is removed when the program ends.
     pub(crate) fn start(
         program: &Path,
         arguments: &[String],
@@ -45,8 +46,10 @@ impl Guarded {
     ) -> Result<Self, Error> {
         let folder = folder.keep();
         let log = folder.join("log");
-        let output = File::create(&log).map_err(|it| Error::File("make a log file", it))?;
-        let errors = output.try_clone().map_err(|it| Error::File("share a log file", it))?;
+        let output = File::create(&log).map_err(|error| Error::File("create a log file", error))?;
+        let errors = output
+            .try_clone()
+            .map_err(|error| Error::File("duplicate a log file handle", error))?;
         let shell = Command::new("sh")
             .args(["-c", SCRIPT])
             .arg(&folder)
@@ -57,38 +60,38 @@ impl Guarded {
             .stdout(output)
             .stderr(errors)
             .spawn()
-            .map_err(|it| Error::Spawn(program.display().to_string(), it))?;
+            .map_err(|error| Error::Spawn(program.display().to_string(), error))?;
         Ok(Self { shell, folder, log })
     }
 
-    /// Where the program works.
+    /// Returns the working directory of the program.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// What the program says.
+    /// Returns the path of the program's log.
     pub(crate) fn log(&self) -> &Path {
         &self.log
     }
 
-    /// The last lines of what the program said.
-    pub(crate) fn last_words(&self) -> String {
+    /// Returns the last lines of the program's log.
+    pub(crate) fn log_tail(&self) -> String {
         const LINES: usize = 20;
         let log = fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(LINES)..].join("\n")
     }
 
-    /// Whether the program has ended by itself.
+    /// Returns whether the program has ended.
     pub(crate) fn has_ended(&mut self) -> io::Result<bool> {
         Ok(self.shell.try_wait()?.is_some())
     }
 }
 
-impl Drop for Guarded {
+impl Drop for SupervisedProcess {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
-        // Nothing is left to be done about a shell that cannot be waited for.
+        // There is no way to handle a shell that cannot be waited for.
         self.shell.wait().ok();
     }
 }
