@@ -1,6 +1,6 @@
-//! Writing to the API server: one request per write, each with a deadline.
+//! Executes writes on the API server with server-side apply. Every request has a timeout.
 //!
-//! Answers are asked for as metadata only; what a workload makes of a write is told by its watch.
+//! Requests ask for metadata-only responses; the progress of a workload comes from its watch.
 
 use std::future::Future;
 use std::time::Duration;
@@ -17,26 +17,26 @@ use storefront_desired::{Kind, ObjectId, SecretTemplate};
 
 use crate::fault::{Fault, FaultKind};
 use crate::observe::Child;
-use crate::ownership::{Whose, whose};
-use crate::plan::{Deed, Write};
+use crate::ownership::{Ownership, ownership_of};
+use crate::plan::{Operation, Write};
 use crate::secret;
 
-/// How long the API server may take for one request. It gives up by itself after a minute; etcd
-/// answers in milliseconds, so ten seconds is an outage.
-pub const REQUEST: Duration = Duration::from_secs(10);
+/// The timeout of one request. The API server's own timeout is a minute; etcd responds in
+/// milliseconds, so ten seconds is an outage.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a write left behind.
+/// The outcome of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Written {
-    /// The child as it is now.
+pub enum WriteOutcome {
+    /// The child exists, with this state.
     Present(Child),
-    /// Nothing.
-    Gone,
-    /// The child, on its way out.
-    Leaving,
+    /// The child is deleted.
+    Deleted,
+    /// The child is being deleted.
+    Terminating,
 }
 
-/// Where objects of a kind are read and written.
+/// Returns the API resource of a kind.
 #[must_use]
 pub fn resource(kind: Kind) -> ApiResource {
     let (group, version) = kind.api_version().split_once('/').unwrap_or(("", kind.api_version()));
@@ -44,43 +44,45 @@ pub fn resource(kind: Kind) -> ApiResource {
     ApiResource::from_gvk(&kind)
 }
 
-/// Carries out one write.
+/// Executes one write.
 ///
 /// # Errors
 ///
-/// What the API server has against it.
-pub async fn write(client: &Client, namespace: &str, write: &Write) -> Result<Written, Fault> {
+/// When the API server rejects the write or does not respond in time.
+pub async fn write(client: &Client, namespace: &str, write: &Write) -> Result<WriteOutcome, Fault> {
     let id = &write.id;
     let api = Api::namespaced_with(client.clone(), namespace, &resource(id.kind));
-    match &write.deed {
-        Deed::Apply(manifest) if write.why.creates() => {
-            make(&api, id, manifest).await.map(Written::Present)
+    match &write.operation {
+        Operation::Apply(manifest) if write.reason.creates() => {
+            create_by_apply(&api, id, manifest).await.map(WriteOutcome::Present)
         }
-        Deed::Apply(manifest) => match apply(&api, id, manifest, Force::Yes).await {
+        Operation::Apply(manifest) => match apply(&api, id, manifest, Force::Yes).await {
             Err(fault) if fault.kind == FaultKind::Refused => {
-                assert(&api, id, manifest).await.map_err(|_| fault)
+                replace_lists(&api, id, manifest).await.map_err(|_| fault)
             }
             applied => applied,
         }
-        .map(Written::Present),
-        Deed::Create(recipe) => create(&api, id, recipe).await.map(Written::Present),
-        Deed::Delete { uid } => delete(&api, id, uid).await,
+        .map(WriteOutcome::Present),
+        Operation::Create(template) => {
+            create_secret(&api, id, template).await.map(WriteOutcome::Present)
+        }
+        Operation::Delete { uid } => delete(&api, id, uid).await,
     }
 }
 
-/// A request with its deadline.
+/// Sends a request with a timeout.
 ///
 /// # Errors
 ///
-/// What the API server has against it, or that it did not answer in time.
-pub async fn within<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Fault> {
-    match tokio::time::timeout(REQUEST, request).await {
-        Ok(answer) => answer.map_err(|error| Fault::from(&error)),
+/// When the API server rejects the request or does not respond in time.
+pub async fn with_timeout<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Fault> {
+    match tokio::time::timeout(REQUEST_TIMEOUT, request).await {
+        Ok(result) => result.map_err(|error| Fault::from(&error)),
         Err(_) => Err(Fault::timeout()),
     }
 }
 
-/// Whether fields that others have set are taken from them.
+/// Whether an apply takes fields from other field managers instead of failing with a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Force {
     Yes,
@@ -94,68 +96,82 @@ async fn apply(
     force: Force,
 ) -> Result<Child, Fault> {
     let params = PatchParams { force: force == Force::Yes, ..PatchParams::apply(MANAGER) };
-    let object = within(api.patch_metadata(&id.name, &params, &Patch::Apply(manifest))).await?;
+    let object =
+        with_timeout(api.patch_metadata(&id.name, &params, &Patch::Apply(manifest))).await?;
     Ok(Child::from_metadata(id.kind, &object.metadata))
 }
 
-/// Makes a child, and takes over nothing of somebody else's that has its name: apply has no way to
-/// say "only if it is not there", so that is asked first. What appears between the two requests
-/// conflicts with an apply that does not insist.
-async fn make(api: &Api<DynamicObject>, id: &ObjectId, manifest: &Value) -> Result<Child, Fault> {
-    let Some(there) = within(api.get_metadata_opt(&id.name)).await? else {
+/// Creates a child, and does not overwrite an object of the same name that another client owns.
+/// Apply has no precondition "only if it does not exist", so a get comes first. An object that is
+/// created between the two requests causes a conflict, because that apply does not force.
+async fn create_by_apply(
+    api: &Api<DynamicObject>,
+    id: &ObjectId,
+    manifest: &Value,
+) -> Result<Child, Fault> {
+    let Some(existing) = with_timeout(api.get_metadata_opt(&id.name)).await? else {
         return apply(api, id, manifest, Force::No).await;
     };
-    may_write(whose(&there.metadata, manifest))?;
+    ensure_owned(ownership_of(&existing.metadata, manifest))?;
     apply(api, id, manifest, Force::Yes).await
 }
 
-fn may_write(whose: Whose) -> Result<(), Fault> {
-    let (kind, message) = match whose {
-        Whose::Ours => return Ok(()),
-        Whose::Leaving => (FaultKind::Conflict, "one of that name is still being deleted"),
-        Whose::Theirs => {
-            (FaultKind::Refused, "exists and is not this Storefront's; rename or delete it")
+fn ensure_owned(ownership: Ownership) -> Result<(), Fault> {
+    let (kind, message) = match ownership {
+        Ownership::Owned => return Ok(()),
+        Ownership::Terminating => {
+            (FaultKind::Conflict, "an object of that name is still being deleted")
         }
+        Ownership::Foreign => (
+            FaultKind::Refused,
+            "an object of that name does not belong to this Storefront; rename or delete it",
+        ),
     };
     Err(Fault { kind, message: message.to_owned() })
 }
 
-/// Apply leaves alone what others added to a list, also where that and ours cannot be together (two
-/// ports, one without a name). Where the API server refuses the sum, our lists take the place of
-/// what is there; a plain apply follows, so that the fields are ours again.
-async fn assert(api: &Api<DynamicObject>, id: &ObjectId, manifest: &Value) -> Result<Child, Fault> {
+/// Replaces the lists of a child with those of the manifest. Apply keeps list items of other field
+/// managers, also where they are invalid together with ours (two ports, one without a name). When
+/// the API server rejects the merged list, a merge patch replaces it. An apply follows, so that
+/// this field manager owns the fields again.
+async fn replace_lists(
+    api: &Api<DynamicObject>,
+    id: &ObjectId,
+    manifest: &Value,
+) -> Result<Child, Fault> {
     let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-    within(api.patch_metadata(&id.name, &params, &Patch::Merge(manifest))).await?;
+    with_timeout(api.patch_metadata(&id.name, &params, &Patch::Merge(manifest))).await?;
     apply(api, id, manifest, Force::Yes).await
 }
 
-/// Creates, and never writes over what is there: the content of a Secret may be in use.
-async fn create(
+/// Creates a Secret, and never overwrites an existing one, because its content may be in use.
+async fn create_secret(
     api: &Api<DynamicObject>,
     id: &ObjectId,
-    recipe: &SecretTemplate,
+    template: &SecretTemplate,
 ) -> Result<Child, Fault> {
     let refused = |message| Fault { kind: FaultKind::Refused, message };
     let secret =
-        secret::fill(recipe, &mut rand::rng()).map_err(|error| refused(error.to_string()))?;
+        secret::generate(template, &mut rand::rng()).map_err(|error| refused(error.to_string()))?;
     let secret: DynamicObject =
         serde_json::from_value(secret).map_err(|error| refused(error.to_string()))?;
     let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
-    match within(api.create(&params, &secret)).await {
+    match with_timeout(api.create(&params, &secret)).await {
         Ok(created) => Ok(Child::from_metadata(id.kind, &created.metadata)),
         Err(fault) if fault.kind == FaultKind::Conflict => {
-            let there = within(api.get_metadata(&id.name)).await?;
-            may_write(whose(&there.metadata, &recipe.manifest))?;
-            // Ours, without the label by which it would have been seen: that is put back.
-            apply(api, id, &recipe.manifest, Force::Yes).await
+            let existing = with_timeout(api.get_metadata(&id.name)).await?;
+            ensure_owned(ownership_of(&existing.metadata, &template.manifest))?;
+            // The Secret is owned but lacks the label that the watch selects: the apply restores
+            // it.
+            apply(api, id, &template.manifest, Force::Yes).await
         }
         Err(fault) => Err(fault),
     }
 }
 
-/// Deletes the child that has this uid, and no other of its name. Its own children (pods) follow in
-/// the background; for Jobs that is not the default.
-async fn delete(api: &Api<DynamicObject>, id: &ObjectId, uid: &str) -> Result<Written, Fault> {
+/// Deletes the child with the uid as precondition, so that another object of the same name is kept.
+/// Its dependents (pods) are deleted in the background, which is not the default for Jobs.
+async fn delete(api: &Api<DynamicObject>, id: &ObjectId, uid: &str) -> Result<WriteOutcome, Fault> {
     let params = DeleteParams {
         propagation_policy: Some(PropagationPolicy::Background),
         preconditions: Some(Preconditions {
@@ -164,10 +180,12 @@ async fn delete(api: &Api<DynamicObject>, id: &ObjectId, uid: &str) -> Result<Wr
         }),
         ..DeleteParams::default()
     };
-    let answer = tokio::time::timeout(REQUEST, api.delete(&id.name, &params)).await;
-    match answer.map_err(|_| Fault::timeout())? {
-        Ok(answer) => Ok(if answer.is_left() { Written::Leaving } else { Written::Gone }),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(Written::Gone),
+    let response = tokio::time::timeout(REQUEST_TIMEOUT, api.delete(&id.name, &params)).await;
+    match response.map_err(|_| Fault::timeout())? {
+        Ok(response) => {
+            Ok(if response.is_left() { WriteOutcome::Terminating } else { WriteOutcome::Deleted })
+        }
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(WriteOutcome::Deleted),
         Err(error) => Err(Fault::from(&error)),
     }
 }

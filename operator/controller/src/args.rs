@@ -1,15 +1,15 @@
-//! The operator's settings; `--help` is their reference.
+//! The operator's command line and environment; `--help` is the reference.
 
 use std::net::SocketAddr;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-/// The Storefront operator: a whole web shop is one Kubernetes resource.
+/// The Storefront operator: runs a complete web shop from one Kubernetes resource.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 pub struct Args {
-    /// What to do; without it the operator runs.
+    /// The command; `run` if omitted.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// The settings of `run`.
@@ -17,7 +17,7 @@ pub struct Args {
     pub run: RunArgs,
 }
 
-/// What the program can do.
+/// The commands.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum Command {
     /// Run the operator (the default).
@@ -33,15 +33,16 @@ pub struct RunArgs {
     #[arg(long, env = "WATCH_NAMESPACES", value_delimiter = ',', default_value = "")]
     pub watch_namespaces: Vec<String>,
 
-    /// The operator's own namespace: the leader lease is there.
+    /// The operator's own namespace, which contains the leader election lease.
     #[arg(long, env = "POD_NAMESPACE", default_value = "default")]
     pub pod_namespace: String,
 
-    /// This replica's name, another one for each replica.
+    /// The name of this replica, unique among the replicas.
     #[arg(long, env = "POD_NAME", default_value = "storefront-operator")]
     pub pod_name: String,
 
-    /// The registry of the shop's image; empty for images that the nodes have or find by default.
+    /// The registry of the shop's image; empty for images that are present on the nodes or in their
+    /// default registry.
     #[arg(long, env = "SHOP_IMAGE_REGISTRY", default_value = "")]
     pub shop_image_registry: String,
 
@@ -49,30 +50,31 @@ pub struct RunArgs {
     #[arg(long, env = "SHOP_IMAGE_REPOSITORY", default_value = "storefront/shop")]
     pub shop_image_repository: String,
 
-    /// The PostgreSQL image of Storefronts that do not name one.
+    /// The PostgreSQL image of Storefronts that do not specify one.
     #[arg(long, env = "POSTGRES_IMAGE", default_value = "postgres:17")]
     pub postgres_image: String,
 
-    /// The Redis image of Storefronts that do not name one.
+    /// The Redis image of Storefronts that do not specify one.
     #[arg(long, env = "REDIS_IMAGE", default_value = "redis:7")]
     pub redis_image: String,
 
-    /// Where to serve /metrics, /livez, /readyz and /log-level. A PUT to /log-level changes what is
-    /// logged, and is taken from the pod itself only (`kubectl port-forward` comes from there).
+    /// The address that serves /metrics, /livez, /readyz and /log-level. A PUT to /log-level
+    /// changes the log filter; it is accepted only from the pod itself (as with `kubectl
+    /// port-forward`).
     #[arg(long, env = "LISTEN_ADDR", default_value = "0.0.0.0:8080")]
     pub listen_addr: SocketAddr,
 
-    /// What to log: a level, or levels by module as tracing's EnvFilter reads them.
-    #[arg(long, env = "RUST_LOG", default_value = "info", value_parser = filter)]
+    /// The log filter: a level, or levels by module in the syntax of tracing's EnvFilter.
+    #[arg(long, env = "RUST_LOG", default_value = "info", value_parser = parse_filter)]
     pub log: String,
 }
 
-fn filter(text: &str) -> Result<String, String> {
+fn parse_filter(text: &str) -> Result<String, String> {
     text.parse::<EnvFilter>().map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 impl RunArgs {
-    /// The namespaces to watch; none for the whole cluster.
+    /// Returns the namespaces to watch; none for the whole cluster.
     #[must_use]
     pub fn namespaces(&self) -> Vec<String> {
         let names = self.watch_namespaces.iter().map(|name| name.trim());

@@ -1,11 +1,11 @@
-//! The one place where the operator asks what time it is.
+//! The wall clock of the operator.
 
 use jiff::Timestamp;
 
-/// The wall clock, for timestamps that people read. Delays are measured with
-/// [`std::time::Instant`], which no change of the wall clock can stretch.
+/// Returns the wall-clock time, for timestamps that users read. Delays are measured with
+/// [`std::time::Instant`], which changes of the wall clock do not affect.
 #[must_use]
 pub fn now() -> Timestamp {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock seam")]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     Timestamp::now()
 }

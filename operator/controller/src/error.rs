@@ -1,35 +1,35 @@
-//! Why the operator cannot go on.
+//! The errors that end the process.
 
 use std::io;
 use std::net::SocketAddr;
 
 use thiserror::Error as ThisError;
 
-/// What ends the process. Everything else is retried and told where it belongs.
+/// An error that ends the process. All other failures are retried and reported with their object.
 #[derive(Debug, ThisError)]
 pub enum Error {
-    /// The lease is gone: another replica may be writing.
-    #[error("the leader lease was lost: {0}")]
+    /// The lease is lost: another replica may be writing.
+    #[error("leader lease lost: {0}")]
     LeaseLost(String),
     /// No API server is configured, inside or outside of a cluster.
-    #[error("no Kubernetes API server is configured")]
+    #[error("no Kubernetes API server is configured; set KUBECONFIG or run in a cluster")]
     NoCluster(#[source] kube::config::InferConfigError),
-    /// The client cannot be built.
-    #[error("the Kubernetes client cannot be built")]
+    /// The client cannot be created.
+    #[error("cannot create the Kubernetes client")]
     Client(#[source] kube::Error),
-    /// The address for metrics and health cannot be listened on.
+    /// The address for metrics and health cannot be bound.
     #[error("cannot listen on {address}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why not.
+        /// The cause.
         #[source]
         source: io::Error,
     },
     /// The signal handlers cannot be installed.
-    #[error("cannot wait for signals")]
+    #[error("cannot install the signal handlers")]
     Signals(#[source] io::Error),
-    /// A part that runs for as long as the process has ended.
-    #[error("{0} ended")]
+    /// A task ended that runs for as long as the process.
+    #[error("{0} ended unexpectedly")]
     Ended(String),
 }

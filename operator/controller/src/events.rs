@@ -1,4 +1,4 @@
-//! Kubernetes events, on transitions only: what `kubectl describe` and `kubectl events` show.
+//! Kubernetes events of Storefronts, published on status transitions only.
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -9,62 +9,62 @@ use kube::{Api, Client};
 use storefront_api::status::ConditionType;
 use storefront_api::{StorefrontStatus, names};
 
-use crate::key::Key;
+use crate::object_key::ObjectKey;
 use crate::{apply, clock};
 
 /// The longest note that is sent, in bytes; the API accepts 1,024.
-const NOTE_LENGTH: usize = 1_000;
+const MAX_NOTE_LENGTH: usize = 1_000;
 
 /// The longest name of a reporting instance that the API accepts, in bytes.
-const INSTANCE_LENGTH: usize = 128;
+const MAX_INSTANCE_LENGTH: usize = 128;
 
-/// One thing to tell.
+/// The content of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// Whether somebody should look.
+pub struct EventBody {
+    /// Whether the type of the event is `Warning`.
     pub warning: bool,
-    /// In one word.
+    /// The reason, a CamelCase word.
     pub reason: String,
-    /// In words.
+    /// The message for users.
     pub message: String,
 }
 
-/// What the step from one status to the next is worth telling. Trouble is told when it comes and
-/// when it changes, progress when Ready changes.
+/// Returns the event for the transition from one status to the next, if it needs one. A problem is
+/// published when it begins and when it changes; progress is published when Ready changes.
 #[must_use]
-pub fn notices(old: &StorefrontStatus, new: &StorefrontStatus) -> Option<Notice> {
+pub fn event_for_transition(old: &StorefrontStatus, new: &StorefrontStatus) -> Option<EventBody> {
     let ready = condition(new, ConditionType::Ready)?;
     let before = condition(old, ConditionType::Ready);
     let stalled = condition(new, ConditionType::Stalled).is_some_and(|c| c.status == "True");
-    let warning = stalled || is_worrying(&ready.reason);
-    let turned = before.map(|before| &before.status) != Some(&ready.status);
+    let warning = stalled || is_warning_reason(&ready.reason);
+    let changed = before.map(|before| &before.status) != Some(&ready.status);
     let worse =
         warning && before.map(|b| (&b.reason, &b.message)) != Some((&ready.reason, &ready.message));
     let suspended = ready.reason == "Suspended" && before.map(|b| &b.reason) != Some(&ready.reason);
-    let whole = (turned || worse || suspended).then(|| Notice {
+    let readiness = (changed || worse || suspended).then(|| EventBody {
         warning,
         reason: if ready.status == "True" { "Ready".to_owned() } else { ready.reason.clone() },
         message: ready.message.clone(),
     });
-    // Of two things that happen at once the one that somebody should look at is told.
-    match storage(old, new) {
-        Some(refused) if !whole.as_ref().is_some_and(|notice| notice.warning) => Some(refused),
-        _ => whole,
+    // Of two events at once the warning is published.
+    match storage_event(old, new) {
+        Some(storage) if !readiness.as_ref().is_some_and(|event| event.warning) => Some(storage),
+        _ => readiness,
     }
 }
 
-/// A volume that cannot become what is wanted does not make the shop less ready, so it is told by
-/// itself.
-fn storage(old: &StorefrontStatus, new: &StorefrontStatus) -> Option<Notice> {
+/// Returns the event of a volume that cannot be changed as desired. It does not affect Ready, so it
+/// needs an event of its own.
+fn storage_event(old: &StorefrontStatus, new: &StorefrontStatus) -> Option<EventBody> {
     let now = condition(new, ConditionType::StorageReady).filter(|now| now.status == "False")?;
     let before = condition(old, ConditionType::StorageReady);
-    let told = before.is_some_and(|b| (&b.reason, &b.message) == (&now.reason, &now.message));
+    let published = before.is_some_and(|b| (&b.reason, &b.message) == (&now.reason, &now.message));
     let (reason, message) = (now.reason.clone(), now.message.clone());
-    (!told).then_some(Notice { warning: true, reason, message })
+    (!published).then_some(EventBody { warning: true, reason, message })
 }
 
-/// Trouble that may pass by itself, and that people should hear of nevertheless.
-fn is_worrying(reason: &str) -> bool {
+/// Returns whether this reason is a warning although the problem may resolve without a user.
+fn is_warning_reason(reason: &str) -> bool {
     ["Unschedulable", "PodsRefused", "ApplyFailed", "MigrationFailed", "SeedFailed"]
         .contains(&reason)
 }
@@ -73,33 +73,39 @@ fn condition(status: &StorefrontStatus, type_: ConditionType) -> Option<&Conditi
     status.conditions.iter().find(|condition| condition.type_ == type_.as_str())
 }
 
-/// Publishes notices, each as an event of its own: `kube`'s `Recorder` counts a second one of the
-/// same reason with the first one's words.
-pub struct Teller {
+/// Publishes events, each as an object of its own. `kube`'s `Recorder` would aggregate a second
+/// event of the same reason under the message of the first.
+pub struct EventRecorder {
     client: Client,
     instance: String,
 }
 
-impl Teller {
-    /// `instance` is the pod's name.
+impl EventRecorder {
+    /// Creates a recorder. `instance` is the pod's name.
     #[must_use]
     pub fn new(client: Client, instance: &str) -> Self {
-        Self { client, instance: cut(instance.to_owned(), INSTANCE_LENGTH) }
+        Self { client, instance: truncate(instance.to_owned(), MAX_INSTANCE_LENGTH) }
     }
 
-    /// Tells once; an event that gets lost is not told again, because the status says the same.
-    pub async fn tell(&self, key: &Key, uid: &str, notice: Notice) {
-        let event = event(key, uid, notice, &self.instance, clock::now());
+    /// Publishes an event. A failure is not retried, because the status contains the same message.
+    pub async fn publish(&self, key: &ObjectKey, uid: &str, body: EventBody) {
+        let event = event_object(key, uid, body, &self.instance, clock::now());
         let events: Api<Event> = Api::namespaced(self.client.clone(), &key.namespace);
-        let told = apply::within(events.create(&PostParams::default(), &event)).await;
-        if let Err(fault) = told {
-            tracing::warn!(storefront = %key, error = fault.message, "an event was lost");
+        let published = apply::with_timeout(events.create(&PostParams::default(), &event)).await;
+        if let Err(fault) = published {
+            tracing::warn!(storefront = %key, error = fault.message, "event not published");
         }
     }
 }
 
-fn event(key: &Key, uid: &str, notice: Notice, instance: &str, time: Timestamp) -> Event {
-    let Notice { warning, reason, message } = notice;
+fn event_object(
+    key: &ObjectKey,
+    uid: &str,
+    body: EventBody,
+    instance: &str,
+    time: Timestamp,
+) -> Event {
+    let EventBody { warning, reason, message } = body;
     let about = ObjectReference {
         api_version: Some("storefront.dev/v1alpha1".to_owned()),
         kind: Some("Storefront".to_owned()),
@@ -117,7 +123,7 @@ fn event(key: &Key, uid: &str, notice: Notice, instance: &str, time: Timestamp) 
         metadata,
         type_: Some(if warning { "Warning" } else { "Normal" }.to_owned()),
         reason: Some(reason),
-        note: Some(cut(message, NOTE_LENGTH)),
+        note: Some(truncate(message, MAX_NOTE_LENGTH)),
         action: Some("Reconcile".to_owned()),
         regarding: Some(about),
         event_time: Some(MicroTime(time)),
@@ -127,7 +133,7 @@ fn event(key: &Key, uid: &str, notice: Notice, instance: &str, time: Timestamp) 
     }
 }
 
-fn cut(mut text: String, length: usize) -> String {
+fn truncate(mut text: String, length: usize) -> String {
     let end = (0..=length.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     text.truncate(end.unwrap_or_default());
     text
@@ -160,13 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn only_transitions_are_told() {
+    fn events_are_published_on_transitions_only() {
         let up = status(("True", "AllReady", "up"), false);
         let starting = status(("False", "Progressing", "0 of 1"), false);
         let further = status(("False", "Progressing", "1 of 2"), false);
         let pull = status(("False", "ImagePullFailed", "catalog: x"), true);
         let pull_other = status(("False", "ImagePullFailed", "catalog: y"), true);
-        let cramped = status(("False", "Unschedulable", "no room"), false);
+        let unschedulable = status(("False", "Unschedulable", "no room"), false);
         let suspended = status(("False", "Suspended", "stopped"), false);
         let none = StorefrontStatus::default();
         let cases = [
@@ -179,20 +185,20 @@ mod tests {
             (&pull, &pull, None),
             (&pull, &pull_other, Some((true, "ImagePullFailed"))),
             (&pull, &starting, None),
-            (&starting, &cramped, Some((true, "Unschedulable"))),
+            (&starting, &unschedulable, Some((true, "Unschedulable"))),
             (&starting, &suspended, Some((false, "Suspended"))),
             (&suspended, &suspended, None),
         ];
-        for (old, new, told) in cases {
-            let notice = notices(old, new).map(|notice| (notice.warning, notice.reason));
-            assert_eq!(notice.as_ref().map(|(w, r)| (*w, r.as_str())), told, "{old:?} {new:?}");
+        for (old, new, expected) in cases {
+            let event = event_for_transition(old, new).map(|event| (event.warning, event.reason));
+            assert_eq!(event.as_ref().map(|(w, r)| (*w, r.as_str())), expected, "{old:?} {new:?}");
         }
     }
 
     #[test]
-    fn long_notes_are_cut_between_characters() {
-        assert_eq!(cut("ä".repeat(700), NOTE_LENGTH).len(), NOTE_LENGTH);
-        assert_eq!(cut("ä".repeat(700), NOTE_LENGTH - 1).len(), NOTE_LENGTH - 2);
-        assert_eq!(cut("short".to_owned(), NOTE_LENGTH), "short");
+    fn long_notes_are_truncated_between_characters() {
+        assert_eq!(truncate("ä".repeat(700), MAX_NOTE_LENGTH).len(), MAX_NOTE_LENGTH);
+        assert_eq!(truncate("ä".repeat(700), MAX_NOTE_LENGTH - 1).len(), MAX_NOTE_LENGTH - 2);
+        assert_eq!(truncate("short".to_owned(), MAX_NOTE_LENGTH), "short");
     }
 }

@@ -1,59 +1,62 @@
-//! What a failed request means, and when it is worth another try.
+//! Classification of failed API requests, and the backoff of their retries.
 
 use std::time::Duration;
 
 use kube::Error;
 use kube::core::Status;
 
-/// Why a write did not happen.
+use crate::backoff::Backoff;
+
+/// A failed request to the API server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What sort of failure it is: it decides about the next try.
+    /// The class of the failure. It decides when the request is retried.
     pub kind: FaultKind,
-    /// The API server's words.
+    /// The message of the API server or the client.
     pub message: String,
 }
 
-/// The sorts of failure.
+/// The classes of failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// The API server did not answer, or asked for patience.
+    /// The API server did not respond, or asked the client to retry later.
     Unavailable,
-    /// Somebody else wrote at the same moment.
+    /// Another client wrote the object at the same time.
     Conflict,
-    /// The namespace is on its way out: nothing can be made there, and nothing has to be.
+    /// The namespace is terminating: nothing can be created in it, and nothing has to be.
     NamespaceGone,
-    /// The API server refuses the object as it is: somebody has to act.
+    /// The API server rejects the object as it is: a user has to act.
     Refused,
 }
 
 impl FaultKind {
-    /// How long to wait before try number `attempts + 1`: doubling from the first to the second.
-    /// The last bounds how long a cure goes unnoticed, and how often one child can bother the API
-    /// server for nothing.
+    /// Returns the delay before retry number `attempts + 1`, an exponential backoff by kind.
     #[must_use]
     pub fn delay(self, attempts: u32) -> Duration {
+        self.backoff().delay(attempts)
+    }
+
+    /// The longest delay bounds how long a corrected cause goes unnoticed, and how often one child
+    /// sends a useless request to the API server.
+    const fn backoff(self) -> Backoff {
         let (first, longest) = match self {
             Self::Unavailable => (Duration::from_millis(200), Duration::from_secs(30)),
             Self::Conflict => (Duration::from_millis(50), Duration::from_secs(5)),
             Self::NamespaceGone => (Duration::from_secs(30), Duration::from_secs(30)),
             Self::Refused => (Duration::from_secs(2), Duration::from_secs(120)),
         };
-        doubled(first, longest, attempts)
+        Backoff::new(first, longest)
     }
 }
 
-/// `first`, doubled `attempts` times, at most `longest`.
-#[must_use]
-pub fn doubled(first: Duration, longest: Duration, attempts: u32) -> Duration {
-    first.saturating_mul(1_u32 << attempts.min(16)).min(longest)
-}
-
 impl Fault {
-    /// A request that got no answer in time.
+    /// Creates the fault of a request that reached its timeout.
     #[must_use]
     pub fn timeout() -> Self {
-        Self { kind: FaultKind::Unavailable, message: "no answer in time".to_owned() }
+        Self {
+            kind: FaultKind::Unavailable,
+            message: "the API server did not respond in time".to_owned(),
+        }
     }
 }
 
@@ -61,7 +64,7 @@ impl From<&Error> for Fault {
     fn from(error: &Error) -> Self {
         match error {
             Error::Api(status) => Self { kind: kind_of(status), message: status.message.clone() },
-            // A manifest that cannot even be sent will not be sent the next time either.
+            // A manifest that cannot be serialized or sent fails the same way at the next attempt.
             Error::SerdeError(_) | Error::BuildRequest(_) => {
                 Self { kind: FaultKind::Refused, message: error.to_string() }
             }

@@ -1,30 +1,34 @@
-//! The Storefront operator: `events → index → desired → plan → apply → status`.
+//! The Storefront controller: `events → index → desired → plan → apply → status`.
 //!
-//! The input and the output are at the two ends, everything between is pure:
+//! I/O is at the two ends; everything between them is pure:
 //!
-//! - [`watch`] reads events, [`observe`] makes rows of them, [`index`] keeps the rows;
-//! - [`storefront_desired`] says what should exist, [`plan`] what has to be written for that,
-//!   [`status`] what people are told, and [`decide`] puts the three together;
-//! - [`reconcile`] carries out what was decided with [`apply`] and [`report`]; [`engine`] runs it
-//!   for every Storefront that [`schedule`] says is due; [`ownership`] keeps it from taking over
-//!   what is somebody else's;
-//! - [`lease`] sees to it that one replica writes; [`run`] wires everything.
+//! - [`watch`] runs the watchers, [`observe`] parses their objects, and [`index`] stores the
+//!   result, as a reflector fills its store;
+//! - [`storefront_desired`] builds the desired objects, [`plan`] compares them with the observed
+//!   ones, [`status`] computes the status, and [`decide`] combines the three;
+//! - [`reconcile`] executes the decision with [`apply`] and [`report`] for every key that
+//!   [`work_queue`] takes from [`delaying_queue`]; [`ownership`] prevents it from overwriting
+//!   objects of others;
+//! - [`leader_election`] ensures that only one replica writes; [`run`] wires everything.
 
 pub mod apply;
 pub mod args;
+pub mod backoff;
 pub mod clock;
 pub mod decide;
-pub mod engine;
+pub mod delaying_queue;
 pub mod error;
 pub mod events;
+#[cfg(test)]
+mod fake_cluster;
 pub mod fault;
 mod fingerprint;
 pub mod index;
-pub mod key;
-mod keys;
-pub mod lease;
+mod jwk;
+pub mod leader_election;
 pub mod logging;
 pub mod metrics;
+pub mod object_key;
 pub mod observe;
 pub mod operator;
 pub mod ownership;
@@ -33,11 +37,9 @@ pub mod reconcile;
 pub mod report;
 pub mod requests;
 pub mod run;
-pub mod schedule;
 mod secret;
 pub mod server;
 pub mod state;
 pub mod status;
-#[cfg(test)]
-mod testing;
 pub mod watch;
+pub mod work_queue;

@@ -1,4 +1,4 @@
-//! Logs: JSON lines on stderr, text on a terminal; the level can be changed while running.
+//! Logging: JSON lines on stderr, text on a terminal. The filter can be changed at run time.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
@@ -8,18 +8,18 @@ use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt};
 
-/// What is logged, to be read and changed.
+/// A handle that reads and changes the log filter at run time.
 #[derive(Clone)]
-pub struct Level {
-    change: Arc<dyn Change>,
+pub struct LogFilter {
+    handle: Arc<dyn Reload>,
 }
 
-trait Change: Send + Sync {
+trait Reload: Send + Sync {
     fn get(&self) -> String;
     fn set(&self, filter: EnvFilter) -> Result<(), String>;
 }
 
-impl Change for Handle<EnvFilter, Registry> {
+impl Reload for Handle<EnvFilter, Registry> {
     fn get(&self) -> String {
         self.with_current(ToString::to_string).unwrap_or_default()
     }
@@ -29,36 +29,36 @@ impl Change for Handle<EnvFilter, Registry> {
     }
 }
 
-impl Level {
-    /// As `RUST_LOG` would say it.
+impl LogFilter {
+    /// Returns the filter in the syntax of `RUST_LOG`.
     #[must_use]
     pub fn get(&self) -> String {
-        self.change.get()
+        self.handle.get()
     }
 
-    /// Changes it.
+    /// Replaces the filter.
     ///
     /// # Errors
     ///
-    /// What is wrong with the text, when it is no filter.
+    /// When the text is not a valid filter.
     pub fn set(&self, text: &str) -> Result<(), String> {
-        self.change.set(text.parse::<EnvFilter>().map_err(|error| error.to_string())?)
+        self.handle.set(text.parse::<EnvFilter>().map_err(|error| error.to_string())?)
     }
 }
 
-/// Starts logging. A second start in the same process (tests) leaves the first one in place.
+/// Initializes logging. A second call in the same process (tests) has no effect on the first one.
 #[must_use]
-pub fn start(filter: EnvFilter) -> Level {
+pub fn init(filter: EnvFilter) -> LogFilter {
     let (filter, handle) = reload::Layer::new(filter);
     let registry = tracing_subscriber::registry().with(filter);
-    let started = if io::stderr().is_terminal() {
+    let initialized = if io::stderr().is_terminal() {
         registry.with(fmt::layer().with_writer(io::stderr)).try_init()
     } else {
         let json = fmt::layer().json().flatten_event(true).with_current_span(false);
         registry.with(json.with_writer(io::stderr)).try_init()
     };
-    if started.is_err() {
-        tracing::debug!("logging had been started before");
+    if initialized.is_err() {
+        tracing::debug!("logging is already initialized");
     }
-    Level { change: Arc::new(handle) }
+    LogFilter { handle: Arc::new(handle) }
 }

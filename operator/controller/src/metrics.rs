@@ -1,4 +1,4 @@
-//! What the operator counts, as Prometheus reads it.
+//! The operator's metrics in the OpenMetrics format.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,44 +12,45 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use storefront_desired::Kind;
 
-use crate::key::Key;
+use crate::object_key::ObjectKey;
 
-/// Upper bounds of the durations of passes: from computation alone to a slow API server.
-const SECONDS: [f64; 9] = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+/// The histogram buckets of reconcile durations, in seconds: from computation alone to a slow API
+/// server.
+const RECONCILE_BUCKETS: [f64; 9] = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
 /// Every metric of the operator.
 pub struct Metrics {
     registry: Mutex<Registry>,
-    passes: Family<Outcome, Counter>,
+    reconciles: Family<OutcomeLabels, Counter>,
     durations: Histogram,
     requests: Family<Request, Counter>,
-    repairs: Family<OfKind, Counter>,
+    repairs: Family<KindLabels, Counter>,
     queued: Gauge,
-    leading: Gauge,
-    ready: Family<OfStorefront, Gauge>,
+    leader: Gauge,
+    ready: Family<StorefrontLabels, Gauge>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
+struct OutcomeLabels {
     outcome: &'static str,
 }
 
 /// A request to the API server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Request {
-    /// As RBAC names it: get, list, watch, create, update, patch, delete.
+    /// The RBAC verb: get, list, watch, create, update, patch, delete.
     pub verb: &'static str,
-    /// The plural of the kind, with the subresource: `deployments`, `storefronts/status`.
+    /// The resource with its subresource: `deployments`, `storefronts/status`.
     pub resource: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfKind {
+struct KindLabels {
     kind: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfStorefront {
+struct StorefrontLabels {
     namespace: Arc<str>,
     name: Arc<str>,
 }
@@ -58,12 +59,12 @@ impl Default for Metrics {
     fn default() -> Self {
         let metrics = Self {
             registry: Mutex::new(Registry::with_prefix("storefront_operator")),
-            passes: Family::default(),
-            durations: Histogram::new(SECONDS),
+            reconciles: Family::default(),
+            durations: Histogram::new(RECONCILE_BUCKETS),
             requests: Family::default(),
             repairs: Family::default(),
             queued: Gauge::default(),
-            leading: Gauge::default(),
+            leader: Gauge::default(),
             ready: Family::default(),
         };
         metrics.register();
@@ -74,60 +75,72 @@ impl Default for Metrics {
 impl Metrics {
     fn register(&self) {
         let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
-        registry.register("reconciles", "Passes over a Storefront", self.passes.clone());
+        registry.register(
+            "reconciles",
+            "Reconciles of Storefronts by outcome",
+            self.reconciles.clone(),
+        );
         let durations = self.durations.clone();
-        let help = "How long a pass took";
+        let help = "Duration of a reconcile";
         registry.register_with_unit("reconcile_duration", help, Unit::Seconds, durations);
-        let help = "Requests to the API server, by verb and kind";
+        let help = "Requests to the API server by verb and resource";
         registry.register("requests", help, self.requests.clone());
-        registry.register("drift_repaired", "Foreign changes undone", self.repairs.clone());
-        registry.register("queue", "Storefronts waiting for a pass", self.queued.clone());
-        registry.register("leader", "1 on the replica that writes", self.leading.clone());
-        registry.register("storefront_ready", "1 for a ready Storefront", self.ready.clone());
+        registry.register(
+            "drift_repaired",
+            "Changes and deletions by others that were repaired",
+            self.repairs.clone(),
+        );
+        registry.register("queue", "Storefronts in the work queue", self.queued.clone());
+        registry.register("leader", "1 on the leader, 0 on standbys", self.leader.clone());
+        registry.register(
+            "storefront_ready",
+            "1 if the Storefront is Ready, otherwise 0",
+            self.ready.clone(),
+        );
     }
 
-    /// A pass ended.
-    pub fn passed(&self, outcome: &'static str, took: Duration) {
-        self.passes.get_or_create(&Outcome { outcome }).inc();
+    /// Records the outcome and duration of a reconcile.
+    pub fn observe_reconcile(&self, outcome: &'static str, took: Duration) {
+        self.reconciles.get_or_create(&OutcomeLabels { outcome }).inc();
         self.durations.observe(took.as_secs_f64());
     }
 
-    /// A request was sent.
-    pub fn requested(&self, request: &Request) {
+    /// Counts a request.
+    pub fn count_request(&self, request: &Request) {
         self.requests.get_or_create(request).inc();
     }
 
-    /// How many such requests were sent so far.
+    /// Returns the number of such requests sent so far.
     #[must_use]
     pub fn requests(&self, request: &Request) -> u64 {
         self.requests.get_or_create(request).get()
     }
 
-    /// A foreign change was undone.
-    pub fn repaired(&self, kind: Kind) {
-        self.repairs.get_or_create(&OfKind { kind: kind.as_str() }).inc();
+    /// Counts a repaired drift.
+    pub fn count_drift_repair(&self, kind: Kind) {
+        self.repairs.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
     }
 
-    /// Whether this replica writes.
-    pub fn leads(&self, leads: bool) {
-        self.leading.set(i64::from(leads));
+    /// Sets whether this replica is the leader.
+    pub fn set_leader(&self, leader: bool) {
+        self.leader.set(i64::from(leader));
     }
 
-    /// How a Storefront is.
-    pub fn ready(&self, key: &Key, ready: bool) {
-        self.ready.get_or_create(&of(key)).set(i64::from(ready));
+    /// Sets whether a Storefront is ready.
+    pub fn set_storefront_ready(&self, key: &ObjectKey, ready: bool) {
+        self.ready.get_or_create(&labels(key)).set(i64::from(ready));
     }
 
-    /// A Storefront is gone.
-    pub fn forget(&self, key: &Key) {
-        self.ready.remove(&of(key));
+    /// Removes the metrics of a deleted Storefront.
+    pub fn remove_storefront(&self, key: &ObjectKey) {
+        self.ready.remove(&labels(key));
     }
 
-    /// Everything, in the text format of OpenMetrics.
+    /// Returns all metrics in the text format of OpenMetrics.
     ///
     /// # Errors
     ///
-    /// Only if a label cannot be written, which none of ours can.
+    /// When a label cannot be encoded, which none of these labels causes.
     pub fn encode(&self, queued: usize) -> Result<String, fmt::Error> {
         self.queued.set(i64::try_from(queued).unwrap_or(i64::MAX));
         let mut text = String::new();
@@ -143,8 +156,8 @@ impl fmt::Debug for Metrics {
     }
 }
 
-fn of(key: &Key) -> OfStorefront {
-    OfStorefront { namespace: key.namespace.as_str().into(), name: key.name.as_str().into() }
+fn labels(key: &ObjectKey) -> StorefrontLabels {
+    StorefrontLabels { namespace: key.namespace.as_str().into(), name: key.name.as_str().into() }
 }
 
 #[cfg(test)]
@@ -152,13 +165,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_counted_is_shown_and_what_is_gone_is_not() {
+    fn metrics_are_exported_until_their_storefront_is_removed() {
         let metrics = Metrics::default();
-        let key = Key::new("shop", "demo");
-        metrics.passed("wrote", Duration::from_millis(3));
-        metrics.requested(&Request { verb: "patch", resource: "services".to_owned() });
-        metrics.repaired(Kind::Service);
-        metrics.ready(&key, true);
+        let key = ObjectKey::new("shop", "demo");
+        metrics.observe_reconcile("wrote", Duration::from_millis(3));
+        metrics.count_request(&Request { verb: "patch", resource: "services".to_owned() });
+        metrics.count_drift_repair(Kind::Service);
+        metrics.set_storefront_ready(&key, true);
         let text = metrics.encode(2).unwrap();
         for line in [
             r#"storefront_operator_reconciles_total{outcome="wrote"} 1"#,
@@ -170,7 +183,7 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }
-        metrics.forget(&key);
+        metrics.remove_storefront(&key);
         assert!(!metrics.encode(0).unwrap().contains("storefront_ready{"));
     }
 }

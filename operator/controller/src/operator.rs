@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kube::Client;
 use storefront_desired::InstallationDefaults;
 
-use crate::events::Teller;
+use crate::events::EventRecorder;
 use crate::state::State;
 
 /// The context of the reconciler: what every reconcile needs.
@@ -17,5 +17,5 @@ pub struct Operator {
     /// The settings of the installation that apply to every Storefront.
     pub defaults: InstallationDefaults,
     /// Publishes the events.
-    pub teller: Teller,
+    pub recorder: EventRecorder,
 }

@@ -1,44 +1,46 @@
-//! Whose an object is that has the name of a child and that no watch has told of. Pure.
+//! Decides who owns an existing object that has the name of a child but is not in the index. Pure.
 
 use kube::core::ObjectMeta;
 use serde_json::Value;
 use storefront_api::names::{MANAGER, STOREFRONT_LABEL};
 
-/// Whose it is.
+/// The owner of an existing object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
-    /// This Storefront's: the watch lags, or somebody took away the label that it selects by.
-    Ours,
-    /// It is on its way out, or a former Storefront's and about to be.
-    Leaving,
-    /// Somebody else's.
-    Theirs,
+pub enum Ownership {
+    /// This Storefront: the watch lags, or the label that it selects was removed.
+    Owned,
+    /// Nobody for long: the object is being deleted, or belongs to a former Storefront, so the
+    /// garbage collector deletes it.
+    Terminating,
+    /// Another client.
+    Foreign,
 }
 
-/// Whose the object with the metadata `there` is, where `manifest` is wanted.
+/// Returns who owns the object with the metadata `existing`, where `manifest` is desired.
 ///
-/// Owner references decide where there are any of a Storefront's. Volumes have none, and an owner
-/// can be taken away by hand like a label; then it is ours if it says so, or if this operator has
-/// written it before, which the API server keeps book of.
+/// An owner reference to a Storefront decides. Volumes have none, and a user can remove it like a
+/// label. Without one the object is owned if its label names this Storefront, or if this operator
+/// has written it before according to `managedFields`.
 #[must_use]
-pub fn whose(there: &ObjectMeta, manifest: &Value) -> Whose {
-    if there.deletion_timestamp.is_some() {
-        return Whose::Leaving;
+pub fn ownership_of(existing: &ObjectMeta, manifest: &Value) -> Ownership {
+    if existing.deletion_timestamp.is_some() {
+        return Ownership::Terminating;
     }
     let owner = manifest["metadata"]["ownerReferences"][0]["uid"].as_str();
-    let mut owners = there.owner_references.iter().flatten().filter(|o| o.kind == "Storefront");
+    let mut owners = existing.owner_references.iter().flatten().filter(|o| o.kind == "Storefront");
     if let Some(first) = owners.next() {
-        let is_ours =
+        let is_owned =
             Some(first.uid.as_str()) == owner || owners.any(|o| Some(o.uid.as_str()) == owner);
-        return if is_ours { Whose::Ours } else { Whose::Leaving };
+        return if is_owned { Ownership::Owned } else { Ownership::Terminating };
     }
     let storefront = manifest["metadata"]["labels"][STOREFRONT_LABEL].as_str();
-    let label = there.labels.as_ref().and_then(|labels| labels.get(STOREFRONT_LABEL));
-    let says_so = label.is_some() && label.map(String::as_str) == storefront;
-    let mut writers = there.managed_fields.iter().flatten().map(|entry| entry.manager.as_deref());
-    match says_so || writers.any(|writer| writer == Some(MANAGER)) {
-        true => Whose::Ours,
-        false => Whose::Theirs,
+    let label = existing.labels.as_ref().and_then(|labels| labels.get(STOREFRONT_LABEL));
+    let is_labeled = label.is_some() && label.map(String::as_str) == storefront;
+    let mut writers =
+        existing.managed_fields.iter().flatten().map(|entry| entry.manager.as_deref());
+    match is_labeled || writers.any(|writer| writer == Some(MANAGER)) {
+        true => Ownership::Owned,
+        false => Ownership::Foreign,
     }
 }
 
@@ -49,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_owner_decides_and_without_one_what_the_object_says_of_itself() {
+    fn ownership_follows_owner_then_label_then_managed_fields() {
         let owner = |uid: &str| {
             json!([{ "apiVersion": "storefront.dev/v1alpha1", "kind": "Storefront",
                      "name": "demo", "uid": uid, "controller": true }])
@@ -57,39 +59,43 @@ mod tests {
         let labels = |name: &str| json!({ STOREFRONT_LABEL: name });
         let written_by = |manager: &str| json!([{ "manager": manager, "operation": "Apply" }]);
         let cases = [
-            ("a stranger's", json!({}), Whose::Theirs),
-            ("a stranger's with labels", json!({ "labels": { "app": "web" } }), Whose::Theirs),
+            ("foreign", json!({}), Ownership::Foreign),
+            ("foreign with labels", json!({ "labels": { "app": "web" } }), Ownership::Foreign),
             (
-                "a stranger's by hand",
+                "foreign, written with kubectl",
                 json!({ "managedFields": written_by("kubectl") }),
-                Whose::Theirs,
+                Ownership::Foreign,
             ),
-            ("another shop's volume", json!({ "labels": labels("other") }), Whose::Theirs),
-            ("a kept volume", json!({ "labels": labels("demo") }), Whose::Ours),
             (
-                "a volume without labels",
+                "a volume of another Storefront",
+                json!({ "labels": labels("other") }),
+                Ownership::Foreign,
+            ),
+            ("a labeled volume", json!({ "labels": labels("demo") }), Ownership::Owned),
+            (
+                "an unlabeled volume that the operator wrote",
                 json!({ "managedFields": written_by(MANAGER) }),
-                Whose::Ours,
+                Ownership::Owned,
             ),
-            ("ours without labels", json!({ "ownerReferences": owner("uid") }), Whose::Ours),
+            ("owned without labels", json!({ "ownerReferences": owner("uid") }), Ownership::Owned),
             (
-                "a former Storefront's",
+                "owned by a former Storefront",
                 json!({ "ownerReferences": owner("former"), "labels": labels("demo") }),
-                Whose::Leaving,
+                Ownership::Terminating,
             ),
             (
-                "ours, being deleted",
+                "owned and being deleted",
                 json!({
                     "ownerReferences": owner("uid"), "deletionTimestamp": "2026-01-01T00:00:00Z",
                 }),
-                Whose::Leaving,
+                Ownership::Terminating,
             ),
         ];
-        let wanted =
+        let desired =
             json!({ "metadata": { "labels": labels("demo"), "ownerReferences": owner("uid") } });
-        for (case, there, expected) in cases {
-            let there: ObjectMeta = serde_json::from_value(there).unwrap();
-            assert_eq!(whose(&there, &wanted), expected, "{case}");
+        for (case, existing, expected) in cases {
+            let existing: ObjectMeta = serde_json::from_value(existing).unwrap();
+            assert_eq!(ownership_of(&existing, &desired), expected, "{case}");
         }
     }
 }

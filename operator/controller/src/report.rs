@@ -1,4 +1,4 @@
-//! Telling people: the status, the event, the gauge.
+//! Reports the result of a reconcile: the status, the event and the gauge.
 
 use std::time::Instant;
 
@@ -10,62 +10,65 @@ use storefront_api::names::MANAGER;
 use crate::apply;
 use crate::decide::Report;
 use crate::fault::Fault;
-use crate::key::Key;
-use crate::observe::{StorefrontObject, StorefrontRow, storefront_resource};
+use crate::object_key::ObjectKey;
+use crate::observe::{ObservedStorefront, StorefrontObject, storefront_resource};
 use crate::operator::Operator;
 
-/// Tells what there is to tell, and sees to it that the Storefront is looked at again in time.
-pub async fn report(operator: &Operator, key: &Key, report: Report) {
-    let Report { uid, patch, notice, ready, mut look_again } = report;
-    operator.state.metrics.ready(key, ready);
+/// Writes the status if it changed, publishes the event, sets the gauge, and requeues the
+/// Storefront for when a retry or a delayed report is due.
+pub async fn report(operator: &Operator, key: &ObjectKey, report: Report) {
+    let Report { uid, patch, event, ready, mut requeue_at } = report;
+    operator.state.metrics.set_storefront_ready(key, ready);
     if let Some(patch) = patch {
         let written = patch_status(operator, key, &uid, patch).await;
         let retry_at = operator.state.index(|index| {
-            let shop = index.shop_mut(key)?;
+            let state = index.get_mut(key)?;
             match written {
-                Ok(row) => {
-                    shop.status_written(row);
+                Ok(observed) => {
+                    state.status_written(observed);
                     None
                 }
                 Err(fault) => {
-                    let attempts = shop.status_trouble.map_or(0, |(tries, _)| tries + 1);
+                    let attempts = state.status_backoff.map_or(0, |(attempts, _)| attempts + 1);
                     let retry_at = Instant::now() + fault.kind.delay(attempts);
-                    shop.status_trouble = Some((attempts, retry_at));
-                    tracing::warn!(storefront = %key, error = fault.message, "no status written");
+                    state.status_backoff = Some((attempts, retry_at));
+                    let error = fault.message;
+                    tracing::warn!(storefront = %key, error, "status not written; retried later");
                     Some(retry_at)
                 }
             }
         });
         match retry_at {
-            Some(_) => look_again = look_again.into_iter().chain(retry_at).min(),
+            Some(_) => requeue_at = requeue_at.into_iter().chain(retry_at).min(),
             None => {
-                if let Some(notice) = notice {
+                if let Some(event) = event {
                     tracing::info!(
-                        storefront = %key, reason = notice.reason, message = notice.message,
+                        storefront = %key, reason = event.reason, message = event.message,
                         "status changed"
                     );
-                    operator.teller.tell(key, &uid, notice).await;
+                    operator.recorder.publish(key, &uid, event).await;
                 }
             }
         }
     }
-    if let Some(at) = look_again {
+    if let Some(at) = requeue_at {
         operator.state.queue.push_at(key.clone(), at);
     }
 }
 
-/// The uid makes it a conditional write: another Storefront of the same name keeps its own status.
+/// Patches the status. The uid makes the patch conditional: another Storefront of the same name
+/// keeps its own status.
 async fn patch_status(
     operator: &Operator,
-    key: &Key,
+    key: &ObjectKey,
     uid: &str,
     status: Value,
-) -> Result<StorefrontRow, Fault> {
+) -> Result<ObservedStorefront, Fault> {
     let resource = storefront_resource();
     let api: Api<StorefrontObject> =
         Api::namespaced_with(operator.client.clone(), &key.namespace, &resource);
     let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
     let patch = Patch::Merge(json!({ "metadata": { "uid": uid }, "status": status }));
-    let object = apply::within(api.patch_status(&key.name, &params, &patch)).await?;
-    Ok(StorefrontRow::from_object(object))
+    let object = apply::with_timeout(api.patch_status(&key.name, &params, &patch)).await?;
+    Ok(ObservedStorefront::from_object(object))
 }

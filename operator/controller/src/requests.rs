@@ -1,4 +1,4 @@
-//! A layer around the client that counts its requests by verb and kind.
+//! A tower layer that counts the client's requests by verb and resource.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,14 +9,14 @@ use tower::{Layer, Service};
 use crate::metrics;
 use crate::state::State;
 
-/// Counts what passes through it.
+/// The layer that counts requests.
 #[derive(Clone, Debug)]
 pub struct CountRequests {
     state: Arc<State>,
 }
 
 impl CountRequests {
-    /// Counts in the metrics of this state.
+    /// Creates a layer that counts in the metrics of this state.
     #[must_use]
     pub fn new(state: Arc<State>) -> Self {
         Self { state }
@@ -48,16 +48,17 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Counted<S> {
     }
 
     fn call(&mut self, request: Request<B>) -> S::Future {
-        self.state.metrics.requested(&named(request.method(), request.uri()));
+        self.state.metrics.count_request(&classify(request.method(), request.uri()));
         self.inner.call(request)
     }
 }
 
-/// `/api/v1/namespaces/shop/services/demo-gateway` is a get (or patch, …) of `services`;
+/// Returns verb and resource of a request. `/api/v1/namespaces/shop/services/demo-gateway` is a get
+/// (or patch, …) of `services`;
 /// `/apis/apps/v1/deployments?watch=true` is a watch of `deployments`.
-fn named(method: &Method, uri: &http::Uri) -> metrics::Request {
+fn classify(method: &Method, uri: &http::Uri) -> metrics::Request {
     let mut path = uri.path().trim_matches('/').split('/');
-    // The group's and version's place: `api/v1` or `apis/<group>/<version>`.
+    // The segments of group and version: `api/v1` or `apis/<group>/<version>`.
     let skipped = if path.next() == Some("apis") { 2 } else { 1 };
     let mut rest: Vec<&str> = path.skip(skipped).collect();
     if rest.len() > 2 && rest[0] == "namespaces" {
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_are_named_as_rbac_names_them() {
+    fn requests_are_classified_by_rbac_verb_and_resource() {
         let cases = [
             (Method::GET, "/api/v1/services?limit=500", "list services"),
             (Method::GET, "/api/v1/services?watch=true", "watch services"),
@@ -109,7 +110,7 @@ mod tests {
             (Method::PUT, "/apis/coordination.k8s.io/v1/namespaces/a/leases/b", "update leases"),
         ];
         for (method, uri, name) in cases {
-            let request = named(&method, &uri.parse().unwrap());
+            let request = classify(&method, &uri.parse().unwrap());
             assert_eq!(format!("{} {}", request.verb, request.resource), name, "{uri}");
         }
     }

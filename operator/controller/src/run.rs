@@ -1,4 +1,4 @@
-//! From settings to a running operator, and its ordered end.
+//! Startup and graceful shutdown of the operator.
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::RunArgs;
-use crate::engine;
 use crate::error::Error;
-use crate::events::Teller;
-use crate::lease::Candidate;
-use crate::logging::Level;
+use crate::events::EventRecorder;
+use crate::leader_election::Elector;
+use crate::logging::LogFilter;
 use crate::operator::Operator;
 use crate::requests::CountRequests;
-use crate::server::{self, Pages};
+use crate::server::{self, ServerState};
 use crate::state::State;
 use crate::watch::{self, Watch};
+use crate::work_queue;
 
-/// A client for the cluster that the environment names, with its requests counted.
+/// Creates a client for the cluster that the environment configures, with its requests counted.
 ///
 /// # Errors
 ///
@@ -32,57 +32,57 @@ pub async fn connect(state: &Arc<State>) -> Result<Client, Error> {
     client(config, state)
 }
 
-/// A client with this configuration, with its requests counted.
+/// Creates a client with this configuration, with its requests counted.
 ///
 /// # Errors
 ///
 /// When its certificates are unusable.
 pub fn client(mut config: kube::Config, state: &Arc<State>) -> Result<Client, Error> {
-    // Every failure is retried by whoever knows what it means; retries below that would only
-    // multiply with ours and stretch the deadlines.
+    // Callers retry failures according to their kind. Retries in the client would multiply with
+    // theirs and exceed the timeouts.
     config.default_retry = false;
     let builder = ClientBuilder::try_from(config).map_err(Error::Client)?;
     Ok(builder.with_layer(&CountRequests::new(state.clone())).build())
 }
 
-/// Listens for metrics and health.
+/// Binds the listener for metrics and health.
 ///
 /// # Errors
 ///
-/// When the address cannot be had.
+/// When the address cannot be bound.
 pub async fn listen(args: &RunArgs) -> Result<TcpListener, Error> {
     let address = args.listen_addr;
     TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
 }
 
-/// Runs until `stop`.
+/// Runs the operator until `stop` is cancelled.
 ///
-/// Every replica watches and keeps its index; the one that holds the lease writes. At the end it
-/// stops writing first and gives the lease back then.
+/// Every replica watches and fills its index; the leader writes. At shutdown the reconciles are
+/// drained first, then the lease is released.
 ///
 /// # Errors
 ///
-/// When the lease is lost or a part that runs for as long as the process ends. The process has to
-/// end then: another replica may be writing.
+/// When the lease is lost, or when a task ends that runs for as long as the process. The process
+/// has to end then, because another replica may be writing.
 pub async fn run(
     args: &RunArgs,
     client: Client,
     state: Arc<State>,
     listener: TcpListener,
-    level: Level,
+    log_filter: LogFilter,
     stop: CancellationToken,
 ) -> Result<(), Error> {
-    let pages = Pages::new(state.clone(), level);
-    let mut parts = JoinSet::new();
-    let served = server::serve(listener, pages.clone());
-    parts.spawn(async move {
-        let ended = served.await;
-        format!("the server of metrics and health ({ended:?})")
+    let server_state = ServerState::new(state.clone(), log_filter);
+    let mut tasks = JoinSet::new();
+    let server = server::serve(listener, server_state.clone());
+    tasks.spawn(async move {
+        let result = server.await;
+        format!("the server of metrics and health ({result:?})")
     });
     let mut synced = Vec::new();
     for Watch { name, run, synced: done } in watch::watches(&client, &state, &args.namespaces()) {
         synced.push(done);
-        parts.spawn(async move {
+        tasks.spawn(async move {
             run.await;
             format!("the watch on {name}")
         });
@@ -90,63 +90,63 @@ pub async fn run(
     let lead = async {
         tokio::select! {
             all = try_join_all(synced) => if all.is_err() {
-                // A watch that ends before it has seen everything ends `parts` as well.
+                // A watch that ends before its first list is complete ends `tasks` as well.
                 return std::future::pending().await;
             },
             () = stop.cancelled() => return Ok(()),
         }
-        tracing::info!("the index is complete");
-        pages.open();
-        let candidate = Candidate::new(client.clone(), &args.pod_namespace, &args.pod_name);
-        let outcome = lead(args, &client, &state, candidate, &stop).await;
-        pages.close();
+        tracing::info!("index synced");
+        server_state.set_ready(true);
+        let elector = Elector::new(client.clone(), &args.pod_namespace, &args.pod_name);
+        let outcome = run_as_leader(args, &client, &state, elector, &stop).await;
+        server_state.set_ready(false);
         outcome
     };
     tokio::select! {
         outcome = lead => outcome,
-        Some(ended) = parts.join_next() => {
+        Some(ended) = tasks.join_next() => {
             Err(Error::Ended(ended.unwrap_or_else(|error| error.to_string())))
         }
     }
 }
 
-async fn lead(
+async fn run_as_leader(
     args: &RunArgs,
     client: &Client,
     state: &Arc<State>,
-    candidate: Candidate,
+    elector: Elector,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
-    let held = tokio::select! {
-        held = candidate.acquire() => held?,
+    let leadership = tokio::select! {
+        leadership = elector.acquire() => leadership?,
         () = stop.cancelled() => return Ok(()),
     };
-    tracing::info!("this replica leads");
-    state.metrics.leads(true);
+    tracing::info!("became leader");
+    state.metrics.set_leader(true);
     let operator = Arc::new(Operator {
         client: client.clone(),
         state: state.clone(),
         defaults: defaults(args),
-        teller: Teller::new(client.clone(), &args.pod_name),
+        recorder: EventRecorder::new(client.clone(), &args.pod_name),
     });
-    let written = CancellationToken::new();
-    let passes = async {
-        engine::run(state.queue.clone(), stop.clone(), |key| {
+    let drained = CancellationToken::new();
+    let reconciles = async {
+        work_queue::run(state.queue.clone(), stop.clone(), |key| {
             let operator = operator.clone();
-            async move { operator.pass(key).await }
+            async move { operator.reconcile(key).await }
         })
         .await;
-        written.cancel();
+        drained.cancel();
     };
-    // The lease is kept until the last write is done. Its loss drops the passes at once.
-    let keep = held.keep(written.cancelled());
-    let (held, ()) = tokio::try_join!(keep, async {
-        passes.await;
+    // The lease is renewed until the last write has ended. Its loss drops the reconciles at once.
+    let keep = leadership.keep(drained.cancelled());
+    let (leadership, ()) = tokio::try_join!(keep, async {
+        reconciles.await;
         Ok::<(), Error>(())
     })?;
-    state.metrics.leads(false);
-    held.release().await;
-    tracing::info!("the lease is given back");
+    state.metrics.set_leader(false);
+    leadership.release().await;
+    tracing::info!("lease released");
     Ok(())
 }
 

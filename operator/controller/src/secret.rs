@@ -1,4 +1,4 @@
-//! Secrets whose content is made of chance.
+//! Generates Secrets with random content.
 
 use aws_lc_rs::error::KeyRejected;
 use base64::Engine as _;
@@ -8,32 +8,33 @@ use rand::{CryptoRng, Rng};
 use serde_json::{Map, Value, json};
 use storefront_desired::{SecretField, SecretTemplate};
 
-use crate::keys::SigningKey;
+use crate::jwk::SigningKey;
 
-/// Letters and digits in a generated password: 190 bits, and nothing that a URL or a shell would
-/// take for something else.
+/// The number of letters and digits in a generated password: 190 bits, without characters that have
+/// a meaning in a URL or a shell.
 const PASSWORD_LENGTH: usize = 32;
 
-/// The Secret that this recipe makes.
+/// Generates the Secret of this template.
 ///
 /// # Errors
-/// If no key can be made, which no randomness leads to.
-pub(crate) fn fill(
-    recipe: &SecretTemplate,
-    chance: &mut (impl Rng + CryptoRng),
+///
+/// When no key can be generated, which no random seed causes.
+pub(crate) fn generate(
+    template: &SecretTemplate,
+    rng: &mut (impl Rng + CryptoRng),
 ) -> Result<Value, KeyRejected> {
-    // One for the whole Secret, though made for nothing where no field is of it.
-    let key = SigningKey::new(chance)?;
+    // One key for the whole Secret; it is unused if no field needs it.
+    let key = SigningKey::new(rng)?;
     let mut value = |field: &SecretField| match field {
         SecretField::Fixed(text) => text.clone(),
-        SecretField::Password => Alphanumeric.sample_string(chance, PASSWORD_LENGTH),
+        SecretField::Password => Alphanumeric.sample_string(rng, PASSWORD_LENGTH),
         SecretField::SigningKeys => key.signing_set(),
         SecretField::PublicKeys => key.public_set(),
     };
-    let fields = recipe.fields.iter();
+    let fields = template.fields.iter();
     let data: Map<String, Value> =
         fields.map(|(name, field)| (name.clone(), STANDARD.encode(value(field)).into())).collect();
-    let mut manifest = recipe.manifest.clone();
+    let mut manifest = template.manifest.clone();
     Ok(match manifest.as_object_mut() {
         Some(object) => {
             object.insert("data".to_owned(), Value::Object(data));
@@ -50,16 +51,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passwords_are_long_plain_and_never_the_same() {
+    fn passwords_are_long_alphanumeric_and_unique() {
         let fields = BTreeMap::from([
             ("username".to_owned(), SecretField::Fixed("catalog".to_owned())),
             ("password".to_owned(), SecretField::Password),
         ]);
         let manifest = json!({"metadata": {"name": "demo-catalog-db"}});
-        let recipe = SecretTemplate { manifest, fields };
+        let template = SecretTemplate { manifest, fields };
         let mut passwords = BTreeSet::new();
         for _ in 0..50 {
-            let secret = fill(&recipe, &mut rand::rng()).unwrap();
+            let secret = generate(&template, &mut rand::rng()).unwrap();
             assert_eq!(secret["metadata"]["name"], "demo-catalog-db");
             assert_eq!(secret["data"]["username"], STANDARD.encode("catalog"));
             let password = STANDARD.decode(secret["data"]["password"].as_str().unwrap()).unwrap();
@@ -71,14 +72,14 @@ mod tests {
     }
 
     #[test]
-    fn both_key_sets_of_a_secret_are_of_one_key_and_another_secret_has_another() {
+    fn key_sets_of_a_secret_share_one_key_unique_to_it() {
         let fields = BTreeMap::from([
             ("signing.json".to_owned(), SecretField::SigningKeys),
             ("public.json".to_owned(), SecretField::PublicKeys),
         ]);
-        let recipe = SecretTemplate { manifest: json!({}), fields };
+        let template = SecretTemplate { manifest: json!({}), fields };
         let kids = || {
-            let secret = fill(&recipe, &mut rand::rng()).unwrap();
+            let secret = generate(&template, &mut rand::rng()).unwrap();
             ["signing.json", "public.json"].map(|key| {
                 let set = STANDARD.decode(secret["data"][key].as_str().unwrap()).unwrap();
                 let set: Value = serde_json::from_slice(&set).unwrap();

@@ -1,4 +1,4 @@
-//! Health, metrics and the log level, over HTTP.
+//! The HTTP server of health, metrics and the log filter.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,80 +11,80 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-use crate::logging::Level;
+use crate::logging::LogFilter;
 use crate::state::State;
 
-/// What the handlers see.
+/// The state of the handlers.
 #[derive(Clone)]
-pub struct Pages {
+pub struct ServerState {
     state: Arc<State>,
     ready: Arc<AtomicBool>,
-    level: Level,
+    level: LogFilter,
 }
 
-impl Pages {
-    /// Nothing is ready yet.
+impl ServerState {
+    /// Creates the state of a replica that is not ready yet.
     #[must_use]
-    pub fn new(state: Arc<State>, level: Level) -> Self {
+    pub fn new(state: Arc<State>, level: LogFilter) -> Self {
         Self { state, ready: Arc::default(), level }
     }
 
-    /// The index holds everything that exists; from now on this replica can lead.
-    pub fn open(&self) {
-        self.ready.store(true, Ordering::Relaxed);
-    }
-
-    /// The process is about to end.
-    pub fn close(&self) {
-        self.ready.store(false, Ordering::Relaxed);
+    /// Sets the result of `/readyz`. A replica is ready when its index is synced, so that it can
+    /// become leader, until shutdown.
+    pub fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Relaxed);
     }
 }
 
-/// Serves until it is dropped.
+/// Serves until the future is dropped.
 ///
 /// # Errors
 ///
-/// When the listener fails for good.
-pub async fn serve(listener: TcpListener, pages: Pages) -> std::io::Result<()> {
+/// When the listener fails permanently.
+pub async fn serve(listener: TcpListener, server_state: ServerState) -> std::io::Result<()> {
     let routes = Router::new()
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/log-level", get(level).put(set_level))
-        .with_state(pages);
+        .with_state(server_state);
     axum::serve(listener, routes.into_make_service_with_connect_info::<SocketAddr>()).await
 }
 
-async fn readyz(FromState(pages): FromState<Pages>) -> Response {
-    match pages.ready.load(Ordering::Relaxed) {
+async fn readyz(FromState(server_state): FromState<ServerState>) -> Response {
+    match server_state.ready.load(Ordering::Relaxed) {
         true => "ok".into_response(),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "starting or ending").into_response(),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "starting or shutting down").into_response(),
     }
 }
 
-async fn metrics(FromState(pages): FromState<Pages>) -> Response {
+async fn metrics(FromState(server_state): FromState<ServerState>) -> Response {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match pages.state.metrics.encode(pages.state.queue.len()) {
+    match server_state.state.metrics.encode(server_state.state.queue.len()) {
         Ok(text) => ([(header::CONTENT_TYPE, content_type)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-async fn level(FromState(pages): FromState<Pages>) -> String {
-    pages.level.get()
+async fn level(FromState(server_state): FromState<ServerState>) -> String {
+    server_state.level.get()
 }
 
-/// Only from the pod itself, which is where `kubectl port-forward` comes from: whoever may do that
-/// may also change how much is logged.
+/// Changes the log filter. It accepts only requests from the pod itself, which is where
+/// `kubectl port-forward` connects from: a user who may forward ports may also change the filter.
 async fn set_level(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    FromState(pages): FromState<Pages>,
-    wanted: String,
+    FromState(server_state): FromState<ServerState>,
+    filter: String,
 ) -> Response {
     if !peer.ip().is_loopback() {
-        return (StatusCode::FORBIDDEN, "only from the pod itself").into_response();
+        return (
+            StatusCode::FORBIDDEN,
+            "allowed only from the pod itself; use kubectl port-forward",
+        )
+            .into_response();
     }
-    match pages.level.set(wanted.trim()) {
+    match server_state.level.set(filter.trim()) {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(reason) => (StatusCode::BAD_REQUEST, reason).into_response(),
     }

@@ -1,31 +1,32 @@
-//! What the watches fill and the passes read.
+//! The state that the watches fill and the reconciles read.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::engine::Queue;
 use crate::index::Index;
-use crate::key::Key;
 use crate::metrics::Metrics;
+use crate::object_key::ObjectKey;
+use crate::work_queue::WorkQueue;
 
-/// Shared by every task of the operator.
+/// The state that every task of the operator shares.
 #[derive(Debug, Default)]
 pub struct State {
     index: Mutex<Index>,
-    /// What is due.
-    pub queue: Arc<Queue>,
-    /// What is counted.
+    /// The keys to reconcile.
+    pub queue: Arc<WorkQueue>,
+    /// The metrics.
     pub metrics: Metrics,
 }
 
 impl State {
-    /// Looks into the index or changes it. Never held across a wait: everything that is done with
-    /// it is computation. A panic in it leaves single rows behind that the next event replaces.
+    /// Reads or changes the index. The lock is never held across an await, because every use is
+    /// computation. A panic in `act` leaves at most single entries behind that the next event
+    /// replaces, so poisoning is ignored.
     pub fn index<T>(&self, act: impl FnOnce(&mut Index) -> T) -> T {
         act(&mut self.index.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes the index; when that is news, the Storefront is looked at.
-    pub fn fold(&self, key: &Key, act: impl FnOnce(&mut Index) -> bool) {
+    /// Changes the index, and enqueues the Storefront when `act` returns that something changed.
+    pub fn update_index(&self, key: &ObjectKey, act: impl FnOnce(&mut Index) -> bool) {
         if self.index(act) {
             self.queue.push(key.clone());
         }

@@ -1,36 +1,39 @@
-//! The index: everything that the operator knows, folded from watch events and from the answers to
-//! its own writes. A row per Storefront, child and pod; no objects are kept.
+//! The index: the observed state of every Storefront, filled from watch events and from the
+//! responses to the operator's own writes, as a reflector fills its store. It has an entry for each
+//! Storefront, child and pod, and keeps no whole objects.
 //!
-//! Events and answers arrive by different roads and overtake each other. A row is replaced only by
-//! a telling with a `resourceVersion` that is not lower, or of another uid, and removed only by a
-//! telling about its own uid, or by a list that does not name it. An answer makes no row of what
-//! was told gone while the answer was on its way. Everything else is late news.
+//! Events and responses arrive on different connections and overtake each other. An entry is
+//! replaced only by an observation with a `resourceVersion` that is not lower, or of another uid.
+//! It is removed only by a deletion of its own uid, or by a list that does not contain it. A
+//! response creates no entry for an object whose deletion was observed while the request was in
+//! flight. Everything else is outdated and ignored.
 
-mod answers;
-mod memory;
-mod shop;
+mod responses;
+mod storefront_state;
+mod write_history;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use storefront_desired::{Kind, ObjectId};
 
-pub use memory::{Applied, JobRetry, Memory, Trouble};
-pub use shop::{Owner, Shop};
+pub use storefront_state::{PodSelector, StorefrontState};
+pub use write_history::{Applied, FailedWrite, JobRetry, WriteHistory};
 
-use crate::key::Key;
-use crate::observe::{Child, Pod, StorefrontRow};
+use crate::object_key::ObjectKey;
+use crate::observe::{Child, ObservedStorefront, Pod};
 
-/// Every Storefront with its children and pods.
+/// The observed state of every Storefront with its children and pods.
 #[derive(Debug, Default)]
 pub struct Index {
-    shops: BTreeMap<Key, Shop>,
+    storefronts: BTreeMap<ObjectKey, StorefrontState>,
 }
 
-/// What a watch lists: rows of one source are compared with a new list of that source only.
+/// The resource that a watch lists. The entries of one source are compared with a new list of that
+/// source only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
-    /// The Storefronts themselves.
+    /// Storefronts.
     Storefronts,
     /// Children of one kind.
     Children(Kind),
@@ -38,60 +41,61 @@ pub enum Source {
     Pods,
 }
 
-/// The name of one row of a source.
-pub type RowName = (Key, String);
+/// The name of one entry of a source, with its Storefront.
+pub type EntryName = (ObjectKey, String);
 
 impl Index {
-    /// What is known of a Storefront.
+    /// Returns the state of a Storefront.
     #[must_use]
-    pub fn shop(&self, key: &Key) -> Option<&Shop> {
-        self.shops.get(key)
+    pub fn get(&self, key: &ObjectKey) -> Option<&StorefrontState> {
+        self.storefronts.get(key)
     }
 
-    /// The same, to be changed.
-    pub fn shop_mut(&mut self, key: &Key) -> Option<&mut Shop> {
-        self.shops.get_mut(key)
+    /// Returns the state of a Storefront for changes.
+    pub fn get_mut(&mut self, key: &ObjectKey) -> Option<&mut StorefrontState> {
+        self.storefronts.get_mut(key)
     }
 
-    /// The Storefronts that exist.
-    pub fn storefronts(&self) -> impl Iterator<Item = (&Key, &StorefrontRow)> {
-        self.shops.iter().filter_map(|(key, shop)| Some((key, shop.storefront.as_ref()?)))
+    /// Returns the Storefronts that exist.
+    pub fn storefronts(&self) -> impl Iterator<Item = (&ObjectKey, &ObservedStorefront)> {
+        self.storefronts.iter().filter_map(|(key, state)| Some((key, state.storefront.as_ref()?)))
     }
 
-    /// Takes in a Storefront; tells whether that is news.
-    pub fn set_storefront(&mut self, key: &Key, row: StorefrontRow) -> bool {
-        self.shops.entry(key.clone()).or_default().set_storefront(row)
+    /// Stores a Storefront; returns whether anything changed.
+    pub fn set_storefront(&mut self, key: &ObjectKey, observed: ObservedStorefront) -> bool {
+        self.storefronts.entry(key.clone()).or_default().set_storefront(observed)
     }
 
-    /// Takes in a child; tells whether that is news.
-    pub fn set_child(&mut self, key: &Key, id: ObjectId, child: Child, now: Instant) -> bool {
-        self.shops.entry(key.clone()).or_default().set_child(id, child, now)
+    /// Stores a child; returns whether anything changed that matters to a reconcile.
+    pub fn set_child(&mut self, key: &ObjectKey, id: ObjectId, child: Child, now: Instant) -> bool {
+        self.storefronts.entry(key.clone()).or_default().set_child(id, child, now)
     }
 
-    /// Takes in a pod; tells whether that is news.
-    pub fn set_pod(&mut self, key: &Key, name: &str, pod: Pod, now: Instant) -> bool {
-        self.shops.entry(key.clone()).or_default().set_pod(name, pod, now)
+    /// Stores a pod; returns whether anything changed that matters to a reconcile.
+    pub fn set_pod(&mut self, key: &ObjectKey, name: &str, pod: Pod, now: Instant) -> bool {
+        self.storefronts.entry(key.clone()).or_default().set_pod(name, pod, now)
     }
 
-    /// Takes in that a row is gone; with a uid only if it is the row of that uid. Tells whether
-    /// that is news.
-    pub fn remove(&mut self, source: Source, (key, name): &RowName, uid: Option<&str>) -> bool {
-        let Some(shop) = self.shops.get_mut(key) else { return false };
-        let removed = shop.remove(source, name, uid);
-        if shop.is_empty() {
-            self.shops.remove(key);
+    /// Removes an entry; with a uid only if the entry has that uid. Returns whether anything
+    /// changed that matters to a reconcile.
+    pub fn remove(&mut self, source: Source, (key, name): &EntryName, uid: Option<&str>) -> bool {
+        let Some(state) = self.storefronts.get_mut(key) else { return false };
+        let removed = state.remove(source, name, uid);
+        if state.is_empty() {
+            self.storefronts.remove(key);
         }
         removed
     }
 
-    /// The rows of a source, in one namespace or in all.
+    /// Returns the names of the entries of a source, in one namespace or in all.
     #[must_use]
-    pub fn rows(&self, source: Source, namespace: Option<&str>) -> BTreeSet<RowName> {
-        let watched = |key: &Key| namespace.is_none_or(|namespace| namespace == key.namespace);
-        let shops = self.shops.iter().filter(|(key, _)| watched(key));
-        shops
-            .flat_map(|(key, shop)| {
-                shop.rows(source, &key.name).into_iter().map(|name| (key.clone(), name))
+    pub fn entries(&self, source: Source, namespace: Option<&str>) -> BTreeSet<EntryName> {
+        let watched =
+            |key: &ObjectKey| namespace.is_none_or(|namespace| namespace == key.namespace);
+        let storefronts = self.storefronts.iter().filter(|(key, _)| watched(key));
+        storefronts
+            .flat_map(|(key, state)| {
+                state.entries(source, &key.name).into_iter().map(|name| (key.clone(), name))
             })
             .collect()
     }

@@ -1,4 +1,4 @@
-//! Events in, rows and news out.
+//! Tests of the index: events and responses in, entries and changes out.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use storefront_desired::Progress;
 use super::*;
 use crate::observe::{Cause, CauseKind};
 
-fn key() -> Key {
-    Key::new("shop", "demo")
+fn key() -> ObjectKey {
+    ObjectKey::new("shop", "demo")
 }
 
 fn id(kind: Kind) -> ObjectId {
@@ -23,7 +23,7 @@ fn child(uid: &str, resource_version: u64) -> Child {
         generation: 1,
         owner: Some("demo-uid".to_owned()),
         deleting: false,
-        mark: resource_version,
+        drift_fingerprint: resource_version,
         version: None,
         component: Some("catalog".to_owned()),
         progress: Progress::Running,
@@ -33,23 +33,23 @@ fn child(uid: &str, resource_version: u64) -> Child {
     }
 }
 
-fn storefront(uid: &str, resource_version: u64) -> StorefrontRow {
-    StorefrontRow {
+fn storefront(uid: &str, resource_version: u64) -> ObservedStorefront {
+    ObservedStorefront {
         uid: uid.to_owned(),
         resource_version,
         generation: 1,
         deleting: false,
-        storefront: Err("not looked at here".to_owned()),
+        parsed: Err("not used by these tests".to_owned()),
         status: Value::Null,
     }
 }
 
-fn row() -> RowName {
+fn row() -> EntryName {
     (key(), "child".to_owned())
 }
 
 #[test]
-fn late_news_about_a_child_changes_nothing() {
+fn stale_event_of_a_child_is_ignored() {
     let now = Instant::now();
     let kind = Kind::Service;
     let mut index = Index::default();
@@ -58,101 +58,104 @@ fn late_news_about_a_child_changes_nothing() {
     assert!(!index.set_child(&key(), id(kind), child("a", 5), now), "the same event");
     assert!(index.set_child(&key(), id(kind), child("a", 6), now), "a newer event");
     assert!(index.set_child(&key(), id(kind), child("b", 3), now), "another object of that name");
-    assert!(!index.remove(Source::Children(kind), &row(), Some("a")), "the former one's end");
+    assert!(
+        !index.remove(Source::Children(kind), &row(), Some("a")),
+        "the deletion of the former object"
+    );
     assert!(index.remove(Source::Children(kind), &row(), Some("b")));
-    assert!(index.shop(&key()).is_none(), "nothing is kept of what is gone");
+    assert!(index.get(&key()).is_none(), "the entry is removed with its last object");
 }
 
-/// The status of a workload moves with every pod; only what it means is news.
+/// The status of a workload changes with every pod; only a change of its progress matters.
 #[test]
-fn a_resource_version_alone_is_no_news() {
+fn change_of_resource_version_alone_is_ignored() {
     let now = Instant::now();
     let mut index = Index::default();
-    let at = |resource_version| Child { mark: 1, ..child("a", resource_version) };
+    let at = |resource_version| Child { drift_fingerprint: 1, ..child("a", resource_version) };
     assert!(index.set_child(&key(), id(Kind::Deployment), at(5), now));
     assert!(!index.set_child(&key(), id(Kind::Deployment), at(6), now));
     let done = Child { progress: Progress::Done, ..at(7) };
     assert!(index.set_child(&key(), id(Kind::Deployment), done, now));
 }
 
-/// The answer to an apply is metadata; how far the workload has come stays known unless the apply
-/// changed it.
+/// The response to an apply is metadata only; the known progress of the workload stays unless the
+/// apply changed its generation.
 #[test]
-fn an_answer_keeps_what_only_the_watch_can_tell() {
+fn response_keeps_progress_of_the_same_generation() {
     let now = Instant::now();
     let mut index = Index::default();
     let done = Child { progress: Progress::Done, ready_replicas: 1, ..child("a", 5) };
     index.set_child(&key(), id(Kind::Deployment), done.clone(), now);
-    let shop = index.shop_mut(&key()).unwrap();
-    shop.writing(&id(Kind::Deployment));
-    shop.answered(&id(Kind::Deployment), child("a", 6), now);
-    assert_eq!(shop.children[&id(Kind::Deployment)].progress, Progress::Done);
-    shop.writing(&id(Kind::Deployment));
-    shop.answered(&id(Kind::Deployment), Child { generation: 2, ..child("a", 7) }, now);
-    assert_eq!(shop.children[&id(Kind::Deployment)].progress, Progress::Running);
+    let state = index.get_mut(&key()).unwrap();
+    state.begin_write(&id(Kind::Deployment));
+    state.finish_write(&id(Kind::Deployment), child("a", 6), now);
+    assert_eq!(state.children[&id(Kind::Deployment)].progress, Progress::Done);
+    state.begin_write(&id(Kind::Deployment));
+    state.finish_write(&id(Kind::Deployment), Child { generation: 2, ..child("a", 7) }, now);
+    assert_eq!(state.children[&id(Kind::Deployment)].progress, Progress::Running);
 }
 
-/// Made, and deleted again before the answer to its making is read.
+/// The child is created, and deleted before the response to its creation is read.
 #[test]
-fn an_answer_makes_no_row_of_what_was_told_gone_meanwhile() {
+fn response_about_a_deleted_child_is_ignored() {
     let now = Instant::now();
     let (kind, service) = (Kind::Service, id(Kind::Service));
     let mut index = Index::default();
     index.set_storefront(&key(), storefront("demo-uid", 1));
-    index.shop_mut(&key()).unwrap().writing(&service);
+    index.get_mut(&key()).unwrap().begin_write(&service);
     index.set_child(&key(), service.clone(), child("a", 10), now);
     assert!(index.remove(Source::Children(kind), &row(), Some("a")));
-    let shop = index.shop_mut(&key()).unwrap();
-    assert!(!shop.answered(&service, child("a", 10), now));
-    assert!(shop.children.is_empty());
+    let state = index.get_mut(&key()).unwrap();
+    assert!(!state.finish_write(&service, child("a", 10), now));
+    assert!(state.children.is_empty());
 
-    // The same of another uid, and after the next write, is news.
-    shop.writing(&service);
-    assert!(shop.answered(&service, child("b", 12), now));
-    assert!(!shop.answered(&service, child("b", 13), now), "nobody asked");
-    // A list that does not name the child tells of its end, too.
-    shop.writing(&service);
+    // A response about another uid, after the next write, is stored.
+    state.begin_write(&service);
+    assert!(state.finish_write(&service, child("b", 12), now));
+    assert!(!state.finish_write(&service, child("b", 13), now), "no write is in flight");
+    // A list that does not contain the child deletes it, too.
+    state.begin_write(&service);
     assert!(index.remove(Source::Children(kind), &row(), None));
-    let shop = index.shop_mut(&key()).unwrap();
-    assert!(!shop.answered(&service, child("b", 14), now));
-    assert!(shop.children.is_empty());
+    let state = index.get_mut(&key()).unwrap();
+    assert!(!state.finish_write(&service, child("b", 14), now));
+    assert!(state.children.is_empty());
 }
 
 #[test]
-fn a_status_that_is_written_brings_no_storefront_back() {
+fn status_response_does_not_restore_a_deleted_storefront() {
     let mut index = Index::default();
     index.set_child(&key(), id(Kind::Service), child("a", 1), Instant::now());
     index.set_storefront(&key(), storefront("one", 1));
-    let shop = index.shop_mut(&key()).unwrap();
-    shop.status_written(storefront("one", 2));
-    assert_eq!(shop.storefront.as_ref().unwrap().resource_version, 2);
+    let state = index.get_mut(&key()).unwrap();
+    state.status_written(storefront("one", 2));
+    assert_eq!(state.storefront.as_ref().unwrap().resource_version, 2);
     let demo = (key(), "demo".to_owned());
     assert!(index.remove(Source::Storefronts, &demo, Some("one")));
-    let shop = index.shop_mut(&key()).unwrap();
-    shop.status_written(storefront("one", 3));
-    assert!(shop.storefront.is_none());
+    let state = index.get_mut(&key()).unwrap();
+    state.status_written(storefront("one", 3));
+    assert!(state.storefront.is_none());
     index.set_storefront(&key(), storefront("two", 4));
-    let shop = index.shop_mut(&key()).unwrap();
-    shop.status_written(storefront("one", 5));
-    assert_eq!(shop.storefront.as_ref().unwrap().uid, "two");
+    let state = index.get_mut(&key()).unwrap();
+    state.status_written(storefront("one", 5));
+    assert_eq!(state.storefront.as_ref().unwrap().uid, "two");
 }
 
 #[test]
-fn another_storefront_of_the_same_name_inherits_nothing() {
+fn recreated_storefront_starts_with_empty_history() {
     let now = Instant::now();
     let mut index = Index::default();
     index.set_storefront(&key(), storefront("one", 1));
-    let shop = index.shop_mut(&key()).unwrap();
-    shop.memory.entry(id(Kind::Service)).or_default().wrote(1, 1, now);
+    let state = index.get_mut(&key()).unwrap();
+    state.history.entry(id(Kind::Service)).or_default().record_write(1, 1, now);
     assert!(index.set_storefront(&key(), storefront("one", 2)));
-    assert_eq!(index.shop(&key()).unwrap().memory.len(), 1);
-    assert!(!index.set_storefront(&key(), storefront("one", 2)), "seen already");
+    assert_eq!(index.get(&key()).unwrap().history.len(), 1);
+    assert!(!index.set_storefront(&key(), storefront("one", 2)), "already observed");
     assert!(index.set_storefront(&key(), storefront("two", 1)));
-    assert_eq!(index.shop(&key()).unwrap().memory.len(), 0);
+    assert_eq!(index.get(&key()).unwrap().history.len(), 0);
 }
 
 #[test]
-fn facts_are_the_children_that_are_ours_and_stay() {
+fn observed_state_has_owned_children_not_being_deleted() {
     let now = Instant::now();
     let mut index = Index::default();
     index.set_storefront(&key(), storefront("demo-uid", 1));
@@ -165,10 +168,10 @@ fn facts_are_the_children_that_are_ours_and_stay() {
     for (kind, child, _) in &cases {
         index.set_child(&key(), id(*kind), child.clone(), now);
     }
-    let facts = index.shop(&key()).unwrap().facts();
-    for (kind, child, is_fact) in cases {
-        let known = facts.get(kind, "child").map(|seen| seen.uid.clone());
-        assert_eq!(known, is_fact.then_some(child.uid), "{kind:?}");
+    let observed = index.get(&key()).unwrap().observed_state();
+    for (kind, child, is_observed) in cases {
+        let known = observed.get(kind, "child").map(|child| child.uid.clone());
+        assert_eq!(known, is_observed.then_some(child.uid), "{kind:?}");
     }
 }
 
@@ -178,56 +181,56 @@ fn pod(cause: Option<CauseKind>, job: Option<&str>) -> Pod {
         component: Some("catalog".to_owned()),
         job: job.map(str::to_owned),
         ended: false,
-        cause: cause.map(|kind| Cause { kind, message: "trouble".to_owned() }),
+        cause: cause.map(|kind| Cause { kind, message: "problem".to_owned() }),
     }
 }
 
 #[test]
-fn the_worst_trouble_of_a_components_pods_is_told() {
+fn worst_cause_of_a_components_pods_is_reported() {
     let now = Instant::now();
     let mut index = Index::default();
-    assert!(!index.set_pod(&key(), "a", pod(None, None), now), "a healthy pod is no news");
+    assert!(!index.set_pod(&key(), "a", pod(None, None), now), "a new healthy pod is ignored");
     assert!(index.set_pod(&key(), "b", pod(Some(CauseKind::CrashLoop), None), now));
     assert!(!index.set_pod(&key(), "b", pod(Some(CauseKind::CrashLoop), None), now));
     assert!(index.set_pod(&key(), "c", pod(Some(CauseKind::ImagePull), None), now));
     index.set_pod(&key(), "d", pod(Some(CauseKind::Failed), Some("migrate")), now);
-    let shop = index.shop(&key()).unwrap();
-    let kind = |of| shop.cause(of, now).map(|cause| cause.kind);
-    assert_eq!(kind(Owner::Component("catalog")), Some(CauseKind::ImagePull));
-    assert_eq!(kind(Owner::Component("gateway")), None);
-    assert_eq!(kind(Owner::Job("migrate")), Some(CauseKind::Failed));
+    let state = index.get(&key()).unwrap();
+    let kind = |pods| state.worst_cause(pods, now).map(|cause| cause.kind);
+    assert_eq!(kind(PodSelector::Component("catalog")), Some(CauseKind::ImagePull));
+    assert_eq!(kind(PodSelector::Component("gateway")), None);
+    assert_eq!(kind(PodSelector::Job("migrate")), Some(CauseKind::Failed));
     assert!(index.remove(Source::Pods, &(key(), "c".to_owned()), None));
-    let shop = index.shop(&key()).unwrap();
-    let kind = shop.cause(Owner::Component("catalog"), now).map(|cause| cause.kind);
+    let state = index.get(&key()).unwrap();
+    let kind = state.worst_cause(PodSelector::Component("catalog"), now).map(|cause| cause.kind);
     assert_eq!(kind, Some(CauseKind::CrashLoop));
 }
 
-/// A volume is bound a moment after its pod was first looked at.
+/// A volume is bound shortly after the scheduler first looked at its pod.
 #[test]
-fn trouble_that_often_passes_is_told_when_it_lasts() {
+fn transient_cause_is_reported_after_its_delay() {
     let start = Instant::now();
     let mut index = Index::default();
     index.set_pod(&key(), "a", pod(Some(CauseKind::Unschedulable), None), start);
-    let shop = index.shop(&key()).unwrap();
-    let of = Owner::Component("catalog");
-    assert_eq!(shop.cause(of, start), None);
-    let end = shop.patience_ends(start).unwrap();
+    let state = index.get(&key()).unwrap();
+    let pods = PodSelector::Component("catalog");
+    assert_eq!(state.worst_cause(pods, start), None);
+    let end = state.next_report_at(start).unwrap();
     assert!(end <= start + Duration::from_secs(15));
-    assert!(shop.cause(of, end).is_some());
-    assert_eq!(shop.patience_ends(end), None);
+    assert!(state.worst_cause(pods, end).is_some());
+    assert_eq!(state.next_report_at(end), None);
 }
 
 #[test]
-fn the_rows_of_a_source_are_those_of_its_namespace() {
+fn entries_of_a_source_are_limited_to_its_namespace() {
     let now = Instant::now();
     let mut index = Index::default();
-    let other = Key::new("elsewhere", "demo");
+    let other = ObjectKey::new("elsewhere", "demo");
     for key in [key(), other] {
         index.set_storefront(&key, storefront("one", 1));
         index.set_child(&key, id(Kind::Service), child("a", 1), now);
         index.set_child(&key, id(Kind::Secret), child("a", 1), now);
     }
-    let count = |source, namespace| index.rows(source, namespace).len();
+    let count = |source, namespace| index.entries(source, namespace).len();
     assert_eq!(count(Source::Storefronts, None), 2);
     assert_eq!(count(Source::Children(Kind::Service), None), 2);
     assert_eq!(count(Source::Children(Kind::Service), Some("shop")), 1);
@@ -236,13 +239,13 @@ fn the_rows_of_a_source_are_those_of_its_namespace() {
 }
 
 fn cause_of(index: &Index, now: Instant) -> Option<CauseKind> {
-    let shop = index.shop(&key()).unwrap();
-    shop.cause(Owner::Component("catalog"), now).map(|cause| cause.kind)
+    let state = index.get(&key()).unwrap();
+    state.worst_cause(PodSelector::Component("catalog"), now).map(|cause| cause.kind)
 }
 
-/// Nodes come and go, and with them the scheduler's words.
+/// The scheduler's message changes with the nodes.
 #[test]
-fn the_same_trouble_in_other_words_does_not_begin_anew() {
+fn changed_message_does_not_restart_the_report_delay() {
     let start = Instant::now();
     let later = |secs| start + Duration::from_secs(secs);
     let unschedulable = |message: &str| {
@@ -252,37 +255,41 @@ fn the_same_trouble_in_other_words_does_not_begin_anew() {
     };
     let mut index = Index::default();
     index.set_pod(&key(), "a", unschedulable("cpu"), start);
-    assert!(index.set_pod(&key(), "a", unschedulable("memory"), later(8)), "it is news");
+    assert!(index.set_pod(&key(), "a", unschedulable("memory"), later(8)), "the message changed");
     assert_eq!(cause_of(&index, later(10)), Some(CauseKind::Unschedulable));
-    let anew = Pod { uid: "another".to_owned(), ..unschedulable("cpu") };
-    index.set_pod(&key(), "a", anew, later(11));
+    let replaced = Pod { uid: "another".to_owned(), ..unschedulable("cpu") };
+    index.set_pod(&key(), "a", replaced, later(11));
     assert_eq!(cause_of(&index, later(12)), None, "another pod of that name, as of a StatefulSet");
 }
 
-/// The kubelet goes to and fro between the two reasons.
+/// The kubelet alternates between the two reasons.
 #[test]
-fn one_failed_pull_is_told_when_it_lasts_and_stays_told_when_it_is_tried_again() {
+fn failed_pull_is_reported_after_delay_and_during_retries() {
     let start = Instant::now();
     let later = |secs| start + Duration::from_secs(secs);
     let mut index = Index::default();
-    let see = |index: &mut Index, kind: Option<CauseKind>, secs| {
+    let observe = |index: &mut Index, kind: Option<CauseKind>, secs| {
         index.set_pod(&key(), "a", pod(kind, None), later(secs));
     };
-    see(&mut index, Some(CauseKind::ImagePullTried), 0);
+    observe(&mut index, Some(CauseKind::ImagePullTried), 0);
     assert_eq!(cause_of(&index, later(9)), None);
     assert_eq!(cause_of(&index, later(10)), Some(CauseKind::ImagePullTried));
-    see(&mut index, None, 10);
+    observe(&mut index, None, 10);
     assert_eq!(cause_of(&index, later(11)), None);
-    see(&mut index, Some(CauseKind::ImagePullTried), 20);
-    see(&mut index, Some(CauseKind::ImagePull), 22);
-    assert_eq!(cause_of(&index, later(22)), Some(CauseKind::ImagePull), "it is given up for now");
-    see(&mut index, Some(CauseKind::ImagePullTried), 24);
-    assert_eq!(cause_of(&index, later(24)), Some(CauseKind::ImagePullTried), "still the same");
+    observe(&mut index, Some(CauseKind::ImagePullTried), 20);
+    observe(&mut index, Some(CauseKind::ImagePull), 22);
+    assert_eq!(cause_of(&index, later(22)), Some(CauseKind::ImagePull), "the kubelet backs off");
+    observe(&mut index, Some(CauseKind::ImagePullTried), 24);
+    assert_eq!(
+        cause_of(&index, later(24)),
+        Some(CauseKind::ImagePullTried),
+        "the problem is the same"
+    );
 }
 
-/// Between a change of a workload and the end of the pods it replaces.
+/// After a change of a workload, the pods of before the change still exist for a while.
 #[test]
-fn trouble_from_before_a_change_of_the_workload_has_to_outlast_it() {
+fn causes_of_old_pods_are_suppressed_after_a_rollout_starts() {
     let start = Instant::now();
     let later = |secs| start + Duration::from_secs(secs);
     let deployment = |generation: i64| Child { generation, ..child("a", generation as u64) };
@@ -293,32 +300,33 @@ fn trouble_from_before_a_change_of_the_workload_has_to_outlast_it() {
     index.set_child(&key(), id(Kind::Deployment), deployment(2), later(1));
     assert_eq!(cause_of(&index, later(1)), None);
     index.set_pod(&key(), "old", pod(Some(CauseKind::ImagePull), None), later(2));
-    assert_eq!(cause_of(&index, later(2)), None, "also when it gets into other trouble");
-    let end = index.shop(&key()).unwrap().patience_ends(later(2)).unwrap();
+    assert_eq!(cause_of(&index, later(2)), None, "also when the cause changes");
+    let end = index.get(&key()).unwrap().next_report_at(later(2)).unwrap();
     assert_eq!(cause_of(&index, end), Some(CauseKind::ImagePull));
     index.set_pod(&key(), "new", pod(Some(CauseKind::Config), None), later(3));
-    assert_eq!(cause_of(&index, later(3)), Some(CauseKind::Config), "a pod of after the change");
+    assert_eq!(cause_of(&index, later(3)), Some(CauseKind::Config), "a pod of the new generation");
 }
 
-/// A suspended shop waits for the end of every pod before its stores stop.
+/// A suspended shop waits until every pod has ended before its datastores stop.
 #[test]
-fn pods_count_until_they_have_ended_and_their_end_is_news_while_it_is_waited_for() {
+fn pods_count_until_ended_and_their_end_matters_when_suspended() {
     let now = Instant::now();
     for (suspend, is_news) in [(true, true), (false, false)] {
         let mut index = Index::default();
         let mut spec = storefront_api::StorefrontSpec::with_version("0.1.0");
         spec.suspend = suspend;
-        let wanted = storefront_api::Storefront::new("demo", spec);
-        let row = StorefrontRow { storefront: Ok(wanted.into()), ..storefront("demo-uid", 1) };
-        index.set_storefront(&key(), row);
-        let with_pods = |index: &Index| index.shop(&key()).unwrap().facts().parts_with_pods.len();
+        let desired = storefront_api::Storefront::new("demo", spec);
+        let entry = ObservedStorefront { parsed: Ok(desired.into()), ..storefront("demo-uid", 1) };
+        index.set_storefront(&key(), entry);
+        let parts_with_pods =
+            |index: &Index| index.get(&key()).unwrap().observed_state().parts_with_pods.len();
         index.set_pod(&key(), "a", pod(None, None), now);
-        assert_eq!(with_pods(&index), 1);
+        assert_eq!(parts_with_pods(&index), 1);
         let ended = Pod { ended: true, ..pod(None, None) };
-        assert!(index.set_pod(&key(), "a", ended, now), "it has ended");
-        assert_eq!(with_pods(&index), 0);
+        assert!(index.set_pod(&key(), "a", ended, now), "the pod has ended");
+        assert_eq!(parts_with_pods(&index), 0);
         index.set_pod(&key(), "b", pod(None, None), now);
         assert_eq!(index.remove(Source::Pods, &(key(), "b".to_owned()), None), is_news);
-        assert_eq!(with_pods(&index), 0);
+        assert_eq!(parts_with_pods(&index), 0);
     }
 }

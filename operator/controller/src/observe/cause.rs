@@ -1,57 +1,58 @@
-//! Why a pod does not run, in words that name the way out.
+//! The causes that keep a pod from running, with messages that say what to do.
 //!
 //! Kubernetes alternates between states while it retries (`ErrImagePull` and `ImagePullBackOff`, a
-//! crash and the next start), with texts that count attempts. What is told here does not: the same
-//! trouble always gives the same cause, or the status would be written on every retry.
+//! crash and the next start), with messages that count attempts. A cause is stable instead: the
+//! same problem always gives the same cause. Otherwise the status would be written at every retry.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::gist::{gist, shortened};
+use super::log_summary::{summarize_log, truncated};
 use super::pod_object::{ContainerStatus, PodSpec, PodStatus, Terminated};
 
-/// Restarts from which on a container that is not ready counts as crashing although it is being
-/// started once more at the moment. One restart happens to the best.
-const CRASHES: i32 = 2;
+/// The number of restarts from which on a container that is not ready counts as crash looping while
+/// it is being started again. A single restart is normal.
+const CRASH_LOOP_RESTARTS: i32 = 2;
 
-/// Longer than a provisioner takes for a volume, or a registry for a second answer; shorter than
-/// anybody's patience.
-const SOON: Duration = Duration::from_secs(10);
+/// The delay before a possibly transient cause is reported: longer than the provisioning of a
+/// volume or a second attempt at a registry takes, and short enough for a user who is waiting.
+const TRANSIENT_REPORT_DELAY: Duration = Duration::from_secs(10);
 
-/// Longer than a node takes for setting a pod up: its network, and volumes that are files.
-const SET_UP: Duration = Duration::from_secs(30);
+/// The delay before a failed pod setup is reported: longer than a node takes to set up a pod's
+/// network and its volumes of files.
+const POD_SETUP_REPORT_DELAY: Duration = Duration::from_secs(30);
 
 /// What keeps a pod from running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// The sort of trouble.
+    /// The kind of the cause.
     pub kind: CauseKind,
-    /// The trouble in words.
+    /// The message for users.
     pub message: String,
 }
 
-/// The sorts of trouble, worst first: when pods of one component differ, the first is told.
+/// The kinds of causes, worst first: when pods of one component differ, the first is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CauseKind {
-    /// The image cannot be had.
+    /// The image cannot be pulled.
     ImagePull,
-    /// The image could not be had just now, perhaps at the next try.
+    /// One pull of the image failed; the next one may succeed.
     ImagePullTried,
-    /// Something that the container refers to is missing, such as a Secret.
+    /// An object that the container refers to is missing, such as a Secret.
     Config,
-    /// The node does not get as far as the containers: a volume is missing, such as a Secret's.
+    /// The node cannot set up the pod: a volume cannot be mounted, such as a Secret.
     SetUp,
-    /// The program ends again and again.
+    /// The container exits with an error repeatedly.
     CrashLoop,
-    /// The program of a Job ended with an error.
+    /// A container of a Job exited with an error.
     Failed,
-    /// No node has room, or the volume cannot be had.
+    /// No node has room, or the volume cannot be provisioned.
     Unschedulable,
 }
 
 impl CauseKind {
-    /// As the `reason` of a condition or an event has it. What has the same reason is the same
-    /// trouble.
+    /// Returns the `reason` of the condition and the event. Causes with the same reason are the
+    /// same problem.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
@@ -63,51 +64,54 @@ impl CauseKind {
         }
     }
 
-    /// Whether somebody has to act. A pod that finds no room may still find it: nodes and volumes
-    /// come and go by themselves.
+    /// Returns whether a user has to act. An unschedulable pod may become schedulable without that:
+    /// nodes and volumes come and go.
     #[must_use]
-    pub const fn needs_somebody(self) -> bool {
+    pub const fn needs_intervention(self) -> bool {
         !matches!(self, Self::Unschedulable)
     }
 
-    /// How long it has to last before it is told: what passes in the ordinary course of a start is
-    /// no trouble, as that a volume is bound a moment after its pod was first looked at.
+    /// Returns how long the cause has to last before it is reported. Some causes are normal during
+    /// a start: a volume, for example, is bound shortly after the scheduler first looked at its
+    /// pod.
     #[must_use]
-    pub const fn patience(self) -> Duration {
+    pub const fn report_delay(self) -> Duration {
         match self {
-            Self::Unschedulable | Self::ImagePullTried => SOON,
-            Self::SetUp => SET_UP,
+            Self::Unschedulable | Self::ImagePullTried => TRANSIENT_REPORT_DELAY,
+            Self::SetUp => POD_SETUP_REPORT_DELAY,
             Self::ImagePull | Self::Config | Self::CrashLoop | Self::Failed => Duration::ZERO,
         }
     }
 }
 
-/// The worst that a pod's status tells, if anything is wrong.
-pub(super) fn of_pod(spec: &PodSpec, status: &PodStatus, of_job: bool) -> Option<Cause> {
-    // A Deployment replaces pods that ended; only a Job's pod means something by ending.
-    if status.phase == "Succeeded" || (status.phase == "Failed" && !of_job) {
+/// Returns the worst cause in a pod's status, if there is one.
+pub(super) fn pod_cause(spec: &PodSpec, status: &PodStatus, is_job: bool) -> Option<Cause> {
+    // A Deployment replaces pods that ended; the end of a pod matters only for a Job.
+    if status.phase == "Succeeded" || (status.phase == "Failed" && !is_job) {
         return None;
     }
     let containers = status.init_container_statuses.iter().chain(&status.container_statuses);
     containers
-        .filter_map(|container| of_container(container, of_job))
+        .filter_map(|container| container_cause(container, is_job))
         .min_by_key(|cause| cause.kind)
         .or_else(|| unschedulable(status))
-        .or_else(|| not_set_up(spec, status))
+        .or_else(|| setup_failure(spec, status))
 }
 
 fn unschedulable(status: &PodStatus) -> Option<Cause> {
     let condition = status.condition("PodScheduled", "False")?;
-    (condition.reason == "Unschedulable")
-        .then(|| Cause { kind: CauseKind::Unschedulable, message: no_node(&condition.message) })
+    (condition.reason == "Unschedulable").then(|| Cause {
+        kind: CauseKind::Unschedulable,
+        message: scheduling_failure(&condition.message),
+    })
 }
 
-/// The scheduler's reasons without how many nodes each holds for, which changes with every node
-/// that comes or goes: of "0/3 nodes are available: 1 Insufficient cpu, 2 Insufficient memory.
-/// preemption: …" the "Insufficient cpu, Insufficient memory".
-fn no_node(message: &str) -> String {
+/// Returns the scheduler's reasons without the number of nodes that each applies to, because it
+/// changes with every node that comes or goes: "Insufficient cpu, Insufficient memory" for "0/3
+/// nodes are available: 1 Insufficient cpu, 2 Insufficient memory. preemption: …".
+fn scheduling_failure(message: &str) -> String {
     let Some((_, reasons)) = message.split_once("nodes are available: ") else {
-        return shortened(message);
+        return truncated(message);
     };
     let reasons = reasons.split(" preemption: ").next().unwrap_or(reasons);
     let reasons: BTreeSet<&str> = reasons
@@ -117,13 +121,13 @@ fn no_node(message: &str) -> String {
         .map(|reason| reason.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start())
         .collect();
     let reasons: Vec<&str> = reasons.into_iter().collect();
-    shortened(&format!("no node is available: {}", reasons.join(", ")))
+    truncated(&format!("no node is available: {}", reasons.join(", ")))
 }
 
-/// A pod that has a node, and whose node gets no further. Its status does not say why; most often a
-/// Secret that it shows as files is missing. Volumes of disks may take their time, so a pod with
-/// one is not judged.
-fn not_set_up(spec: &PodSpec, status: &PodStatus) -> Option<Cause> {
+/// Detects a pod that is scheduled and that its node cannot set up. The status does not contain the
+/// reason; most often a Secret that the pod mounts is missing. Attaching a disk may take long, so
+/// pods with a PersistentVolumeClaim are not reported.
+fn setup_failure(spec: &PodSpec, status: &PodStatus) -> Option<Cause> {
     status.condition("PodScheduled", "True")?;
     status.condition("PodReadyToStartContainers", "False")?;
     if spec.volumes.iter().any(|volume| volume.persistent_volume_claim.is_some()) {
@@ -139,16 +143,17 @@ fn not_set_up(spec: &PodSpec, status: &PodStatus) -> Option<Cause> {
     let secrets: Vec<String> = secrets.collect();
     (!secrets.is_empty()).then(|| Cause {
         kind: CauseKind::SetUp,
-        message: shortened(&format!(
-            "its node cannot set it up, perhaps because a volume cannot be mounted: is there {}?",
+        message: truncated(&format!(
+            "the node cannot set up the pod, probably because a volume cannot be mounted: check \
+             that {} exists",
             secrets.join(" and ")
         )),
     })
 }
 
-/// What the API server said against a pod, without the pod's name, which is another at every try,
-/// and without how much of a quota is used at the moment.
-pub(super) fn refused(message: &str) -> String {
+/// Returns why the API server rejects pods, without the pod's name, which differs at every attempt,
+/// and without the current use of a quota.
+pub(super) fn pod_rejection(message: &str) -> String {
     let reason = message.split_once(" is forbidden: ").map_or(message, |(_, reason)| reason);
     let reason = match (reason.find(", used: "), reason.find(", limited: ")) {
         (Some(used), Some(limited)) if used < limited => {
@@ -156,50 +161,51 @@ pub(super) fn refused(message: &str) -> String {
         }
         _ => reason.to_owned(),
     };
-    shortened(&format!("its pods are refused: {reason}"))
+    truncated(&format!("pods cannot be created: {reason}"))
 }
 
-fn of_container(container: &ContainerStatus, of_job: bool) -> Option<Cause> {
+fn container_cause(container: &ContainerStatus, is_job: bool) -> Option<Cause> {
     let waiting = container.state.waiting.as_ref();
     let cause = |kind, message| Some(Cause { kind, message });
     match waiting.map(|waiting| (waiting.reason.as_str(), &waiting.message)) {
-        Some(("ErrImagePull", _)) => cause(CauseKind::ImagePullTried, no_image(container)),
+        Some(("ErrImagePull", _)) => cause(CauseKind::ImagePullTried, pull_failure(container)),
         Some(("ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull", _)) => {
-            cause(CauseKind::ImagePull, no_image(container))
+            cause(CauseKind::ImagePull, pull_failure(container))
         }
         Some((
             "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError",
             message,
-        )) => cause(CauseKind::Config, shortened(message)),
-        _ => ended(container, of_job),
+        )) => cause(CauseKind::Config, truncated(message)),
+        _ => exit_cause(container, is_job),
     }
 }
 
-fn no_image(container: &ContainerStatus) -> String {
+fn pull_failure(container: &ContainerStatus) -> String {
     format!("image {} cannot be pulled", container.image)
 }
 
-/// A container that ended with an error, and will be or was started again.
-fn ended(container: &ContainerStatus, of_job: bool) -> Option<Cause> {
+/// Returns the cause of a container that exited with an error, and is or will be restarted.
+fn exit_cause(container: &ContainerStatus, is_job: bool) -> Option<Cause> {
     let states = [&container.state, &container.last_state];
     let last = states.iter().find_map(|state| state.terminated.as_ref());
     let last = last.filter(|end| end.exit_code != 0)?;
-    if of_job {
-        return Some(Cause { kind: CauseKind::Failed, message: told_by(container, last) });
+    if is_job {
+        return Some(Cause { kind: CauseKind::Failed, message: exit_message(container, last) });
     }
     let backing_off =
         container.state.waiting.as_ref().is_some_and(|w| w.reason == "CrashLoopBackOff");
-    let crashing = backing_off || (!container.ready && container.restart_count >= CRASHES);
-    crashing.then(|| Cause { kind: CauseKind::CrashLoop, message: told_by(container, last) })
+    let crashing =
+        backing_off || (!container.ready && container.restart_count >= CRASH_LOOP_RESTARTS);
+    crashing.then(|| Cause { kind: CauseKind::CrashLoop, message: exit_message(container, last) })
 }
 
-fn told_by(container: &ContainerStatus, end: &Terminated) -> String {
+fn exit_message(container: &ContainerStatus, end: &Terminated) -> String {
     let how = match end.reason.as_str() {
         "OOMKilled" => "ran out of memory".to_owned(),
-        _ => format!("ended with code {}", end.exit_code),
+        _ => format!("exited with code {}", end.exit_code),
     };
-    match gist(&end.message) {
-        Some(gist) => format!("container {} {how}: {gist}", container.name),
+    match summarize_log(&end.message) {
+        Some(summary) => format!("container {} {how}: {summary}", container.name),
         None => format!("container {} {how}", container.name),
     }
 }

@@ -1,11 +1,11 @@
-//! From objects of the API to rows of the index: what is not needed is never even parsed.
+//! Parses API objects into the entries of the index. Fields that are not needed are not parsed.
 //!
 //! `ServiceAccount`, `Secret`, `ConfigMap`, `PersistentVolumeClaim` and `Service` are watched as
-//! metadata only. Workloads and pods are read through structs that name just the fields below, so
-//! the rest of them falls away while it is parsed.
+//! metadata only. Workloads and pods are deserialized into structs with only the fields that the
+//! operator reads; serde skips the others.
 
 mod cause;
-mod gist;
+mod log_summary;
 mod pod;
 mod pod_object;
 mod storefront;
@@ -16,51 +16,51 @@ use storefront_api::names::{COMPONENT_LABEL, STOREFRONT_LABEL};
 use storefront_desired::{Kind, Progress};
 
 pub use cause::{Cause, CauseKind};
-pub use gist::gist;
+pub use log_summary::summarize_log;
 pub use pod::Pod;
 pub use pod_object::PodObject;
-pub use storefront::{StorefrontObject, StorefrontRow, storefront_resource};
+pub use storefront::{ObservedStorefront, StorefrontObject, storefront_resource};
 pub use workload::WorkloadObject;
 
 use crate::fingerprint;
-use crate::key::Key;
+use crate::object_key::ObjectKey;
 
-/// The label that says which release an object was made for.
+/// The label with the release that an object was written for.
 pub const VERSION_LABEL: &str = "app.kubernetes.io/version";
 
-/// One child as the last event or answer told.
+/// The observed state of one child, from the last event or response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Child {
     /// `metadata.uid`.
     pub uid: String,
-    /// `metadata.resourceVersion`. Decides which of two tellings is the later one.
+    /// `metadata.resourceVersion`. It orders two observations of the same uid.
     pub resource_version: u64,
     /// `metadata.generation`; 0 for kinds that have none.
     pub generation: i64,
-    /// The uid of the Storefront that owns it, if one does.
+    /// The uid of the Storefront in the owner references, if there is one.
     pub owner: Option<String>,
-    /// Whether its deletion has begun.
+    /// Whether the child is being deleted.
     pub deleting: bool,
-    /// A fingerprint that changes whenever a foreign hand may have touched the child, and not when
-    /// only its status moves.
-    pub mark: u64,
+    /// A fingerprint that changes whenever another field manager may have changed the child, and
+    /// not when only the status changes.
+    pub drift_fingerprint: u64,
     /// The label [`VERSION_LABEL`].
     pub version: Option<String>,
     /// The label [`COMPONENT_LABEL`].
     pub component: Option<String>,
-    /// How far it has come.
+    /// The progress of the child.
     pub progress: Progress,
-    /// Replicas that serve; 0 for what has none.
+    /// Ready replicas; 0 for kinds without replicas.
     pub ready_replicas: i32,
-    /// Replicas asked for; 0 for what has none.
+    /// Desired replicas; 0 for kinds without replicas.
     pub desired_replicas: i32,
-    /// Why its pods are not even made, for Deployments: a quota, a policy.
+    /// Why the pods of a Deployment cannot be created: a quota, a policy.
     pub refusal: Option<String>,
 }
 
 impl Child {
-    /// What metadata alone tells. Kinds without a status are done by existing; the others are on
-    /// their way until their status says more.
+    /// Reads the state of a child from its metadata. Kinds without a status are done when they
+    /// exist; workloads are running until their status is known.
     #[must_use]
     pub fn from_metadata(kind: Kind, metadata: &ObjectMeta) -> Self {
         Self {
@@ -69,7 +69,7 @@ impl Child {
             generation: metadata.generation.unwrap_or_default(),
             owner: owner(metadata).map(|owner| owner.uid.clone()),
             deleting: metadata.deletion_timestamp.is_some(),
-            mark: mark(kind, metadata),
+            drift_fingerprint: drift_fingerprint(kind, metadata),
             version: label(metadata, VERSION_LABEL),
             component: label(metadata, COMPONENT_LABEL),
             progress: if is_workload(kind) { Progress::Running } else { Progress::Done },
@@ -80,24 +80,25 @@ impl Child {
     }
 }
 
-/// The Storefront that an object belongs to: its owner, or where nobody owns it (volumes) the one
-/// that its label names.
+/// Returns the Storefront that an object belongs to: the one in its owner references or, without
+/// one (volumes), the one in its label.
 #[must_use]
-pub fn storefront_of(metadata: &ObjectMeta) -> Option<Key> {
+pub fn storefront_of(metadata: &ObjectMeta) -> Option<ObjectKey> {
     let namespace = metadata.namespace.as_deref()?;
     let owner = owner(metadata).map(|owner| owner.name.clone());
     let name = owner.or_else(|| label(metadata, STOREFRONT_LABEL))?;
-    Some(Key::new(namespace, &name))
+    Some(ObjectKey::new(namespace, &name))
 }
 
-/// Whether the kind has a status that says how far it has come.
+/// Returns whether the kind is a workload, with a status that describes its progress.
 #[must_use]
 pub const fn is_workload(kind: Kind) -> bool {
     matches!(kind, Kind::Deployment | Kind::StatefulSet | Kind::Job)
 }
 
-/// Resource versions grow (Kubernetes promises it since 1.35 and etcd has always kept it). One that
-/// is no number counts as 0: then every telling is taken as the latest.
+/// Parses `resourceVersion`. Resource versions increase (guaranteed since Kubernetes 1.35, and
+/// always the case with etcd). One that is not a number counts as 0: then every observation counts
+/// as the latest.
 fn resource_version(metadata: &ObjectMeta) -> u64 {
     metadata.resource_version.as_deref().and_then(|text| text.parse().ok()).unwrap_or_default()
 }
@@ -111,13 +112,13 @@ fn label(metadata: &ObjectMeta, name: &str) -> Option<String> {
     metadata.labels.as_ref()?.get(name).cloned()
 }
 
-/// For kinds without a status every write counts, and `resourceVersion` tells of every write. The
-/// status of a workload moves all the time: there `generation` tells of the spec, and of the
-/// metadata what can be ours is compared by itself. The one annotation that Kubernetes' own
-/// Deployment controller keeps is left out.
-fn mark(kind: Kind, metadata: &ObjectMeta) -> u64 {
+/// Computes the drift fingerprint. For kinds without a status every write counts, and every write
+/// changes `resourceVersion`. The status of a workload changes all the time: there `generation`
+/// covers the spec, and the metadata that the operator can own is hashed by itself, without the one
+/// annotation that the Deployment controller of Kubernetes maintains.
+fn drift_fingerprint(kind: Kind, metadata: &ObjectMeta) -> u64 {
     if !is_workload(kind) {
-        return fingerprint::of(&metadata.resource_version);
+        return fingerprint::hash(&metadata.resource_version);
     }
     let annotations: Vec<_> = metadata
         .annotations
@@ -127,7 +128,7 @@ fn mark(kind: Kind, metadata: &ObjectMeta) -> u64 {
         .collect();
     let owners: Vec<_> =
         metadata.owner_references.iter().flatten().map(|owner| &owner.uid).collect();
-    fingerprint::of(&(metadata.generation, &metadata.labels, annotations, owners))
+    fingerprint::hash(&(metadata.generation, &metadata.labels, annotations, owners))
 }
 
 #[cfg(test)]

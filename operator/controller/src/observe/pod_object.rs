@@ -3,10 +3,10 @@
 use kube::core::Object;
 use serde::Deserialize;
 
-/// A pod, less what the operator does not look at.
+/// A pod with only the fields that the operator reads.
 pub type PodObject = Object<PodSpec, PodStatus>;
 
-/// Of a pod's spec what it needs before it can start.
+/// The parts of a pod's spec that must exist before the pod can start.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct PodSpec {
@@ -17,7 +17,7 @@ pub struct PodSpec {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Volume {
     pub(super) secret: Option<SecretVolume>,
-    pub(super) persistent_volume_claim: Option<Claim>,
+    pub(super) persistent_volume_claim: Option<ClaimVolume>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -33,11 +33,11 @@ pub(super) struct SecretItem {
     pub(super) key: String,
 }
 
-/// That there is one is all that matters.
+/// A volume of a PersistentVolumeClaim. Only its presence matters.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Claim {}
+pub(super) struct ClaimVolume {}
 
-/// Of a pod's status what readiness and causes need.
+/// The parts of a pod's status that readiness and causes need.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PodStatus {
@@ -91,7 +91,7 @@ pub(super) struct Terminated {
 }
 
 impl PodStatus {
-    /// The condition of this type, if it has this status.
+    /// Returns the condition of this type, if it has this status.
     pub(super) fn condition(&self, type_: &str, status: &str) -> Option<&PodCondition> {
         self.conditions.iter().find(|c| c.type_ == type_ && c.status == status)
     }

@@ -1,5 +1,5 @@
-//! What a Storefront tells. Each one is parsed by itself: one that cannot be read is told so in its
-//! own status and stops no other.
+//! The observed state of a Storefront. Each one is parsed by itself: one that cannot be parsed gets
+//! a condition in its own status, and does not stop the others.
 
 use std::sync::Arc;
 
@@ -10,34 +10,34 @@ use storefront_api::{Storefront, StorefrontSpec, StorefrontStatus};
 
 use super::resource_version;
 
-/// A Storefront whose spec and status have not been parsed yet.
+/// A Storefront whose spec and status have not been parsed.
 pub type StorefrontObject = Object<Value, Value>;
 
-/// Where Storefronts are read and written unparsed.
+/// Returns the API resource of unparsed Storefronts.
 #[must_use]
 pub fn storefront_resource() -> ApiResource {
     ApiResource::erase::<Storefront>(&())
 }
 
-/// A Storefront's row in the index.
+/// The observed state of a Storefront, as stored in the index.
 #[derive(Clone, Debug)]
-pub struct StorefrontRow {
+pub struct ObservedStorefront {
     /// `metadata.uid`.
     pub uid: String,
     /// `metadata.resourceVersion`.
     pub resource_version: u64,
     /// `metadata.generation`.
     pub generation: i64,
-    /// Whether its deletion has begun.
+    /// Whether the Storefront is being deleted.
     pub deleting: bool,
-    /// What is wanted, or why it cannot be read.
-    pub storefront: Result<Arc<Storefront>, String>,
-    /// The status as it stands in the cluster, to be compared with and patched.
+    /// The parsed Storefront, or why it cannot be parsed.
+    pub parsed: Result<Arc<Storefront>, String>,
+    /// The status as stored in the cluster: the base of the next status patch.
     pub status: Value,
 }
 
-impl StorefrontRow {
-    /// What this object tells.
+impl ObservedStorefront {
+    /// Reads the state of a Storefront from the object.
     #[must_use]
     pub fn from_object(object: StorefrontObject) -> Self {
         let mut metadata = object.metadata;
@@ -48,14 +48,14 @@ impl StorefrontRow {
             resource_version: resource_version(&metadata),
             generation: metadata.generation.unwrap_or_default(),
             deleting: metadata.deletion_timestamp.is_some(),
-            storefront: serde_path_to_error::deserialize::<_, StorefrontSpec>(object.spec)
+            parsed: serde_path_to_error::deserialize::<_, StorefrontSpec>(object.spec)
                 .map(|spec| Arc::new(Storefront { metadata, spec, status: None }))
                 .map_err(|error| error.to_string()),
             status,
         }
     }
 
-    /// The status that was written last, as far as it can be read.
+    /// Returns the status that was written last, as far as it can be parsed.
     #[must_use]
     pub fn last_status(&self) -> StorefrontStatus {
         serde_json::from_value(self.status.clone()).unwrap_or_default()

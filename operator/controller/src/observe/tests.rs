@@ -1,4 +1,4 @@
-//! Objects as the API server sends them, and what is made of them.
+//! Tests of the parsing of API objects.
 
 use serde_json::{Value, json};
 
@@ -13,30 +13,30 @@ fn workload(kind: Kind, spec: Value, status: Value) -> Child {
 }
 
 #[test]
-fn a_deployment_is_done_when_all_its_pods_are_of_the_present_generation_and_serve() {
+fn deployment_is_done_when_all_pods_are_current_and_available() {
     let status = |observed: i64, replicas: i32, updated: i32, available: i32| {
         json!({
             "observedGeneration": observed, "replicas": replicas, "updatedReplicas": updated,
             "availableReplicas": available, "readyReplicas": available,
         })
     };
-    let late = json!([{
+    let deadline_exceeded = json!([{
         "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded",
     }]);
     let mut past_deadline = status(2, 3, 1, 2);
-    past_deadline["conditions"] = late.clone();
+    past_deadline["conditions"] = deadline_exceeded.clone();
     let mut done_late = status(2, 2, 2, 2);
-    done_late["conditions"] = late;
+    done_late["conditions"] = deadline_exceeded;
     let cases = [
-        ("not seen by its controller", 2, status(1, 2, 2, 2), Progress::Running),
+        ("not observed by its controller", 2, status(1, 2, 2, 2), Progress::Running),
         ("no status", 2, json!({}), Progress::Running),
         ("done", 2, status(2, 2, 2, 2), Progress::Done),
-        ("an old pod is left", 2, status(2, 3, 2, 2), Progress::Running),
-        ("not all serve", 2, status(2, 2, 2, 1), Progress::Running),
+        ("an old pod remains", 2, status(2, 3, 2, 2), Progress::Running),
+        ("not all available", 2, status(2, 2, 2, 1), Progress::Running),
         ("stopped", 0, status(2, 0, 0, 0), Progress::Done),
         ("stopping", 0, status(2, 1, 0, 1), Progress::Running),
         ("past its deadline", 2, past_deadline, Progress::Failed),
-        ("done in the end", 2, done_late, Progress::Done),
+        ("done past its deadline", 2, done_late, Progress::Done),
     ];
     for (case, replicas, status, progress) in cases {
         let child = workload(Kind::Deployment, json!({ "replicas": replicas }), status);
@@ -45,7 +45,7 @@ fn a_deployment_is_done_when_all_its_pods_are_of_the_present_generation_and_serv
 }
 
 #[test]
-fn a_stateful_set_is_done_when_its_pods_are_ready_and_of_one_revision() {
+fn stateful_set_is_done_when_pods_are_ready_at_one_revision() {
     let status = |ready: i32, current: &str| {
         json!({
             "observedGeneration": 2, "replicas": 1, "readyReplicas": ready,
@@ -68,8 +68,11 @@ fn a_stateful_set_is_done_when_its_pods_are_ready_and_of_one_revision() {
 }
 
 #[test]
-fn a_job_is_done_or_failed_by_its_conditions_alone() {
-    let status = |type_: &str, status: &str| json!({ "conditions": [{ "type": type_, "status": status }], "failed": 1 });
+fn job_progress_follows_its_conditions_only() {
+    let status = |type_: &str, status: &str| {
+        let conditions = json!([{ "type": type_, "status": status }]);
+        json!({ "conditions": conditions, "failed": 1 })
+    };
     let cases = [
         (status("Complete", "True"), Progress::Done),
         (status("Failed", "True"), Progress::Failed),
@@ -83,12 +86,14 @@ fn a_job_is_done_or_failed_by_its_conditions_alone() {
     }
 }
 
-/// Neither the pod's name, another at every try, nor what is used at the moment.
+/// The message omits the pod's name, which differs at every attempt, and the current use of the
+/// quota.
 #[test]
-fn a_deployment_tells_why_its_pods_are_refused_and_always_the_same() {
+fn pod_rejection_message_is_stable_between_attempts() {
     let failure = |message: &str| {
         let conditions = json!([{
-            "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message,
+            "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate",
+            "message": message,
         }]);
         workload(Kind::Deployment, json!({}), json!({ "conditions": conditions })).refusal
     };
@@ -99,16 +104,17 @@ fn a_deployment_tells_why_its_pods_are_refused_and_always_the_same() {
              limits.memory=1Gi,pods=4"
         ))
     };
-    let told = "its pods are refused: exceeded quota: team, requested: limits.memory=64Mi,pods=1, \
-                limited: limits.memory=1Gi,pods=4";
-    assert_eq!(quota("x7k2p", "960Mi").as_deref(), Some(told));
+    let expected = "pods cannot be created: exceeded quota: team, requested: \
+                    limits.memory=64Mi,pods=1, limited: limits.memory=1Gi,pods=4";
+    assert_eq!(quota("x7k2p", "960Mi").as_deref(), Some(expected));
     assert_eq!(quota("x7k2p", "960Mi"), quota("m4z9q", "1Gi"));
     let policy = failure(
         "pods \"demo-catalog-6c5b8f9d7-x7k2p\" is forbidden: violates PodSecurity \
          \"restricted:latest\": seccompProfile",
     );
-    let told = "its pods are refused: violates PodSecurity \"restricted:latest\": seccompProfile";
-    assert_eq!(policy.as_deref(), Some(told));
+    let expected =
+        "pods cannot be created: violates PodSecurity \"restricted:latest\": seccompProfile";
+    assert_eq!(policy.as_deref(), Some(expected));
     assert_eq!(workload(Kind::Deployment, json!({}), json!({})).refusal, None);
 }
 
@@ -125,9 +131,9 @@ fn metadata(change: Value) -> ObjectMeta {
     serde_json::from_value(whole).unwrap()
 }
 
-/// What moves the mark is answered with an apply; what does not is free.
+/// A change of the fingerprint causes an apply.
 #[test]
-fn the_mark_moves_with_what_a_foreign_hand_can_touch() {
+fn drift_fingerprint_changes_with_what_others_can_write() {
     let revision = json!({ "annotations": { "deployment.kubernetes.io/revision": "2" } });
     let annotation = json!({ "annotations": { "a": "b" } });
     let label = json!({ "labels": { STOREFRONT_LABEL: "demo", "a": "b" } });
@@ -135,7 +141,7 @@ fn the_mark_moves_with_what_a_foreign_hand_can_touch() {
         { "apiVersion": "v1", "kind": "A", "name": "a", "uid": "b" },
     ]});
     let cases = [
-        // (change, moves a workload's, moves a Service's)
+        // (change, changes that of a workload, changes that of a Service)
         (json!({}), false, false),
         (json!({ "resourceVersion": "8" }), false, true),
         (json!({ "generation": 3, "resourceVersion": "8" }), true, true),
@@ -144,17 +150,21 @@ fn the_mark_moves_with_what_a_foreign_hand_can_touch() {
         (label, true, false),
         (owner, true, false),
     ];
-    for (change, of_workload, of_service) in cases {
-        for (kind, moves) in [(Kind::Deployment, of_workload), (Kind::Service, of_service)] {
-            let mark = |metadata| Child::from_metadata(kind, &metadata).mark;
-            let moved = mark(metadata(json!({}))) != mark(metadata(change.clone()));
-            assert_eq!(moved, moves, "{kind:?} {change}");
+    for (change, workload_changes, service_changes) in cases {
+        for (kind, changes) in
+            [(Kind::Deployment, workload_changes), (Kind::Service, service_changes)]
+        {
+            let drift_fingerprint =
+                |metadata| Child::from_metadata(kind, &metadata).drift_fingerprint;
+            let changed = drift_fingerprint(metadata(json!({})))
+                != drift_fingerprint(metadata(change.clone()));
+            assert_eq!(changed, changes, "{kind:?} {change}");
         }
     }
 }
 
 #[test]
-fn a_child_belongs_to_its_owner_and_without_one_to_whom_its_label_names() {
+fn storefront_of_child_is_its_owner_or_else_its_label() {
     let owner = |name: &str, kind: &str| {
         json!({ "ownerReferences": [{
             "apiVersion": "storefront.dev/v1alpha1", "kind": kind, "name": name, "uid": "o",
@@ -170,7 +180,7 @@ fn a_child_belongs_to_its_owner_and_without_one_to_whom_its_label_names() {
     ];
     for (change, name) in cases {
         let found = storefront_of(&metadata(change.clone()));
-        assert_eq!(found, name.map(|name| Key::new("shop", name)), "{change}");
+        assert_eq!(found, name.map(|name| ObjectKey::new("shop", name)), "{change}");
     }
 }
 
@@ -196,7 +206,7 @@ fn container(state: Value) -> Value {
 }
 
 #[test]
-fn a_pod_tells_what_is_wrong_and_always_the_same_of_the_same_trouble() {
+fn pod_cause_is_stable_for_the_same_problem() {
     let waiting = |reason: &str| {
         container(json!({ "state": { "waiting": {
             "reason": reason, "message": "back-off 20s",
@@ -205,7 +215,7 @@ fn a_pod_tells_what_is_wrong_and_always_the_same_of_the_same_trouble() {
     let ended = json!({ "terminated": {
         "exitCode": 1, "reason": "Error", "message": "starting\nDATABASE_URL is missing\n",
     }});
-    let crash = "container catalog ended with code 1: DATABASE_URL is missing";
+    let crash = "container catalog exited with code 1: DATABASE_URL is missing";
     let pull = "image storefront/shop:1 cannot be pulled";
     let backing_off = container(json!({
         "state": { "waiting": { "reason": "CrashLoopBackOff" } }, "lastState": ended,
@@ -213,14 +223,15 @@ fn a_pod_tells_what_is_wrong_and_always_the_same_of_the_same_trouble() {
     }));
     let again = |restarts: i32, ready: bool| {
         container(json!({
-            "state": { "running": {} }, "lastState": ended, "restartCount": restarts, "ready": ready,
+            "state": { "running": {} }, "lastState": ended, "restartCount": restarts,
+            "ready": ready,
         }))
     };
     let unschedulable = json!({ "phase": "Pending", "conditions": [{
         "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
         "message": "0/1 nodes are available: 1 Insufficient cpu.",
     }]});
-    let memory = container(json!({
+    let history = container(json!({
         "state": { "waiting": { "reason": "CrashLoopBackOff" } },
         "lastState": { "terminated": { "exitCode": 137, "reason": "OOMKilled" } },
     }));
@@ -233,66 +244,66 @@ fn a_pod_tells_what_is_wrong_and_always_the_same_of_the_same_trouble() {
         (again(2, false), Some((CauseKind::CrashLoop, crash))),
         (again(1, false), None),
         (again(9, true), None),
-        (memory, Some((CauseKind::CrashLoop, "container catalog ran out of memory"))),
+        (history, Some((CauseKind::CrashLoop, "container catalog ran out of memory"))),
         (unschedulable, Some((CauseKind::Unschedulable, "no node is available: Insufficient cpu"))),
         (json!({ "phase": "Failed", "reason": "Evicted" }), None),
     ];
-    for (status, told) in cases {
+    for (status, expected) in cases {
         let cause = pod(status.clone(), json!({})).cause;
         let cause = cause.as_ref().map(|cause| (cause.kind, cause.message.as_str()));
-        assert_eq!(cause, told, "{status}");
-        let going = json!({ "deletionTimestamp": "2026-01-01T00:00:00Z" });
-        assert_eq!(pod(status, going).cause, None, "a pod on its way out is no trouble");
+        assert_eq!(cause, expected, "{status}");
+        let terminating = json!({ "deletionTimestamp": "2026-01-01T00:00:00Z" });
+        assert_eq!(pod(status, terminating).cause, None, "a terminating pod has no cause");
     }
 }
 
 #[test]
-fn a_jobs_pod_means_something_by_failing() {
+fn failed_pod_of_a_job_has_a_cause() {
     let status = json!({ "phase": "Failed", "initContainerStatuses": [{
         "name": "provision", "image": "a", "state": { "terminated": {
             "exitCode": 2, "reason": "Error", "message": "password authentication failed",
         }},
     }]});
-    let of_job = json!({ "labels": {
+    let job_labels = json!({ "labels": {
         STOREFRONT_LABEL: "demo", "batch.kubernetes.io/job-name": "migrate",
     }});
-    let pod = pod(status, of_job);
+    let pod = pod(status, job_labels);
     assert_eq!(pod.job.as_deref(), Some("migrate"));
     let cause = pod.cause.unwrap();
     assert_eq!(cause.kind, CauseKind::Failed);
-    let message = "container provision ended with code 2: password authentication failed";
+    let message = "container provision exited with code 2: password authentication failed";
     assert_eq!(cause.message, message);
 }
 
-/// Nodes come and go, and the scheduler counts them anew and in another order.
+/// The scheduler counts nodes, in any order, and nodes come and go.
 #[test]
-fn why_there_is_no_room_is_told_without_counting_nodes() {
-    let told = |message: &str| {
+fn unschedulable_message_omits_node_counts() {
+    let message_for = |message: &str| {
         let status = json!({ "phase": "Pending", "conditions": [{
             "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
             "message": message,
         }]});
         pod(status, json!({})).cause.unwrap().message
     };
-    let one = told(
+    let one = message_for(
         "0/4 nodes are available: 1 Insufficient memory, 3 Insufficient cpu. preemption: 0/4 nodes \
          are available: 4 No preemption victims found for incoming pod.",
     );
-    let other = told("0/5 nodes are available: 2 Insufficient cpu, 4 Insufficient memory.");
+    let other = message_for("0/5 nodes are available: 2 Insufficient cpu, 4 Insufficient memory.");
     assert_eq!(one, "no node is available: Insufficient cpu, Insufficient memory");
     assert_eq!(one, other);
-    let volume = told(
+    let volume = message_for(
         "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: \
          0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
     );
     let unbound = "no node is available: pod has unbound immediate PersistentVolumeClaims";
     assert_eq!(volume, unbound);
-    assert_eq!(told("something new"), "something new");
+    assert_eq!(message_for("something new"), "something new");
 }
 
-/// A node says nothing of a Secret that it cannot mount but that it does not get further.
+/// The status of a pod whose Secret cannot be mounted contains no reason.
 #[test]
-fn a_pod_that_its_node_cannot_set_up_names_the_secrets_it_shows_as_files() {
+fn pod_setup_failure_names_the_mounted_secrets() {
     let status = |set_up: &str| {
         json!({ "phase": "Pending", "conditions": [
             { "type": "PodScheduled", "status": "True" },
@@ -308,27 +319,30 @@ fn a_pod_that_its_node_cannot_set_up_names_the_secrets_it_shows_as_files() {
     let cause = |volumes: Value, set_up: &str| {
         pod_with(json!({ "volumes": volumes }), status(set_up), json!({})).cause
     };
-    let told = cause(json!([secret]), "False").unwrap();
-    assert_eq!(told.kind, CauseKind::SetUp);
-    assert_eq!(told.kind.reason(), "ConfigError");
-    assert!(told.message.ends_with("is there the Secret ca with the key ca.crt?"), "{told:?}");
+    let setup_failure = cause(json!([secret]), "False").unwrap();
+    assert_eq!(setup_failure.kind, CauseKind::SetUp);
+    assert_eq!(setup_failure.kind.reason(), "ConfigError");
+    assert!(
+        setup_failure.message.ends_with("check that the Secret ca with the key ca.crt exists"),
+        "{setup_failure:?}"
+    );
     assert_eq!(cause(json!([secret]), "True"), None, "an image is being pulled");
     assert_eq!(cause(json!([]), "False"), None);
-    assert_eq!(cause(json!([secret, claim]), "False"), None, "a disk takes its time");
+    assert_eq!(cause(json!([secret, claim]), "False"), None, "attaching a disk may take long");
 }
 
 #[test]
-fn a_pod_has_ended_when_its_containers_have_and_not_when_it_is_on_its_way_out() {
-    let going = || json!({ "deletionTimestamp": "2026-01-01T00:00:00Z" });
+fn terminating_pod_has_ended_only_when_its_containers_have() {
+    let terminating = || json!({ "deletionTimestamp": "2026-01-01T00:00:00Z" });
     let cases = [("Running", false), ("Pending", false), ("Succeeded", true), ("Failed", true)];
     for (phase, ended) in cases {
-        assert_eq!(pod(json!({ "phase": phase }), going()).ended, ended, "{phase}");
+        assert_eq!(pod(json!({ "phase": phase }), terminating()).ended, ended, "{phase}");
     }
 }
 
-/// Lines as PostgreSQL and Redis write them, of two starts.
+/// Log lines of PostgreSQL and Redis from two starts.
 #[test]
-fn the_gist_of_a_stores_log_is_what_was_fatal_without_times_and_processes() {
+fn datastore_log_summary_is_the_fatal_line_without_prefix() {
     let postgres = |time: &str, process: u32| {
         format!(
             "{time} UTC [{process}] LOG:  starting PostgreSQL 17.2 on x86_64-pc-linux-gnu\n\
@@ -338,10 +352,10 @@ fn the_gist_of_a_stores_log_is_what_was_fatal_without_times_and_processes() {
              {time} UTC [{process}] LOG:  database system is shut down\n"
         )
     };
-    let told =
+    let expected =
         Some("FATAL:  could not write lock file \"postmaster.pid\": No space left on device");
-    assert_eq!(gist(&postgres("2026-11-22 20:39:38.123", 1)).as_deref(), told);
-    assert_eq!(gist(&postgres("2026-11-23 01:02:03.004", 27)).as_deref(), told);
+    assert_eq!(summarize_log(&postgres("2026-11-22 20:39:38.123", 1)).as_deref(), expected);
+    assert_eq!(summarize_log(&postgres("2026-11-23 01:02:03.004", 27)).as_deref(), expected);
     let redis = |start: &str| {
         format!(
             "{start} # WARNING Memory overcommit must be enabled!\n\
@@ -350,18 +364,18 @@ fn the_gist_of_a_stores_log_is_what_was_fatal_without_times_and_processes() {
              {start} * Redis is now ready to exit, bye bye...\n"
         )
     };
-    let told = Some("Bad file format reading the append only file appendonly.aof.1.incr.aof");
-    assert_eq!(gist(&redis("1:M 22 Nov 2026 20:39:38.123")).as_deref(), told);
-    assert_eq!(gist(&redis("7:C 01 Dec 2026 00:00:00.001")).as_deref(), told);
+    let expected = Some("Bad file format reading the append only file appendonly.aof.1.incr.aof");
+    assert_eq!(summarize_log(&redis("1:M 22 Nov 2026 20:39:38.123")).as_deref(), expected);
+    assert_eq!(summarize_log(&redis("7:C 01 Dec 2026 00:00:00.001")).as_deref(), expected);
     let ours = "storefront: the data on the volume is PostgreSQL 16 and the image is PostgreSQL 17";
-    assert_eq!(gist(ours).as_deref(), Some(ours));
+    assert_eq!(summarize_log(ours).as_deref(), Some(ours));
     let plain = "2026-11-22 20:39:38.123 UTC [1] LOG:  invalid value for parameter\n";
-    assert_eq!(gist(plain).as_deref(), Some("LOG:  invalid value for parameter"));
-    assert_eq!(gist("2 of 3 steps failed").as_deref(), Some("2 of 3 steps failed"));
+    assert_eq!(summarize_log(plain).as_deref(), Some("LOG:  invalid value for parameter"));
+    assert_eq!(summarize_log("2 of 3 steps failed").as_deref(), Some("2 of 3 steps failed"));
 }
 
 #[test]
-fn the_gist_of_a_log_is_its_last_line_without_what_ticks() {
+fn log_summary_is_the_last_line_without_timestamp() {
     let record = json!({ "timestamp": "2026", "fields": { "message": "ending", "error": "no" } });
     let flat = json!({ "timestamp": "2026", "message": "ending" });
     let long = "x".repeat(500);
@@ -374,19 +388,19 @@ fn the_gist_of_a_log_is_its_last_line_without_what_ticks() {
         ("{\"a\":1}", Some("{\"a\":1}".to_owned())),
         (&long, Some(format!("{}…", "x".repeat(200)))),
     ];
-    for (log, told) in cases {
-        assert_eq!(gist(log), told, "{log}");
+    for (log, expected) in cases {
+        assert_eq!(summarize_log(log), expected, "{log}");
     }
 }
 
-/// One that cannot be read is reported in its own status; it must not stop its watch.
+/// An invalid Storefront is reported in its own status and must not stop the watch.
 #[test]
-fn a_storefront_that_cannot_be_read_is_a_row_with_a_reason() {
+fn invalid_storefront_is_stored_with_its_parse_error() {
     let object = json!({
         "metadata": { "name": "demo", "namespace": "shop", "uid": "u", "generation": 3 },
         "spec": { "version": 7 },
     });
-    let row = StorefrontRow::from_object(serde_json::from_value(object).unwrap());
-    assert_eq!((row.uid.as_str(), row.generation), ("u", 3));
-    assert!(row.storefront.unwrap_err().contains("version"));
+    let observed = ObservedStorefront::from_object(serde_json::from_value(object).unwrap());
+    assert_eq!((observed.uid.as_str(), observed.generation), ("u", 3));
+    assert!(observed.parsed.unwrap_err().contains("version"));
 }

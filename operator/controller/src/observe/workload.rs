@@ -1,4 +1,4 @@
-//! How far a workload has come.
+//! The progress of a workload.
 
 use kube::core::Object;
 use serde::Deserialize;
@@ -6,17 +6,17 @@ use storefront_desired::{Kind, Progress};
 
 use super::{Child, cause};
 
-/// A Deployment, StatefulSet or Job, less what the operator does not look at.
+/// A Deployment, StatefulSet or Job with only the fields that the operator reads.
 pub type WorkloadObject = Object<WorkloadSpec, WorkloadStatus>;
 
-/// Of the spec only what the status is measured by.
+/// The fields of the spec that the status is compared with.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct WorkloadSpec {
     replicas: Option<i32>,
 }
 
-/// Of the status the fields that tell of progress, under the names that the three kinds share.
+/// The fields of the status that describe progress, under the names that the three kinds share.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct WorkloadStatus {
@@ -41,7 +41,7 @@ struct WorkloadCondition {
 }
 
 impl Child {
-    /// What a workload tells with its status.
+    /// Reads the state of a workload from the object, including its progress.
     #[must_use]
     pub fn from_workload(kind: Kind, object: &WorkloadObject) -> Self {
         let mut child = Self::from_metadata(kind, &object.metadata);
@@ -53,9 +53,11 @@ impl Child {
         child.ready_replicas = status.ready_replicas;
         child.refusal = status.refusal();
         child.progress = match kind {
-            Kind::Job => job(&status),
-            Kind::StatefulSet => stateful_set(child.generation, child.desired_replicas, &status),
-            _ => deployment(child.generation, child.desired_replicas, &status),
+            Kind::Job => job_progress(&status),
+            Kind::StatefulSet => {
+                stateful_set_progress(child.generation, child.desired_replicas, &status)
+            }
+            _ => deployment_progress(child.generation, child.desired_replicas, &status),
         };
         child
     }
@@ -72,17 +74,17 @@ impl WorkloadStatus {
             .any(|c| c.type_ == "Progressing" && c.reason == "ProgressDeadlineExceeded")
     }
 
-    /// Only Deployments tell of it.
+    /// Returns why pods cannot be created. Only Deployments report it.
     fn refusal(&self) -> Option<String> {
-        let told = self.conditions.iter().find(|c| {
+        let condition = self.conditions.iter().find(|c| {
             c.type_ == "ReplicaFailure" && c.status == "True" && c.reason == "FailedCreate"
         })?;
-        Some(cause::refused(&told.message))
+        Some(cause::pod_rejection(&condition.message))
     }
 }
 
-/// Done when every pod is of the present generation and serves, and no older one is left.
-fn deployment(generation: i64, desired: i32, status: &WorkloadStatus) -> Progress {
+/// Done when every pod is of the present generation and available, and no older one is left.
+fn deployment_progress(generation: i64, desired: i32, status: &WorkloadStatus) -> Progress {
     if status.observed_generation < generation {
         return Progress::Running;
     }
@@ -96,15 +98,15 @@ fn deployment(generation: i64, desired: i32, status: &WorkloadStatus) -> Progres
     }
 }
 
-fn stateful_set(generation: i64, desired: i32, status: &WorkloadStatus) -> Progress {
-    let seen = status.observed_generation >= generation;
+fn stateful_set_progress(generation: i64, desired: i32, status: &WorkloadStatus) -> Progress {
+    let observed = status.observed_generation >= generation;
     let counted = status.replicas == desired && status.ready_replicas == desired;
-    // With nothing to run the controller leaves the revisions as they were.
+    // At zero replicas the controller does not update the revisions.
     let of_one_revision = desired == 0 || status.current_revision == status.update_revision;
-    if seen && counted && of_one_revision { Progress::Done } else { Progress::Running }
+    if observed && counted && of_one_revision { Progress::Done } else { Progress::Running }
 }
 
-fn job(status: &WorkloadStatus) -> Progress {
+fn job_progress(status: &WorkloadStatus) -> Progress {
     if status.has("Complete", "True") {
         Progress::Done
     } else if status.has("Failed", "True") {

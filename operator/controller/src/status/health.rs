@@ -1,217 +1,258 @@
-//! How one part of the shop is.
+//! The health of one part of the shop.
 
 use std::time::Instant;
 
 use storefront_desired::{Kind, ObjectId, Progress};
 
 use crate::fault::FaultKind;
-use crate::index::{Owner, Shop};
+use crate::index::{PodSelector, StorefrontState};
 
-/// The longest message that is taken from an API server's answer, in characters.
+/// The longest message that is quoted from the API server, in characters.
 const MESSAGE_LENGTH: usize = 400;
 
-/// Failures in a row after which an API server that does not answer is worth a word.
-const PATIENT_ATTEMPTS: u32 = 3;
+/// The number of failed attempts in a row after which an unavailable API server is reported.
+const ATTEMPTS_BEFORE_REPORT: u32 = 3;
 
-/// How one part is.
+/// The health of one part of the shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// As far as it can come.
+    /// The part is ready.
     Ready,
-    /// Something else comes first.
-    Waiting(Trouble),
-    /// On its way, or in trouble that may pass by itself.
-    Going(Trouble),
-    /// It will not get there unless somebody acts.
-    Broken(Trouble),
+    /// The part waits for another part.
+    Pending(Problem),
+    /// The part is progressing, or has a problem that may resolve without a user.
+    Progressing(Problem),
+    /// The part does not become ready unless a user acts.
+    Failed(Problem),
+}
+
+/// The severity of a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Normal during a rollout.
+    Info,
+    /// Reported to users, also when it may resolve without them.
+    Warning,
 }
 
 /// What keeps a part from being ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// In one word, as conditions have it.
+pub struct Problem {
+    /// The reason of the condition.
     pub reason: &'static str,
-    /// In words.
+    /// The message for users.
     pub message: String,
-    /// Whether people should hear of it although it may pass by itself.
-    pub loud: bool,
+    /// How severe the problem is.
+    pub severity: Severity,
 }
 
-impl Trouble {
-    /// What happens in the ordinary course of things.
-    pub(super) fn quiet(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), loud: false }
+impl Problem {
+    /// Creates a problem that is normal during a rollout.
+    pub(super) fn info(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), severity: Severity::Info }
     }
 
-    /// What people should hear of.
-    pub(super) fn loud(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), loud: true }
+    /// Creates a problem that is reported to users.
+    pub(super) fn warning(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), severity: Severity::Warning }
     }
 }
 
 impl Health {
-    /// What keeps it from being ready, if anything does.
+    /// Returns what keeps the part from being ready, if anything does.
     #[must_use]
-    pub const fn trouble(&self) -> Option<&Trouble> {
+    pub const fn problem(&self) -> Option<&Problem> {
         match self {
             Self::Ready => None,
-            Self::Waiting(trouble) | Self::Going(trouble) | Self::Broken(trouble) => Some(trouble),
+            Self::Pending(problem) | Self::Progressing(problem) | Self::Failed(problem) => {
+                Some(problem)
+            }
         }
     }
 
-    /// Worse is more.
-    pub(super) fn severity(&self) -> u8 {
+    /// Returns a number that is higher for worse health.
+    pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Ready => 0,
-            Self::Waiting(_) => 1,
-            Self::Going(trouble) => 2 + u8::from(trouble.loud),
-            Self::Broken(_) => 4,
+            Self::Pending(_) => 1,
+            Self::Progressing(problem) => 2 + u8::from(problem.severity == Severity::Warning),
+            Self::Failed(_) => 4,
         }
     }
 }
 
-/// How a Deployment or StatefulSet is, whose pods carry this component label.
-pub(super) fn of_workload(shop: &Shop, id: &ObjectId, label: &str, now: Instant) -> Health {
-    if let Some(fault) = of_write(shop, id) {
+/// Returns the health of a Deployment or StatefulSet whose pods have this component label.
+pub(super) fn workload_health(
+    state: &StorefrontState,
+    id: &ObjectId,
+    label: &str,
+    now: Instant,
+) -> Health {
+    if let Some(fault) = write_health(state, id) {
         return fault;
     }
-    let Some(child) = shop.children.get(id) else {
-        return Health::Waiting(Trouble::quiet("Waiting", "waits for what it needs to start"));
+    let Some(child) = state.children.get(id) else {
+        return Health::Pending(Problem::info(
+            "Waiting",
+            "waiting for the parts that it depends on",
+        ));
     };
     if child.progress == Progress::Done {
         return Health::Ready;
     }
-    if let Some(cause) = shop.cause(Owner::Component(label), now) {
-        let trouble = Trouble::loud(cause.kind.reason(), cause.message.clone());
-        return match cause.kind.needs_somebody() {
-            true => Health::Broken(trouble),
-            false => Health::Going(trouble),
+    if let Some(cause) = state.worst_cause(PodSelector::Component(label), now) {
+        let problem = Problem::warning(cause.kind.reason(), cause.message.clone());
+        return match cause.kind.needs_intervention() {
+            true => Health::Failed(problem),
+            false => Health::Progressing(problem),
         };
     }
-    // A quota may be freed by others meanwhile; past the deadline nobody waits for that.
+    // A quota may become free; past the progress deadline a user has to act.
     if let Some(refusal) = &child.refusal {
-        let trouble = Trouble::loud("PodsRefused", refusal.clone());
+        let problem = Problem::warning("PodsRefused", refusal.clone());
         return match child.progress {
-            Progress::Failed => Health::Broken(trouble),
-            _ => Health::Going(trouble),
+            Progress::Failed => Health::Failed(problem),
+            _ => Health::Progressing(problem),
         };
     }
     let (ready, desired) = (child.ready_replicas, child.desired_replicas);
     let message = match desired {
-        0 => "its pods are being stopped".to_owned(),
+        0 => "pods are stopping".to_owned(),
         _ => format!("{ready} of {desired} pods ready"),
     };
     match child.progress {
-        Progress::Failed => Health::Broken(Trouble::loud("DeadlineExceeded", message)),
-        _ => Health::Going(Trouble::quiet("Progressing", message)),
+        Progress::Failed => Health::Failed(Problem::warning("DeadlineExceeded", message)),
+        _ => Health::Progressing(Problem::info("Progressing", message)),
     }
 }
 
-/// How a workload is that is to have no pods: pods on their way out count here, because somebody
-/// may wait for what they still do.
-pub(super) fn stopped(shop: &Shop, id: &ObjectId, label: &str, health: Health) -> Health {
-    let wants_pods = shop.children.get(id).is_some_and(|child| child.desired_replicas > 0);
+/// Returns the health of a workload that is being scaled to zero. Terminating pods count here,
+/// because they may still serve requests.
+pub(super) fn while_stopping(
+    state: &StorefrontState,
+    id: &ObjectId,
+    label: &str,
+    health: Health,
+) -> Health {
+    let wants_pods = state.children.get(id).is_some_and(|child| child.desired_replicas > 0);
     match health {
-        Health::Ready if wants_pods || shop.with_pods().contains(label) => {
-            Health::Going(Trouble::quiet("Progressing", "its pods are being stopped"))
+        Health::Ready if wants_pods || state.parts_with_pods().contains(label) => {
+            Health::Progressing(Problem::info("Progressing", "pods are stopping"))
         }
         other => other,
     }
 }
 
-/// The scheduler says of a volume only that it is not there. Which storage class was to make it is
-/// what people can look at.
-pub(super) fn naming_class(health: Health, class: Option<&str>) -> Health {
+/// Adds the storage class to the message about an unbound volume, because the message of the
+/// scheduler does not contain it.
+pub(super) fn with_storage_class_hint(health: Health, class: Option<&str>) -> Health {
     let hint = match class {
-        Some(class) => format!("is there a storage class {class}?"),
-        None => "has the cluster a default storage class?".to_owned(),
+        Some(class) => format!("check that the storage class {class} exists"),
+        None => "check that the cluster has a default storage class".to_owned(),
     };
     match health {
-        Health::Going(trouble) if trouble.message.contains("PersistentVolumeClaim") => {
-            Health::Going(Trouble { message: format!("{}; {hint}", trouble.message), ..trouble })
+        Health::Progressing(problem) if problem.message.contains("PersistentVolumeClaim") => {
+            Health::Progressing(Problem {
+                message: format!("{}; {hint}", problem.message),
+                ..problem
+            })
         }
         other => other,
     }
 }
 
-/// How a Job is; `failed` is the reason that is given when it fails.
-pub(super) fn of_job(shop: &Shop, id: &ObjectId, failed: &'static str, now: Instant) -> Health {
-    if let Some(fault) = of_write(shop, id) {
+/// Returns the health of a Job; `failed` is the reason that is reported when it fails.
+pub(super) fn job_health(
+    state: &StorefrontState,
+    id: &ObjectId,
+    failed: &'static str,
+    now: Instant,
+) -> Health {
+    if let Some(fault) = write_health(state, id) {
         return fault;
     }
-    let progress = shop.children.get(id).map(|child| child.progress);
+    let progress = state.children.get(id).map(|child| child.progress);
     if progress == Some(Progress::Done) {
         return Health::Ready;
     }
-    let cause = shop.cause(Owner::Job(&id.name), now);
-    let memory = shop.memory.get(id);
-    if let Some(retry) = memory.and_then(|memory| memory.job.as_ref()) {
-        let told = cause.or(retry.cause.as_ref());
-        let message = told.map_or("its retries are used up", |cause| &cause.message);
-        return Health::Broken(Trouble::loud(failed, format!("{message}; it is tried again")));
+    let cause = state.worst_cause(PodSelector::Job(&id.name), now);
+    let history = state.history.get(id);
+    if let Some(retry) = history.and_then(|history| history.job.as_ref()) {
+        let cause = cause.or(retry.cause.as_ref());
+        let message = cause.map_or("all attempts of the Job failed", |cause| &cause.message);
+        return Health::Failed(Problem::warning(failed, retried(message)));
     }
     match (cause, progress) {
         (Some(cause), _) if cause.kind == crate::observe::CauseKind::Failed => {
-            Health::Going(Trouble::loud(failed, format!("{}; it is tried again", cause.message)))
+            Health::Progressing(Problem::warning(failed, retried(&cause.message)))
         }
-        (Some(cause), _) if cause.kind.needs_somebody() => {
-            Health::Broken(Trouble::loud(cause.kind.reason(), cause.message.clone()))
+        (Some(cause), _) if cause.kind.needs_intervention() => {
+            Health::Failed(Problem::warning(cause.kind.reason(), cause.message.clone()))
         }
         (Some(cause), _) => {
-            Health::Going(Trouble::loud(cause.kind.reason(), cause.message.clone()))
+            Health::Progressing(Problem::warning(cause.kind.reason(), cause.message.clone()))
         }
-        (None, None) => Health::Waiting(Trouble::quiet("Waiting", "waits for PostgreSQL")),
-        (None, Some(_)) => Health::Going(Trouble::quiet("Running", "its job is running")),
+        (None, None) => Health::Pending(Problem::info("Waiting", "waiting for PostgreSQL")),
+        (None, Some(_)) => Health::Progressing(Problem::info("Running", "the Job is running")),
     }
 }
 
-/// What the API server says against a child, if its last write failed for a reason to be told.
-pub(super) fn of_write(shop: &Shop, id: &ObjectId) -> Option<Health> {
-    let trouble = shop.memory.get(id)?.trouble.as_ref()?;
-    let message: String = trouble.fault.message.chars().take(MESSAGE_LENGTH).collect();
+fn retried(message: &str) -> String {
+    format!("{message}; the Job is retried automatically")
+}
+
+/// Returns the health of a child whose last write failed, if the failure is reported.
+pub(super) fn write_health(state: &StorefrontState, id: &ObjectId) -> Option<Health> {
+    let failed = state.history.get(id)?.failed_write.as_ref()?;
+    let message: String = failed.fault.message.chars().take(MESSAGE_LENGTH).collect();
     let message = format!("{id}: {message}");
-    match trouble.fault.kind {
-        FaultKind::Refused => Some(Health::Broken(Trouble::loud("ApplyRefused", message))),
-        FaultKind::Unavailable | FaultKind::Conflict if trouble.attempts >= PATIENT_ATTEMPTS => {
-            Some(Health::Going(Trouble::loud("ApplyFailed", message)))
+    match failed.fault.kind {
+        FaultKind::Refused => Some(Health::Failed(Problem::warning("ApplyRefused", message))),
+        FaultKind::Unavailable | FaultKind::Conflict
+            if failed.attempts >= ATTEMPTS_BEFORE_REPORT =>
+        {
+            Some(Health::Progressing(Problem::warning("ApplyFailed", message)))
         }
         FaultKind::Unavailable | FaultKind::Conflict | FaultKind::NamespaceGone => None,
     }
 }
 
-/// What the API server says against children that are no workloads, the worst first. A claim that
-/// is there holds nobody up: see [`of_claims`].
-pub(super) fn of_other_writes(shop: &Shop, now_wanted: &[&ObjectId]) -> Health {
-    let passive = now_wanted
+/// Returns the worst health of the children that are not workloads. A claim that exists is not
+/// included: see [`claims_health`].
+pub(super) fn passive_objects_health(state: &StorefrontState, desired_ids: &[&ObjectId]) -> Health {
+    let passive = desired_ids
         .iter()
-        .filter(|id| !crate::observe::is_workload(id.kind) && !is_claim_there(shop, id));
-    let worst = passive.filter_map(|id| of_write(shop, id)).max_by_key(Health::severity);
+        .filter(|id| !crate::observe::is_workload(id.kind) && !is_existing_claim(state, id));
+    let worst = passive.filter_map(|id| write_health(state, id)).max_by_key(Health::rank);
     worst.unwrap_or(Health::Ready)
 }
 
-/// Whether the claims that are there could be made what is wanted; `None` without claims. One that
-/// cannot grow still holds its data, and the shop serves from it.
-pub(super) fn of_claims(shop: &Shop, now_wanted: &[&ObjectId]) -> Option<Health> {
-    let there: Vec<_> = now_wanted.iter().filter(|id| is_claim_there(shop, id)).collect();
-    let of_claim = |id: &&&ObjectId| match of_write(shop, id) {
-        Some(Health::Broken(Trouble { message, .. })) => {
-            let way_out = "the shop goes on with the volume as it is; it grows when its storage \
-                           class allows that (allowVolumeExpansion)";
-            Health::Going(Trouble::loud("ChangeRefused", format!("{message}; {way_out}")))
+/// Returns whether the existing claims could be changed as desired; `None` without claims. A volume
+/// that cannot grow keeps its data, and the shop continues to serve from it.
+pub(super) fn claims_health(state: &StorefrontState, desired_ids: &[&ObjectId]) -> Option<Health> {
+    let claims: Vec<_> = desired_ids.iter().filter(|id| is_existing_claim(state, id)).collect();
+    let claim_health = |id: &&&ObjectId| match write_health(state, id) {
+        Some(Health::Failed(Problem { message, .. })) => {
+            let message = format!(
+                "{message}; the shop continues with the present volume; to let it grow, set \
+                 allowVolumeExpansion in its storage class"
+            );
+            Health::Progressing(Problem::warning("ChangeRefused", message))
         }
         Some(other) => other,
         None => Health::Ready,
     };
-    there.iter().map(of_claim).max_by_key(Health::severity)
+    claims.iter().map(claim_health).max_by_key(Health::rank)
 }
 
-fn is_claim_there(shop: &Shop, id: &ObjectId) -> bool {
-    id.kind == Kind::PersistentVolumeClaim && shop.children.contains_key(id)
+fn is_existing_claim(state: &StorefrontState, id: &ObjectId) -> bool {
+    id.kind == Kind::PersistentVolumeClaim && state.children.contains_key(id)
 }
 
-/// The Job among `wanted` whose name begins like this; the rest of its name stands for its content.
-pub(super) fn job<'a>(wanted: &[&'a ObjectId], prefix: &str) -> Option<&'a ObjectId> {
-    wanted.iter().find(|id| id.kind == Kind::Job && id.name.starts_with(prefix)).copied()
+/// Finds the desired Job whose name starts with `prefix`; the rest of the name is a hash of its
+/// content.
+pub(super) fn find_job<'a>(desired: &[&'a ObjectId], prefix: &str) -> Option<&'a ObjectId> {
+    desired.iter().find(|id| id.kind == Kind::Job && id.name.starts_with(prefix)).copied()
 }
 
 #[cfg(test)]
@@ -219,14 +260,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_volume_that_cannot_be_had_names_its_storage_class() {
+    fn unbound_volume_message_names_its_storage_class() {
         let unbound = "no node is available: pod has unbound immediate PersistentVolumeClaims";
-        let of = |message: &str, class| {
-            let health = Health::Going(Trouble::loud("Unschedulable", message));
-            naming_class(health, class).trouble().map(|trouble| trouble.message.clone()).unwrap()
+        let message_of = |message: &str, class| {
+            let health = Health::Progressing(Problem::warning("Unschedulable", message));
+            with_storage_class_hint(health, class)
+                .problem()
+                .map(|problem| problem.message.clone())
+                .unwrap()
         };
-        assert_eq!(of(unbound, Some("fast")), format!("{unbound}; is there a storage class fast?"));
-        assert!(of(unbound, None).ends_with("; has the cluster a default storage class?"));
-        assert_eq!(of("no node has enough memory", Some("fast")), "no node has enough memory");
+        let named = format!("{unbound}; check that the storage class fast exists");
+        assert_eq!(message_of(unbound, Some("fast")), named);
+        let default = "; check that the cluster has a default storage class";
+        assert!(message_of(unbound, None).ends_with(default));
+        assert_eq!(
+            message_of("no node has enough memory", Some("fast")),
+            "no node has enough memory"
+        );
     }
 }

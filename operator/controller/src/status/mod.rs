@@ -1,6 +1,7 @@
-//! The status: from what is wanted and what is known to what people are told. Pure.
+//! Computes the status of a Storefront from the desired objects and the observed state. Pure.
 //!
-//! Only what has a meaning is in it: nothing that ticks, so it is the same until something happens.
+//! The status contains no value that changes with time alone, so it stays the same until something
+//! happens.
 
 mod conditions;
 mod health;
@@ -18,70 +19,71 @@ use storefront_api::status::{
 use storefront_api::{Storefront, StorefrontStatus, names};
 use storefront_desired::Object;
 
-pub use health::{Health, Trouble};
+pub use health::{Health, Problem, Severity};
 pub use patch::merge_patch;
 
-use crate::index::Shop;
-use crate::key::Key;
-use crate::observe::StorefrontRow;
-use conditions::Verdict;
+use crate::index::StorefrontState;
+use crate::object_key::ObjectKey;
+use crate::observe::ObservedStorefront;
+use conditions::ConditionValue;
 use parts::Parts;
 
-/// What the status speaks of.
+/// The inputs of the status.
 #[derive(Clone, Copy, Debug)]
-pub struct Picture<'a> {
-    /// Which Storefront.
-    pub key: &'a Key,
-    /// The Storefront as last seen.
-    pub row: &'a StorefrontRow,
-    /// What is known of its children.
-    pub shop: &'a Shop,
-    /// What should exist.
+pub struct StatusContext<'a> {
+    /// The Storefront's namespace and name.
+    pub key: &'a ObjectKey,
+    /// The Storefront as last observed.
+    pub observed: &'a ObservedStorefront,
+    /// The observed state of its children.
+    pub state: &'a StorefrontState,
+    /// The desired objects.
     pub objects: &'a [Object],
-    /// For what is only told when it lasts.
+    /// The present time, for problems that are reported after a delay.
     pub now: Instant,
-    /// For the times of transitions.
+    /// The present wall-clock time, for transition times.
     pub time: Timestamp,
 }
 
-/// The status of a Storefront that can be read.
+/// Computes the status of a Storefront whose spec is valid.
 #[must_use]
-pub fn status(picture: &Picture<'_>, storefront: &Storefront) -> StorefrontStatus {
-    let last = picture.row.last_status();
-    let parts = Parts::of(picture, storefront);
-    let verdicts = conditions::verdicts(&parts, storefront);
-    let conditions = conditions::stamp(&verdicts, &last.conditions, picture);
+pub fn status(context: &StatusContext<'_>, storefront: &Storefront) -> StorefrontStatus {
+    let last = context.observed.last_status();
+    let parts = Parts::new(context, storefront);
+    let values = conditions::condition_values(&parts, storefront);
+    let conditions = conditions::with_transition_times(&values, &last.conditions, context);
     let ready = conditions::holds(&conditions, ConditionType::Ready);
     let components = components(&parts, storefront, &last);
-    let up = components.iter().filter(|component| component.state == ComponentState::Ready);
+    let ready_components =
+        components.iter().filter(|component| component.state == ComponentState::Ready);
     StorefrontStatus {
-        observed_generation: Some(picture.row.generation),
-        ready: Some(format!("{}/{}", up.count(), components.len())),
+        observed_generation: Some(context.observed.generation),
+        ready: Some(format!("{}/{}", ready_components.count(), components.len())),
         version: Some(version(&components, storefront, &last, ready)),
         conditions,
         components,
-        endpoints: Some(endpoints(storefront, picture.key)),
-        database: Some(database(storefront, picture.key)),
+        endpoints: Some(endpoints(storefront, context.key)),
+        database: Some(database(storefront, context.key)),
     }
 }
 
-/// The status of a Storefront that cannot be read: everything that was known stays, and what is
-/// wrong is told.
+/// Computes the status of a Storefront whose spec cannot be parsed: the last status, with the parse
+/// error in its conditions.
 #[must_use]
-pub fn unreadable(picture: &Picture<'_>, error: &str) -> StorefrontStatus {
-    let last = picture.row.last_status();
-    let message = format!("the spec cannot be read: {error}");
-    let verdicts = [
-        Verdict::no(ConditionType::Ready, "InvalidSpec", &message),
-        Verdict::no(
+pub fn invalid_spec(context: &StatusContext<'_>, error: &str) -> StorefrontStatus {
+    let last = context.observed.last_status();
+    let message = format!("the spec is invalid: {error}");
+    let values = [
+        ConditionValue::unmet(ConditionType::Ready, "InvalidSpec", &message),
+        ConditionValue::unmet(
             ConditionType::Reconciling,
             "InvalidSpec",
-            "nothing is done until it is mended",
+            "reconciliation stopped until the spec is corrected",
         ),
-        Verdict::yes(ConditionType::Stalled, "InvalidSpec", &message),
+        ConditionValue::met(ConditionType::Stalled, "InvalidSpec", &message),
     ];
-    let conditions = conditions::stamp(&verdicts, &last.conditions, picture);
-    StorefrontStatus { observed_generation: Some(picture.row.generation), conditions, ..last }
+    let conditions = conditions::with_transition_times(&values, &last.conditions, context);
+    StorefrontStatus { observed_generation: Some(context.observed.generation), conditions, ..last }
 }
 
 fn components(
@@ -90,12 +92,12 @@ fn components(
     last: &StorefrontStatus,
 ) -> Vec<ComponentStatus> {
     let suspended = storefront.spec.suspend;
-    let row = |component: Component| {
+    let component_status = |component: Component| {
         let part = parts.component(component);
-        let before = last.components.iter().find(|known| known.name == component);
-        let served = before.and_then(|known| known.version.clone());
+        let previous = last.components.iter().find(|known| known.name == component);
+        let served = previous.and_then(|known| known.version.clone());
         let done = matches!(part.health, Health::Ready);
-        let trouble = part.health.trouble();
+        let problem = part.health.problem();
         ComponentStatus {
             name: component,
             ready: part.ready,
@@ -104,15 +106,15 @@ fn components(
             state: match &part.health {
                 _ if suspended => ComponentState::Suspended,
                 Health::Ready => ComponentState::Ready,
-                Health::Waiting(_) => ComponentState::Pending,
-                Health::Going(_) => ComponentState::Progressing,
-                Health::Broken(_) => ComponentState::Failed,
+                Health::Pending(_) => ComponentState::Pending,
+                Health::Progressing(_) => ComponentState::Progressing,
+                Health::Failed(_) => ComponentState::Failed,
             },
-            reason: trouble.map(|trouble| trouble.reason.to_owned()),
-            message: trouble.map(|trouble| trouble.message.clone()),
+            reason: problem.map(|problem| problem.reason.to_owned()),
+            message: problem.map(|problem| problem.message.clone()),
         }
     };
-    Component::ALL.into_iter().map(row).collect()
+    Component::ALL.into_iter().map(component_status).collect()
 }
 
 fn version(
@@ -123,18 +125,18 @@ fn version(
 ) -> VersionStatus {
     let last = last.version.clone().unwrap_or_default();
     let target = &storefront.spec.version;
-    let one = components.first().and_then(|component| component.version.clone());
-    let same = components.iter().all(|component| component.version == one);
+    let first = components.first().and_then(|component| component.version.clone());
+    let same = components.iter().all(|component| component.version == first);
     VersionStatus {
-        current: one.filter(|_| same).or(last.current),
+        current: first.filter(|_| same).or(last.current),
         target: Some(target.clone()),
         last_stable: if ready { Some(target.clone()) } else { last.last_stable },
     }
 }
 
-fn endpoints(storefront: &Storefront, Key { namespace, name }: &Key) -> Endpoints {
+fn endpoints(storefront: &Storefront, ObjectKey { namespace, name }: &ObjectKey) -> Endpoints {
     let urls = &storefront.spec.expose.urls;
-    let inside = || {
+    let internal = || {
         let listen = Component::Gateway.info().listen;
         let scheme = match listen.protocol {
             Protocol::Http => "http",
@@ -145,11 +147,11 @@ fn endpoints(storefront: &Storefront, Key { namespace, name }: &Key) -> Endpoint
     };
     Endpoints {
         web: urls.web.as_ref().map(|url| url.as_str().to_owned()),
-        api: Some(urls.api.as_ref().map_or_else(inside, |url| url.as_str().to_owned())),
+        api: Some(urls.api.as_ref().map_or_else(internal, |url| url.as_str().to_owned())),
     }
 }
 
-fn database(storefront: &Storefront, Key { namespace, name }: &Key) -> DatabaseStatus {
+fn database(storefront: &Storefront, ObjectKey { namespace, name }: &ObjectKey) -> DatabaseStatus {
     let postgres = &storefront.spec.postgres;
     let host = match postgres.mode {
         Mode::Managed => Some(format!("{}.{namespace}.svc", names::postgres(name))),

@@ -1,4 +1,4 @@
-//! The shop part by part.
+//! The health of every part of the shop.
 
 use storefront_api::Storefront;
 use storefront_api::component::Component;
@@ -7,30 +7,30 @@ use storefront_api::names::{self, Part as Name};
 use storefront_api::services::MailMode;
 use storefront_desired::{Kind, ObjectId};
 
-use super::Picture;
-use super::health::{self, Health, Trouble};
+use super::StatusContext;
+use super::health::{self, Health, Problem};
 
-/// How every part of the shop is.
+/// The health of every part of the shop.
 pub(super) struct Parts {
-    /// Objects that are no workloads: whether they could be written.
+    /// Objects that are not workloads: whether they could be written.
     pub(super) objects: Health,
-    /// The volumes of the managed servers, once there are any. Nobody waits for them to be as
-    /// wanted.
+    /// The volumes of the managed servers, once they exist. Readiness does not depend on whether
+    /// they have the desired size.
     pub(super) claims: Option<Health>,
-    /// The managed PostgreSQL; `None` if it is somebody else's.
+    /// The managed PostgreSQL; `None` if it is external.
     pub(super) database: Option<Health>,
-    /// The managed Redis; `None` if it is somebody else's.
+    /// The managed Redis; `None` if it is external.
     pub(super) cache: Option<Health>,
-    /// The inbox; `None` where mails go to a server.
+    /// The inbox; `None` if mails are sent to an SMTP server.
     pub(super) mail: Option<Health>,
-    /// Each database's schema, by its owner.
+    /// The migration of each database, by the component that owns it.
     pub(super) migrations: Vec<(Component, Health)>,
-    /// The demonstration data, where it is wanted.
+    /// The Job of the demonstration data, if it is requested.
     pub(super) seed: Option<Health>,
     components: Vec<(Component, PartStatus)>,
 }
 
-/// How one component, or the inbox, is.
+/// The status of one component or of the inbox.
 pub(super) struct PartStatus {
     pub(super) health: Health,
     pub(super) ready: i32,
@@ -39,28 +39,28 @@ pub(super) struct PartStatus {
 }
 
 impl Parts {
-    pub(super) fn of(picture: &Picture<'_>, storefront: &Storefront) -> Self {
-        let name = &picture.key.name;
+    pub(super) fn new(context: &StatusContext<'_>, storefront: &Storefront) -> Self {
+        let name = &context.key.name;
         let spec = &storefront.spec;
-        let wanted: Vec<&ObjectId> = picture.objects.iter().map(|object| &object.id).collect();
+        let desired: Vec<&ObjectId> = context.objects.iter().map(|object| &object.id).collect();
         let store = |part: Name, name: String, class: Option<&String>| {
             let id = ObjectId { kind: Kind::StatefulSet, name };
             let label = part.label();
-            let health = health::of_workload(picture.shop, &id, &label, picture.now);
-            let health = health::naming_class(health, class.map(String::as_str));
+            let health = health::workload_health(context.state, &id, &label, context.now);
+            let health = health::with_storage_class_hint(health, class.map(String::as_str));
             match spec.suspend {
-                true => health::stopped(picture.shop, &id, &label, health),
+                true => health::while_stopping(context.state, &id, &label, health),
                 false => health,
             }
         };
-        let job = |prefix: String, reason| match health::job(&wanted, &prefix) {
-            Some(id) => health::of_job(picture.shop, id, reason, picture.now),
-            None => Health::Waiting(Trouble::quiet("Waiting", "waits for its turn")),
+        let job = |prefix: String, reason| match health::find_job(&desired, &prefix) {
+            Some(id) => health::job_health(context.state, id, reason, context.now),
+            None => Health::Pending(Problem::info("Waiting", "waiting for earlier rollout steps")),
         };
         let managed = |mode: Mode| mode == Mode::Managed;
         Self {
-            objects: health::of_other_writes(picture.shop, &wanted),
-            claims: health::of_claims(picture.shop, &wanted),
+            objects: health::passive_objects_health(context.state, &desired),
+            claims: health::claims_health(context.state, &desired),
             database: managed(spec.postgres.mode).then(|| {
                 let class = spec.postgres.storage.class_name.as_ref();
                 store(Name::Postgres, names::postgres(name), class)
@@ -70,7 +70,7 @@ impl Parts {
                 store(Name::Redis, names::redis(name), class)
             }),
             mail: (spec.mail.mode == MailMode::Inbox).then(|| {
-                program_status(picture, storefront, names::inbox(name), Name::Inbox).health
+                program_status(context, storefront, names::inbox(name), Name::Inbox).health
             }),
             migrations: Component::with_database()
                 .map(|(owner, _)| {
@@ -83,13 +83,14 @@ impl Parts {
                 .map(|component| {
                     let deployment = names::component(name, component);
                     let part = Name::Component(component);
-                    (component, program_status(picture, storefront, deployment, part))
+                    (component, program_status(context, storefront, deployment, part))
                 })
                 .collect(),
         }
     }
 
-    /// One component. Every component is there: the table says which there are.
+    /// Returns the status of one component. Every component has one, because the component table is
+    /// complete.
     pub(super) fn component(&self, component: Component) -> &PartStatus {
         static NONE: PartStatus =
             PartStatus { health: Health::Ready, ready: 0, desired: 0, version: None };
@@ -101,7 +102,7 @@ impl Parts {
         self.components.iter().map(|(component, part)| (*component, part))
     }
 
-    /// Every part with the name under which people know it, in the order of a start.
+    /// Returns every part with the name for its messages, in the order of a start.
     pub(super) fn all(&self) -> Vec<(String, &Health)> {
         let named = |name: &str, health| (name.to_owned(), health);
         let mut parts = vec![named("", &self.objects)];
@@ -119,25 +120,25 @@ impl Parts {
     }
 }
 
-/// How the Deployment of a component, or of the inbox, is.
+/// Returns the status of the Deployment of a component or of the inbox.
 fn program_status(
-    picture: &Picture<'_>,
+    context: &StatusContext<'_>,
     storefront: &Storefront,
     deployment: String,
     part: Name,
 ) -> PartStatus {
     let id = ObjectId { kind: Kind::Deployment, name: deployment };
     let label = part.label();
-    let child = picture.shop.children.get(&id);
-    let mut health = health::of_workload(picture.shop, &id, &label, picture.now);
+    let child = context.state.children.get(&id);
+    let mut health = health::workload_health(context.state, &id, &label, context.now);
     let version = child.and_then(|child| child.version.clone());
     let target = &storefront.spec.version;
-    let of_another_version = child.is_some() && version.as_ref() != Some(target);
-    if of_another_version && health::of_write(picture.shop, &id).is_none() {
+    let other_version = child.is_some() && version.as_ref() != Some(target);
+    if other_version && health::write_health(context.state, &id).is_none() {
         health = updating(&health, target);
     }
     if storefront.spec.suspend {
-        health = health::stopped(picture.shop, &id, &label, health);
+        health = health::while_stopping(context.state, &id, &label, health);
     }
     PartStatus {
         health,
@@ -147,14 +148,14 @@ fn program_status(
     }
 }
 
-/// A component of another version than the wanted one stays as it is until its turn comes. Whatever
-/// keeps it from being ready says nothing against the version that is wanted now, which may be what
-/// mends it: nobody has to act.
+/// Returns the health of a component whose version is not the target version yet. What keeps it
+/// from being ready is a problem of the old version, which the target version may fix, so no user
+/// has to act.
 fn updating(health: &Health, target: &str) -> Health {
-    let turn = format!("waits for its turn to be updated to {target}");
-    let message = match health.trouble() {
-        Some(trouble) => format!("{turn}; until then: {}", trouble.message),
-        None => turn,
+    let waiting = format!("waiting to be updated to {target}");
+    let message = match health.problem() {
+        Some(problem) => format!("{waiting}; current problem: {}", problem.message),
+        None => waiting,
     };
-    Health::Waiting(Trouble::quiet("Updating", message))
+    Health::Pending(Problem::info("Updating", message))
 }

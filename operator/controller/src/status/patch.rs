@@ -2,22 +2,22 @@
 
 use serde_json::{Map, Value};
 
-/// The patch from `old` to `new`; `None` when they mean the same. What `new` does not have is
-/// removed: a missing field and a null are the same to a merge patch.
+/// Returns the patch from `old` to `new`; `None` when they are equivalent. Fields that `new` lacks
+/// are removed: a missing field and a null are the same to a merge patch.
 #[must_use]
 pub fn merge_patch(old: &Value, new: &Value) -> Option<Value> {
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => {
-            let patch = of_objects(old, new);
+            let patch = object_patch(old, new);
             (!patch.is_empty()).then_some(Value::Object(patch))
         }
         _ => (old != new).then(|| new.clone()),
     }
 }
 
-fn of_objects(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value> {
-    let gone = old.iter().filter(|(name, value)| !value.is_null() && !new.contains_key(*name));
-    let mut patch: Map<_, _> = gone.map(|(name, _)| (name.clone(), Value::Null)).collect();
+fn object_patch(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value> {
+    let removed = old.iter().filter(|(name, value)| !value.is_null() && !new.contains_key(*name));
+    let mut patch: Map<_, _> = removed.map(|(name, _)| (name.clone(), Value::Null)).collect();
     for (name, value) in new {
         let change = merge_patch(old.get(name).unwrap_or(&Value::Null), value);
         patch.extend(change.map(|change| (name.clone(), change)));
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_differences_are_sent() {
+    fn patch_contains_only_differences() {
         let cases = [
             (json!({"a": 1}), json!({"a": 1}), None),
             (json!({"a": 1}), json!({"a": 2}), Some(json!({"a": 2}))),

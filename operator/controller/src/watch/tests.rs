@@ -1,4 +1,4 @@
-//! The fold of a watch's events, lists included.
+//! Tests of the reflector: watch events and lists.
 
 use kube::core::PartialObjectMeta;
 use serde_json::json;
@@ -15,8 +15,8 @@ fn service(name: &str, uid: &str) -> Object {
     serde_json::from_value(object).unwrap()
 }
 
-fn fold(state: &Arc<State>) -> Fold {
-    Fold {
+fn reflector(state: &Arc<State>) -> Reflector {
+    Reflector {
         state: state.clone(),
         source: Source::Children(Kind::Service),
         namespace: None,
@@ -25,69 +25,77 @@ fn fold(state: &Arc<State>) -> Fold {
     }
 }
 
-fn play(fold: &mut Fold, events: Vec<Event<Object>>) {
-    let set = |index: &mut Index, key: &Key, object: Object| {
+fn handle_all(reflector: &mut Reflector, events: Vec<Event<Object>>) {
+    let set = |index: &mut Index, key: &ObjectKey, object: Object| {
         let child = Child::from_metadata(Kind::Service, &object.metadata);
         index.set_child(key, id(Kind::Service, &object.metadata), child, Instant::now())
     };
-    events.into_iter().for_each(|event| fold.take(event, &set));
+    events.into_iter().for_each(|event| reflector.handle(event, &set));
 }
 
 fn names(state: &State) -> Vec<String> {
-    let rows = state.index(|index| index.rows(Source::Children(Kind::Service), None));
-    rows.into_iter().map(|(_, name)| name).collect()
+    let entries = state.index(|index| index.entries(Source::Children(Kind::Service), None));
+    entries.into_iter().map(|(_, name)| name).collect()
 }
 
-/// The trap of watches: a deletion while the watch was broken has no event of its own.
+/// A deletion while the watch was broken has no event of its own.
 #[test]
-fn what_a_new_list_does_not_name_was_deleted_meanwhile() {
+fn entry_missing_from_new_list_is_removed() {
     let state = Arc::new(State::default());
-    let mut fold = fold(&state);
+    let mut reflector = reflector(&state);
     let listed = |names: &[&str]| {
         let each = names.iter().map(|name| Event::InitApply(service(name, name)));
         let events = [Event::Init].into_iter().chain(each).chain([Event::InitDone]);
         events.collect::<Vec<_>>()
     };
-    play(&mut fold, listed(&["a", "b"]));
+    handle_all(&mut reflector, listed(&["a", "b"]));
     assert_eq!(names(&state), ["a", "b"]);
-    play(&mut fold, listed(&["b", "c"]));
+    handle_all(&mut reflector, listed(&["b", "c"]));
     assert_eq!(names(&state), ["b", "c"]);
-    assert_eq!(state.queue.len(), 1, "and the Storefront is looked at");
+    assert_eq!(state.queue.len(), 1, "the Storefront is enqueued");
 }
 
-/// A child that the operator makes while a list is under way may be missing in that list.
+/// A child that the operator creates during a list may be missing from that list.
 #[test]
-fn what_appears_during_a_list_is_not_taken_for_deleted() {
+fn entry_created_during_list_is_kept() {
     let state = Arc::new(State::default());
-    let mut fold = fold(&state);
-    play(&mut fold, vec![Event::Init]);
+    let mut reflector = reflector(&state);
+    handle_all(&mut reflector, vec![Event::Init]);
     state.index(|index| {
         let made = service("made", "u").metadata;
         let child = Child::from_metadata(Kind::Service, &made);
-        index.set_child(&Key::new("shop", "demo"), id(Kind::Service, &made), child, Instant::now())
+        index.set_child(
+            &ObjectKey::new("shop", "demo"),
+            id(Kind::Service, &made),
+            child,
+            Instant::now(),
+        )
     });
-    play(&mut fold, vec![Event::InitDone]);
+    handle_all(&mut reflector, vec![Event::InitDone]);
     assert_eq!(names(&state), ["made"]);
 }
 
 #[test]
-fn a_deletion_counts_only_for_its_own_uid() {
+fn deletion_of_another_uid_is_ignored() {
     let state = Arc::new(State::default());
-    let mut fold = fold(&state);
-    play(&mut fold, vec![Event::Apply(service("a", "new")), Event::Delete(service("a", "old"))]);
+    let mut reflector = reflector(&state);
+    handle_all(
+        &mut reflector,
+        vec![Event::Apply(service("a", "new")), Event::Delete(service("a", "old"))],
+    );
     assert_eq!(names(&state), ["a"]);
-    play(&mut fold, vec![Event::Delete(service("a", "new"))]);
+    handle_all(&mut reflector, vec![Event::Delete(service("a", "new"))]);
     assert!(names(&state).is_empty());
 }
 
 #[test]
-fn a_watch_says_when_it_has_seen_everything() {
+fn watch_is_synced_after_first_list() {
     let state = Arc::new(State::default());
-    let mut fold = fold(&state);
+    let mut reflector = reflector(&state);
     let (done, mut synced) = oneshot::channel();
-    fold.synced = Some(done);
-    play(&mut fold, vec![Event::Init, Event::InitApply(service("a", "a"))]);
+    reflector.synced = Some(done);
+    handle_all(&mut reflector, vec![Event::Init, Event::InitApply(service("a", "a"))]);
     assert!(synced.try_recv().is_err());
-    play(&mut fold, vec![Event::InitDone]);
+    handle_all(&mut reflector, vec![Event::InitDone]);
     assert_eq!(synced.try_recv(), Ok(()));
 }

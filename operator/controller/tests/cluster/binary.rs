@@ -1,4 +1,4 @@
-//! The program itself: its subcommands, its signals, its memory.
+//! Tests of the binary: its subcommands, signals and memory.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use storefront_api::crd;
 
-use crate::controllers::Controllers;
+use crate::fake_controllers::FakeControllers;
 use crate::fixture::{Cluster, until};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_storefront-operator");
 
-/// What the operator may occupy besides its own code, with one Storefront. The figure of the design
-/// is 25 MiB in all, of the release build; the debug build's code alone is larger.
-const MOST_KIB: u64 = 12 * 1024;
+/// The most anonymous memory of the operator with one Storefront. The target of the design is 25
+/// MiB in total for the release build; the code of the debug build alone is larger.
+const MAX_ANONYMOUS_KIB: u64 = 12 * 1024;
 
-/// Ends the process if the test does not.
+/// A process that is killed when dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -27,7 +27,7 @@ impl Drop for Running {
 }
 
 impl Running {
-    /// A figure of `/proc/<pid>/status`, in KiB.
+    /// Returns a value of `/proc/<pid>/status`, in KiB.
     fn memory(&self, figure: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with(figure)).unwrap();
@@ -36,26 +36,26 @@ impl Running {
 }
 
 #[test]
-fn the_definition_is_printed_as_it_is_published() {
+fn crd_subcommand_prints_the_published_definition() {
     let output = Command::new(PROGRAM).arg("crd").output().unwrap();
     assert!(output.status.success());
     assert_eq!(String::from_utf8(output.stdout).unwrap(), crd::yaml().unwrap());
 }
 
 #[test]
-fn a_wrong_setting_ends_the_program_at_once_with_its_name() {
+fn invalid_setting_is_rejected_with_its_value() {
     for (name, value) in [("RUST_LOG", "a=nonsense"), ("LISTEN_ADDR", "here")] {
         let output = Command::new(PROGRAM).env(name, value).output().unwrap();
         assert!(!output.status.success());
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains(value), "{said}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains(value), "{stderr}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_brings_a_storefront_up_in_little_memory_and_ends_when_told() {
+async fn operator_uses_little_memory_and_stops_on_sigterm() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let child = Command::new(PROGRAM)
         .env("KUBECONFIG", cluster.server.kubeconfig())
         .env("WATCH_NAMESPACES", &cluster.namespace)
@@ -70,9 +70,9 @@ async fn it_brings_a_storefront_up_in_little_memory_and_ends_when_told() {
     cluster.until_ready("demo").await;
     let (anonymous, all) = (operator.memory("RssAnon"), operator.memory("VmRSS"));
     println!("operator with one Storefront: {anonymous} KiB anonymous, {all} KiB with its code");
-    assert!(anonymous < MOST_KIB, "{anonymous} KiB");
+    assert!(anonymous < MAX_ANONYMOUS_KIB, "{anonymous} KiB");
 
-    let told = Instant::now();
+    let signaled = Instant::now();
     let kill = Command::new("kill").arg(operator.0.id().to_string()).status().unwrap();
     assert!(kill.success());
     let ended = until("the program has ended", || {
@@ -81,9 +81,9 @@ async fn it_brings_a_storefront_up_in_little_memory_and_ends_when_told() {
     })
     .await;
     assert!(ended.success(), "{ended}");
-    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+    assert!(signaled.elapsed() < Duration::from_secs(5), "{:?}", signaled.elapsed());
     let leases: kube::Api<k8s_openapi::api::coordination::v1::Lease> =
         kube::Api::namespaced(cluster.client.clone(), &cluster.namespace);
     let lease = leases.get("storefront-operator").await.unwrap();
-    assert_eq!(lease.spec.unwrap().holder_identity, None, "the lease is given back");
+    assert_eq!(lease.spec.unwrap().holder_identity, None, "the lease is released");
 }

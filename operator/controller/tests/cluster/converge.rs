@@ -1,4 +1,4 @@
-//! From a Storefront to its children, and what becomes of them.
+//! Tests of convergence: from a Storefront to its children, through changes, to its deletion.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,13 @@ use serde_json::json;
 use storefront_api::Component;
 use storefront_desired::Kind;
 
-use crate::controllers::Controllers;
+use crate::fake_controllers::FakeControllers;
 use crate::fixture::{Cluster, condition, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_storefront_becomes_ready_and_says_so() {
+async fn created_storefront_becomes_ready() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({ "demoData": true })).await;
     let demo = cluster.until_ready("demo").await;
@@ -37,7 +37,7 @@ async fn a_storefront_becomes_ready_and_says_so() {
         assert_eq!(condition(&demo, type_).unwrap().0, holds, "{type_}");
     }
     assert_eq!(condition(&demo, "Suspended"), None);
-    let children = cluster.everything().await;
+    let children = cluster.all_children().await;
     for kind in Kind::ALL {
         assert!(children.keys().any(|(known, _)| *known == kind.as_str()), "no {kind:?}");
     }
@@ -45,29 +45,29 @@ async fn a_storefront_becomes_ready_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_wanted_any_more_is_deleted_and_volumes_never_are() {
+async fn obsolete_children_are_deleted_and_volumes_kept() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({ "demoData": true })).await;
     cluster.until_ready("demo").await;
-    let before = cluster.everything().await;
+    let before = cluster.all_children().await;
 
     cluster.patch("demo", json!({ "spec": { "demoData": false, "version": "0.2.0" } })).await;
     let demo = cluster.until_ready("demo").await;
     assert_eq!(demo.status.unwrap().version.unwrap().current.as_deref(), Some("0.2.0"));
-    let jobs_of = |all: &BTreeMap<(&'static str, String), _>| -> Vec<String> {
+    let job_names = |all: &BTreeMap<(&'static str, String), _>| -> Vec<String> {
         all.keys().filter(|(kind, _)| *kind == "Job").map(|(_, name)| name.clone()).collect()
     };
     let migrations = Component::with_database().count();
     let after = until("the former jobs are gone", || async {
-        let now = cluster.everything().await;
-        (jobs_of(&now).len() == migrations).then_some(now)
+        let now = cluster.all_children().await;
+        (job_names(&now).len() == migrations).then_some(now)
     })
     .await;
-    let former = jobs_of(&before);
+    let former = job_names(&before);
     assert_eq!(former.len(), migrations + 1);
-    assert!(jobs_of(&after).iter().all(|job| !former.contains(job)), "they were made anew");
+    assert!(job_names(&after).iter().all(|job| !former.contains(job)), "every Job was replaced");
     let volumes = |all: &BTreeMap<(&'static str, String), (String, String)>| {
         let all = all.iter().filter(|((kind, _), _)| *kind == "PersistentVolumeClaim");
         all.map(|(name, (uid, _))| (name.clone(), uid.clone())).collect::<Vec<_>>()
@@ -78,20 +78,20 @@ async fn what_is_not_wanted_any_more_is_deleted_and_volumes_never_are() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn suspending_stops_everything_and_resuming_brings_it_back() {
+async fn suspend_stops_workloads_and_resume_restarts_them() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
     let secrets = |all: BTreeMap<(&'static str, String), (String, String)>| {
         all.into_iter().filter(|((kind, _), _)| *kind == "Secret").collect::<Vec<_>>()
     };
-    let before = secrets(cluster.everything().await);
+    let before = secrets(cluster.all_children().await);
 
     cluster.patch("demo", json!({ "spec": { "suspend": true } })).await;
     cluster.until_condition("demo", "Suspended", "True").await;
-    let demo = until("everything is stopped", || async {
+    let demo = until("all workloads are stopped", || async {
         let demo = cluster.storefronts().get("demo").await.unwrap();
         (condition(&demo, "Reconciling")?.0 == "False").then_some(demo)
     })
@@ -107,16 +107,16 @@ async fn suspending_stops_everything_and_resuming_brings_it_back() {
     cluster.patch("demo", json!({ "spec": { "suspend": false } })).await;
     let demo = cluster.until_ready("demo").await;
     assert_eq!(condition(&demo, "Suspended"), None);
-    assert_eq!(secrets(cluster.everything().await), before);
+    assert_eq!(secrets(cluster.all_children().await), before);
     operator.stop().await;
 }
 
-/// Owner references do the deleting, and no garbage collector runs here: what is left stays as it
-/// is, because the operator does not work for a Storefront that is gone.
+/// The garbage collector deletes children by their owner references, and none runs here. The
+/// operator does not reconcile a deleted Storefront, so its children stay as they are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deleted_storefront_is_let_go() {
+async fn deleted_storefront_is_no_longer_reconciled() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
     cluster.create("other", json!({})).await;
@@ -126,7 +126,8 @@ async fn a_deleted_storefront_is_let_go() {
     cluster.storefronts().delete("demo", &DeleteParams::default()).await.unwrap();
     let services = cluster.children(Kind::Service);
     services.delete("demo-gateway", &DeleteParams::default()).await.unwrap();
-    // The other one's repair comes later, so the former's would have been done by then.
+    // The repair of the other Storefront comes later, so that of the deleted one would be done by
+    // then.
     services.delete("other-gateway", &DeleteParams::default()).await.unwrap();
     until("the other's Service is back", || async {
         services.get_opt("other-gateway").await.unwrap()
@@ -137,19 +138,19 @@ async fn a_deleted_storefront_is_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_storefront_made_anew_replaces_what_is_left_of_its_namesake() {
+async fn recreated_storefront_replaces_children_of_the_former() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     let former = cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
-    let before = cluster.everything().await;
+    let before = cluster.all_children().await;
     cluster.storefronts().delete("demo", &DeleteParams::default()).await.unwrap();
 
     let demo = cluster.create("demo", json!({})).await;
     assert_ne!(former.metadata.uid, demo.metadata.uid);
     cluster.until_ready("demo").await;
-    let after = cluster.everything().await;
+    let after = cluster.all_children().await;
     assert_eq!(before.len(), after.len());
     let former: BTreeSet<&String> = before.values().map(|(uid, _)| uid).collect();
     for ((kind, name), (uid, _)) in &after {
@@ -159,9 +160,9 @@ async fn a_storefront_made_anew_replaces_what_is_left_of_its_namesake() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_made_in_a_namespace_on_its_way_out() {
+async fn nothing_is_created_in_a_terminating_namespace() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
@@ -176,24 +177,24 @@ async fn nothing_is_made_in_a_namespace_on_its_way_out() {
     services.delete("demo-gateway", &DeleteParams::default()).await.unwrap();
     until("the repair was refused", || async { (refused("services") > 0).then_some(()) }).await;
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
-    assert_eq!(refused("services"), 1, "it is not tried again and again");
+    assert_eq!(refused("services"), 1, "the request is not repeated");
     let demo = cluster.storefronts().get("demo").await.unwrap();
     assert_eq!(condition(&demo, "Stalled").unwrap().0, "False");
     operator.stop().await;
 }
 
-/// Someone else's object of that name is neither overwritten nor adopted.
+/// A foreign object of that name is neither overwritten nor adopted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_secret_that_is_not_ours_is_left_alone_and_told_of() {
+async fn foreign_secret_is_kept_and_reported() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     let secrets = cluster.children(Kind::Secret);
-    let theirs = serde_json::from_value(json!({
+    let foreign = serde_json::from_value(json!({
         "apiVersion": "v1", "kind": "Secret",
         "metadata": { "name": "demo-catalog-db" }, "stringData": { "password": "theirs" },
     }));
-    secrets.create(&PostParams::default(), &theirs.unwrap()).await.unwrap();
+    secrets.create(&PostParams::default(), &foreign.unwrap()).await.unwrap();
     cluster.create("demo", json!({})).await;
     let demo = cluster.until_condition("demo", "Stalled", "True").await;
     assert_eq!(condition(&demo, "Ready"), Some(("False".into(), "ApplyRefused".into())));
@@ -204,18 +205,19 @@ async fn a_secret_that_is_not_ours_is_left_alone_and_told_of() {
     operator.stop().await;
 }
 
-/// Neither what has the name of a child that is not made yet, nor what copies a child's labels.
+/// This covers an object with the name of a child that does not exist yet, and one with the copied
+/// labels of a child.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_others_made_is_neither_taken_over_nor_deleted() {
+async fn foreign_objects_are_neither_adopted_nor_deleted() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     let (maps, services) = (cluster.children(Kind::ConfigMap), cluster.children(Kind::Service));
-    let theirs = serde_json::from_value(json!({
+    let foreign = serde_json::from_value(json!({
         "apiVersion": "v1", "kind": "ConfigMap",
         "metadata": { "name": "demo-gateway" }, "data": { "theirs": "stays" },
     }));
-    maps.create(&PostParams::default(), &theirs.unwrap()).await.unwrap();
+    maps.create(&PostParams::default(), &foreign.unwrap()).await.unwrap();
     cluster.create("demo", json!({})).await;
     cluster.until_condition("demo", "Ready", "ApplyRefused").await;
     let untouched = maps.get("demo-gateway").await.unwrap();
@@ -224,7 +226,7 @@ async fn what_others_made_is_neither_taken_over_nor_deleted() {
     maps.delete("demo-gateway", &DeleteParams::default()).await.unwrap();
     cluster.until_ready("demo").await;
 
-    // As `kubectl expose deployment demo-gateway --name=public` makes it.
+    // As `kubectl expose deployment demo-gateway --name=public` creates it.
     let gateway = cluster.children(Kind::Deployment).get("demo-gateway").await.unwrap();
     let exposed = serde_json::from_value(json!({
         "apiVersion": "v1", "kind": "Service",
@@ -240,11 +242,11 @@ async fn what_others_made_is_neither_taken_over_nor_deleted() {
     operator.stop().await;
 }
 
-/// A volume has no owner; without its label the API server's book of who wrote it is what is left.
+/// A volume has no owner reference; without its label only `managedFields` shows who wrote it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_volume_that_lost_its_label_is_taken_up_again_by_an_operator_that_never_saw_it() {
+async fn unlabeled_volume_is_labeled_again_by_a_new_operator() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let first = cluster.operator("first").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
@@ -255,7 +257,7 @@ async fn a_volume_that_lost_its_label_is_taken_up_again_by_an_operator_that_neve
     let name = volume.name.as_deref().unwrap();
     volumes.patch(name, &Default::default(), &unlabel).await.unwrap();
     let second = cluster.operator("second").await;
-    let after = until("the volume is labelled again", || async {
+    let after = until("the volume is labeled again", || async {
         let now = volumes.get(name).await.unwrap().metadata;
         (now.labels == volume.labels).then_some(now)
     })

@@ -1,5 +1,5 @@
-//! The operator can end after any single write: of a first installation, of a version change, of
-//! suspending and of resuming.
+//! Tests of crashes after any single write: of an installation, a version change, a suspend and a
+//! resume.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,36 +13,36 @@ use serde_json::{Value, json};
 use storefront_operator::state::State;
 use tower::{Layer, Service};
 
-use crate::controllers::Controllers;
+use crate::fake_controllers::FakeControllers;
 use crate::fixture::{Cluster, Replica, condition, until};
 
-/// Lets so many writes through and never answers any later one.
+/// A crash point: a client layer that passes a number of writes and never responds to later ones.
 #[derive(Clone)]
-struct Fuse {
+struct CrashPoint {
     left: Arc<AtomicUsize>,
     passed: Arc<AtomicUsize>,
-    blown: Arc<AtomicUsize>,
+    blocked: Arc<AtomicUsize>,
 }
 
-impl Fuse {
-    fn of(writes: usize) -> Self {
+impl CrashPoint {
+    fn after(writes: usize) -> Self {
         let left = Arc::new(AtomicUsize::new(writes));
-        Self { left, passed: Arc::default(), blown: Arc::default() }
+        Self { left, passed: Arc::default(), blocked: Arc::default() }
     }
 
-    fn has_blown(&self) -> bool {
-        self.blown.load(Ordering::SeqCst) > 0
+    fn is_reached(&self) -> bool {
+        self.blocked.load(Ordering::SeqCst) > 0
     }
 
-    /// Starts an operator whose writes go through the fuse.
+    /// Starts an operator with this crash point.
     async fn operator(&self, cluster: &Cluster) -> Replica {
         let config = cluster.config("one");
         let client = ClientBuilder::try_from(config).unwrap().with_layer(self).build();
         cluster.operator_with("one", client, Arc::new(State::default())).await
     }
 
-    /// Waits until the operator has made sure of every child and writes no more.
-    async fn settles(&self) {
+    /// Waits until the operator has verified every child and stops writing.
+    async fn wait_until_settled(&self) {
         let mut before = 0;
         loop {
             tokio::time::sleep(Duration::from_millis(300)).await;
@@ -55,21 +55,21 @@ impl Fuse {
     }
 }
 
-impl<S> Layer<S> for Fuse {
-    type Service = Fused<S>;
+impl<S> Layer<S> for CrashPoint {
+    type Service = CrashPointService<S>;
 
-    fn layer(&self, inner: S) -> Fused<S> {
-        Fused { inner, fuse: self.clone() }
+    fn layer(&self, inner: S) -> CrashPointService<S> {
+        CrashPointService { inner, crash_point: self.clone() }
     }
 }
 
 #[derive(Clone)]
-struct Fused<S> {
+struct CrashPointService<S> {
     inner: S,
-    fuse: Fuse,
+    crash_point: CrashPoint,
 }
 
-impl<S: Service<http::Request<Body>>> Service<http::Request<Body>> for Fused<S> {
+impl<S: Service<http::Request<Body>>> Service<http::Request<Body>> for CrashPointService<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = Either<S::Future, Pending<Result<S::Response, S::Error>>>;
@@ -83,37 +83,37 @@ impl<S: Service<http::Request<Body>>> Service<http::Request<Body>> for Fused<S> 
         let writes = request.method() != Method::GET && !lease;
         let spent = |left: usize| left.checked_sub(1);
         let order = Ordering::SeqCst;
-        if writes && self.fuse.left.fetch_update(order, order, spent).is_err() {
-            self.fuse.blown.fetch_add(1, order);
+        if writes && self.crash_point.left.fetch_update(order, order, spent).is_err() {
+            self.crash_point.blocked.fetch_add(1, order);
             return Either::Right(pending());
         }
-        self.fuse.passed.fetch_add(usize::from(writes), order);
+        self.crash_point.passed.fetch_add(usize::from(writes), order);
         Either::Left(self.inner.call(request))
     }
 }
 
-/// A state that the Storefront is brought to: conditions, each with its status.
+/// The goal of a change: conditions, each with its status.
 type Goal = &'static [(&'static str, &'static str)];
 
 const READY: Goal = &[("Ready", "True")];
 const SUSPENDED: Goal = &[("Suspended", "True"), ("Reconciling", "False")];
 
-/// For every n: an operator that never gets beyond its n-th write is killed, and the next one
-/// brings the Storefront to the same end.
+/// For every n: an operator that cannot continue after its n-th write is killed, and the next one
+/// brings the Storefront to the same state.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_a_crash_at_any_write_of_an_installation_the_next_operator_converges() {
-    let undisturbed = Cluster::new().await;
-    let _controllers = Controllers::start(&undisturbed);
-    let wanted = install(&undisturbed).await;
+async fn crash_at_any_write_of_an_installation_converges() {
+    let reference = Cluster::new().await;
+    let _controllers = FakeControllers::start(&reference);
+    let expected = install(&reference).await;
     let mut crashes = 0;
     for writes in 0.. {
         let cluster = Cluster::new().await;
-        let _controllers = Controllers::start(&cluster);
-        let fuse = Fuse::of(writes);
-        let operator = fuse.operator(&cluster).await;
+        let _controllers = FakeControllers::start(&cluster);
+        let crash_point = CrashPoint::after(writes);
+        let operator = crash_point.operator(&cluster).await;
         cluster.create("demo", json!({})).await;
-        let crashed = crash_or_reach(&cluster, &fuse, operator, READY).await;
-        recover(&cluster, READY, &wanted, writes).await;
+        let crashed = crash_or_reach(&cluster, &crash_point, operator, READY).await;
+        recover(&cluster, READY, &expected, writes).await;
         if !crashed {
             break;
         }
@@ -124,16 +124,16 @@ async fn after_a_crash_at_any_write_of_an_installation_the_next_operator_converg
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_a_crash_at_any_write_of_a_version_change_the_next_operator_converges() {
+async fn crash_at_any_write_of_a_version_change_converges() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
-    let wanted = install(&cluster).await;
+    let _controllers = FakeControllers::start(&cluster);
+    let expected = install(&cluster).await;
     let mut crashes = 0;
     for writes in 0.. {
         let version = format!("0.{}.0", writes + 2);
         let change = json!({ "spec": { "version": version } });
         let crashed = change_and_crash(&cluster, writes, change, READY).await;
-        recover(&cluster, READY, &wanted, writes).await;
+        recover(&cluster, READY, &expected, writes).await;
         let status = cluster.storefronts().get("demo").await.unwrap().status.unwrap();
         assert_eq!(status.version.unwrap().current, Some(version), "after {writes} writes");
         if !crashed {
@@ -146,17 +146,17 @@ async fn after_a_crash_at_any_write_of_a_version_change_the_next_operator_conver
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_a_crash_at_any_write_of_suspending_or_resuming_the_next_operator_converges() {
+async fn crash_at_any_write_of_suspend_or_resume_converges() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
-    let wanted = install(&cluster).await;
+    let _controllers = FakeControllers::start(&cluster);
+    let expected = install(&cluster).await;
     let mut crashes = 0;
     for writes in 0.. {
         let mut crashed = false;
         for (suspend, goal) in [(true, SUSPENDED), (false, READY)] {
             let change = json!({ "spec": { "suspend": suspend } });
             crashed |= change_and_crash(&cluster, writes, change, goal).await;
-            recover(&cluster, goal, &wanted, writes).await;
+            recover(&cluster, goal, &expected, writes).await;
         }
         if !crashed {
             break;
@@ -167,7 +167,8 @@ async fn after_a_crash_at_any_write_of_suspending_or_resuming_the_next_operator_
     assert!(crashes > 3, "only {crashes} writes were interrupted");
 }
 
-/// Installs a Storefront with an operator that ends in peace; answers with what it has made.
+/// Installs a Storefront with an operator that is stopped gracefully; returns the kinds of its
+/// children.
 async fn install(cluster: &Cluster) -> Kinds {
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
@@ -176,39 +177,45 @@ async fn install(cluster: &Cluster) -> Kinds {
     kinds(cluster).await
 }
 
-/// Changes a Storefront that is at rest; its operator never gets beyond so many writes. Whether
-/// that was too few.
+/// Changes a settled Storefront whose operator crashes after `writes` writes. Returns whether the
+/// crash point was reached.
 async fn change_and_crash(cluster: &Cluster, writes: usize, change: Value, goal: Goal) -> bool {
-    let fuse = Fuse::of(usize::MAX);
-    let operator = fuse.operator(cluster).await;
-    fuse.settles().await;
-    fuse.left.store(writes, Ordering::SeqCst);
+    let crash_point = CrashPoint::after(usize::MAX);
+    let operator = crash_point.operator(cluster).await;
+    crash_point.wait_until_settled().await;
+    crash_point.left.store(writes, Ordering::SeqCst);
     cluster.patch("demo", change).await;
-    crash_or_reach(cluster, &fuse, operator, goal).await
+    crash_or_reach(cluster, &crash_point, operator, goal).await
 }
 
-/// Kills the operator as soon as its fuse has blown, or when it has reached the goal before. Whether
-/// the fuse has blown.
-async fn crash_or_reach(cluster: &Cluster, fuse: &Fuse, operator: Replica, goal: Goal) -> bool {
-    until("the fuse has blown, or nothing is left to write", || async {
-        (fuse.has_blown() || reached(cluster, goal).await).then_some(())
+/// Kills the operator as soon as its crash point is reached, or when it has reached the goal
+/// before. Returns whether the crash point was reached.
+async fn crash_or_reach(
+    cluster: &Cluster,
+    crash_point: &CrashPoint,
+    operator: Replica,
+    goal: Goal,
+) -> bool {
+    until("the crash point or the goal is reached", || async {
+        (crash_point.is_reached() || is_goal_reached(cluster, goal).await).then_some(())
     })
     .await;
     operator.kill().await;
-    fuse.has_blown()
+    crash_point.is_reached()
 }
 
-/// The same pod name: the next process in the same pod takes the lease back at once.
-async fn recover(cluster: &Cluster, goal: Goal, wanted: &Kinds, writes: usize) {
+/// Starts the next operator with the same pod name, so that it acquires the lease at once, and
+/// waits for the goal.
+async fn recover(cluster: &Cluster, goal: Goal, expected: &Kinds, writes: usize) {
     let next = cluster.operator("one").await;
     until(&format!("the goal is reached, after {writes} writes"), || async {
-        (reached(cluster, goal).await && kinds(cluster).await == *wanted).then_some(())
+        (is_goal_reached(cluster, goal).await && kinds(cluster).await == *expected).then_some(())
     })
     .await;
     next.stop().await;
 }
 
-async fn reached(cluster: &Cluster, goal: Goal) -> bool {
+async fn is_goal_reached(cluster: &Cluster, goal: Goal) -> bool {
     let demo = cluster.storefronts().get("demo").await.unwrap();
     let observed = demo.status.as_ref().and_then(|status| status.observed_generation);
     let holds = |(type_, status): &(&str, &str)| {
@@ -217,11 +224,12 @@ async fn reached(cluster: &Cluster, goal: Goal) -> bool {
     observed == demo.metadata.generation && goal.iter().all(holds)
 }
 
-/// How many children there are of each kind; names of Jobs depend on the uids of Secrets.
+/// The number of children of each kind. Names are not compared, because those of Jobs depend on the
+/// uids of Secrets.
 type Kinds = Vec<(&'static str, usize)>;
 
 async fn kinds(cluster: &Cluster) -> Kinds {
-    let all = cluster.everything().await;
+    let all = cluster.all_children().await;
     let count = |kind: &'static str| all.keys().filter(|(known, _)| *known == kind).count();
     storefront_desired::Kind::ALL.map(|kind| (kind.as_str(), count(kind.as_str()))).to_vec()
 }

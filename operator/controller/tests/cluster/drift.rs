@@ -1,4 +1,4 @@
-//! What others change or delete is put right; what they add is theirs.
+//! Tests of drift: changes and deletions by others are repaired, and their additions are kept.
 
 use std::time::{Duration, Instant};
 
@@ -6,29 +6,29 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use storefront_desired::Kind;
 
-use crate::controllers::Controllers;
+use crate::fake_controllers::FakeControllers;
 use crate::fixture::{Cluster, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_kind_of_child_comes_back_when_it_is_deleted() {
+async fn deleted_child_of_every_kind_is_recreated() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({ "demoData": true })).await;
     cluster.until_ready("demo").await;
-    for ((kind, name), (uid, _)) in cluster.everything().await {
+    for ((kind, name), (uid, _)) in cluster.all_children().await {
         let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind).unwrap();
-        // Pods hold on to a volume; here is nobody who lets go.
+        // The protection finalizer keeps a claim, and no controller removes it here.
         if kind == Kind::PersistentVolumeClaim {
             continue;
         }
         let api = cluster.children(kind);
         let Ok(_) = api.delete(&name, &DeleteParams::background()).await else {
-            continue; // a Job of content that a new Secret has made obsolete
+            continue; // a Job that a new Secret has made obsolete
         };
         if kind == Kind::Job {
             until("there is another Job", || async {
-                let jobs = cluster.everything().await;
+                let jobs = cluster.all_children().await;
                 jobs.iter().any(|((k, _), (u, _))| *k == "Job" && *u != uid).then_some(())
             })
             .await;
@@ -45,9 +45,9 @@ async fn every_kind_of_child_comes_back_when_it_is_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_field_of_ours_comes_back_and_what_others_add_stays() {
+async fn drift_of_owned_fields_is_repaired_and_additions_are_kept() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
@@ -91,12 +91,12 @@ fn spec_of(data: &Value) -> (&Value, &Value) {
     (&data["spec"], &data["data"])
 }
 
-/// Each one, however quickly they come. How long it takes is printed and not asserted: other tests
-/// run on the same cores.
+/// Every edit is repaired, at any rate. The duration is printed and not asserted, because other
+/// tests run on the same cores.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn edits_in_a_row_are_each_repaired() {
+async fn repeated_edits_are_each_repaired() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
@@ -118,11 +118,11 @@ async fn edits_in_a_row_are_each_repaired() {
     operator.stop().await;
 }
 
-/// Two managers that undo each other must not flood the API server.
+/// Two managers that overwrite each other must not flood the API server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fight_over_a_field_slows_down() {
+async fn conflict_over_a_field_is_rate_limited() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
@@ -136,8 +136,8 @@ async fn a_fight_over_a_field_slows_down() {
     let repairs = cluster.requests("one");
     let repairs = repairs.iter().filter(|r| r.resource == "configmaps" && r.name == "demo-gateway");
     let repairs = repairs.filter(|r| r.verb == "patch").count();
-    assert!((50..=70).contains(&repairs), "{repairs} writes in a fight of eight seconds");
-    until("the last word is ours", || async {
+    assert!((50..=70).contains(&repairs), "{repairs} writes in a conflict of eight seconds");
+    until("the last write is the operator's", || async {
         let now = maps.get("demo-gateway").await.unwrap();
         (now.data["data"]["RATE_LIMIT_BURST"] != "9999").then_some(())
     })
@@ -145,12 +145,12 @@ async fn a_fight_over_a_field_slows_down() {
     operator.stop().await;
 }
 
-/// A Secret without its label is seen by no watch; it must be found again, not made anew: the
-/// password in it is in use.
+/// No watch observes a Secret without its label. It must be labeled again and not replaced, because
+/// its password is in use.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_secret_without_its_label_is_labelled_again_and_keeps_its_password() {
+async fn unlabeled_secret_is_labeled_again_and_keeps_its_password() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
@@ -158,7 +158,7 @@ async fn a_secret_without_its_label_is_labelled_again_and_keeps_its_password() {
     let before = secrets.get("demo-catalog-db").await.unwrap();
     let unlabel = Patch::Merge(json!({ "metadata": { "labels": null } }));
     secrets.patch("demo-catalog-db", &PatchParams::default(), &unlabel).await.unwrap();
-    let after = until("the Secret is labelled again", || async {
+    let after = until("the Secret is labeled again", || async {
         let now = secrets.get("demo-catalog-db").await.unwrap();
         (now.metadata.labels == before.metadata.labels).then_some(now)
     })

@@ -1,4 +1,4 @@
-//! A namespace of its own for each test, with operators that watch only that.
+//! A namespace for each test, with operators that watch only this namespace.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -14,7 +14,7 @@ use storefront_api::{Storefront, crd};
 use storefront_desired::Kind;
 use storefront_operator::args::Args;
 use storefront_operator::error::Error;
-use storefront_operator::logging::Level;
+use storefront_operator::logging::LogFilter;
 use storefront_operator::state::State;
 use storefront_operator::{apply, logging, run};
 use tokio::net::TcpListener;
@@ -22,15 +22,15 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::rights;
+use crate::rbac;
 
-/// Logging is the process's, which all tests share.
-static LEVEL: OnceLock<Level> = OnceLock::new();
+/// The log filter. All tests share one process, and so its logging.
+static LOG_FILTER: OnceLock<LogFilter> = OnceLock::new();
 
-/// How long anything may take that is waited for. Two cores are shared with other tests.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout of waits for a condition. Two cores are shared with other tests.
+const CONDITION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// One test's namespace.
+/// The namespace of one test.
 pub(crate) struct Cluster {
     pub(crate) server: &'static ApiServer,
     pub(crate) client: Client,
@@ -49,13 +49,14 @@ impl Cluster {
             })
             .await;
         let namespace = server.namespace(&client).await.unwrap();
-        rights::grant(&client, &namespace).await;
+        rbac::grant(&client, &namespace).await;
         Self { server, client, namespace }
     }
 
-    /// How a replica connects: with the chart's rights, and a name to count its requests by.
+    /// Returns the client configuration of a replica: the permissions of the chart, and a user
+    /// agent to count its requests by.
     pub(crate) fn config(&self, name: &str) -> Config {
-        let config = self.server.config_as(&self.namespace, rights::ACCOUNT).unwrap();
+        let config = self.server.config_as(&self.namespace, rbac::ACCOUNT).unwrap();
         apiserver::with_user_agent(config, &self.agent(name)).unwrap()
     }
 
@@ -85,22 +86,21 @@ impl Cluster {
         let args = Args::try_parse_from(args).unwrap().run;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let level = LEVEL.get_or_init(|| logging::start("warn".parse().unwrap())).clone();
+        let log_filter = LOG_FILTER.get_or_init(|| logging::init("warn".parse().unwrap())).clone();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let running =
-            tokio::spawn(
-                async move { run::run(&args, client, state, listener, level, stopped).await },
-            );
+        let running = tokio::spawn(async move {
+            run::run(&args, client, state, listener, log_filter, stopped).await
+        });
         Replica { stop, running, address }
     }
 
-    /// By what a replica's requests are known.
+    /// Returns the user agent of a replica.
     pub(crate) fn agent(&self, name: &str) -> String {
         format!("{}-{name}", self.namespace)
     }
 
-    /// What a replica asked of the server.
+    /// Returns the requests that a replica has sent.
     pub(crate) fn requests(&self, name: &str) -> Vec<Request> {
         let agent = self.agent(name);
         let requests = self.server.requests().unwrap();
@@ -111,7 +111,7 @@ impl Cluster {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
-    /// Creates a Storefront of the Dev profile with this besides.
+    /// Creates a Storefront of the Dev profile with these fields of the spec.
     pub(crate) async fn create(&self, name: &str, spec: Value) -> Storefront {
         let mut whole = json!({
             "apiVersion": "storefront.dev/v1alpha1",
@@ -134,12 +134,12 @@ impl Cluster {
         Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
     }
 
-    /// Every child in the namespace: kind and name, with uid and resource version.
-    pub(crate) async fn everything(&self) -> BTreeMap<(&'static str, String), (String, String)> {
+    /// Returns every child in the namespace: kind and name, with uid and resource version.
+    pub(crate) async fn all_children(&self) -> BTreeMap<(&'static str, String), (String, String)> {
         let mut all = BTreeMap::new();
-        let ours = ListParams::default().labels("storefront.dev/storefront");
+        let labeled = ListParams::default().labels("storefront.dev/storefront");
         for kind in Kind::ALL {
-            for object in self.children(kind).list(&ours).await.unwrap() {
+            for object in self.children(kind).list(&labeled).await.unwrap() {
                 let metadata = object.metadata;
                 all.insert(
                     (kind.as_str(), metadata.name.unwrap()),
@@ -154,7 +154,7 @@ impl Cluster {
         self.until_condition(name, "Ready", "True").await
     }
 
-    /// Waits until a condition has this status or, if that is no status, this reason.
+    /// Waits until a condition has this status or this reason.
     pub(crate) async fn until_condition(
         &self,
         name: &str,
@@ -172,34 +172,34 @@ impl Cluster {
                 == storefront.metadata.generation;
             (is && fresh).then_some(storefront)
         });
-        match tokio::time::timeout(PATIENCE, found).await {
+        match tokio::time::timeout(CONDITION_TIMEOUT, found).await {
             Ok(found) => found,
             Err(_) => {
                 let now = self.storefronts().get(name).await.unwrap().status;
-                panic!("{what}: not in time: {}", serde_json::to_string_pretty(&now).unwrap())
+                panic!("{what}: timed out: {}", serde_json::to_string_pretty(&now).unwrap())
             }
         }
     }
 }
 
-/// The status and reason of a condition.
+/// Returns the status and reason of a condition.
 pub(crate) fn condition(storefront: &Storefront, type_: &str) -> Option<(String, String)> {
     let conditions = &storefront.status.as_ref()?.conditions;
     let found = conditions.iter().find(|condition| condition.type_ == type_)?;
     Some((found.status.clone(), found.reason.clone()))
 }
 
-/// Asks until there is an answer.
-pub(crate) async fn until<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
+/// Polls until there is a result.
+pub(crate) async fn until<T, F>(what: &str, mut poll: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
 {
     let start = Instant::now();
     loop {
-        if let Some(answer) = ask().await {
-            return answer;
+        if let Some(result) = poll().await {
+            return result;
         }
-        assert!(start.elapsed() < PATIENCE * 2, "{what}: not in time");
+        assert!(start.elapsed() < CONDITION_TIMEOUT * 2, "{what}: timed out");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -223,13 +223,13 @@ pub(crate) struct Replica {
 }
 
 impl Replica {
-    /// As SIGTERM ends it.
+    /// Stops the replica gracefully, as SIGTERM does.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.running.await.unwrap().unwrap();
     }
 
-    /// As SIGKILL ends it.
+    /// Ends the replica at once, as SIGKILL does.
     pub(crate) async fn kill(self) {
         self.running.abort();
         assert!(self.running.await.unwrap_err().is_cancelled());

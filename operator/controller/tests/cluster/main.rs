@@ -1,19 +1,19 @@
-//! The operator against a real API server. No controllers run there: [`controllers`] plays those of
-//! workloads, and what garbage collection would do is left undone, which shows what the operator
-//! itself does and does not.
+//! Tests of the operator against a real API server. No controllers run there: [`fake_controllers`]
+//! reports the status of workloads, and there is no garbage collector, so the tests observe exactly
+//! what the operator does.
 
 #![expect(clippy::unwrap_used, reason = "a fixture that fails fails the test")]
-#![expect(clippy::panic, reason = "a fixture that waits in vain fails the test")]
+#![expect(clippy::panic, reason = "a fixture that times out fails the test")]
 
 mod binary;
-mod controllers;
 mod converge;
 mod crash;
+mod datastores;
 mod drift;
+mod failures;
+mod fake_controllers;
 mod fixture;
-mod leader;
-mod rest;
-mod rights;
+mod idle;
+mod leader_election;
+mod rbac;
 mod services;
-mod stores;
-mod trouble;

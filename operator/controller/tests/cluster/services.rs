@@ -1,4 +1,4 @@
-//! What single services of the shop are given: keys, an administrator, an inbox.
+//! Tests of the objects for single services: signing keys, the administrator's password, the inbox.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use kube::api::DeleteParams;
 use serde_json::{Value, json};
 use storefront_desired::Kind;
 
-use crate::controllers::Controllers;
+use crate::fake_controllers::FakeControllers;
 use crate::fixture::{Cluster, condition, until};
 
 async fn secret(cluster: &Cluster, name: &str, key: &str) -> Option<String> {
@@ -16,40 +16,41 @@ async fn secret(cluster: &Cluster, name: &str, key: &str) -> Option<String> {
     Some(String::from_utf8(value).unwrap())
 }
 
-async fn key_of(cluster: &Cluster, file: &str) -> Option<Value> {
+async fn signing_key(cluster: &Cluster, file: &str) -> Option<Value> {
     let set = secret(cluster, "demo-signing-keys", file).await?;
     let set: Value = serde_json::from_str(&set).unwrap();
     Some(set["keys"][0].clone())
 }
 
-/// The uids of the Secrets that the pods of a Deployment are made for.
-async fn secrets_of(cluster: &Cluster, deployment: &str) -> String {
+/// Returns the uids of the Secrets in the pod template of a Deployment.
+async fn template_secrets(cluster: &Cluster, deployment: &str) -> String {
     let deployment = cluster.children(Kind::Deployment).get(deployment).await.unwrap();
     let annotations = &deployment.data["spec"]["template"]["metadata"]["annotations"];
     annotations["storefront.dev/secrets"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_signing_key_is_rotated_by_deleting_its_secret() {
+async fn deleted_signing_key_secret_is_replaced_with_a_new_key() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
-    let signing = key_of(&cluster, "signing.json").await.unwrap();
-    let public = key_of(&cluster, "public.json").await.unwrap();
+    let signing = signing_key(&cluster, "signing.json").await.unwrap();
+    let public = signing_key(&cluster, "public.json").await.unwrap();
     assert!(signing["d"].is_string() && public.get("d").is_none());
     assert_eq!((&signing["kid"], &signing["x"]), (&public["kid"], &public["x"]));
     let users = ["demo-user", "demo-gateway"];
-    let before = [secrets_of(&cluster, users[0]).await, secrets_of(&cluster, users[1]).await];
+    let before =
+        [template_secrets(&cluster, users[0]).await, template_secrets(&cluster, users[1]).await];
 
     let secrets = cluster.children(Kind::Secret);
     secrets.delete("demo-signing-keys", &DeleteParams::default()).await.unwrap();
-    let other = until("there is another key", || key_of(&cluster, "public.json")).await;
+    let other = until("there is another key", || signing_key(&cluster, "public.json")).await;
     assert_ne!(other["kid"], public["kid"]);
     for (deployment, before) in users.into_iter().zip(before) {
         until(deployment, || async {
-            (secrets_of(&cluster, deployment).await != before).then_some(())
+            (template_secrets(&cluster, deployment).await != before).then_some(())
         })
         .await;
     }
@@ -58,9 +59,9 @@ async fn a_signing_key_is_rotated_by_deleting_its_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_administrator_has_a_password_while_one_is_named() {
+async fn admin_password_exists_while_admin_email_is_set() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({ "auth": { "adminEmail": "admin@shop.example.com" } })).await;
     cluster.until_ready("demo").await;
@@ -77,15 +78,15 @@ async fn an_administrator_has_a_password_while_one_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_inbox_goes_when_mails_go_to_a_server_and_comes_back() {
+async fn inbox_is_removed_for_smtp_and_restored() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
     let demo = cluster.until_ready("demo").await;
     assert_eq!(condition(&demo, "MailReady"), Some(("True".into(), "Inbox".into())));
     let inboxes = || async {
-        let all = cluster.everything().await;
+        let all = cluster.all_children().await;
         all.into_keys().filter(|(_, name)| name.contains("inbox")).count()
     };
     let with_inbox = inboxes().await;

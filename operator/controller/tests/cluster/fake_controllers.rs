@@ -1,5 +1,5 @@
-//! Plays the controllers of Deployments, StatefulSets, Jobs and volumes: reports as done what is
-//! asked for.
+//! Fake controllers of Deployments, StatefulSets, Jobs and volumes: they report every workload as
+//! ready and every Job as complete.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,15 +13,15 @@ use tokio::task::JoinHandle;
 
 use crate::fixture::Cluster;
 
-const WHEN: &str = "2026-01-01T00:00:00Z";
+const TIMESTAMP: &str = "2026-01-01T00:00:00Z";
 
-/// The controllers of one namespace, until dropped.
-pub(crate) struct Controllers {
+/// The fake controllers of one namespace. They stop when dropped.
+pub(crate) struct FakeControllers {
     task: JoinHandle<()>,
     fail_jobs: Arc<AtomicBool>,
 }
 
-impl Controllers {
+impl FakeControllers {
     pub(crate) fn start(cluster: &Cluster) -> Self {
         let apis = [Kind::Deployment, Kind::StatefulSet, Kind::Job, Kind::PersistentVolumeClaim]
             .map(|kind| (kind, cluster.children(kind)));
@@ -38,13 +38,13 @@ impl Controllers {
         Self { task, fail_jobs }
     }
 
-    /// Whether Jobs that are not done yet fail.
+    /// Sets whether Jobs that are not complete yet fail.
     pub(crate) fn fail_jobs(&self, fail: bool) {
         self.fail_jobs.store(fail, Ordering::Relaxed);
     }
 }
 
-impl Drop for Controllers {
+impl Drop for FakeControllers {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -64,20 +64,25 @@ async fn report(kind: Kind, api: &Api<DynamicObject>, fail_jobs: bool) {
     }
 }
 
-/// The status that is due, if the object does not have it.
+/// Returns the status to report, if the object does not have it.
 fn status(kind: Kind, object: &DynamicObject, fail_jobs: bool) -> Option<Value> {
-    let now = &object.data["status"];
+    let current = &object.data["status"];
     if kind == Kind::Job {
-        let ended = now["conditions"].as_array().is_some_and(|conditions| !conditions.is_empty());
+        let ended =
+            current["conditions"].as_array().is_some_and(|conditions| !conditions.is_empty());
         return (!ended).then(|| job(fail_jobs));
     }
     if kind == Kind::PersistentVolumeClaim {
-        return (now["phase"] != "Bound").then(|| json!({ "phase": "Bound" }));
+        return (current["phase"] != "Bound").then(|| json!({ "phase": "Bound" }));
     }
     let replicas = object.data["spec"]["replicas"].clone();
     let generation = object.metadata.generation;
-    let is = |field: &str| now[field].as_i64().unwrap_or(0) == replicas.as_i64().unwrap_or(1);
-    if now["observedGeneration"].as_i64() == generation && is("replicas") && is("readyReplicas") {
+    let matches =
+        |field: &str| current[field].as_i64().unwrap_or(0) == replicas.as_i64().unwrap_or(1);
+    if current["observedGeneration"].as_i64() == generation
+        && matches("replicas")
+        && matches("readyReplicas")
+    {
         return None;
     }
     let mut status = json!({
@@ -98,15 +103,16 @@ fn job(fail: bool) -> Value {
     let condition = |type_: &str| {
         json!({
             "type": type_, "status": "True", "reason": "Test", "message": "",
-            "lastProbeTime": WHEN, "lastTransitionTime": WHEN,
+            "lastProbeTime": TIMESTAMP, "lastTransitionTime": TIMESTAMP,
         })
     };
     if fail {
         let conditions = [condition("FailureTarget"), condition("Failed")];
-        return json!({ "startTime": WHEN, "failed": 1, "conditions": conditions });
+        return json!({ "startTime": TIMESTAMP, "failed": 1, "conditions": conditions });
     }
     let conditions = [condition("SuccessCriteriaMet"), condition("Complete")];
     json!({
-        "startTime": WHEN, "completionTime": WHEN, "succeeded": 1, "conditions": conditions,
+        "startTime": TIMESTAMP, "completionTime": TIMESTAMP, "succeeded": 1,
+        "conditions": conditions,
     })
 }

@@ -1,4 +1,4 @@
-//! Two replicas, one of which writes.
+//! Tests of leader election with two replicas.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use kube::api::DeleteParams;
 use serde_json::json;
 use storefront_desired::Kind;
 
-use crate::controllers::Controllers;
+use crate::fake_controllers::FakeControllers;
 use crate::fixture::{Cluster, until};
 
 fn writes(cluster: &Cluster, replica: &str) -> usize {
@@ -19,9 +19,9 @@ fn writes(cluster: &Cluster, replica: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_released_lease_is_taken_over_before_it_would_end() {
+async fn released_lease_is_acquired_before_it_would_expire() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let first = cluster.operator("first").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
@@ -42,24 +42,26 @@ async fn a_released_lease_is_taken_over_before_it_would_end() {
     second.stop().await;
 }
 
-/// Whoever loses the lease ends: two that write would undo each other's rollouts.
+/// A replica that loses the lease ends: two that write would undo each other's rollouts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_whose_lease_was_taken_ends_itself() {
+async fn replica_that_loses_its_lease_ends() {
     let cluster = Cluster::new().await;
     let first = cluster.operator("first").await;
     let leases: kube::Api<k8s_openapi::api::coordination::v1::Lease> =
         kube::Api::namespaced(cluster.client.clone(), &cluster.namespace);
-    until("the lease is taken", || async { leases.get_opt("storefront-operator").await.unwrap() })
-        .await;
-    let steal = kube::api::Patch::Merge(json!({ "spec": { "holderIdentity": "thief" } }));
-    leases.patch("storefront-operator", &Default::default(), &steal).await.unwrap();
+    until("the lease is acquired", || async {
+        leases.get_opt("storefront-operator").await.unwrap()
+    })
+    .await;
+    let take_over = kube::api::Patch::Merge(json!({ "spec": { "holderIdentity": "other" } }));
+    leases.patch("storefront-operator", &Default::default(), &take_over).await.unwrap();
     until("the first has ended", || async { (!first.is_running()).then_some(()) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crashed_leader_is_succeeded_when_its_lease_runs_out() {
+async fn crashed_leader_is_replaced_when_its_lease_expires() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let first = cluster.operator("first").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
@@ -72,16 +74,18 @@ async fn a_crashed_leader_is_succeeded_when_its_lease_runs_out() {
     second.stop().await;
 }
 
-/// As after a renewal that went through without its answer: the lease is not as it was left, and
-/// still ours.
+/// As after a renewal that succeeded without a response: the lease has changed, but this replica
+/// still holds it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_leader_whose_lease_others_touch_goes_on() {
+async fn leader_keeps_a_lease_that_others_annotate() {
     let cluster = Cluster::new().await;
     let first = cluster.operator("first").await;
     let leases: kube::Api<k8s_openapi::api::coordination::v1::Lease> =
         kube::Api::namespaced(cluster.client.clone(), &cluster.namespace);
-    until("the lease is taken", || async { leases.get_opt("storefront-operator").await.unwrap() })
-        .await;
+    until("the lease is acquired", || async {
+        leases.get_opt("storefront-operator").await.unwrap()
+    })
+    .await;
     let annotate = json!({ "metadata": { "annotations": { "theirs": "stays" } } });
     let annotate = kube::api::Patch::Merge(annotate);
     leases.patch("storefront-operator", &Default::default(), &annotate).await.unwrap();

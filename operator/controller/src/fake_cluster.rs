@@ -1,4 +1,5 @@
-//! A cluster in memory, for tests of what is pure: writes succeed at once and workloads come up.
+//! A cluster in history for tests of the pure modules: writes succeed at once and workloads become
+//! ready.
 
 use std::time::{Duration, Instant};
 
@@ -8,18 +9,18 @@ use serde_json::{Value, json};
 use storefront_api::StorefrontStatus;
 use storefront_desired::{InstallationDefaults, Kind, ObjectId, Progress};
 
-use crate::decide::{Due, Report, due};
-use crate::index::{Index, Shop, Source};
-use crate::key::Key;
-use crate::observe::{Child, StorefrontRow};
-use crate::plan::{Deed, Write};
+use crate::decide::{Decision, Report, decide};
+use crate::index::{Index, Source, StorefrontState};
+use crate::object_key::ObjectKey;
+use crate::observe::{Child, ObservedStorefront};
+use crate::plan::{Operation, Write};
 
-/// More passes than any Storefront needs: beyond it two passes undo each other.
-const MOST_PASSES: usize = 20;
+/// The most steps that a Storefront may need to settle: beyond it two steps undo each other.
+const MAX_STEPS: usize = 20;
 
-pub(crate) struct Simulation {
+pub(crate) struct FakeCluster {
     pub(crate) index: Index,
-    pub(crate) key: Key,
+    pub(crate) key: ObjectKey,
     pub(crate) now: Instant,
     spec: Value,
     status: Value,
@@ -27,24 +28,25 @@ pub(crate) struct Simulation {
     clock: u64,
 }
 
-impl Simulation {
-    /// A Storefront `shop/demo` of the Dev profile, version 0.1.0, with this besides.
-    pub(crate) fn of(spec: Value) -> Self {
-        let mut simulation = Self {
+impl FakeCluster {
+    /// Creates a Storefront `shop/demo` of the Dev profile, version 0.1.0, with these fields of the
+    /// spec.
+    pub(crate) fn with_spec(spec: Value) -> Self {
+        let mut cluster = Self {
             index: Index::default(),
-            key: Key::new("shop", "demo"),
+            key: ObjectKey::new("shop", "demo"),
             now: Instant::now(),
             spec: json!({ "version": "0.1.0", "profile": "Dev" }),
             status: Value::Null,
             generation: 0,
             clock: 0,
         };
-        simulation.change(spec);
-        simulation
+        cluster.change_spec(spec);
+        cluster
     }
 
-    /// Changes the spec.
-    pub(crate) fn change(&mut self, spec: Value) {
+    /// Changes fields of the spec.
+    pub(crate) fn change_spec(&mut self, spec: Value) {
         for (name, value) in spec.as_object().unwrap() {
             self.spec[name] = value.clone();
         }
@@ -52,7 +54,7 @@ impl Simulation {
         self.store(json!({}));
     }
 
-    /// Stores the Storefront with this in its metadata besides.
+    /// Stores the Storefront with these fields in its metadata.
     pub(crate) fn store(&mut self, metadata: Value) {
         self.clock += 1;
         let mut object = json!({
@@ -65,45 +67,49 @@ impl Simulation {
         for (name, value) in metadata.as_object().unwrap() {
             object["metadata"][name] = value.clone();
         }
-        let row = StorefrontRow::from_object(serde_json::from_value(object).unwrap());
-        self.index.set_storefront(&self.key, row);
+        let observed = ObservedStorefront::from_object(serde_json::from_value(object).unwrap());
+        self.index.set_storefront(&self.key, observed);
     }
 
-    pub(crate) fn due(&mut self) -> Due {
+    pub(crate) fn decide(&mut self) -> Decision {
         let defaults = InstallationDefaults {
             shop_image: "storefront/shop".to_owned(),
             postgres_image: "postgres:17".to_owned(),
             redis_image: "redis:7".to_owned(),
         };
         let time = Timestamp::UNIX_EPOCH + Duration::from_secs(self.clock);
-        due(&mut self.index, &self.key, &defaults, self.now, time)
+        decide(&mut self.index, &self.key, &defaults, self.now, time)
     }
 
-    /// Passes until there is nothing to write; the last one's report, with its status stored.
+    /// Executes writes until none is due; stores the status of the report and returns the report.
     pub(crate) fn settle(&mut self) -> Report {
-        for _ in 0..MOST_PASSES {
-            match self.due() {
-                Due::Writes { writes, .. } => writes.iter().for_each(|write| self.write(write)),
-                Due::Report(report) => {
+        for _ in 0..MAX_STEPS {
+            match self.decide() {
+                Decision::Writes { writes, .. } => {
+                    writes.iter().for_each(|write| self.write(write))
+                }
+                Decision::Report(report) => {
                     if let Some(patch) = &report.patch {
                         merge(&mut self.status, patch);
                         self.store(json!({}));
                     }
                     return report;
                 }
-                Due::Nothing => panic!("there is a Storefront"),
+                Decision::Nothing => panic!("the Storefront does not exist"),
             }
         }
-        panic!("it does not settle")
+        panic!("the Storefront does not settle")
     }
 
-    /// One pass: what it writes takes place, and no Job that it makes has run yet.
+    /// Executes one step of writes, and leaves the Jobs that it creates running.
     pub(crate) fn write_once(&mut self) {
-        let Due::Writes { writes, .. } = self.due() else { panic!("writes are due") };
+        let Decision::Writes { writes, .. } = self.decide() else { panic!("writes are due") };
         for write in &writes {
             self.write(write);
-            if write.id.kind == Kind::Job && self.shop().children.contains_key(&write.id) {
-                self.see(Kind::Job, &write.id.name, |child| child.progress = Progress::Running);
+            if write.id.kind == Kind::Job && self.state().children.contains_key(&write.id) {
+                self.observe_child(Kind::Job, &write.id.name, |child| {
+                    child.progress = Progress::Running
+                });
             }
         }
     }
@@ -112,42 +118,47 @@ impl Simulation {
         serde_json::from_value(self.status.clone()).unwrap()
     }
 
-    /// The status and reason of a condition.
+    /// Returns the status and reason of a condition.
     pub(crate) fn condition(&self, type_: &str) -> Option<(String, String)> {
         let conditions = self.status().conditions;
         let found = conditions.into_iter().find(|condition| condition.type_ == type_)?;
         Some((found.status, found.reason))
     }
 
-    pub(crate) fn shop(&mut self) -> &mut Shop {
-        self.index.shop_mut(&self.key).unwrap()
+    pub(crate) fn state(&mut self) -> &mut StorefrontState {
+        self.index.get_mut(&self.key).unwrap()
     }
 
-    /// Changes what is known of a child.
-    pub(crate) fn see(&mut self, kind: Kind, name: &str, change: impl FnOnce(&mut Child)) {
+    /// Changes the observed state of a child.
+    pub(crate) fn observe_child(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        change: impl FnOnce(&mut Child),
+    ) {
         let id = ObjectId { kind, name: name.to_owned() };
         self.clock += 1;
-        let mut child = self.shop().children[&id].clone();
+        let mut child = self.state().children[&id].clone();
         child.resource_version = self.clock;
         change(&mut child);
         let (key, now) = (self.key.clone(), self.now);
         self.index.set_child(&key, id, child, now);
     }
 
-    /// The Job whose name contains this.
+    /// Finds the Job whose name contains `part`.
     pub(crate) fn job(&mut self, part: &str) -> ObjectId {
-        let jobs = self.shop().children.keys();
+        let jobs = self.state().children.keys();
         jobs.filter(|id| id.kind == Kind::Job).find(|id| id.name.contains(part)).unwrap().clone()
     }
 
-    /// Carries out a write.
+    /// Executes a write.
     pub(crate) fn write(&mut self, write: &Write) {
         self.clock += 1;
         let (key, now, id) = (self.key.clone(), self.now, write.id.clone());
-        let manifest = match &write.deed {
-            Deed::Apply(manifest) => manifest,
-            Deed::Create(recipe) => &recipe.manifest,
-            Deed::Delete { .. } => {
+        let manifest = match &write.operation {
+            Operation::Apply(manifest) => manifest,
+            Operation::Create(recipe) => &recipe.manifest,
+            Operation::Delete { .. } => {
                 self.index.remove(Source::Children(id.kind), &(key, id.name), None);
                 return;
             }
@@ -164,9 +175,9 @@ impl Simulation {
             child.desired_replicas = replicas.try_into().unwrap();
             child.ready_replicas = child.desired_replicas;
         }
-        let shop = self.index.shop_mut(&key).unwrap();
-        let memory = shop.memory.entry(id.clone()).or_default();
-        memory.wrote(write.fingerprint, child.mark, now);
+        let state = self.index.get_mut(&key).unwrap();
+        let history = state.history.entry(id.clone()).or_default();
+        history.record_write(write.fingerprint, child.drift_fingerprint, now);
         self.index.set_child(&key, id, child, now);
     }
 }

@@ -1,4 +1,4 @@
-//! The key that access tokens are signed with, as JSON Web Keys (RFC 7517, RFC 8037).
+//! The signing key of access tokens as JSON Web Keys (RFC 7517, RFC 8037).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::error::KeyRejected;
@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::CryptoRng;
 use serde_json::{Value, json};
 
-/// An Ed25519 key.
+/// An Ed25519 signing key.
 pub(crate) struct SigningKey {
     d: String,
     x: String,
@@ -16,30 +16,30 @@ pub(crate) struct SigningKey {
 }
 
 impl SigningKey {
-    /// A new one.
-    pub(crate) fn new(chance: &mut impl CryptoRng) -> Result<Self, KeyRejected> {
+    /// Generates a key.
+    pub(crate) fn new(rng: &mut impl CryptoRng) -> Result<Self, KeyRejected> {
         let mut seed = [0; 32];
-        chance.fill_bytes(&mut seed);
+        rng.fill_bytes(&mut seed);
         Self::from_seed(&seed)
     }
 
     fn from_seed(seed: &[u8; 32]) -> Result<Self, KeyRejected> {
         let pair = Ed25519KeyPair::from_seed_unchecked(seed)?;
         let x = URL_SAFE_NO_PAD.encode(pair.public_key());
-        // Its thumbprint (RFC 7638): these members, in this order, without blanks.
+        // The thumbprint (RFC 7638) covers these members, in this order, without whitespace.
         let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
         let kid = URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()));
         Ok(Self { d: URL_SAFE_NO_PAD.encode(seed), x, kid })
     }
 
-    /// A key set with it, for who signs.
+    /// Returns the private key set, for the service that signs.
     pub(crate) fn signing_set(&self) -> String {
         let mut key = self.public();
         key["d"] = self.d.as_str().into();
         json!({ "keys": [key] }).to_string()
     }
 
-    /// A key set with its public part, for who verifies.
+    /// Returns the public key set, for services that verify.
     pub(crate) fn public_set(&self) -> String {
         json!({ "keys": [self.public()] }).to_string()
     }
@@ -70,7 +70,7 @@ mod tests {
 
     /// Appendix A of RFC 8037: the key, its public part and its thumbprint.
     #[test]
-    fn a_key_is_written_as_the_standard_writes_it() {
+    fn signing_set_matches_rfc_8037_example() {
         let d = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
         let seed = URL_SAFE_NO_PAD.decode(d).unwrap().try_into().unwrap();
         let key = only_key(&SigningKey::from_seed(&seed).unwrap().signing_set());
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_set_signs_the_other_verifies_and_cannot_sign() {
+    fn public_set_verifies_signatures_and_has_no_private_key() {
         let key = SigningKey::new(&mut rand::rng()).unwrap();
         let (signing, public) = (only_key(&key.signing_set()), only_key(&key.public_set()));
         assert_eq!(public.get("d"), None);

@@ -1,7 +1,8 @@
-//! The watches: one per kind, or per kind and namespace, folded into the index event by event.
+//! The watchers: one per kind, or per kind and namespace. Each applies its events to the index, as
+//! kube's reflector applies them to its store.
 //!
-//! A watch that breaks continues where it was. When that is not possible any more it lists anew,
-//! and what is in the index and not in the list was deleted meanwhile.
+//! A watch that breaks resumes at its last `resourceVersion`. When that is too old, the watcher
+//! lists again, and an entry that is in the index and not in the list was deleted meanwhile.
 
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -21,23 +22,24 @@ use storefront_desired::{Kind, ObjectId};
 use tokio::sync::oneshot;
 
 use crate::apply::resource;
-use crate::index::{Index, RowName, Source};
-use crate::key::Key;
-use crate::observe::{self, Child, Pod, PodObject, StorefrontRow, WorkloadObject, is_workload};
+use crate::index::{EntryName, Index, Source};
+use crate::object_key::ObjectKey;
+use crate::observe::{
+    self, Child, ObservedStorefront, Pod, PodObject, WorkloadObject, is_workload,
+};
 use crate::state::State;
 
-/// A watch that runs for as long as it is polled, and the moment when it has seen everything that
-/// there was at the start.
+/// A watch that runs while it is polled, and the signal that its first list is complete.
 pub struct Watch {
-    /// What it watches, for logs.
+    /// What is watched, for logs.
     pub name: String,
-    /// The watch itself. It ends only when it is dropped.
+    /// The future that runs the watch. It ends only when it is dropped.
     pub run: BoxFuture<'static, ()>,
-    /// Resolves once everything is in the index.
+    /// Resolves when the first list is in the index.
     pub synced: oneshot::Receiver<()>,
 }
 
-/// Every watch: of the whole cluster, or of the given namespaces only.
+/// Returns every watch: of the whole cluster, or of the given namespaces only.
 #[must_use]
 pub fn watches(client: &Client, state: &Arc<State>, namespaces: &[String]) -> Vec<Watch> {
     let scopes: Vec<Option<&str>> = match namespaces {
@@ -57,31 +59,31 @@ pub fn watches(client: &Client, state: &Arc<State>, namespaces: &[String]) -> Ve
 
 struct Watcher {
     client: Client,
-    fold: Fold,
+    reflector: Reflector,
 }
 
 impl Watcher {
     fn new(client: &Client, state: &Arc<State>, source: Source, namespace: Option<&str>) -> Self {
-        let fold = Fold {
+        let reflector = Reflector {
             state: state.clone(),
             source,
             namespace: namespace.map(str::to_owned),
             unlisted: BTreeSet::new(),
             synced: None,
         };
-        Self { client: client.clone(), fold }
+        Self { client: client.clone(), reflector }
     }
 
     fn storefronts(self) -> Watch {
         let config = watcher::Config::default();
         self.start(observe::storefront_resource(), config, |index, key, object| {
-            index.set_storefront(key, StorefrontRow::from_object(object))
+            index.set_storefront(key, ObservedStorefront::from_object(object))
         })
     }
 
     fn pods(self) -> Watch {
         let resource = ApiResource::erase::<k8s_openapi::api::core::v1::Pod>(&());
-        self.start(resource, labelled(), |index, key, object: PodObject| {
+        self.start(resource, labeled_config(), |index, key, object: PodObject| {
             let name = object.metadata.name.clone().unwrap_or_default();
             index.set_pod(key, &name, Pod::from_object(&object), Instant::now())
         })
@@ -91,7 +93,7 @@ impl Watcher {
         if is_workload(kind) {
             return self.start(
                 resource(kind),
-                labelled(),
+                labeled_config(),
                 move |index, key, object: WorkloadObject| {
                     let child = Child::from_workload(kind, &object);
                     index.set_child(key, id(kind, &object.metadata), child, Instant::now())
@@ -99,7 +101,7 @@ impl Watcher {
             );
         }
         type Metadata = PartialObjectMeta<DynamicObject>;
-        self.start(resource(kind), labelled(), move |index, key, object: Metadata| {
+        self.start(resource(kind), labeled_config(), move |index, key, object: Metadata| {
             let child = Child::from_metadata(kind, &object.metadata);
             index.set_child(key, id(kind, &object.metadata), child, Instant::now())
         })
@@ -109,7 +111,7 @@ impl Watcher {
         mut self,
         resource: ApiResource,
         config: watcher::Config,
-        set: impl Fn(&mut Index, &Key, K) -> bool + Send + 'static,
+        set: impl Fn(&mut Index, &ObjectKey, K) -> bool + Send + 'static,
     ) -> Watch
     where
         K: Resource<DynamicType = ApiResource, Scope = kube::core::DynamicResourceScope>
@@ -119,23 +121,23 @@ impl Watcher {
             + Send
             + 'static,
     {
-        let api: Api<K> = match &self.fold.namespace {
+        let api: Api<K> = match &self.reflector.namespace {
             Some(namespace) => Api::namespaced_with(self.client, namespace, &resource),
             None => Api::all_with(self.client, &resource),
         };
         let (done, synced) = oneshot::channel();
-        self.fold.synced = Some(done);
-        let name = match &self.fold.namespace {
+        self.reflector.synced = Some(done);
+        let name = match &self.reflector.namespace {
             Some(namespace) => format!("{} in {namespace}", resource.plural),
             None => resource.plural.clone(),
         };
         let events = watcher(api, config).default_backoff();
-        let run = Box::pin(follow(name.clone(), events, self.fold, set));
+        let run = Box::pin(run_watch(name.clone(), events, self.reflector, set));
         Watch { name, run, synced }
     }
 }
 
-fn labelled() -> watcher::Config {
+fn labeled_config() -> watcher::Config {
     watcher::Config::default().labels(STOREFRONT_LABEL)
 }
 
@@ -143,72 +145,76 @@ fn id(kind: Kind, metadata: &ObjectMeta) -> ObjectId {
     ObjectId { kind, name: metadata.name.clone().unwrap_or_default() }
 }
 
-async fn follow<K: Resource + Send>(
+async fn run_watch<K: Resource + Send>(
     name: String,
     events: impl Stream<Item = Result<Event<K>, watcher::Error>> + Send,
-    mut fold: Fold,
-    set: impl Fn(&mut Index, &Key, K) -> bool + Send,
+    mut reflector: Reflector,
+    set: impl Fn(&mut Index, &ObjectKey, K) -> bool + Send,
 ) {
     let mut events = pin!(events);
     while let Some(event) = events.next().await {
         match event {
-            Ok(event) => fold.take(event, &set),
-            Err(error) => tracing::warn!(watch = name, %error, "a watch broke; it goes on"),
+            Ok(event) => reflector.handle(event, &set),
+            Err(error) => tracing::warn!(watch = name, %error, "watch restarted"),
         }
     }
 }
 
-/// One watch's way into the index.
-struct Fold {
+/// Applies the events of one watch to the index.
+struct Reflector {
     state: Arc<State>,
     source: Source,
     namespace: Option<String>,
-    /// During a list: the rows that it has not named so far.
-    unlisted: BTreeSet<RowName>,
+    /// During a list: the entries that it has not contained so far.
+    unlisted: BTreeSet<EntryName>,
     synced: Option<oneshot::Sender<()>>,
 }
 
-impl Fold {
-    fn take<K: Resource>(&mut self, event: Event<K>, set: &impl Fn(&mut Index, &Key, K) -> bool) {
+impl Reflector {
+    fn handle<K: Resource>(
+        &mut self,
+        event: Event<K>,
+        set: &impl Fn(&mut Index, &ObjectKey, K) -> bool,
+    ) {
         match event {
             Event::Init => {
                 let (source, namespace) = (self.source, self.namespace.as_deref());
-                self.unlisted = self.state.index(|index| index.rows(source, namespace));
+                self.unlisted = self.state.index(|index| index.entries(source, namespace));
             }
             Event::InitApply(object) | Event::Apply(object) => {
-                let Some(row) = self.row(object.meta()) else { return };
-                self.unlisted.remove(&row);
-                self.state.fold(&row.0, |index| set(index, &row.0, object));
+                let Some(entry) = self.row(object.meta()) else { return };
+                self.unlisted.remove(&entry);
+                self.state.update_index(&entry.0, |index| set(index, &entry.0, object));
             }
             Event::InitDone => {
-                for row in std::mem::take(&mut self.unlisted) {
-                    self.remove(&row, None);
+                for entry in std::mem::take(&mut self.unlisted) {
+                    self.remove(&entry, None);
                 }
                 if let Some(synced) = self.synced.take() {
-                    // Nobody waits for it any more when the process is already ending.
+                    // The receiver is dropped when the process is already shutting down.
                     synced.send(()).unwrap_or_default();
                 }
             }
             Event::Delete(object) => {
-                let Some(row) = self.row(object.meta()) else { return };
-                self.remove(&row, object.meta().uid.as_deref());
+                let Some(entry) = self.row(object.meta()) else { return };
+                self.remove(&entry, object.meta().uid.as_deref());
             }
         }
     }
 
-    fn row(&self, metadata: &ObjectMeta) -> Option<RowName> {
+    fn row(&self, metadata: &ObjectMeta) -> Option<EntryName> {
         let name = metadata.name.clone()?;
         let key = match self.source {
-            Source::Storefronts => Key::new(metadata.namespace.as_deref()?, &name),
+            Source::Storefronts => ObjectKey::new(metadata.namespace.as_deref()?, &name),
             Source::Children(_) | Source::Pods => observe::storefront_of(metadata)?,
         };
         Some((key, name))
     }
 
-    fn remove(&self, row: &RowName, uid: Option<&str>) {
-        self.state.fold(&row.0, |index| index.remove(self.source, row, uid));
+    fn remove(&self, entry: &EntryName, uid: Option<&str>) {
+        self.state.update_index(&entry.0, |index| index.remove(self.source, entry, uid));
         if self.source == Source::Storefronts {
-            self.state.metrics.forget(&row.0);
+            self.state.metrics.remove_storefront(&entry.0);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The rights that the chart gives the operator. Every test runs with them and no others, so what
-//! the operator does and may not do fails a test.
+//! Grants the permissions of the chart. Every test runs with exactly these, so a request of the
+//! operator that they do not cover fails a test.
 
 use std::fs;
 use std::path::Path;
@@ -8,12 +8,12 @@ use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
 
-/// The service account that has them.
+/// The operator's service account.
 pub(crate) const ACCOUNT: &str = "storefront-operator";
 
 const RULES: [&str; 2] = ["rules.yaml", "leader-rules.yaml"];
 
-/// Gives the account in this namespace the rights that the chart gives it.
+/// Grants the permissions of the chart to the service account in this namespace.
 pub(crate) async fn grant(client: &Client, namespace: &str) {
     let chart =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../charts/storefront-operator/files");
@@ -38,7 +38,7 @@ pub(crate) async fn grant(client: &Client, namespace: &str) {
             ..Subject::default()
         }]),
     };
-    let at_once = PostParams::default();
-    Api::namespaced(client.clone(), namespace).create(&at_once, &role).await.unwrap();
-    Api::namespaced(client.clone(), namespace).create(&at_once, &binding).await.unwrap();
+    let params = PostParams::default();
+    Api::namespaced(client.clone(), namespace).create(&params, &role).await.unwrap();
+    Api::namespaced(client.clone(), namespace).create(&params, &binding).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! Storefronts that cannot work say so, leave others alone and recover when the cause goes.
+//! Tests of failures: they are reported, do not affect other Storefronts, and end with their cause.
 
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::events::v1::Event;
@@ -6,7 +6,7 @@ use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 
-use crate::controllers::Controllers;
+use crate::fake_controllers::FakeControllers;
 use crate::fixture::{Cluster, condition, until};
 
 async fn until_event(cluster: &Cluster, reason: &str) -> Event {
@@ -18,11 +18,11 @@ async fn until_event(cluster: &Cluster, reason: &str) -> Event {
     .await
 }
 
-/// Two Storefronts want the same port of the node: the API server refuses the second.
+/// Two Storefronts request the same node port: the API server rejects the second.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_that_is_refused_says_so_and_the_other_does_not_notice() {
+async fn rejected_storefront_is_reported_and_others_are_unaffected() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     let expose = json!({ "expose": { "type": "NodePort", "nodePorts": { "gateway": 30123 } } });
     cluster.create("good", expose.clone()).await;
@@ -45,12 +45,12 @@ async fn one_that_is_refused_says_so_and_the_other_does_not_notice() {
     operator.stop().await;
 }
 
-/// Nothing has to be written when the change is taken back; the trouble ends nevertheless. Each
-/// refusal is told in its own words, also when the reason is the same.
+/// Reverting the change needs no write, and the problem must still end. Each rejection gets an
+/// event with its own message, also when the reason is the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refused_change_that_is_taken_back_leaves_no_trace() {
+async fn reverted_change_leaves_no_problem() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     let expose = |port: u16| json!({ "type": "NodePort", "nodePorts": { "gateway": port } });
     cluster.create("demo", json!({ "expose": expose(30_131) })).await;
@@ -64,25 +64,25 @@ async fn a_refused_change_that_is_taken_back_leaves_no_trace() {
     let demo = cluster.until_ready("demo").await;
     assert_eq!(condition(&demo, "Stalled").unwrap().0, "False");
     let events: Api<Event> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
-    until("both refusals are told", || async {
-        let told = events.list(&ListParams::default()).await.unwrap();
-        let tells = |port: &str| {
-            let mut refusals =
-                told.iter().filter(|event| event.reason.as_deref() == Some("ApplyRefused"));
-            refusals.any(|event| event.note.as_ref().is_some_and(|note| note.contains(port)))
+    until("both rejections have an event", || async {
+        let published = events.list(&ListParams::default()).await.unwrap();
+        let mentions = |port: &str| {
+            let mut rejections =
+                published.iter().filter(|event| event.reason.as_deref() == Some("ApplyRefused"));
+            rejections.any(|event| event.note.as_ref().is_some_and(|note| note.contains(port)))
         };
-        (tells(": 80:") && tells(": 81:")).then_some(())
+        (mentions(": 80:") && mentions(": 81:")).then_some(())
     })
     .await;
     operator.stop().await;
 }
 
-/// As with a wrong password of an external PostgreSQL: nothing tells of its correction, so the Job
-/// is tried again.
+/// As with a wrong password of an external PostgreSQL: its correction causes no event, so the Job
+/// is retried.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_failed_migration_says_so_and_is_tried_again() {
+async fn failed_migration_is_reported_and_retried() {
     let cluster = Cluster::new().await;
-    let controllers = Controllers::start(&cluster);
+    let controllers = FakeControllers::start(&cluster);
     controllers.fail_jobs(true);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
@@ -96,9 +96,9 @@ async fn a_failed_migration_says_so_and_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pod_that_cannot_start_names_its_component_and_cause() {
+async fn pod_failure_is_reported_with_component_and_cause() {
     let cluster = Cluster::new().await;
-    let controllers = Controllers::start(&cluster);
+    let controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
@@ -124,7 +124,7 @@ async fn a_pod_that_cannot_start_names_its_component_and_cause() {
         }],
     }}));
     pods.patch_status("pod", &PatchParams::default(), &status).await.unwrap();
-    // The controllers are gone, so the change of the Deployment is not reported as done.
+    // The fake controllers have stopped, so the change of the Deployment is not reported as done.
     cluster
         .patch("demo", json!({ "spec": { "components": { "catalog": { "replicas": 2 } } } }))
         .await;
@@ -134,7 +134,7 @@ async fn a_pod_that_cannot_start_names_its_component_and_cause() {
     assert_eq!(event.note.as_deref(), Some("catalog: image storefront/shop:none cannot be pulled"));
 
     pods.delete("pod", &DeleteParams::default().grace_period(0)).await.unwrap();
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     cluster.until_ready("demo").await;
     operator.stop().await;
 }
@@ -142,7 +142,7 @@ async fn a_pod_that_cannot_start_names_its_component_and_cause() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn health_metrics_and_the_log_level_are_served() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;

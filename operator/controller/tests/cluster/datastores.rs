@@ -1,4 +1,4 @@
-//! What becomes of PostgreSQL, Redis and their volumes.
+//! Tests of PostgreSQL, Redis and their volumes.
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
@@ -6,7 +6,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 use storefront_desired::Kind;
 
-use crate::controllers::Controllers;
+use crate::fake_controllers::FakeControllers;
 use crate::fixture::{Cluster, condition, until};
 
 async fn replicas(cluster: &Cluster, kind: Kind, name: &str) -> i64 {
@@ -14,11 +14,11 @@ async fn replicas(cluster: &Cluster, kind: Kind, name: &str) -> i64 {
     workload.data["spec"]["replicas"].as_i64().unwrap()
 }
 
-/// A pod on its way out, as its Deployment does not count it any more.
+/// The pod is terminating, so its Deployment no longer counts it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn stores_stop_when_the_last_pod_is_gone() {
+async fn datastores_stop_after_the_last_pod() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
@@ -44,22 +44,22 @@ async fn stores_stop_when_the_last_pod_is_gone() {
     })
     .await;
     pods.delete("pod", &DeleteParams::default().grace_period(0)).await.unwrap();
-    // Longer than everything that follows here takes.
+    // Longer than the operator takes to scale a workload.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    for store in ["demo-postgres", "demo-redis"] {
-        assert_eq!(replicas(&cluster, Kind::StatefulSet, store).await, 1, "{store}");
+    for datastore in ["demo-postgres", "demo-redis"] {
+        assert_eq!(replicas(&cluster, Kind::StatefulSet, datastore).await, 1, "{datastore}");
     }
     let demo = cluster.storefronts().get("demo").await.unwrap();
     assert_eq!(condition(&demo, "Reconciling").unwrap().0, "True");
 
     let gone = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
     pods.patch("pod", &PatchParams::default(), &gone).await.unwrap();
-    until("the stores are stopped", || async {
-        let mut left = 0;
-        for store in ["demo-postgres", "demo-redis"] {
-            left += replicas(&cluster, Kind::StatefulSet, store).await;
+    until("the datastores are stopped", || async {
+        let mut replicas_left = 0;
+        for datastore in ["demo-postgres", "demo-redis"] {
+            replicas_left += replicas(&cluster, Kind::StatefulSet, datastore).await;
         }
-        (left == 0).then_some(())
+        (replicas_left == 0).then_some(())
     })
     .await;
     let demo = cluster.until_condition("demo", "Reconciling", "False").await;
@@ -67,12 +67,12 @@ async fn stores_stop_when_the_last_pod_is_gone() {
     operator.stop().await;
 }
 
-/// As on a cluster whose storage class does not allow it. The size cannot be taken back either, so
-/// the shop must not suffer from it.
+/// As on a cluster whose storage class does not allow expansion. The size cannot be reduced again,
+/// so the shop must stay ready.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_volume_that_cannot_grow_does_not_stall_the_shop() {
+async fn volume_that_cannot_grow_does_not_stall_the_shop() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;

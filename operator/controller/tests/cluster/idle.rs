@@ -1,24 +1,24 @@
-//! Nothing happens when nothing happens.
+//! Tests that an idle operator sends no requests.
 
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::controllers::Controllers;
+use crate::fake_controllers::FakeControllers;
 use crate::fixture::Cluster;
 
-/// Sixty seconds at rest, counted by the API server itself.
+/// Counts the requests of 60 idle seconds in the audit log of the API server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn at_rest_the_only_requests_are_the_leases_and_reopened_watches() {
+async fn idle_operator_only_renews_its_lease_and_reopens_watches() {
     let cluster = Cluster::new().await;
-    let controllers = Controllers::start(&cluster);
+    let controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("one", json!({ "demoData": true })).await;
     cluster.create("two", json!({ "profile": "Production" })).await;
     cluster.until_ready("one").await;
     cluster.until_ready("two").await;
     drop(controllers);
-    // The last events of the way to Ready are worked off.
+    // Wait until the last events of the installation are handled.
     tokio::time::sleep(Duration::from_secs(3)).await;
 
     let before = cluster.requests("one").len();
@@ -35,19 +35,19 @@ async fn at_rest_the_only_requests_are_the_leases_and_reopened_watches() {
     let renewals = requests.iter().filter(|request| request.resource == "leases").count();
     assert!((8..=13).contains(&renewals), "{renewals} renewals of the lease in a minute");
     let watches = requests.iter().filter(|request| request.verb == "watch").count();
-    assert!(watches <= 11, "{watches} watches were opened again in a minute");
+    assert!(watches <= 11, "{watches} watches were reopened in a minute");
     operator.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restarted_operator_makes_sure_and_moves_nothing() {
+async fn restarted_operator_verifies_children_without_changing_them() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let first = cluster.operator("first").await;
     cluster.create("demo", json!({ "demoData": true })).await;
     cluster.until_ready("demo").await;
     first.stop().await;
-    let children = cluster.everything().await;
+    let children = cluster.all_children().await;
     let storefront = cluster.storefronts().get("demo").await.unwrap().metadata.resource_version;
 
     let second = cluster.operator("second").await;
@@ -62,18 +62,18 @@ async fn a_restarted_operator_makes_sure_and_moves_nothing() {
     })
     .await;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(applied(), expected, "one apply for each child, and none of the status");
-    assert_eq!(cluster.everything().await, children);
+    assert_eq!(applied(), expected, "one apply for each child, and no patch of the status");
+    assert_eq!(cluster.all_children().await, children);
     let now = cluster.storefronts().get("demo").await.unwrap().metadata.resource_version;
     assert_eq!(now, storefront);
     second.stop().await;
 }
 
-/// The way to Ready is a handful of states, however many events it takes.
+/// The status takes a handful of states until Ready, however many events arrive.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_status_is_written_when_its_meaning_changes_and_not_with_every_event() {
+async fn status_is_written_on_changes_and_not_on_every_event() {
     let cluster = Cluster::new().await;
-    let _controllers = Controllers::start(&cluster);
+    let _controllers = FakeControllers::start(&cluster);
     let operator = cluster.operator("one").await;
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
@@ -81,9 +81,9 @@ async fn the_status_is_written_when_its_meaning_changes_and_not_with_every_event
         let requests = cluster.requests("one");
         requests.iter().filter(|request| request.resource == "storefronts/status").count()
     };
-    let on_the_way = written();
-    assert!(on_the_way <= 16, "{on_the_way} writes of the status until Ready");
-    // Repairs are events without a meaning for people.
+    let until_ready_count = written();
+    assert!(until_ready_count <= 16, "{until_ready_count} writes of the status until Ready");
+    // Repairs of drift cause events that do not change the status.
     for _ in 0..5 {
         let services = cluster.children(storefront_desired::Kind::Service);
         let edit = json!({ "metadata": { "labels": { "app.kubernetes.io/component": "wrong" } } });
@@ -91,6 +91,6 @@ async fn the_status_is_written_when_its_meaning_changes_and_not_with_every_event
         services.patch("demo-gateway", &Default::default(), &edit).await.unwrap();
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    assert_eq!(written(), on_the_way);
+    assert_eq!(written(), until_ready_count);
     operator.stop().await;
 }

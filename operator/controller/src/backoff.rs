@@ -1,0 +1,43 @@
+//! Exponential backoff.
+
+use std::time::Duration;
+
+/// The largest exponent: 2^16 times any first delay used here exceeds its longest delay.
+const MAX_DOUBLINGS: u32 = 16;
+
+/// The bounds of an exponential backoff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The delay before the first retry.
+    pub first: Duration,
+    /// The longest delay.
+    pub longest: Duration,
+}
+
+impl Backoff {
+    /// Creates a backoff that doubles from `first` to `longest`.
+    #[must_use]
+    pub const fn new(first: Duration, longest: Duration) -> Self {
+        Self { first, longest }
+    }
+
+    /// Returns the delay before retry number `attempts + 1`: `first`, doubled `attempts` times, at
+    /// most `longest`.
+    #[must_use]
+    pub fn delay(self, attempts: u32) -> Duration {
+        self.first.saturating_mul(1_u32 << attempts.min(MAX_DOUBLINGS)).min(self.longest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_longest() {
+        let backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(120));
+        let delays: Vec<_> = (0..9).map(|attempts| backoff.delay(attempts).as_secs()).collect();
+        assert_eq!(delays, [2, 4, 8, 16, 32, 64, 120, 120, 120]);
+        assert_eq!(backoff.delay(u32::MAX), Duration::from_secs(120));
+    }
+}
