@@ -93,14 +93,14 @@ mod tests {
 
     use super::*;
 
-    fn answer(code: u16, about: &str, cause: &str) -> Fault {
+    fn fault_of(code: u16, kind: &str, cause: &str) -> Fault {
         let cause =
             StatusCause { reason: cause.into(), message: String::new(), field: String::new() };
         let mut status = Status::failure("no", "Reason").with_code(code);
         status.details = Some(StatusDetails {
             name: String::new(),
             group: String::new(),
-            kind: about.into(),
+            kind: kind.into(),
             uid: String::new(),
             causes: vec![cause],
             retry_after_seconds: 0,
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_decides_about_the_next_try() {
+    fn api_status_decides_the_fault_kind() {
         let cases = [
             (403, "services", "NamespaceTerminating", FaultKind::NamespaceGone),
             (403, "services", "", FaultKind::Refused),
@@ -121,13 +121,13 @@ mod tests {
             (500, "", "", FaultKind::Unavailable),
             (503, "", "", FaultKind::Unavailable),
         ];
-        for (code, about, cause, kind) in cases {
-            assert_eq!(answer(code, about, cause).kind, kind, "{code} {about} {cause}");
+        for (code, resource, cause, kind) in cases {
+            assert_eq!(fault_of(code, resource, cause).kind, kind, "{code} {resource} {cause}");
         }
     }
 
     #[test]
-    fn delays_double_and_end() {
+    fn refused_delay_doubles_up_to_two_minutes() {
         let delays: Vec<_> = (0..9).map(|n| FaultKind::Refused.delay(n).as_secs()).collect();
         assert_eq!(delays, [2, 4, 8, 16, 32, 64, 120, 120, 120]);
         assert_eq!(FaultKind::Unavailable.delay(u32::MAX), Duration::from_secs(30));

@@ -254,7 +254,7 @@ impl StorefrontState {
             child.progress = known.progress;
             child.ready_replicas = known.ready_replicas;
             child.desired_replicas = known.desired_replicas;
-            child.refusal = known.refusal.clone();
+            child.pod_rejection = known.pod_rejection.clone();
         }
         self.set_child(id.clone(), child, now)
     }

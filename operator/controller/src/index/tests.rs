@@ -29,7 +29,7 @@ fn child(uid: &str, resource_version: u64) -> Child {
         progress: Progress::Running,
         ready_replicas: 0,
         desired_replicas: 1,
-        refusal: None,
+        pod_rejection: None,
     }
 }
 
@@ -44,7 +44,7 @@ fn storefront(uid: &str, resource_version: u64) -> ObservedStorefront {
     }
 }
 
-fn row() -> EntryName {
+fn entry_name() -> EntryName {
     (key(), "child".to_owned())
 }
 
@@ -59,10 +59,10 @@ fn stale_event_of_a_child_is_ignored() {
     assert!(index.set_child(&key(), id(kind), child("a", 6), now), "a newer event");
     assert!(index.set_child(&key(), id(kind), child("b", 3), now), "another object of that name");
     assert!(
-        !index.remove(Source::Children(kind), &row(), Some("a")),
+        !index.remove(Source::Children(kind), &entry_name(), Some("a")),
         "the deletion of the former object"
     );
-    assert!(index.remove(Source::Children(kind), &row(), Some("b")));
+    assert!(index.remove(Source::Children(kind), &entry_name(), Some("b")));
     assert!(index.get(&key()).is_none(), "the entry is removed with its last object");
 }
 
@@ -104,7 +104,7 @@ fn response_about_a_deleted_child_is_ignored() {
     index.set_storefront(&key(), storefront("demo-uid", 1));
     index.get_mut(&key()).unwrap().begin_write(&service);
     index.set_child(&key(), service.clone(), child("a", 10), now);
-    assert!(index.remove(Source::Children(kind), &row(), Some("a")));
+    assert!(index.remove(Source::Children(kind), &entry_name(), Some("a")));
     let state = index.get_mut(&key()).unwrap();
     assert!(!state.finish_write(&service, child("a", 10), now));
     assert!(state.children.is_empty());
@@ -115,7 +115,7 @@ fn response_about_a_deleted_child_is_ignored() {
     assert!(!state.finish_write(&service, child("b", 13), now), "no write is in flight");
     // A list that does not contain the child deletes it, too.
     state.begin_write(&service);
-    assert!(index.remove(Source::Children(kind), &row(), None));
+    assert!(index.remove(Source::Children(kind), &entry_name(), None));
     let state = index.get_mut(&key()).unwrap();
     assert!(!state.finish_write(&service, child("b", 14), now));
     assert!(state.children.is_empty());

@@ -55,7 +55,7 @@ pub struct Child {
     /// Desired replicas; 0 for kinds without replicas.
     pub desired_replicas: i32,
     /// Why the pods of a Deployment cannot be created: a quota, a policy.
-    pub refusal: Option<String>,
+    pub pod_rejection: Option<String>,
 }
 
 impl Child {
@@ -75,7 +75,7 @@ impl Child {
             progress: if is_workload(kind) { Progress::Running } else { Progress::Done },
             ready_replicas: 0,
             desired_replicas: 0,
-            refusal: None,
+            pod_rejection: None,
         }
     }
 }

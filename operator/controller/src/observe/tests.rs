@@ -95,7 +95,7 @@ fn pod_rejection_message_is_stable_between_attempts() {
             "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate",
             "message": message,
         }]);
-        workload(Kind::Deployment, json!({}), json!({ "conditions": conditions })).refusal
+        workload(Kind::Deployment, json!({}), json!({ "conditions": conditions })).pod_rejection
     };
     let quota = |pod: &str, used: &str| {
         failure(&format!(
@@ -115,20 +115,20 @@ fn pod_rejection_message_is_stable_between_attempts() {
     let expected =
         "pods cannot be created: violates PodSecurity \"restricted:latest\": seccompProfile";
     assert_eq!(policy.as_deref(), Some(expected));
-    assert_eq!(workload(Kind::Deployment, json!({}), json!({})).refusal, None);
+    assert_eq!(workload(Kind::Deployment, json!({}), json!({})).pod_rejection, None);
 }
 
 fn metadata(change: Value) -> ObjectMeta {
-    let mut whole = json!({
+    let mut metadata = json!({
         "name": "demo-catalog", "namespace": "shop", "uid": "u",
         "resourceVersion": "7", "generation": 2,
         "labels": { STOREFRONT_LABEL: "demo" },
         "annotations": { "deployment.kubernetes.io/revision": "1" },
     });
     for (name, value) in change.as_object().unwrap() {
-        whole[name] = value.clone();
+        metadata[name] = value.clone();
     }
-    serde_json::from_value(whole).unwrap()
+    serde_json::from_value(metadata).unwrap()
 }
 
 /// A change of the fingerprint causes an apply.
@@ -196,13 +196,13 @@ fn pod_with(spec: Value, status: Value, change: Value) -> Pod {
 }
 
 fn container(state: Value) -> Value {
-    let mut whole = json!({
+    let mut container = json!({
         "name": "catalog", "image": "storefront/shop:1", "ready": false, "restartCount": 0,
     });
     for (name, value) in state.as_object().unwrap() {
-        whole[name] = value.clone();
+        container[name] = value.clone();
     }
-    json!({ "phase": "Running", "containerStatuses": [whole] })
+    json!({ "phase": "Running", "containerStatuses": [container] })
 }
 
 #[test]
@@ -367,8 +367,9 @@ fn datastore_log_summary_is_the_fatal_line_without_prefix() {
     let expected = Some("Bad file format reading the append only file appendonly.aof.1.incr.aof");
     assert_eq!(summarize_log(&redis("1:M 22 Nov 2026 20:39:38.123")).as_deref(), expected);
     assert_eq!(summarize_log(&redis("7:C 01 Dec 2026 00:00:00.001")).as_deref(), expected);
-    let ours = "storefront: the data on the volume is PostgreSQL 16 and the image is PostgreSQL 17";
-    assert_eq!(summarize_log(ours).as_deref(), Some(ours));
+    let provisioning_error =
+        "storefront: the data on the volume is PostgreSQL 16 and the image is PostgreSQL 17";
+    assert_eq!(summarize_log(provisioning_error).as_deref(), Some(provisioning_error));
     let plain = "2026-11-22 20:39:38.123 UTC [1] LOG:  invalid value for parameter\n";
     assert_eq!(summarize_log(plain).as_deref(), Some("LOG:  invalid value for parameter"));
     assert_eq!(summarize_log("2 of 3 steps failed").as_deref(), Some("2 of 3 steps failed"));

@@ -51,7 +51,7 @@ impl Child {
             _ => object.spec.replicas.unwrap_or(1),
         };
         child.ready_replicas = status.ready_replicas;
-        child.refusal = status.refusal();
+        child.pod_rejection = status.pod_rejection();
         child.progress = match kind {
             Kind::Job => job_progress(&status),
             Kind::StatefulSet => {
@@ -75,7 +75,7 @@ impl WorkloadStatus {
     }
 
     /// Returns why pods cannot be created. Only Deployments report it.
-    fn refusal(&self) -> Option<String> {
+    fn pod_rejection(&self) -> Option<String> {
         let condition = self.conditions.iter().find(|c| {
             c.type_ == "ReplicaFailure" && c.status == "True" && c.reason == "FailedCreate"
         })?;

@@ -39,7 +39,7 @@ fn child(drift_fingerprint: u64) -> Child {
         progress: Progress::Done,
         ready_replicas: 0,
         desired_replicas: 0,
-        refusal: None,
+        pod_rejection: None,
     }
 }
 

@@ -108,8 +108,8 @@ pub(super) fn workload_health(
         };
     }
     // A quota may become free; past the progress deadline a user has to act.
-    if let Some(refusal) = &child.refusal {
-        let problem = Problem::warning("PodsRefused", refusal.clone());
+    if let Some(pod_rejection) = &child.pod_rejection {
+        let problem = Problem::warning("PodsRefused", pod_rejection.clone());
         return match child.progress {
             Progress::Failed => Health::Failed(problem),
             _ => Health::Progressing(problem),

@@ -398,7 +398,7 @@ fn rejected_pods_are_reported_and_stalled_past_the_deadline() {
         demo.observe_child(Kind::Deployment, "demo-catalog", |child| {
             start_again(child);
             child.progress = progress;
-            child.refusal = Some("pods cannot be created: exceeded quota: team".to_owned());
+            child.pod_rejection = Some("pods cannot be created: exceeded quota: team".to_owned());
         });
         let report = demo.settle();
         assert_eq!(demo.condition("Ready"), condition_is("False", "PodsRefused"));

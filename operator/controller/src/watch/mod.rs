@@ -182,7 +182,7 @@ impl Reflector {
                 self.unlisted = self.state.index(|index| index.entries(source, namespace));
             }
             Event::InitApply(object) | Event::Apply(object) => {
-                let Some(entry) = self.row(object.meta()) else { return };
+                let Some(entry) = self.entry_name(object.meta()) else { return };
                 self.unlisted.remove(&entry);
                 self.state.update_index(&entry.0, |index| set(index, &entry.0, object));
             }
@@ -196,13 +196,13 @@ impl Reflector {
                 }
             }
             Event::Delete(object) => {
-                let Some(entry) = self.row(object.meta()) else { return };
+                let Some(entry) = self.entry_name(object.meta()) else { return };
                 self.remove(&entry, object.meta().uid.as_deref());
             }
         }
     }
 
-    fn row(&self, metadata: &ObjectMeta) -> Option<EntryName> {
+    fn entry_name(&self, metadata: &ObjectMeta) -> Option<EntryName> {
         let name = metadata.name.clone()?;
         let key = match self.source {
             Source::Storefronts => ObjectKey::new(metadata.namespace.as_deref()?, &name),

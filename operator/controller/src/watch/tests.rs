@@ -62,17 +62,17 @@ fn entry_created_during_list_is_kept() {
     let mut reflector = reflector(&state);
     handle_all(&mut reflector, vec![Event::Init]);
     state.index(|index| {
-        let made = service("made", "u").metadata;
-        let child = Child::from_metadata(Kind::Service, &made);
+        let created = service("created", "u").metadata;
+        let child = Child::from_metadata(Kind::Service, &created);
         index.set_child(
             &ObjectKey::new("shop", "demo"),
-            id(Kind::Service, &made),
+            id(Kind::Service, &created),
             child,
             Instant::now(),
         )
     });
     handle_all(&mut reflector, vec![Event::InitDone]);
-    assert_eq!(names(&state), ["made"]);
+    assert_eq!(names(&state), ["created"]);
 }
 
 #[test]

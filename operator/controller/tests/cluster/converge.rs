@@ -169,15 +169,15 @@ async fn nothing_is_created_in_a_terminating_namespace() {
     let namespaces: kube::Api<k8s_openapi::api::core::v1::Namespace> =
         kube::Api::all(cluster.client.clone());
     namespaces.delete(&cluster.namespace, &DeleteParams::default()).await.unwrap();
-    let refused = |resource: &str| {
+    let forbidden = |resource: &str| {
         let requests = cluster.requests("one");
         requests.iter().filter(|r| r.resource == resource && r.code == 403).count()
     };
     let services = cluster.children(Kind::Service);
     services.delete("demo-gateway", &DeleteParams::default()).await.unwrap();
-    until("the repair was refused", || async { (refused("services") > 0).then_some(()) }).await;
+    until("the repair was rejected", || async { (forbidden("services") > 0).then_some(()) }).await;
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
-    assert_eq!(refused("services"), 1, "the request is not repeated");
+    assert_eq!(forbidden("services"), 1, "the request is not repeated");
     let demo = cluster.storefronts().get("demo").await.unwrap();
     assert_eq!(condition(&demo, "Stalled").unwrap().0, "False");
     operator.stop().await;
@@ -192,7 +192,7 @@ async fn foreign_secret_is_kept_and_reported() {
     let secrets = cluster.children(Kind::Secret);
     let foreign = serde_json::from_value(json!({
         "apiVersion": "v1", "kind": "Secret",
-        "metadata": { "name": "demo-catalog-db" }, "stringData": { "password": "theirs" },
+        "metadata": { "name": "demo-catalog-db" }, "stringData": { "password": "foreign" },
     }));
     secrets.create(&PostParams::default(), &foreign.unwrap()).await.unwrap();
     cluster.create("demo", json!({})).await;
@@ -215,13 +215,13 @@ async fn foreign_objects_are_neither_adopted_nor_deleted() {
     let (maps, services) = (cluster.children(Kind::ConfigMap), cluster.children(Kind::Service));
     let foreign = serde_json::from_value(json!({
         "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": { "name": "demo-gateway" }, "data": { "theirs": "stays" },
+        "metadata": { "name": "demo-gateway" }, "data": { "other-manager": "kept" },
     }));
     maps.create(&PostParams::default(), &foreign.unwrap()).await.unwrap();
     cluster.create("demo", json!({})).await;
     cluster.until_condition("demo", "Ready", "ApplyRefused").await;
     let untouched = maps.get("demo-gateway").await.unwrap();
-    assert_eq!(untouched.data["data"], json!({ "theirs": "stays" }));
+    assert_eq!(untouched.data["data"], json!({ "other-manager": "kept" }));
     assert_eq!((untouched.metadata.labels, untouched.metadata.owner_references), (None, None));
     maps.delete("demo-gateway", &DeleteParams::default()).await.unwrap();
     cluster.until_ready("demo").await;

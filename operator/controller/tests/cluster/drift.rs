@@ -71,9 +71,9 @@ async fn drift_of_owned_fields_is_repaired_and_additions_are_kept() {
             name => api.get(name).await.unwrap(),
         };
         let name = before.metadata.name.clone().unwrap();
-        let theirs = json!({ "metadata": { "annotations": { "theirs": "stays" } } });
+        let addition = json!({ "metadata": { "annotations": { "other-manager": "kept" } } });
         let params = PatchParams::default();
-        api.patch(&name, &params, &Patch::Merge(theirs)).await.unwrap();
+        api.patch(&name, &params, &Patch::Merge(addition)).await.unwrap();
         api.patch(&name, &params, &Patch::Merge(&patch)).await.unwrap();
         let after = until(&format!("{name} is as before {patch}"), || async {
             let now = api.get(&name).await.unwrap();
@@ -82,7 +82,7 @@ async fn drift_of_owned_fields_is_repaired_and_additions_are_kept() {
             same.then_some(now)
         })
         .await;
-        assert_eq!(after.metadata.annotations.unwrap()["theirs"], "stays", "{name}");
+        assert_eq!(after.metadata.annotations.unwrap()["other-manager"], "kept", "{name}");
     }
     operator.stop().await;
 }

@@ -113,14 +113,14 @@ impl Cluster {
 
     /// Creates a Storefront of the Dev profile with these fields of the spec.
     pub(crate) async fn create(&self, name: &str, spec: Value) -> Storefront {
-        let mut whole = json!({
+        let mut object = json!({
             "apiVersion": "storefront.dev/v1alpha1",
             "kind": "Storefront",
             "metadata": { "name": name },
             "spec": { "version": "0.1.0", "profile": "Dev" },
         });
-        merge(&mut whole["spec"], spec);
-        let storefront: Storefront = serde_json::from_value(whole).unwrap();
+        merge(&mut object["spec"], spec);
+        let storefront: Storefront = serde_json::from_value(object).unwrap();
         self.storefronts().create(&PostParams::default(), &storefront).await.unwrap()
     }
 
@@ -165,12 +165,12 @@ impl Cluster {
         let found = until(&what, || async {
             let storefront = self.storefronts().get(name).await.unwrap();
             let current = condition(&storefront, type_);
-            let is = current.is_some_and(|(status, reason)| {
+            let matches = current.is_some_and(|(status, reason)| {
                 [status, reason].contains(&status_or_reason.into())
             });
-            let fresh = storefront.status.as_ref().and_then(|s| s.observed_generation)
+            let observed = storefront.status.as_ref().and_then(|s| s.observed_generation)
                 == storefront.metadata.generation;
-            (is && fresh).then_some(storefront)
+            (matches && observed).then_some(storefront)
         });
         match tokio::time::timeout(CONDITION_TIMEOUT, found).await {
             Ok(found) => found,

@@ -86,12 +86,12 @@ async fn leader_keeps_a_lease_that_others_annotate() {
         leases.get_opt("storefront-operator").await.unwrap()
     })
     .await;
-    let annotate = json!({ "metadata": { "annotations": { "theirs": "stays" } } });
+    let annotate = json!({ "metadata": { "annotations": { "other-manager": "kept" } } });
     let annotate = kube::api::Patch::Merge(annotate);
     leases.patch("storefront-operator", &Default::default(), &annotate).await.unwrap();
     let renewed = || async {
         let lease = leases.get("storefront-operator").await.unwrap();
-        assert_eq!(lease.metadata.annotations.unwrap()["theirs"], "stays");
+        assert_eq!(lease.metadata.annotations.unwrap()["other-manager"], "kept");
         lease.spec.unwrap().renew_time.unwrap()
     };
     let before = renewed().await;
