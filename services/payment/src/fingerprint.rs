@@ -51,13 +51,13 @@ mod tests {
 
     #[test]
     fn fingerprint_depends_on_key_parts_and_part_boundaries() {
-        let ours = Fingerprinter::with_key(b"0123456789abcdef");
-        let print = ours.fingerprint(&["4242", "12"]);
-        assert_eq!(print, ours.fingerprint(&["4242", "12"]));
-        assert_ne!(print, ours.fingerprint(&["42421", "2"]));
-        assert_ne!(print, ours.fingerprint(&["4242", "13"]));
+        let fingerprinter = Fingerprinter::with_key(b"0123456789abcdef");
+        let expected = fingerprinter.fingerprint(&["4242", "12"]);
+        assert_eq!(expected, fingerprinter.fingerprint(&["4242", "12"]));
+        assert_ne!(expected, fingerprinter.fingerprint(&["42421", "2"]));
+        assert_ne!(expected, fingerprinter.fingerprint(&["4242", "13"]));
         assert_ne!(
-            print,
+            expected,
             Fingerprinter::with_key(b"0123456789abcdeg").fingerprint(&["4242", "12"])
         );
     }

@@ -27,19 +27,19 @@ pub(super) fn add(
     };
     let card = fields.card(request, env);
     let key = fields.key_or_none("idempotency_key", &request.idempotency_key);
-    let read = || {
+    let parse = || {
         let (user, (), card, key) = (user?, kind?, card?, key?);
-        let print = |number: &str| {
+        let fingerprint = |number: &str| {
             let month = request.exp_month.to_string();
             let year = request.exp_year.to_string();
             let is_default = request.is_default.to_string();
             fingerprinter.fingerprint(&[number, &month, &year, &request.cvv, &is_default])
         };
-        let key = key.map(|key| (key, print(card.number.expose())));
+        let key = key.map(|key| (key, fingerprint(card.number.expose())));
         Some(NewPaymentMethod { user, card, is_default: request.is_default, key })
     };
-    let read = read();
-    fields.finish(read)
+    let parsed = parse();
+    fields.finish(parsed)
 }
 
 /// Parses the customer's id.
@@ -54,7 +54,7 @@ pub(super) fn user_and_method(id: &str, user: &str) -> Result<(UserId, PaymentMe
     let mut fields = Fields::default();
     let id: Option<PaymentMethodId> = fields.id("id", id);
     let user: Option<UserId> = fields.id("user_id", user);
-    let read = || Some((user?, id?));
-    let read = read();
-    fields.finish(read)
+    let parse = || Some((user?, id?));
+    let parsed = parse();
+    fields.finish(parsed)
 }

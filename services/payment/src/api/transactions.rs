@@ -26,11 +26,11 @@ pub(super) fn payment(
     let source = fields.source("payment_method_id", &request.payment_method_id, provider);
     let amount = fields.amount(request.amount.as_ref(), currency);
     let key = fields.key("idempotency_key", &request.idempotency_key);
-    let read = || {
+    let parse = || {
         Some(Payment { order: order?, user: user?, source: source?, amount: amount?, key: key? })
     };
-    let read = read();
-    fields.finish(read)
+    let parsed = parse();
+    fields.finish(parsed)
 }
 
 pub(super) fn capture(
@@ -41,9 +41,9 @@ pub(super) fn capture(
     let authorization = fields.id("authorization_id", &request.authorization_id);
     let amount = fields.amount(request.amount.as_ref(), currency);
     let key = fields.key("idempotency_key", &request.idempotency_key);
-    let read = || Some((authorization?, amount?, key?));
-    let read = read();
-    fields.finish(read)
+    let parse = || Some((authorization?, amount?, key?));
+    let parsed = parse();
+    fields.finish(parsed)
 }
 
 pub(super) fn refund(request: &pb::RefundRequest, currency: Currency) -> Result<Refund, Status> {
@@ -55,10 +55,10 @@ pub(super) fn refund(request: &pb::RefundRequest, currency: Currency) -> Result<
     };
     let reason = fields.line_or_empty("reason", &request.reason, MAX_REASON_CHARS);
     let key = fields.key("idempotency_key", &request.idempotency_key);
-    let read =
+    let parse =
         || Some(Refund { transaction: transaction?, amount: amount?, reason: reason?, key: key? });
-    let read = read();
-    fields.finish(read)
+    let parsed = parse();
+    fields.finish(parsed)
 }
 
 pub(super) fn void(request: &pb::VoidRequest) -> Result<Void, Status> {
@@ -69,10 +69,10 @@ pub(super) fn void(request: &pb::VoidRequest) -> Result<Void, Status> {
         fields.reject::<()>("authorization_id", "is required, or authorize_key");
     }
     let key = fields.key("idempotency_key", &request.idempotency_key);
-    let read =
+    let parse =
         || Some(Void { authorization: authorization?, authorize_key: authorize_key?, key: key? });
-    let read = read();
-    fields.finish(read)
+    let parsed = parse();
+    fields.finish(parsed)
 }
 
 pub(super) fn transaction(id: &str) -> Result<TransactionId, Status> {

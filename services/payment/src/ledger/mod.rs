@@ -60,7 +60,8 @@ impl Ledger {
     pub(crate) async fn open_intents(&self) -> Result<(i64, Duration), Error> {
         let mut conn = self.pool.acquire().await?;
         let (count, oldest) = store::intents::count_open(&mut conn).await?;
-        let age = oldest.map(|since| self.env.now().duration_since(since)).unwrap_or_default();
+        let age =
+            oldest.map(|created_at| self.env.now().duration_since(created_at)).unwrap_or_default();
         Ok((count, Duration::try_from(age).unwrap_or_default()))
     }
 }

@@ -34,7 +34,7 @@ pub(crate) async fn claim(
     outcome: Result<Option<TransactionId>, Refusal>,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let written = query!(
+    let inserted = query!(
         "INSERT INTO idempotency_keys (operation, key, request, transaction_id, refusal, created_at)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
         operation(kind),
@@ -44,7 +44,7 @@ pub(crate) async fn claim(
         outcome.err().map(Refusal::as_str),
         now.to_sqlx(),
     );
-    Ok(written.execute(conn).await?.rows_affected() == 1)
+    Ok(inserted.execute(conn).await?.rows_affected() == 1)
 }
 
 /// Returns the stored result of a key.

@@ -28,7 +28,7 @@ pub(crate) async fn insert(
     request: &MethodRequest,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let written = query!(
+    let inserted = query!(
         "INSERT INTO method_requests (user_id, key, fingerprint, id, busy_until, created_at)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
         user.0,
@@ -38,7 +38,7 @@ pub(crate) async fn insert(
         request.lease_expires_at.to_sqlx(),
         now.to_sqlx(),
     );
-    Ok(written.execute(conn).await?.rows_affected() == 1)
+    Ok(inserted.execute(conn).await?.rows_affected() == 1)
 }
 
 /// Reads and locks the request with a key.

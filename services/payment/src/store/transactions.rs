@@ -81,7 +81,7 @@ pub(crate) async fn insert_intent(
     due_at: Timestamp,
 ) -> Result<bool, Error> {
     // The foreign key of `idempotency_keys` is checked at the end of the statement.
-    let written = query!(
+    let inserted = query!(
         "WITH key AS (
              INSERT INTO idempotency_keys (operation, key, request, transaction_id, created_at)
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING key
@@ -115,7 +115,7 @@ pub(crate) async fn insert_intent(
     )
     .execute(conn)
     .await?;
-    Ok(written.rows_affected() == 1)
+    Ok(inserted.rows_affected() == 1)
 }
 
 /// Records the outcome of an intent and its effect on the parent; returns the updated transaction.

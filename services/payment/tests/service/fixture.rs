@@ -29,7 +29,7 @@ struct TestCli {
 /// Returns the settings of a service on the database at `url`. The timeouts are long, so that tests
 /// pass on a busy machine.
 pub(crate) fn args(url: &str) -> Args {
-    let line = [
+    let command_line = [
         "payment",
         "--database-url",
         url,
@@ -42,7 +42,7 @@ pub(crate) fn args(url: &str) -> Args {
         "--fingerprint-key",
         "a key for the tests of this service",
     ];
-    TestCli::try_parse_from(line).unwrap().args
+    TestCli::try_parse_from(command_line).unwrap().args
 }
 
 /// Running payment service, whose clock the test controls.

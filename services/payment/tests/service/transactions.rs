@@ -43,8 +43,9 @@ async fn authorization_partial_captures_and_refunds_succeed(pool: PgPool) {
     assert_eq!(service.status(&capture.id).await, Status::Succeeded);
     let refusal = refused(service.refund("refund 2", &capture.id, Some(501)).await);
     assert_eq!(refusal, "refund_exceeds_capture");
-    let rest = service.refund("refund 3", &capture.id, None).await.unwrap().transaction.unwrap();
-    assert_eq!(rest.amount, Some(dollars(500)));
+    let remainder =
+        service.refund("refund 3", &capture.id, None).await.unwrap().transaction.unwrap();
+    assert_eq!(remainder.amount, Some(dollars(500)));
     assert_eq!(service.status(&capture.id).await, Status::Refunded);
     assert_eq!(
         refused(service.refund("refund 4", &capture.id, None).await),
@@ -96,8 +97,8 @@ async fn retry_returns_first_response_marked_as_replay(pool: PgPool) {
     assert_eq!(service.refund("refund", &capture, None).await.unwrap(), refund);
     let charge = service.charge("charge", "pm_test_visa", 5).await.unwrap();
     assert_eq!(service.charge("charge", "pm_test_visa", 5).await.unwrap(), charge);
-    let declined = service.authorize("poor", "pm_test_insufficient_funds", 5).await.unwrap();
-    let retry = service.authorize("poor", "pm_test_insufficient_funds", 5).await.unwrap();
+    let declined = service.authorize("declined", "pm_test_insufficient_funds", 5).await.unwrap();
+    let retry = service.authorize("declined", "pm_test_insufficient_funds", 5).await.unwrap();
     assert_eq!(retry, declined);
 
     for (operation, times) in [("authorize", 1), ("capture", 1), ("refund", 1), ("charge", 1)] {
@@ -187,7 +188,7 @@ async fn operation_on_wrong_or_missing_parent_is_refused(pool: PgPool) {
     assert_eq!(refused(service.capture("capture", &charge, 1).await), "not_an_authorization");
     assert_eq!(refused(service.void("void", &charge).await), "not_an_authorization");
     assert_eq!(refused(service.refund("refund", &authorization, None).await), "not_refundable");
-    let declined = service.authorize("poor", "pm_test_declined", 100).await.unwrap();
+    let declined = service.authorize("declined", "pm_test_declined", 100).await.unwrap();
     let declined = declined.authorization.unwrap().id;
     assert_eq!(refused(service.capture("capture 2", &declined, 1).await), "authorization_declined");
 

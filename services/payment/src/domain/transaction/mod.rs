@@ -339,8 +339,8 @@ impl Transaction {
     }
 
     fn claimable(&self, amount: Money, exceeded: Refusal) -> Result<Money, Rejection> {
-        let rest = self.remaining()?.minus(amount).map_err(|_| Refusal::OtherCurrency)?;
-        if rest.is_negative() || amount.is_zero() || amount.is_negative() {
+        let remaining = self.remaining()?.minus(amount).map_err(|_| Refusal::OtherCurrency)?;
+        if remaining.is_negative() || amount.is_zero() || amount.is_negative() {
             return Err(exceeded.into());
         }
         Ok(amount)

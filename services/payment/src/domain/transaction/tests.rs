@@ -69,8 +69,8 @@ fn capture_claims_remaining_amount_of_live_authorization() {
         assert_eq!(parent.capture(usd(cents), at(now)), expected, "{cents} at {now} of {parent:?}");
     }
     let euros = Money::new(1, "EUR".parse().unwrap());
-    let of_dollars = authorization(State::Done, 0, 0).capture(euros, at(0));
-    assert_eq!(of_dollars, refused(OtherCurrency));
+    let other_currency = authorization(State::Done, 0, 0).capture(euros, at(0));
+    assert_eq!(other_currency, refused(OtherCurrency));
 }
 
 #[test]
@@ -152,8 +152,8 @@ fn parent_effect_depends_on_kind_and_outcome() {
         (Kind::Refund, ParentEffect::Settle(amount), ParentEffect::Release(amount)),
         (Kind::Void, ParentEffect::Void, ParentEffect::None),
     ] {
-        let movement = transaction(kind, State::Open, 0, 0);
-        assert_eq!((movement.parent_effect(true), movement.parent_effect(false)), (done, failed));
+        let child = transaction(kind, State::Open, 0, 0);
+        assert_eq!((child.parent_effect(true), child.parent_effect(false)), (done, failed));
     }
 }
 
@@ -165,8 +165,8 @@ fn stored_names_round_trip() {
     for state in [State::Open, State::Done, State::Failed, State::Voided, State::Expired] {
         assert_eq!(State::from_stored(state.as_str()), Some(state));
     }
-    for word in ["authorization_voided", "authorization_expired", "refund_exceeds_capture"] {
-        assert_eq!(Refusal::from_stored(word).map(Refusal::as_str), Some(word));
+    for name in ["authorization_voided", "authorization_expired", "refund_exceeds_capture"] {
+        assert_eq!(Refusal::from_stored(name).map(Refusal::as_str), Some(name));
     }
     assert_eq!(Refusal::from_stored("nonsense"), None);
 }

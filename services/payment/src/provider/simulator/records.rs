@@ -143,9 +143,9 @@ async fn behavior(conn: &mut PgConnection, token: &Token) -> Result<Option<CardB
     if let Some(behavior) = CardBehavior::for_test_method(token.expose()) {
         return Ok(Some(behavior));
     }
-    let word =
+    let stored =
         query_scalar!("SELECT behaviour FROM simulator_cards WHERE token = $1", token.expose());
-    Ok(word.fetch_optional(conn).await?.and_then(|word| CardBehavior::from_stored(&word)))
+    Ok(stored.fetch_optional(conn).await?.and_then(|stored| CardBehavior::from_stored(&stored)))
 }
 
 /// Reads an earlier movement and locks it until the transaction ends.
@@ -159,7 +159,7 @@ async fn lock_parent(conn: &mut PgConnection, reference: &str) -> Result<Option<
     .await?;
     let Some(row) = row else { return Ok(None) };
     // A separate statement, which sees what was committed before the lock was acquired.
-    let since = query!(
+    let follow_ups = query!(
         r#"SELECT coalesce(sum(amount_cents)
                    FILTER (WHERE operation IN ('capture', 'refund')), 0)::bigint AS "taken_cents!",
                coalesce(bool_or(operation = 'void'), false) AS "is_voided!"
@@ -176,8 +176,8 @@ async fn lock_parent(conn: &mut PgConnection, reference: &str) -> Result<Option<
         },
         succeeded: row.decline_code.is_none(),
         amount_cents: row.amount_cents,
-        taken_cents: since.taken_cents,
-        is_voided: since.is_voided,
+        taken_cents: follow_ups.taken_cents,
+        is_voided: follow_ups.is_voided,
         expires_at: row.expires_at.map(|at| at.to_jiff()),
     }))
 }

@@ -176,19 +176,20 @@ mod tests {
 
     #[test]
     fn authorization_is_captured_or_voided_until_it_expires() {
-        let (early, late) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(1000).unwrap());
-        let held = |taken| parent(FollowUp::CaptureOrVoid, taken);
-        assert_eq!(held(0).capture(100, early), None);
-        assert_eq!(held(60).capture(41, early), Some("amount_too_large"));
-        assert_eq!(held(0).capture(1, late), Some("authorization_expired"));
-        let voided = Parent { is_voided: true, ..held(0) };
-        assert_eq!(voided.capture(1, early), Some("authorization_voided"));
+        let (before_expiry, at_expiry) =
+            (Timestamp::UNIX_EPOCH, Timestamp::from_second(1000).unwrap());
+        let authorization = |taken_cents| parent(FollowUp::CaptureOrVoid, taken_cents);
+        assert_eq!(authorization(0).capture(100, before_expiry), None);
+        assert_eq!(authorization(60).capture(41, before_expiry), Some("amount_too_large"));
+        assert_eq!(authorization(0).capture(1, at_expiry), Some("authorization_expired"));
+        let voided = Parent { is_voided: true, ..authorization(0) };
+        assert_eq!(voided.capture(1, before_expiry), Some("authorization_voided"));
         assert_eq!(voided.void(), None);
-        assert_eq!(held(1).void(), Some("authorization_captured"));
-        let declined = Parent { succeeded: false, ..held(0) };
-        assert_eq!(declined.capture(1, early), Some("no_such_authorization"));
+        assert_eq!(authorization(1).void(), Some("authorization_captured"));
+        let declined = Parent { succeeded: false, ..authorization(0) };
+        assert_eq!(declined.capture(1, before_expiry), Some("no_such_authorization"));
         assert_eq!(declined.void(), Some("no_such_authorization"));
-        assert_eq!(held(0).refund(1), Some("no_such_charge"));
+        assert_eq!(authorization(0).refund(1), Some("no_such_charge"));
     }
 
     #[test]
