@@ -20,9 +20,9 @@ pub(super) fn add(request: &pb::AddItemRequest) -> Result<(UserId, Change), Stat
     let user = fields.id("user_id", &request.user_id);
     let product = fields.id("product_id", &request.product_id);
     let units = fields.number("quantity", request.quantity, 1, i32::MAX);
-    let read = || Some((user?, product?, units?));
-    let read = read();
-    let (user, product, units) = fields.finish(read)?;
+    let parse = || Some((user?, product?, units?));
+    let parsed = parse();
+    let (user, product, units) = fields.finish(parsed)?;
     // A limit of the cart, which these units alone exceed.
     let quantity = Quantity::new(units).ok_or_else(|| refused(Refusal::TooManyUnits))?;
     Ok((user, Change::Add(product, quantity)))
@@ -33,9 +33,9 @@ pub(super) fn update(request: &pb::UpdateItemRequest) -> Result<(UserId, Change)
     let user = fields.id("user_id", &request.user_id);
     let product = fields.id("product_id", &request.product_id);
     let units = fields.number("quantity", request.quantity, 0, i32::MAX);
-    let read = || Some((user?, product?, units?));
-    let read = read();
-    let (user, product, units) = fields.finish(read)?;
+    let parse = || Some((user?, product?, units?));
+    let parsed = parse();
+    let (user, product, units) = fields.finish(parsed)?;
     let quantity = match units {
         0 => None,
         units => Some(Quantity::new(units).ok_or_else(|| refused(Refusal::TooManyUnits))?),
@@ -47,9 +47,9 @@ pub(super) fn remove(request: &pb::RemoveItemRequest) -> Result<(UserId, Change)
     let mut fields = Fields::default();
     let user = fields.id("user_id", &request.user_id);
     let product = fields.id("product_id", &request.product_id);
-    let read = || Some((user?, Change::Remove(product?)));
-    let read = read();
-    fields.finish(read)
+    let parse = || Some((user?, Change::Remove(product?)));
+    let parsed = parse();
+    fields.finish(parsed)
 }
 
 /// Validates a request to clear a cart. A request with lines requires the id of the order: a retry
@@ -64,8 +64,8 @@ pub(super) fn clear(request: &pb::ClearCartRequest) -> Result<(UserId, Change), 
         let ordered = ordered(&mut fields, &request.ordered);
         order.zip(ordered).map(|(order, ordered)| Change::RemoveOrdered(order, ordered))
     };
-    let read = user.zip(change);
-    fields.finish(read)
+    let parsed = user.zip(change);
+    fields.finish(parsed)
 }
 
 fn ordered(fields: &mut Fields, lines: &[pb::OrderedLine]) -> Option<Vec<OrderedLine>> {
@@ -77,6 +77,6 @@ fn ordered(fields: &mut Fields, lines: &[pb::OrderedLine]) -> Option<Vec<Ordered
         let units = fields.number(&format!("ordered[{n}].quantity"), line.quantity, 1, MAX_UNITS);
         Some(OrderedLine { product: product?, quantity: Quantity::new(units?)? })
     };
-    let read: Vec<_> = lines.iter().enumerate().map(&mut line).collect();
-    read.into_iter().collect()
+    let parsed: Vec<_> = lines.iter().enumerate().map(&mut line).collect();
+    parsed.into_iter().collect()
 }

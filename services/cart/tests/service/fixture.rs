@@ -179,8 +179,9 @@ impl CartFixture {
 /// still uses the port.
 async fn serve_catalog(pool: &PgPool, address: SocketAddr) -> RunningService {
     let url = pool.connect_options().to_url_lossy();
-    let line = ["catalog", "--database-url", url.as_str(), "--database-acquire-timeout", "25s"];
-    let args = CatalogCli::parse_from(line).args;
+    let command_line =
+        ["catalog", "--database-url", url.as_str(), "--database-acquire-timeout", "25s"];
+    let args = CatalogCli::parse_from(command_line).args;
     let bound = async {
         loop {
             match TcpListener::bind(address).await {
