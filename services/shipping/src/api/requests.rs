@@ -52,12 +52,12 @@ pub(super) fn create(
     let to = fields.address("to", request.to.as_ref());
     let weight = fields.weight(request.weight_grams);
     let service = fields.service(&request.carrier, &request.service);
-    let read = || {
+    let parse = || {
         let consignment = Consignment { service: service?, weight: weight?, from: from?, to: to? };
         Some((order?, consignment))
     };
-    let read = read();
-    fields.finish(read)
+    let parsed = parse();
+    fields.finish(parsed)
 }
 
 pub(super) fn get(request: pb::GetShipmentRequest) -> Result<ShipmentKey, GrpcStatus> {
@@ -93,7 +93,7 @@ pub(super) fn update(
     let status = fields.status(request.status);
     let location = fields.line_or_empty("location", &request.location, MAX_TEXT_CHARS);
     let description = fields.line_or_empty("description", &request.description, MAX_TEXT_CHARS);
-    let read = || {
+    let parse = || {
         let mut event = Event { location: location?, ..Event::from_status(status?) };
         event.description = match description? {
             text if text.is_empty() => event.description,
@@ -101,8 +101,8 @@ pub(super) fn update(
         };
         Some((number?, event))
     };
-    let read = read();
-    fields.finish(read)
+    let parsed = parse();
+    fields.finish(parsed)
 }
 
 /// Parsers of the request fields that only shipping has.

@@ -25,8 +25,8 @@ struct TestCli {
 
 /// Returns the settings of a service on the database at `url`. The timeouts are long, so that tests
 /// pass on a busy machine.
-pub(crate) fn args(url: &str, more: &[&str]) -> Args {
-    let line = [
+pub(crate) fn args(url: &str, extra_args: &[&str]) -> Args {
+    let command_line = [
         "shipping",
         "--database-url",
         url,
@@ -37,7 +37,7 @@ pub(crate) fn args(url: &str, more: &[&str]) -> Args {
         "--database-statement-timeout",
         "25s",
     ];
-    TestCli::try_parse_from(line.iter().chain(more)).unwrap().args
+    TestCli::try_parse_from(command_line.iter().chain(extra_args)).unwrap().args
 }
 
 /// Running shipping service, whose clock the test controls.

@@ -13,8 +13,8 @@ use crate::fixture::{ShippingFixture, args, env, order};
 
 /// Starts a service with the simulated carrier that reaches the test's database over `proxy`.
 async fn start(pool: &PgPool, proxy: &FaultProxy) -> ShippingFixture {
-    let more = ["--simulate-carrier", "--carrier-step-interval", "1s"];
-    let mut args = args(&proxy.database_url(pool), &more);
+    let extra_args = ["--simulate-carrier", "--carrier-step-interval", "1s"];
+    let mut args = args(&proxy.database_url(pool), &extra_args);
     args.database.database_acquire_timeout = Duration::from_secs(2);
     ShippingFixture::start_with(pool, args, env("2026-03-01T12:00:00Z")).await
 }
