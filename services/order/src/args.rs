@@ -1,4 +1,4 @@
-//! The settings of orders.
+//! Settings of the order service.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -8,19 +8,21 @@ use money::Currency;
 
 use crate::transactions::LEASE;
 
-/// The longest a step may be told to wait for another service.
+/// Upper limit of the setting `checkout_call_timeout`.
 const MAX_CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a driver needs beside the call: two short transactions. A lease that ends before its call would
-/// let two drivers ask for the same at the same time, which is harmless but never meant.
-const SETTLE_TIME: Duration = Duration::from_secs(5);
+/// What an executor needs in addition to the call: two short transactions. If a lease expired
+/// before its call returned, two executors would send the same call at the same time. That is
+/// harmless, but not intended.
+const RECORD_OUTCOME_TIME: Duration = Duration::from_secs(5);
 
-const _: () = assert!(MAX_CALL_TIMEOUT.as_secs() + SETTLE_TIME.as_secs() <= LEASE.as_secs());
+const _: () =
+    assert!(MAX_CALL_TIMEOUT.as_secs() + RECORD_OUTCOME_TIME.as_secs() <= LEASE.as_secs());
 
-/// The settings of orders. Each has an environment name and a default fit for a laptop.
+/// Settings of the order service. Each has an environment name and a default that fits a laptop.
 ///
-/// Where parcels start is not among them: quotes and parcels are asked for without a sender, which
-/// `shipping` takes for the shop itself.
+/// The sender's address is not among them: quotes and shipments are requested without a sender, for
+/// which `shipping` uses the shop's own address.
 #[derive(Clone, Debug, ClapArgs)]
 #[group(skip)]
 pub struct Args {
@@ -28,39 +30,39 @@ pub struct Args {
     #[arg(long = "order-listen", env = "ORDER_LISTEN", default_value = "0.0.0.0:50055")]
     pub listen: SocketAddr,
 
-    /// Where and how the database is reached.
+    /// Connection to the database.
     #[command(flatten)]
     pub database: kit::postgres::Args,
 
-    /// Where users are known.
+    /// URL of the user service.
     #[arg(long, env = "USER_URL", default_value = "http://localhost:50051")]
     pub user_url: TargetUrl,
 
-    /// Where products and stock are.
+    /// URL of the catalog service.
     #[arg(long, env = "CATALOG_URL", default_value = "http://localhost:50052")]
     pub catalog_url: TargetUrl,
 
-    /// Where carts are.
+    /// URL of the cart service.
     #[arg(long, env = "CART_URL", default_value = "http://localhost:50053")]
     pub cart_url: TargetUrl,
 
-    /// Where money is moved.
+    /// URL of the payment service.
     #[arg(long, env = "PAYMENT_URL", default_value = "http://localhost:50056")]
     pub payment_url: TargetUrl,
 
-    /// Where mails are sent.
+    /// URL of the notification service.
     #[arg(long, env = "NOTIFICATION_URL", default_value = "http://localhost:50057")]
     pub notification_url: TargetUrl,
 
-    /// Where parcels are sent.
+    /// URL of the shipping service.
     #[arg(long, env = "SHIPPING_URL", default_value = "http://localhost:50058")]
     pub shipping_url: TargetUrl,
 
-    /// Currency of every price of the shop, by its ISO 4217 code.
+    /// Currency of every price of the shop, as an ISO 4217 code.
     #[arg(long, env = "CURRENCY", default_value = "USD")]
     pub currency: Currency,
 
-    /// Tax on what is ordered, in basis points: 825 is 8.25 %.
+    /// Tax on the ordered items, in basis points: 825 is 8.25 %.
     #[arg(
         long,
         env = "TAX_BASIS_POINTS",
@@ -69,7 +71,7 @@ pub struct Args {
     )]
     pub tax_basis_points: u32,
 
-    /// How long a request waits for the end of its checkout; the rest goes on in the background.
+    /// How long a request waits for its checkout to end; after that it continues in the background.
     #[arg(
         long,
         env = "CHECKOUT_WAIT",
@@ -78,7 +80,8 @@ pub struct Args {
     )]
     pub checkout_wait: Duration,
 
-    /// How long a step of a checkout is tried before the money is taken; then all is undone.
+    /// How long a checkout step before the capture is retried; after that the checkout is
+    /// compensated.
     #[arg(
         long,
         env = "CHECKOUT_STEP_DEADLINE",
@@ -87,7 +90,7 @@ pub struct Args {
     )]
     pub checkout_step_deadline: Duration,
 
-    /// How long one try of a step waits for another service.
+    /// Timeout of one call of a checkout step to another service.
     #[arg(
         long,
         env = "CHECKOUT_CALL_TIMEOUT",

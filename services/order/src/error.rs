@@ -1,4 +1,4 @@
-//! What can go wrong, and what callers are told of it.
+//! Errors of the service, and their mapping to gRPC statuses.
 
 use kit::{
     grpc::status::{self, with_reason},
@@ -9,102 +9,102 @@ use tonic::{Code, Status};
 
 use crate::domain::{
     ids::ProductId,
-    order::Impossible,
-    status::{NotAllowed, Status as OrderStatus},
+    order::InvalidEvent,
+    status::{Status as OrderStatus, TransitionNotAllowed},
 };
 
-/// Everything that can go wrong with orders.
+/// Errors of orders.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such order, or it is somebody else's.
+    /// The object does not exist, or belongs to another customer.
     #[error("there is no such {0}")]
     NotFound(&'static str),
-    /// Nothing is in the cart.
+    /// The cart is empty.
     #[error("the cart is empty")]
     CartEmpty,
-    /// The cart is not the one that the customer saw.
+    /// The cart is not the version that the customer saw.
     #[error("the cart has changed")]
     CartChanged,
-    /// Another order of this customer is at work, or its units are still in the cart.
-    #[error("another order of this cart is at work")]
+    /// Another order of this customer is in progress, or its units are still in the cart.
+    #[error("another order of this cart is in progress")]
     OrderInProgress,
-    /// There is not enough of these products.
-    #[error("there is not enough left of some products")]
+    /// These products have too little stock.
+    #[error("some products have too little stock")]
     OutOfStock(Vec<ProductId>),
-    /// These products are not on sale any more.
-    #[error("some products are not on sale any more")]
+    /// These products are no longer sold.
+    #[error("some products are no longer sold")]
     ProductUnavailable(Vec<ProductId>),
-    /// Nobody ships so.
-    #[error("there is no such way to ship")]
+    /// No carrier offers this shipping option.
+    #[error("the shipping option does not exist")]
     UnknownShippingOption,
-    /// Nobody ships there.
-    #[error("nothing can be shipped to this address")]
+    /// No carrier delivers to this address.
+    #[error("no carrier delivers to this address")]
     Undeliverable,
-    /// What is in the cart is too heavy for one parcel.
+    /// The contents of the cart are too heavy for one parcel.
     #[error("the cart is too heavy to be shipped")]
     CartTooHeavy,
-    /// The customer has no such payment method.
-    #[error("there is no such payment method")]
+    /// The customer has no payment method with this id.
+    #[error("the payment method does not exist")]
     UnknownPaymentMethod,
-    /// The key was used for another request.
-    #[error("this key was used for another request")]
+    /// The idempotency key was used for another request.
+    #[error("the idempotency key was used for another request")]
     KeyReused,
-    /// The status does not allow the change.
+    /// The status does not allow the transition.
     #[error(transparent)]
-    NotAllowed(#[from] NotAllowed),
-    /// The order is too far to be cancelled.
+    TransitionNotAllowed(#[from] TransitionNotAllowed),
+    /// The order has progressed too far to be cancelled.
     #[error("an order that is {} cannot be cancelled", .0.as_str())]
     NotCancellable(OrderStatus),
-    /// The parcel is with the carrier.
-    #[error("the shipment is on its way and cannot be called off")]
+    /// The carrier has the parcel.
+    #[error("the shipment is under way and cannot be cancelled")]
     ShipmentUnderWay,
-    /// Nothing was paid, or all was given back.
-    #[error("there is nothing to give back")]
+    /// Nothing was paid, or everything was refunded.
+    #[error("there is nothing to refund")]
     NothingToRefund,
-    /// More was asked back than is left.
-    #[error("more was asked for than is left of the payment")]
+    /// The requested amount exceeds what has not been refunded.
+    #[error("the amount exceeds the part of the payment that is not refunded")]
     RefundTooLarge,
     /// The amount is not in the currency of the order.
-    #[error("is not in the currency of the order")]
+    #[error("must be in the currency of the order")]
     WrongCurrency,
-    /// The payment provider refused to give the money back.
-    #[error("the payment provider refused the refund")]
+    /// The payment provider declined the refund.
+    #[error("the payment provider declined the refund")]
     RefundRefused,
-    /// Money of this order is being given back.
-    #[error("a refund of this order is at work")]
+    /// Another refund of this order is in progress.
+    #[error("a refund of this order is in progress")]
     RefundInProgress,
-    /// An amount cannot be computed.
-    #[error("the amounts of the order cannot be added up")]
+    /// An amount cannot be represented.
+    #[error("the amounts of the order exceed the supported range")]
     Money(#[from] money::Error),
-    /// Another service did not answer as it should.
-    #[error("{service} answered {}", .status.code())]
-    Callee {
-        /// Which.
+    /// A call to another service failed.
+    #[error("the call to {service} failed with {}", .status.code())]
+    RemoteCall {
+        /// The called service.
         service: &'static str,
-        /// What it said.
+        /// The status that it returned.
         status: Status,
     },
-    /// Another service answered something that cannot be.
-    #[error("{0} answered something that cannot be")]
-    Answer(&'static str),
-    /// A flow did what it may never do.
-    #[error("a flow broke the rules of an order")]
-    Impossible(#[from] Impossible),
-    /// The database holds something that this program never writes.
-    #[error("{0} holds a value that this version does not know")]
-    Stored(&'static str),
-    /// The database did not do what it was asked.
+    /// Another service returned an invalid response.
+    #[error("{0} returned an invalid response")]
+    InvalidResponse(&'static str),
+    /// A saga emitted an event that the order's state forbids.
+    #[error("a saga event is invalid for the order")]
+    InvalidEvent(#[from] InvalidEvent),
+    /// The database holds a value that this version does not write.
+    #[error("{0} holds a value that is unknown to this version")]
+    UnknownStoredValue(&'static str),
+    /// The database failed.
     #[error("the database failed")]
     Database(#[from] SqlError),
-    /// A setting or the process around the service is at fault.
+    /// A setting or the process runtime is at fault.
     #[error(transparent)]
     Kit(#[from] kit::Error),
 }
 
 impl Error {
-    /// What another service's answer means for whoever wanted to order.
-    pub(crate) fn of_callee(service: &'static str) -> impl Fn(Status) -> Self {
-        move |status| Self::Callee { service, status }
+    /// Returns the conversion of a failed call's status.
+    pub(crate) fn from_remote(service: &'static str) -> impl Fn(Status) -> Self {
+        move |status| Self::RemoteCall { service, status }
     }
 }
 
@@ -117,52 +117,53 @@ impl From<Error> for Status {
             Error::Undeliverable => status::invalid_argument("shipping_address", text),
             Error::UnknownPaymentMethod => status::invalid_argument("payment_method_id", text),
             Error::WrongCurrency => status::invalid_argument("amount", text),
-            Error::OutOfStock(ref products) => of_products("out_of_stock", text, products),
+            Error::OutOfStock(ref products) => product_status("out_of_stock", text, products),
             Error::ProductUnavailable(ref products) => {
-                of_products("product_unavailable", text, products)
+                product_status("product_unavailable", text, products)
             }
-            Error::CartEmpty => refused("cart_empty", text),
-            Error::CartTooHeavy => refused("cart_too_heavy", text),
-            Error::CartChanged => refused("cart_changed", text),
-            Error::OrderInProgress => refused("order_in_progress", text),
-            Error::KeyReused => refused("idempotency_key_reused", text),
-            Error::NotAllowed(_) => refused("transition_not_allowed", text),
-            Error::NotCancellable(_) => refused("order_not_cancellable", text),
-            Error::ShipmentUnderWay => refused("shipment_under_way", text),
-            Error::NothingToRefund => refused("nothing_to_refund", text),
-            Error::RefundTooLarge => refused("refund_too_large", text),
-            Error::RefundRefused => refused("refund_refused", text),
-            Error::RefundInProgress => refused("refund_in_progress", text),
-            Error::Money(_) => refused("amount_too_large", text),
-            Error::Callee { service, ref status } => of_callee(service, status, &error),
-            Error::Answer(_) | Error::Impossible(_) | Error::Stored(_) | Error::Kit(_) => {
-                status::internal(&error)
-            }
+            Error::CartEmpty => precondition_failed("cart_empty", text),
+            Error::CartTooHeavy => precondition_failed("cart_too_heavy", text),
+            Error::CartChanged => precondition_failed("cart_changed", text),
+            Error::OrderInProgress => precondition_failed("order_in_progress", text),
+            Error::KeyReused => precondition_failed("idempotency_key_reused", text),
+            Error::TransitionNotAllowed(_) => precondition_failed("transition_not_allowed", text),
+            Error::NotCancellable(_) => precondition_failed("order_not_cancellable", text),
+            Error::ShipmentUnderWay => precondition_failed("shipment_under_way", text),
+            Error::NothingToRefund => precondition_failed("nothing_to_refund", text),
+            Error::RefundTooLarge => precondition_failed("refund_too_large", text),
+            Error::RefundRefused => precondition_failed("refund_refused", text),
+            Error::RefundInProgress => precondition_failed("refund_in_progress", text),
+            Error::Money(_) => precondition_failed("amount_too_large", text),
+            Error::RemoteCall { service, ref status } => remote_status(service, status, &error),
+            Error::InvalidResponse(_)
+            | Error::InvalidEvent(_)
+            | Error::UnknownStoredValue(_)
+            | Error::Kit(_) => status::internal(&error),
             Error::Database(ref cause) => postgres::status(cause),
         }
     }
 }
 
-fn refused(reason: &str, text: String) -> Status {
+fn precondition_failed(reason: &str, text: String) -> Status {
     status::failed_precondition(reason, text)
 }
 
-/// The products at fault go along by id, separated by commas.
-fn of_products(reason: &str, text: String, products: &[ProductId]) -> Status {
+/// Returns a status with the ids of the products at fault, separated by commas.
+fn product_status(reason: &str, text: String, products: &[ProductId]) -> Status {
     let ids: Vec<String> = products.iter().map(ToString::to_string).collect();
     let facts = [("product_ids".to_owned(), ids.join(","))];
     with_reason(Code::FailedPrecondition, reason, text, facts)
 }
 
-/// What may pass is worth another try; a definite answer that no rule explains is a defect.
-fn of_callee(service: &'static str, answer: &Status, error: &Error) -> Status {
-    match answer.code() {
+/// Transient errors can be retried; a definite error that no rule explains is a defect.
+fn remote_status(service: &'static str, status: &Status, error: &Error) -> Status {
+    match status.code() {
         Code::Unavailable
         | Code::DeadlineExceeded
         | Code::ResourceExhausted
         | Code::Aborted
         | Code::Cancelled => {
-            tracing::warn!(service, code = ?answer.code(), "another service did not answer");
+            tracing::warn!(service, code = ?status.code(), "call to another service failed");
             status::unavailable(postgres::RETRY_AFTER)
         }
         _ => status::internal(error),
@@ -176,19 +177,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn products_at_fault_go_along() {
+    fn out_of_stock_status_names_the_products() {
         let products = vec![ProductId(Uuid::from_u128(1)), ProductId(Uuid::from_u128(2))];
-        let told = Status::from(Error::OutOfStock(products));
-        assert_eq!(status::reason_of(&told).as_deref(), Some("out_of_stock"));
-        let ids = status::metadata_of(&told, "product_ids").unwrap();
+        let status = Status::from(Error::OutOfStock(products));
+        assert_eq!(status::reason_of(&status).as_deref(), Some("out_of_stock"));
+        let ids = status::metadata_of(&status, "product_ids").unwrap();
         assert_eq!(ids.split(',').count(), 2);
     }
 
     #[test]
-    fn an_outage_of_others_is_worth_another_try_and_their_refusals_are_defects() {
-        let of = |status| Status::from(Error::of_callee("cart")(status)).code();
-        assert_eq!(of(Status::unavailable("x")), Code::Unavailable);
-        assert_eq!(of(Status::deadline_exceeded("x")), Code::Unavailable);
-        assert_eq!(of(Status::invalid_argument("x")), Code::Internal);
+    fn remote_outage_is_unavailable_and_rejection_is_internal() {
+        let code_of = |status| Status::from(Error::from_remote("cart")(status)).code();
+        assert_eq!(code_of(Status::unavailable("x")), Code::Unavailable);
+        assert_eq!(code_of(Status::deadline_exceeded("x")), Code::Unavailable);
+        assert_eq!(code_of(Status::invalid_argument("x")), Code::Internal);
     }
 }

@@ -1,5 +1,5 @@
-//! Background work beside the drivers: what waits is measured, and orders are compared with what the
-//! other services say.
+//! Periodic jobs beside the saga executors: measure the backlog, and compare orders with the other
+//! services.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,55 +7,59 @@ use kit::run_periodically;
 use tokio::time::sleep;
 
 use crate::{
-    api::STUCK_AFTER, check::Checker, error::Error, metrics::Metrics, store, transactions::Records,
+    api::STUCK_AFTER, check::Checker, error::Error, metrics::Metrics, store,
+    transactions::OrderRepository,
 };
 
-/// How often what waits is measured: as often as metrics are usually read.
-const MEASURE_EVERY: Duration = Duration::from_secs(15);
+/// How often the backlog is measured: about as often as metrics are scraped.
+const MEASURE_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Pause between two checks. A check is at most fifteen hundred calls, one after the other.
-const CHECK_PAUSE: Duration = Duration::from_secs(5 * 60);
+/// Delay between two checks. A check makes at most 1,500 calls, one after the other.
+const CHECK_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// Measures what waits, for ever.
-pub(crate) async fn measure(records: Arc<Records>, metrics: Metrics) {
-    run_periodically(MEASURE_EVERY, || async {
-        match backlog(&records).await {
+/// Measures the backlog until the task is cancelled.
+pub(crate) async fn measure(repository: Arc<OrderRepository>, metrics: Metrics) {
+    run_periodically(MEASURE_INTERVAL, || async {
+        match backlog(&repository).await {
             Ok(backlog) => {
-                metrics.backlog(&backlog);
+                metrics.set_backlog(&backlog);
                 if backlog.stuck > 0 {
-                    tracing::error!(count = backlog.stuck, "flows are stuck and need people");
+                    tracing::error!(
+                        count = backlog.stuck,
+                        "sagas are stuck and need an administrator"
+                    );
                 }
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "what waits could not be measured");
+                tracing::warn!(error, "measuring the backlog failed");
             }
         }
     })
     .await;
 }
 
-async fn backlog(records: &Records) -> Result<store::stats::Backlog, Error> {
-    let now = records.env.now();
-    let mut conn = records.pool.acquire().await?;
+async fn backlog(repository: &OrderRepository) -> Result<store::stats::Backlog, Error> {
+    let now = repository.env.now();
+    let mut conn = repository.pool.acquire().await?;
     store::stats::backlog(&mut conn, now, now - STUCK_AFTER).await
 }
 
-/// Compares orders with the other services, for ever.
+/// Compares orders with the other services until the task is cancelled.
 pub(crate) async fn check(checker: Checker, metrics: Metrics) {
     loop {
-        sleep(CHECK_PAUSE).await;
+        sleep(CHECK_INTERVAL).await;
         match checker.check().await {
             Ok(report) => {
-                metrics.inconsistent(report.inconsistent());
+                metrics.set_inconsistent(report.inconsistent());
                 for finding in report.findings {
-                    let (order, what) = (finding.order, finding.what);
-                    tracing::error!(%order, what, "an order and another service disagree");
+                    let (order, mismatch) = (finding.order, finding.mismatch);
+                    tracing::error!(%order, mismatch, "order contradicts another service");
                 }
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "orders could not be compared");
+                tracing::warn!(error, "comparing orders with other services failed");
             }
         }
     }

@@ -1,23 +1,25 @@
 //! Checkout, orders and their history.
 //!
-//! The service owns the database `order_db` and one claim: whatever dies, whenever, and however often
-//! anything is repeated, in the end orders paid = charges captured = stock gone = shipments made, and a
-//! customer gets at most one mail of each kind. [`domain::checkout`] has the argument.
+//! The service owns the database `order_db` and the guarantee of the order saga: after any crash at
+//! any time, and after any number of repeats, eventually orders paid = charges captured = stock
+//! gone = shipments made, and a customer gets at most one mail of each kind. [`domain::checkout`]
+//! contains the argument.
 //!
-//! An order is made before anything is asked of others; a driver then carries its checkout on, step by
-//! step, in the request that made it and in the background of every replica (`driver`). What people
-//! and events do to an order is pure ([`domain`]); `transactions` says what happens together; `store`
-//! holds the SQL; `ordering` makes orders of carts; `check` compares them with what others see.
+//! An order is inserted before any other service is called. A saga executor then advances its
+//! checkout step by step, in the request that placed it and in the background of every replica
+//! (`saga`). The rules of what requests and events do to an order are pure ([`domain`]);
+//! `transactions` defines what is committed together; `store` contains the SQL; `place_order` turns
+//! carts into orders; `check` compares orders with the other services.
 
 mod api;
 mod args;
 mod check;
 pub mod domain;
-mod driver;
 mod error;
 mod jobs;
 mod metrics;
-mod ordering;
+mod place_order;
+mod saga;
 mod serve;
 #[cfg(test)]
 mod simulation;
@@ -29,5 +31,5 @@ pub use check::{Finding, Report, check};
 pub use error::Error;
 pub use serve::{serve, serve_on};
 
-/// The migrations of the orders' database, forward only.
+/// The migrations of `order_db`, forward only.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();

@@ -1,4 +1,4 @@
-//! What is counted beyond RPCs.
+//! Metrics of the service beyond those of its RPCs.
 
 use std::sync::atomic::AtomicU64;
 
@@ -9,12 +9,13 @@ use prometheus_client::{
 
 use crate::{
     domain::event::Event,
-    driver::{Settled, Turn},
+    saga::{Recorded, StepResult},
     store::stats::Backlog,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StepLabels {
+    /// The saga; the label keeps its published name.
     flow: &'static str,
     step: &'static str,
     outcome: &'static str,
@@ -26,7 +27,7 @@ struct EndLabels {
     failure: &'static str,
 }
 
-/// The metrics of orders. Cheap to clone.
+/// Metrics of the order service. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     steps: Family<StepLabels, Counter>,
@@ -45,50 +46,50 @@ impl Metrics {
         Self {
             steps: metrics.register(
                 "steps",
-                "Steps of checkouts, refunds and messages that were tried, by outcome",
+                "Executed saga steps of checkouts, refunds and outbox messages, by outcome",
                 Family::default(),
             ),
             checkouts: metrics.register(
                 "checkouts",
-                "Checkouts that ended, by how and why",
+                "Ended checkouts, by end and failure",
                 Family::default(),
             ),
-            open: gauge("checkouts_open", "Checkouts that have not ended"),
+            open: gauge("checkouts_open", "Checkouts in progress"),
             stuck: gauge(
                 "flows_stuck",
-                "Checkouts and refunds that must end well and ask the same for over 5 minutes",
+                "Checkouts and refunds that have retried one step for over 5 minutes",
             ),
-            waiting: gauge("outbox_waiting", "Messages that are not delivered yet"),
-            refused: gauge("outbox_refused", "Messages that were refused for good"),
+            waiting: gauge("outbox_waiting", "Outbox messages that are not delivered yet"),
+            refused: gauge("outbox_refused", "Outbox messages that were permanently rejected"),
             oldest: metrics.register(
                 "outbox_oldest_seconds",
-                "Age of the oldest message that is not delivered yet",
+                "Age of the oldest outbox message that is not delivered yet",
                 Gauge::default(),
             ),
             inconsistent: gauge(
                 "inconsistent",
-                "Orders whose money, stock or shipment disagrees with their state, at the last check",
+                "Orders that contradict payment, stock or shipment records, at the last check",
             ),
         }
     }
 
-    pub(crate) fn turned(&self, turn: &Turn) {
-        let (flow, step) = turn.names;
-        let events = match &turn.settled {
-            Settled::Kept { events, .. } => events.as_slice(),
-            Settled::Lost => &[],
+    pub(crate) fn record_step(&self, result: &StepResult) {
+        let (flow, step) = result.labels;
+        let events = match &result.recorded {
+            Recorded::Committed { events, .. } => events.as_slice(),
+            Recorded::LeaseLost => &[],
         };
-        let outcome = match turn.settled {
-            Settled::Kept { .. } => turn.outcome,
-            Settled::Lost => "lost",
+        let outcome = match result.recorded {
+            Recorded::Committed { .. } => result.outcome,
+            Recorded::LeaseLost => "lost",
         };
         self.steps.get_or_create(&StepLabels { flow, step, outcome }).inc();
         for event in events {
-            self.happened(event);
+            self.record_event(event);
         }
     }
 
-    fn happened(&self, event: &Event) {
+    fn record_event(&self, event: &Event) {
         let labels = match event {
             Event::Confirmed { .. } => EndLabels { end: "confirmed", failure: "" },
             Event::Cancelled { failure, .. } => {
@@ -96,15 +97,15 @@ impl Metrics {
                 EndLabels { end: "cancelled", failure }
             }
             Event::Paid { .. }
-            | Event::CancelOwed { .. }
-            | Event::CalledOff { .. }
-            | Event::GivenBack { .. }
+            | Event::CancelRequested { .. }
+            | Event::ShipmentCancelled { .. }
+            | Event::Refunded { .. }
             | Event::LeftCart => return,
         };
         self.checkouts.get_or_create(&labels).inc();
     }
 
-    pub(crate) fn backlog(&self, backlog: &Backlog) {
+    pub(crate) fn set_backlog(&self, backlog: &Backlog) {
         self.open.set(backlog.checkouts);
         self.stuck.set(backlog.stuck);
         self.waiting.set(backlog.messages);
@@ -112,7 +113,7 @@ impl Metrics {
         self.oldest.set(backlog.oldest_secs);
     }
 
-    pub(crate) fn inconsistent(&self, orders: usize) {
+    pub(crate) fn set_inconsistent(&self, orders: usize) {
         self.inconsistent.set(i64::try_from(orders).unwrap_or(i64::MAX));
     }
 }
@@ -124,13 +125,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_and_ends_are_counted_by_name() {
+    fn steps_and_ended_checkouts_are_counted() {
         let runtime = Runtime::for_tests().component("order");
         let metrics = Metrics::register(runtime.metrics());
-        let turn = |settled| Turn { names: ("checkout", "ship"), outcome: "done", settled };
+        let result =
+            |recorded| StepResult { labels: ("checkout", "ship"), outcome: "done", recorded };
         let confirmed = Event::Confirmed { tracking_number: "1Z".into() };
-        metrics.turned(&turn(Settled::Kept { events: vec![confirmed], next: None }));
-        metrics.turned(&turn(Settled::Lost));
+        metrics.record_step(&result(Recorded::Committed { events: vec![confirmed], next: None }));
+        metrics.record_step(&result(Recorded::LeaseLost));
         let text = runtime.metrics().text();
         for line in [
             "order_steps_total{flow=\"checkout\",step=\"ship\",outcome=\"done\"} 1",

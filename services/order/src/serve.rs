@@ -1,4 +1,4 @@
-//! The running service: RPCs, drivers, what is measured.
+//! The running service: RPCs, saga executors and periodic jobs.
 
 use std::sync::Arc;
 
@@ -11,22 +11,22 @@ use crate::{
     Args,
     api::Api,
     check::Checker,
-    driver::{self, CHANNEL, Inline, Kind, Remotes, Wakes},
     jobs,
     metrics::Metrics,
-    ordering::Ordering,
-    transactions::Records,
+    place_order::OrderPlacement,
+    saga::{self, CHANNEL, InlineExecutor, RemoteServices, SagaKind, WakeSignals},
+    transactions::OrderRepository,
 };
 
-/// Serves orders until the process drains. It starts while PostgreSQL and other services are away:
-/// calls that need them are answered UNAVAILABLE until they are there.
+/// Serves orders until the process drains. It starts without PostgreSQL and the other services;
+/// calls that need them return UNAVAILABLE until they are reachable.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
     let runtime = runtime.component("order");
     let server = Server::new(&runtime, args.listen);
     serve_with(server, &args, &runtime).await
 }
 
-/// Serves on a listener that is there already, such as one on a port that the system chose.
+/// Serves on an existing listener, such as one on a port that the system chose.
 pub async fn serve_on(
     listener: TcpListener,
     args: Args,
@@ -40,48 +40,54 @@ pub async fn serve_on(
 async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<(), kit::Error> {
     let pool = kit::postgres::connect(&args.database, runtime)?;
     let metrics = Metrics::register(runtime.metrics());
-    // The parser of the setting allows four minutes at most.
+    // Cannot fail: the setting's parser allows at most four minutes.
     let step_deadline = SignedDuration::try_from(args.checkout_step_deadline)
         .unwrap_or(SignedDuration::from_mins(2));
-    let records = Arc::new(Records { pool, env: runtime.env.clone(), step_deadline });
-    let remotes = Arc::new(Remotes::connect(args, runtime));
-    work(&records, &remotes, &metrics, runtime);
-    let ordering = Ordering {
-        records: Arc::clone(&records),
-        remotes: Arc::clone(&remotes),
+    let repository = Arc::new(OrderRepository { pool, env: runtime.env.clone(), step_deadline });
+    let services = Arc::new(RemoteServices::connect(args, runtime));
+    spawn_background_tasks(&repository, &services, &metrics, runtime);
+    let placement = OrderPlacement {
+        repository: Arc::clone(&repository),
+        services: Arc::clone(&services),
         env: runtime.env.clone(),
         currency: args.currency,
         tax_basis_points: args.tax_basis_points,
     };
-    let inline = Inline {
-        records: Arc::clone(&records),
-        remotes,
+    let inline = InlineExecutor {
+        repository: Arc::clone(&repository),
+        services,
         metrics,
         runtime: runtime.clone(),
         wait: args.checkout_wait,
     };
     let env = runtime.env.clone();
-    let api = Api { records, ordering, inline, env, currency: args.currency };
+    let api = Api { repository, placement, inline, env, currency: args.currency };
     server.descriptors(proto::DESCRIPTORS).add_service(OrderServiceServer::new(api)).serve().await
 }
 
-/// Starts what runs in the background.
-fn work(records: &Arc<Records>, remotes: &Arc<Remotes>, metrics: &Metrics, runtime: &Runtime) {
-    let signals = kit::postgres::listen(&records.pool, CHANNEL, runtime);
-    let (wakes, follower) = Wakes::follow(signals);
-    runtime.spawn("wake", follower);
+/// Starts the background tasks.
+fn spawn_background_tasks(
+    repository: &Arc<OrderRepository>,
+    services: &Arc<RemoteServices>,
+    metrics: &Metrics,
+    runtime: &Runtime,
+) {
+    let notifications = kit::postgres::listen(&repository.pool, CHANNEL, runtime);
+    let (wake_signals, forwarder) = WakeSignals::listen(notifications);
+    runtime.spawn("wake", forwarder);
     for (name, kind) in [
-        ("checkouts", Kind::Checkout),
-        ("refunds", Kind::Refund),
-        ("carts", Kind::Cart),
-        ("mails", Kind::Mail),
+        ("checkouts", SagaKind::Checkout),
+        ("refunds", SagaKind::Refund),
+        ("carts", SagaKind::Cart),
+        ("mails", SagaKind::Mail),
     ] {
-        let (records, remotes) = (Arc::clone(records), Arc::clone(remotes));
-        let (metrics, wake) = (metrics.clone(), wakes.of(kind));
-        let driver = driver::run(kind, records, remotes, metrics, wake, runtime.clone());
-        runtime.spawn_stopping(name, driver);
+        let (repository, services) = (Arc::clone(repository), Arc::clone(services));
+        let (metrics, wake) = (metrics.clone(), wake_signals.subscribe(kind));
+        let executor =
+            saga::run_executor(kind, repository, services, metrics, wake, runtime.clone());
+        runtime.spawn_stopping(name, executor);
     }
-    runtime.spawn("measure", jobs::measure(Arc::clone(records), metrics.clone()));
-    let checker = Checker { records: Arc::clone(records), remotes: Arc::clone(remotes) };
+    runtime.spawn("measure", jobs::measure(Arc::clone(repository), metrics.clone()));
+    let checker = Checker { repository: Arc::clone(repository), services: Arc::clone(services) };
     runtime.spawn("checker", jobs::check(checker, metrics.clone()));
 }

@@ -29,8 +29,8 @@ pub(crate) fn run(args: Check) -> Result<(), Error> {
 
 fn print(report: &order::Report) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    for order::Finding { order, what } in &report.findings {
-        writeln!(out, "{order}\t{what}")?;
+    for order::Finding { order, mismatch } in &report.findings {
+        writeln!(out, "{order}\t{mismatch}")?;
     }
     let order::Report { checked, findings } = report;
     writeln!(out, "{checked} orders checked, {} disagree", findings.len())

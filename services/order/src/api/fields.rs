@@ -1,4 +1,4 @@
-//! Reading what only requests about orders hold.
+//! Readers of the request fields that only orders have.
 
 use jiff::Timestamp;
 use proto::order::v1 as pb;
@@ -6,31 +6,31 @@ use wire::Fields;
 
 use crate::domain::status::Status;
 
-/// The longest key of a caller, in characters.
+/// Maximum length of an idempotency key, in characters.
 const MAX_KEY_CHARS: usize = 255;
-/// The longest reason or note, a line as long as payment providers are told.
+/// Maximum length of a reason or note, in characters; payment providers accept this length.
 const MAX_NOTE_CHARS: usize = 500;
-/// The longest name of who did something: an account's id, with room.
+/// Maximum length of an actor's id, in characters: an account id, with margin.
 const MAX_ACTOR_CHARS: usize = 100;
 
-/// Readers of the types of orders.
+/// Readers of the field types of orders.
 pub(super) trait OrderFields {
-    /// A caller's key; none when it is empty.
+    /// Reads an idempotency key; `None` if it is empty.
     fn key(&mut self, text: &str) -> Option<Option<String>>;
 
-    /// A reason or a note, which may be empty.
+    /// Reads a reason or a note, which may be empty.
     fn note(&mut self, field: &str, text: &str) -> Option<String>;
 
-    /// Who did it; empty for the system.
+    /// Reads the id of the actor; empty for the system.
     fn actor(&mut self, text: &str) -> Option<String>;
 
-    /// A time, if one is given.
+    /// Reads an optional time.
     fn time_or_none(&mut self, field: &str, text: &str) -> Option<Option<Timestamp>>;
 
-    /// A status, if one is given.
+    /// Reads an optional status.
     fn status_or_none(&mut self, field: &str, number: i32) -> Option<Option<Status>>;
 
-    /// A status that must be there.
+    /// Reads a required status.
     fn status(&mut self, field: &str, number: i32) -> Option<Status>;
 }
 
@@ -71,7 +71,7 @@ impl OrderFields for Fields {
             Ok(Wire::Delivered) => Some(Some(Status::Delivered)),
             Ok(Wire::Cancelled) => Some(Some(Status::Cancelled)),
             Ok(Wire::Refunded) => Some(Some(Status::Refunded)),
-            Err(_) => self.reject(field, "is no status"),
+            Err(_) => self.reject(field, "must be an order status"),
         }
     }
 

@@ -1,4 +1,5 @@
-//! The gRPC service: each method reads the request, asks the rules and the records, writes the answer.
+//! The gRPC service: each method parses the request, calls the domain and the repository, and
+//! renders the response.
 
 mod fields;
 mod read;
@@ -14,110 +15,111 @@ use tonic::{Request, Response, Status, metadata::MetadataValue};
 
 use crate::{
     domain::{
-        event::By,
+        event::Actor,
         ids::{OrderId, UserId},
         refund::Step,
         status::Status as OrderStatus,
     },
-    driver::Inline,
     error::Error,
-    ordering::Ordering,
+    place_order::OrderPlacement,
+    saga::InlineExecutor,
     store,
-    transactions::{Created, Records},
+    transactions::{Created, OrderRepository},
 };
 
-/// Tells callers that the answer is that of an earlier request.
-pub(crate) const REPLAYED: &str = "idempotency-replayed";
+/// Metadata key that marks the response to an earlier request.
+pub(crate) const REPLAYED_KEY: &str = "idempotency-replayed";
 
-/// A flow that asks the same for so long needs people. Longer than any service takes to restart.
+/// A saga that retries one step for this long needs an administrator. It is longer than any service
+/// takes to restart.
 pub(crate) const STUCK_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
-/// What the service stands on.
+/// Dependencies of the RPC methods.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
-    pub(crate) records: Arc<Records>,
-    pub(crate) ordering: Ordering,
-    pub(crate) inline: Inline,
+    pub(crate) repository: Arc<OrderRepository>,
+    pub(crate) placement: OrderPlacement,
+    pub(crate) inline: InlineExecutor,
     pub(crate) env: Env,
     pub(crate) currency: Currency,
 }
 
-type Answer<T> = Result<Response<T>, Status>;
+type RpcResult<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl OrderService for Api {
-    async fn create_order(&self, request: Request<pb::CreateOrderRequest>) -> Answer<pb::Order> {
-        let wanted = read::create(request.get_ref())?;
-        let created = self.ordering.place(&wanted).await?;
-        let (id, replayed) = (created.id(), matches!(created, Created::Known(_)));
+    async fn create_order(&self, request: Request<pb::CreateOrderRequest>) -> RpcResult<pb::Order> {
+        let order_request = read::create(request.get_ref())?;
+        let created = self.placement.place(&order_request).await?;
+        let (id, replayed) = (created.id(), matches!(created, Created::Existing(_)));
         let claimed = match created {
             Created::New(claimed) => Some(*claimed),
-            Created::Known(_) => None,
+            Created::Existing(_) => None,
         };
-        self.inline.drive(id, claimed).await;
-        let told = self.records.read(id, None).await?;
-        Ok(replay(render::order(told), replayed))
+        self.inline.advance(id, claimed).await;
+        let order = self.repository.read(id, None).await?;
+        Ok(with_replay_metadata(render::order(order), replayed))
     }
 
-    async fn get_order(&self, request: Request<pb::GetOrderRequest>) -> Answer<pb::Order> {
+    async fn get_order(&self, request: Request<pb::GetOrderRequest>) -> RpcResult<pb::Order> {
         let (id, user) = read::get(request.get_ref())?;
-        let told = self.records.read(id, user).await?;
-        Ok(Response::new(render::order(told)))
+        let order = self.repository.read(id, user).await?;
+        Ok(Response::new(render::order(order)))
     }
 
     async fn list_orders(
         &self,
         request: Request<pb::ListOrdersRequest>,
-    ) -> Answer<pb::ListOrdersResponse> {
+    ) -> RpcResult<pb::ListOrdersResponse> {
         let (filter, page) = read::list(request.get_ref())?;
-        let found = self.records.list(&filter, page).await?;
+        let found = self.repository.list(&filter, page).await?;
         Ok(Response::new(render::page(found, page)))
     }
 
     async fn list_all_orders(
         &self,
         request: Request<pb::ListAllOrdersRequest>,
-    ) -> Answer<pb::ListOrdersResponse> {
+    ) -> RpcResult<pb::ListOrdersResponse> {
         let (filter, page) = read::list_all(request.get_ref())?;
-        let found = self.records.list(&filter, page).await?;
+        let found = self.repository.list(&filter, page).await?;
         Ok(Response::new(render::page(found, page)))
     }
 
     async fn update_order_status(
         &self,
         request: Request<pb::UpdateOrderStatusRequest>,
-    ) -> Answer<pb::Order> {
-        let (id, to, by) = read::update(request.get_ref())?;
+    ) -> RpcResult<pb::Order> {
+        let (id, to, actor) = read::update(request.get_ref())?;
         if to == OrderStatus::Cancelled {
-            return self.cancel(id, None, by).await;
+            return self.cancel(id, None, actor).await;
         }
-        self.records.go(id, to, by).await?;
-        let told = self.records.read(id, None).await?;
-        Ok(Response::new(render::order(told)))
+        self.repository.change_status(id, to, actor).await?;
+        let order = self.repository.read(id, None).await?;
+        Ok(Response::new(render::order(order)))
     }
 
-    async fn cancel_order(&self, request: Request<pb::CancelOrderRequest>) -> Answer<pb::Order> {
-        let (id, user, by) = read::cancel(request.get_ref())?;
-        self.cancel(id, user, by).await
+    async fn cancel_order(&self, request: Request<pb::CancelOrderRequest>) -> RpcResult<pb::Order> {
+        let (id, user, actor) = read::cancel(request.get_ref())?;
+        self.cancel(id, user, actor).await
     }
 
-    async fn refund_order(&self, request: Request<pb::RefundOrderRequest>) -> Answer<pb::Order> {
-        let wanted = read::refund(request.get_ref(), self.currency)?;
-        let (refund, replayed) = self.records.refund(&wanted).await?;
-        self.inline.drive(wanted.order, None).await;
-        if self.records.refund_step(refund).await? == Step::Refused {
+    async fn refund_order(&self, request: Request<pb::RefundOrderRequest>) -> RpcResult<pb::Order> {
+        let refund_request = read::refund(request.get_ref(), self.currency)?;
+        let (refund, replayed) = self.repository.begin_refund(&refund_request).await?;
+        self.inline.advance(refund_request.order, None).await;
+        if self.repository.refund_step(refund).await? == Step::Refused {
             return Err(Error::RefundRefused.into());
         }
-        let told = self.records.read(wanted.order, None).await?;
-        Ok(replay(render::order(told), replayed))
+        let order = self.repository.read(refund_request.order, None).await?;
+        Ok(with_replay_metadata(render::order(order), replayed))
     }
 
     async fn get_checkout(
         &self,
         request: Request<pb::GetCheckoutRequest>,
-    ) -> Answer<pb::GetCheckoutResponse> {
+    ) -> RpcResult<pb::GetCheckoutResponse> {
         let order = read::checkout(request.get_ref())?;
-        let mut conn = self.records.pool.acquire().await.map_err(Error::from)?;
+        let mut conn = self.repository.pool.acquire().await.map_err(Error::from)?;
         let found = store::checkouts::find(&mut conn, order).await?;
         let (checkout, error) = found.ok_or(Error::NotFound("order"))?;
         Ok(Response::new(render::checkout(checkout, error)))
@@ -126,11 +128,11 @@ impl OrderService for Api {
     async fn get_stats(
         &self,
         request: Request<pb::GetStatsRequest>,
-    ) -> Answer<pb::GetStatsResponse> {
-        let span = read::stats(request.get_ref())?;
+    ) -> RpcResult<pb::GetStatsResponse> {
+        let time_range = read::stats(request.get_ref())?;
         let now = self.env.now();
-        let mut conn = self.records.pool.acquire().await.map_err(Error::from)?;
-        let figures = store::stats::figures(&mut conn, self.currency, span).await?;
+        let mut conn = self.repository.pool.acquire().await.map_err(Error::from)?;
+        let figures = store::stats::figures(&mut conn, self.currency, time_range).await?;
         let backlog = store::stats::backlog(&mut conn, now, now - STUCK_AFTER).await?;
         let money = |cents| Some(wire::render::money(Money::new(cents, self.currency)));
         Ok(Response::new(pb::GetStatsResponse {
@@ -144,21 +146,28 @@ impl OrderService for Api {
 }
 
 impl Api {
-    async fn cancel(&self, id: OrderId, user: Option<UserId>, by: By) -> Answer<pb::Order> {
-        self.records.cancel(id, user, by).await?;
-        self.inline.drive(id, None).await;
-        let told = self.records.read(id, user).await?;
-        if told.0.status != OrderStatus::Cancelled && self.records.cancel_was_refused(id).await? {
+    async fn cancel(
+        &self,
+        id: OrderId,
+        user: Option<UserId>,
+        actor: Actor,
+    ) -> RpcResult<pb::Order> {
+        self.repository.cancel(id, user, actor).await?;
+        self.inline.advance(id, None).await;
+        let order = self.repository.read(id, user).await?;
+        if order.0.status != OrderStatus::Cancelled
+            && self.repository.cancel_was_refused(id).await?
+        {
             return Err(Error::ShipmentUnderWay.into());
         }
-        Ok(Response::new(render::order(told)))
+        Ok(Response::new(render::order(order)))
     }
 }
 
-fn replay(order: pb::Order, replayed: bool) -> Response<pb::Order> {
+fn with_replay_metadata(order: pb::Order, replayed: bool) -> Response<pb::Order> {
     let mut response = Response::new(order);
     if replayed {
-        response.metadata_mut().insert(REPLAYED, MetadataValue::from_static("true"));
+        response.metadata_mut().insert(REPLAYED_KEY, MetadataValue::from_static("true"));
     }
     response
 }

@@ -1,4 +1,4 @@
-//! Requests, read.
+//! Parses requests.
 
 use jiff::Timestamp;
 use money::Currency;
@@ -11,22 +11,22 @@ use wire::{Fields, Page};
 use super::fields::OrderFields as _;
 use crate::{
     domain::{
-        event::By,
+        event::Actor,
         ids::{OrderId, UserId},
         order::ShippingOption,
         status::Status as OrderStatus,
     },
-    ordering::Wanted,
-    store::{listing::Filter, orders::Asked},
-    transactions::RefundAsked,
+    place_order::OrderRequest,
+    store::{listing::Filter, orders::RequestIdentity},
+    transactions::RefundRequest,
 };
 
-/// The longest id of a payment method: a UUID or a provider's test id, with room.
+/// Maximum length of a payment method's id: a UUID or a test id of the provider, with margin.
 const MAX_METHOD_CHARS: usize = 100;
-/// The longest name of a carrier or its service.
+/// Maximum length of the name of a carrier or of its service.
 const MAX_OPTION_CHARS: usize = 100;
 
-pub(super) fn create(request: &pb::CreateOrderRequest) -> Result<Wanted, Status> {
+pub(super) fn create(request: &pb::CreateOrderRequest) -> Result<OrderRequest, Status> {
     let mut fields = Fields::default();
     let user = fields.id("user_id", &request.user_id);
     let address = fields.address("shipping_address", request.shipping_address.as_ref());
@@ -39,15 +39,15 @@ pub(super) fn create(request: &pb::CreateOrderRequest) -> Result<Wanted, Status>
     };
     let cart_version = fields.number("cart_version", request.cart_version, 0, i64::MAX);
     let address_id: Option<Option<Uuid>> = fields.id_or_none("address_id", &request.address_id);
-    let fingerprint = fingerprint_of_order(request);
+    let fingerprint = order_fingerprint(request);
     let read = || {
-        Some(Wanted {
+        Some(OrderRequest {
             user: user?,
             address: address_id.and(address)?,
             payment_method: payment_method?,
             shipping_option: shipping_option?,
             cart_version: cart_version.map(|version| (version > 0).then_some(version))?,
-            asked: Asked { key: key?, fingerprint },
+            identity: RequestIdentity { key: key?, fingerprint },
         })
     };
     let read = read();
@@ -94,21 +94,21 @@ pub(super) fn list_all(request: &pb::ListAllOrdersRequest) -> Result<(Filter, Pa
 
 pub(super) fn update(
     request: &pb::UpdateOrderStatusRequest,
-) -> Result<(OrderId, OrderStatus, By), Status> {
+) -> Result<(OrderId, OrderStatus, Actor), Status> {
     let mut fields = Fields::default();
     let id = fields.id("id", &request.id);
     let to = fields.status("status", request.status);
     let reason = fields.note("notes", &request.notes);
     let actor = fields.actor(&request.actor_id);
-    let read = || Some((id?, to?, By { actor: actor?, reason: reason? }));
+    let read = || Some((id?, to?, Actor { id: actor?, reason: reason? }));
     let read = read();
     fields.finish(read)
 }
 
-/// Who cancels is the customer, or an administrator when none is named.
+/// Parses a cancellation. The actor is the customer, or an administrator if no customer is named.
 pub(super) fn cancel(
     request: &pb::CancelOrderRequest,
-) -> Result<(OrderId, Option<UserId>, By), Status> {
+) -> Result<(OrderId, Option<UserId>, Actor), Status> {
     let mut fields = Fields::default();
     let id = fields.id("id", &request.id);
     let user: Option<Option<UserId>> = fields.id_or_none("user_id", &request.user_id);
@@ -116,7 +116,7 @@ pub(super) fn cancel(
     let read = || {
         let user = user?;
         let actor = user.map(|user| user.to_string()).unwrap_or_default();
-        Some((id?, user, By { actor, reason: reason? }))
+        Some((id?, user, Actor { id: actor, reason: reason? }))
     };
     let read = read();
     fields.finish(read)
@@ -125,7 +125,7 @@ pub(super) fn cancel(
 pub(super) fn refund(
     request: &pb::RefundOrderRequest,
     currency: Currency,
-) -> Result<RefundAsked, Status> {
+) -> Result<RefundRequest, Status> {
     let mut fields = Fields::default();
     let order = fields.id("id", &request.id);
     let amount = match &request.amount {
@@ -135,13 +135,13 @@ pub(super) fn refund(
     let reason = fields.note("reason", &request.reason);
     let key = fields.key(&request.idempotency_key);
     let actor = fields.actor(&request.actor_id);
-    let fingerprint = fingerprint_of_refund(request);
+    let fingerprint = refund_fingerprint(request);
     let read = || {
-        Some(RefundAsked {
+        Some(RefundRequest {
             order: order?,
             amount: amount?,
-            by: By { actor: actor?, reason: reason? },
-            asked: Asked { key: key?, fingerprint },
+            actor: Actor { id: actor?, reason: reason? },
+            identity: RequestIdentity { key: key?, fingerprint },
         })
     };
     let read = read();
@@ -154,10 +154,10 @@ pub(super) fn checkout(request: &pb::GetCheckoutRequest) -> Result<OrderId, Stat
     fields.finish(order)
 }
 
-/// A span of time, either end of which may be open.
-type Span = (Option<Timestamp>, Option<Timestamp>);
+/// A time range; either end may be open.
+type TimeRange = (Option<Timestamp>, Option<Timestamp>);
 
-pub(super) fn stats(request: &pb::GetStatsRequest) -> Result<Span, Status> {
+pub(super) fn stats(request: &pb::GetStatsRequest) -> Result<TimeRange, Status> {
     let mut fields = Fields::default();
     let from = fields.time_or_none("from", &request.from);
     let to = fields.time_or_none("to", &request.to);
@@ -166,8 +166,9 @@ pub(super) fn stats(request: &pb::GetStatsRequest) -> Result<Span, Status> {
     fields.finish(read)
 }
 
-/// Of what the customer asked for: an address by its id, if that is how it was named.
-fn fingerprint_of_order(request: &pb::CreateOrderRequest) -> Vec<u8> {
+/// Returns the fingerprint of an order request. A saved address counts by its id, not by its
+/// contents.
+fn order_fingerprint(request: &pb::CreateOrderRequest) -> Vec<u8> {
     let address = match request.address_id.is_empty() {
         true => request.shipping_address.clone().unwrap_or_default(),
         false => Address::default(),
@@ -188,14 +189,15 @@ fn fingerprint_of_order(request: &pb::CreateOrderRequest) -> Vec<u8> {
     ])
 }
 
-fn fingerprint_of_refund(request: &pb::RefundOrderRequest) -> Vec<u8> {
+fn refund_fingerprint(request: &pb::RefundOrderRequest) -> Vec<u8> {
     let amount = request.amount.as_ref();
     let cents = amount.map(|money| money.amount_cents.to_string()).unwrap_or_default();
     let currency = amount.map(|money| money.currency.clone()).unwrap_or_default();
     fingerprint(&[&cents, &currency, &request.reason])
 }
 
-/// What tells two requests apart. Each part has its length before it, so that none runs into the next.
+/// Hashes the parts of a request. Each part is preceded by its length, so that the boundaries are
+/// unambiguous.
 fn fingerprint(parts: &[&str]) -> Vec<u8> {
     let mut hash = Sha256::new();
     for part in parts {
@@ -210,41 +212,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_that_differ_have_fingerprints_that_differ() {
+    fn different_requests_have_different_fingerprints() {
         assert_ne!(fingerprint(&["ab", "c"]), fingerprint(&["a", "bc"]));
         let request = |method: &str, cart_version| pb::CreateOrderRequest {
             payment_method_id: method.into(),
             cart_version,
             ..Default::default()
         };
-        let of = |request| fingerprint_of_order(&request);
-        assert_eq!(of(request("a", 1)), of(request("a", 1)));
-        assert_ne!(of(request("a", 1)), of(request("b", 1)));
-        assert_ne!(of(request("a", 1)), of(request("a", 2)));
+        let fingerprint_of = |request| order_fingerprint(&request);
+        assert_eq!(fingerprint_of(request("a", 1)), fingerprint_of(request("a", 1)));
+        assert_ne!(fingerprint_of(request("a", 1)), fingerprint_of(request("b", 1)));
+        assert_ne!(fingerprint_of(request("a", 1)), fingerprint_of(request("a", 2)));
     }
 
     #[test]
-    fn an_address_that_is_named_by_its_id_may_have_changed_meanwhile() {
+    fn saved_address_is_fingerprinted_by_its_id() {
         let request = |id: &str, street: &str| {
             let address = Address { street: street.into(), ..Default::default() };
             let shipping_address = Some(address);
             let address_id = id.to_owned();
             pb::CreateOrderRequest { shipping_address, address_id, ..Default::default() }
         };
-        let of = |id, street| fingerprint_of_order(&request(id, street));
-        assert_eq!(of("a", "1 Main Street"), of("a", "2 Main Street"));
-        assert_ne!(of("a", "1 Main Street"), of("b", "1 Main Street"));
-        assert_ne!(of("", "1 Main Street"), of("", "2 Main Street"));
-        assert_ne!(of("a", ""), of("", ""));
+        let fingerprint_of = |id, street| order_fingerprint(&request(id, street));
+        assert_eq!(fingerprint_of("a", "1 Main Street"), fingerprint_of("a", "2 Main Street"));
+        assert_ne!(fingerprint_of("a", "1 Main Street"), fingerprint_of("b", "1 Main Street"));
+        assert_ne!(fingerprint_of("", "1 Main Street"), fingerprint_of("", "2 Main Street"));
+        assert_ne!(fingerprint_of("a", ""), fingerprint_of("", ""));
     }
 
     #[test]
-    fn empty_requests_are_refused_and_name_what_is_missing() {
+    fn empty_requests_are_rejected_with_the_missing_fields() {
         let fields = |status: Status| -> Vec<String> {
             kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
         };
-        let named = fields(create(&Default::default()).unwrap_err());
-        assert_eq!(named, ["user_id", "shipping_address", "payment_method_id"]);
+        let missing = fields(create(&Default::default()).unwrap_err());
+        assert_eq!(missing, ["user_id", "shipping_address", "payment_method_id"]);
         assert_eq!(fields(get(&Default::default()).unwrap_err()), ["id"]);
         assert_eq!(fields(list(&Default::default()).unwrap_err()), ["user_id"]);
         assert_eq!(fields(update(&Default::default()).unwrap_err()), ["id", "status"]);

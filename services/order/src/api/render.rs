@@ -1,4 +1,4 @@
-//! Answers, written.
+//! Renders responses.
 
 use money::Money;
 use proto::order::v1 as pb;
@@ -6,14 +6,14 @@ use wire::{Page, render};
 
 use crate::{
     domain::{
-        checkout::{Checkout, Trace},
-        order::{Entry, Line, Order},
+        checkout::{Checkout, CompletedStep},
+        order::{HistoryEntry, Line, Order},
         status::Status,
     },
-    transactions::Told,
+    transactions::OrderWithHistory,
 };
 
-pub(super) fn order((order, history): Told) -> pb::Order {
+pub(super) fn order((order, history): OrderWithHistory) -> pb::Order {
     let money = |money: Money| Some(render::money(money));
     let failure = order.failure.as_ref();
     pb::Order {
@@ -27,7 +27,7 @@ pub(super) fn order((order, history): Told) -> pb::Order {
         refunded: money(order.refunded),
         failure_code: failure.map(|f| f.code.as_str().to_owned()).unwrap_or_default(),
         decline_code: failure.map(|f| f.decline_code.clone()).unwrap_or_default(),
-        unavailable_product_ids: unavailable(&order),
+        unavailable_product_ids: unavailable_product_ids(&order),
         items: order.lines.into_iter().map(line).collect(),
         shipping_address: Some(render::address(order.address)),
         payment_method_id: order.payment_method,
@@ -39,7 +39,7 @@ pub(super) fn order((order, history): Told) -> pb::Order {
     }
 }
 
-fn unavailable(order: &Order) -> Vec<String> {
+fn unavailable_product_ids(order: &Order) -> Vec<String> {
     let products = order.failure.iter().flat_map(|failure| &failure.products);
     products.map(ToString::to_string).collect()
 }
@@ -55,13 +55,13 @@ fn line(line: Line) -> pb::OrderItem {
     }
 }
 
-fn entry(entry: Entry) -> pb::OrderStatusHistory {
+fn entry(entry: HistoryEntry) -> pb::OrderStatusHistory {
     pb::OrderStatusHistory {
         id: entry.id.to_string(),
         status: status(entry.status).into(),
-        notes: entry.by.reason,
-        created_at: entry.at.to_string(),
-        actor_id: entry.by.actor,
+        notes: entry.actor.reason,
+        created_at: entry.created_at.to_string(),
+        actor_id: entry.actor.id,
     }
 }
 
@@ -77,16 +77,20 @@ fn status(status: Status) -> pb::OrderStatus {
     }
 }
 
-pub(super) fn page((orders, total): (Vec<Told>, i64), page: Page) -> pb::ListOrdersResponse {
+pub(super) fn page(
+    (orders, total): (Vec<OrderWithHistory>, i64),
+    page: Page,
+) -> pb::ListOrdersResponse {
     pb::ListOrdersResponse {
         orders: orders.into_iter().map(order).collect(),
         pagination: Some(render::page(page, total)),
     }
 }
 
-/// The steps that ended, and the one that is at work.
+/// Renders the completed steps and the one in progress.
 pub(super) fn checkout(checkout: Checkout, last_error: String) -> pb::GetCheckoutResponse {
-    let mut steps: Vec<pb::CheckoutStep> = checkout.data.trail.into_iter().map(step).collect();
+    let mut steps: Vec<pb::CheckoutStep> =
+        checkout.data.completed_steps.into_iter().map(step).collect();
     let attempts = i32::try_from(checkout.attempts).unwrap_or(i32::MAX);
     if !checkout.step.is_end() {
         steps.push(pb::CheckoutStep {
@@ -106,13 +110,13 @@ pub(super) fn checkout(checkout: Checkout, last_error: String) -> pb::GetCheckou
     }
 }
 
-fn step(trace: Trace) -> pb::CheckoutStep {
+fn step(completed: CompletedStep) -> pb::CheckoutStep {
     pb::CheckoutStep {
-        name: trace.step.as_str().into(),
-        outcome: trace.outcome,
-        attempts: i32::try_from(trace.attempts).unwrap_or(i32::MAX),
-        started_at: trace.began_at.to_string(),
-        finished_at: trace.ended_at.to_string(),
-        error: trace.error,
+        name: completed.step.as_str().into(),
+        outcome: completed.outcome,
+        attempts: i32::try_from(completed.attempts).unwrap_or(i32::MAX),
+        started_at: completed.began_at.to_string(),
+        finished_at: completed.ended_at.to_string(),
+        error: completed.error,
     }
 }

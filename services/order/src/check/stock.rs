@@ -1,4 +1,4 @@
-//! Where the stock of an order has to be.
+//! The expected reservation of an order.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,17 @@ use proto::catalog::v1::{Reservation, ReservationState as State};
 
 use crate::domain::{order::Order, status::Status};
 
-/// Whether the catalog remembers of an order that is at rest what it must:
+/// Whether the catalog's reservation is the one that a quiescent order must have:
 ///
-/// - paid and not cancelled, or refunded, for goods that are paid back are kept: exactly its lines left;
-/// - cancelled after it was paid: exactly its lines had left and came back;
-/// - cancelled before: nothing is put aside and nothing is gone, whatever was tried.
-pub(super) fn agrees(order: &Order, remembered: Option<&Reservation>) -> bool {
-    let state = remembered.map(Reservation::state);
-    let is_of_order = || remembered.is_some_and(|reservation| same_lines(order, reservation));
+/// - paid and not cancelled: exactly the order's lines are committed. A refunded order counts as
+///   paid, because the customer keeps the goods;
+/// - cancelled after the payment: exactly the order's lines were committed and restocked;
+/// - cancelled before the payment: nothing is held and nothing is committed.
+pub(super) fn matches_order(order: &Order, reservation: Option<&Reservation>) -> bool {
+    let state = reservation.map(Reservation::state);
+    let has_same_lines = || reservation.is_some_and(|reservation| same_lines(order, reservation));
     match (order.transaction.is_some(), order.status) {
-        (true, Status::Cancelled) => state == Some(State::Restocked) && is_of_order(),
+        (true, Status::Cancelled) => state == Some(State::Restocked) && has_same_lines(),
         (
             true,
             Status::Pending
@@ -24,7 +25,7 @@ pub(super) fn agrees(order: &Order, remembered: Option<&Reservation>) -> bool {
             | Status::Shipped
             | Status::Delivered
             | Status::Refunded,
-        ) => state == Some(State::Committed) && is_of_order(),
+        ) => state == Some(State::Committed) && has_same_lines(),
         (false, _) => match state {
             None | Some(State::Refused | State::Released | State::Expired | State::Restocked) => {
                 true
@@ -34,11 +35,11 @@ pub(super) fn agrees(order: &Order, remembered: Option<&Reservation>) -> bool {
     }
 }
 
-/// Each product with as many units; how they are split into lines does not matter.
+/// Whether both have the same number of units of each product, however they are split into lines.
 fn same_lines(order: &Order, reservation: &Reservation) -> bool {
     let ordered = order.lines.iter().map(|line| (line.product.to_string(), line.quantity));
-    let remembered = reservation.items.iter().map(|item| (item.product_id.clone(), item.quantity));
-    sums(ordered) == sums(remembered)
+    let reserved = reservation.items.iter().map(|item| (item.product_id.clone(), item.quantity));
+    sums(ordered) == sums(reserved)
 }
 
 fn sums(lines: impl Iterator<Item = (String, i32)>) -> BTreeMap<String, i64> {
@@ -65,7 +66,7 @@ mod tests {
         State::Restocked,
     ];
 
-    fn remembered(order: &Order, state: State) -> Reservation {
+    fn reservation(order: &Order, state: State) -> Reservation {
         let item = |(product_id, quantity)| InventoryItem { product_id, quantity };
         let lines = order.lines.iter().map(|line| (line.product.to_string(), line.quantity));
         Reservation {
@@ -80,31 +81,33 @@ mod tests {
         Order { status, transaction: is_paid.then(|| "t".into()), ..fixtures::order() }
     }
 
-    /// The states that are right for an order, no reservation as `None`.
-    fn right(order: &Order) -> Vec<Option<State>> {
+    /// Returns the states that match an order; `None` is no reservation.
+    fn matching_states(order: &Order) -> Vec<Option<State>> {
         let known = STATES.into_iter().map(Some);
         known
             .chain([None])
-            .filter(|state| agrees(order, state.map(|state| remembered(order, state)).as_ref()))
+            .filter(|state| {
+                matches_order(order, state.map(|state| reservation(order, state)).as_ref())
+            })
             .collect()
     }
 
     #[test]
-    fn what_was_paid_is_gone_and_what_was_called_off_is_back() {
+    fn paid_stock_is_committed_and_cancelled_stock_restocked() {
         for status in Status::ALL {
             let expected = match status {
                 Status::Cancelled => State::Restocked,
                 _ => State::Committed,
             };
-            assert_eq!(right(&order(status, true)), [Some(expected)], "{status:?}");
+            assert_eq!(matching_states(&order(status, true)), [Some(expected)], "{status:?}");
         }
     }
 
     #[test]
-    fn what_was_never_paid_holds_nothing() {
+    fn unpaid_order_holds_no_stock() {
         let expected = [State::Refused, State::Released, State::Expired, State::Restocked];
         let expected: Vec<_> = expected.into_iter().map(Some).chain([None]).collect();
-        assert_eq!(right(&order(Status::Cancelled, false)), expected);
+        assert_eq!(matching_states(&order(Status::Cancelled, false)), expected);
     }
 
     #[test]
@@ -113,20 +116,23 @@ mod tests {
             [(Status::Confirmed, State::Committed), (Status::Cancelled, State::Restocked)]
         {
             let order = order(status, true);
-            let right = remembered(&order, state);
-            let with = |items: &[InventoryItem]| {
-                agrees(&order, Some(&Reservation { items: items.to_vec(), ..right.clone() }))
+            let matching = reservation(&order, state);
+            let matches_with = |items: &[InventoryItem]| {
+                matches_order(
+                    &order,
+                    Some(&Reservation { items: items.to_vec(), ..matching.clone() }),
+                )
             };
-            let one = |quantity| InventoryItem { quantity, ..right.items[0].clone() };
-            let rest = &right.items[1..];
-            let units = right.items[0].quantity;
+            let with_quantity = |quantity| InventoryItem { quantity, ..matching.items[0].clone() };
+            let rest = &matching.items[1..];
+            let units = matching.items[0].quantity;
             assert!(units > 1, "a line that can be split");
-            assert!(with(&[&[one(1), one(units - 1)], rest].concat()));
-            assert!(!with(&[&[one(units - 1)], rest].concat()));
-            assert!(!with(&[&[one(units + 1)], rest].concat()));
-            assert!(!with(&[]));
+            assert!(matches_with(&[&[with_quantity(1), with_quantity(units - 1)], rest].concat()));
+            assert!(!matches_with(&[&[with_quantity(units - 1)], rest].concat()));
+            assert!(!matches_with(&[&[with_quantity(units + 1)], rest].concat()));
+            assert!(!matches_with(&[]));
             let other = InventoryItem { product_id: order.id.to_string(), quantity: 1 };
-            assert!(!with(&[right.items.as_slice(), &[other]].concat()));
+            assert!(!matches_with(&[matching.items.as_slice(), &[other]].concat()));
         }
     }
 }

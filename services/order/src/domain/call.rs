@@ -1,4 +1,4 @@
-//! What flows ask of other services, and what can come of it.
+//! Calls of sagas to other services, their idempotency keys and their outcomes.
 
 use money::Money;
 
@@ -7,64 +7,65 @@ use super::{
     outbox::Topic,
 };
 
-/// One call to another service for an order. A repeat has the same key, so that it acts once.
+/// One call to another service for an order. A repeat has the same idempotency key, so the call
+/// takes effect once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// Hold the stock of the lines.
+    /// Reserve the stock of the order's lines.
     Reserve,
-    /// Hold the total on the payment method.
+    /// Authorize the total on the payment method.
     Authorize,
-    /// Take the held stock out.
+    /// Commit the reserved stock as sold.
     CommitStock,
-    /// Take the held money.
+    /// Capture the authorized payment.
     Capture {
-        /// The authorisation.
+        /// Id of the authorization.
         authorization: String,
     },
-    /// Make the shipment.
+    /// Create the shipment.
     Ship,
-    /// Let held money go, and refuse an authorisation that comes late.
+    /// Void the authorization, and reject an authorization that arrives later.
     Void {
-        /// The authorisation, when it is known.
+        /// Id of the authorization, if it is known.
         authorization: Option<String>,
     },
-    /// Give held stock back, and refuse a reservation that comes late.
+    /// Release the reservation, and reject a reservation that arrives later.
     Release,
-    /// Give stock back, whether it was held or taken.
+    /// Return stock to sale, whether it was reserved or committed.
     Restock,
-    /// Call the shipment off.
-    CallOff,
-    /// Give money back.
-    GiveBack {
-        /// For which refund.
+    /// Cancel the shipment.
+    CancelShipment,
+    /// Refund a captured payment.
+    Refund {
+        /// The refund saga.
         refund: RefundId,
-        /// How often it was refused before.
+        /// How often the provider declined it before.
         refusals: u32,
-        /// How much.
+        /// Amount to refund.
         amount: Money,
-        /// Why, for the provider.
+        /// Reason, for the provider.
         reason: String,
     },
-    /// Deliver a message.
+    /// Deliver an outbox message.
     Deliver(Topic),
 }
 
-/// The key of the authorisation of an order; the void needs it too.
+/// Returns the idempotency key of an order's authorization; the void names it, too.
 pub fn authorize_key(order: OrderId) -> String {
     format!("{order}:authorize")
 }
 
-/// The key of the capture of an order.
+/// Returns the idempotency key of an order's capture.
 pub fn capture_key(order: OrderId) -> String {
     format!("{order}:capture")
 }
 
-/// The key of the void of an order's authorisation.
+/// Returns the idempotency key of the void of an order's authorization.
 pub fn void_key(order: OrderId) -> String {
     format!("{order}:void")
 }
 
-/// The key of a refund, of another one after each time that it was refused.
+/// Returns the idempotency key of a refund; it changes after each decline.
 pub fn refund_key(order: OrderId, refund: RefundId, refusals: u32) -> String {
     match refusals {
         0 => format!("{order}:refund:{refund}"),
@@ -72,35 +73,35 @@ pub fn refund_key(order: OrderId, refund: RefundId, refusals: u32) -> String {
     }
 }
 
-/// What the other side calls what it did: an authorisation, a transaction, a tracking number. Empty
-/// where there is nothing to name.
+/// Id that the other service assigned: of an authorization, a transaction or a shipment (the
+/// tracking number). Empty where there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receipt(pub String);
 
-/// Why a call was refused for good.
+/// Why a call was rejected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reason {
-    /// For the log and administrators.
+    /// Text for logs and administrators.
     pub text: String,
-    /// The provider's word for a decline; empty when it was none.
+    /// The provider's decline code; empty if the call was not declined.
     pub decline_code: String,
-    /// The products that could not be had.
+    /// The products that were not available.
     pub products: Vec<ProductId>,
 }
 
-/// What came of a call.
+/// Outcome of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was done, now or by an earlier try.
+    /// The call took effect, now or in an earlier attempt.
     Done(Receipt),
-    /// It was not done, and will not be.
+    /// The call did not take effect, and never will.
     Rejected(Reason),
-    /// Nobody knows. The text is for the log and administrators.
+    /// It is unknown whether the call took effect. The text is for logs and administrators.
     Unknown(String),
 }
 
 impl Outcome {
-    /// A word for metrics and administrators.
+    /// Returns the name of the outcome, for metrics and administrators.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Done(_) => "done",
@@ -109,7 +110,7 @@ impl Outcome {
         }
     }
 
-    /// What went wrong; empty when nothing did.
+    /// Returns the error; empty if there is none.
     pub fn error(&self) -> &str {
         match self {
             Self::Done(_) => "",

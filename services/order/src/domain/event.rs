@@ -1,64 +1,64 @@
-//! What flows do to orders.
+//! Events that sagas apply to orders.
 
 use money::Money;
 
 use super::{ids::RefundId, order::Failure};
 
-/// Who did something, and why.
+/// Who requested a change, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct By {
-    /// Who; empty for the system.
-    pub actor: String,
-    /// Why; may be empty.
+pub struct Actor {
+    /// Account id; empty for the system.
+    pub id: String,
+    /// Reason; may be empty.
     pub reason: String,
 }
 
-impl By {
-    /// The system itself.
+impl Actor {
+    /// Returns the system as the actor.
     pub fn system(reason: &str) -> Self {
-        Self { actor: String::new(), reason: reason.to_owned() }
+        Self { id: String::new(), reason: reason.to_owned() }
     }
 }
 
-/// Something that happened to an order, committed with the step of the flow that it comes from.
+/// An event of an order, committed together with the saga step that caused it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The money was taken: the pivot of a checkout.
+    /// The payment was captured: the pivot of the checkout.
     Paid {
-        /// The transaction that took it.
+        /// Id of the capture's transaction.
         transaction: String,
     },
-    /// The checkout is done.
+    /// The checkout succeeded.
     Confirmed {
-        /// The carrier's number.
+        /// The carrier's tracking number.
         tracking_number: String,
     },
-    /// The checkout was refused or called off before the pivot, and all of it is undone.
+    /// The checkout was rejected or cancelled before the pivot, and all of it is compensated.
     Cancelled {
-        /// Why it was refused; none when the customer wanted it so.
+        /// Why it failed; `None` if the cancellation was requested.
         failure: Option<Failure>,
-        /// Who, and in what words.
-        by: By,
+        /// Who cancelled it, and why.
+        actor: Actor,
     },
-    /// A cancel came when it was too late to turn back: its flow has to follow.
-    CancelOwed {
-        /// Who wanted it.
-        by: By,
+    /// A cancellation was requested after the pivot: the cancellation saga has to follow.
+    CancelRequested {
+        /// Who requested it.
+        actor: Actor,
     },
-    /// The shipment of a confirmed order was called off; money and stock follow.
-    CalledOff {
-        /// Who wanted it.
-        by: By,
+    /// The shipment of a confirmed order was cancelled; the refund and the restock follow.
+    ShipmentCancelled {
+        /// Who requested it.
+        actor: Actor,
     },
-    /// Money was given back.
-    GivenBack {
-        /// By which flow.
+    /// Money was refunded.
+    Refunded {
+        /// The refund saga.
         refund: RefundId,
-        /// How much.
+        /// Refunded amount.
         amount: Money,
-        /// Who wanted it.
-        by: By,
+        /// Who requested it.
+        actor: Actor,
     },
-    /// The ordered units are out of the customer's cart.
+    /// The ordered units were removed from the customer's cart.
     LeftCart,
 }

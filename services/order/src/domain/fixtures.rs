@@ -1,4 +1,4 @@
-//! An order for tests of the rules.
+//! An order for unit tests.
 
 use jiff::Timestamp;
 use money::{Currency, Money};
@@ -12,7 +12,7 @@ use super::{
     status::Status,
 };
 
-/// A pending order of two lamps.
+/// Returns a pending order of two lamps.
 pub(crate) fn order() -> Order {
     let lines = vec![Line {
         id: LineId(Uuid::from_u128(1)),
@@ -26,7 +26,7 @@ pub(crate) fn order() -> Order {
         id: OrderId(Uuid::from_u128(3)),
         user: UserId(Uuid::from_u128(4)),
         status: Status::Pending,
-        sums: Sums::of(Currency::USD, &lines, shipping, 0).unwrap(),
+        sums: Sums::compute(Currency::USD, &lines, shipping, 0).unwrap(),
         lines,
         refunded: Money::zero(Currency::USD),
         address: Address {

@@ -1,20 +1,20 @@
-//! Ids, each a type of its own, so that none is passed for another.
+//! Ids, each a distinct type, so that none is passed in place of another.
 
 pub use wire::{OrderId, ProductId, UserId};
 
 wire::id! {
-    /// A line of an order.
+    /// Id of a line of an order.
     LineId
 }
 wire::id! {
-    /// An entry of an order's history.
+    /// Id of an entry of an order's history.
     EntryId
 }
 wire::id! {
-    /// A flow that gives money back.
+    /// Id of a refund saga.
     RefundId
 }
 wire::id! {
-    /// A message on its way out.
+    /// Id of an outbox message.
     MessageId
 }

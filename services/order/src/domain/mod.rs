@@ -1,12 +1,12 @@
-//! Types and pure rules: no async, no SQL, no gRPC.
+//! Domain types and pure rules: no async, no SQL, no gRPC.
 
+pub mod backoff;
 pub mod call;
 pub mod checkout;
 pub mod event;
 pub mod ids;
 pub mod order;
 pub mod outbox;
-pub mod pace;
 pub mod price;
 pub mod refund;
 pub mod status;

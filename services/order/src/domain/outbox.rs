@@ -1,38 +1,39 @@
-//! Messages on their way out: written with what they tell of, delivered at least once, each with a
-//! key of its own so that the other side acts on it once.
+//! The transactional outbox: messages are written in the transaction of the change that they
+//! report, and delivered at least once. Each has an idempotency key, so that the receiver acts on
+//! it once.
 
 use jiff::Timestamp;
 use money::Money;
 
 use super::{
+    backoff::{MAX_MESSAGE_BACKOFF, backoff},
     call::Outcome,
     event::Event,
     ids::{MessageId, OrderId, RefundId},
-    pace::{MESSAGE_CAP, pause},
 };
 
-/// What a message is about. An order has at most one message of a topic.
+/// Topic of a message. An order has at most one message of each topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Topic {
-    /// Takes the ordered units out of the cart.
+    /// Removes the ordered units from the cart.
     TakeFromCart,
-    /// The order is confirmed.
+    /// Mail: the order is confirmed.
     ConfirmationMail,
-    /// The order is cancelled.
+    /// Mail: the order is cancelled.
     CancelledMail,
-    /// The order is with the carrier.
+    /// Mail: the carrier has the parcel.
     ShippedMail,
-    /// Money was given back.
+    /// Mail: money was refunded.
     RefundMail {
-        /// By which refund.
+        /// The refund saga.
         refund: RefundId,
-        /// How much.
+        /// Refunded amount.
         amount: Money,
     },
 }
 
 impl Topic {
-    /// A word for metrics, and the stored name but for the refund's id.
+    /// Returns the name for metrics, which is also stored; a refund's id is stored beside it.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::TakeFromCart => "cart",
@@ -43,7 +44,7 @@ impl Topic {
         }
     }
 
-    /// The key by which the other side knows a repeat.
+    /// Returns the idempotency key of the delivery.
     pub fn key(&self, order: OrderId) -> String {
         match self {
             Self::RefundMail { refund, .. } => format!("{order}:refund:{refund}"),
@@ -55,50 +56,50 @@ impl Topic {
     }
 }
 
-/// Where a message stands.
+/// State of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// To be delivered.
+    /// Not delivered yet.
     Waiting,
-    /// The other side has it.
+    /// The receiver accepted it.
     Delivered,
-    /// The other side refused it for good.
+    /// The receiver permanently rejected it.
     Refused,
 }
 
-/// A message and how often it was tried, this try included.
+/// An outbox message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its id.
+    /// Id of the message.
     pub id: MessageId,
-    /// The order it is about.
+    /// The order that it belongs to.
     pub order: OrderId,
-    /// What it is about.
+    /// Topic of the message.
     pub topic: Topic,
-    /// Where it stands.
+    /// State of the delivery.
     pub state: State,
-    /// Tries to deliver it.
+    /// Delivery attempts, including the current one.
     pub attempts: u32,
 }
 
-/// What becomes of a message.
+/// Transition of a message after an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// Where it stands then.
+    /// State after the attempt.
     pub state: State,
-    /// When it is tried again, if it waits.
+    /// Time of the next attempt, if the message is still waiting.
     pub due_at: Timestamp,
-    /// What happens to the order.
+    /// Events for the order.
     pub events: Vec<Event>,
 }
 
-/// What comes of a try. A mail that is refused is given up. Units are never left in a cart, for they
-/// could be bought twice: that is asked for until it is done.
+/// Returns the transition after a delivery attempt. A rejected mail is abandoned. Removing units
+/// from the cart is retried without limit: units that stay there could be bought twice.
 pub fn next(message: &Message, outcome: &Outcome, now: Timestamp) -> Transition {
     let end = |state| Transition { state, due_at: now, events: Vec::new() };
-    let again = || Transition {
+    let retry = || Transition {
         state: State::Waiting,
-        due_at: now + pause(message.attempts, MESSAGE_CAP),
+        due_at: now + backoff(message.attempts, MAX_MESSAGE_BACKOFF),
         events: Vec::new(),
     };
     match (message.state, outcome) {
@@ -112,13 +113,13 @@ pub fn next(message: &Message, outcome: &Outcome, now: Timestamp) -> Transition 
             | Topic::RefundMail { .. } => end(State::Delivered),
         },
         (State::Waiting, Outcome::Rejected(_)) => match message.topic {
-            Topic::TakeFromCart => again(),
+            Topic::TakeFromCart => retry(),
             Topic::ConfirmationMail
             | Topic::CancelledMail
             | Topic::ShippedMail
             | Topic::RefundMail { .. } => end(State::Refused),
         },
-        (State::Waiting, Outcome::Unknown(_)) => again(),
+        (State::Waiting, Outcome::Unknown(_)) => retry(),
         (
             state @ (State::Delivered | State::Refused),
             Outcome::Done(_) | Outcome::Rejected(_) | Outcome::Unknown(_),
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn mails_are_given_up_when_refused_and_cart_units_never() {
+    fn rejected_mail_is_abandoned_and_cart_removal_is_retried() {
         let done = Outcome::Done(Receipt::default());
         let rejected = Outcome::Rejected(Reason::default());
         let unknown = Outcome::Unknown(String::new());
@@ -153,20 +154,20 @@ mod tests {
             (Topic::ConfirmationMail, &unknown, State::Waiting),
         ] {
             let cart = topic == Topic::TakeFromCart;
-            let turned = next(&message(topic, State::Waiting), outcome, now);
-            assert_eq!(turned.state, state, "{outcome:?}");
-            assert_eq!(turned.due_at > now, state == State::Waiting);
-            assert_eq!(turned.events == [Event::LeftCart], cart && state == State::Delivered);
+            let transition = next(&message(topic, State::Waiting), outcome, now);
+            assert_eq!(transition.state, state, "{outcome:?}");
+            assert_eq!(transition.due_at > now, state == State::Waiting);
+            assert_eq!(transition.events == [Event::LeftCart], cart && state == State::Delivered);
         }
     }
 
     #[test]
-    fn what_has_ended_stays_so() {
+    fn ended_message_does_not_change() {
         for state in [State::Delivered, State::Refused] {
             let outcome = Outcome::Done(Receipt::default());
-            let turned =
+            let transition =
                 next(&message(Topic::TakeFromCart, state), &outcome, Timestamp::UNIX_EPOCH);
-            assert_eq!((turned.state, turned.events.len()), (state, 0));
+            assert_eq!((transition.state, transition.events.len()), (state, 0));
         }
     }
 }

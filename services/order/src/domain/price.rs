@@ -1,25 +1,25 @@
-//! What an order costs.
+//! Prices of an order.
 
 use money::{Currency, Error, Money};
 
 use super::order::Line;
 
-/// The sums of an order; the total is the three others together.
+/// Sums of an order; `total` is the sum of the other three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sums {
-    /// The lines.
+    /// Sum of the lines.
     pub subtotal: Money,
-    /// The chosen way to ship.
+    /// Price of the chosen shipping option.
     pub shipping: Money,
     /// Tax on the lines.
     pub tax: Money,
-    /// What is paid.
+    /// Amount to pay.
     pub total: Money,
 }
 
 impl Sums {
-    /// Adds up lines and shipping. Tax is on the sum of the lines, rounded half up once for the order.
-    pub fn of(
+    /// Computes the sums. Tax applies to the subtotal and is rounded half up once for the order.
+    pub fn compute(
         currency: Currency,
         lines: &[Line],
         shipping: Money,
@@ -55,8 +55,9 @@ mod tests {
     }
 
     #[test]
-    fn the_total_is_lines_shipping_and_tax() {
-        let sums = Sums::of(Currency::USD, &[line(1999, 2), line(500, 1)], usd(650), 825).unwrap();
+    fn total_is_lines_plus_shipping_plus_tax() {
+        let sums =
+            Sums::compute(Currency::USD, &[line(1999, 2), line(500, 1)], usd(650), 825).unwrap();
         assert_eq!(sums.subtotal, usd(4498));
         assert_eq!(sums.tax, usd(371)); // 371.085
         assert_eq!(sums.total, usd(4498 + 650 + 371));
@@ -64,19 +65,22 @@ mod tests {
 
     #[test]
     fn tax_is_rounded_half_up_once_for_the_order() {
-        // 2 × 0.5 cents by line would be 2 cents; by order it is 1.
-        let sums = Sums::of(Currency::USD, &[line(10, 1), line(10, 1)], usd(0), 500).unwrap();
+        // Rounded for each line, 2 × 0.5 cents would be 2 cents; for the order it is 1.
+        let sums = Sums::compute(Currency::USD, &[line(10, 1), line(10, 1)], usd(0), 500).unwrap();
         assert_eq!(sums.tax, usd(1));
-        let half = Sums::of(Currency::USD, &[line(10, 1)], usd(0), 500).unwrap();
+        let half = Sums::compute(Currency::USD, &[line(10, 1)], usd(0), 500).unwrap();
         assert_eq!(half.tax, usd(1));
-        let below = Sums::of(Currency::USD, &[line(10, 1)], usd(0), 499).unwrap();
+        let below = Sums::compute(Currency::USD, &[line(10, 1)], usd(0), 499).unwrap();
         assert_eq!(below.tax, usd(0));
     }
 
     #[test]
-    fn another_currency_and_too_much_are_refused() {
+    fn other_currency_and_overflow_are_rejected() {
         let yen = Money::new(1, "JPY".parse().unwrap());
-        assert!(Sums::of(Currency::USD, &[line(1, 1)], yen, 0).is_err());
-        assert_eq!(Sums::of(Currency::USD, &[line(i64::MAX, 2)], usd(0), 0), Err(Error::Overflow));
+        assert!(Sums::compute(Currency::USD, &[line(1, 1)], yen, 0).is_err());
+        assert_eq!(
+            Sums::compute(Currency::USD, &[line(i64::MAX, 2)], usd(0), 0),
+            Err(Error::Overflow)
+        );
     }
 }

@@ -1,87 +1,90 @@
-//! Giving money back: a flow of its own, after the checkout.
+//! The refund saga, which follows the checkout: refunds a payment, with or without cancelling the
+//! order.
 //!
 //! ```text
 //! cancel:  call_off ──▶ give_back ──▶ restock ──▶ done
-//!             └─ the shipment is on its way ──▶ refused
+//!             └─ the carrier has the parcel ──▶ refused
 //! refund:  give_back ──▶ done
-//!             └─ the provider refuses ──▶ refused
+//!             └─ the provider declines ──▶ refused
 //! ```
 //!
-//! A cancel begins with the shipment: if that cannot be called off any more, nothing has happened and
-//! the order stays what it is. From then on the order is cancelled and the customer is owed the money,
-//! so that the flow only goes forward. An order has one such flow at a time.
+//! The names are those of the stored steps: `call_off` cancels the shipment, `give_back` refunds
+//! the payment. A cancellation begins with the shipment: if it cannot be cancelled any more,
+//! nothing has happened and the order keeps its status. After that step the order is cancelled and
+//! the customer is owed the money, so the saga only moves forward. An order has at most one refund
+//! saga at a time.
 
 use jiff::Timestamp;
 use money::Money;
 
 use super::{
+    backoff::{MAX_OWED_REFUND_BACKOFF, MAX_SAGA_BACKOFF, backoff},
     call::{Call, Outcome},
-    event::{By, Event},
+    event::{Actor, Event},
     ids::{OrderId, RefundId},
-    pace::{FLOW_CAP, OWED_CAP, pause},
 };
 
-/// Why money is given back.
+/// Kind of a refund saga.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A confirmed order is called off.
+    /// Cancels a confirmed order.
     Cancel,
-    /// An administrator gives some or all of it back.
+    /// An administrator refunds a part or all of the payment.
     Refund,
 }
 
-/// Where a flow is: what it does next, or how it ended.
+/// Step of a refund saga: the next action, or an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Step {
-    /// Call the shipment off.
-    CallOff,
-    /// Give the money back.
-    GiveBack,
-    /// Give the stock back.
+    /// Cancel the shipment.
+    CancelShipment,
+    /// Refund the payment.
+    Refund,
+    /// Return the stock to sale.
     Restock,
-    /// All was done.
+    /// End: every step succeeded.
     Done,
-    /// Nothing was done, and will not be.
+    /// End: the saga was refused and changed nothing.
     Refused,
 }
 
-/// A flow.
+/// A refund saga.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refund {
-    /// Its id.
+    /// Id of the saga.
     pub id: RefundId,
-    /// Whose.
+    /// The order.
     pub order: OrderId,
-    /// Why.
+    /// Kind of the saga.
     pub kind: Kind,
-    /// How much.
+    /// Amount to refund.
     pub amount: Money,
-    /// Who wanted it.
-    pub by: By,
-    /// Where it is.
+    /// Who requested it.
+    pub actor: Actor,
+    /// Current step.
     pub step: Step,
-    /// Tries at this step, the present one included.
+    /// Attempts of this step, including the current one.
     pub attempts: u32,
-    /// How often the provider refused to give money back that is owed. Its answer is kept with the key of
-    /// the request, so that another try has another key.
+    /// How often the provider declined a refund that is owed. Its response is stored under the
+    /// request's idempotency key, so another attempt needs another key.
     pub refusals: u32,
 }
 
-/// What becomes of a flow.
+/// Transition of a refund saga after a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// Where it is then.
+    /// The next step.
     pub step: Step,
-    /// How often it was refused by then what is owed.
+    /// How often an owed refund was declined by then.
     pub refusals: u32,
-    /// When it goes on.
+    /// When the saga is due again.
     pub due_at: Timestamp,
-    /// What happens to the order.
+    /// Events for the order.
     pub events: Vec<Event>,
 }
 
 impl Kind {
-    /// As stored.
+    /// Returns the stored name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cancel => "cancel",
@@ -90,29 +93,29 @@ impl Kind {
     }
 
     /// The inverse of [`Kind::as_str`].
-    pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Cancel, Self::Refund].into_iter().find(|kind| kind.as_str() == word)
+    pub fn from_stored(name: &str) -> Option<Self> {
+        [Self::Cancel, Self::Refund].into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Where a flow of this kind begins.
+    /// Returns the first step of a saga of this kind.
     pub fn first_step(self) -> Step {
         match self {
-            Self::Cancel => Step::CallOff,
-            Self::Refund => Step::GiveBack,
+            Self::Cancel => Step::CancelShipment,
+            Self::Refund => Step::Refund,
         }
     }
 }
 
 impl Step {
-    /// All of them, each after those that can come before it.
+    /// All steps, each after those that can precede it.
     pub const ALL: [Self; 5] =
-        [Self::CallOff, Self::GiveBack, Self::Restock, Self::Done, Self::Refused];
+        [Self::CancelShipment, Self::Refund, Self::Restock, Self::Done, Self::Refused];
 
-    /// As stored.
+    /// Returns the stored name.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::CallOff => "call_off",
-            Self::GiveBack => "give_back",
+            Self::CancelShipment => "call_off",
+            Self::Refund => "give_back",
             Self::Restock => "restock",
             Self::Done => "done",
             Self::Refused => "refused",
@@ -120,33 +123,33 @@ impl Step {
     }
 
     /// The inverse of [`Step::as_str`].
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.as_str() == word)
+    pub fn from_stored(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.as_str() == name)
     }
 
-    /// Whether nothing is left to do.
+    /// Whether the saga has ended.
     pub fn is_end(self) -> bool {
         matches!(self, Self::Done | Self::Refused)
     }
 }
 
 impl Refund {
-    /// The flow after a transition.
+    /// Returns the saga after a transition.
     #[must_use]
-    pub fn after(&self, turned: &Transition) -> Self {
-        let attempts = if self.step == turned.step { self.attempts } else { 0 };
-        Self { step: turned.step, attempts, refusals: turned.refusals, ..self.clone() }
+    pub fn apply(&self, transition: &Transition) -> Self {
+        let attempts = if self.step == transition.step { self.attempts } else { 0 };
+        Self { step: transition.step, attempts, refusals: transition.refusals, ..self.clone() }
     }
 
-    /// What to ask of whom; `None` at an end.
+    /// Returns the call of the current step; `None` at an end.
     pub fn call(&self) -> Option<Call> {
         match self.step {
-            Step::CallOff => Some(Call::CallOff),
-            Step::GiveBack => Some(Call::GiveBack {
+            Step::CancelShipment => Some(Call::CancelShipment),
+            Step::Refund => Some(Call::Refund {
                 refund: self.id,
                 refusals: self.refusals,
                 amount: self.amount,
-                reason: self.by.reason.clone(),
+                reason: self.actor.reason.clone(),
             }),
             Step::Restock => Some(Call::Restock),
             Step::Done | Step::Refused => None,
@@ -154,45 +157,49 @@ impl Refund {
     }
 }
 
-/// Where a flow goes after its present step had this outcome.
+/// Returns the transition of a refund saga whose current step had this outcome.
 pub fn next(state: &Refund, outcome: &Outcome, now: Timestamp) -> Transition {
     use Outcome::{Done, Rejected, Unknown};
 
-    let go = |step, events| Transition { step, refusals: state.refusals, due_at: now, events };
-    let again_within = |cap| Transition {
+    let advance = |step, events| Transition { step, refusals: state.refusals, due_at: now, events };
+    let retry_within = |max_delay| Transition {
         step: state.step,
         refusals: state.refusals,
-        due_at: now + pause(state.attempts, cap),
+        due_at: now + backoff(state.attempts, max_delay),
         events: Vec::new(),
     };
-    let again = || again_within(FLOW_CAP);
-    let by = || state.by.clone();
-    let given = || Event::GivenBack { refund: state.id, amount: state.amount, by: by() };
+    let retry = || retry_within(MAX_SAGA_BACKOFF);
+    let actor = || state.actor.clone();
+    let refunded = || Event::Refunded { refund: state.id, amount: state.amount, actor: actor() };
     match (state.step, outcome, state.kind) {
-        (Step::CallOff, Done(_), Kind::Cancel | Kind::Refund) => {
-            go(Step::GiveBack, vec![Event::CalledOff { by: by() }])
+        (Step::CancelShipment, Done(_), Kind::Cancel | Kind::Refund) => {
+            advance(Step::Refund, vec![Event::ShipmentCancelled { actor: actor() }])
         }
-        (Step::CallOff, Rejected(_), Kind::Cancel | Kind::Refund) => go(Step::Refused, Vec::new()),
-        (Step::GiveBack, Done(_), Kind::Cancel) => go(Step::Restock, vec![given()]),
-        (Step::GiveBack, Done(_), Kind::Refund) => go(Step::Done, vec![given()]),
-        // The customer of a cancelled order is owed the money: it is asked for until it is given. What was
-        // refused has not been done and never will be, so that a new request cannot be a second one.
-        (Step::GiveBack, Rejected(_), Kind::Cancel) => {
-            Transition { refusals: state.refusals.saturating_add(1), ..again_within(OWED_CAP) }
+        (Step::CancelShipment, Rejected(_), Kind::Cancel | Kind::Refund) => {
+            advance(Step::Refused, Vec::new())
         }
-        (Step::GiveBack, Rejected(_), Kind::Refund) => go(Step::Refused, Vec::new()),
-        (Step::Restock, Done(_), Kind::Cancel | Kind::Refund) => go(Step::Done, Vec::new()),
-        (Step::Restock, Rejected(_), Kind::Cancel | Kind::Refund) => again(),
+        (Step::Refund, Done(_), Kind::Cancel) => advance(Step::Restock, vec![refunded()]),
+        (Step::Refund, Done(_), Kind::Refund) => advance(Step::Done, vec![refunded()]),
+        // The customer of a cancelled order is owed the money, so the refund is retried without
+        // limit. A declined request has not taken effect and never will, so a new request cannot
+        // refund twice.
+        (Step::Refund, Rejected(_), Kind::Cancel) => Transition {
+            refusals: state.refusals.saturating_add(1),
+            ..retry_within(MAX_OWED_REFUND_BACKOFF)
+        },
+        (Step::Refund, Rejected(_), Kind::Refund) => advance(Step::Refused, Vec::new()),
+        (Step::Restock, Done(_), Kind::Cancel | Kind::Refund) => advance(Step::Done, Vec::new()),
+        (Step::Restock, Rejected(_), Kind::Cancel | Kind::Refund) => retry(),
         (
-            Step::CallOff | Step::GiveBack | Step::Restock,
+            Step::CancelShipment | Step::Refund | Step::Restock,
             Unknown(_),
             Kind::Cancel | Kind::Refund,
-        ) => again(),
+        ) => retry(),
         (
             step @ (Step::Done | Step::Refused),
             Done(_) | Rejected(_) | Unknown(_),
             Kind::Cancel | Kind::Refund,
-        ) => go(step, Vec::new()),
+        ) => advance(step, Vec::new()),
     }
 }
 
@@ -207,13 +214,13 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn at(kind: Kind, step: Step) -> Refund {
+    fn refund_at(kind: Kind, step: Step) -> Refund {
         Refund {
             id: RefundId(Uuid::nil()),
             order: OrderId(Uuid::nil()),
             kind,
             amount: Money::new(100, Currency::USD),
-            by: By::default(),
+            actor: Actor::default(),
             step,
             attempts: 1,
             refusals: 0,
@@ -229,59 +236,63 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_table() {
-        use Step::{CallOff, Done, GiveBack, Refused, Restock};
+    fn each_outcome_leads_to_its_step() {
+        use Step::{CancelShipment, Done, Refund, Refused, Restock};
         for (kind, step, to) in [
-            (Kind::Cancel, CallOff, [GiveBack, Refused, CallOff]),
-            (Kind::Cancel, GiveBack, [Restock, GiveBack, GiveBack]),
+            (Kind::Cancel, CancelShipment, [Refund, Refused, CancelShipment]),
+            (Kind::Cancel, Refund, [Restock, Refund, Refund]),
             (Kind::Cancel, Restock, [Done, Restock, Restock]),
             (Kind::Cancel, Done, [Done; 3]),
             (Kind::Cancel, Refused, [Refused; 3]),
-            (Kind::Refund, GiveBack, [Done, Refused, GiveBack]),
+            (Kind::Refund, Refund, [Done, Refused, Refund]),
             (Kind::Refund, Done, [Done; 3]),
             (Kind::Refund, Refused, [Refused; 3]),
         ] {
             for (outcome, to) in outcomes().iter().zip(to) {
-                let turned = next(&at(kind, step), outcome, NOW);
-                assert_eq!(turned.step, to, "{kind:?} {step:?} {outcome:?}");
-                assert_eq!(turned.due_at > NOW, to == step && !step.is_end());
+                let transition = next(&refund_at(kind, step), outcome, NOW);
+                assert_eq!(transition.step, to, "{kind:?} {step:?} {outcome:?}");
+                assert_eq!(transition.due_at > NOW, to == step && !step.is_end());
                 let events = match (step, to) {
-                    (CallOff, GiveBack) | (GiveBack, Restock | Done) => 1,
+                    (CancelShipment, Refund) | (Refund, Restock | Done) => 1,
                     _ => 0,
                 };
-                assert_eq!(turned.events.len(), events, "{kind:?} {step:?} {outcome:?}");
-                let owed = (kind, step) == (Kind::Cancel, GiveBack);
+                assert_eq!(transition.events.len(), events, "{kind:?} {step:?} {outcome:?}");
+                let owed = (kind, step) == (Kind::Cancel, Refund);
                 let refused = owed && matches!(outcome, Outcome::Rejected(_));
-                assert_eq!(turned.refusals, u32::from(refused), "another key after a refusal only");
+                assert_eq!(
+                    transition.refusals,
+                    u32::from(refused),
+                    "only a decline changes the key"
+                );
             }
         }
     }
 
     #[test]
-    fn a_provider_that_goes_on_refusing_is_asked_less_often_than_a_silent_one() {
-        let state = Refund { attempts: 60, ..at(Kind::Cancel, Step::GiveBack) };
+    fn declined_refund_backs_off_longer_than_an_unknown_one() {
+        let state = Refund { attempts: 60, ..refund_at(Kind::Cancel, Step::Refund) };
         let [_, rejected, unknown] = outcomes().map(|outcome| next(&state, &outcome, NOW));
-        assert_eq!(rejected.due_at, NOW + OWED_CAP);
-        assert_eq!(unknown.due_at, NOW + FLOW_CAP);
+        assert_eq!(rejected.due_at, NOW + MAX_OWED_REFUND_BACKOFF);
+        assert_eq!(unknown.due_at, NOW + MAX_SAGA_BACKOFF);
     }
 
     proptest! {
         #[test]
-        fn money_is_given_back_once_and_only_of_a_flow_that_is_not_refused(
-            cancel in any::<bool>(), turns in prop::collection::vec(0..3usize, 0..30),
+        fn saga_refunds_once_and_only_if_not_refused(
+            cancel in any::<bool>(), outcomes_taken in prop::collection::vec(0..3usize, 0..30),
         ) {
             let kind = if cancel { Kind::Cancel } else { Kind::Refund };
-            let mut state = at(kind, kind.first_step());
-            let mut given = 0;
-            for turn in turns {
-                let turned = next(&state, &outcomes()[turn], NOW);
-                prop_assert!(turned.step >= state.step);
-                let is_given = |event: &&Event| matches!(event, Event::GivenBack { .. });
-                given += turned.events.iter().filter(is_given).count();
-                state.step = turned.step;
+            let mut state = refund_at(kind, kind.first_step());
+            let mut refund_events = 0;
+            for index in outcomes_taken {
+                let transition = next(&state, &outcomes()[index], NOW);
+                prop_assert!(transition.step >= state.step);
+                let is_refund = |event: &&Event| matches!(event, Event::Refunded { .. });
+                refund_events += transition.events.iter().filter(is_refund).count();
+                state.step = transition.step;
             }
             let after = matches!(state.step, Step::Restock | Step::Done);
-            prop_assert_eq!(given, usize::from(after));
+            prop_assert_eq!(refund_events, usize::from(after));
         }
     }
 }

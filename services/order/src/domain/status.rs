@@ -1,44 +1,44 @@
-//! Where an order stands, and where it may go from there.
+//! The status of an order and its allowed transitions.
 //!
 //! ```text
 //! pending ──▶ confirmed ──▶ processing ──▶ shipped ──▶ delivered
 //!    │          │  │             │            │            │
 //!    └────┬─────┘  └─────────────┴─────┬──────┴────────────┘
 //!         ▼                            ▼
-//!     cancelled                    refunded (all money is given back)
+//!     cancelled                    refunded (the whole payment)
 //! ```
 
-/// Where an order stands.
+/// Status of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// The checkout is at work.
+    /// The checkout is in progress.
     Pending,
-    /// Paid, with stock taken and a shipment made.
+    /// Paid, stock committed and shipment created.
     Confirmed,
     /// Being packed.
     Processing,
-    /// With the carrier.
+    /// Handed to the carrier.
     Shipped,
-    /// With the customer.
+    /// Delivered to the customer.
     Delivered,
-    /// Refused or called off.
+    /// The checkout failed, or the order was cancelled.
     Cancelled,
-    /// All money was given back.
+    /// The whole payment was refunded.
     Refunded,
 }
 
-/// A change that is not among the allowed ones.
+/// A transition that is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an order that is {} cannot become {}", .from.as_str(), .to.as_str())]
-pub struct NotAllowed {
-    /// Where the order stands.
+pub struct TransitionNotAllowed {
+    /// Current status.
     pub from: Status,
-    /// Where it was to go.
+    /// Requested status.
     pub to: Status,
 }
 
 impl Status {
-    /// All of them.
+    /// All statuses.
     pub const ALL: [Self; 7] = [
         Self::Pending,
         Self::Confirmed,
@@ -49,7 +49,7 @@ impl Status {
         Self::Refunded,
     ];
 
-    /// As stored, and as people read it.
+    /// Returns the status as it is stored and shown.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -63,12 +63,12 @@ impl Status {
     }
 
     /// The inverse of [`Status::as_str`].
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    pub fn from_stored(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 
-    /// The status after a change, if it is an allowed one.
-    pub fn to(self, to: Self) -> Result<Self, NotAllowed> {
+    /// Returns `to` if the transition is allowed.
+    pub fn transition_to(self, to: Self) -> Result<Self, TransitionNotAllowed> {
         use Status::{Cancelled, Confirmed, Delivered, Pending, Processing, Refunded, Shipped};
         let allowed = match self {
             Pending => matches!(to, Confirmed | Cancelled),
@@ -78,10 +78,10 @@ impl Status {
             Delivered => to == Refunded,
             Cancelled | Refunded => false,
         };
-        if allowed { Ok(to) } else { Err(NotAllowed { from: self, to }) }
+        if allowed { Ok(to) } else { Err(TransitionNotAllowed { from: self, to }) }
     }
 
-    /// Whether the order holds money that was not all given back.
+    /// Whether the order holds a payment that is not completely refunded.
     pub fn is_paid(self) -> bool {
         match self {
             Self::Confirmed | Self::Processing | Self::Shipped | Self::Delivered => true,
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_changes_of_the_rules_are_allowed() {
+    fn only_listed_transitions_are_allowed() {
         use Status::{Cancelled, Confirmed, Delivered, Pending, Processing, Refunded, Shipped};
         let allowed = [
             (Pending, Confirmed),
@@ -111,13 +111,17 @@ mod tests {
         ];
         for from in Status::ALL {
             for to in Status::ALL {
-                assert_eq!(from.to(to).is_ok(), allowed.contains(&(from, to)), "{from:?} {to:?}");
+                assert_eq!(
+                    from.transition_to(to).is_ok(),
+                    allowed.contains(&(from, to)),
+                    "{from:?} {to:?}"
+                );
             }
         }
     }
 
     #[test]
-    fn words_are_read_back() {
+    fn stored_statuses_round_trip() {
         for status in Status::ALL {
             assert_eq!(Status::from_stored(status.as_str()), Some(status));
         }

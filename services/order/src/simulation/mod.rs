@@ -1,99 +1,102 @@
-//! The checkout under every fault that can be thought of, by seed.
+//! Deterministic simulation of the order saga under faults, driven by a seed.
 //!
-//! The drivers are the real ones ([`crate::driver::carry_on`]), over a store in memory that uses the same
-//! pure rules as the real one, and over participants that keep what the design promises of them. A
-//! scheduler polls the drivers in any order, drops them at any await, and lets requests be lost, late,
-//! out of order and twice, replies be lost, and clocks disagree and jump. Then everything comes to rest,
-//! and the books of all of them must agree.
+//! It runs the real executor ([`crate::saga::execute_step`]) on an in-memory store that uses the
+//! same pure rules as the real one, and on fake services that keep the guarantees that the design
+//! requires of participants. A scheduler polls the executors in random order and crashes them at
+//! any await; requests are lost, delayed, reordered and duplicated; replies are lost; clocks are
+//! skewed and jump. Then the faults stop, everything settles, and the invariants must hold.
 //!
-//! `ORDER_SIMULATION_SEEDS=1000000` tries more seeds, from `ORDER_SIMULATION_FIRST_SEED` on;
-//! `ORDER_SIMULATION_SEED=42` tries one of them again.
+//! `ORDER_SIMULATION_SEEDS=1000000` runs more seeds, starting at `ORDER_SIMULATION_FIRST_SEED`;
+//! `ORDER_SIMULATION_SEED=42` replays one of them.
 
-mod books;
-mod catalog;
-mod judge;
-mod network;
-mod payment;
-mod people;
-mod rest;
-mod world;
+mod fake_catalog;
+mod fake_payment;
+mod fake_services;
+mod fake_store;
+mod invariants;
+mod simulator;
+mod user_actions;
+mod yield_point;
 
 use std::{ops::Range, thread};
 
-use world::World;
+use simulator::Simulation;
 
-/// Seeds that every test run tries.
+/// Number of seeds in every test run.
 const SEEDS: u64 = 10_000;
 
-/// Threads that share them.
+/// Threads that share the seeds.
 const THREADS: u64 = 4;
 
 #[test]
-fn whatever_dies_and_whatever_is_repeated_the_books_agree() {
-    if let Some(seed) = setting("ORDER_SIMULATION_SEED") {
-        World::run(seed).unwrap();
+fn invariants_hold_for_every_seed() {
+    if let Some(seed) = env_number("ORDER_SIMULATION_SEED") {
+        Simulation::run(seed).unwrap();
         return;
     }
-    let seeds = setting("ORDER_SIMULATION_SEEDS").unwrap_or(SEEDS);
-    let first = setting("ORDER_SIMULATION_FIRST_SEED").unwrap_or(0);
-    let share = seeds.div_ceil(THREADS);
-    let seen = thread::scope(|scope| {
+    let seeds = env_number("ORDER_SIMULATION_SEEDS").unwrap_or(SEEDS);
+    let first = env_number("ORDER_SIMULATION_FIRST_SEED").unwrap_or(0);
+    let seeds_per_thread = seeds.div_ceil(THREADS);
+    let coverage = thread::scope(|scope| {
         let runs: Vec<_> = (0..THREADS)
-            .map(|n| n * share..((n + 1) * share).min(seeds))
-            .map(|part| scope.spawn(move || all(first + part.start..first + part.end)))
+            .map(|n| n * seeds_per_thread..((n + 1) * seeds_per_thread).min(seeds))
+            .map(|range| scope.spawn(move || run_seeds(first + range.start..first + range.end)))
             .collect();
-        runs.into_iter().map(|run| run.join().unwrap()).fold(Seen::default(), Seen::plus)
+        runs.into_iter().map(|run| run.join().unwrap()).fold(Coverage::default(), Coverage::merge)
     });
-    // A simulation that never gets anywhere proves nothing.
+    // A simulation that never reaches a state proves nothing about it.
     let enough = usize::try_from(seeds / 50).unwrap();
-    let Seen { confirmed, refused, called_off, refunded, lost, died } = seen;
-    for (what, count) in [
+    let Coverage { confirmed, failed, cancelled_after_payment, refunded, leases_lost, crashes } =
+        coverage;
+    for (state, count) in [
         ("confirmed", confirmed),
-        ("refused", refused),
-        ("called off", called_off),
+        ("failed", failed),
+        ("cancelled after payment", cancelled_after_payment),
         ("refunded", refunded),
-        ("leases lost", lost),
-        ("drivers died", died),
+        ("leases lost", leases_lost),
+        ("executor crashes", crashes),
     ] {
-        assert!(count >= enough, "only {count} × {what} in {seeds} seeds");
+        assert!(count >= enough, "only {count} × {state} in {seeds} seeds");
     }
 }
 
-/// What the runs went through.
+/// How often the runs reached each kind of state.
 #[derive(Clone, Copy, Debug, Default)]
-struct Seen {
+struct Coverage {
     confirmed: usize,
-    refused: usize,
-    called_off: usize,
+    failed: usize,
+    cancelled_after_payment: usize,
     refunded: usize,
-    lost: usize,
-    died: usize,
+    leases_lost: usize,
+    crashes: usize,
 }
 
-impl Seen {
-    fn plus(self, other: Self) -> Self {
+impl Coverage {
+    fn merge(self, other: Self) -> Self {
         Self {
             confirmed: self.confirmed + other.confirmed,
-            refused: self.refused + other.refused,
-            called_off: self.called_off + other.called_off,
+            failed: self.failed + other.failed,
+            cancelled_after_payment: self.cancelled_after_payment + other.cancelled_after_payment,
             refunded: self.refunded + other.refunded,
-            lost: self.lost + other.lost,
-            died: self.died + other.died,
+            leases_lost: self.leases_lost + other.leases_lost,
+            crashes: self.crashes + other.crashes,
         }
     }
 }
 
-fn all(seeds: Range<u64>) -> Seen {
-    let mut seen = Seen::default();
+fn run_seeds(seeds: Range<u64>) -> Coverage {
+    let mut coverage = Coverage::default();
     for seed in seeds {
-        match World::run(seed) {
-            Ok(run) => seen = seen.plus(run),
-            Err(wrong) => panic!("seed {seed}: {wrong}\nagain: ORDER_SIMULATION_SEED={seed}"),
+        match Simulation::run(seed) {
+            Ok(run) => coverage = coverage.merge(run),
+            Err(violation) => {
+                panic!("seed {seed}: {violation}\nreplay: ORDER_SIMULATION_SEED={seed}")
+            }
         }
     }
-    seen
+    coverage
 }
 
-fn setting(name: &str) -> Option<u64> {
+fn env_number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().unwrap())
 }

@@ -1,5 +1,5 @@
-//! What a checkout remembers, as it is stored. Fields are added and never change their meaning: pods of
-//! two releases read each other's rows.
+//! The stored form of a checkout's data. Fields are only added and never change their meaning: pods
+//! of two releases read each other's rows.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
-        checkout::{Data, Step, Trace},
+        checkout::{CompletedStep, Data, Step},
         order::{Failure, FailureCode},
     },
     error::Error,
@@ -19,8 +19,8 @@ pub(super) struct StoredData {
     #[serde(default)]
     commit_sent: bool,
     failure: Option<StoredFailure>,
-    #[serde(default)]
-    trail: Vec<StoredTrace>,
+    #[serde(default, rename = "trail")]
+    completed_steps: Vec<StoredStep>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ struct StoredFailure {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct StoredTrace {
+struct StoredStep {
     step: String,
     outcome: String,
     attempts: u32,
@@ -44,53 +44,57 @@ struct StoredTrace {
 }
 
 impl StoredData {
-    pub(super) fn of(data: &Data) -> Self {
+    pub(super) fn from_domain(data: &Data) -> Self {
         let failure = |failure: &Failure| StoredFailure {
             code: failure.code.as_str().to_owned(),
             decline_code: failure.decline_code.clone(),
             products: failure.products.iter().map(|product| product.0).collect(),
         };
-        let trace = |trace: &Trace| StoredTrace {
-            step: trace.step.as_str().to_owned(),
-            outcome: trace.outcome.clone(),
-            attempts: trace.attempts,
-            began_at: trace.began_at,
-            ended_at: trace.ended_at,
-            error: trace.error.clone(),
+        let completed = |completed: &CompletedStep| StoredStep {
+            step: completed.step.as_str().to_owned(),
+            outcome: completed.outcome.clone(),
+            attempts: completed.attempts,
+            began_at: completed.began_at,
+            ended_at: completed.ended_at,
+            error: completed.error.clone(),
         };
         Self {
             authorization: data.authorization.clone(),
             commit_sent: data.commit_sent,
             failure: data.failure.as_ref().map(failure),
-            trail: data.trail.iter().map(trace).collect(),
+            completed_steps: data.completed_steps.iter().map(completed).collect(),
         }
     }
 
-    pub(super) fn read(self) -> Result<Data, Error> {
+    pub(super) fn into_domain(self) -> Result<Data, Error> {
         let failure = |failure: StoredFailure| {
             Ok::<_, Error>(Failure {
                 code: FailureCode::from_stored(&failure.code)
-                    .ok_or(Error::Stored("checkouts.data.failure"))?,
+                    .ok_or(Error::UnknownStoredValue("checkouts.data.failure"))?,
                 decline_code: failure.decline_code,
                 products: failure.products.into_iter().map(Into::into).collect(),
             })
         };
-        let trace = |trace: StoredTrace| {
-            Ok(Trace {
-                step: Step::from_stored(&trace.step)
-                    .ok_or(Error::Stored("checkouts.data.trail"))?,
-                outcome: trace.outcome,
-                attempts: trace.attempts,
-                began_at: trace.began_at,
-                ended_at: trace.ended_at,
-                error: trace.error,
+        let completed = |completed: StoredStep| {
+            Ok(CompletedStep {
+                step: Step::from_stored(&completed.step)
+                    .ok_or(Error::UnknownStoredValue("checkouts.data.trail"))?,
+                outcome: completed.outcome,
+                attempts: completed.attempts,
+                began_at: completed.began_at,
+                ended_at: completed.ended_at,
+                error: completed.error,
             })
         };
         Ok(Data {
             authorization: self.authorization,
             commit_sent: self.commit_sent,
             failure: self.failure.map(failure).transpose()?,
-            trail: self.trail.into_iter().map(trace).collect::<Result<_, Error>>()?,
+            completed_steps: self
+                .completed_steps
+                .into_iter()
+                .map(completed)
+                .collect::<Result<_, Error>>()?,
         })
     }
 }

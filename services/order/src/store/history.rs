@@ -1,4 +1,5 @@
-//! The history of orders. Entries are written with the change that they tell of, in `orders`.
+//! Statements on the history of orders. `orders` writes the entries together with the change that
+//! they record.
 
 use std::collections::HashMap;
 
@@ -6,15 +7,15 @@ use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
 use crate::{
-    domain::{event::By, ids::OrderId, order::Entry, status::Status},
+    domain::{event::Actor, ids::OrderId, order::HistoryEntry, status::Status},
     error::Error,
 };
 
-/// What happened to orders, oldest first.
-pub(crate) async fn of_orders(
+/// Returns the histories of orders, oldest entry first.
+pub(crate) async fn find_by_orders(
     conn: &mut PgConnection,
     orders: &[OrderId],
-) -> Result<HashMap<OrderId, Vec<Entry>>, Error> {
+) -> Result<HashMap<OrderId, Vec<HistoryEntry>>, Error> {
     let raw: Vec<Uuid> = orders.iter().map(|id| id.0).collect();
     let rows = query!(
         "SELECT order_id, id, status, notes, actor_id, created_at
@@ -24,14 +25,14 @@ pub(crate) async fn of_orders(
     )
     .fetch_all(conn)
     .await?;
-    let mut histories: HashMap<OrderId, Vec<Entry>> = HashMap::new();
+    let mut histories: HashMap<OrderId, Vec<HistoryEntry>> = HashMap::new();
     for row in rows {
-        let entry = Entry {
+        let entry = HistoryEntry {
             id: row.id.into(),
             status: Status::from_stored(&row.status)
-                .ok_or(Error::Stored("order_history.status"))?,
-            by: By { actor: row.actor_id, reason: row.notes },
-            at: row.created_at.to_jiff(),
+                .ok_or(Error::UnknownStoredValue("order_history.status"))?,
+            actor: Actor { id: row.actor_id, reason: row.notes },
+            created_at: row.created_at.to_jiff(),
         };
         histories.entry(row.order_id.into()).or_default().push(entry);
     }

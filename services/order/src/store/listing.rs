@@ -13,20 +13,20 @@ use crate::{
     error::Error,
 };
 
-/// Which orders a list holds; what is absent does not matter.
+/// Filter of a list of orders; absent fields match every order.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Filter {
-    /// Of this customer.
+    /// Orders of this customer.
     pub(crate) user: Option<UserId>,
-    /// Of this status.
+    /// Orders with this status.
     pub(crate) status: Option<Status>,
-    /// Made at this time or later.
+    /// Orders created at this time or later.
     pub(crate) from: Option<Timestamp>,
-    /// Made before this time.
+    /// Orders created before this time.
     pub(crate) to: Option<Timestamp>,
 }
 
-/// The ids of a page, and how many orders there are on all pages.
+/// Returns the ids of a page, and the number of orders on all pages.
 pub(crate) async fn list(
     conn: &mut PgConnection,
     filter: &Filter,

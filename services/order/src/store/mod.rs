@@ -1,13 +1,15 @@
-//! Every SQL statement of orders, checked against the migrations when it is compiled.
+//! All SQL statements of the service, checked against the migrations at compile time.
 //!
-//! Functions take a connection, so that the caller decides on transactions, and give domain types.
+//! Functions take a connection, so that the caller decides on transactions, and return domain
+//! types.
 //!
-//! A statement that looks up by an array in each checkout takes it as `(SELECT $1::uuid[])`: else
-//! PostgreSQL, which sees how short the array is, plans it anew each time.
+//! A statement of the checkout that looks up rows by an array passes it as `(SELECT $1::uuid[])`.
+//! Otherwise PostgreSQL estimates by the array's actual length and plans the statement again on
+//! each execution.
 //!
-//! The checks need no database: they read `.sqlx/`, which is committed. After a change of a statement
-//! or a migration, refresh it with `hack/sqlx.sh` (`--check` only tells whether it is stale, and
-//! changes nothing).
+//! The checks need no database: they read `.sqlx/`, which is committed. After a change of a
+//! statement or a migration, refresh it with `hack/sqlx.sh` (`--check` only reports whether it is
+//! stale).
 
 pub(crate) mod checkouts;
 mod data;
@@ -24,67 +26,67 @@ use sqlx::{PgConnection, query};
 
 use crate::error::Error;
 
-/// How long a claim holds.
+/// A lease: the exclusive right to execute a claimed saga for a limited time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lease {
-    /// Now.
+    /// Current time of this process.
     pub(crate) now: Timestamp,
-    /// How long nobody else may claim it.
+    /// How long no other executor may claim the saga.
     pub(crate) length: SignedDuration,
 }
 
-/// How far the clocks of processes may be apart. Times that lie further ahead than a right clock could
-/// have written are taken for due: nobody shall wait for as long as some clock was ahead.
-const SKEW: SignedDuration = SignedDuration::from_secs(15);
+/// Tolerated clock skew between processes. A due time further ahead than any correct clock could
+/// have written counts as due, so that no saga waits for as long as a clock was ahead.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(15);
 
 impl Lease {
-    /// Leases begin and end by the database's clock: whatever the clocks of two processes say, they do not
-    /// take a flow from each other.
+    /// Returns the length in seconds. Leases begin and end by the database's clock, so that
+    /// processes with skewed clocks do not take a saga from each other.
     fn secs(self) -> f64 {
         self.length.as_secs_f64()
     }
 
-    /// What is due later than this is so by a clock that was wrong.
-    fn absurd(self, longest_pause: SignedDuration) -> Timestamp {
-        self.now + longest_pause + SKEW
+    /// Returns the latest plausible due time; a later one was written by a clock that is ahead.
+    fn max_plausible_due_at(self, max_backoff: SignedDuration) -> Timestamp {
+        self.now + max_backoff + MAX_CLOCK_SKEW
     }
 }
 
-/// How a flow goes on.
+/// The next attempt of a saga.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Onward {
-    /// When.
+pub(crate) struct NextAttempt {
+    /// When it is due.
     pub(crate) due_at: Timestamp,
-    /// Claimed at once, by whoever settles.
+    /// The lease, if the executor that records the outcome also claims the next attempt.
     pub(crate) lease: Option<Lease>,
 }
 
-impl Onward {
+impl NextAttempt {
     fn lease_secs(self) -> Option<f64> {
         self.lease.map(Lease::secs)
     }
 }
 
-/// By which claim an outcome is written, and what it was.
+/// The fencing token of the claim that records an outcome, and the error of the attempt.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fence<'a> {
-    /// Nothing is written by an older claim than this.
+    /// The fencing token: writes by an older claim have no effect.
     pub(crate) version: i64,
-    /// The error of the try, if it was one.
+    /// Error of the attempt; empty if it succeeded.
     pub(crate) error: &'a str,
 }
 
-/// Wakes the drivers of one kind of flow when the transaction commits.
-pub(crate) async fn wake(conn: &mut PgConnection, kind: &str) -> Result<(), Error> {
+/// Wakes the executors of one kind of saga when the transaction commits.
+pub(crate) async fn notify_executors(conn: &mut PgConnection, kind: &str) -> Result<(), Error> {
     query!("SELECT pg_notify('order_work', $1)", kind).execute(conn).await?;
     Ok(())
 }
 
-/// Counts are kept in 32 bits with a sign and never go below zero.
-fn tries(stored: i32) -> u32 {
+/// Attempts are stored as signed 32-bit integers and are never negative.
+fn attempts_from_stored(stored: i32) -> u32 {
     stored.try_into().unwrap_or(0)
 }
 
-fn stored(tries: u32) -> i32 {
-    tries.try_into().unwrap_or(i32::MAX)
+fn attempts_to_stored(attempts: u32) -> i32 {
+    attempts.try_into().unwrap_or(i32::MAX)
 }

@@ -1,4 +1,4 @@
-//! Orders: writing them, and finding which.
+//! Statements that write orders and find them.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 pub(crate) use super::rows::{find, find_all, lock};
 use crate::{
     domain::{
-        event::By,
+        event::Actor,
         ids::{EntryId, MessageId, OrderId, UserId},
         order::{Line, Order},
         outbox::Topic,
@@ -16,21 +16,21 @@ use crate::{
     error::Error,
 };
 
-/// What an order was asked for with, beside what it is.
+/// Identity of a request: recognizes repeats.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    /// The caller's key, if there was one.
+pub(crate) struct RequestIdentity {
+    /// The caller's idempotency key, if it sent one.
     pub(crate) key: Option<String>,
-    /// What was asked for.
+    /// Hash of the request's contents.
     pub(crate) fingerprint: Vec<u8>,
 }
 
-/// Writes a new order with its lines and the first entry of its history.
+/// Inserts an order with its lines and the first entry of its history.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     order: &Order,
     entry: EntryId,
-    asked: &Asked,
+    identity: &RequestIdentity,
 ) -> Result<(), Error> {
     let Order { sums, address, shipping_option, .. } = order;
     let column = |of: fn(&Line) -> Uuid| order.lines.iter().map(of).collect::<Vec<_>>();
@@ -43,15 +43,16 @@ pub(crate) async fn insert(
                  tax_cents, total_cents, recipient, street, city, state, zip_code, country,
                  payment_method, carrier, service, weight_grams, cart_version, idempotency_key,
                  fingerprint, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                 $19, $20, $21, $22, $22)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+                 $18, $19, $20, $21, $22, $22)
          ), entry AS (
              INSERT INTO order_history (id, order_id, status, notes, actor_id, created_at)
              VALUES ($28, $1, $3, '', '', $22)
          )
          INSERT INTO order_lines
              (order_id, id, product_id, product_name, quantity, unit_price_cents, position)
-         SELECT $1, * FROM unnest($23::uuid[], $24::uuid[], $25::text[], $26::integer[], $27::bigint[])
+         SELECT $1, *
+         FROM unnest($23::uuid[], $24::uuid[], $25::text[], $26::integer[], $27::bigint[])
              WITH ORDINALITY",
         order.id.0,
         order.user.0,
@@ -72,8 +73,8 @@ pub(crate) async fn insert(
         shipping_option.service,
         order.weight_grams,
         order.cart_version,
-        asked.key,
-        asked.fingerprint,
+        identity.key,
+        identity.fingerprint,
         order.created_at.to_sqlx(),
         &column(|line| line.id.0),
         &column(|line| line.product.0),
@@ -87,13 +88,13 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Writes what an event changed, with the messages that go out for it and, if the status is another one,
-/// the entry in the history. Messages are due at once, and their drivers are woken when the transaction
-/// commits; of a topic that the order has a message of already, none is written.
+/// Updates an order after an event, and inserts its outbox messages and, if the status changed, the
+/// history entry. Messages are due at once, and their executors are woken when the transaction
+/// commits. A message of a topic that the order already has is not inserted again.
 pub(crate) async fn update(
     conn: &mut PgConnection,
     order: &Order,
-    entry: Option<(EntryId, &By)>,
+    entry: Option<(EntryId, &Actor)>,
     messages: &[(MessageId, &Topic)],
 ) -> Result<(), Error> {
     let failure = order.failure.as_ref();
@@ -130,7 +131,8 @@ pub(crate) async fn update(
                  m (id, topic, refund_id, amount_cents)
              ON CONFLICT DO NOTHING RETURNING topic
          )
-         SELECT pg_notify('order_work', CASE topic WHEN 'cart' THEN 'cart' ELSE 'mail' END) FROM written",
+         SELECT pg_notify('order_work', CASE topic WHEN 'cart' THEN 'cart' ELSE 'mail' END)
+         FROM written",
         order.id.0,
         order.status.as_str(),
         order.refunded.cents(),
@@ -142,8 +144,8 @@ pub(crate) async fn update(
         &products,
         order.updated_at.to_sqlx(),
         entry.map(|(id, _)| id.0),
-        entry.map_or("", |(_, by)| by.reason.as_str()),
-        entry.map_or("", |(_, by)| by.actor.as_str()),
+        entry.map_or("", |(_, actor)| actor.reason.as_str()),
+        entry.map_or("", |(_, actor)| actor.id.as_str()),
         &ids,
         &topics,
         &refunds as &[Option<Uuid>],
@@ -154,33 +156,34 @@ pub(crate) async fn update(
     Ok(())
 }
 
-/// What there is of a customer's orders before another one is made.
+/// Orders of a customer that matter to a new request.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Known {
-    /// The order that was asked for with a key, and what was asked for then.
-    pub(crate) of_key: Option<(OrderId, Vec<u8>)>,
-    /// The live order of a cart as it was.
-    pub(crate) of_cart: Option<OrderId>,
+pub(crate) struct PriorOrders {
+    /// The order that was requested with the idempotency key, and the fingerprint of that request.
+    pub(crate) by_key: Option<(OrderId, Vec<u8>)>,
+    /// The order of the same version of the cart that is not cancelled.
+    pub(crate) by_cart: Option<OrderId>,
     /// Whether units of any order are still in the customer's cart.
     pub(crate) in_cart: bool,
-    /// Which of the customer's orders was the last whose paid units left the cart, by a number that grows;
-    /// 0 before the first one.
-    pub(crate) last_left: i64,
+    /// Number of the customer's last order whose paid units left the cart; 0 before the first one.
+    /// The numbers only grow.
+    pub(crate) last_left_cart: i64,
 }
 
-/// What there is for a key and a version of the cart, if they are given.
-pub(crate) async fn known(
+/// Finds the orders that matter to a request with this key and cart version, if they are given.
+pub(crate) async fn find_prior(
     conn: &mut PgConnection,
     user: UserId,
     key: Option<&str>,
     cart_version: Option<i64>,
-) -> Result<Known, Error> {
+) -> Result<PriorOrders, Error> {
     let row = query!(
-        r#"SELECT k.id AS "of_key?", k.fingerprint AS "fingerprint?",
+        r#"SELECT k.id AS "by_key?", k.fingerprint AS "fingerprint?",
              (SELECT id FROM orders
-                 WHERE user_id = $1 AND cart_version = $3 AND status <> 'cancelled') AS of_cart,
+                 WHERE user_id = $1 AND cart_version = $3 AND status <> 'cancelled') AS by_cart,
              EXISTS (SELECT FROM orders WHERE user_id = $1 AND in_cart) AS "in_cart!",
-             (SELECT coalesce(max(left_cart), 0) FROM orders WHERE user_id = $1) AS "last_left!"
+             (SELECT coalesce(max(left_cart), 0) FROM orders WHERE user_id = $1)
+                 AS "last_left_cart!"
          FROM (SELECT) one LEFT JOIN LATERAL (
              SELECT id, fingerprint FROM orders WHERE user_id = $1 AND idempotency_key = $2
              UNION ALL
@@ -192,16 +195,17 @@ pub(crate) async fn known(
     )
     .fetch_one(conn)
     .await?;
-    Ok(Known {
-        of_key: row.of_key.map(OrderId::from).zip(row.fingerprint),
-        of_cart: row.of_cart.map(OrderId::from),
+    Ok(PriorOrders {
+        by_key: row.by_key.map(OrderId::from).zip(row.fingerprint),
+        by_cart: row.by_cart.map(OrderId::from),
         in_cart: row.in_cart,
-        last_left: row.last_left,
+        last_left_cart: row.last_left_cart,
     })
 }
 
-/// Keeps a key with an order that another request made; the first word counts.
-pub(crate) async fn keep_key(
+/// Attaches an idempotency key to an order that a request without this key created; an existing row
+/// is kept.
+pub(crate) async fn attach_key(
     conn: &mut PgConnection,
     user: UserId,
     (key, fingerprint): (&str, &[u8]),
@@ -221,16 +225,16 @@ pub(crate) async fn keep_key(
 }
 
 /// Whether units of this order are still in the customer's cart.
-pub(crate) async fn holds_cart(conn: &mut PgConnection, order: OrderId) -> Result<bool, Error> {
-    let holds = query_scalar!("SELECT in_cart FROM orders WHERE id = $1", order.0)
+pub(crate) async fn is_in_cart(conn: &mut PgConnection, order: OrderId) -> Result<bool, Error> {
+    let in_cart = query_scalar!("SELECT in_cart FROM orders WHERE id = $1", order.0)
         .fetch_optional(conn)
         .await?;
-    Ok(holds.unwrap_or(false))
+    Ok(in_cart.unwrap_or(false))
 }
 
-/// Orders whose checkout has ended and that did not change since `until`, the latest first: what the
-/// checker compares with the other services.
-pub(crate) async fn settled(
+/// Returns the orders that the checker compares with other services: their checkout and refunds
+/// have ended, and they last changed in the given time range. The latest come first.
+pub(crate) async fn list_quiescent(
     conn: &mut PgConnection,
     (since, until): (Timestamp, Timestamp),
     limit: i64,

@@ -1,26 +1,27 @@
-//! Messages on their way out. They are written with the change that they tell of, in `orders`.
+//! Statements on the outbox. `orders` writes the messages together with the change that they
+//! report.
 
 use jiff_sqlx::ToSqlx;
 use money::{Currency, Money};
 use sqlx::{PgConnection, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::{Fence, Lease, Onward, tries};
+use super::{Fence, Lease, NextAttempt, attempts_from_stored};
 use crate::{
     domain::{
+        backoff::MAX_MESSAGE_BACKOFF,
         ids::OrderId,
         outbox::{Message, State, Topic},
-        pace::MESSAGE_CAP,
     },
     error::Error,
 };
 
-/// `query_as!` of [`Row`]: claims a message of a sort that is due and that nobody has. A macro, because
-/// checked SQL must be a literal.
+/// `query_as!` of [`MessageRow`]: claims a message that matches `$filter`, is due and is not
+/// leased. A macro, because checked SQL must be a literal.
 macro_rules! claim {
-    ($sort:literal, $of:ident, $lease:ident) => {
+    ($filter:literal, $order:ident, $lease:ident) => {
         query_as!(
-            Row,
+            MessageRow,
             "UPDATE outbox m
              SET lease_until = now() + make_interval(secs => $2), version = version + 1,
                  attempts = attempts + 1
@@ -30,64 +31,64 @@ macro_rules! claim {
                  WHERE state = 'waiting' AND (due_at <= $1 OR due_at > $4)
                      AND (lease_until IS NULL OR lease_until <= now())
                      AND ($3::uuid IS NULL OR order_id = $3) AND "
-            + $sort
+            + $filter
             + " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
              RETURNING m.id, m.order_id, m.topic, m.refund_id, m.amount_cents, m.state, m.attempts,
                  m.version, o.currency",
             $lease.now.to_sqlx(),
             $lease.secs(),
-            $of.map(|order| order.0),
-            $lease.absurd(MESSAGE_CAP).to_sqlx(),
+            $order.map(|order| order.0),
+            $lease.max_plausible_due_at(MAX_MESSAGE_BACKOFF).to_sqlx(),
         )
     };
 }
 
-/// Claims a message to the cart, and tells the version of the claim.
+/// Claims a message that removes units from the cart, and returns it with the version of the claim.
 pub(crate) async fn claim_cart(
     conn: &mut PgConnection,
-    of: Option<OrderId>,
+    order: Option<OrderId>,
     lease: Lease,
 ) -> Result<Option<(Message, i64)>, Error> {
-    let row = claim!("topic = 'cart'", of, lease).fetch_optional(conn).await?;
-    row.map(Row::read).transpose()
+    let row = claim!("topic = 'cart'", order, lease).fetch_optional(conn).await?;
+    row.map(MessageRow::into_domain).transpose()
 }
 
-/// Claims a mail likewise. The mails of an order go out in the order in which they were written.
+/// Claims a mail likewise. The mails of an order are sent in the order in which they were written.
 pub(crate) async fn claim_mail(
     conn: &mut PgConnection,
-    of: Option<OrderId>,
+    order: Option<OrderId>,
     lease: Lease,
 ) -> Result<Option<(Message, i64)>, Error> {
     let row = claim!(
         "topic <> 'cart' AND NOT EXISTS (SELECT FROM outbox earlier
              WHERE earlier.order_id = w.order_id AND earlier.state = 'waiting'
                  AND earlier.topic <> 'cart' AND earlier.created_at < w.created_at)",
-        of,
+        order,
         lease
     )
     .fetch_optional(conn)
     .await?;
-    row.map(Row::read).transpose()
+    row.map(MessageRow::into_domain).transpose()
 }
 
-/// Writes what became of a message and ends the claim; `None` when it does not hold any more.
-pub(crate) async fn settle(
+/// Writes a message after an attempt and ends the claim; `None` if the claim no longer holds.
+pub(crate) async fn record_outcome(
     conn: &mut PgConnection,
     message: &Message,
-    onward: Onward,
+    next_attempt: NextAttempt,
     fence: Fence<'_>,
 ) -> Result<Option<i64>, Error> {
     let version = query_scalar!(
         "UPDATE outbox
-         SET state = $3, due_at = $4, lease_until = now() + make_interval(secs => $5), version = version + 1,
-             last_error = $6
+         SET state = $3, due_at = $4, lease_until = now() + make_interval(secs => $5),
+             version = version + 1, last_error = $6
          WHERE id = $1 AND version = $2
          RETURNING version",
         message.id.0,
         fence.version,
-        state_word(message.state),
-        onward.due_at.to_sqlx(),
-        onward.lease_secs(),
+        stored_state(message.state),
+        next_attempt.due_at.to_sqlx(),
+        next_attempt.lease_secs(),
         fence.error,
     )
     .fetch_optional(conn)
@@ -95,7 +96,7 @@ pub(crate) async fn settle(
     Ok(version)
 }
 
-fn state_word(state: State) -> &'static str {
+fn stored_state(state: State) -> &'static str {
     match state {
         State::Waiting => "waiting",
         State::Delivered => "delivered",
@@ -103,7 +104,7 @@ fn state_word(state: State) -> &'static str {
     }
 }
 
-struct Row {
+struct MessageRow {
     id: Uuid,
     order_id: Uuid,
     topic: String,
@@ -115,40 +116,41 @@ struct Row {
     currency: String,
 }
 
-impl Row {
-    fn read(self) -> Result<(Message, i64), Error> {
+impl MessageRow {
+    fn into_domain(self) -> Result<(Message, i64), Error> {
         let topic = self.topic()?;
         let state = [State::Waiting, State::Delivered, State::Refused]
             .into_iter()
-            .find(|state| state_word(*state) == self.state)
-            .ok_or(Error::Stored("outbox.state"))?;
+            .find(|state| stored_state(*state) == self.state)
+            .ok_or(Error::UnknownStoredValue("outbox.state"))?;
         let message = Message {
             id: self.id.into(),
             order: self.order_id.into(),
             topic,
             state,
-            attempts: tries(self.attempts),
+            attempts: attempts_from_stored(self.attempts),
         };
         Ok((message, self.version))
     }
 
     fn topic(&self) -> Result<Topic, Error> {
-        let plain = [
+        let without_details = [
             Topic::TakeFromCart,
             Topic::ConfirmationMail,
             Topic::CancelledMail,
             Topic::ShippedMail,
         ];
-        if let Some(topic) = plain.into_iter().find(|topic| topic.as_str() == self.topic) {
+        if let Some(topic) = without_details.into_iter().find(|topic| topic.as_str() == self.topic)
+        {
             return Ok(topic);
         }
         let currency: Currency =
-            self.currency.parse().map_err(|_| Error::Stored("orders.currency"))?;
+            self.currency.parse().map_err(|_| Error::UnknownStoredValue("orders.currency"))?;
         match (self.refund_id, self.amount_cents) {
             (Some(refund), Some(cents)) => {
                 Ok(Topic::RefundMail { refund: refund.into(), amount: Money::new(cents, currency) })
             }
-            _ => Err(Error::Stored("outbox.topic")),
+            _ => Err(Error::UnknownStoredValue("outbox.topic")),
         }
     }
 }

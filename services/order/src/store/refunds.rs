@@ -1,4 +1,4 @@
-//! Flows that give money back.
+//! Statements on refund sagas.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -6,22 +6,25 @@ use money::{Currency, Money};
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::{Fence, Lease, Onward, orders::Asked, stored, tries};
+use super::{
+    Fence, Lease, NextAttempt, attempts_from_stored, attempts_to_stored, orders::RequestIdentity,
+};
 use crate::{
     domain::{
-        event::By,
+        backoff::MAX_OWED_REFUND_BACKOFF,
+        event::Actor,
         ids::{OrderId, RefundId},
-        pace::OWED_CAP,
         refund::{Kind, Refund, Step},
     },
     error::Error,
 };
 
-/// Writes a new flow, due at once. The order is locked and has none that is open.
+/// Inserts a refund saga, due at once. The caller has locked the order and checked that it has no
+/// open refund.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     refund: &Refund,
-    asked: &Asked,
+    identity: &RequestIdentity,
     now: Timestamp,
 ) -> Result<(), Error> {
     query!(
@@ -32,10 +35,10 @@ pub(crate) async fn insert(
         refund.order.0,
         refund.kind.as_str(),
         refund.amount.cents(),
-        refund.by.reason,
-        refund.by.actor,
-        asked.key,
-        asked.fingerprint,
+        refund.actor.reason,
+        refund.actor.id,
+        identity.key,
+        identity.fingerprint,
         refund.step.as_str(),
         now.to_sqlx(),
     )
@@ -44,16 +47,17 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Claims a flow that is due and that nobody has, and tells the version of the claim.
+/// Claims a refund saga that is due and not leased, and returns it with the version of the claim.
 pub(crate) async fn claim(
     conn: &mut PgConnection,
-    of: Option<OrderId>,
+    filter: Option<OrderId>,
     lease: Lease,
 ) -> Result<Option<(Refund, i64)>, Error> {
     let row = query_as!(
-        Row,
+        RefundRow,
         r#"UPDATE refunds r
-         SET lease_until = now() + make_interval(secs => $2), version = version + 1, attempts = attempts + 1
+         SET lease_until = now() + make_interval(secs => $2), version = version + 1,
+             attempts = attempts + 1
          FROM orders o
          WHERE o.id = r.order_id AND r.id = (
              SELECT id FROM refunds
@@ -61,25 +65,25 @@ pub(crate) async fn claim(
                  AND (lease_until IS NULL OR lease_until <= now())
                  AND ($3::uuid IS NULL OR order_id = $3)
              ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING r.id, r.order_id, r.kind, r.amount_cents, r.reason, r.actor_id, r.step, r.attempts,
-             r.refusals, r.version, o.currency"#,
+         RETURNING r.id, r.order_id, r.kind, r.amount_cents, r.reason, r.actor_id, r.step,
+             r.attempts, r.refusals, r.version, o.currency"#,
         lease.now.to_sqlx(),
         lease.secs(),
-        of.map(|order| order.0),
-        lease.absurd(OWED_CAP).to_sqlx(),
+        filter.map(|order| order.0),
+        lease.max_plausible_due_at(MAX_OWED_REFUND_BACKOFF).to_sqlx(),
     )
     .fetch_optional(conn)
     .await?;
-    row.map(Row::read).transpose()
+    row.map(RefundRow::into_domain).transpose()
 }
 
-/// The flow of an order that has not ended, else the latest.
+/// Returns the open refund saga of an order, or else the latest one.
 pub(crate) async fn latest(
     conn: &mut PgConnection,
     order: OrderId,
 ) -> Result<Option<Refund>, Error> {
     let row = query_as!(
-        Row,
+        RefundRow,
         "SELECT r.id, r.order_id, r.kind, r.amount_cents, r.reason, r.actor_id, r.step, r.attempts,
              r.refusals, r.version, o.currency
          FROM refunds r JOIN orders o ON o.id = r.order_id
@@ -89,11 +93,12 @@ pub(crate) async fn latest(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(Row::read).transpose()?.map(|(refund, _)| refund))
+    Ok(row.map(RefundRow::into_domain).transpose()?.map(|(refund, _)| refund))
 }
 
-/// The refund that was asked for with a key, and what was asked for then.
-pub(crate) async fn of_key(
+/// Returns the refund that was requested with an idempotency key, and the fingerprint of that
+/// request.
+pub(crate) async fn find_by_key(
     conn: &mut PgConnection,
     order: OrderId,
     key: &str,
@@ -108,45 +113,47 @@ pub(crate) async fn of_key(
     Ok(row.map(|row| (row.id.into(), row.fingerprint)))
 }
 
-/// Where a flow is.
+/// Returns the current step of a refund saga.
 pub(crate) async fn step(conn: &mut PgConnection, id: RefundId) -> Result<Option<Step>, Error> {
     let step =
         query_scalar!("SELECT step FROM refunds WHERE id = $1", id.0).fetch_optional(conn).await?;
-    step.map(|step| Step::from_stored(&step).ok_or(Error::Stored("refunds.step"))).transpose()
+    step.map(|step| Step::from_stored(&step).ok_or(Error::UnknownStoredValue("refunds.step")))
+        .transpose()
 }
 
-/// Moves a flow on, ends the claim or begins the next one, and tells its version; `None` when the claim
-/// does not hold any more.
-pub(crate) async fn settle(
+/// Writes a refund saga after a transition, ends the claim or begins the next one, and returns the
+/// new version; `None` if the claim no longer holds.
+pub(crate) async fn record_outcome(
     conn: &mut PgConnection,
     state: &Refund,
-    onward: Onward,
+    next_attempt: NextAttempt,
     fence: Fence<'_>,
     now: Timestamp,
 ) -> Result<Option<i64>, Error> {
     let version = query_scalar!(
         "UPDATE refunds
-         SET step = $3, due_at = $4, lease_until = now() + make_interval(secs => $5), version = version + 1,
-             attempts = $6,
-             began_at = CASE WHEN step = $3 THEN began_at ELSE $7 END, last_error = $8, refusals = $9
+         SET step = $3, due_at = $4, lease_until = now() + make_interval(secs => $5),
+             version = version + 1, attempts = $6,
+             began_at = CASE WHEN step = $3 THEN began_at ELSE $7 END,
+             last_error = $8, refusals = $9
          WHERE id = $1 AND version = $2
          RETURNING version",
         state.id.0,
         fence.version,
         state.step.as_str(),
-        onward.due_at.to_sqlx(),
-        onward.lease_secs(),
-        stored(state.attempts),
+        next_attempt.due_at.to_sqlx(),
+        next_attempt.lease_secs(),
+        attempts_to_stored(state.attempts),
         now.to_sqlx(),
         fence.error,
-        stored(state.refusals),
+        attempts_to_stored(state.refusals),
     )
     .fetch_optional(conn)
     .await?;
     Ok(version)
 }
 
-struct Row {
+struct RefundRow {
     id: Uuid,
     order_id: Uuid,
     kind: String,
@@ -160,19 +167,19 @@ struct Row {
     currency: String,
 }
 
-impl Row {
-    fn read(self) -> Result<(Refund, i64), Error> {
+impl RefundRow {
+    fn into_domain(self) -> Result<(Refund, i64), Error> {
         let currency: Currency =
-            self.currency.parse().map_err(|_| Error::Stored("orders.currency"))?;
+            self.currency.parse().map_err(|_| Error::UnknownStoredValue("orders.currency"))?;
         let refund = Refund {
             id: self.id.into(),
             order: self.order_id.into(),
-            kind: Kind::from_stored(&self.kind).ok_or(Error::Stored("refunds.kind"))?,
+            kind: Kind::from_stored(&self.kind).ok_or(Error::UnknownStoredValue("refunds.kind"))?,
             amount: Money::new(self.amount_cents, currency),
-            by: By { actor: self.actor_id, reason: self.reason },
-            step: Step::from_stored(&self.step).ok_or(Error::Stored("refunds.step"))?,
-            attempts: tries(self.attempts),
-            refusals: tries(self.refusals),
+            actor: Actor { id: self.actor_id, reason: self.reason },
+            step: Step::from_stored(&self.step).ok_or(Error::UnknownStoredValue("refunds.step"))?,
+            attempts: attempts_from_stored(self.attempts),
+            refusals: attempts_from_stored(self.refusals),
         };
         Ok((refund, self.version))
     }

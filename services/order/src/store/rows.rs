@@ -1,4 +1,4 @@
-//! Orders with their lines, read.
+//! Reads orders with their lines.
 
 use std::mem;
 
@@ -17,15 +17,17 @@ use crate::{
     error::Error,
 };
 
-/// `query_as!` of [`Row`]: orders with their lines. A macro, because checked SQL must be a literal.
+/// `query_as!` of [`OrderRow`]: orders with their lines. A macro, because checked SQL must be a
+/// literal.
 macro_rules! select_orders {
     ($rest:literal $(, $argument:expr)* $(,)?) => {
         query_as!(
-            Row,
-            "SELECT o.id, user_id, status, currency, subtotal_cents, shipping_cents, tax_cents, total_cents,
-             refunded_cents, recipient, street, city, state, zip_code, country, payment_method, carrier,
-             service, weight_grams, cart_version, in_cart, transaction_id, tracking_number,
-             failure_code, decline_code, unavailable_product_ids, created_at, updated_at,
+            OrderRow,
+            "SELECT o.id, user_id, status, currency, subtotal_cents, shipping_cents, tax_cents,
+             total_cents, refunded_cents, recipient, street, city, state, zip_code, country,
+             payment_method, carrier, service, weight_grams, cart_version, in_cart, transaction_id,
+             tracking_number, failure_code, decline_code, unavailable_product_ids, created_at,
+             updated_at,
              l.ids AS \"line_ids!\", l.products AS \"line_products!\", l.names AS \"line_names!\",
              l.quantities AS \"line_quantities!\", l.prices AS \"line_prices!\"
          FROM orders o, LATERAL (
@@ -41,7 +43,7 @@ macro_rules! select_orders {
     };
 }
 
-/// Orders by id, in the order of the ids; those that do not exist are left out.
+/// Returns orders by id, in the order of the ids; missing orders are left out.
 pub(crate) async fn find_all(
     conn: &mut PgConnection,
     ids: &[OrderId],
@@ -50,22 +52,22 @@ pub(crate) async fn find_all(
     let rows = select_orders!("WHERE o.id = ANY($1) ORDER BY array_position($1, o.id)", &raw,)
         .fetch_all(conn)
         .await?;
-    rows.into_iter().map(Row::read).collect()
+    rows.into_iter().map(OrderRow::into_domain).collect()
 }
 
-/// One order.
+/// Returns one order.
 pub(crate) async fn find(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>, Error> {
     let row = select_orders!("WHERE o.id = $1", id.0,).fetch_optional(conn).await?;
-    row.map(Row::read).transpose()
+    row.map(OrderRow::into_domain).transpose()
 }
 
-/// One order, its row locked. Its lines never change.
+/// Returns one order and locks its row. Its lines never change.
 pub(crate) async fn lock(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>, Error> {
     let row = select_orders!("WHERE o.id = $1 FOR UPDATE OF o", id.0,).fetch_optional(conn).await?;
-    row.map(Row::read).transpose()
+    row.map(OrderRow::into_domain).transpose()
 }
 
-struct Row {
+struct OrderRow {
     id: Uuid,
     user_id: Uuid,
     status: String,
@@ -101,17 +103,19 @@ struct Row {
     line_prices: Vec<i64>,
 }
 
-impl Row {
-    fn read(mut self) -> Result<Order, Error> {
+impl OrderRow {
+    fn into_domain(mut self) -> Result<Order, Error> {
         let currency: Currency =
-            self.currency.parse().map_err(|_| Error::Stored("orders.currency"))?;
+            self.currency.parse().map_err(|_| Error::UnknownStoredValue("orders.currency"))?;
         let money = |cents| Money::new(cents, currency);
-        let lines = self.lines(currency);
-        let status = Status::from_stored(&self.status).ok_or(Error::Stored("orders.status"))?;
+        let lines = self.take_lines(currency);
+        let status =
+            Status::from_stored(&self.status).ok_or(Error::UnknownStoredValue("orders.status"))?;
         let failure = match &self.failure_code {
             None => None,
             Some(code) => Some(Failure {
-                code: FailureCode::from_stored(code).ok_or(Error::Stored("orders.failure_code"))?,
+                code: FailureCode::from_stored(code)
+                    .ok_or(Error::UnknownStoredValue("orders.failure_code"))?,
                 decline_code: self.decline_code,
                 products: self.unavailable_product_ids.into_iter().map(Into::into).collect(),
             }),
@@ -149,8 +153,8 @@ impl Row {
         })
     }
 
-    /// The columns of the lines, taken out and put together.
-    fn lines(&mut self, currency: Currency) -> Vec<Line> {
+    /// Takes the columns of the lines and assembles the lines.
+    fn take_lines(&mut self, currency: Currency) -> Vec<Line> {
         let columns = mem::take(&mut self.line_ids)
             .into_iter()
             .zip(mem::take(&mut self.line_products))

@@ -1,4 +1,4 @@
-//! Figures.
+//! Statistics and the backlog.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -7,40 +7,40 @@ use sqlx::{PgConnection, query, query_scalar};
 
 use crate::{domain::ids::OrderId, error::Error};
 
-/// Sums over orders that were paid.
+/// Sums over paid orders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Figures {
-    /// How many.
+    /// Number of orders.
     pub(crate) orders: i64,
-    /// What they came to, in cents.
+    /// Their totals, in cents.
     pub(crate) revenue_cents: i64,
-    /// What was given back of it, in cents.
+    /// Refunds of them, in cents.
     pub(crate) refunded_cents: i64,
 }
 
 impl Figures {
-    /// What one order came to on average, cut to whole cents; 0 when there was none.
+    /// Returns the average total, rounded down to whole cents; 0 without orders.
     pub(crate) fn average_cents(&self) -> i64 {
         self.revenue_cents.checked_div(self.orders).unwrap_or(0)
     }
 }
 
-/// What waits, and since when.
+/// Work that is waiting.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Backlog {
     /// Checkouts that have not ended.
     pub(crate) checkouts: i64,
-    /// Checkouts and refunds that have to end well and do not.
+    /// Checkouts and refunds that are stuck in one step.
     pub(crate) stuck: i64,
-    /// Messages that wait.
+    /// Outbox messages that wait for delivery.
     pub(crate) messages: i64,
-    /// Messages that were given up.
+    /// Outbox messages that were abandoned.
     pub(crate) refused: i64,
-    /// Age of the oldest message that waits, in seconds.
+    /// Age of the oldest waiting message, in seconds.
     pub(crate) oldest_secs: f64,
 }
 
-/// Sums of the orders that were made in a span of time, in one currency.
+/// Returns the sums of the orders that were created in a time range, in one currency.
 pub(crate) async fn figures(
     conn: &mut PgConnection,
     currency: Currency,
@@ -62,8 +62,8 @@ pub(crate) async fn figures(
     Ok(Figures { orders: row.orders, revenue_cents: row.revenue, refunded_cents: row.refunded })
 }
 
-/// What waits. A flow is stuck when its step began before `stuck_since`: a step that can be given up has
-/// been by then.
+/// Returns the backlog. A saga is stuck if its step began before `stuck_since`: a step that may be
+/// abandoned has been by then.
 pub(crate) async fn backlog(
     conn: &mut PgConnection,
     now: Timestamp,
@@ -95,7 +95,7 @@ pub(crate) async fn backlog(
     })
 }
 
-/// Whether a checkout or a refund of an order has not ended.
+/// Whether a checkout or a refund of the order is in progress.
 pub(crate) async fn is_open(conn: &mut PgConnection, order: OrderId) -> Result<bool, Error> {
     let open = query_scalar!(
         "SELECT EXISTS (SELECT FROM checkouts

@@ -1,53 +1,56 @@
-//! What people do to orders: cancel, give money back, move on.
+//! Changes that customers and administrators make to orders: cancel, refund, change the status.
 
 use kit::postgres::traced;
 use money::Money;
 
-use super::{Records, owned};
+use super::{OrderRepository, require_owner};
 use crate::{
     domain::{
-        event::By,
+        event::Actor,
         ids::{OrderId, RefundId, UserId},
         order::Order,
         refund::{Kind, Refund, Step},
-        status::{NotAllowed, Status},
+        status::{Status, TransitionNotAllowed},
     },
-    driver,
     error::Error,
-    store::{self, orders::Asked},
+    saga::SagaKind,
+    store::{self, orders::RequestIdentity},
 };
 
-/// A refund that an administrator asks for.
+/// A refund that an administrator requests.
 #[derive(Clone, Debug)]
-pub(crate) struct RefundAsked {
+pub(crate) struct RefundRequest {
     pub(crate) order: OrderId,
-    /// How much; none for all that is left.
+    /// The amount; `None` refunds everything that is not refunded yet.
     pub(crate) amount: Option<Money>,
-    pub(crate) by: By,
-    pub(crate) asked: Asked,
+    pub(crate) actor: Actor,
+    pub(crate) identity: RequestIdentity,
 }
 
-impl Records {
-    /// Asks for an order to be cancelled. A pending one is turned back by its checkout, or followed by a
-    /// cancel; for a confirmed one a cancel begins; a cancelled one stays what it is.
+impl OrderRepository {
+    /// Requests the cancellation of an order. The checkout of a pending order is compensated, or
+    /// followed by a cancellation after the pivot; a confirmed order starts a cancellation; a
+    /// cancelled order stays as it is.
     pub(crate) async fn cancel(
         &self,
         id: OrderId,
         user: Option<UserId>,
-        by: By,
+        actor: Actor,
     ) -> Result<(), Error> {
         let work = async {
             let mut tx = self.pool.begin().await?;
-            // The checkout first, as its driver does. It may end before the order is locked: then the
-            // flag has no meaning, and the status says what to do.
-            owned(store::orders::find(&mut tx, id).await?, user)?;
+            // Lock the checkout first, as its executor does. The checkout may end before the order
+            // is locked; then the flag has no effect, and the order's status decides.
+            require_owner(store::orders::find(&mut tx, id).await?, user)?;
             let now = self.env.now();
-            store::checkouts::want_cancel(&mut tx, id, &by, now).await?;
+            store::checkouts::request_cancel(&mut tx, id, &actor, now).await?;
             let order = store::orders::lock(&mut tx, id).await?;
-            let order = owned(order, user)?;
+            let order = require_owner(order, user)?;
             match order.status {
-                Status::Pending => store::wake(&mut tx, driver::Kind::Checkout.as_str()).await?,
-                Status::Confirmed => self.cancel_confirmed(&mut tx, &order, by).await?,
+                Status::Pending => {
+                    store::notify_executors(&mut tx, SagaKind::Checkout.as_str()).await?
+                }
+                Status::Confirmed => self.cancel_confirmed(&mut tx, &order, actor).await?,
                 Status::Cancelled => {}
                 status @ (Status::Processing
                 | Status::Shipped
@@ -63,101 +66,112 @@ impl Records {
         &self,
         conn: &mut sqlx::PgConnection,
         order: &Order,
-        by: By,
+        actor: Actor,
     ) -> Result<(), Error> {
-        match open(conn, order.id).await? {
+        match open_refund(conn, order.id).await? {
             Some(Kind::Cancel) => Ok(()),
             Some(Kind::Refund) => Err(Error::RefundInProgress),
-            None => self.begin_cancel(conn, order, by).await,
+            None => self.begin_cancel(conn, order, actor).await,
         }
     }
 
-    /// Whether the latest flow of an order was a cancel that came to nothing.
+    /// Whether the order's latest refund saga was a cancellation that was refused.
     pub(crate) async fn cancel_was_refused(&self, order: OrderId) -> Result<bool, Error> {
         let mut conn = self.pool.acquire().await?;
         let latest = traced("order.refund", store::refunds::latest(&mut conn, order)).await?;
         Ok(latest.is_some_and(|refund| refund.kind == Kind::Cancel && refund.step == Step::Refused))
     }
 
-    /// Begins to give money back, and tells which refund that is and whether it had begun before.
-    pub(crate) async fn refund(&self, wanted: &RefundAsked) -> Result<(RefundId, bool), Error> {
+    /// Begins a refund. Returns its id, and whether an earlier request had begun it already.
+    pub(crate) async fn begin_refund(
+        &self,
+        request: &RefundRequest,
+    ) -> Result<(RefundId, bool), Error> {
         let work = async {
             let mut tx = self.pool.begin().await?;
-            let order = store::orders::lock(&mut tx, wanted.order).await?;
+            let order = store::orders::lock(&mut tx, request.order).await?;
             let order = order.ok_or(Error::NotFound("order"))?;
-            if let Some(key) = &wanted.asked.key
+            if let Some(key) = &request.identity.key
                 && let Some((refund, fingerprint)) =
-                    store::refunds::of_key(&mut tx, order.id, key).await?
+                    store::refunds::find_by_key(&mut tx, order.id, key).await?
             {
-                return match fingerprint == wanted.asked.fingerprint {
+                return match fingerprint == request.identity.fingerprint {
                     true => Ok((refund, true)),
                     false => Err(Error::KeyReused),
                 };
             }
-            if open(&mut tx, order.id).await?.is_some() {
+            if open_refund(&mut tx, order.id).await?.is_some() {
                 return Err(Error::RefundInProgress);
             }
             let refund = Refund {
                 id: RefundId(self.env.uuid()),
                 order: order.id,
                 kind: Kind::Refund,
-                amount: to_give_back(&order, wanted.amount)?,
-                by: wanted.by.clone(),
+                amount: refund_amount(&order, request.amount)?,
+                actor: request.actor.clone(),
                 step: Kind::Refund.first_step(),
                 attempts: 0,
                 refusals: 0,
             };
-            store::refunds::insert(&mut tx, &refund, &wanted.asked, self.env.now()).await?;
-            store::wake(&mut tx, driver::Kind::Refund.as_str()).await?;
+            store::refunds::insert(&mut tx, &refund, &request.identity, self.env.now()).await?;
+            store::notify_executors(&mut tx, SagaKind::Refund.as_str()).await?;
             tx.commit().await?;
             Ok((refund.id, false))
         };
         traced("order.begin_refund", work).await
     }
 
-    /// Where a refund is.
+    /// Returns the current step of a refund.
     pub(crate) async fn refund_step(&self, refund: RefundId) -> Result<Step, Error> {
         let mut conn = self.pool.acquire().await?;
         let step = traced("order.refund_step", store::refunds::step(&mut conn, refund)).await?;
         step.ok_or(Error::NotFound("refund"))
     }
 
-    /// Moves an order on by hand. What has its own flow (confirming, cancelling, refunding) does not go
-    /// this way, and nothing goes while money is being given back.
-    pub(crate) async fn go(&self, id: OrderId, to: Status, by: By) -> Result<(), Error> {
+    /// Changes the status of an order on an administrator's request. Transitions that have a saga
+    /// of their own (confirm, cancel, refund) are not allowed here, and none is allowed while a
+    /// refund is in progress.
+    pub(crate) async fn change_status(
+        &self,
+        id: OrderId,
+        to: Status,
+        actor: Actor,
+    ) -> Result<(), Error> {
         let work = async {
             let mut tx = self.pool.begin().await?;
             let order = store::orders::lock(&mut tx, id).await?;
             let mut order = order.ok_or(Error::NotFound("order"))?;
             if !matches!(to, Status::Processing | Status::Shipped | Status::Delivered) {
-                return Err(NotAllowed { from: order.status, to }.into());
+                return Err(TransitionNotAllowed { from: order.status, to }.into());
             }
-            if open(&mut tx, id).await?.is_some() {
+            if open_refund(&mut tx, id).await?.is_some() {
                 return Err(Error::RefundInProgress);
             }
-            let applied = order.go(to, by, self.env.now())?;
+            let applied = order.change_status(to, actor, self.env.now())?;
             self.write(&mut tx, &order, applied).await?;
             Ok(tx.commit().await?)
         };
-        traced("order.go", work).await
+        traced("order.change_status", work).await
     }
 }
 
-/// The flow of a locked order that has not ended.
-async fn open(conn: &mut sqlx::PgConnection, order: OrderId) -> Result<Option<Kind>, Error> {
+/// Returns the kind of a locked order's open refund saga.
+async fn open_refund(conn: &mut sqlx::PgConnection, order: OrderId) -> Result<Option<Kind>, Error> {
     let latest = store::refunds::latest(conn, order).await?;
     Ok(latest.filter(|refund| !refund.step.is_end()).map(|refund| refund.kind))
 }
 
-fn to_give_back(order: &Order, wanted: Option<Money>) -> Result<Money, Error> {
-    if !order.status.is_paid() || order.left().cents() <= 0 {
+fn refund_amount(order: &Order, requested: Option<Money>) -> Result<Money, Error> {
+    if !order.status.is_paid() || order.unrefunded().cents() <= 0 {
         return Err(Error::NothingToRefund);
     }
-    match wanted {
+    match requested {
         // The shop may have had another currency when the order was made.
-        Some(wanted) if wanted.currency() != order.currency() => Err(Error::WrongCurrency),
-        Some(wanted) if wanted.cents() > order.left().cents() => Err(Error::RefundTooLarge),
-        Some(wanted) => Ok(wanted),
-        None => Ok(order.left()),
+        Some(requested) if requested.currency() != order.currency() => Err(Error::WrongCurrency),
+        Some(requested) if requested.cents() > order.unrefunded().cents() => {
+            Err(Error::RefundTooLarge)
+        }
+        Some(requested) => Ok(requested),
+        None => Ok(order.unrefunded()),
     }
 }

@@ -1,119 +1,126 @@
-//! Making an order.
+//! Inserting an order together with its checkout.
 
 use kit::postgres::{constraint, traced};
 
-use super::Records;
+use super::OrderRepository;
 use crate::{
     domain::{
         checkout::{Checkout, Data, Step},
         ids::{EntryId, OrderId, UserId},
         order::Order,
     },
-    driver::{Claimed, Flow},
     error::Error,
+    saga::{ClaimedSaga, Saga},
     store::{
         self,
-        orders::{Asked, Known},
+        orders::{PriorOrders, RequestIdentity},
     },
 };
 
-/// An order to be made.
+/// An order to insert.
 #[derive(Clone, Debug)]
-pub(crate) struct New {
+pub(crate) struct NewOrder {
     pub(crate) order: Order,
-    pub(crate) asked: Asked,
-    /// [`Before::last_left`], from before the cart was read.
-    pub(crate) last_left: i64,
+    pub(crate) identity: RequestIdentity,
+    /// [`PlacementCheck::last_left_cart`], from before the cart was read.
+    pub(crate) last_left_cart: i64,
 }
 
-/// What a request for an order came to.
+/// Result of a request for an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Created {
-    /// An order was made, and the first step of its checkout is the caller's.
-    New(Box<Claimed>),
-    /// There is one already, which is the answer.
-    Known(OrderId),
+    /// The order was inserted, and the caller holds the claim of its checkout's first step.
+    New(Box<ClaimedSaga>),
+    /// The request is a repeat; this order was created earlier.
+    Existing(OrderId),
 }
 
 impl Created {
-    /// The order.
+    /// Returns the id of the order.
     pub(crate) fn id(&self) -> OrderId {
         match self {
             Self::New(claimed) => claimed.order.id,
-            Self::Known(id) => *id,
+            Self::Existing(id) => *id,
         }
     }
 }
 
-/// What stands in the way of another order.
+/// Whether an earlier order answers or blocks a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// It was made already.
-    Known(OrderId),
-    /// Units of another one are still in the cart.
-    Busy,
-    /// Nothing.
-    Free,
+pub(crate) enum ExistingOrder {
+    /// The request is a repeat of the one that created this order.
+    Repeat(OrderId),
+    /// The units of another order are still in the cart.
+    InProgress,
+    /// No earlier order matters.
+    None,
 }
 
-/// What there is before an order is made.
+/// Result of the check before an order is inserted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Before {
-    /// What stands in its way.
-    pub(crate) standing: Standing,
-    /// Which of the customer's orders was the last whose paid units left the cart. It only grows, and tells
-    /// whether units were taken out of the cart since it was read.
-    pub(crate) last_left: i64,
+pub(crate) struct PlacementCheck {
+    /// The earlier order that answers or blocks the request.
+    pub(crate) existing: ExistingOrder,
+    /// Number of the customer's last order whose paid units left the cart. It only grows, so it
+    /// shows whether units were removed from the cart after the cart was read.
+    pub(crate) last_left_cart: i64,
 }
 
-impl Records {
-    /// Whether an order was made for this key, or of this version of the cart, if one is named. A key
-    /// that was used for something else is refused; one that meets the order of another request goes with
-    /// it from then on.
-    pub(crate) async fn standing(
+impl OrderRepository {
+    /// Finds the order of this idempotency key or, if `cart_version` is given, of this version of
+    /// the cart. A key that was used for another request is refused. A key that finds the order of
+    /// a request without this key is attached to that order.
+    pub(crate) async fn find_existing(
         &self,
         user: UserId,
-        asked: &Asked,
+        identity: &RequestIdentity,
         cart_version: Option<i64>,
-    ) -> Result<Before, Error> {
+    ) -> Result<PlacementCheck, Error> {
         let mut conn = self.pool.acquire().await?;
-        let known = store::orders::known(&mut conn, user, asked.key.as_deref(), cart_version);
-        let Known { of_key, of_cart, in_cart, last_left } = traced("order.known", known).await?;
-        let standing = match (of_key, of_cart) {
-            (Some((_, first)), _) if first != asked.fingerprint => return Err(Error::KeyReused),
-            (Some((order, _)), _) => Standing::Known(order),
+        let find =
+            store::orders::find_prior(&mut conn, user, identity.key.as_deref(), cart_version);
+        let PriorOrders { by_key, by_cart, in_cart, last_left_cart } =
+            traced("order.find_prior", find).await?;
+        let existing = match (by_key, by_cart) {
+            (Some((_, first)), _) if first != identity.fingerprint => return Err(Error::KeyReused),
+            (Some((order, _)), _) => ExistingOrder::Repeat(order),
             (None, Some(order)) => {
-                if let Some(key) = &asked.key {
-                    let key = (key.as_str(), asked.fingerprint.as_slice());
-                    let kept = store::orders::keep_key(&mut conn, user, key, order);
-                    traced("order.keep_key", kept).await?;
+                if let Some(key) = &identity.key {
+                    let key = (key.as_str(), identity.fingerprint.as_slice());
+                    let attach = store::orders::attach_key(&mut conn, user, key, order);
+                    traced("order.attach_key", attach).await?;
                 }
-                Standing::Known(order)
+                ExistingOrder::Repeat(order)
             }
-            (None, None) if in_cart => Standing::Busy,
-            (None, None) => Standing::Free,
+            (None, None) if in_cart => ExistingOrder::InProgress,
+            (None, None) => ExistingOrder::None,
         };
-        Ok(Before { standing, last_left })
+        Ok(PlacementCheck { existing, last_left_cart })
     }
 
-    /// Makes an order and its checkout, unless there is one of this key or of this version of the cart.
-    /// While another one of this customer is at work, nothing is made; nor when another one took its
-    /// units out of the cart after the cart was read, for these may be the same.
-    pub(crate) async fn create(&self, new: &New) -> Result<Created, Error> {
+    /// Inserts an order and its checkout, or returns the order of this key or of this version of
+    /// the cart. Nothing is inserted while another order of this customer is in progress, or when
+    /// another order removed its units from the cart after the cart was read: they may be the same
+    /// units.
+    pub(crate) async fn create(&self, new: &NewOrder) -> Result<Created, Error> {
         match traced("order.create", self.try_create(new)).await {
             Ok(claimed) => Ok(Created::New(Box::new(claimed))),
             Err(Error::Database(error)) if constraint(&error).is_some_and(is_repeat) => {
-                let New { order, asked, .. } = new;
-                match self.standing(order.user, asked, Some(order.cart_version)).await?.standing {
-                    Standing::Known(order) => Ok(Created::Known(order)),
-                    Standing::Busy | Standing::Free => Err(Error::OrderInProgress),
+                let NewOrder { order, identity, .. } = new;
+                let version = Some(order.cart_version);
+                match self.find_existing(order.user, identity, version).await?.existing {
+                    ExistingOrder::Repeat(order) => Ok(Created::Existing(order)),
+                    ExistingOrder::InProgress | ExistingOrder::None => Err(Error::OrderInProgress),
                 }
             }
             Err(error) => Err(error),
         }
     }
 
-    async fn try_create(&self, New { order, asked, last_left }: &New) -> Result<Claimed, Error> {
+    async fn try_create(
+        &self,
+        NewOrder { order, identity, last_left_cart }: &NewOrder,
+    ) -> Result<ClaimedSaga, Error> {
         let checkout = Checkout {
             order: order.id,
             step: Step::Reserve,
@@ -124,18 +131,18 @@ impl Records {
             cancel: None,
         };
         let mut tx = self.pool.begin().await?;
-        store::orders::insert(&mut tx, order, EntryId(self.env.uuid()), asked).await?;
-        // From the insert of the order on none can leave the cart, for this one is in it, and a statement
-        // after it sees all that have left before.
-        let fence = (order.user, *last_left);
-        let version = store::checkouts::insert(&mut tx, &checkout, self.lease(), fence).await?;
+        store::orders::insert(&mut tx, order, EntryId(self.env.uuid()), identity).await?;
+        // Once this order is inserted it occupies the cart, so no other order's units can leave it;
+        // the next statement sees every order that left the cart before.
+        let guard = (order.user, *last_left_cart);
+        let version = store::checkouts::insert(&mut tx, &checkout, self.lease(), guard).await?;
         let version = version.ok_or(Error::CartChanged)?;
         tx.commit().await?;
-        Ok(Claimed { flow: Flow::Checkout(checkout), order: order.clone(), version })
+        Ok(ClaimedSaga { saga: Saga::Checkout(checkout), order: order.clone(), version })
     }
 }
 
-/// The unique indexes that a repeat runs into.
+/// Whether a repeated request violates this unique index.
 fn is_repeat(constraint: &str) -> bool {
     matches!(
         constraint,

@@ -1,15 +1,16 @@
-//! What happens together: each function is one transaction of the database.
+//! Database transactions: each function of this module commits exactly one.
 //!
-//! Locks are taken in one order everywhere: the flow's row (checkout, refund or message), then its
-//! order. Whoever begins a refund holds the order and has seen no open one, so that it never waits for
-//! the row of another. No transaction waits for anything but PostgreSQL.
+//! Locks are always taken in the same order: first the saga's row (checkout, refund or message),
+//! then its order. A transaction that begins a refund holds the order's lock and has checked that
+//! no refund is open, so it never waits for the row of another refund. No transaction waits for
+//! anything but PostgreSQL.
 
 mod change;
 mod create;
-mod flows;
+mod sagas;
 
-pub(crate) use change::RefundAsked;
-pub(crate) use create::{Created, New, Standing};
+pub(crate) use change::RefundRequest;
+pub(crate) use create::{Created, ExistingOrder, NewOrder};
 
 use std::{collections::HashMap, time::Duration};
 
@@ -20,84 +21,89 @@ use wire::Page;
 
 use crate::{
     domain::{
-        event::{By, Event},
+        event::{Actor, Event},
         ids::{EntryId, MessageId, OrderId, RefundId, UserId},
-        order::{Applied, Entry, Order},
+        order::{Applied, HistoryEntry, Order},
         refund::{Kind, Refund},
     },
-    driver,
     error::Error,
-    store::{self, Lease, listing::Filter, orders::Asked},
+    saga::SagaKind,
+    store::{self, Lease, listing::Filter, orders::RequestIdentity},
 };
 
-/// How long a claimed flow belongs to its driver. Longer than its call and the transaction after it
-/// (`args.rs` has the proof); what a dead driver had goes on after this time.
+/// Duration of a lease. It covers the call and the transaction after it (`args.rs` asserts that at
+/// compile time); a saga whose executor crashed continues when its lease has expired.
 pub(crate) const LEASE: Duration = Duration::from_secs(15);
 const LEASE_LENGTH: SignedDuration = SignedDuration::from_secs(15);
 const _: () = assert!(LEASE.as_secs() == LEASE_LENGTH.as_secs().unsigned_abs());
 
-/// An order and what happened to it.
-pub(crate) type Told = (Order, Vec<Entry>);
+/// An order with its history.
+pub(crate) type OrderWithHistory = (Order, Vec<HistoryEntry>);
 
-/// Orders and their flows, as PostgreSQL keeps them.
+/// Repository of orders and their sagas in PostgreSQL.
 #[derive(Clone, Debug)]
-pub(crate) struct Records {
+pub(crate) struct OrderRepository {
     pub(crate) pool: PgPool,
     pub(crate) env: Env,
-    /// How long a step is tried before the pivot.
+    /// How long a step before the pivot is retried.
     pub(crate) step_deadline: SignedDuration,
 }
 
-impl Records {
-    /// An order with its history; of this customer, if one is named.
-    pub(crate) async fn read(&self, id: OrderId, user: Option<UserId>) -> Result<Told, Error> {
+impl OrderRepository {
+    /// Returns an order with its history; with `user`, only an order of this customer.
+    pub(crate) async fn read(
+        &self,
+        id: OrderId,
+        user: Option<UserId>,
+    ) -> Result<OrderWithHistory, Error> {
         let mut conn = self.pool.acquire().await?;
         let work = async {
             let order = store::orders::find(&mut conn, id).await?;
-            let order = owned(order, user)?;
-            let mut histories = store::history::of_orders(&mut conn, &[id]).await?;
+            let order = require_owner(order, user)?;
+            let mut histories = store::history::find_by_orders(&mut conn, &[id]).await?;
             Ok((order, histories.remove(&id).unwrap_or_default()))
         };
         traced("order.read", work).await
     }
 
-    /// A page of orders with their histories, and how many there are in all.
+    /// Returns a page of orders with their histories, and the number of orders on all pages.
     pub(crate) async fn list(
         &self,
         filter: &Filter,
         page: Page,
-    ) -> Result<(Vec<Told>, i64), Error> {
+    ) -> Result<(Vec<OrderWithHistory>, i64), Error> {
         let mut conn = self.pool.acquire().await?;
         let work = async {
             let (ids, total) = store::listing::list(&mut conn, filter, page).await?;
             let orders = store::orders::find_all(&mut conn, &ids).await?;
-            let mut histories: HashMap<_, _> = store::history::of_orders(&mut conn, &ids).await?;
-            let told = |order: Order| {
+            let mut histories: HashMap<_, _> =
+                store::history::find_by_orders(&mut conn, &ids).await?;
+            let with_history = |order: Order| {
                 let history = histories.remove(&order.id).unwrap_or_default();
                 (order, history)
             };
-            Ok((orders.into_iter().map(told).collect(), total))
+            Ok((orders.into_iter().map(with_history).collect(), total))
         };
         traced("order.list", work).await
     }
 
-    /// Whether a checkout or a refund of an order has not ended.
+    /// Whether a checkout or a refund of the order is in progress.
     pub(crate) async fn is_open(&self, order: OrderId) -> Result<bool, Error> {
         let mut conn = self.pool.acquire().await?;
         traced("order.is_open", store::stats::is_open(&mut conn, order)).await
     }
 
-    /// Whether the units of an order are still in the customer's cart.
-    pub(crate) async fn holds_cart(&self, order: OrderId) -> Result<bool, Error> {
+    /// Whether the units of the order are still in the customer's cart.
+    pub(crate) async fn is_in_cart(&self, order: OrderId) -> Result<bool, Error> {
         let mut conn = self.pool.acquire().await?;
-        traced("order.holds_cart", store::orders::holds_cart(&mut conn, order)).await
+        traced("order.is_in_cart", store::orders::is_in_cart(&mut conn, order)).await
     }
 
     fn lease(&self) -> Lease {
         Lease { now: self.env.now(), length: LEASE_LENGTH }
     }
 
-    /// Writes what events did to a locked order.
+    /// Applies events to a locked order and writes the result.
     async fn apply(
         &self,
         conn: &mut PgConnection,
@@ -108,49 +114,49 @@ impl Records {
         for event in events {
             let applied = order.apply(event, now)?;
             self.write(conn, order, applied).await?;
-            if let Event::CancelOwed { by } = event {
-                self.begin_cancel(conn, order, by.clone()).await?;
+            if let Event::CancelRequested { actor } = event {
+                self.begin_cancel(conn, order, actor.clone()).await?;
             }
         }
         Ok(())
     }
 
-    /// Writes a changed order, its history and its messages.
+    /// Writes a changed order, its history entry and its outbox messages.
     async fn write(
         &self,
         conn: &mut PgConnection,
         order: &Order,
         applied: Applied,
     ) -> Result<(), Error> {
-        let entry = applied.change.as_ref().map(|by| (EntryId(self.env.uuid()), by));
+        let entry = applied.status_change.as_ref().map(|actor| (EntryId(self.env.uuid()), actor));
         let messages: Vec<_> =
             applied.messages.iter().map(|topic| (MessageId(self.env.uuid()), topic)).collect();
         store::orders::update(conn, order, entry, &messages).await
     }
 
-    /// Begins to cancel a locked order that was paid.
+    /// Begins the cancellation of a locked order that was paid.
     async fn begin_cancel(
         &self,
         conn: &mut PgConnection,
         order: &Order,
-        by: By,
+        actor: Actor,
     ) -> Result<(), Error> {
         let refund = Refund {
             id: RefundId(self.env.uuid()),
             order: order.id,
             kind: Kind::Cancel,
-            amount: order.left(),
-            by,
+            amount: order.unrefunded(),
+            actor,
             step: Kind::Cancel.first_step(),
             attempts: 0,
             refusals: 0,
         };
-        let asked = Asked { key: None, fingerprint: Vec::new() };
-        store::refunds::insert(conn, &refund, &asked, self.env.now()).await?;
-        store::wake(conn, driver::Kind::Refund.as_str()).await
+        let identity = RequestIdentity { key: None, fingerprint: Vec::new() };
+        store::refunds::insert(conn, &refund, &identity, self.env.now()).await?;
+        store::notify_executors(conn, SagaKind::Refund.as_str()).await
     }
 }
 
-fn owned(order: Option<Order>, user: Option<UserId>) -> Result<Order, Error> {
+fn require_owner(order: Option<Order>, user: Option<UserId>) -> Result<Order, Error> {
     order.filter(|order| user.is_none_or(|user| order.user == user)).ok_or(Error::NotFound("order"))
 }

@@ -1,4 +1,5 @@
-//! The checker says nothing of books that agree, and finds whatever does not.
+//! The consistency checker: reports nothing for consistent records, and finds each planted
+//! mismatch.
 
 use jiff::SignedDuration;
 use kit::{Env, Runtime};
@@ -6,45 +7,45 @@ use proto::order::v1 as pb;
 use sqlx::{AssertSqlSafe, PgPool, query};
 use tonic::Code;
 
-use crate::{shop::Shop, wires::Fault::Answer};
+use crate::{fault_proxy::Fault::RespondWith, fixture::ShopFixture};
 
-/// A shop with orders that are at rest, each of which ended in its own way.
-struct Rest {
-    shop: Shop,
+/// A shop with one settled order for each way in which an order can end.
+struct SettledOrders {
+    shop: ShopFixture,
     runtime: Runtime,
     bought: String,
-    refunded_in_part: String,
+    partially_refunded: String,
     refunded: String,
-    called_off: String,
+    cancelled: String,
     declined: String,
-    turned_back: String,
+    capture_rejected: String,
 }
 
-impl Rest {
-    async fn of(pool: &PgPool) -> Self {
-        let shop = Shop::open(pool).await;
-        let lamp = shop.product("Lamp", 1000, 20).await;
-        let rug = shop.product("Rug", 2000, 20).await;
-        shop.fill(&rug, 1).await;
-        let bought = shop.bought(&lamp, 2).await.id;
-        let refunded_in_part = shop.bought(&lamp, 1).await.id;
-        shop.refund(&refunded_in_part, Some(100), "a").await.unwrap();
-        let refunded = shop.bought(&lamp, 1).await.id;
+impl SettledOrders {
+    async fn create(pool: &PgPool) -> Self {
+        let shop = ShopFixture::open(pool).await;
+        let lamp = shop.add_product("Lamp", 1000, 20).await;
+        let rug = shop.add_product("Rug", 2000, 20).await;
+        shop.add_to_cart(&rug, 1).await;
+        let bought = shop.buy(&lamp, 2).await.id;
+        let partially_refunded = shop.buy(&lamp, 1).await.id;
+        shop.refund(&partially_refunded, Some(100), "a").await.unwrap();
+        let refunded = shop.buy(&lamp, 1).await.id;
         shop.refund(&refunded, None, "b").await.unwrap();
-        let called_off = shop.bought(&lamp, 1).await.id;
-        shop.cancel(&called_off).await.unwrap();
-        // Refused after its units had left, and before.
-        let with = |method: &str| pb::CreateOrderRequest {
+        let cancelled = shop.buy(&lamp, 1).await.id;
+        shop.cancel(&cancelled).await.unwrap();
+        // One order fails after its stock is committed, one before.
+        let request_with = |method: &str| pb::CreateOrderRequest {
             payment_method_id: method.into(),
             ..shop.request()
         };
-        shop.fill(&lamp, 1).await;
-        shop.wires.fault("Capture", &[Answer(Code::FailedPrecondition)]);
-        let turned_back = shop.order().await.id;
-        shop.settled(&turned_back).await;
-        let declined = shop.try_order(with("pm_test_declined")).await.unwrap().id;
-        for order in [&refunded_in_part, &refunded, &called_off, &declined] {
-            shop.settled(order).await;
+        shop.add_to_cart(&lamp, 1).await;
+        shop.proxy.inject("Capture", &[RespondWith(Code::FailedPrecondition)]);
+        let capture_rejected = shop.place_order().await.id;
+        shop.wait_until_settled(&capture_rejected).await;
+        let declined = shop.try_place_order(request_with("pm_test_declined")).await.unwrap().id;
+        for order in [&partially_refunded, &refunded, &cancelled, &declined] {
+            shop.wait_until_settled(order).await;
         }
         let mut runtime = Runtime::for_tests();
         runtime.env = Env::fixed(Env::system().now() + SignedDuration::from_mins(2), 1);
@@ -52,11 +53,11 @@ impl Rest {
             shop,
             runtime,
             bought,
-            refunded_in_part,
+            partially_refunded,
             refunded,
-            called_off,
+            cancelled,
             declined,
-            turned_back,
+            capture_rejected,
         }
     }
 
@@ -65,18 +66,21 @@ impl Rest {
         self.shop.close().await;
     }
 
-    /// What disagrees: order and word.
-    async fn found(&self) -> Vec<(String, &'static str)> {
+    /// Returns the mismatches: (order, name).
+    async fn findings(&self) -> Vec<(String, &'static str)> {
         let report = order::check(&self.shop.args(), &self.runtime).await.unwrap();
         assert_eq!(report.checked, 6);
-        let mut found: Vec<_> =
-            report.findings.iter().map(|found| (found.order.to_string(), found.what)).collect();
-        found.sort();
-        found
+        let mut findings: Vec<_> = report
+            .findings
+            .iter()
+            .map(|finding| (finding.order.to_string(), finding.mismatch))
+            .collect();
+        findings.sort();
+        findings
     }
 
-    /// Writes something wrong into a book, looks what is found, and writes what is right again.
-    async fn planted(
+    /// Plants a mismatch, returns the findings, and restores the value.
+    async fn plant_and_check(
         &self,
         database: &PgPool,
         (table, column): (&str, &str),
@@ -90,83 +94,89 @@ impl Rest {
             assert!(done.rows_affected() > 0);
         };
         write(wrong).await;
-        let found = self.found().await;
+        let findings = self.findings().await;
         write(right).await;
-        found
+        findings
     }
 }
 
 #[sqlx::test(migrator = "order::MIGRATOR")]
-async fn money_and_shipments_that_disagree_are_found(pool: PgPool) {
-    let rest = Rest::of(&pool).await;
-    assert_eq!(rest.found().await, []);
-    let (shipping, orders) = (&rest.shop.others.shipping_db, &rest.shop.pool);
+async fn payment_and_shipment_mismatches_are_found(pool: PgPool) {
+    let settled = SettledOrders::create(&pool).await;
+    assert_eq!(settled.findings().await, []);
+    let (shipping, orders) = (&settled.shop.services.shipping_db, &settled.shop.pool);
     let (status, refunded) = (("shipments", "status"), ("orders", "refunded_cents"));
-    for (database, column, values, order, what) in [
-        (shipping, status, ("'cancelled'", "'pending'"), &rest.bought, "shipment"),
-        (shipping, status, ("'pending'", "'cancelled'"), &rest.called_off, "shipment"),
-        (orders, refunded, ("99", "100"), &rest.refunded_in_part, "refunded"),
-        (orders, refunded, ("0", "total_cents"), &rest.refunded, "refunded"),
+    for (database, column, values, order, mismatch) in [
+        (shipping, status, ("'cancelled'", "'pending'"), &settled.bought, "shipment"),
+        (shipping, status, ("'pending'", "'cancelled'"), &settled.cancelled, "shipment"),
+        (orders, refunded, ("99", "100"), &settled.partially_refunded, "refunded"),
+        (orders, refunded, ("0", "total_cents"), &settled.refunded, "refunded"),
     ] {
-        let found = rest.planted(database, column, values, order).await;
-        assert_eq!(found, [(order.clone(), what)], "{column:?} {values:?}");
+        let findings = settled.plant_and_check(database, column, values, order).await;
+        assert_eq!(findings, [(order.clone(), mismatch)], "{column:?} {values:?}");
     }
-    assert_eq!(rest.found().await, []);
-    // A payment that the order knows nothing of: money, goods and parcel are all more than it says.
+    assert_eq!(settled.findings().await, []);
+    // A payment that the order does not record: payment, stock and shipment all exceed what it
+    // states.
     query("UPDATE orders SET transaction_id = NULL, status = 'cancelled' WHERE id = $1::uuid")
-        .bind(&rest.bought)
-        .execute(&rest.shop.pool)
+        .bind(&settled.bought)
+        .execute(&settled.shop.pool)
         .await
         .unwrap();
-    let all = ["captured", "shipment", "stock"].map(|what| (rest.bought.clone(), what));
-    assert_eq!(rest.found().await, all);
-    rest.close().await;
+    let all = ["captured", "shipment", "stock"].map(|mismatch| (settled.bought.clone(), mismatch));
+    assert_eq!(settled.findings().await, all);
+    settled.close().await;
 }
 
 #[sqlx::test(migrator = "order::MIGRATOR")]
-async fn stock_that_disagrees_is_found(pool: PgPool) {
-    let rest = Rest::of(&pool).await;
-    let catalog = &rest.shop.others.catalog_db;
-    assert_eq!(rest.found().await, []);
+async fn stock_mismatches_are_found(pool: PgPool) {
+    let settled = SettledOrders::create(&pool).await;
+    let catalog = &settled.shop.services.catalog_db;
+    assert_eq!(settled.findings().await, []);
     for (order, wrong, right) in [
-        // Sold: exactly what was ordered is gone, also when the money was given back.
-        (&rest.bought, &["held", "refused", "released", "expired", "restocked"][..], "committed"),
-        (&rest.refunded_in_part, &["restocked"], "committed"),
-        (&rest.refunded, &["restocked"], "committed"),
-        // Called off: it came back.
-        (&rest.called_off, &["held", "released", "committed"], "restocked"),
-        // Never sold: nothing is held and nothing is gone.
-        (&rest.declined, &["held", "committed"], "expired"),
-        (&rest.turned_back, &["held", "committed"], "restocked"),
+        // Sold: exactly the ordered units are committed, even if the payment was refunded.
+        (
+            &settled.bought,
+            &["held", "refused", "released", "expired", "restocked"][..],
+            "committed",
+        ),
+        (&settled.partially_refunded, &["restocked"], "committed"),
+        (&settled.refunded, &["restocked"], "committed"),
+        // Cancelled after the payment: the units were restocked.
+        (&settled.cancelled, &["held", "released", "committed"], "restocked"),
+        // Never sold: nothing is held and nothing is committed.
+        (&settled.declined, &["held", "committed"], "expired"),
+        (&settled.capture_rejected, &["held", "committed"], "restocked"),
     ] {
         for state in wrong {
             let values = (&*format!("'{state}'"), &*format!("'{right}'"));
-            let found = rest.planted(catalog, ("reservations", "state"), values, order).await;
-            assert_eq!(found, [(order.clone(), "stock")], "{state}");
+            let findings =
+                settled.plant_and_check(catalog, ("reservations", "state"), values, order).await;
+            assert_eq!(findings, [(order.clone(), "stock")], "{state}");
         }
     }
-    for order in [&rest.bought, &rest.called_off] {
+    for order in [&settled.bought, &settled.cancelled] {
         let (column, values) =
             (("reservation_lines", "quantity"), ("quantity + 1", "quantity - 1"));
-        let found = rest.planted(catalog, column, values, order).await;
-        assert_eq!(found, [(order.clone(), "stock")]);
+        let findings = settled.plant_and_check(catalog, column, values, order).await;
+        assert_eq!(findings, [(order.clone(), "stock")]);
     }
-    assert_eq!(rest.found().await, []);
-    rest.close().await;
+    assert_eq!(settled.findings().await, []);
+    settled.close().await;
 }
 
 #[sqlx::test(migrator = "order::MIGRATOR")]
-async fn stock_that_nobody_remembers_is_found(pool: PgPool) {
-    let rest = Rest::of(&pool).await;
-    let forget = async |order: &str| {
+async fn missing_reservation_of_a_sold_order_is_found(pool: PgPool) {
+    let settled = SettledOrders::create(&pool).await;
+    let delete_reservation = async |order: &str| {
         for table in ["reservation_lines", "reservations"] {
             let sql = format!("DELETE FROM {table} WHERE order_id = '{order}'");
-            query(AssertSqlSafe(sql)).execute(&rest.shop.others.catalog_db).await.unwrap();
+            query(AssertSqlSafe(sql)).execute(&settled.shop.services.catalog_db).await.unwrap();
         }
     };
-    forget(&rest.declined).await;
-    assert_eq!(rest.found().await, [], "nothing was sold");
-    forget(&rest.bought).await;
-    assert_eq!(rest.found().await, [(rest.bought.clone(), "stock")]);
-    rest.close().await;
+    delete_reservation(&settled.declined).await;
+    assert_eq!(settled.findings().await, [], "nothing was sold");
+    delete_reservation(&settled.bought).await;
+    assert_eq!(settled.findings().await, [(settled.bought.clone(), "stock")]);
+    settled.close().await;
 }

@@ -1,4 +1,4 @@
-//! Every call fails in every way, and in the end the books agree.
+//! Every call fails in every way; the invariants hold afterwards.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use tokio::time::sleep;
 use tonic::Code;
 
 use crate::{
-    shop::Shop,
-    wires::Fault::{self, Answer, ReplyLost, RequestLost, Twice},
+    fault_proxy::Fault::{self, Duplicate, ReplyLost, RequestLost, RespondWith},
+    fixture::ShopFixture,
 };
 
-const FAULTS: [Fault; 4] = [RequestLost, ReplyLost, Twice, Answer(Code::Internal)];
+const FAULTS: [Fault; 4] = [RequestLost, ReplyLost, Duplicate, RespondWith(Code::Internal)];
 
 #[sqlx::test(migrator = "order::MIGRATOR")]
-async fn every_step_forward_may_fail_and_be_repeated(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let lamp = shop.product("Lamp", 1000, 100).await;
-    let mut bought = 0;
+async fn forward_steps_survive_faults_and_repeats(pool: PgPool) {
+    let shop = ShopFixture::open(&pool).await;
+    let lamp = shop.add_product("Lamp", 1000, 100).await;
+    let mut confirmed = 0;
     for method in [
         "ReserveInventory",
         "Authorize",
@@ -29,42 +29,46 @@ async fn every_step_forward_may_fail_and_be_repeated(pool: PgPool) {
         "SendOrderConfirmation",
     ] {
         for fault in FAULTS {
-            shop.wires.fault(method, &[fault]);
-            let order = shop.bought(&lamp, 1).await;
+            shop.proxy.inject(method, &[fault]);
+            let order = shop.buy(&lamp, 1).await;
             shop.assert_bought(&order).await;
-            bought += 1;
+            confirmed += 1;
             assert_eq!(shop.units_in_cart().await, 0, "{method} {fault:?}");
             let mails = shop.mails().await;
             assert_eq!(
                 mails,
-                [("order_confirmation".into(), i64::from(bought))],
+                [("order_confirmation".into(), i64::from(confirmed))],
                 "{method} {fault:?}"
             );
         }
     }
-    assert_eq!(shop.stock(&lamp).await, (100 - bought, 0));
+    assert_eq!(shop.stock(&lamp).await, (100 - confirmed, 0));
     shop.close().await;
 }
 
 #[sqlx::test(migrator = "order::MIGRATOR")]
-async fn every_undo_may_fail_and_be_repeated(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let lamp = shop.product("Lamp", 1000, 100).await;
-    // What makes it turn back, and the undos that follow.
-    for (refusal, undos) in [
+async fn compensations_survive_faults_and_repeats(pool: PgPool) {
+    let shop = ShopFixture::open(&pool).await;
+    let lamp = shop.add_product("Lamp", 1000, 100).await;
+    // The rejected call, and the compensations that follow it.
+    for (rejected_call, compensations) in [
         ("ReserveInventory", &["ReleaseReservation"][..]),
         ("Authorize", &["Void", "ReleaseReservation"]),
         ("CommitReservation", &["Void", "RestockOrder"]),
         ("Capture", &["Void", "RestockOrder"]),
     ] {
-        for undo in undos {
+        for compensation in compensations {
             for fault in FAULTS {
-                shop.wires.fault(refusal, &[Answer(Code::FailedPrecondition)]);
-                shop.wires.fault(undo, &[fault]);
-                shop.fill(&lamp, 1).await;
-                let order = shop.order().await;
-                shop.assert_nothing_bought(&shop.settled(&order.id).await).await;
-                assert_eq!(shop.stock(&lamp).await, (100, 0), "{refusal} {undo} {fault:?}");
+                shop.proxy.inject(rejected_call, &[RespondWith(Code::FailedPrecondition)]);
+                shop.proxy.inject(compensation, &[fault]);
+                shop.add_to_cart(&lamp, 1).await;
+                let order = shop.place_order().await;
+                shop.assert_nothing_bought(&shop.wait_until_settled(&order.id).await).await;
+                assert_eq!(
+                    shop.stock(&lamp).await,
+                    (100, 0),
+                    "{rejected_call} {compensation} {fault:?}"
+                );
             }
         }
     }
@@ -72,18 +76,18 @@ async fn every_undo_may_fail_and_be_repeated(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "order::MIGRATOR")]
-async fn a_refusal_after_it_was_done_is_undone_all_the_same(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let lamp = shop.product("Lamp", 1000, 100).await;
+async fn rejection_after_a_lost_reply_is_compensated(pool: PgPool) {
+    let shop = ShopFixture::open(&pool).await;
+    let lamp = shop.add_product("Lamp", 1000, 100).await;
     for (method, code) in [
         ("ReserveInventory", "checkout_refused"),
         ("Authorize", "payment_refused"),
         ("CommitReservation", "reservation_expired"),
     ] {
-        // The first try acts and its reply is lost; the second one is refused.
-        shop.wires.fault(method, &[ReplyLost, Answer(Code::FailedPrecondition)]);
-        shop.fill(&lamp, 1).await;
-        let order = shop.settled(&shop.order().await.id).await;
+        // The first attempt takes effect and its reply is lost; the second one is rejected.
+        shop.proxy.inject(method, &[ReplyLost, RespondWith(Code::FailedPrecondition)]);
+        shop.add_to_cart(&lamp, 1).await;
+        let order = shop.wait_until_settled(&shop.place_order().await.id).await;
         assert_eq!(order.failure_code, code);
         shop.assert_nothing_bought(&order).await;
         assert_eq!(shop.stock(&lamp).await, (100, 0), "{method}");
@@ -92,15 +96,15 @@ async fn a_refusal_after_it_was_done_is_undone_all_the_same(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "order::MIGRATOR")]
-async fn a_step_without_answer_is_given_up_and_undone_after_its_deadline(pool: PgPool) {
-    let shop = Shop::open_with(&pool, &["--checkout-step-deadline=1s"]).await;
-    let lamp = shop.product("Lamp", 1000, 100).await;
+async fn unanswered_step_is_compensated_after_its_deadline(pool: PgPool) {
+    let shop = ShopFixture::open_with(&pool, &["--checkout-step-deadline=1s"]).await;
+    let lamp = shop.add_product("Lamp", 1000, 100).await;
     for method in ["ReserveInventory", "Authorize", "CommitReservation"] {
-        shop.wires.fault(method, &[ReplyLost; 50]);
-        shop.fill(&lamp, 1).await;
-        let order = shop.settled(&shop.order().await.id).await;
+        shop.proxy.inject(method, &[ReplyLost; 50]);
+        shop.add_to_cart(&lamp, 1).await;
+        let order = shop.wait_until_settled(&shop.place_order().await.id).await;
         assert_eq!(order.failure_code, "checkout_timed_out", "{method}");
-        shop.wires.mend();
+        shop.proxy.clear_faults();
         shop.assert_nothing_bought(&order).await;
         assert_eq!(shop.stock(&lamp).await, (100, 0), "{method}");
     }
@@ -108,33 +112,33 @@ async fn a_step_without_answer_is_given_up_and_undone_after_its_deadline(pool: P
 }
 
 #[sqlx::test(migrator = "order::MIGRATOR")]
-async fn a_capture_without_answer_is_never_given_up(pool: PgPool) {
-    let words = ["--checkout-step-deadline=1s", "--checkout-wait=3s"];
-    let shop = Shop::open_with(&pool, &words).await;
-    let lamp = shop.product("Lamp", 1000, 100).await;
-    shop.fill(&lamp, 1).await;
-    shop.wires.fault("Capture", &[ReplyLost; 50]);
-    let order = shop.order().await;
+async fn unanswered_capture_is_retried_without_limit(pool: PgPool) {
+    let cli_args = ["--checkout-step-deadline=1s", "--checkout-wait=3s"];
+    let shop = ShopFixture::open_with(&pool, &cli_args).await;
+    let lamp = shop.add_product("Lamp", 1000, 100).await;
+    shop.add_to_cart(&lamp, 1).await;
+    shop.proxy.inject("Capture", &[ReplyLost; 50]);
+    let order = shop.place_order().await;
     assert_eq!(order.status(), OrderStatus::Pending);
-    shop.stands_at(&order.id, "capture").await;
-    sleep(Duration::from_secs(2)).await; // longer than the deadline of a step
+    shop.wait_for_step(&order.id, "capture").await;
+    sleep(Duration::from_secs(2)).await; // longer than the step's deadline
     assert_eq!(shop.get(&order.id).await.status(), OrderStatus::Pending);
-    shop.wires.mend();
-    shop.assert_bought(&shop.settled(&order.id).await).await;
+    shop.proxy.clear_faults();
+    shop.assert_bought(&shop.wait_until_settled(&order.id).await).await;
     shop.close().await;
 }
 
 #[sqlx::test(migrator = "order::MIGRATOR")]
-async fn a_provider_that_answers_late_or_not_is_asked_until_it_does(pool: PgPool) {
-    let words = ["--checkout-call-timeout=1s", "--checkout-wait=20s"];
-    let shop = Shop::open_with(&pool, &words).await;
-    let lamp = shop.product("Lamp", 1000, 100).await;
+async fn slow_provider_is_retried_until_it_responds(pool: PgPool) {
+    let cli_args = ["--checkout-call-timeout=1s", "--checkout-wait=20s"];
+    let shop = ShopFixture::open_with(&pool, &cli_args).await;
+    let lamp = shop.add_product("Lamp", 1000, 100).await;
     for method in ["pm_test_timeout", "pm_test_lost_reply"] {
-        shop.fill(&lamp, 1).await;
+        shop.add_to_cart(&lamp, 1).await;
         let request = pb::CreateOrderRequest { payment_method_id: method.into(), ..shop.request() };
-        let order = shop.try_order(request).await.unwrap();
-        shop.assert_bought(&shop.settled(&order.id).await).await;
+        let order = shop.try_place_order(request).await.unwrap();
+        shop.assert_bought(&shop.wait_until_settled(&order.id).await).await;
     }
-    assert!(shop.wires.calls("Authorize") > 2);
+    assert!(shop.proxy.calls("Authorize") > 2);
     shop.close().await;
 }

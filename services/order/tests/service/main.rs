@@ -1,21 +1,22 @@
-//! Orders through their real gRPC port, on a real PostgreSQL, with the real services around them.
+//! Integration tests of the order service: through its gRPC port, on a real PostgreSQL, with the
+//! real services around it.
 //!
-//! `hack/test-env.sh cargo test -p order` gives `DATABASE_URL` and `REDIS_URL`; each test has databases
-//! of its own.
+//! `hack/test-env.sh cargo test -p order` sets `DATABASE_URL` and `REDIS_URL`; each test has
+//! databases of its own.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "test fixtures may panic")]
 
 mod admin;
-mod books;
-mod buying;
-mod cancelling;
+mod cancellation;
 mod checker;
-mod crash;
-mod crowd;
+mod checkout;
+mod contention;
+mod crash_recovery;
+mod fault_proxy;
 mod faults;
-mod late;
-mod others;
-mod refunding;
-mod repeats;
-mod shop;
-mod wires;
+mod fixture;
+mod idempotency;
+mod invariants;
+mod refunds;
+mod services;
+mod slow_services;

@@ -1,26 +1,30 @@
-//! The checkout of an order: one row, one step at a time.
+//! The checkout saga of an order: the state machine that the saga executor advances one step at a
+//! time.
 //!
 //! ```text
 //! reserve ──▶ authorize ──▶ commit_stock ──▶ capture ═══▶ ship ──▶ confirmed
 //!    │            │              │              │  the pivot
-//!    │            └──────────────┴──── void ◀───┘ (refused)
+//!    │            └──────────────┴──── void ◀───┘ (rejected)
 //!    ▼                                  │
-//! release ◀──── stock was only held ────┤
+//! release ◀── stock was only reserved ──┤
 //!    │                                  ▼
 //!    │                               restock
 //!    └───────────▶ cancelled ◀──────────┘
 //! ```
 //!
-//! Stock is committed before money is taken, so that a reservation that ran out leaves no paid customer
-//! without goods. Until the money is taken, a definite refusal, a cancel, or a step that has no answer
-//! in time turns the checkout back; from then on it only goes forward. A capture without answer is
-//! asked for again for ever, for it may have happened.
+//! Stock is committed before the payment is captured, so that an expired reservation never leaves a
+//! paid customer without goods. Capture is the pivot. Before it, a definite rejection, a requested
+//! cancellation, or a step without an outcome at its deadline starts the compensation (`void`,
+//! `release`, `restock`); so does a rejected capture. After it, the saga only moves forward. A
+//! capture with an unknown outcome is retried without limit, because it may have taken effect.
 //!
-//! Why a crash anywhere is safe: before a claim commits, nothing has changed. After it, another driver
-//! takes over when the lease has ended and asks with the same key, which acts once. The outcome and
-//! its events are committed together, by whoever still holds the claim (`version`). What is given up
-//! without an answer has its undo sent, and an undo that comes before what it undoes wins over it.
-//! Without retries the graph has no cycle, so it ends.
+//! A crash at any point is safe. Before a claim commits, nothing has changed. After it, another
+//! executor takes over when the lease expires and repeats the call with the same idempotency key,
+//! which takes effect once. The outcome and its events are committed together, and only by the
+//! executor that still holds the claim (`version` is the fencing token). The compensation of an
+//! abandoned step is sent even if the step's outcome is unknown; a compensation that arrives before
+//! the call that it compensates wins over it. Without retries the graph has no cycle, so the saga
+//! terminates.
 
 mod next;
 
@@ -30,38 +34,38 @@ pub use next::next;
 
 use super::{
     call::Call,
-    event::{By, Event},
+    event::{Actor, Event},
     ids::OrderId,
     order::Failure,
 };
 
-/// Where a checkout is: what it does next, or how it ended.
+/// Step of the checkout saga: the next action, or an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Step {
-    /// Hold the stock.
+    /// Reserve the stock.
     Reserve,
-    /// Hold the money.
+    /// Authorize the payment.
     Authorize,
-    /// Take the stock out.
+    /// Commit the reserved stock as sold.
     CommitStock,
-    /// Take the money: the pivot.
+    /// Capture the payment: the pivot.
     Capture,
-    /// Make the shipment.
+    /// Create the shipment.
     Ship,
-    /// The end of a checkout that went well.
+    /// End: the checkout succeeded.
     Confirmed,
-    /// Let the money go.
+    /// Compensation: void the authorization.
     Void,
-    /// Give the held stock back.
+    /// Compensation: release the reservation.
     Release,
-    /// Give the stock back, held or taken.
+    /// Compensation: return the stock to sale, whether it was reserved or committed.
     Restock,
-    /// The end of a checkout that was turned back.
+    /// End: the checkout was compensated.
     Cancelled,
 }
 
 impl Step {
-    /// All of them, each after those that can come before it.
+    /// All steps, each after those that can precede it.
     pub const ALL: [Self; 10] = [
         Self::Reserve,
         Self::Authorize,
@@ -75,7 +79,7 @@ impl Step {
         Self::Cancelled,
     ];
 
-    /// As stored and told.
+    /// Returns the name that is stored and shown to administrators.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reserve => "reserve",
@@ -92,83 +96,83 @@ impl Step {
     }
 
     /// The inverse of [`Step::as_str`].
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.as_str() == word)
+    pub fn from_stored(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.as_str() == name)
     }
 
-    /// Whether nothing is left to do.
+    /// Whether the saga has ended.
     pub fn is_end(self) -> bool {
         matches!(self, Self::Confirmed | Self::Cancelled)
     }
 }
 
-/// A step that came to an end, for administrators.
+/// Record of a completed step, for administrators.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trace {
-    /// Which.
+pub struct CompletedStep {
+    /// The step.
     pub step: Step,
     /// "done", "rejected" or "unknown".
     pub outcome: String,
-    /// Tries it took.
+    /// Number of attempts.
     pub attempts: u32,
-    /// When it was begun.
+    /// Time of the start of the step.
     pub began_at: Timestamp,
-    /// When it ended.
+    /// Time of the last outcome.
     pub ended_at: Timestamp,
-    /// The error it ended with; may be empty.
+    /// Error of the last attempt; may be empty.
     pub error: String,
 }
 
-/// What a checkout has to remember.
+/// Data that a checkout carries from step to step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Data {
-    /// The authorisation, once it is known.
+    /// Id of the authorization, once it is known.
     pub authorization: Option<String>,
-    /// Taking the stock out may have been asked for, so that only a restock undoes it.
+    /// Whether a commit of the stock may have been sent, so that only a restock compensates it.
     pub commit_sent: bool,
-    /// Why it turned back.
+    /// Why the compensation started.
     pub failure: Option<Failure>,
-    /// The steps that came to an end, in order; at most one for each step.
-    pub trail: Vec<Trace>,
+    /// The completed steps in order, each at most once.
+    pub completed_steps: Vec<CompletedStep>,
 }
 
-/// A checkout.
+/// A checkout saga.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkout {
-    /// Whose.
+    /// The order.
     pub order: OrderId,
-    /// Where it is.
+    /// Current step.
     pub step: Step,
-    /// What it remembers.
+    /// Data of the saga.
     pub data: Data,
-    /// Tries at this step, the present one included.
+    /// Attempts of this step, including the current one.
     pub attempts: u32,
-    /// When this step was begun.
+    /// Time of the start of this step.
     pub began_at: Timestamp,
-    /// When this step is given up, if it may be.
+    /// When retries of this step end, if it is a step before the pivot.
     pub deadline_at: Timestamp,
-    /// Somebody wants the order cancelled.
-    pub cancel: Option<By>,
+    /// Who requested the cancellation of the order, if anyone.
+    pub cancel: Option<Actor>,
 }
 
-/// What becomes of a checkout. What the step is given as its deadline is up to whoever stores it.
+/// Transition of a checkout after a step. The store sets the deadline of the next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// Where it is then.
+    /// The next step.
     pub step: Step,
-    /// What it remembers then.
+    /// Data after the step.
     pub data: Data,
-    /// When it goes on.
+    /// When the saga is due again.
     pub due_at: Timestamp,
-    /// What happens to the order.
+    /// Events for the order.
     pub events: Vec<Event>,
 }
 
 impl Checkout {
-    /// The checkout after a transition; a step that is new is given up at `deadline_at`.
+    /// Returns the checkout after a transition; a newly entered step gets this deadline.
     #[must_use]
-    pub fn after(&self, turned: &Transition, now: Timestamp, deadline_at: Timestamp) -> Self {
-        let Transition { step, data, due_at: _, events: _ } = turned;
+    pub fn apply(&self, transition: &Transition, now: Timestamp, deadline_at: Timestamp) -> Self {
+        let Transition { step, data, due_at: _, events: _ } = transition;
         let state = Self { step: *step, data: data.clone(), ..self.clone() };
         match self.step == *step {
             true => state,
@@ -176,7 +180,7 @@ impl Checkout {
         }
     }
 
-    /// What to ask of whom; `None` at an end.
+    /// Returns the call of the current step; `None` at an end.
     pub fn call(&self) -> Option<Call> {
         let authorization = self.data.authorization.clone();
         match self.step {

@@ -1,0 +1,277 @@
+//! The order, and how events change it.
+
+use jiff::Timestamp;
+use money::{Currency, Error, Money};
+use wire::Address;
+
+use super::{
+    event::{Actor, Event},
+    ids::{EntryId, LineId, OrderId, ProductId, UserId},
+    outbox::Topic,
+    price::Sums,
+    status::{Status, TransitionNotAllowed},
+};
+
+/// Weight of a unit whose product has none, in grams.
+pub const DEFAULT_WEIGHT_GRAMS: i32 = 500;
+
+/// A line of an order, with the name and price of the time of the order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Id of the line.
+    pub id: LineId,
+    /// The product.
+    pub product: ProductId,
+    /// Name of the product at the time of the order.
+    pub name: String,
+    /// Number of units, at least 1.
+    pub quantity: i32,
+    /// Price of one unit at the time of the order.
+    pub unit_price: Money,
+}
+
+impl Line {
+    /// Returns the price of the line.
+    pub fn total(&self) -> Result<Money, Error> {
+        self.unit_price.times(self.quantity.into())
+    }
+}
+
+/// A carrier and one of its services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShippingOption {
+    /// The carrier, such as "USPS".
+    pub carrier: String,
+    /// The carrier's service, such as "Priority Mail".
+    pub service: String,
+}
+
+/// Stable code of why a checkout failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureCode {
+    /// Stock was insufficient.
+    OutOfStock,
+    /// The payment was declined.
+    PaymentDeclined,
+    /// The payment was refused: the payment method does not exist, or the authorization has
+    /// expired.
+    PaymentRefused,
+    /// The reservation expired before the stock was committed.
+    ReservationExpired,
+    /// A step was rejected for an unexpected reason.
+    CheckoutRefused,
+    /// A step had no definite outcome before its deadline.
+    CheckoutTimedOut,
+}
+
+impl FailureCode {
+    /// All codes.
+    pub const ALL: [Self; 6] = [
+        Self::OutOfStock,
+        Self::PaymentDeclined,
+        Self::PaymentRefused,
+        Self::ReservationExpired,
+        Self::CheckoutRefused,
+        Self::CheckoutTimedOut,
+    ];
+
+    /// Returns the code as it is stored and returned to clients.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OutOfStock => "out_of_stock",
+            Self::PaymentDeclined => "payment_declined",
+            Self::PaymentRefused => "payment_refused",
+            Self::ReservationExpired => "reservation_expired",
+            Self::CheckoutRefused => "checkout_refused",
+            Self::CheckoutTimedOut => "checkout_timed_out",
+        }
+    }
+
+    /// The inverse of [`FailureCode::as_str`].
+    pub fn from_stored(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == name)
+    }
+
+    /// Returns a sentence for the customer.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::OutOfStock => "Some of the items that you ordered are out of stock.",
+            Self::PaymentDeclined => "Your payment was declined.",
+            Self::PaymentRefused => "Your payment could not be processed.",
+            Self::ReservationExpired => {
+                "The reservation of your items expired before the payment completed."
+            }
+            Self::CheckoutRefused => "Your order could not be completed.",
+            Self::CheckoutTimedOut => "Your order could not be completed in time.",
+        }
+    }
+}
+
+/// Why a checkout failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Stable code.
+    pub code: FailureCode,
+    /// The provider's decline code; empty for other failures.
+    pub decline_code: String,
+    /// The products that were not available; empty for other failures.
+    pub products: Vec<ProductId>,
+}
+
+/// An order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Id of the order.
+    pub id: OrderId,
+    /// The customer.
+    pub user: UserId,
+    /// Status of the order.
+    pub status: Status,
+    /// The ordered lines.
+    pub lines: Vec<Line>,
+    /// Sums of the prices.
+    pub sums: Sums,
+    /// Amount refunded so far, at most the total.
+    pub refunded: Money,
+    /// Shipping address.
+    pub address: Address,
+    /// Payment method: the id of a saved method, or a test id of the provider.
+    pub payment_method: String,
+    /// The chosen carrier and service.
+    pub shipping_option: ShippingOption,
+    /// Weight of the parcel, in grams.
+    pub weight_grams: i32,
+    /// Version of the cart that was ordered.
+    pub cart_version: i64,
+    /// Whether the ordered units are still in the customer's cart, which blocks another order of
+    /// it.
+    pub in_cart: bool,
+    /// Id of the transaction that captured the payment.
+    pub transaction: Option<String>,
+    /// The carrier's tracking number.
+    pub tracking_number: Option<String>,
+    /// Why the checkout failed.
+    pub failure: Option<Failure>,
+    /// Time of creation.
+    pub created_at: Timestamp,
+    /// Time of the last change.
+    pub updated_at: Timestamp,
+}
+
+/// An entry of an order's history: one change of its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// Id of the entry.
+    pub id: EntryId,
+    /// The status after the change.
+    pub status: Status,
+    /// Who changed it, and why.
+    pub actor: Actor,
+    /// Time of the change.
+    pub created_at: Timestamp,
+}
+
+/// Consequences of an event, beyond the order's fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Who changed the status and why, for the history; `None` if the status did not change.
+    pub status_change: Option<Actor>,
+    /// Outbox messages to write.
+    pub messages: Vec<Topic>,
+}
+
+/// Why an event is invalid for an order: a defect of the saga that emitted it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidEvent {
+    /// The status does not allow it.
+    #[error(transparent)]
+    Status(#[from] TransitionNotAllowed),
+    /// The refund would exceed what was paid.
+    #[error("the refund would exceed what was paid")]
+    RefundTooLarge,
+}
+
+impl Order {
+    /// Returns the currency of all amounts of the order.
+    pub fn currency(&self) -> Currency {
+        self.sums.total.currency()
+    }
+
+    /// Returns the amount that was captured and not refunded.
+    pub fn unrefunded(&self) -> Money {
+        let cents = match self.transaction {
+            Some(_) => self.sums.total.cents() - self.refunded.cents(),
+            None => 0,
+        };
+        Money::new(cents, self.currency())
+    }
+
+    /// Changes the status.
+    pub fn change_status(
+        &mut self,
+        to: Status,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Applied, TransitionNotAllowed> {
+        self.status = self.status.transition_to(to)?;
+        self.updated_at = now;
+        let messages = match to {
+            Status::Shipped => vec![Topic::ShippedMail],
+            _ => Vec::new(),
+        };
+        Ok(Applied { status_change: Some(actor), messages })
+    }
+
+    /// Applies an event. An invalid event leaves the order unchanged.
+    pub fn apply(&mut self, event: &Event, now: Timestamp) -> Result<Applied, InvalidEvent> {
+        let applied = match event {
+            Event::Paid { transaction } => {
+                self.transaction = Some(transaction.clone());
+                Applied { status_change: None, messages: vec![Topic::TakeFromCart] }
+            }
+            Event::Confirmed { tracking_number } => {
+                let mut applied = self.change_status(Status::Confirmed, Actor::system(""), now)?;
+                self.tracking_number = Some(tracking_number.clone());
+                applied.messages.push(Topic::ConfirmationMail);
+                applied
+            }
+            Event::Cancelled { failure, actor } => {
+                let mut applied = self.change_status(Status::Cancelled, actor.clone(), now)?;
+                self.failure.clone_from(failure);
+                self.in_cart = false;
+                applied.messages.push(Topic::CancelledMail);
+                applied
+            }
+            Event::ShipmentCancelled { actor } => {
+                let mut applied = self.change_status(Status::Cancelled, actor.clone(), now)?;
+                applied.messages.push(Topic::CancelledMail);
+                applied
+            }
+            Event::Refunded { refund, amount, actor } => {
+                let refunded =
+                    self.refunded.plus(*amount).map_err(|_| InvalidEvent::RefundTooLarge)?;
+                if amount.cents() > self.unrefunded().cents() {
+                    return Err(InvalidEvent::RefundTooLarge);
+                }
+                let all = refunded == self.sums.total && self.status.is_paid();
+                let mut applied = match all {
+                    true => self.change_status(Status::Refunded, actor.clone(), now)?,
+                    false => Applied::default(),
+                };
+                self.refunded = refunded;
+                applied.messages.push(Topic::RefundMail { refund: *refund, amount: *amount });
+                applied
+            }
+            Event::LeftCart => {
+                self.in_cart = false;
+                Applied::default()
+            }
+            Event::CancelRequested { .. } => Applied::default(),
+        };
+        self.updated_at = now;
+        Ok(applied)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! The real services around the order service, each on a database of its own.
+
+use std::net::SocketAddr;
+
+use clap::{Args, Parser};
+use kit::Runtime;
+use secrecy::ExposeSecret as _;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, PgPool, migrate::Migrator, postgres::PgPoolOptions, query,
+};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, runtime::Builder, task::JoinHandle};
+
+/// A running service.
+pub(crate) struct RunningService {
+    pub(crate) address: SocketAddr,
+    runtime: Runtime,
+    server: JoinHandle<()>,
+    threads: Threads,
+}
+
+impl RunningService {
+    /// Starts a service on a port and threads of its own, so that it can be killed like a process.
+    pub(crate) async fn start<E, F>(serve: impl FnOnce(TcpListener, Runtime) -> F) -> Self
+    where
+        E: std::fmt::Debug,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+    {
+        let threads = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let entered = threads.enter();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let runtime = Runtime::for_tests();
+        let served = serve(TcpListener::from_std(listener).unwrap(), runtime.clone());
+        let server = threads.spawn(async { served.await.unwrap() });
+        drop(entered);
+        Self { address, runtime, server, threads: Threads(Some(threads)) }
+    }
+
+    /// Shuts it down gracefully.
+    pub(crate) async fn stop(self) {
+        self.runtime.drain();
+        self.server.await.unwrap();
+        self.runtime.stop().await;
+    }
+
+    /// Kills it at any point, as SIGKILL would.
+    pub(crate) fn kill(mut self) {
+        self.threads.kill();
+    }
+}
+
+/// Threads that are dropped without waiting for their tasks.
+struct Threads(Option<tokio::runtime::Runtime>);
+
+impl Threads {
+    fn kill(&mut self) {
+        if let Some(threads) = self.0.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// All services, with connections to their databases.
+pub(crate) struct Services {
+    pub(crate) user: RunningService,
+    pub(crate) catalog: RunningService,
+    pub(crate) cart: RunningService,
+    pub(crate) payment: RunningService,
+    pub(crate) shipping: RunningService,
+    pub(crate) notification: RunningService,
+    pub(crate) catalog_db: PgPool,
+    pub(crate) payment_db: PgPool,
+    pub(crate) shipping_db: PgPool,
+    pub(crate) notification_db: PgPool,
+    user_db: PgPool,
+    _keys: TempDir,
+}
+
+#[derive(Debug, Parser)]
+struct Cli<T: Args> {
+    #[command(flatten)]
+    args: T,
+}
+
+/// Parses settings from CLI arguments, with longer database timeouts for a busy machine.
+pub(crate) fn parse_settings<T: Args + std::fmt::Debug>(
+    database: Option<&PgPool>,
+    cli_args: &[&str],
+) -> T {
+    let mut line = vec!["test".to_owned()];
+    if let Some(pool) = database {
+        line.push(format!("--database-url={}", pool.connect_options().to_url_lossy()));
+        for limit in ["acquire", "lock", "statement"] {
+            line.push(format!("--database-{limit}-timeout=25s"));
+        }
+    }
+    line.extend(cli_args.iter().map(ToString::to_string));
+    Cli::<T>::try_parse_from(line).unwrap().args
+}
+
+impl Services {
+    /// Starts all services, with databases beside that of the test.
+    pub(crate) async fn start(pool: &PgPool) -> Self {
+        let catalog_db = create_database(pool, "catalog", &catalog::MIGRATOR).await;
+        let payment_db = create_database(pool, "payment", &payment::MIGRATOR).await;
+        let shipping_db = create_database(pool, "shipping", &shipping::MIGRATOR).await;
+        let notification_db = create_database(pool, "notification", &notification::MIGRATOR).await;
+        let user_db = create_database(pool, "user", &user::MIGRATOR).await;
+
+        let args = parse_settings(Some(&catalog_db), &["--reservation-sweep-interval=100ms"]);
+        let catalog =
+            RunningService::start(|listener, runtime| catalog::serve_on(listener, args, runtime))
+                .await;
+        let cli_args = ["--fingerprint-key=a key for the tests of orders"];
+        let args = parse_settings(Some(&payment_db), &cli_args);
+        let payment =
+            RunningService::start(|listener, runtime| payment::serve_on(listener, args, runtime))
+                .await;
+        let args = parse_settings(Some(&shipping_db), &[]);
+        let shipping =
+            RunningService::start(|listener, runtime| shipping::serve_on(listener, args, runtime))
+                .await;
+        let args = parse_settings(Some(&notification_db), &["--smtp-port=1"]);
+        let notification = RunningService::start(|listener, runtime| {
+            notification::serve_on(listener, args, runtime)
+        })
+        .await;
+        let url = format!("--catalog-url=http://{}", catalog.address);
+        let args = parse_settings(None, &[&url, "--redis-timeout=10s"]);
+        let cart =
+            RunningService::start(|listener, runtime| cart::serve_on(listener, args, runtime))
+                .await;
+
+        let keys = tempfile::tempdir().unwrap();
+        let file = keys.path().join("keys.json");
+        let generated = user::jwk::generate(&kit::Env::system()).unwrap();
+        std::fs::write(&file, generated.signing.expose_secret()).unwrap();
+        let file = format!("--jwt-signing-keys={}", file.display());
+        let url = format!("--notification-url=http://{}", notification.address);
+        let args = parse_settings(Some(&user_db), &[&file, &url, "--bcrypt-cost=4"]);
+        let user =
+            RunningService::start(|listener, runtime| user::serve_on(listener, args, runtime))
+                .await;
+        Self {
+            user,
+            catalog,
+            cart,
+            payment,
+            shipping,
+            notification,
+            catalog_db,
+            payment_db,
+            shipping_db,
+            notification_db,
+            user_db,
+            _keys: keys,
+        }
+    }
+
+    pub(crate) async fn stop(self, pool: &PgPool) {
+        for service in
+            [self.user, self.cart, self.payment, self.shipping, self.notification, self.catalog]
+        {
+            service.stop().await;
+        }
+        for database in
+            [self.user_db, self.catalog_db, self.payment_db, self.shipping_db, self.notification_db]
+        {
+            let name = database.connect_options().get_database().unwrap().to_owned();
+            database.close().await;
+            let drop = format!(r#"DROP DATABASE "{name}" WITH (FORCE)"#);
+            query(AssertSqlSafe(drop)).execute(pool).await.unwrap();
+        }
+    }
+}
+
+/// Creates a database beside the test's and migrates it.
+async fn create_database(pool: &PgPool, service: &str, migrator: &Migrator) -> PgPool {
+    let options = pool.connect_options();
+    let mut name = format!("{service}{}", options.get_database().unwrap());
+    name.truncate(60);
+    let create = format!(r#"CREATE DATABASE "{name}""#);
+    query(AssertSqlSafe(create)).execute(pool).await.unwrap();
+    let options = options.as_ref().clone().database(&name);
+    let database = PgPoolOptions::new().max_connections(2).connect_with(options).await.unwrap();
+    migrator.run(&database).await.unwrap();
+    database
+}
