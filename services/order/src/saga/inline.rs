@@ -73,7 +73,7 @@ impl InlineExecutor {
     ) -> Result<(), Error> {
         let is_expired = || Instant::now() >= until || self.runtime.stopping().is_cancelled();
         loop {
-            // A claimed step is always executed, so that its order does not wait for the lease to expire.
+            // Always execute a claimed step, so that the order never waits for its lease to expire.
             if let Some(saga) = claimed.take() {
                 let result = self.execute(&saga, is_expired).await?;
                 if result.ends_checkout() {
