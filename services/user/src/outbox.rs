@@ -6,23 +6,20 @@
 //! and the notification service recognizes the key. While the notification service is unavailable,
 //! mails stay in the outbox.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use kit::{
     Env, Runtime,
     grpc::client::{Channel, ClientTarget, TargetUrl},
-    postgres::ListenEvent,
+    postgres::{LeaseQueue, LeaseWorker, NextClaim, Wakeup},
 };
 use proto::notification::v1::{
     SendPasswordResetRequest, SendWelcomeEmailRequest,
     notification_service_client::NotificationServiceClient,
 };
 use sqlx::PgPool;
-use tokio::{
-    sync::mpsc,
-    time::{sleep, timeout},
-};
+use tokio::time::{Instant, timeout, timeout_at};
 use tonic::{Code, Status};
 
 use crate::{
@@ -35,12 +32,14 @@ use crate::{
 /// The NOTIFY channel that announces new mails in the outbox.
 const NOTIFY_CHANNEL: &str = "user_outbox";
 
-/// Time between two polls without a notification, for mails that were postponed.
-const POLL_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The maximum number of mails of one poll. Then the worker yields the database to others and
-/// measures the depth of the outbox.
-const MAX_PER_POLL: usize = 100;
+/// Delivers one mail after the other. It polls for mails that were postponed. After the round limit
+/// it yields the database to others and measures the depth of the outbox.
+const WORKER: LeaseWorker = LeaseWorker {
+    poll_interval: Duration::from_secs(1),
+    batch_size: 1,
+    max_in_flight: 1,
+    round_limit: 100,
+};
 
 /// The lease of a mail. `STEP_TIMEOUT` is shorter, so that no two workers process one mail.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -78,46 +77,20 @@ impl OutboxWorker {
 
     /// Starts to listen for notifications and to deliver mails.
     pub(crate) fn start(self, runtime: &Runtime) {
+        let wakeup = Wakeup::default();
         let events = kit::postgres::listen(&self.pool, NOTIFY_CHANNEL, runtime);
-        runtime.spawn("outbox", self.run(events));
+        runtime.spawn("outbox-wakeup", wakeup.clone().on_events(events));
+        runtime.spawn("outbox", WORKER.run(Arc::new(self), wakeup, runtime.stopping()));
     }
 
-    async fn run(self, mut events: mpsc::Receiver<ListenEvent>) {
-        loop {
-            if let Err(error) = self.poll().await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "mail delivery postponed");
-            }
-            // A poll follows in either case; a closed channel means that the process stops.
-            tokio::select! {
-                Some(_) = events.recv() => while events.try_recv().is_ok() {},
-                () = sleep(POLL_INTERVAL) => {}
-            }
-        }
-    }
-
-    /// Delivers the mails that are due, until a delivery fails.
-    async fn poll(&self) -> Result<(), Error> {
-        for _ in 0..MAX_PER_POLL {
-            let step = timeout(STEP_TIMEOUT, self.deliver_next()).await;
-            match step.unwrap_or(Err(Error::TimedOut("deliver a mail")))? {
-                Some(Outcome::Postponed) | None => break,
-                Some(_) => {}
-            }
-        }
-        let depth = async { store::outbox::depth(&mut *self.pool.acquire().await?).await };
-        let depth = timeout(STEP_TIMEOUT, depth).await;
-        let (count, oldest) = depth.unwrap_or(Err(Error::TimedOut("measure the outbox")))?;
-        self.metrics.set_outbox(count, oldest, self.env.now());
-        Ok(())
-    }
-
-    /// Delivers one mail; `None` if none is due.
-    async fn deliver_next(&self) -> Result<Option<Outcome>, Error> {
+    async fn lease_next(&self) -> Result<Option<Mail>, Error> {
         let now = self.env.now();
-        let leased =
-            store::outbox::lease_next(&mut *self.pool.acquire().await?, now, now + LEASE).await?;
-        let Some(mail) = leased else { return Ok(None) };
-        let outcome = self.deliver(&mail).await?;
+        store::outbox::lease_next(&mut *self.pool.acquire().await?, now, now + LEASE).await
+    }
+
+    /// Delivers a mail and stores the outcome.
+    async fn deliver_and_record(&self, mail: &Mail) -> Result<Outcome, Error> {
+        let outcome = self.deliver(mail).await?;
         let mut conn = self.pool.acquire().await?;
         match outcome {
             Outcome::Postponed => {
@@ -127,7 +100,7 @@ impl OutboxWorker {
             _ => store::outbox::delete(&mut conn, mail.id).await?,
         }
         self.metrics.record_delivery(outcome.as_label());
-        Ok(Some(outcome))
+        Ok(outcome)
     }
 
     async fn deliver(&self, mail: &Mail) -> Result<Outcome, Error> {
@@ -175,6 +148,43 @@ impl OutboxWorker {
         };
         let response = self.notification.clone().send_password_reset(request).await;
         Ok(Some(response.map(|_| ())))
+    }
+}
+
+/// A leased mail, and until when this worker may process it.
+pub(crate) struct LeasedMail {
+    mail: Mail,
+    deadline: Instant,
+}
+
+impl LeaseQueue for OutboxWorker {
+    type Item = LeasedMail;
+    type Error = Error;
+
+    async fn claim(&self, _limit: usize) -> Result<Vec<LeasedMail>, Error> {
+        let deadline = Instant::now() + STEP_TIMEOUT;
+        let leased = timeout_at(deadline, self.lease_next()).await;
+        let leased = leased.unwrap_or(Err(Error::TimedOut("lease a mail")))?;
+        Ok(leased.map(|mail| LeasedMail { mail, deadline }).into_iter().collect())
+    }
+
+    /// A failed delivery ends the round: the other mails would fail too.
+    async fn process(&self, item: LeasedMail) -> Result<NextClaim, Error> {
+        let LeasedMail { mail, deadline } = item;
+        let outcome = timeout_at(deadline, self.deliver_and_record(&mail)).await;
+        Ok(match outcome.unwrap_or(Err(Error::TimedOut("deliver a mail")))? {
+            Outcome::Postponed => NextClaim::AfterWait,
+            Outcome::Sent | Outcome::Dropped | Outcome::Rejected => NextClaim::Immediately,
+        })
+    }
+
+    /// Measures the depth of the outbox.
+    async fn round_completed(&self) -> Result<(), Error> {
+        let depth = async { store::outbox::depth(&mut *self.pool.acquire().await?).await };
+        let depth = timeout(STEP_TIMEOUT, depth).await;
+        let (count, oldest) = depth.unwrap_or(Err(Error::TimedOut("measure the outbox")))?;
+        self.metrics.set_outbox(count, oldest, self.env.now());
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kit::secret;
+use kit::{backoff::Backoff, secret};
 use secrecy::ExposeSecret as _;
 use tokio::time::sleep;
 use wire::Email;
@@ -18,9 +18,8 @@ use crate::{
     store, transactions,
 };
 
-/// Bounds of the exponential backoff between attempts while the database is unavailable.
-const MIN_BACKOFF: Duration = Duration::from_millis(500);
-const MAX_BACKOFF: Duration = Duration::from_secs(30);
+/// The delays between attempts while the database is unavailable.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
 
 /// The administrator account that the settings ask for.
 pub(crate) struct FirstAdmin {
@@ -52,14 +51,14 @@ impl FirstAdmin {
     /// Creates the account, with retries until the database is available. If several replicas
     /// run, one of them creates it.
     pub(crate) async fn ensure(self, accounts: Accounts) {
-        let mut backoff = MIN_BACKOFF;
+        let mut attempts = 0;
         while let Err(error) = self.create_if_missing(&accounts).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "first administrator not created, retrying"
             );
-            sleep(backoff).await;
-            backoff = (backoff * 2).min(MAX_BACKOFF);
+            attempts += 1;
+            sleep(BACKOFF.delay_with_jitter(attempts, accounts.env.random())).await;
         }
     }
 

@@ -1,12 +1,15 @@
 //! Mails in the outbox.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
+use kit::backoff::Backoff;
 use wire::Email;
 
 use super::ids::MailId;
 
-/// The maximum backoff between two delivery attempts. It bounds the delay after an outage ends.
-const MAX_BACKOFF: SignedDuration = SignedDuration::from_mins(5);
+/// The delays between delivery attempts. The maximum bounds the delay after an outage ends.
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(5 * 60));
 
 /// The maximum number of password reset mails that an account gets within the lifetime of a token.
 /// Someone who requests more already has a token, or does not own the account.
@@ -55,9 +58,8 @@ pub struct Mail {
 impl Mail {
     /// Returns the exponential backoff after a failed attempt: 2 s, 4 s, 8 s, …
     #[must_use]
-    pub fn backoff(&self) -> SignedDuration {
-        let doublings = u32::try_from(self.attempts).unwrap_or(0).min(30);
-        SignedDuration::from_secs(1 << doublings).min(MAX_BACKOFF)
+    pub fn backoff(&self) -> Duration {
+        BACKOFF.delay(u32::try_from(self.attempts).unwrap_or(0))
     }
 }
 

@@ -94,7 +94,8 @@ pub struct LeaseWorker {
 
 impl LeaseWorker {
     /// Runs the worker until `stopping` is cancelled, then completes the items in flight. Spawn it
-    /// with [`crate::Runtime::spawn_stopping`].
+    /// with [`crate::Runtime::spawn_stopping`]; [`crate::Runtime::spawn`] cancels the items in
+    /// flight instead.
     ///
     /// A panic in the processing of an item does not end the worker: the panic hook logs it, and
     /// the row is claimed again when its lease expires.
