@@ -6,17 +6,16 @@
 //! attempt plus the recording of its result must be shorter than the lease: then no two workers
 //! send the same mail at the same time.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use futures::future::join_all;
 use jiff::SignedDuration;
-use kit::{Env, postgres::traced, run_periodically};
-use sqlx::PgPool;
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep, timeout},
+use kit::{
+    Env,
+    postgres::{LeaseQueue, LeaseWorker, NextClaim, traced},
+    run_periodically,
 };
-use tokio_util::sync::CancellationToken;
+use sqlx::PgPool;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     domain::{
@@ -62,46 +61,33 @@ const MAX_DELETED_PER_RUN: i64 = 1000;
 /// Metric label for mails whose content only a newer version knows.
 const UNKNOWN_KIND: &str = "unknown";
 
-/// The delivery worker: delivers the mails that are due.
-pub(crate) struct DeliveryWorker {
+/// The queue of mails, and what is needed to deliver them.
+pub(crate) struct DeliveryQueue {
     pub(crate) pool: PgPool,
     pub(crate) env: Env,
     pub(crate) mailer: Mailer,
     pub(crate) metrics: Metrics,
     pub(crate) max_attempts: i32,
-    pub(crate) poll_interval: Duration,
-    /// Signals a new mail from this replica's API. The worker finds mails of other replicas by
-    /// polling.
-    pub(crate) wake: Arc<Notify>,
-    pub(crate) stopping: CancellationToken,
 }
 
-impl DeliveryWorker {
-    /// Runs until `stopping` is cancelled. Deliveries in progress are finished and recorded if that
-    /// is quick (graceful shutdown).
-    pub(crate) async fn run(self) {
-        while !self.stopping.is_cancelled() {
-            match self.deliver_batch().await {
-                Ok(count) if count == MAX_CONCURRENT_DELIVERIES => continue,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "cannot read the mail queue"
-                    );
-                }
-            }
-            tokio::select! {
-                () = self.stopping.cancelled() => {}
-                () = self.wake.notified() => {}
-                () = sleep(self.poll_interval) => {}
-            }
-        }
+/// Returns the delivery worker. Its wakeups announce the new mails of this replica's API; it finds
+/// the mails of other replicas by polling. At shutdown, deliveries in progress are completed and
+/// recorded if that is quick.
+pub(crate) fn delivery_worker(poll_interval: Duration) -> LeaseWorker {
+    LeaseWorker {
+        poll_interval,
+        batch_size: MAX_CONCURRENT_DELIVERIES,
+        max_in_flight: MAX_CONCURRENT_DELIVERIES,
+        round_limit: usize::MAX,
     }
+}
 
-    /// Delivers one batch of mails and returns its size.
-    async fn deliver_batch(&self) -> Result<usize, Error> {
-        let (now, limit) = (self.env.now(), i64::try_from(MAX_CONCURRENT_DELIVERIES).unwrap_or(1));
+impl LeaseQueue for DeliveryQueue {
+    type Item = (LeasedMail, Lease);
+    type Error = Error;
+
+    async fn claim(&self, limit: usize) -> Result<Vec<Self::Item>, Error> {
+        let (now, limit) = (self.env.now(), i64::try_from(limit).unwrap_or(1));
         let length = SignedDuration::try_from(LEASE_DURATION).unwrap_or(SignedDuration::MAX);
         let until = now.saturating_add(length).unwrap_or(now);
         let lease = Lease { id: self.env.uuid(), until };
@@ -110,11 +96,16 @@ impl DeliveryWorker {
             store::queue::lease(&mut conn, now, lease, self.max_attempts, limit).await
         };
         let batch = with_step_timeout("lease mails", leasing).await?;
-        let count = batch.len();
-        join_all(batch.into_iter().map(|mail| self.deliver(mail, lease))).await;
-        Ok(count)
+        Ok(batch.into_iter().map(|mail| (mail, lease)).collect())
     }
 
+    async fn process(&self, (mail, lease): Self::Item) -> Result<NextClaim, Error> {
+        self.deliver(mail, lease).await;
+        Ok(NextClaim::Immediately)
+    }
+}
+
+impl DeliveryQueue {
     async fn deliver(&self, mail: LeasedMail, lease: Lease) {
         let LeasedMail { id, recipient, content, attempts, created_at, expires_at } = mail;
         let kind = content.as_ref().map_or(UNKNOWN_KIND, Content::kind);

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use kit::{Runtime, grpc::Server};
+use kit::{Runtime, grpc::Server, postgres::Wakeup};
 use proto::notification::v1::notification_service_server::NotificationServiceServer;
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::net::TcpListener;
 
 use crate::{
     Args,
     api::Api,
-    jobs::{self, DeliveryWorker},
+    jobs::{self, DeliveryQueue},
     mail::{Mailer, ShopIdentity},
     metrics::Metrics,
 };
@@ -45,18 +45,17 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
     let mailer = Mailer::new(args, shop.clone())?;
     let pool = kit::postgres::connect(&args.database, runtime)?;
     let metrics = Metrics::register(runtime.metrics());
-    let wake = Arc::new(Notify::new());
-    let worker = DeliveryWorker {
+    let wakeup = Wakeup::default();
+    let queue = DeliveryQueue {
         pool: pool.clone(),
         env: runtime.env.clone(),
         mailer,
         metrics: metrics.clone(),
         max_attempts: args.mail_max_attempts,
-        poll_interval: args.mail_poll_interval,
-        wake: Arc::clone(&wake),
-        stopping: runtime.stopping(),
     };
-    runtime.spawn_stopping("delivery", worker.run());
+    let worker = jobs::delivery_worker(args.mail_poll_interval);
+    let delivery = worker.run(Arc::new(queue), wakeup.clone(), runtime.stopping());
+    runtime.spawn_stopping("delivery", delivery);
     let failing = jobs::fail_overdue(
         pool.clone(),
         runtime.env.clone(),
@@ -69,7 +68,7 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
     runtime.spawn("queue-watch", measure);
     let retention = jobs::delete_old(pool.clone(), runtime.env.clone(), args.mail_retention);
     runtime.spawn("retention", retention);
-    let api = Api { pool, env: runtime.env.clone(), shop_name: shop.name, wake };
+    let api = Api { pool, env: runtime.env.clone(), shop_name: shop.name, wakeup };
     server
         .descriptors(proto::DESCRIPTORS)
         .add_service(NotificationServiceServer::new(api))

@@ -4,15 +4,15 @@ mod fields;
 mod parse;
 mod render;
 
-use std::sync::Arc;
-
-use kit::{Env, postgres::traced};
+use kit::{
+    Env,
+    postgres::{Wakeup, traced},
+};
 use proto::{
     common::v1::Empty,
     notification::v1::{self as pb, notification_service_server::NotificationService},
 };
 use sqlx::PgPool;
-use tokio::sync::Notify;
 use tonic::{Request, Response, Status};
 
 use self::parse::MailRequest;
@@ -29,7 +29,7 @@ pub(crate) struct Api {
     pub(crate) env: Env,
     pub(crate) shop_name: String,
     /// Wakes the delivery worker for a new mail.
-    pub(crate) wake: Arc<Notify>,
+    pub(crate) wakeup: Wakeup,
 }
 
 type RpcResult<T> = Result<Response<T>, Status>;
@@ -96,7 +96,7 @@ impl NotificationService for Api {
         let id = parse::retry(request.get_ref())?;
         let retrying = transactions::notifications::retry(&self.pool, &self.env, id);
         traced("notification.retry", retrying).await?;
-        self.wake.notify_one();
+        self.wakeup.wake();
         Ok(Response::new(Empty {}))
     }
 }
@@ -117,7 +117,7 @@ impl Api {
         let mut conn = self.pool.acquire().await.map_err(Error::from)?;
         let inserted = store::notifications::insert(&mut conn, &new);
         if traced("notification.insert", inserted).await? {
-            self.wake.notify_one();
+            self.wakeup.wake();
         }
         Ok(Response::new(Empty {}))
     }

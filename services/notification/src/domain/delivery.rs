@@ -1,13 +1,13 @@
 //! State transitions of a mail after a delivery attempt or a retry request, without I/O.
 
-use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
 
-/// The backoff after the first attempt; it doubles with each further one.
-const INITIAL_BACKOFF: SignedDuration = SignedDuration::from_secs(5);
-/// The maximum backoff. It bounds the delay of mails after an outage of the mail server ends.
-const MAX_BACKOFF: SignedDuration = SignedDuration::from_mins(30);
-/// The number of doublings after which the maximum is reached, so that the shift cannot overflow.
-const MAX_DOUBLINGS: i32 = 9;
+use jiff::Timestamp;
+use kit::backoff::Backoff;
+
+/// The delays between attempts. The maximum bounds the delay of mails after an outage of the mail
+/// server ends.
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(30 * 60));
 
 /// The error of a mail that expired, as administrators see it.
 pub const EXPIRED: &str = "expired before it could be delivered";
@@ -89,9 +89,8 @@ pub fn next_state(
 
 /// Returns the exponential backoff after the `attempts`th attempt. It has no jitter: mails that
 /// failed together are due together, but the workers lease them in small batches.
-fn backoff(attempts: i32) -> SignedDuration {
-    let doublings = (attempts - 1).clamp(0, MAX_DOUBLINGS);
-    (INITIAL_BACKOFF * (1 << doublings)).min(MAX_BACKOFF)
+fn backoff(attempts: i32) -> Duration {
+    BACKOFF.delay(u32::try_from(attempts).unwrap_or(0))
 }
 
 /// The reason why a mail cannot be sent again.
@@ -148,8 +147,8 @@ mod tests {
         for attempts in [20, 21, i32::MAX] {
             assert_eq!(deferred(attempts, None), NextState::Failed("busy".into()));
         }
-        assert_eq!(backoff(i32::MAX), MAX_BACKOFF);
-        assert_eq!(backoff(i32::MIN + 1), INITIAL_BACKOFF);
+        assert_eq!(backoff(i32::MAX), Duration::from_secs(1800));
+        assert_eq!(backoff(i32::MIN + 1), Duration::from_secs(5));
     }
 
     #[test]
