@@ -1,18 +1,27 @@
 //! Background jobs. They run in every replica: replicas skip rows that another one has locked, and
 //! a failed run leaves its rows to the next one.
 
-use std::{error::Error as StdError, future::Future, time::Duration};
+use std::{error::Error as StdError, future::Future, sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use kit::{
+    Runtime,
+    postgres::{LeaseQueue, LeaseWorker, NextClaim, Wakeup},
+};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::{consistency::check_consistency_at, error::Error, ledger::Ledger, metrics::Metrics};
+use crate::{
+    consistency::check_consistency_at, domain::transaction::Transaction, error::Error,
+    ledger::Ledger, metrics::Metrics,
+};
 
-/// Interval between searches for due intents. It is well below the delay after which an intent is
-/// due.
-const SETTLE_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Most intents that one run settles; the rest waits for the next run.
-const MAX_INTENTS_PER_RUN: usize = 100;
+/// Settles one intent after the other. The poll interval is well below the delay after which an
+/// intent is due; the rest of a round waits for the next one.
+const SETTLE_WORKER: LeaseWorker = LeaseWorker {
+    poll_interval: Duration::from_secs(1),
+    batch_size: 1,
+    max_in_flight: 1,
+    round_limit: 100,
+};
 
 /// Timeout for one intent: two provider calls for it, two for its parent, and the database.
 const INTENT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -30,18 +39,38 @@ const GAUGES_INTERVAL: Duration = Duration::from_secs(15);
 /// Interval between consistency checks; each check reads every row.
 const CHECK_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// Settles due intents whose outcome is unknown. Runs until it is cancelled.
-pub(crate) async fn settle_intents(ledger: Ledger) {
-    run_job(SETTLE_INTERVAL, "settling open intents failed", || async {
-        for _ in 0..MAX_INTENTS_PER_RUN {
-            let timed_out = |_| Err(Error::TimedOut("settle an intent"));
-            if !timeout(INTENT_TIMEOUT, ledger.settle_next()).await.unwrap_or_else(timed_out)? {
-                break;
-            }
-        }
-        Ok(())
-    })
-    .await;
+/// Settles due intents whose outcome is unknown, one after the other. Runs until it is cancelled.
+pub(crate) async fn settle_intents(ledger: Ledger, runtime: Runtime) {
+    let queue = Arc::new(IntentQueue(ledger));
+    SETTLE_WORKER.run(queue, Wakeup::default(), runtime.stopping()).await;
+}
+
+/// The open intents, which are claimed by postponing them.
+struct IntentQueue(Ledger);
+
+/// A claimed intent, and until when the worker may process it.
+struct ClaimedIntent {
+    intent: Transaction,
+    deadline: Instant,
+}
+
+impl LeaseQueue for IntentQueue {
+    type Item = ClaimedIntent;
+    type Error = Error;
+
+    async fn claim(&self, _limit: usize) -> Result<Vec<ClaimedIntent>, Error> {
+        let deadline = Instant::now() + INTENT_TIMEOUT;
+        let timed_out = |_| Err(Error::TimedOut("claim an intent"));
+        let claimed = timeout_at(deadline, self.0.claim_due()).await.unwrap_or_else(timed_out)?;
+        Ok(claimed.map(|intent| ClaimedIntent { intent, deadline }).into_iter().collect())
+    }
+
+    async fn process(&self, item: ClaimedIntent) -> Result<NextClaim, Error> {
+        let timed_out = |_| Err(Error::TimedOut("settle an intent"));
+        let settled = timeout_at(item.deadline, self.0.settle_claimed(item.intent)).await;
+        settled.unwrap_or_else(timed_out)?;
+        Ok(NextClaim::Immediately)
+    }
 }
 
 /// Expires authorizations and deletes old idempotency keys of payment methods. Runs until it is

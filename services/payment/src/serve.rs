@@ -50,7 +50,7 @@ async fn serve_with(server: Server, mut args: Args, runtime: &Runtime) -> Result
         provider: ProviderClient::new(provider, metrics.clone()),
         authorization_ttl: args.authorization_ttl,
     };
-    runtime.spawn("intents", jobs::settle_intents(ledger.clone()));
+    runtime.spawn("intents", jobs::settle_intents(ledger.clone(), runtime.clone()));
     runtime.spawn("sweeper", jobs::sweep(ledger.clone()));
     runtime.spawn("gauges", jobs::update_gauges(ledger.clone(), metrics.clone()));
     runtime.spawn("checker", jobs::check_consistency(ledger.clone(), metrics));

@@ -65,16 +65,20 @@ impl Ledger {
         }
     }
 
-    /// Settles one due intent; returns `false` when none is due. If the outcome stays unknown, the
-    /// intent is retried later.
-    pub(crate) async fn settle_next(&self) -> Result<bool, Error> {
+    /// Claims one due intent, if there is one. It is due again after the backoff, so no other
+    /// worker claims it until then.
+    pub(crate) async fn claim_due(&self) -> Result<Option<Transaction>, Error> {
         let mut conn = self.pool.acquire().await?;
         let (name, now) = (self.provider.name(), self.env.now());
         let due = store::intents::claim_due(&mut conn, name, now, BACKOFF_SECS).await?;
-        let Some(id) = due else { return Ok(false) };
+        let Some(id) = due else { return Ok(None) };
         let intent = store::transactions::find(&mut conn, id).await?;
-        drop(conn);
-        let intent = intent.ok_or(Error::Stored("transactions.id"))?;
+        intent.map(Some).ok_or(Error::Stored("transactions.id"))
+    }
+
+    /// Settles a claimed intent. If the outcome stays unknown, the intent is retried later.
+    pub(crate) async fn settle_claimed(&self, intent: Transaction) -> Result<(), Error> {
+        let id = intent.id;
         match self.settle(intent).await {
             Ok(settled) => {
                 let (kind, state) = (settled.kind.as_str(), settled.state.as_str());
@@ -86,7 +90,7 @@ impl Ledger {
             }
             Err(error) => return Err(error),
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Returns the parent of an intent. Only the parent of a void may itself be open: it is settled
