@@ -8,8 +8,8 @@ use std::time::Duration;
 /// The largest jitter, in percent of the delay, in both directions.
 const JITTER_PERCENT: u64 = 20;
 
-/// An exponential backoff: the delay starts at a base, doubles with each attempt, and is limited to a
-/// maximum.
+/// An exponential backoff: the delay starts at a base, doubles with each attempt, and is limited to
+/// a maximum.
 ///
 /// ```
 /// # use kit::backoff::Backoff;
@@ -37,8 +37,8 @@ impl Backoff {
         self.base.saturating_mul(factor).min(self.max)
     }
 
-    /// Returns the delay with a jitter of at most ±20 %, so that clients that failed together do not
-    /// retry together. It is never longer than the maximum. `random` is a uniformly distributed
+    /// Returns the delay with a jitter of at most ±20 %, so that clients that failed together do
+    /// not retry together. It is never longer than the maximum. `random` is a uniformly distributed
     /// value ([`crate::Env::random`]).
     #[must_use]
     pub fn delay_with_jitter(&self, attempts: u32, random: u64) -> Duration {

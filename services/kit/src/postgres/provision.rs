@@ -218,8 +218,9 @@ fn failed(step: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
     move |source| Error::Database { step, source }
 }
 
-/// Returns the verifier that PostgreSQL stores for a password (SCRAM-SHA-256, RFC 5803), so that the
-/// password itself is neither sent nor logged. Its salt is random, which no test has to reproduce.
+/// Returns the verifier that PostgreSQL stores for a password (SCRAM-SHA-256, RFC 5803), so that
+/// the password itself is neither sent nor logged. Its salt is random, which no test has to
+/// reproduce.
 ///
 /// Only printable ASCII is accepted, for which the SASLprep of all clients is the identity.
 fn password_verifier(password: &SecretString) -> Result<String, Error> {
