@@ -142,7 +142,7 @@ fn failed_wave_stops_the_rollout_and_allows_a_rollback() {
 }
 
 #[test]
-fn checkout_waits_for_its_callees_and_gateway_waits_for_checkout() {
+fn checkout_waits_for_callees_and_gateway_for_checkout() {
     let mut cluster = running();
     set_version(&mut cluster, "0.2.0");
     cluster.reconcile_all();
