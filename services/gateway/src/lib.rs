@@ -31,5 +31,5 @@ pub use args::Args;
 pub use auth::KeysError;
 pub use client_ip::Network;
 pub use layers::Origin;
-pub use openapi::openapi;
+pub use routes::openapi;
 pub use serve::{Error, serve, serve_on, serve_within_layers};

@@ -8,13 +8,9 @@ mod errors;
 mod headers;
 mod viewer;
 
-use std::time::Duration;
-
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi};
 use utoipa::{Modify, OpenApi as _};
-
-use crate::routes::{self, Descriptions};
 
 pub(crate) use errors::{local, probed, raising};
 pub(crate) use viewer::viewer;
@@ -67,11 +63,10 @@ impl Modify for Shared {
     }
 }
 
-/// The document of the routes as they are. The gateway serves it at `/openapi.json` as it is committed.
-#[must_use]
-pub fn openapi() -> OpenApi {
+/// Builds the OpenAPI document from the descriptions of `routes`.
+pub(crate) fn document(routes: OpenApi) -> OpenApi {
     let mut document = Document::openapi();
-    document.merge(routes::all(Duration::ZERO, Descriptions::Kept).into_openapi());
+    document.merge(routes);
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     headers::add(&mut document);
     errors::share(&mut document);

@@ -23,6 +23,7 @@ use axum::Router;
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use proto::catalog::v1::{BatchGetProductsRequest, Product};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
@@ -63,6 +64,13 @@ pub(crate) fn all(max_age: Duration, descriptions: Descriptions) -> OpenApiRoute
         .merge(part(orders::routes))
         .nest("/admin", part(admin::routes));
     OpenApiRouter::new().merge(part(health::routes)).merge(part(jwks::routes)).nest(PREFIX, shop)
+}
+
+/// Builds the OpenAPI document of the routes. The gateway serves the committed copy at
+/// `/openapi.json`.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    crate::openapi::document(all(Duration::ZERO, Descriptions::Kept).into_openapi())
 }
 
 /// As many products as the catalog gives at once.
