@@ -1,4 +1,4 @@
-//! What the handlers share.
+//! State that the handlers share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use proto::payment::v1::payment_service_client::PaymentServiceClient;
 use proto::shipping::v1::shipping_service_client::ShippingServiceClient;
 use proto::user::v1::user_service_client::UserServiceClient;
 
-use crate::answer::Answer;
 use crate::args::Args;
-use crate::auth::{Anyone, Auth, Role};
-use crate::breaker::{Breakers, Guarded};
-use crate::cache::{CatalogCache, Found, Question};
+use crate::auth::{Auth, OptionalCaller, Role};
+use crate::cache::{CacheKey, CatalogCache, CatalogRead};
+use crate::circuit_breaker::{CircuitBreakerChannel, CircuitBreakers};
+use crate::encoded_response::EncodedResponse;
 use crate::problem::Problem;
 
-/// RPCs that change nothing, by service: what may be tried again when the connection breaks under
-/// them. Those that set something to a value are not among them: somebody else may have set it to
-/// another in between.
+/// Read-only RPCs, by service. The client retries these when the connection breaks during the call.
+/// RPCs that set a field to a value are excluded although they are idempotent: another caller may
+/// have set a different value in between.
 const CATALOG_READS: &[&str] = &[
     "ListProducts",
     "SearchProducts",
@@ -31,7 +31,7 @@ const CATALOG_READS: &[&str] = &[
     "ListCategories",
     "ListLowStock",
 ];
-/// RPCs of the catalog whose answer has no end.
+/// RPCs of the catalog that return an unbounded stream.
 const CATALOG_STREAMS: &[&str] = &["WatchChanges"];
 const USER_READS: &[&str] = &["GetUser", "ListUsers", "ListAddresses", "GetWishlist"];
 const CART_READS: &[&str] = &["GetCart"];
@@ -41,47 +41,48 @@ const PAYMENT_READS: &[&str] = &["ListPaymentMethods", "ListTransactions"];
 const SHIPPING_READS: &[&str] = &["GetQuote", "TrackShipment"];
 const NOTIFICATION_READS: &[&str] = &["ListNotifications"];
 
-/// What the handlers share. Cheap to clone.
+/// State that the handlers share: clients, cache and authentication. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Shared>);
 
 struct Shared {
-    catalog: CatalogServiceClient<Guarded>,
-    user: UserServiceClient<Guarded>,
-    cart: CartServiceClient<Guarded>,
-    order: OrderServiceClient<Guarded>,
-    payment: PaymentServiceClient<Guarded>,
-    shipping: ShippingServiceClient<Guarded>,
-    notification: NotificationServiceClient<Guarded>,
-    /// None: every read asks the catalog.
+    catalog: CatalogServiceClient<CircuitBreakerChannel>,
+    user: UserServiceClient<CircuitBreakerChannel>,
+    cart: CartServiceClient<CircuitBreakerChannel>,
+    order: OrderServiceClient<CircuitBreakerChannel>,
+    payment: PaymentServiceClient<CircuitBreakerChannel>,
+    shipping: ShippingServiceClient<CircuitBreakerChannel>,
+    notification: NotificationServiceClient<CircuitBreakerChannel>,
+    /// None: every read is sent to the catalog.
     cache: Option<CatalogCache>,
     auth: Auth,
     request_timeout: Duration,
 }
 
 impl App {
-    /// Begins to look for the services; none is needed yet.
+    /// Starts connecting to the services in the background. None has to be up yet.
     pub(crate) fn new(args: &Args, auth: Auth, runtime: &Runtime) -> Self {
-        let breakers = Breakers::new(runtime);
-        let to = |name, url: &TargetUrl, reads| {
+        let breakers = CircuitBreakers::new(runtime);
+        let connect = |name, url: &TargetUrl, reads| {
             let target = ClientTarget::new(name, url.clone()).reads(reads);
-            breakers.guard(name, Channel::connect(&target, runtime))
+            breakers.wrap(name, Channel::connect(&target, runtime))
         };
         let target = ClientTarget::new("catalog", args.catalog_url.clone());
         let target = target.reads(CATALOG_READS).streams(CATALOG_STREAMS);
         let channel = Channel::connect(&target, runtime);
         let cache = CatalogCache::new(args.catalog_cache_bytes, args.catalog_cache_ttl, runtime);
         if let Some(cache) = &cache {
-            // Past the breaker, which is there for requests: this one waits for as long as it takes.
+            // Bypasses the circuit breaker, which protects requests: the watch retries
+            // indefinitely.
             cache.watch(channel.clone(), runtime);
         }
-        let catalog = breakers.guard("catalog", channel);
-        let user = to("user", &args.user_url, USER_READS);
-        let cart = to("cart", &args.cart_url, CART_READS);
-        let order = to("order", &args.order_url, ORDER_READS);
-        let payment = to("payment", &args.payment_url, PAYMENT_READS);
-        let shipping = to("shipping", &args.shipping_url, SHIPPING_READS);
-        let notification = to("notification", &args.notification_url, NOTIFICATION_READS);
+        let catalog = breakers.wrap("catalog", channel);
+        let user = connect("user", &args.user_url, USER_READS);
+        let cart = connect("cart", &args.cart_url, CART_READS);
+        let order = connect("order", &args.order_url, ORDER_READS);
+        let payment = connect("payment", &args.payment_url, PAYMENT_READS);
+        let shipping = connect("shipping", &args.shipping_url, SHIPPING_READS);
+        let notification = connect("notification", &args.notification_url, NOTIFICATION_READS);
         Self(Arc::new(Shared {
             catalog: CatalogServiceClient::new(catalog)
                 .max_decoding_message_size(MAX_RESPONSE_BYTES),
@@ -100,64 +101,64 @@ impl App {
         }))
     }
 
-    /// A client of the catalog.
-    pub(crate) fn catalog(&self) -> CatalogServiceClient<Guarded> {
+    /// Returns a client of the catalog.
+    pub(crate) fn catalog(&self) -> CatalogServiceClient<CircuitBreakerChannel> {
         self.0.catalog.clone()
     }
 
-    /// The answer to a public read: to shoppers as it is kept, to administrators as it is now.
+    /// Responds to a public read: from the cache for shoppers, from the catalog for administrators.
     pub(crate) async fn public_read(
         &self,
-        caller: Anyone,
-        question: &Question,
-        read: impl Future<Output = Result<Found, Problem>>,
-    ) -> Result<Answer, Problem> {
+        caller: OptionalCaller,
+        key: &CacheKey,
+        read: impl Future<Output = Result<CatalogRead, Problem>>,
+    ) -> Result<EncodedResponse, Problem> {
         match &self.0.cache {
-            Some(cache) if !caller.is(Role::Admin) => cache.answer(question, read).await,
-            _ => read.await.map(|found| found.answer),
+            Some(cache) if !caller.is(Role::Admin) => cache.get_or_read(key, read).await,
+            _ => read.await.map(|read| read.response),
         }
     }
 
-    /// A client of the accounts.
-    pub(crate) fn user(&self) -> UserServiceClient<Guarded> {
+    /// Returns a client of the user service.
+    pub(crate) fn user(&self) -> UserServiceClient<CircuitBreakerChannel> {
         self.0.user.clone()
     }
 
-    /// A client of the carts.
-    pub(crate) fn cart(&self) -> CartServiceClient<Guarded> {
+    /// Returns a client of the cart service.
+    pub(crate) fn cart(&self) -> CartServiceClient<CircuitBreakerChannel> {
         self.0.cart.clone()
     }
 
-    /// A client of the orders.
-    pub(crate) fn order(&self) -> OrderServiceClient<Guarded> {
+    /// Returns a client of the order service.
+    pub(crate) fn order(&self) -> OrderServiceClient<CircuitBreakerChannel> {
         self.0.order.clone()
     }
 
-    /// A call that waits for work to be done, for as long as the request that it is made for has. The
-    /// callee learns of that time and answers with what is so far, in time (`CHECKOUT_WAIT`); other calls
-    /// end sooner.
-    pub(crate) fn patient<T>(&self, message: T) -> tonic::Request<T> {
+    /// Creates a call whose deadline is the request timeout, for RPCs that wait for work to finish.
+    /// The callee receives the deadline and returns the intermediate state before it passes
+    /// (`CHECKOUT_WAIT`). Other calls have the shorter default deadline of the client.
+    pub(crate) fn with_request_deadline<T>(&self, message: T) -> tonic::Request<T> {
         let mut call = tonic::Request::new(message);
         call.set_timeout(self.0.request_timeout);
         call
     }
 
-    /// A client of the payment methods.
-    pub(crate) fn payment(&self) -> PaymentServiceClient<Guarded> {
+    /// Returns a client of the payment service.
+    pub(crate) fn payment(&self) -> PaymentServiceClient<CircuitBreakerChannel> {
         self.0.payment.clone()
     }
 
-    /// A client of the shipping quotes.
-    pub(crate) fn shipping(&self) -> ShippingServiceClient<Guarded> {
+    /// Returns a client of the shipping service.
+    pub(crate) fn shipping(&self) -> ShippingServiceClient<CircuitBreakerChannel> {
         self.0.shipping.clone()
     }
 
-    /// A client of the mails.
-    pub(crate) fn notification(&self) -> NotificationServiceClient<Guarded> {
+    /// Returns a client of the notification service.
+    pub(crate) fn notification(&self) -> NotificationServiceClient<CircuitBreakerChannel> {
         self.0.notification.clone()
     }
 
-    /// Who may do what.
+    /// Returns the verifier of access tokens.
     pub(crate) fn auth(&self) -> &Auth {
         &self.0.auth
     }

@@ -1,4 +1,4 @@
-//! The settings of the gateway. Nothing else reads the environment.
+//! Settings of the gateway. Nothing else reads the environment.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,101 +11,101 @@ use kit::settings::{List, duration, duration_between};
 use crate::client_ip::Network;
 use crate::layers::Origin;
 
-/// The settings of the gateway.
+/// Settings of the gateway.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct Args {
-    /// Where the API is served.
+    /// Address that the API listens on.
     #[arg(long, env = "GATEWAY_LISTEN", default_value = "0.0.0.0:8080")]
     pub gateway_listen: SocketAddr,
 
-    /// Where the catalog is.
+    /// URL of the catalog service.
     #[arg(long, env = "CATALOG_URL", default_value = "http://localhost:50052")]
     pub catalog_url: TargetUrl,
 
-    /// Where the accounts are.
+    /// URL of the user service.
     #[arg(long, env = "USER_URL", default_value = "http://localhost:50051")]
     pub user_url: TargetUrl,
 
-    /// Where the carts are.
+    /// URL of the cart service.
     #[arg(long, env = "CART_URL", default_value = "http://localhost:50053")]
     pub cart_url: TargetUrl,
 
-    /// Where orders are made.
+    /// URL of the order service.
     #[arg(long, env = "ORDER_URL", default_value = "http://localhost:50055")]
     pub order_url: TargetUrl,
 
-    /// Where payment methods are kept.
+    /// URL of the payment service.
     #[arg(long, env = "PAYMENT_URL", default_value = "http://localhost:50056")]
     pub payment_url: TargetUrl,
 
-    /// Where mails are sent from.
+    /// URL of the notification service.
     #[arg(long, env = "NOTIFICATION_URL", default_value = "http://localhost:50057")]
     pub notification_url: TargetUrl,
 
-    /// Where shipping is quoted.
+    /// URL of the shipping service.
     #[arg(long, env = "SHIPPING_URL", default_value = "http://localhost:50058")]
     pub shipping_url: TargetUrl,
 
-    /// Where the counters of the rate limits are kept.
+    /// Redis that stores the rate limits.
     #[command(flatten)]
     pub redis: kit::redis::Args,
 
-    /// The public keys that access tokens are verified with: a file with a JSON Web Key Set of
-    /// Ed25519 keys, read again when it changes. Without it no token is accepted.
+    /// File with the public keys that verify access tokens: a JSON Web Key Set of Ed25519 keys,
+    /// reloaded when it changes. Without it, no token is accepted.
     #[arg(long, env = "JWT_PUBLIC_KEYS")]
     pub jwt_public_keys: Option<PathBuf>,
 
-    /// The issuer that access tokens must name.
+    /// Issuer (`iss`) that access tokens must have.
     #[arg(long, env = "JWT_ISSUER", default_value = "storefront")]
     pub jwt_issuer: String,
 
-    /// The audience that access tokens must name.
+    /// Audience (`aud`) that access tokens must have.
     #[arg(long, env = "JWT_AUDIENCE", default_value = "storefront")]
     pub jwt_audience: String,
 
-    /// Requests a minute of one client address; 0 is no limit.
+    /// Requests per minute and client address; 0 disables the limit.
     #[arg(long, env = "RATE_LIMIT_PER_MINUTE", default_value_t = 100)]
     pub rate_limit_per_minute: u32,
 
-    /// Requests of one client address at once; 0 is no limit.
+    /// Burst of requests per client address; 0 disables the limit.
     #[arg(long, env = "RATE_LIMIT_BURST", default_value_t = 100)]
     pub rate_limit_burst: u32,
 
-    /// Requests a minute of one client address to the routes at which passwords could be guessed,
-    /// and at once; 0 is no limit.
+    /// Requests per minute and client address, and burst, to the routes that allow guessing
+    /// passwords; 0 disables the limit.
     #[arg(long, env = "SIGN_IN_LIMIT_PER_IP", default_value_t = 30)]
     pub sign_in_limit_per_ip: u32,
 
-    /// Proxies whose X-Forwarded-For is believed: CIDRs or addresses, separated by commas.
+    /// Proxies whose X-Forwarded-For is trusted: CIDRs or addresses, separated by commas.
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "")]
     pub trusted_proxies: List<Network>,
 
-    /// Origins whose pages may call the API, separated by commas; * is any.
+    /// Origins that may call the API from a browser, separated by commas; * allows any.
     #[arg(long, env = "CORS_ORIGINS", default_value = "http://localhost:3000")]
     pub cors_origins: List<Origin>,
 
-    /// How long anonymous callers and proxies may keep what they read of the catalog.
+    /// Time that anonymous clients and proxies may cache responses of the catalog.
     #[arg(long, env = "CATALOG_MAX_AGE", value_parser = duration, default_value = "10s")]
     pub catalog_max_age: Duration,
 
-    /// Memory for answers of the public catalog, in bytes; 0 keeps none.
+    /// Memory of the cache of public catalog responses, in bytes; 0 disables the cache.
     #[arg(long, env = "CATALOG_CACHE_BYTES", default_value_t = 8 * 1024 * 1024,
         value_parser = RangedU64ValueParser::<u64>::new().range(0..=1024 * 1024 * 1024))]
     pub catalog_cache_bytes: u64,
 
-    /// How long such an answer is used at most. Changes of the catalog end it at once; this is for
-    /// those that cannot be heard of. 0 keeps none.
+    /// Maximum age of a cached catalog response. Changes of the catalog invalidate it immediately;
+    /// this limit covers changes whose notification is lost. 0 disables the cache.
     #[arg(long, env = "CATALOG_CACHE_TTL", default_value = "5s",
         value_parser = duration_between(Duration::ZERO, Duration::from_secs(3600)))]
     pub catalog_cache_ttl: Duration,
 
-    /// Longest time to an answer; then it is 504.
+    /// Deadline of a request; after it the response is 504.
     #[arg(long, env = "REQUEST_TIMEOUT", default_value = "20s",
         value_parser = duration_between(Duration::from_millis(100), Duration::from_secs(300)))]
     pub request_timeout: Duration,
 
-    /// Requests under way at a time; more are told to come back.
+    /// Maximum number of concurrent requests; more are rejected with 503.
     #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 512,
         value_parser = RangedU64ValueParser::<usize>::new().range(1..=100_000))]
     pub max_in_flight: usize,
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_cannot_work_are_refused() {
+    fn invalid_settings_are_rejected() {
         for setting in [
             "--request-timeout=0",
             "--request-timeout=1h",
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_may_be_empty_and_have_blanks() {
+    fn lists_accept_blanks_and_may_be_empty() {
         for (setting, proxies) in [
             ("--trusted-proxies=", 0),
             ("--trusted-proxies=10.0.0.1", 1),

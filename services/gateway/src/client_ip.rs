@@ -1,8 +1,8 @@
-//! Whose request it is, when proxies stand in between.
+//! Client address of a request behind proxies.
 //!
-//! The peer of the connection, or, when that is a trusted proxy, the right-most address of
-//! `X-Forwarded-For` that is not a trusted proxy itself. Anything further left was written by
-//! somebody we do not trust.
+//! The client is the peer of the connection, or, when the peer is a trusted proxy, the right-most
+//! address of `X-Forwarded-For` that is not a trusted proxy itself. Entries further left were
+//! written by an untrusted party.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
@@ -12,10 +12,10 @@ use ipnet::IpNet;
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Proxies in front of us at most; what lies further left is not looked at.
+/// Maximum number of proxies in front of the gateway; entries further left are ignored.
 const MAX_HOPS: usize = 16;
 
-/// Addresses that have a beginning in common, or a single one: `10.0.0.0/8`, `10.0.0.1`.
+/// IP network or single address: `10.0.0.0/8`, `10.0.0.1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network(IpNet);
 
@@ -31,7 +31,7 @@ impl FromStr for Network {
     }
 }
 
-/// The address that the request of `peer` comes from.
+/// Returns the address of the client whose request arrived from `peer`.
 pub(crate) fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let mut client = peer.to_canonical();
     let lines: Vec<_> = headers.get_all(X_FORWARDED_FOR).iter().collect();
@@ -40,16 +40,16 @@ pub(crate) fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) 
         if !trusted.iter().any(|Network(net)| net.contains(&client)) {
             break;
         }
-        // An entry that is no address was not written by a proxy of ours: the last one counts.
+        // A trusted proxy writes addresses only: stop at the last valid one.
         let Some(hop) = parse(entry) else { break };
         client = hop;
     }
     client
 }
 
-/// What a caller is counted by: the address, or the /64 of an IPv6 one, as one household or one
-/// server has all of that.
-pub(crate) fn counted_as(client: IpAddr) -> String {
+/// Returns the key of the client's rate limit: the address, or the /64 of an IPv6 address, because
+/// one household or one server owns a whole /64.
+pub(crate) fn rate_limit_key(client: IpAddr) -> String {
     match client {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {
@@ -59,7 +59,7 @@ pub(crate) fn counted_as(client: IpAddr) -> String {
     }
 }
 
-/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
+/// Parses `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
 fn parse(entry: &[u8]) -> Option<IpAddr> {
     let entry = str::from_utf8(entry).ok()?.trim();
     let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(entry);
@@ -76,9 +76,9 @@ mod tests {
 
     use http::{HeaderMap, HeaderValue};
 
-    use super::{Network, client_ip, counted_as};
+    use super::{Network, client_ip, rate_limit_key};
 
-    fn seen(peer: &str, lines: &[&'static str]) -> String {
+    fn client_of(peer: &str, lines: &[&'static str]) -> String {
         let trusted: Vec<Network> =
             ["10.0.0.0/8", "fd00::/8"].iter().map(|net| net.parse().expect("a net")).collect();
         let mut headers = HeaderMap::new();
@@ -90,12 +90,12 @@ mod tests {
     }
 
     #[test]
-    fn what_a_stranger_claims_is_not_believed() {
-        assert_eq!(seen("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
+    fn header_of_untrusted_peer_is_ignored() {
+        assert_eq!(client_of("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
     }
 
     #[test]
-    fn behind_proxies_the_right_most_stranger_counts() {
+    fn right_most_untrusted_address_is_the_client() {
         let table: [(&[&'static str], &str); 7] = [
             (&["198.51.100.1"], "198.51.100.1"),
             (&["6.6.6.6, 198.51.100.1, 10.9.9.9"], "198.51.100.1"),
@@ -106,23 +106,23 @@ mod tests {
             (&["10.1.1.1, fd00::7"], "10.1.1.1"),
         ];
         for (lines, expected) in table {
-            assert_eq!(seen("10.0.0.1", lines), expected, "{lines:?}");
+            assert_eq!(client_of("10.0.0.1", lines), expected, "{lines:?}");
         }
     }
 
     #[test]
-    fn an_entry_that_is_no_address_ends_the_search() {
-        assert_eq!(seen("10.0.0.1", &["198.51.100.1, unknown, 10.2.2.2"]), "10.2.2.2");
-        assert_eq!(seen("10.0.0.1", &[""]), "10.0.0.1");
+    fn invalid_entry_ends_the_search() {
+        assert_eq!(client_of("10.0.0.1", &["198.51.100.1, unknown, 10.2.2.2"]), "10.2.2.2");
+        assert_eq!(client_of("10.0.0.1", &[""]), "10.0.0.1");
     }
 
     #[test]
-    fn a_mapped_peer_is_the_address_it_maps() {
-        assert_eq!(seen("::ffff:10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+    fn ipv4_mapped_peer_is_canonicalized() {
+        assert_eq!(client_of("::ffff:10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
     }
 
     #[test]
-    fn a_bare_address_is_a_network_of_one() {
+    fn bare_address_is_a_network_of_one() {
         let network = |text: &str| text.parse::<Network>();
         for (bare, whole) in
             [("10.0.0.1", "10.0.0.1/32"), ("2001:db8::1", "2001:db8::1/128"), ("::/0", "::/0")]
@@ -135,10 +135,10 @@ mod tests {
     }
 
     #[test]
-    fn a_household_with_ipv6_is_one_caller() {
-        let of = |text: &str| counted_as(text.parse().expect("an address"));
-        assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2:ffff::"));
-        assert_ne!(of("2001:db8:1:2::"), of("2001:db8:1:3::"));
-        assert_eq!(of("192.0.2.7"), "192.0.2.7");
+    fn ipv6_clients_of_one_network_share_a_key() {
+        let key = |text: &str| rate_limit_key(text.parse().expect("an address"));
+        assert_eq!(key("2001:db8:1:2:3::4"), key("2001:db8:1:2:ffff::"));
+        assert_ne!(key("2001:db8:1:2::"), key("2001:db8:1:3::"));
+        assert_eq!(key("192.0.2.7"), "192.0.2.7");
     }
 }

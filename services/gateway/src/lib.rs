@@ -1,30 +1,32 @@
-//! The REST gateway: the shop's only door for shoppers, administrators and the web shop.
+//! The REST gateway: the only entry point of the shop for shoppers, administrators and the web
+//! shop.
 //!
 //! It owns no data. It translates between JSON over HTTP and the gRPC services, verifies access
-//! tokens, limits rates, and answers every failure with problem details. What a product is or may
-//! become, the catalog decides; the gateway checks only what its own document promises.
+//! tokens, limits request rates, and reports every failure as problem details (RFC 9457). The
+//! catalog decides what a valid product is; the gateway validates only what its own OpenAPI
+//! document promises.
 //!
-//! - `routes`: one file a resource; `views`: its JSON; `check`: reading requests
-//! - `problem`: the table of error codes, and the one place that maps gRPC to it
-//! - `auth`: tokens and keys; `limit` and `client_ip`: who asks, and how much
-//! - `answer` and `cache`: encoded answers of the public catalog, kept while they hold
-//! - `breaker`: leaves a service alone that does not answer
-//! - `layers`: what surrounds every route; `openapi`: the document of all this
+//! - `routes`: one file per resource; `views`: its JSON; `validation`: reading requests
+//! - `problem`: the table of error codes, and the one mapping from gRPC statuses to it
+//! - `auth`: access tokens and verification keys; `rate_limit` and `client_ip`: limits per client
+//! - `encoded_response` and `cache`: encoded responses of the public catalog, kept while fresh
+//! - `circuit_breaker`: fails calls fast while a service does not respond
+//! - `layers`: middleware around every route; `openapi`: the OpenAPI document
 
-mod answer;
 mod app;
 mod args;
 mod auth;
-mod breaker;
 mod cache;
-mod check;
+mod circuit_breaker;
 mod client_ip;
+mod encoded_response;
 mod layers;
-mod limit;
 mod openapi;
 mod problem;
+mod rate_limit;
 mod routes;
 mod serve;
+mod validation;
 mod views;
 
 pub use args::Args;

@@ -1,4 +1,4 @@
-//! From settings to a serving gateway.
+//! Builds the gateway from its settings and serves it.
 
 use std::sync::Arc;
 
@@ -10,52 +10,52 @@ use tokio::net::TcpListener;
 
 use crate::app::App;
 use crate::args::Args;
-use crate::auth::{Auth, Expectation, KeysError};
-use crate::layers::{ClientLimit, Layers, Origins, Slots, around};
-use crate::limit::{Limiter, Quota};
+use crate::auth::{Auth, ExpectedClaims, KeysError};
+use crate::layers::{ClientLimit, ConcurrencyLimit, Layers, Origins, apply_layers};
 use crate::problem::{Code, Problem};
+use crate::rate_limit::{Quota, RateLimiter};
 use crate::routes::Descriptions;
 use crate::{openapi, routes};
 
-/// Why the gateway cannot serve.
+/// Reason why the gateway cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file of JWT_PUBLIC_KEYS cannot be used.
+    /// The key set file of JWT_PUBLIC_KEYS is invalid.
     #[error("JWT_PUBLIC_KEYS: {0}")]
     Keys(#[from] KeysError),
-    /// Something that every server needs failed.
+    /// The runtime failed, for example the listener or the Redis settings.
     #[error(transparent)]
     Kit(#[from] kit::Error),
 }
 
-/// Serves the gateway until the process drains.
+/// Serves the gateway until the graceful shutdown has drained its connections.
 ///
 /// # Errors
-/// When a setting cannot be used or the address cannot be listened on.
+/// Returns an error when a setting is invalid or the address cannot be bound.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), Error> {
     let listener = kit::http::listen(args.gateway_listen).await?;
     serve_on(listener, args, runtime).await
 }
 
-/// Serves the gateway on a listener that is open already; `gateway_listen` is not looked at.
+/// Serves the gateway on an open listener; ignores `gateway_listen`.
 ///
 /// # Errors
-/// When a setting cannot be used.
+/// Returns an error when a setting is invalid.
 pub async fn serve_on(listener: TcpListener, args: Args, runtime: Runtime) -> Result<(), Error> {
     let runtime = runtime.component("gateway");
     let expected =
-        Expectation { issuer: args.jwt_issuer.clone(), audience: args.jwt_audience.clone() };
+        ExpectedClaims { issuer: args.jwt_issuer.clone(), audience: args.jwt_audience.clone() };
     let auth = Auth::new(args.jwt_public_keys.as_deref(), expected, &runtime)?;
     let app = App::new(&args, auth, &runtime);
     let routes = router(&args, app);
     serve_within_layers(listener, &args, routes, &runtime).await
 }
 
-/// Serves `routes` within all that surrounds the shop's own, so that it can be measured what that
-/// costs by itself.
+/// Serves `routes` within the middleware of the shop's own routes. Benchmarks use it to measure the
+/// cost of that middleware alone.
 ///
 /// # Errors
-/// When a setting cannot be used.
+/// Returns an error when a setting is invalid.
 pub async fn serve_within_layers(
     listener: TcpListener,
     args: &Args,
@@ -63,47 +63,47 @@ pub async fn serve_within_layers(
     runtime: &Runtime,
 ) -> Result<(), Error> {
     let layers = layers(args, runtime)?;
-    kit::http::serve(listener, around(layers, routes), runtime).await;
+    kit::http::serve(listener, apply_layers(layers, routes), runtime).await;
     Ok(())
 }
 
 fn layers(args: &Args, runtime: &Runtime) -> Result<Layers, Error> {
-    let limit = ClientLimit {
-        limiter: Arc::new(Limiter::new(redis(args, runtime)?, runtime)),
+    let rate_limit = ClientLimit {
+        limiter: Arc::new(RateLimiter::new(redis(args, runtime)?, runtime)),
         quota: Quota::new(args.rate_limit_per_minute, args.rate_limit_burst),
         sign_in: Quota::new(args.sign_in_limit_per_ip, args.sign_in_limit_per_ip),
         trusted: Arc::from(&*args.trusted_proxies),
     };
     Ok(Layers {
-        limit,
-        slots: Slots::new(args.max_in_flight),
+        rate_limit,
+        concurrency: ConcurrencyLimit::new(args.max_in_flight),
         origins: Origins(args.cors_origins.to_vec()),
         observe: ObserveConfig { runtime: runtime.clone(), deadline: args.request_timeout },
     })
 }
 
-/// Redis, when one is set.
+/// Connects to Redis when a URL is set.
 fn redis(args: &Args, runtime: &Runtime) -> Result<Option<Redis>, Error> {
     if args.redis.redis_url.is_none() && args.redis.redis_url_file.is_none() {
-        tracing::warn!("REDIS_URL is not set: each replica counts rate limits for itself");
+        tracing::warn!("REDIS_URL is not set: rate limits apply per replica");
         return Ok(None);
     }
     Ok(Some(kit::redis::connect(&args.redis, runtime)?))
 }
 
-/// All paths there are: the routes, the document and its viewer, and what answers the rest.
+/// Combines the routes, the OpenAPI document with its viewer, and the fallbacks for other paths.
 fn router(args: &Args, app: App) -> Router {
     Router::from(routes::all(args.catalog_max_age, Descriptions::Dropped))
         .merge(openapi::viewer())
-        .fallback(nothing_here)
-        .method_not_allowed_fallback(not_this_method)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .with_state(app)
 }
 
-async fn nothing_here() -> Problem {
+async fn not_found() -> Problem {
     Code::NotFound.problem()
 }
 
-async fn not_this_method() -> Problem {
+async fn method_not_allowed() -> Problem {
     Code::MethodNotAllowed.problem()
 }

@@ -1,37 +1,37 @@
-//! Extractors: a handler says who may call by what it takes.
+//! Extractors of the caller. The extractor that a handler takes defines who may call it.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, header};
 
-use super::{Caller, Refusal, Role};
+use super::{Caller, Role, TokenError};
 use crate::app::App;
 use crate::problem::{Code, Problem};
 
-/// Anyone: with a token, which then must be good, or without.
+/// Caller that may be anonymous. A token that is present must be valid.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Anyone(Option<Caller>);
+pub(crate) struct OptionalCaller(Option<Caller>);
 
-/// Somebody with an account, whatever the role.
+/// Caller with an account, in any role.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignedIn(pub(crate) Caller);
 
-/// An administrator.
+/// Caller with the administrator role.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Admin(pub(crate) Caller);
 
-impl Anyone {
-    /// Whether the caller has this role.
+impl OptionalCaller {
+    /// Whether the caller is signed in with this role.
     pub(crate) fn is(&self, role: Role) -> bool {
         self.0.is_some_and(|caller| caller.role == role)
     }
 
-    /// The caller, who must have an account.
+    /// Returns the caller, or `unauthenticated` when it is anonymous.
     fn signed_in(self) -> Result<SignedIn, Problem> {
         self.0.map(SignedIn).ok_or_else(|| Code::Unauthenticated.problem())
     }
 
-    /// The caller, who must have this role.
+    /// Returns the caller, or `forbidden` when it does not have this role.
     pub(crate) fn require(self, role: Role) -> Result<Caller, Problem> {
         let SignedIn(caller) = self.signed_in()?;
         if caller.role != role {
@@ -41,15 +41,15 @@ impl Anyone {
     }
 }
 
-impl FromRequestParts<App> for Anyone {
+impl FromRequestParts<App> for OptionalCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let Some(token) = bearer(&parts.headers)? else { return Ok(Self(None)) };
         match app.auth().verify(token) {
             Ok(caller) => Ok(Self(Some(caller))),
-            Err(Refusal::Expired) => Err(Code::TokenExpired.problem()),
-            Err(Refusal::Invalid) => Err(Code::InvalidToken.problem()),
+            Err(TokenError::Expired) => Err(Code::TokenExpired.problem()),
+            Err(TokenError::Invalid) => Err(Code::InvalidToken.problem()),
         }
     }
 }
@@ -58,7 +58,7 @@ impl FromRequestParts<App> for SignedIn {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        Anyone::from_request_parts(parts, app).await?.signed_in()
+        OptionalCaller::from_request_parts(parts, app).await?.signed_in()
     }
 }
 
@@ -66,12 +66,12 @@ impl FromRequestParts<App> for Admin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let caller = Anyone::from_request_parts(parts, app).await?;
+        let caller = OptionalCaller::from_request_parts(parts, app).await?;
         caller.require(Role::Admin).map(Self)
     }
 }
 
-/// The token of `Authorization: Bearer <token>`, whatever the case of the scheme.
+/// Returns the token of `Authorization: Bearer <token>`; the scheme is case-insensitive.
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };

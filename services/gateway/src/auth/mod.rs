@@ -1,7 +1,7 @@
-//! Who calls: the bearer token of a request and what it allows.
+//! Authentication: verifies the bearer token of a request and extracts the caller and its role.
 
 mod extract;
-mod keys;
+mod jwk;
 mod token;
 
 use std::path::{Path, PathBuf};
@@ -10,51 +10,51 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use kit::{Env, Runtime};
 
-pub(crate) use extract::{Admin, Anyone, SignedIn};
-pub use keys::KeysError;
-pub(crate) use keys::{Keys, PublicKeys};
-pub(crate) use token::{Caller, Expectation, Refusal, Role};
+pub(crate) use extract::{Admin, OptionalCaller, SignedIn};
+pub use jwk::KeysError;
+pub(crate) use jwk::{Keys, PublicKeys};
+pub(crate) use token::{Caller, ExpectedClaims, Role, TokenError};
 
-/// Larger than any key set of ours; a file beyond it is not the one that was meant.
+/// Maximum size of the key set file. A larger file is not a key set.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
-/// Verifies tokens with the keys of now.
+/// Verifier of access tokens. Uses the latest valid key set.
 pub(crate) struct Auth {
     keys: Arc<ArcSwap<Keys>>,
-    expected: Expectation,
+    expected: ExpectedClaims,
     env: Env,
 }
 
 impl Auth {
-    /// Reads the keys, and again whenever their file changes.
+    /// Loads the key set, and reloads it whenever its file changes.
     pub(crate) fn new(
         file: Option<&Path>,
-        expected: Expectation,
+        expected: ExpectedClaims,
         runtime: &Runtime,
     ) -> Result<Self, KeysError> {
-        // Before the keys are read, so that none is missed that comes right after.
+        // Watch before the first read, so that no change in between is missed.
         let changes = file.map(|path| (path.to_owned(), kit::file_watch::changes(path, runtime)));
         let keys = match file {
             Some(path) => load(path)?,
             None => {
-                tracing::warn!("JWT_PUBLIC_KEYS is not set: no token is accepted");
+                tracing::warn!("JWT_PUBLIC_KEYS is not set: all access tokens are rejected");
                 Keys::default()
             }
         };
         let keys = Arc::new(ArcSwap::from_pointee(keys));
         if let Some((path, changes)) = changes {
-            runtime.spawn("keys", follow(path, changes, Arc::clone(&keys)));
+            runtime.spawn("keys", reload_on_change(path, changes, Arc::clone(&keys)));
         }
         Ok(Self { keys, expected, env: runtime.env.clone() })
     }
 
-    /// The keys of now.
+    /// Returns the current key set.
     pub(crate) fn keys(&self) -> Arc<Keys> {
         self.keys.load_full()
     }
 
-    /// Who the bearer of `token` is.
-    pub(crate) fn verify(&self, token: &str) -> Result<Caller, Refusal> {
+    /// Verifies `token` and returns its caller.
+    pub(crate) fn verify(&self, token: &str) -> Result<Caller, TokenError> {
         token::verify(token, &self.keys.load(), &self.expected, self.env.now())
     }
 }
@@ -67,20 +67,20 @@ fn load(path: &Path) -> Result<Keys, KeysError> {
     Keys::parse(&std::fs::read(path).map_err(unreadable)?)
 }
 
-/// Takes over what the file says from now on; a file that says nothing useful changes nothing, so
-/// that a mistake in a rotation locks nobody out.
-async fn follow(
+/// Reloads the key set on every change of its file. An invalid file leaves the previous keys in
+/// place, so that a mistake in a key rotation does not reject all users.
+async fn reload_on_change(
     path: PathBuf,
     mut changes: tokio::sync::watch::Receiver<()>,
     keys: Arc<ArcSwap<Keys>>,
 ) {
     while changes.changed().await.is_ok() {
         match load(&path) {
-            Ok(fresh) => {
-                tracing::info!(keys = fresh.published().len(), "the keys were read again");
-                keys.store(Arc::new(fresh));
+            Ok(reloaded) => {
+                tracing::info!(keys = reloaded.published().len(), "key set reloaded");
+                keys.store(Arc::new(reloaded));
             }
-            Err(error) => tracing::error!(%error, "the keys stay as they were"),
+            Err(error) => tracing::error!(%error, "key set reload failed"),
         }
     }
 }

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::token::verify;
-use super::{Expectation, Keys, Refusal, Role};
+use super::{ExpectedClaims, Keys, Role, TokenError};
 
 const NOW: i64 = 1_800_000_000;
 const USER: Uuid = Uuid::from_u128(7);
 
-/// A key pair as the user service has it.
+/// Signing key pair of the user service.
 struct Signer {
     pair: Ed25519KeyPair,
     kid: &'static str,
@@ -55,8 +55,8 @@ fn without(name: &str) -> Value {
     claims
 }
 
-fn verdict(token: &str, keys: &Keys) -> Result<Role, Refusal> {
-    let expected = Expectation { issuer: "storefront".into(), audience: "storefront".into() };
+fn verify_role(token: &str, keys: &Keys) -> Result<Role, TokenError> {
+    let expected = ExpectedClaims { issuer: "storefront".into(), audience: "storefront".into() };
     let now = Timestamp::from_second(NOW).expect("a time");
     verify(token, keys, &expected, now).map(|caller| {
         assert_eq!(caller.user_id, USER);
@@ -65,28 +65,28 @@ fn verdict(token: &str, keys: &Keys) -> Result<Role, Refusal> {
 }
 
 #[test]
-fn a_good_token_says_who_calls() {
+fn valid_token_yields_caller() {
     let signer = Signer::new("k1");
-    assert_eq!(verdict(&signer.sign(&claims()), &signer.keys()), Ok(Role::Admin));
+    assert_eq!(verify_role(&signer.sign(&claims()), &signer.keys()), Ok(Role::Admin));
     let customer = signer.sign(&with("role", json!("customer")));
-    assert_eq!(verdict(&customer, &signer.keys()), Ok(Role::Customer));
+    assert_eq!(verify_role(&customer, &signer.keys()), Ok(Role::Customer));
     let audiences = signer.sign(&with("aud", json!(["other", "storefront"])));
-    assert_eq!(verdict(&audiences, &signer.keys()), Ok(Role::Admin));
+    assert_eq!(verify_role(&audiences, &signer.keys()), Ok(Role::Admin));
 }
 
 #[test]
-fn a_token_of_the_past_has_expired() {
+fn old_token_has_expired() {
     let signer = Signer::new("k1");
     let old = signer.sign(&with("exp", json!(NOW - 60)));
-    assert_eq!(verdict(&old, &signer.keys()), Err(Refusal::Expired));
+    assert_eq!(verify_role(&old, &signer.keys()), Err(TokenError::Expired));
 }
 
 #[test]
-fn what_misses_or_contradicts_a_claim_is_no_token_of_ours() {
+fn missing_or_wrong_claim_is_invalid() {
     let signer = Signer::new("k1");
     for name in ["iss", "aud", "sub", "exp", "iat", "jti", "sid", "role"] {
         let token = signer.sign(&without(name));
-        assert_eq!(verdict(&token, &signer.keys()), Err(Refusal::Invalid), "without {name}");
+        assert_eq!(verify_role(&token, &signer.keys()), Err(TokenError::Invalid), "without {name}");
     }
     let wrong = [
         ("iss", json!("another")),
@@ -97,38 +97,38 @@ fn what_misses_or_contradicts_a_claim_is_no_token_of_ours() {
     ];
     for (name, value) in wrong {
         let token = signer.sign(&with(name, value));
-        assert_eq!(verdict(&token, &signer.keys()), Err(Refusal::Invalid), "{name}");
+        assert_eq!(verify_role(&token, &signer.keys()), Err(TokenError::Invalid), "{name}");
     }
 }
 
 #[test]
-fn only_our_keys_and_our_algorithm_count() {
+fn foreign_key_or_algorithm_is_invalid() {
     let (ours, other) = (Signer::new("k1"), Signer::new("k1"));
-    assert_eq!(verdict(&other.sign(&claims()), &ours.keys()), Err(Refusal::Invalid));
+    assert_eq!(verify_role(&other.sign(&claims()), &ours.keys()), Err(TokenError::Invalid));
     let unknown = Signer::new("k2").sign(&claims());
-    assert_eq!(verdict(&unknown, &ours.keys()), Err(Refusal::Invalid));
+    assert_eq!(verify_role(&unknown, &ours.keys()), Err(TokenError::Invalid));
 
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let body = part(claims());
     let unsigned = format!("{}.{body}.", part(json!({"alg": "none", "kid": "k1"})));
-    assert_eq!(verdict(&unsigned, &ours.keys()), Err(Refusal::Invalid));
-    // The public key, known to all, must not serve as the secret of an HMAC.
+    assert_eq!(verify_role(&unsigned, &ours.keys()), Err(TokenError::Invalid));
+    // The public key must not be accepted as an HMAC secret.
     let header = Header { kid: Some("k1".into()), ..Header::new(Algorithm::HS256) };
     let secret = EncodingKey::from_secret(ours.pair.public_key().as_ref());
     let forged = encode(&header, &claims(), &secret).expect("a token");
-    assert_eq!(verdict(&forged, &ours.keys()), Err(Refusal::Invalid));
+    assert_eq!(verify_role(&forged, &ours.keys()), Err(TokenError::Invalid));
     for garbage in ["", "a", "a.b", "a.b.c", "....", &"x".repeat(100_000)] {
-        assert_eq!(verdict(garbage, &ours.keys()), Err(Refusal::Invalid));
+        assert_eq!(verify_role(garbage, &ours.keys()), Err(TokenError::Invalid));
     }
 }
 
 #[test]
-fn the_clock_of_the_gateway_decides() {
+fn expiry_uses_the_injected_clock() {
     let signer = Signer::new("k1");
     let token = signer.sign(&claims());
-    let expected = Expectation { issuer: "storefront".into(), audience: "storefront".into() };
+    let expected = ExpectedClaims { issuer: "storefront".into(), audience: "storefront".into() };
     let env = kit::Env::fixed(Timestamp::from_second(NOW).expect("a time"), 1);
     assert!(verify(&token, &signer.keys(), &expected, env.now()).is_ok());
     env.advance(SignedDuration::from_mins(20));
-    assert_eq!(verify(&token, &signer.keys(), &expected, env.now()), Err(Refusal::Expired));
+    assert_eq!(verify(&token, &signer.keys(), &expected, env.now()), Err(TokenError::Expired));
 }

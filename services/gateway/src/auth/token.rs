@@ -1,59 +1,59 @@
-//! Access tokens: EdDSA JSON Web Tokens that the user service signed.
+//! Access tokens: JSON Web Tokens signed with EdDSA by the user service.
 
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::keys::Keys;
+use super::jwk::Keys;
 
-/// Clocks of the pods may differ by this much.
+/// Tolerated clock difference between pods.
 const LEEWAY_SECS: i64 = 5;
 
-/// Longer than any token of ours; saves the work of looking at it.
+/// Maximum length of a token; longer ones are rejected without parsing.
 const MAX_TOKEN_BYTES: usize = 4096;
 
-/// What somebody may do.
+/// Role of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Role {
-    /// Buys.
+    /// Shops for itself.
     Customer,
-    /// Runs the shop.
+    /// Manages the shop.
     Admin,
 }
 
-/// Who calls, as the token says.
+/// Authenticated caller, from the claims of its token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caller {
-    /// The account.
+    /// Account of the caller.
     pub(crate) user_id: Uuid,
-    /// The session: what a change of the password leaves alone.
+    /// Session of the caller, which stays valid when the caller changes the password.
     pub(crate) session_id: Uuid,
-    /// What it may do.
+    /// Role of the account.
     pub(crate) role: Role,
 }
 
-/// Why a token does not count.
+/// Reason why a token is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// It was good once.
+pub(crate) enum TokenError {
+    /// The token has expired.
     Expired,
-    /// It was never ours.
+    /// The token is malformed, has wrong claims, or is not signed by the user service.
     Invalid,
 }
 
-/// Whose tokens are taken, and for whom they must be meant.
+/// Issuer and audience that tokens must have.
 #[derive(Debug, Clone)]
-pub(crate) struct Expectation {
-    /// `iss` must be this.
+pub(crate) struct ExpectedClaims {
+    /// Required value of `iss`.
     pub(crate) issuer: String,
-    /// `aud` must be or contain this.
+    /// Value that `aud` must equal or contain.
     pub(crate) audience: String,
 }
 
-/// The claims of an access token; `jti` is the user service's matter but belongs to every token, so
-/// that one without it is not ours.
+/// Claims of an access token. Only the user service evaluates `jti`, but it issues no token without
+/// it, so it is required here.
 #[derive(Deserialize)]
 struct Claims {
     sub: Uuid,
@@ -65,37 +65,38 @@ struct Claims {
     role: Role,
 }
 
-/// Verifies `token` at `now`: signature, algorithm, issuer, audience, times, and that nothing is
-/// missing.
+/// Verifies `token` at `now`: signature, algorithm, issuer, audience, times, and presence of all
+/// claims.
 pub(crate) fn verify(
     token: &str,
     keys: &Keys,
-    expected: &Expectation,
+    expected: &ExpectedClaims,
     now: Timestamp,
-) -> Result<Caller, Refusal> {
+) -> Result<Caller, TokenError> {
     if token.len() > MAX_TOKEN_BYTES {
-        return Err(Refusal::Invalid);
+        return Err(TokenError::Invalid);
     }
-    let header = decode_header(token).map_err(|_| Refusal::Invalid)?;
-    let key = header.kid.and_then(|kid| keys.get(&kid)).ok_or(Refusal::Invalid)?;
-    let claims =
-        decode::<Claims>(token, key, &validation(expected)).map_err(|_| Refusal::Invalid)?.claims;
+    let header = decode_header(token).map_err(|_| TokenError::Invalid)?;
+    let key = header.kid.and_then(|kid| keys.get(&kid)).ok_or(TokenError::Invalid)?;
+    let claims = decode::<Claims>(token, key, &validation(expected))
+        .map_err(|_| TokenError::Invalid)?
+        .claims;
     let now = now.as_second();
     if claims.iat > now + LEEWAY_SECS {
-        return Err(Refusal::Invalid);
+        return Err(TokenError::Invalid);
     }
     if claims.exp + LEEWAY_SECS <= now {
-        return Err(Refusal::Expired);
+        return Err(TokenError::Expired);
     }
     Ok(Caller { user_id: claims.sub, session_id: claims.sid, role: claims.role })
 }
 
-fn validation(expected: &Expectation) -> Validation {
+fn validation(expected: &ExpectedClaims) -> Validation {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_issuer(&[&expected.issuer]);
     validation.set_audience(&[&expected.audience]);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    // By our own clock, above.
+    // `verify` compares `exp` with the injected clock.
     validation.validate_exp = false;
     validation
 }

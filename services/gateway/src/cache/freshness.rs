@@ -1,50 +1,53 @@
-//! What is still true of what was read, by logical time: a counter that goes up with every change.
+//! Freshness of cached reads, by logical time: a counter that each change increments.
 //!
-//! A reader notes the time *before* it reads. The answer holds as long as nothing that it shows has
-//! changed at a later time. Whatever the two do side by side, no answer of before a change is ever
-//! believed after it: the note was taken before the read began, so it is older than the change. An
-//! answer that was read after a change but noted before is doubted in vain, which costs one read.
+//! A reader takes the logical time *before* it reads. The result is fresh as long as nothing that
+//! it depends on has changed at a later time. This holds for any interleaving of reads and changes:
+//! the time was taken before the read began, so a result from before a change is always older than
+//! the change. A result that was read after a change, but whose time was taken before it, is
+//! discarded needlessly, which costs one more read.
 //!
-//! Times are kept in a fixed table, not by product: products of one slot doubt each other in vain.
+//! Times of products are stored in a hash table of fixed size: a change of one product also
+//! invalidates the other products of its slot, needlessly but safely.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use uuid::Uuid;
 
-/// Slots for products: 32 KiB. Of a thousand products that are sold all the time, four share one.
+/// Slots for products, 32 KiB in total. Of 1,000 frequently sold products, about four at most share
+/// a slot.
 const SLOTS: usize = 4096;
 
-/// No note is that late: nothing holds.
+/// Value later than any logical time: nothing is fresh.
 const NEVER: u64 = u64::MAX;
 
-/// A moment of the logical time.
+/// Moment of the logical clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Note(u64);
+pub(crate) struct LogicalTime(u64);
 
-/// What an answer depends on.
+/// Data that the result of a read depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shows {
+pub(crate) enum DependsOn {
     /// One product.
     Product(Uuid),
-    /// Some products, chosen out of all: any change of any product may alter which, and their order.
+    /// A selection of products: a change of any product may alter the selection and its order.
     Products,
-    /// The categories, and how many products each holds.
+    /// The categories, and the number of products in each.
     Categories,
 }
 
-/// Something that became stale.
+/// Change of the catalog that makes results stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// One product, of whose fields or stock any may be another now.
+    /// One product: any of its fields, or its stock.
     Product(Uuid),
-    /// The categories: what they are called, how they lie, how many products they hold.
+    /// The categories: their names, their hierarchy, or their numbers of products.
     Categories,
-    /// Anything.
+    /// Possibly everything.
     All,
 }
 
-/// When what changed last. Many read it, one task writes.
+/// Logical times of the last changes. Many tasks read it, one task writes it.
 #[derive(Debug)]
 pub(crate) struct Freshness {
     now: AtomicU64,
@@ -56,7 +59,7 @@ pub(crate) struct Freshness {
 }
 
 impl Freshness {
-    /// Blind: changes are not heard of yet.
+    /// Creates a disconnected instance: it receives no changes yet.
     pub(crate) fn new() -> Self {
         Self {
             now: AtomicU64::new(0),
@@ -68,31 +71,32 @@ impl Freshness {
         }
     }
 
-    /// The time, to be taken before a read begins; none while blind.
-    pub(crate) fn note(&self) -> Option<Note> {
-        (self.all.load(SeqCst) != NEVER).then(|| Note(self.now.load(SeqCst)))
+    /// Returns the logical time, to be taken before a read begins; none while disconnected.
+    pub(crate) fn now(&self) -> Option<LogicalTime> {
+        (self.all.load(SeqCst) != NEVER).then(|| LogicalTime(self.now.load(SeqCst)))
     }
 
-    /// Whether what was read at `note` or later is still as it was.
-    pub(crate) fn holds(&self, Note(note): Note, shows: Shows) -> bool {
-        let changed = match shows {
-            Shows::Product(id) => self.slot(id),
-            Shows::Products => &self.lists,
-            Shows::Categories => &self.categories,
+    /// Whether the result of a read that began at `time` or later is still fresh.
+    pub(crate) fn is_fresh(&self, LogicalTime(time): LogicalTime, depends_on: DependsOn) -> bool {
+        let changed = match depends_on {
+            DependsOn::Product(id) => self.slot(id),
+            DependsOn::Products => &self.lists,
+            DependsOn::Categories => &self.categories,
         };
-        self.all.load(SeqCst) <= note && changed.load(SeqCst) <= note
+        self.all.load(SeqCst) <= time && changed.load(SeqCst) <= time
     }
 
-    /// Takes a change in. After a time of blindness, [`Change::All`] is what ends it.
-    pub(crate) fn hear(&self, change: Change) {
-        // Up before it is written down: who notes the new time reads after the change was heard of.
+    /// Records a change. After a disconnection, only [`Change::All`] reconnects.
+    pub(crate) fn record(&self, change: Change) {
+        // Increment the clock before storing the time: a read that takes the new time begins after
+        // the change was received.
         let now = self.now.fetch_add(1, SeqCst) + 1;
         match change {
             Change::Product(id) => {
                 self.slot(id).store(now, SeqCst);
                 self.lists.store(now, SeqCst);
             }
-            // A list holds what lies below a category, and a search looks at their names.
+            // A list may be filtered by a category subtree, and a search matches category names.
             Change::Categories => {
                 self.categories.store(now, SeqCst);
                 self.lists.store(now, SeqCst);
@@ -101,8 +105,8 @@ impl Freshness {
         }
     }
 
-    /// Changes are not heard of any more: nothing holds.
-    pub(crate) fn lose_sight(&self) {
+    /// Marks everything as stale, because no further changes are received.
+    pub(crate) fn disconnect(&self) {
         self.all.store(NEVER, SeqCst);
     }
 
@@ -118,53 +122,60 @@ mod tests {
 
     const ONE: Uuid = Uuid::from_u128(1);
 
-    /// One that has a slot of its own.
-    fn other(freshness: &Freshness) -> Uuid {
+    /// Returns a product in another slot than [`ONE`].
+    fn product_in_other_slot(freshness: &Freshness) -> Uuid {
         let apart = |id: &Uuid| !std::ptr::eq(freshness.slot(*id), freshness.slot(ONE));
         (2..).map(Uuid::from_u128).find(apart).expect("another slot")
     }
 
-    fn seeing() -> Freshness {
+    fn connected() -> Freshness {
         let freshness = Freshness::new();
-        freshness.hear(Change::All);
+        freshness.record(Change::All);
         freshness
     }
 
     #[test]
-    fn a_change_ends_what_it_may_have_altered_and_nothing_else() {
-        let all = [Shows::Product(ONE), Shows::Products, Shows::Categories];
-        for (change, holding) in [
+    fn change_invalidates_only_its_dependents() {
+        let all = [DependsOn::Product(ONE), DependsOn::Products, DependsOn::Categories];
+        for (change, expected) in [
             (Change::Product(ONE), &[false, false, true][..]),
             (Change::Categories, &[true, false, false]),
             (Change::All, &[false, false, false]),
         ] {
-            let freshness = seeing();
-            let before = freshness.note().expect("it sees");
-            assert!(all.iter().all(|shows| freshness.holds(before, *shows)));
-            freshness.hear(change);
-            let still: Vec<bool> = all.iter().map(|s| freshness.holds(before, *s)).collect();
-            assert_eq!(still, holding, "{change:?}");
-            let after = freshness.note().expect("it sees");
-            assert!(all.iter().all(|shows| freshness.holds(after, *shows)), "{change:?}");
+            let freshness = connected();
+            let before = freshness.now().expect("connected");
+            assert!(all.iter().all(|depends_on| freshness.is_fresh(before, *depends_on)));
+            freshness.record(change);
+            let still_fresh: Vec<bool> =
+                all.iter().map(|depends_on| freshness.is_fresh(before, *depends_on)).collect();
+            assert_eq!(still_fresh, expected, "{change:?}");
+            let after = freshness.now().expect("connected");
+            assert!(
+                all.iter().all(|depends_on| freshness.is_fresh(after, *depends_on)),
+                "{change:?}"
+            );
         }
-        let freshness = seeing();
-        let before = freshness.note().expect("it sees");
-        freshness.hear(Change::Product(other(&freshness)));
-        assert!(freshness.holds(before, Shows::Product(ONE)));
+        let freshness = connected();
+        let before = freshness.now().expect("connected");
+        freshness.record(Change::Product(product_in_other_slot(&freshness)));
+        assert!(freshness.is_fresh(before, DependsOn::Product(ONE)));
     }
 
     #[test]
-    fn who_hears_nothing_believes_nothing_also_not_of_before() {
+    fn disconnected_instance_has_nothing_fresh() {
         let freshness = Freshness::new();
-        freshness.hear(Change::Product(ONE));
-        assert!(freshness.note().is_none(), "what was before is not known");
-        freshness.hear(Change::All);
-        let before = freshness.note().expect("it sees");
-        freshness.lose_sight();
-        assert!(freshness.note().is_none() && !freshness.holds(before, Shows::Categories));
-        freshness.hear(Change::All);
-        assert!(!freshness.holds(before, Shows::Categories), "it may have changed meanwhile");
-        let after = freshness.note().expect("it sees again");
-        assert!(freshness.holds(after, Shows::Categories));
+        freshness.record(Change::Product(ONE));
+        assert!(freshness.now().is_none(), "earlier changes are unknown");
+        freshness.record(Change::All);
+        let before = freshness.now().expect("connected");
+        freshness.disconnect();
+        assert!(freshness.now().is_none() && !freshness.is_fresh(before, DependsOn::Categories));
+        freshness.record(Change::All);
+        assert!(
+            !freshness.is_fresh(before, DependsOn::Categories),
+            "it may have changed in between"
+        );
+        let after = freshness.now().expect("connected again");
+        assert!(freshness.is_fresh(after, DependsOn::Categories));
     }
 }

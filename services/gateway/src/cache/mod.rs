@@ -1,30 +1,36 @@
-//! Answers of the public catalog, encoded and kept, so that a shop window is read once and shown often.
+//! Cache of encoded responses of the public catalog, invalidated by change notifications.
 //!
-//! What may be believed: an answer is kept with the time at which its read began, and shown as long as
-//! nothing that it depends on has changed since ([`freshness`]). Changes come by the catalog's
-//! `WatchChanges`, whichever replica serves it: each hears PostgreSQL's notifications, which PostgreSQL
-//! sends once the change can be read everywhere. So a gateway shows an old answer for as long as a
-//! notification is on its way, and any number of gateways and catalogs are right together. While there is
-//! no stream nothing is shown and nothing is kept ([`watch`]). A short life is the backstop for what nobody
-//! can notice, such as a connection between catalog and PostgreSQL that lost its other end in silence.
+//! Consistency: a response is stored with the logical time at which its read began, and served as
+//! long as nothing that it depends on has changed since ([`freshness`]). Changes arrive on the
+//! catalog's `WatchChanges` stream. Any catalog replica can serve the stream: each one receives
+//! PostgreSQL's notifications, which PostgreSQL sends once the change is visible to all readers. A
+//! gateway therefore serves an old response only while the notification is in transit, with any
+//! number of gateways and catalogs. While the stream is disconnected, nothing is served from the
+//! cache and nothing is stored ([`watch`]). A short time to live is the backstop for what no
+//! process can detect, for example a half-open connection between catalog and PostgreSQL.
 //!
-//! What a change makes stale:
+//! Each change makes entries stale:
 //!
-//! - a product, also its stock: the product itself, and all lists. A list in which it is not may be
-//!   another now: price, name, stock and visibility decide what is in it, in which order, and the count.
-//!   A notification does not tell which of them it was, so an order drops all lists. That is meant: they
-//!   come back with one read each, whatever the number of those who ask, while the pages of all other
-//!   products, of which a shop serves the most, stay;
-//! - categories: them, and all lists, which may hold what lies below one, or be found by its name;
+//! - a product, including its stock: the product itself and all lists. A list that does not contain
+//!   the product may still change: price, name, stock and visibility decide which products a list
+//!   contains, in which order, and the count. The notification does not name the changed field, so
+//!   an order invalidates all lists. This is intended: each list is refilled by one read, however
+//!   many clients request it, while the pages of all other products, which are most of the traffic,
+//!   stay;
+//! - categories: the categories, and all lists, because a list may be filtered by a category
+//!   subtree and a search may match a category name;
 //! - everything, when changes may have been missed.
 //!
-//! Nothing is removed for being stale: it is replaced when it is asked for, and pushed out by others
-//! otherwise. Those who miss the same answer wait for one read ([`PATIENCE`]). They may take what it finds
-//! if it still holds, or if it began later than they came, for then they would have found no more by
-//! themselves. So also where changes come faster than reads end, nobody waits for more than two.
+//! Stale entries are not removed. They are replaced at the next request, or evicted by other
+//! entries.
 //!
-//! Only the public reads are here, and only for shoppers: administrators see what is hidden and want to
-//! see what they did. Carts and orders ask the catalog itself.
+//! Reads are single-flight: concurrent misses of the same entry wait for one read, up to
+//! [`COALESCE_TIMEOUT`]. A waiter takes the result if it is still fresh, or if the read began after
+//! the waiter arrived, because a read of its own could not have returned anything newer. Therefore
+//! no request waits for more than two reads, even if changes arrive faster than reads finish.
+//!
+//! Only public reads use the cache, and only for shoppers: administrators read hidden products and
+//! must see their own changes. Carts and orders read from the catalog directly.
 
 mod freshness;
 mod metrics;
@@ -42,229 +48,240 @@ use quick_cache::sync::{Cache, DefaultLifecycle, EntryAction, EntryResult, Place
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use tokio::time::{Instant, timeout};
 
-use crate::answer::Answer;
+use crate::encoded_response::EncodedResponse;
 use crate::problem::Problem;
-pub(crate) use freshness::Shows;
-use freshness::{Change, Freshness, Note};
+pub(crate) use freshness::DependsOn;
+use freshness::{Change, Freshness, LogicalTime};
 use metrics::Metrics;
 
-/// How long those who miss the same answer wait for the first of them, and then ask for themselves. A
-/// read takes a few milliseconds; one that takes this long may hang, and must not hold up the others.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// Time that concurrent misses wait for the first of them before they read for themselves. A read
+/// takes a few milliseconds; one that takes this long may hang, and must not block the others.
+const COALESCE_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// Memory of an entry beside its texts, in bytes, rounded up: it bounds their number.
+/// Memory of an entry besides its response, in bytes, rounded up. It bounds the number of entries.
 const OVERHEAD_BYTES: u64 = 512;
 
-/// One answer takes at most this part of the whole, or a few large ones would push out all others.
-const SHARES: u64 = 16;
+/// Largest entry, as a fraction of the capacity (1/16), so that a few large responses do not evict
+/// all others.
+const MAX_ENTRY_DIVISOR: u64 = 16;
 
-/// Parts with a lock each, few enough that each can hold the largest answer.
+/// Number of shards, each with a lock. Few enough that each shard can hold the largest entry.
 const SHARDS: usize = 4;
 
-/// The part for answers that were asked for again. In the rest newcomers have to prove themselves, so that
-/// whoever asks for a thousand pages once does not push out what all others look at.
-const ESTABLISHED: f64 = 0.9;
+/// Share of the capacity for entries that were requested again. New entries compete for the rest,
+/// so that a client that requests a thousand pages once does not evict what all others request.
+const HOT_ALLOCATION: f64 = 0.9;
 
-/// What a usual answer weighs, in bytes: a page of products. A guess serves.
-const USUAL_BYTES: u64 = 16 * 1024;
+/// Typical weight of an entry, in bytes: a page of products. An estimate is sufficient.
+const ESTIMATED_ENTRY_BYTES: u64 = 16 * 1024;
 
-/// What is asked: which read, and its request, encoded. Requests that mean the same are the same.
+/// Key of an entry: the kind of read and its encoded request. Equal requests have equal keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Question {
-    read: Read,
+pub(crate) struct CacheKey {
+    kind: ReadKind,
     request: Box<[u8]>,
 }
 
-/// The reads of the public catalog.
+/// Kinds of reads of the public catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Read {
+pub(crate) enum ReadKind {
     List,
     Search,
     Product,
     Categories,
 }
 
-impl Question {
-    pub(crate) fn new(read: Read, request: &impl Message) -> Self {
-        Self { read, request: request.encode_to_vec().into() }
+impl CacheKey {
+    pub(crate) fn new(kind: ReadKind, request: &impl Message) -> Self {
+        Self { kind, request: request.encode_to_vec().into() }
     }
 }
 
-/// What a read found.
+/// Result of a read of the catalog.
 #[derive(Debug, Clone)]
-pub(crate) struct Found {
-    pub(crate) answer: Answer,
-    pub(crate) shows: Shows,
+pub(crate) struct CatalogRead {
+    pub(crate) response: EncodedResponse,
+    pub(crate) depends_on: DependsOn,
 }
 
 #[derive(Debug, Clone)]
-struct Kept {
-    /// None: it is too large to be kept, so that whoever asks shall read, and not wait for others.
-    answer: Option<Answer>,
-    shows: Shows,
-    note: Note,
-    until: Instant,
+struct Entry {
+    /// None: the response is too large to be cached. Requests read for themselves instead of
+    /// waiting for each other.
+    response: Option<EncodedResponse>,
+    depends_on: DependsOn,
+    time: LogicalTime,
+    expires_at: Instant,
 }
 
-/// The cache. Cheap to clone.
+/// Cache of the public catalog. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct CatalogCache(Arc<Shared>);
 
 struct Shared {
-    kept: Cache<Question, Kept, Bytes>,
+    entries: Cache<CacheKey, Entry, MemoryWeighter>,
     freshness: Freshness,
-    life: Duration,
-    largest: u64,
+    ttl: Duration,
+    max_entry_bytes: u64,
     metrics: Metrics,
 }
 
 /// Weighs an entry by its memory.
 #[derive(Debug, Clone, Copy)]
-struct Bytes;
+struct MemoryWeighter;
 
-impl Weighter<Question, Kept> for Bytes {
-    /// The text counts twice: its gzip form may come later, and is smaller.
-    fn weight(&self, question: &Question, kept: &Kept) -> u64 {
-        let answer = kept.answer.as_ref().map_or(0, |answer| 2 * answer.body().len());
-        OVERHEAD_BYTES + (question.request.len() + answer) as u64
+impl Weighter<CacheKey, Entry> for MemoryWeighter {
+    /// Counts the text twice: its gzip form may be added later, and is smaller.
+    fn weight(&self, key: &CacheKey, entry: &Entry) -> u64 {
+        let response = entry.response.as_ref().map_or(0, |response| 2 * response.body().len());
+        OVERHEAD_BYTES + (key.request.len() + response) as u64
     }
 }
 
-type Place<'a> = PlaceholderGuard<
+type Placeholder<'a> = PlaceholderGuard<
     'a,
-    Question,
-    Kept,
-    Bytes,
+    CacheKey,
+    Entry,
+    MemoryWeighter,
     DefaultHashBuilder,
-    DefaultLifecycle<Question, Kept>,
+    DefaultLifecycle<CacheKey, Entry>,
 >;
 
 impl CatalogCache {
-    /// One of at most so many bytes, blind until [`CatalogCache::watch`] hears of changes; none when
-    /// there is nothing that it could hold.
-    pub(crate) fn new(bytes: u64, life: Duration, runtime: &Runtime) -> Option<Self> {
-        if bytes == 0 || life.is_zero() {
+    /// Creates a cache with a capacity of `bytes`, disconnected until [`CatalogCache::watch`]
+    /// receives changes. Returns none when the capacity or the time to live is 0.
+    pub(crate) fn new(bytes: u64, ttl: Duration, runtime: &Runtime) -> Option<Self> {
+        if bytes == 0 || ttl.is_zero() {
             return None;
         }
         let options = OptionsBuilder::new()
             .shards(SHARDS)
-            .hot_allocation(ESTABLISHED)
-            .estimated_items_capacity(usize::try_from(bytes / USUAL_BYTES).ok()?)
+            .hot_allocation(HOT_ALLOCATION)
+            .estimated_items_capacity(usize::try_from(bytes / ESTIMATED_ENTRY_BYTES).ok()?)
             .weight_capacity(bytes)
             .build();
         Some(Self(Arc::new(Shared {
-            kept: Cache::with_options(
+            entries: Cache::with_options(
                 options.ok()?,
-                Bytes,
+                MemoryWeighter,
                 DefaultHashBuilder::default(),
                 DefaultLifecycle::default(),
             ),
             freshness: Freshness::new(),
-            life,
-            largest: bytes / SHARES,
+            ttl,
+            max_entry_bytes: bytes / MAX_ENTRY_DIVISOR,
             metrics: Metrics::register(runtime.metrics()),
         })))
     }
 
-    /// Follows the changes of the catalog behind `channel`, for as long as the process runs.
+    /// Watches the changes of the catalog behind `channel` for as long as the process runs.
     pub(crate) fn watch(&self, channel: Channel, runtime: &Runtime) {
-        runtime.spawn("catalog changes", watch::follow(channel, self.clone()));
+        runtime.spawn("catalog changes", watch::run(channel, self.clone()));
     }
 
-    /// The answer to `question`: as it was kept, or from `read`, which is begun only if need be.
-    pub(crate) async fn answer(
+    /// Returns the fresh response for `key` from the cache, or the result of `read`, which is
+    /// polled only if necessary.
+    pub(crate) async fn get_or_read(
         &self,
-        question: &Question,
-        read: impl Future<Output = Result<Found, Problem>>,
-    ) -> Result<Answer, Problem> {
+        key: &CacheKey,
+        read: impl Future<Output = Result<CatalogRead, Problem>>,
+    ) -> Result<EncodedResponse, Problem> {
         let shared = &*self.0;
-        let Some(came) = shared.freshness.note() else { return shared.ask_past(read).await };
-        if let Some(kept) = shared.kept.get(question).filter(|kept| shared.serves(kept, came)) {
-            return shared.give(kept, read).await;
+        let Some(arrival) = shared.freshness.now() else { return shared.bypass(read).await };
+        if let Some(entry) =
+            shared.entries.get(key).filter(|entry| shared.can_serve(entry, arrival))
+        {
+            return shared.serve(entry, read).await;
         }
-        let judge = |_: &Question, kept: &mut Kept| match shared.serves(kept, came) {
-            true => EntryAction::Retain(kept.clone()),
-            false => EntryAction::ReplaceWithGuard,
-        };
-        match timeout(PATIENCE, shared.kept.entry_async(question, judge)).await {
-            Ok(EntryResult::Retained(kept)) => shared.give(kept, read).await,
-            Ok(EntryResult::Vacant(place) | EntryResult::Replaced(place, _)) => {
-                shared.fill(question, place, read).await
+        let retain_or_replace =
+            |_: &CacheKey, entry: &mut Entry| match shared.can_serve(entry, arrival) {
+                true => EntryAction::Retain(entry.clone()),
+                false => EntryAction::ReplaceWithGuard,
+            };
+        match timeout(COALESCE_TIMEOUT, shared.entries.entry_async(key, retain_or_replace)).await {
+            Ok(EntryResult::Retained(entry)) => shared.serve(entry, read).await,
+            Ok(EntryResult::Vacant(placeholder) | EntryResult::Replaced(placeholder, _)) => {
+                shared.fill(key, placeholder, read).await
             }
-            // Nothing is removed by `judge`, and it sets no time itself.
+            // `retain_or_replace` never removes an entry, and `entry_async` has no timeout itself.
             Ok(EntryResult::Removed(..) | EntryResult::Timeout) | Err(_) => {
-                shared.ask_past(read).await
+                shared.bypass(read).await
             }
         }
     }
 
-    /// Takes in what the catalog says.
-    fn hear(&self, changes: impl IntoIterator<Item = Change>) {
+    /// Records changes of the catalog.
+    fn record_changes(&self, changes: impl IntoIterator<Item = Change>) {
         for change in changes {
-            self.0.freshness.hear(change);
+            self.0.freshness.record(change);
             self.0.metrics.changes.inc();
         }
     }
 
-    /// Nothing is heard any more.
-    fn lose_sight(&self) {
-        self.0.freshness.lose_sight();
-        self.0.kept.clear();
-        self.0.tell_size();
+    /// Clears the cache, because no further changes are received.
+    fn disconnect(&self) {
+        self.0.freshness.disconnect();
+        self.0.entries.clear();
+        self.0.record_size();
     }
 }
 
 impl Shared {
-    /// Whether what was kept is the answer to one who `came` then.
-    fn serves(&self, kept: &Kept, came: Note) -> bool {
-        let holds = || self.freshness.holds(kept.note, kept.shows) && Instant::now() < kept.until;
-        kept.note > came || holds()
+    /// Whether the entry answers a request that arrived at `arrival`.
+    fn can_serve(&self, entry: &Entry, arrival: LogicalTime) -> bool {
+        let is_fresh = || {
+            self.freshness.is_fresh(entry.time, entry.depends_on)
+                && Instant::now() < entry.expires_at
+        };
+        entry.time > arrival || is_fresh()
     }
 
-    async fn give(
+    async fn serve(
         &self,
-        kept: Kept,
-        read: impl Future<Output = Result<Found, Problem>>,
-    ) -> Result<Answer, Problem> {
-        let Some(answer) = kept.answer else { return self.ask_past(read).await };
+        entry: Entry,
+        read: impl Future<Output = Result<CatalogRead, Problem>>,
+    ) -> Result<EncodedResponse, Problem> {
+        let Some(response) = entry.response else { return self.bypass(read).await };
         self.metrics.hits.inc();
-        Ok(answer)
+        Ok(response)
     }
 
-    /// Reads, and keeps what is found. When it fails, whoever waits reads next.
+    /// Reads and stores the result. When the read fails, the next waiter reads.
     async fn fill(
         &self,
-        question: &Question,
-        place: Place<'_>,
-        read: impl Future<Output = Result<Found, Problem>>,
-    ) -> Result<Answer, Problem> {
+        key: &CacheKey,
+        placeholder: Placeholder<'_>,
+        read: impl Future<Output = Result<CatalogRead, Problem>>,
+    ) -> Result<EncodedResponse, Problem> {
         self.metrics.misses.inc();
-        let (note, until) = (self.freshness.note(), Instant::now() + self.life);
-        let Found { answer, shows } = read.await?;
-        // Also what changed under the read, for those who wait; but nothing once sight is lost.
-        let sees = self.freshness.note().is_some();
-        if let Some(note) = note.filter(|_| sees) {
-            let mut kept = Kept { answer: Some(answer.clone()), shows, note, until };
-            if Bytes.weight(question, &kept) > self.largest {
-                kept.answer = None;
+        let (time, expires_at) = (self.freshness.now(), Instant::now() + self.ttl);
+        let CatalogRead { response, depends_on } = read.await?;
+        // A result that became stale during the read is stored for the waiters. Nothing is stored
+        // after a disconnection.
+        let is_connected = self.freshness.now().is_some();
+        if let Some(time) = time.filter(|_| is_connected) {
+            let mut entry =
+                Entry { response: Some(response.clone()), depends_on, time, expires_at };
+            if MemoryWeighter.weight(key, &entry) > self.max_entry_bytes {
+                entry.response = None;
             }
-            // Refused when it was emptied meanwhile.
-            place.insert(kept).ok();
-            self.tell_size();
+            // Fails when the cache was cleared in the meantime.
+            placeholder.insert(entry).ok();
+            self.record_size();
         }
-        Ok(answer)
+        Ok(response)
     }
 
-    /// Reads beside the cache.
-    async fn ask_past(
+    /// Reads without the cache.
+    async fn bypass(
         &self,
-        read: impl Future<Output = Result<Found, Problem>>,
-    ) -> Result<Answer, Problem> {
-        self.metrics.passed.inc();
-        read.await.map(|found| found.answer)
+        read: impl Future<Output = Result<CatalogRead, Problem>>,
+    ) -> Result<EncodedResponse, Problem> {
+        self.metrics.bypassed.inc();
+        read.await.map(|read| read.response)
     }
 
-    fn tell_size(&self) {
-        self.metrics.tell_size(self.kept.len(), self.kept.weight());
+    fn record_size(&self) {
+        self.metrics.record_size(self.entries.len(), self.entries.weight());
     }
 }

@@ -1,4 +1,4 @@
-//! What is asked again, and what is not, whatever happens side by side.
+//! Which requests read the catalog and which are served from the cache, under concurrency.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
@@ -12,317 +12,325 @@ use tokio::task::yield_now;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{CatalogCache, Change, Found, OVERHEAD_BYTES, Question, Read, SHARES, Shows};
-use crate::answer::Answer;
+use super::{
+    CacheKey, CatalogCache, CatalogRead, Change, DependsOn, MAX_ENTRY_DIVISOR, OVERHEAD_BYTES,
+    ReadKind,
+};
+use crate::encoded_response::EncodedResponse;
 use crate::problem::{Code, Problem};
 
 const BYTES: u64 = 1024 * 1024;
 /// Longer than any test.
-const LIFE: Duration = Duration::from_secs(3600);
+const TTL: Duration = Duration::from_secs(3600);
 const LAMP: Uuid = Uuid::from_u128(1);
 const DESK: Uuid = Uuid::from_u128(2);
 
-/// A cache, and a catalog of one number that it asks.
-struct Shop {
+/// A cache, and a catalog that consists of one number and counts its reads.
+struct Fixture {
     cache: CatalogCache,
     stock: AtomicUsize,
-    asked: AtomicUsize,
-    /// Lets one read go on, when reads are held.
-    go: Notify,
+    reads: AtomicUsize,
+    /// Lets one blocked read continue.
+    unblock: Notify,
 }
 
-impl Shop {
+impl Fixture {
     fn new() -> Self {
-        Self::living(LIFE)
+        Self::with_ttl(TTL)
     }
 
-    /// One whose answers live that long.
-    fn living(life: Duration) -> Self {
-        let cache = CatalogCache::new(BYTES, life, &Runtime::for_tests()).expect("a cache");
-        let (stock, asked) = (AtomicUsize::new(7), AtomicUsize::new(0));
-        Self { cache, stock, asked, go: Notify::new() }
+    fn with_ttl(ttl: Duration) -> Self {
+        let cache = CatalogCache::new(BYTES, ttl, &Runtime::for_tests()).expect("a cache");
+        let (stock, reads) = (AtomicUsize::new(7), AtomicUsize::new(0));
+        Self { cache, stock, reads, unblock: Notify::new() }
     }
 
-    /// One that hears of changes.
-    fn seeing() -> Self {
-        let shop = Self::new();
-        shop.hear(Change::All);
-        shop
+    /// Creates a fixture whose cache is connected to the change stream.
+    fn connected() -> Self {
+        let fixture = Self::new();
+        fixture.notify_change(Change::All);
+        fixture
     }
 
-    fn hear(&self, change: Change) {
-        self.cache.hear([change]);
+    fn notify_change(&self, change: Change) {
+        self.cache.record_changes([change]);
     }
 
-    /// Sells one, of which the cache may learn later.
+    /// Sells one unit without notifying the cache.
     fn sell(&self) {
         self.stock.fetch_sub(1, SeqCst);
     }
 
-    fn read(&self, shows: Shows) -> Result<Found, Problem> {
-        self.asked.fetch_add(1, SeqCst);
-        let answer = Answer::of(&self.stock.load(SeqCst))?;
-        Ok(Found { answer, shows })
+    fn read(&self, depends_on: DependsOn) -> Result<CatalogRead, Problem> {
+        self.reads.fetch_add(1, SeqCst);
+        let response = EncodedResponse::encode(&self.stock.load(SeqCst))?;
+        Ok(CatalogRead { response, depends_on })
     }
 
-    async fn ask(&self, shows: Shows) -> usize {
-        let read = async { self.read(shows) };
-        number(self.cache.answer(&question(shows), read).await.expect("an answer"))
+    async fn get(&self, depends_on: DependsOn) -> usize {
+        let read = async { self.read(depends_on) };
+        number(self.cache.get_or_read(&key(depends_on), read).await.expect("a response"))
     }
 
-    /// As [`Shop::ask`], but between the read and its answer something else happens.
-    async fn ask_slowly(&self, shows: Shows) -> usize {
+    /// Like [`Fixture::get`], but the read blocks after it has read the stock.
+    async fn get_blocking(&self, depends_on: DependsOn) -> usize {
         let read = async {
-            let found = self.read(shows);
-            self.go.notified().await;
-            found
+            let result = self.read(depends_on);
+            self.unblock.notified().await;
+            result
         };
-        number(self.cache.answer(&question(shows), read).await.expect("an answer"))
+        number(self.cache.get_or_read(&key(depends_on), read).await.expect("a response"))
     }
 
-    fn asked(&self) -> usize {
-        self.asked.load(SeqCst)
+    fn reads(&self) -> usize {
+        self.reads.load(SeqCst)
     }
 }
 
-fn question(shows: Shows) -> Question {
-    let (read, name) = match shows {
-        Shows::Product(id) => (Read::Product, id.to_string()),
-        Shows::Products => (Read::List, String::new()),
-        Shows::Categories => (Read::Categories, String::new()),
+fn key(depends_on: DependsOn) -> CacheKey {
+    let (kind, name) = match depends_on {
+        DependsOn::Product(id) => (ReadKind::Product, id.to_string()),
+        DependsOn::Products => (ReadKind::List, String::new()),
+        DependsOn::Categories => (ReadKind::Categories, String::new()),
     };
-    Question::new(read, &GetProductRequest { identifier: Some(Identifier::Slug(name)) })
+    CacheKey::new(kind, &GetProductRequest { identifier: Some(Identifier::Slug(name)) })
 }
 
-fn number(answer: Answer) -> usize {
-    serde_json::from_slice(&answer.body()).expect("a number")
+fn number(response: EncodedResponse) -> usize {
+    serde_json::from_slice(&response.body()).expect("a number")
 }
 
 #[tokio::test]
-async fn an_answer_is_read_once_until_what_it_shows_changes() {
-    let shop = Shop::seeing();
+async fn entry_is_served_until_its_dependency_changes() {
+    let fixture = Fixture::connected();
     for (change, stale) in [
         (Change::Product(LAMP), &[true, false, true, false][..]),
         (Change::Categories, &[false, false, true, true]),
         (Change::All, &[true, true, true, true]),
     ] {
-        let all = [Shows::Product(LAMP), Shows::Product(DESK), Shows::Products, Shows::Categories];
-        for shows in all {
-            shop.ask(shows).await;
-            let asked = shop.asked();
-            assert_eq!(shop.ask(shows).await, shop.stock.load(SeqCst));
-            assert_eq!(shop.asked(), asked, "{shows:?} was kept");
+        let all = [
+            DependsOn::Product(LAMP),
+            DependsOn::Product(DESK),
+            DependsOn::Products,
+            DependsOn::Categories,
+        ];
+        for depends_on in all {
+            fixture.get(depends_on).await;
+            let reads = fixture.reads();
+            assert_eq!(fixture.get(depends_on).await, fixture.stock.load(SeqCst));
+            assert_eq!(fixture.reads(), reads, "{depends_on:?} was cached");
         }
-        shop.hear(change);
-        for (shows, stale) in all.into_iter().zip(stale) {
-            let asked = shop.asked();
-            shop.ask(shows).await;
-            assert_eq!(shop.asked() > asked, *stale, "{shows:?} after {change:?}");
+        fixture.notify_change(change);
+        for (depends_on, stale) in all.into_iter().zip(stale) {
+            let reads = fixture.reads();
+            fixture.get(depends_on).await;
+            assert_eq!(fixture.reads() > reads, *stale, "{depends_on:?} after {change:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn an_answer_from_before_a_change_is_not_kept_after_it() {
-    for shows in [Shows::Product(LAMP), Shows::Products] {
-        let shop = Shop::seeing();
-        let changes = async {
+async fn read_from_before_a_change_is_not_served_after_it() {
+    for depends_on in [DependsOn::Product(LAMP), DependsOn::Products] {
+        let fixture = Fixture::connected();
+        let change = async {
             yield_now().await;
-            shop.sell();
-            shop.hear(Change::Product(LAMP));
-            shop.go.notify_one();
+            fixture.sell();
+            fixture.notify_change(Change::Product(LAMP));
+            fixture.unblock.notify_one();
         };
-        let (old, ()) = tokio::join!(shop.ask_slowly(shows), changes);
-        assert_eq!((old, shop.asked()), (7, 1), "it was read before the change");
-        assert_eq!((shop.ask(shows).await, shop.asked()), (6, 2));
-        assert_eq!((shop.ask(shows).await, shop.asked()), (6, 2));
+        let (old, ()) = tokio::join!(fixture.get_blocking(depends_on), change);
+        assert_eq!((old, fixture.reads()), (7, 1), "it was read before the change");
+        assert_eq!((fixture.get(depends_on).await, fixture.reads()), (6, 2));
+        assert_eq!((fixture.get(depends_on).await, fixture.reads()), (6, 2));
     }
 }
 
 #[tokio::test]
-async fn an_answer_from_before_the_stream_broke_is_not_kept_after_it() {
-    let shop = Shop::seeing();
-    let breaks = async {
+async fn read_from_before_a_disconnection_is_not_served_after_it() {
+    let fixture = Fixture::connected();
+    let disconnection = async {
         yield_now().await;
-        shop.cache.lose_sight();
-        shop.sell();
-        shop.hear(Change::All);
-        shop.go.notify_one();
+        fixture.cache.disconnect();
+        fixture.sell();
+        fixture.notify_change(Change::All);
+        fixture.unblock.notify_one();
     };
-    let (old, ()) = tokio::join!(shop.ask_slowly(Shows::Products), breaks);
-    assert_eq!((old, shop.ask(Shows::Products).await), (7, 6));
+    let (old, ()) = tokio::join!(fixture.get_blocking(DependsOn::Products), disconnection);
+    assert_eq!((old, fixture.get(DependsOn::Products).await), (7, 6));
 }
 
 #[tokio::test]
-async fn those_who_come_after_a_change_do_not_take_a_read_from_before_it() {
-    let shop = Shop::seeing();
+async fn waiters_that_arrive_after_a_change_do_not_take_an_older_read() {
+    let fixture = Fixture::connected();
     let late = async {
         yield_now().await;
-        shop.sell();
-        shop.hear(Change::Product(LAMP));
-        let asked = join_all((0..5).map(|_| shop.ask(Shows::Products)));
-        let lets_go = async {
+        fixture.sell();
+        fixture.notify_change(Change::Product(LAMP));
+        let waiters = join_all((0..5).map(|_| fixture.get(DependsOn::Products)));
+        let unblock = async {
             yield_now().await;
-            shop.go.notify_one();
+            fixture.unblock.notify_one();
         };
-        tokio::join!(asked, lets_go).0
+        tokio::join!(waiters, unblock).0
     };
-    let (old, new) = tokio::join!(shop.ask_slowly(Shows::Products), late);
+    let (old, new) = tokio::join!(fixture.get_blocking(DependsOn::Products), late);
     assert_eq!((old, new), (7, vec![6; 5]));
-    assert_eq!(shop.asked(), 2, "the five of them read once");
+    assert_eq!(fixture.reads(), 2, "the five waiters share one read");
 }
 
 #[tokio::test]
-async fn where_changes_come_faster_than_reads_end_nobody_waits_for_more_than_two() {
-    let shop = Shop::seeing();
+async fn request_waits_for_at_most_two_reads_under_constant_changes() {
+    let fixture = Fixture::connected();
     let changes = async {
         for _ in 0..2 {
             yield_now().await;
-            shop.hear(Change::Product(LAMP));
-            shop.go.notify_one();
+            fixture.notify_change(Change::Product(LAMP));
+            fixture.unblock.notify_one();
             yield_now().await;
         }
     };
-    let all = join_all((0..100).map(|_| shop.ask_slowly(Shows::Products)));
+    let all = join_all((0..100).map(|_| fixture.get_blocking(DependsOn::Products)));
     let (all, ()) = tokio::join!(all, changes);
-    assert_eq!((all, shop.asked()), (vec![7; 100], 2));
-    shop.ask(Shows::Products).await;
-    assert_eq!(shop.asked(), 3, "who comes after the second change reads what is");
+    assert_eq!((all, fixture.reads()), (vec![7; 100], 2));
+    fixture.get(DependsOn::Products).await;
+    assert_eq!(fixture.reads(), 3, "a request after the second change reads again");
 }
 
 #[tokio::test]
-async fn many_who_miss_the_same_answer_read_it_once() {
-    let shop = Shop::seeing();
-    let lets_go = async {
+async fn concurrent_misses_share_one_read() {
+    let fixture = Fixture::connected();
+    let unblock = async {
         yield_now().await;
-        shop.go.notify_one();
+        fixture.unblock.notify_one();
     };
-    let all = join_all((0..100).map(|_| shop.ask_slowly(Shows::Products)));
-    let (all, ()) = tokio::join!(all, lets_go);
-    assert_eq!((all, shop.asked()), (vec![7; 100], 1));
+    let all = join_all((0..100).map(|_| fixture.get_blocking(DependsOn::Products)));
+    let (all, ()) = tokio::join!(all, unblock);
+    assert_eq!((all, fixture.reads()), (vec![7; 100], 1));
 }
 
 #[tokio::test]
-async fn a_read_that_fails_or_is_given_up_is_taken_over_by_one_who_waits() {
-    let shop = Shop::seeing();
-    let question = question(Shows::Products);
-    let fails = shop.cache.answer(&question, async {
-        shop.go.notified().await;
+async fn waiter_reads_when_the_first_read_fails_or_is_cancelled() {
+    let fixture = Fixture::connected();
+    let key = key(DependsOn::Products);
+    let fails = fixture.cache.get_or_read(&key, async {
+        fixture.unblock.notified().await;
         Err(Code::Unavailable.problem())
     });
-    let lets_go = async {
+    let unblock = async {
         yield_now().await;
-        shop.go.notify_one();
+        fixture.unblock.notify_one();
     };
-    let (failed, answer, ()) = tokio::join!(fails, shop.ask(Shows::Products), lets_go);
-    assert!(failed.is_err(), "an error is told, and not kept");
-    assert_eq!((answer, shop.asked()), (7, 1));
+    let (failed, answer, ()) = tokio::join!(fails, fixture.get(DependsOn::Products), unblock);
+    assert!(failed.is_err(), "an error is returned and not cached");
+    assert_eq!((answer, fixture.reads()), (7, 1));
 
-    shop.hear(Change::All);
-    let given_up = async {
+    fixture.notify_change(Change::All);
+    let cancelled = async {
         tokio::select! {
-            _ = shop.ask_slowly(Shows::Products) => panic!("nobody let it go on"),
+            _ = fixture.get_blocking(DependsOn::Products) => panic!("the read was unblocked"),
             () = async { for _ in 0..10 { yield_now().await } } => {}
         }
     };
-    let ((), answer) = tokio::join!(given_up, shop.ask(Shows::Products));
-    assert_eq!((answer, shop.asked()), (7, 3));
+    let ((), answer) = tokio::join!(cancelled, fixture.get(DependsOn::Products));
+    assert_eq!((answer, fixture.reads()), (7, 3));
 }
 
 #[tokio::test]
-async fn a_read_that_hangs_holds_nobody_up_for_ever() {
-    let shop = Shop::seeing();
+async fn hanging_read_does_not_block_waiters_forever() {
+    let fixture = Fixture::connected();
     let others = async {
         yield_now().await;
-        let answers = join_all((0..100).map(|_| shop.ask(Shows::Products))).await;
+        let answers = join_all((0..100).map(|_| fixture.get(DependsOn::Products))).await;
         assert_eq!(answers, [7; 100]);
-        // Only now, when all others have theirs.
-        shop.go.notify_one();
+        // Unblock only after all others have their response.
+        fixture.unblock.notify_one();
     };
-    assert_eq!(tokio::join!(shop.ask_slowly(Shows::Products), others).0, 7);
+    assert_eq!(tokio::join!(fixture.get_blocking(DependsOn::Products), others).0, 7);
 }
 
 #[tokio::test]
-async fn an_answer_has_a_short_life_also_when_nothing_is_heard() {
-    let shop = Shop::living(Duration::from_millis(10));
-    shop.hear(Change::All);
-    assert_eq!(shop.ask(Shows::Categories).await, 7);
-    shop.sell();
+async fn entry_expires_without_a_change_notification() {
+    let fixture = Fixture::with_ttl(Duration::from_millis(10));
+    fixture.notify_change(Change::All);
+    assert_eq!(fixture.get(DependsOn::Categories).await, 7);
+    fixture.sell();
     sleep(Duration::from_millis(11)).await;
-    assert_eq!(shop.ask(Shows::Categories).await, 6);
+    assert_eq!(fixture.get(DependsOn::Categories).await, 6);
 }
 
 #[tokio::test]
-async fn without_a_stream_of_changes_every_read_asks_and_nothing_is_kept() {
-    let shop = Shop::new();
-    let reads_twice = async |shop: &Shop| {
-        let asked = shop.asked();
-        assert_eq!(shop.ask(Shows::Products).await, shop.stock.load(SeqCst));
-        shop.sell();
-        assert_eq!(shop.ask(Shows::Products).await, shop.stock.load(SeqCst));
-        assert_eq!((shop.asked() - asked, shop.cache.0.kept.len()), (2, 0));
+async fn disconnected_cache_is_bypassed_and_empty() {
+    let fixture = Fixture::new();
+    let reads_twice = async |fixture: &Fixture| {
+        let reads = fixture.reads();
+        assert_eq!(fixture.get(DependsOn::Products).await, fixture.stock.load(SeqCst));
+        fixture.sell();
+        assert_eq!(fixture.get(DependsOn::Products).await, fixture.stock.load(SeqCst));
+        assert_eq!((fixture.reads() - reads, fixture.cache.0.entries.len()), (2, 0));
     };
-    reads_twice(&shop).await;
-    shop.hear(Change::All);
-    shop.ask(Shows::Products).await;
-    assert_eq!(shop.cache.0.kept.len(), 1);
-    shop.cache.lose_sight();
-    assert_eq!(shop.cache.0.kept.len(), 0, "it is emptied at once");
-    reads_twice(&shop).await;
+    reads_twice(&fixture).await;
+    fixture.notify_change(Change::All);
+    fixture.get(DependsOn::Products).await;
+    assert_eq!(fixture.cache.0.entries.len(), 1);
+    fixture.cache.disconnect();
+    assert_eq!(fixture.cache.0.entries.len(), 0, "it is cleared at once");
+    reads_twice(&fixture).await;
 }
 
 #[tokio::test]
-async fn it_holds_no_more_than_its_bytes_and_no_answer_that_is_too_large() {
-    let shop = Shop::seeing();
-    let keep = async |name: usize, length: usize| {
+async fn cache_respects_its_capacity_and_entry_limit() {
+    let fixture = Fixture::connected();
+    let store = async |name: usize, length: usize| {
         let request = GetProductRequest { identifier: Some(Identifier::Slug(name.to_string())) };
-        let answer = Answer::of(&"x".repeat(length)).expect("JSON");
-        let read = async { Ok(Found { answer, shows: Shows::Products }) };
-        let question = Question::new(Read::List, &request);
-        shop.cache.answer(&question, read).await.expect("an answer");
+        let response = EncodedResponse::encode(&"x".repeat(length)).expect("JSON");
+        let read = async { Ok(CatalogRead { response, depends_on: DependsOn::Products }) };
+        let key = CacheKey::new(ReadKind::List, &request);
+        fixture.cache.get_or_read(&key, read).await.expect("a response");
     };
-    let kept = &shop.cache.0.kept;
+    let entries = &fixture.cache.0.entries;
     for n in 0..5000 {
-        keep(n, n % 1000).await;
-        assert!(kept.weight() <= BYTES);
-        assert!(kept.len() as u64 <= BYTES / OVERHEAD_BYTES);
+        store(n, n % 1000).await;
+        assert!(entries.weight() <= BYTES);
+        assert!(entries.len() as u64 <= BYTES / OVERHEAD_BYTES);
     }
-    assert!(kept.weight() > BYTES / 2, "{} bytes are used", kept.weight());
+    assert!(entries.weight() > BYTES / 2, "{} bytes are used", entries.weight());
 
-    shop.cache.lose_sight();
-    shop.hear(Change::All);
-    let too_large = usize::try_from(BYTES / SHARES / 2).expect("a size");
-    keep(0, too_large).await;
-    assert!(kept.weight() < 2 * OVERHEAD_BYTES, "only that it is too large");
-    keep(1, too_large - 512).await;
-    assert!(kept.weight() > BYTES / SHARES / 2);
+    fixture.cache.disconnect();
+    fixture.notify_change(Change::All);
+    let too_large = usize::try_from(BYTES / MAX_ENTRY_DIVISOR / 2).expect("a size");
+    store(0, too_large).await;
+    assert!(entries.weight() < 2 * OVERHEAD_BYTES, "only the marker of a large response");
+    store(1, too_large - 512).await;
+    assert!(entries.weight() > BYTES / MAX_ENTRY_DIVISOR / 2);
 }
 
 #[tokio::test]
-async fn nobody_waits_for_an_answer_that_is_too_large() {
-    let shop = Shop::seeing();
-    let question = question(Shows::Products);
-    let side_by_side = AtomicUsize::new(0);
+async fn requests_for_a_large_response_do_not_wait_for_each_other() {
+    let fixture = Fixture::connected();
+    let key = key(DependsOn::Products);
+    let concurrent = AtomicUsize::new(0);
     let all = (0..10).map(|_| {
-        shop.cache.answer(&question, async {
-            side_by_side.fetch_add(1, SeqCst);
-            if side_by_side.load(SeqCst) > 1 {
-                // All but the first are on their way before one ends.
-                while side_by_side.load(SeqCst) < 10 {
+        fixture.cache.get_or_read(&key, async {
+            concurrent.fetch_add(1, SeqCst);
+            if concurrent.load(SeqCst) > 1 {
+                // All reads but the first have started before one ends.
+                while concurrent.load(SeqCst) < 10 {
                     yield_now().await;
                 }
             }
-            let answer = Answer::of(&"x".repeat(100_000))?;
-            Ok(Found { answer, shows: Shows::Products })
+            let response = EncodedResponse::encode(&"x".repeat(100_000))?;
+            Ok(CatalogRead { response, depends_on: DependsOn::Products })
         })
     });
-    let answers = join_all(all).await;
-    assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|a| a.body().len() > 100_000)));
+    let responses = join_all(all).await;
+    let is_large = |response: &EncodedResponse| response.body().len() > 100_000;
+    assert!(responses.iter().all(|response| response.as_ref().is_ok_and(is_large)));
 }
 
 #[test]
-fn no_bytes_and_no_life_are_no_cache() {
+fn zero_capacity_or_ttl_disables_the_cache() {
     let runtime = Runtime::for_tests();
-    assert!(CatalogCache::new(0, LIFE, &runtime).is_none());
+    assert!(CatalogCache::new(0, TTL, &runtime).is_none());
     assert!(CatalogCache::new(BYTES, Duration::ZERO, &runtime).is_none());
 }

@@ -1,4 +1,4 @@
-//! Hearing of changes: one stream from the catalog, opened again and again.
+//! Watch of catalog changes: one stream from the catalog, reopened with exponential backoff.
 
 use std::time::Duration;
 
@@ -12,95 +12,101 @@ use uuid::Uuid;
 use super::CatalogCache;
 use super::freshness::Change;
 
-/// Longest wait for the stream and the first message, which a catalog sends at once. Later silence says
-/// nothing: shops have quiet hours. A lost connection is noticed by HTTP/2 pings within seconds.
-const OPENING: Duration = Duration::from_secs(5);
+/// Maximum time until the stream is open and has its first message, which a catalog sends at once.
+/// Later silence is not an error, because a shop may have no changes for hours. HTTP/2 pings detect
+/// a lost connection within seconds.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Pauses between attempts: doubled from the first to the last.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// First delay between attempts to open the stream; it doubles with each failed attempt.
+const MIN_BACKOFF: Duration = Duration::from_millis(100);
 
-/// Keeps `cache` informed, for ever.
-pub(super) async fn follow(channel: Channel, cache: CatalogCache) {
+/// Longest delay between attempts to open the stream.
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
+
+/// Keeps `cache` connected to the changes of the catalog. Never returns.
+pub(super) async fn run(channel: Channel, cache: CatalogCache) {
     let mut client = CatalogServiceClient::new(channel);
-    let mut pause = PAUSES.0;
+    let mut backoff = MIN_BACKOFF;
     loop {
         match open(&mut client).await {
             Ok((first, stream)) => {
-                tracing::info!("the catalog tells its changes");
-                pause = PAUSES.0;
-                let why = hear(&cache, first, stream).await;
-                tracing::info!(code = ?why.code(), "the catalog tells no changes any more");
+                tracing::info!("catalog change stream opened");
+                backoff = MIN_BACKOFF;
+                let reason = receive(&cache, first, stream).await;
+                tracing::info!(code = ?reason.code(), "catalog change stream closed");
             }
-            Err(status) => tracing::debug!(code = ?status.code(), "no stream of changes"),
+            Err(status) => {
+                tracing::debug!(code = ?status.code(), "catalog change stream not opened");
+            }
         }
-        sleep(pause).await;
-        pause = (pause * 2).min(PAUSES.1);
+        sleep(backoff).await;
+        backoff = (backoff * 2).min(MAX_BACKOFF);
     }
 }
 
-/// A stream and its first message.
+/// Opens a stream and receives its first message.
 async fn open(
     client: &mut CatalogServiceClient<Channel>,
 ) -> Result<(CatalogChange, Streaming<CatalogChange>), Status> {
     let opening = async {
         let mut stream = client.watch_changes(WatchChangesRequest {}).await?.into_inner();
-        let first = stream.message().await?.ok_or_else(ended)?;
+        let first = stream.message().await?.ok_or_else(stream_ended)?;
         Ok((first, stream))
     };
-    let late = |_| Err(Status::deadline_exceeded("the stream did not begin in time"));
-    timeout(OPENING, opening).await.unwrap_or_else(late)
+    let timed_out = |_| Err(Status::deadline_exceeded("the stream did not open in time"));
+    timeout(OPEN_TIMEOUT, opening).await.unwrap_or_else(timed_out)
 }
 
-/// Takes in what the stream says until it breaks: why it did.
-async fn hear(
+/// Records the changes of the stream until it ends, and returns the reason.
+async fn receive(
     cache: &CatalogCache,
     first: CatalogChange,
     mut stream: Streaming<CatalogChange>,
 ) -> Status {
-    let _sight = Sight::gain(cache);
-    let mut change = first;
+    let _connection = ConnectionGuard::new(cache);
+    let mut message = first;
     loop {
-        cache.hear(changes(&change));
-        change = match stream.message().await {
-            Ok(Some(change)) => change,
-            Ok(None) => return ended(),
+        cache.record_changes(changes(&message));
+        message = match stream.message().await {
+            Ok(Some(message)) => message,
+            Ok(None) => return stream_ended(),
             Err(status) => return status,
         };
     }
 }
 
-/// Changes are heard of; however that ends, also when the task is dropped, the cache learns of it.
-struct Sight<'a>(&'a CatalogCache);
+/// Guard of a connected stream. Disconnects the cache when dropped, also when the task is dropped.
+struct ConnectionGuard<'a>(&'a CatalogCache);
 
-impl<'a> Sight<'a> {
-    fn gain(cache: &'a CatalogCache) -> Self {
+impl<'a> ConnectionGuard<'a> {
+    fn new(cache: &'a CatalogCache) -> Self {
         cache.0.metrics.watching.set(1);
         Self(cache)
     }
 }
 
-impl Drop for Sight<'_> {
+impl Drop for ConnectionGuard<'_> {
     fn drop(&mut self) {
-        self.0.lose_sight();
+        self.0.disconnect();
         self.0.0.metrics.watching.set(0);
     }
 }
 
-/// What a message says. One that says nothing comes from a newer catalog and may concern anything, as may
-/// an id that cannot be read.
+/// Parses the changes of a message. An empty message comes from a newer catalog and may concern
+/// anything, as may an invalid id.
 fn changes(message: &CatalogChange) -> Vec<Change> {
     let product = |id: &String| Uuid::try_parse(id).map_or(Change::All, Change::Product);
     let categories = message.categories.then_some(Change::Categories);
     let all = message.all.then_some(Change::All);
-    let told: Vec<_> =
+    let changes: Vec<_> =
         message.product_ids.iter().map(product).chain(categories).chain(all).collect();
-    match told.is_empty() {
+    match changes.is_empty() {
         true => vec![Change::All],
-        false => told,
+        false => changes,
     }
 }
 
-fn ended() -> Status {
+fn stream_ended() -> Status {
     Status::unavailable("the stream has ended")
 }
 
@@ -109,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_read_and_the_unreadable_means_everything() {
+    fn empty_message_and_invalid_id_change_everything() {
         let id = Uuid::from_u128(7);
         let message = CatalogChange {
             product_ids: vec![id.to_string(), "7".into()],

@@ -1,7 +1,7 @@
-//! Public reads may be kept for a short while, and asked for again cheaply.
+//! HTTP caching of public reads: `Cache-Control`, entity tags and conditional requests.
 //!
-//! A handler that answers with an [`Answer`] gives all of it; here it is said in as few bytes as the
-//! client can use: nothing but its tag to those who have it, its gzip form to those who read it.
+//! A handler responds with a complete [`EncodedResponse`]. This layer shortens it: 304 with the tag
+//! for clients that have the response already, and the gzip form for clients that accept gzip.
 
 use std::time::Duration;
 
@@ -13,64 +13,67 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::MIN_COMPRESSED_BYTES;
-use crate::answer::Answer;
 use crate::app::App;
+use crate::encoded_response::EncodedResponse;
 
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
 
-/// Puts the layer around public reads; anonymous answers may be kept for `max_age`.
-pub(crate) fn of_public_reads(max_age: Duration, reads: OpenApiRouter<App>) -> OpenApiRouter<App> {
+/// Applies the layer to public reads. Anonymous clients may cache responses for `max_age`.
+pub(crate) fn cache_public_reads(
+    max_age: Duration,
+    reads: OpenApiRouter<App>,
+) -> OpenApiRouter<App> {
     let public = HeaderValue::try_from(format!("public, max-age={}", max_age.as_secs()));
-    reads.layer(from_fn_with_state(public.unwrap_or(PRIVATE), cached))
+    reads.layer(from_fn_with_state(public.unwrap_or(PRIVATE), respond))
 }
 
-async fn cached(State(public): State<HeaderValue>, request: Request, next: Next) -> Response {
-    let client = Client::of(request.headers());
+async fn respond(State(public): State<HeaderValue>, request: Request, next: Next) -> Response {
+    let client = ClientHeaders::parse(request.headers());
     let mut response = next.run(request).await;
-    if let Some(answer) = response.extensions_mut().remove::<Answer>() {
-        client.shorten(&mut response, &answer);
-        let lifetime = if client.is_known { PRIVATE } else { public };
-        response.headers_mut().insert(header::CACHE_CONTROL, lifetime);
+    if let Some(encoded) = response.extensions_mut().remove::<EncodedResponse>() {
+        client.shorten(&mut response, &encoded);
+        let cache_control = if client.is_authenticated { PRIVATE } else { public };
+        response.headers_mut().insert(header::CACHE_CONTROL, cache_control);
     }
     response
 }
 
-/// What a request says of the one who sent it.
-struct Client {
+/// Request headers that determine the form of the response.
+struct ClientHeaders {
     /// Values of `If-None-Match`.
-    has: Vec<HeaderValue>,
-    /// Whether gzip is wanted, as [`super::encoding`] settled.
-    reads_gzip: bool,
-    /// Whether there is a token.
-    is_known: bool,
+    if_none_match: Vec<HeaderValue>,
+    /// Whether the client accepts gzip, as normalized by [`super::encoding`].
+    accepts_gzip: bool,
+    /// Whether the request has credentials.
+    is_authenticated: bool,
 }
 
-impl Client {
-    fn of(headers: &HeaderMap) -> Self {
+impl ClientHeaders {
+    fn parse(headers: &HeaderMap) -> Self {
         Self {
-            has: headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect(),
-            reads_gzip: headers.contains_key(header::ACCEPT_ENCODING),
-            is_known: headers.contains_key(header::AUTHORIZATION),
+            if_none_match: headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect(),
+            accepts_gzip: headers.contains_key(header::ACCEPT_ENCODING),
+            is_authenticated: headers.contains_key(header::AUTHORIZATION),
         }
     }
 
-    fn shorten(&self, response: &mut Response, answer: &Answer) {
-        let tag = answer.tag();
-        if self.has.iter().any(|value| names(value, tag)) {
+    fn shorten(&self, response: &mut Response, encoded: &EncodedResponse) {
+        let tag = encoded.tag();
+        if self.if_none_match.iter().any(|value| matches_etag(value, tag)) {
             *response = ([(header::ETAG, tag.clone())], StatusCode::NOT_MODIFIED).into_response();
-        } else if self.reads_gzip
-            && answer.body().len() as u64 >= MIN_COMPRESSED_BYTES
-            && let Some(packed) = answer.gzip()
+        } else if self.accepts_gzip
+            && encoded.body().len() as u64 >= MIN_COMPRESSED_BYTES
+            && let Some(gzip) = encoded.gzip()
         {
-            *response.body_mut() = Body::from(packed);
-            let gzip = HeaderValue::from_static("gzip");
-            response.headers_mut().insert(header::CONTENT_ENCODING, gzip);
+            *response.body_mut() = Body::from(gzip);
+            let coding = HeaderValue::from_static("gzip");
+            response.headers_mut().insert(header::CONTENT_ENCODING, coding);
         }
     }
 }
 
-/// Whether `If-None-Match` names the tag, compared weakly (RFC 9110, 13.1.2).
-fn names(value: &HeaderValue, tag: &HeaderValue) -> bool {
+/// Whether `If-None-Match` matches the tag by weak comparison (RFC 9110, 13.1.2).
+fn matches_etag(value: &HeaderValue, tag: &HeaderValue) -> bool {
     let (Ok(value), Ok(tag)) = (value.to_str(), tag.to_str()) else { return false };
     let opaque = tag.trim_start_matches("W/");
     value
@@ -83,14 +86,14 @@ fn names(value: &HeaderValue, tag: &HeaderValue) -> bool {
 mod tests {
     use http::HeaderValue;
 
-    use super::names;
+    use super::matches_etag;
 
     #[test]
-    fn a_tag_is_compared_weakly_and_in_lists() {
+    fn etag_is_compared_weakly_and_in_lists() {
         let tag = HeaderValue::from_static("W/\"c\"");
         for known in ["W/\"c\"", "\"c\"", "\"a\", W/\"c\"", "*"] {
-            assert!(names(&HeaderValue::from_static(known), &tag), "{known}");
+            assert!(matches_etag(&HeaderValue::from_static(known), &tag), "{known}");
         }
-        assert!(!names(&HeaderValue::from_static("\"a\", W/\"b\""), &tag));
+        assert!(!matches_etag(&HeaderValue::from_static("\"a\", W/\"b\""), &tag));
     }
 }

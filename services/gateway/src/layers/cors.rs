@@ -6,14 +6,14 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
-/// How long a browser may remember the answer to a preflight.
+/// Time that a browser may cache the response to a preflight request.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 
-/// Origins whose pages may read answers.
+/// Origins whose pages may read responses.
 #[derive(Debug, Clone)]
 pub(crate) struct Origins(pub(crate) Vec<Origin>);
 
-/// One origin: scheme, host and port, or `*` for any.
+/// Origin: scheme, host and port, or `*` for any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(HeaderValue);
 
@@ -21,7 +21,7 @@ impl FromStr for Origin {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refusal =
+        let invalid =
             || format!("expected an origin such as https://shop.example.com, or *: {text}");
         let uri = http::Uri::from_str(text).ok();
         let web = uri.as_ref().is_some_and(|uri| {
@@ -29,10 +29,10 @@ impl FromStr for Origin {
         });
         let bare = text.split_once("://").is_some_and(|(_, rest)| !rest.contains('/'));
         if text != "*" && !(web && bare) {
-            return Err(refusal());
+            return Err(invalid());
         }
-        // Browsers send scheme and host in small letters.
-        HeaderValue::try_from(text.to_ascii_lowercase()).map(Self).map_err(|_| refusal())
+        // Browsers send scheme and host in lower case.
+        HeaderValue::try_from(text.to_ascii_lowercase()).map(Self).map_err(|_| invalid())
     }
 }
 
@@ -68,13 +68,14 @@ mod tests {
     use super::Origin;
 
     #[test]
-    fn an_origin_is_scheme_host_and_port() {
-        for good in ["http://localhost:3000", "https://shop.example.com", "*"] {
-            assert!(good.parse::<Origin>().is_ok(), "{good}");
+    fn origin_is_scheme_host_and_port() {
+        for valid in ["http://localhost:3000", "https://shop.example.com", "*"] {
+            assert!(valid.parse::<Origin>().is_ok(), "{valid}");
         }
-        for bad in ["", "localhost:3000", "https://shop.example.com/", "ftp://a", "https://", "a b"]
+        for wrong in
+            ["", "localhost:3000", "https://shop.example.com/", "ftp://a", "https://", "a b"]
         {
-            assert!(bad.parse::<Origin>().is_err(), "{bad}");
+            assert!(wrong.parse::<Origin>().is_err(), "{wrong}");
         }
     }
 }

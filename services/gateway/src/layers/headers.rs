@@ -1,4 +1,4 @@
-//! The headers that every answer carries.
+//! Headers of every response.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -16,8 +16,8 @@ const FIXED: [(HeaderName, &str); 4] = [
     (header::VARY, VARY),
 ];
 
-/// Sets them; what says nothing of caching is somebody's own, and not to be stored.
-pub(super) async fn complete(request: Request, next: Next) -> Response {
+/// Adds the headers. A response without `Cache-Control` is private and must not be stored.
+pub(super) async fn add(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in FIXED {

@@ -1,21 +1,22 @@
-//! What surrounds the routes, from the inside out:
+//! Middleware around the routes, from the inside out:
 //!
-//! 1. [`caching`]: entity tags and lifetimes, on public reads only;
-//! 2. [`limit`]: how much one client may ask;
-//! 3. [`overload`]: how much all of them together may ask;
-//! 4. [`kit::http::catch_panics_and_timeouts`]: the deadline, and a net for panics;
-//! 5. compression, told by [`encoding`] what the client takes;
-//! 6. CORS, which answers preflights itself, so that they are not counted, and which every answer
-//!    has to pass, or a page of the shop could not read it;
-//! 7. [`kit::http::observe`]: request id, trace, log line, metrics;
-//! 8. [`headers`]: what every answer carries, whoever made it.
+//! 1. [`caching`]: entity tags and cache lifetimes, on public reads only;
+//! 2. [`rate_limit`]: limits per client;
+//! 3. [`load_shedding`]: limit of concurrent requests of all clients;
+//! 4. [`kit::http::catch_panics_and_timeouts`]: request deadline, and recovery from panics;
+//! 5. compression, after [`encoding`] has normalized `Accept-Encoding`;
+//! 6. CORS, which answers preflight requests itself, so that they do not count against limits. It
+//!    surrounds all layers that may respond, because a web page can only read responses with CORS
+//!    headers;
+//! 7. [`kit::http::observe`]: request id, trace, access log, metrics;
+//! 8. [`headers`]: headers of every response, whichever layer created it.
 
 pub(crate) mod caching;
 mod cors;
 mod encoding;
 mod headers;
-mod limit;
-mod overload;
+mod load_shedding;
+mod rate_limit;
 #[cfg(test)]
 mod tests;
 
@@ -27,33 +28,33 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove}
 
 pub use cors::Origin;
 pub(crate) use cors::Origins;
-pub(crate) use limit::ClientLimit;
-pub(crate) use overload::Slots;
+pub(crate) use load_shedding::ConcurrencyLimit;
+pub(crate) use rate_limit::ClientLimit;
 
-/// Answers below this size, in bytes, fit into a packet anyway.
+/// Minimum size of a compressed response, in bytes. Smaller responses fit into one packet anyway.
 const MIN_COMPRESSED_BYTES: u64 = 1024;
 
-/// Asked by probes all the time, and by nobody for its data: no limit holds for it.
-const PROBED: &str = "/health";
+/// Path of the health check. Probes request it constantly and it returns no data: no limit applies.
+const HEALTH_PATH: &str = "/health";
 
-/// What the layers need.
+/// Configuration of the layers.
 pub(crate) struct Layers {
-    pub(crate) limit: ClientLimit,
-    pub(crate) slots: Slots,
+    pub(crate) rate_limit: ClientLimit,
+    pub(crate) concurrency: ConcurrencyLimit,
     pub(crate) origins: Origins,
     pub(crate) observe: ObserveConfig,
 }
 
-/// Puts the layers around all routes.
-pub(crate) fn around(layers: Layers, routes: Router) -> Router {
-    let Layers { limit, slots, origins, observe: watched } = layers;
-    let worth_it = DefaultPredicate::new().and(SizeAbove::new(MIN_COMPRESSED_BYTES));
+/// Applies the layers to all routes.
+pub(crate) fn apply_layers(layers: Layers, routes: Router) -> Router {
+    let Layers { rate_limit, concurrency, origins, observe: observe_config } = layers;
+    let is_compressible = DefaultPredicate::new().and(SizeAbove::new(MIN_COMPRESSED_BYTES));
     let limited = routes
-        .layer(from_fn_with_state(limit, limit::limit))
-        .layer(from_fn_with_state(slots, overload::shed));
+        .layer(from_fn_with_state(rate_limit, rate_limit::limit))
+        .layer(from_fn_with_state(concurrency, load_shedding::shed));
     let router = catch_panics_and_timeouts(limited)
-        .layer(CompressionLayer::new().gzip(true).compress_when(worth_it))
-        .layer(from_fn(encoding::settle))
+        .layer(CompressionLayer::new().gzip(true).compress_when(is_compressible))
+        .layer(from_fn(encoding::normalize))
         .layer(cors::layer(origins));
-    observe(router, watched).layer(from_fn(headers::complete))
+    observe(router, observe_config).layer(from_fn(headers::add))
 }

@@ -1,4 +1,4 @@
-//! What every answer carries, also one that no handler gave.
+//! Headers and bodies of responses that no handler created.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,22 +10,22 @@ use kit::http::ObserveConfig;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use super::{ClientLimit, Layers, Origins, Slots, around};
-use crate::limit::Limiter;
+use super::{ClientLimit, ConcurrencyLimit, Layers, Origins, apply_layers};
+use crate::rate_limit::RateLimiter;
 
 const ORIGIN: &str = "http://localhost:3000";
 
-/// A gateway whose handlers fail.
+/// Starts a gateway whose handlers fail, and returns its URL.
 async fn start() -> String {
     let runtime = Runtime::for_tests();
     let layers = Layers {
-        limit: ClientLimit {
-            limiter: Arc::new(Limiter::new(None, &runtime)),
+        rate_limit: ClientLimit {
+            limiter: Arc::new(RateLimiter::new(None, &runtime)),
             quota: None,
             sign_in: None,
             trusted: Arc::new([]),
         },
-        slots: Slots::new(8),
+        concurrency: ConcurrencyLimit::new(8),
         origins: Origins(vec![ORIGIN.parse().expect("an origin")]),
         observe: ObserveConfig { runtime: runtime.clone(), deadline: Duration::from_millis(200) },
     };
@@ -34,19 +34,19 @@ async fn start() -> String {
         .route("/hangs", get(async || std::future::pending::<&'static str>().await));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let router = around(layers, router);
+    let router = apply_layers(layers, router);
     tokio::spawn(async move { kit::http::serve(listener, router, &runtime).await });
     url
 }
 
 #[tokio::test]
-async fn a_page_may_read_what_went_wrong_also_when_no_handler_said_it() {
+async fn panic_and_timeout_are_problems_with_cors_headers() {
     let url = start().await;
     for (path, status, code) in [("panics", 500, "internal"), ("hangs", 504, "deadline_exceeded")] {
         let call = reqwest::Client::new().get(format!("{url}/{path}")).header("origin", ORIGIN);
-        let answer = call.send().await.expect("an answer");
-        assert_eq!(answer.status(), status);
-        let headers = answer.headers().clone();
+        let response = call.send().await.expect("a response");
+        assert_eq!(response.status(), status);
+        let headers = response.headers().clone();
         for (name, value) in [
             ("access-control-allow-origin", ORIGIN),
             ("content-type", "application/problem+json"),
@@ -59,7 +59,7 @@ async fn a_page_may_read_what_went_wrong_also_when_no_handler_said_it() {
             assert_eq!(headers.get(name).expect(name), value, "{path}");
         }
         assert_eq!(headers.contains_key("retry-after"), status == 504);
-        let problem: Value = answer.json().await.expect("JSON");
+        let problem: Value = response.json().await.expect("JSON");
         assert_eq!(problem["code"], code);
         assert_eq!(headers["x-request-id"], problem["request_id"].as_str().expect("an id"));
         assert!(!problem.to_string().contains("secret"));

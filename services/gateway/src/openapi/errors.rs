@@ -1,4 +1,4 @@
-//! Errors in the document: made from the table of codes.
+//! Error responses in the OpenAPI document, generated from the table of codes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,74 +13,80 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use super::headers;
 use crate::problem::{Code, TABLE};
 
-/// What any request may be answered.
+/// Codes that any route may return.
 const ALWAYS: [Code; 2] = [Code::Internal, Code::DeadlineExceeded];
 
-/// What any request may be answered that is counted.
-const COUNTED: [Code; 2] = [Code::RateLimited, Code::Overloaded];
+/// Codes of routes with rate limit and load shedding.
+const LIMITED: [Code; 2] = [Code::RateLimited, Code::Overloaded];
 
-/// What any request may be answered that a service is asked for.
+/// Codes of routes that call a service.
 const REMOTE: [Code; 2] = [Code::NotImplemented, Code::Unavailable];
 
-/// What went wrong (RFC 9457).
+/// Problem details (RFC 9457).
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "here for the document; written by kit::problem")]
+#[expect(dead_code, reason = "documents what kit::problem writes")]
 pub(super) struct Problem {
-    /// Names the kind of problem; ends with the code.
+    /// URI of the kind of problem; ends with the code.
     #[schema(format = "uri")]
     r#type: String,
-    /// The name of the status.
+    /// Reason phrase of the HTTP status.
     title: String,
-    /// The HTTP status.
+    /// HTTP status code.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// A sentence for people.
+    /// Explanation for people.
     detail: String,
-    /// For programs: stable, documented.
+    /// Stable, documented code for programs.
     code: String,
-    /// The request, as in `X-Request-Id`.
+    /// Request id, as in `X-Request-Id`.
     request_id: String,
-    /// The fields or products at fault, all of them; empty when it is not about any.
+    /// All invalid fields or affected products; empty when the problem is not about any.
     errors: Vec<FieldError>,
-    /// Why a payment was declined, such as `insufficient_funds`; with `payment_declined` only.
+    /// Reason of a declined payment, such as `insufficient_funds`; only with `payment_declined`.
     #[schema(value_type = String, required = false)]
     decline_code: Option<String>,
-    /// The order that came to nothing, when one was made; otherwise absent.
+    /// The failed order, if one was created; otherwise absent.
     #[schema(value_type = String, format = Uuid, required = false)]
     order_id: Option<String>,
 }
 
-/// One field that is at fault.
+/// Error of one field.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "here for the document; written by kit::problem")]
+#[expect(dead_code, reason = "documents what kit::problem writes")]
 pub(super) struct FieldError {
-    /// The field as it was written: dots between its parts, `[n]` for the n-th of a list.
+    /// Path of the field in the request: parts are joined by dots, `[n]` is the n-th list item.
     field: String,
-    /// For programs: `required`, `wrong_type`, `out_of_range`, `too_short`, `too_long`,
-    /// `invalid_uuid`, `invalid_slug`, `invalid_url`, `invalid_email`, `invalid_time`, `unknown_value`,
-    /// `repeated`, `invalid`, or the code of the whole problem.
+    /// Stable code for programs: `required`, `wrong_type`, `out_of_range`, `too_short`, `too_long`,
+    /// `invalid_uuid`, `invalid_slug`, `invalid_url`, `invalid_email`, `invalid_time`,
+    /// `unknown_value`, `repeated`, `invalid`, or the code of the problem.
     code: String,
-    /// A sentence for people, without its subject.
+    /// Explanation for people, without its subject.
     detail: String,
-    /// The product at fault, when the error is about one; otherwise absent.
+    /// The affected product, if the error is about one; otherwise absent.
     #[schema(value_type = String, required = false)]
     product_id: Option<String>,
 }
 
-/// A route that asks a service: it may answer `codes` and what may always happen then.
-pub(crate) fn raising<S>(codes: &[Code], routes: UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S> {
+/// Documents a route that calls a service: it may return `codes` and the common errors of calls.
+pub(crate) fn service_route<S>(
+    codes: &[Code],
+    routes: UtoipaMethodRouter<S>,
+) -> UtoipaMethodRouter<S> {
     let codes: Vec<_> = codes.iter().chain(&REMOTE).copied().collect();
-    local(&codes, routes)
+    gateway_route(&codes, routes)
 }
 
-/// A route that the gateway answers by itself.
-pub(crate) fn local<S>(codes: &[Code], routes: UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S> {
-    let codes: Vec<_> = codes.iter().chain(&COUNTED).copied().collect();
+/// Documents a route that the gateway serves without a service.
+pub(crate) fn gateway_route<S>(
+    codes: &[Code],
+    routes: UtoipaMethodRouter<S>,
+) -> UtoipaMethodRouter<S> {
+    let codes: Vec<_> = codes.iter().chain(&LIMITED).copied().collect();
     documented(&codes, routes)
 }
 
-/// A route for probes, which no limit holds for.
-pub(crate) fn probed<S>(routes: UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S> {
+/// Documents a route for probes, which is exempt from rate limit and load shedding.
+pub(crate) fn probe_route<S>(routes: UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S> {
     documented(&[], routes)
 }
 
@@ -95,7 +101,7 @@ fn documented<S>(
     (schemas, paths, router)
 }
 
-/// The operations of a path, whatever their methods.
+/// Returns the operations of all methods of a path.
 pub(super) fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let PathItem { get, put, post, delete, patch, .. } = path;
     [get, put, post, delete, patch].into_iter().flatten()
@@ -113,12 +119,14 @@ fn describe(operation: &mut Operation, codes: &BTreeSet<Code>) {
 }
 
 fn response(status: u16, codes: &[Code]) -> Response {
-    let summaries: Vec<_> =
-        codes.iter().map(|code| format!("{} (`{}`).", code.row().summary, code.word())).collect();
+    let summaries: Vec<_> = codes
+        .iter()
+        .map(|code| format!("{} (`{}`).", code.info().summary, code.as_str()))
+        .collect();
     let examples = codes.iter().map(|code| {
         (
-            code.word(),
-            RefOr::<Example>::Ref(Ref::new(format!("#/components/examples/{}", code.word()))),
+            code.as_str(),
+            RefOr::<Example>::Ref(Ref::new(format!("#/components/examples/{}", code.as_str()))),
         )
     });
     let content =
@@ -129,8 +137,8 @@ fn response(status: u16, codes: &[Code]) -> Response {
     headers::of_error(status).iter().fold(response, headers::refer).build()
 }
 
-/// Moves the errors of all operations to one place and refers to them there: the same few sets of
-/// codes come with most routes.
+/// Moves the error responses of all operations to the shared components and replaces them by
+/// references, because most routes share a few sets of codes.
 pub(super) fn share(document: &mut OpenApi) {
     let mut shared = BTreeMap::new();
     let operations = document.paths.paths.values_mut().flat_map(operations);
@@ -143,7 +151,7 @@ pub(super) fn share(document: &mut OpenApi) {
     document.components.get_or_insert_default().responses.extend(shared);
 }
 
-/// The status and the codes of an error; none for an answer that is no error.
+/// Returns the component name of an error response, its status and codes; none for other responses.
 fn name_of(status: &str, response: &RefOr<Response>) -> Option<String> {
     let RefOr::T(response) = response else { return None };
     let Some(RefOr::T(content)) = response.content.get(kit::problem::PROBLEM_JSON) else {
@@ -153,42 +161,42 @@ fn name_of(status: &str, response: &RefOr<Response>) -> Option<String> {
     Some(format!("{status}.{}", codes.join(".")))
 }
 
-/// A problem with one of these codes.
+/// Returns the schema of a problem with one of these codes.
 fn schema(codes: &[Code]) -> Schema {
-    let words = codes.iter().map(|code| code.word());
+    let words = codes.iter().map(|code| code.as_str());
     let code =
         ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(words));
     let narrowed = ObjectBuilder::new().property("code", code);
     AllOfBuilder::new().item(Ref::from_schema_name("Problem")).item(narrowed).build().into()
 }
 
-/// One example for each code of the table.
+/// Returns one example per code.
 pub(super) fn examples() -> impl Iterator<Item = (String, RefOr<Example>)> {
-    TABLE.iter().map(|row| {
-        let errors = match row.code {
+    TABLE.iter().map(|info| {
+        let errors = match info.code {
             Code::InvalidRequest => json!([
                 {"field": "page_size", "code": "out_of_range", "detail": "must be 1 to 100"}
             ]),
             Code::OutOfStock | Code::ProductUnavailable => json!([{
-                "field": "items", "code": row.word, "detail": row.code.of_product(),
+                "field": "items", "code": info.name, "detail": info.code.product_detail(),
                 "product_id": "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a10",
             }]),
             _ => json!([]),
         };
         let mut value = json!({
-            "type": format!("https://storefront.dev/problems/{}", row.word),
-            "title": row.status.canonical_reason().unwrap_or("Error"),
-            "status": row.status.as_u16(),
-            "detail": row.detail,
-            "code": row.word,
+            "type": format!("https://storefront.dev/problems/{}", info.name),
+            "title": info.status.canonical_reason().unwrap_or("Error"),
+            "status": info.status.as_u16(),
+            "detail": info.detail,
+            "code": info.name,
             "request_id": "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a77",
             "errors": errors,
         });
-        if row.code == Code::PaymentDeclined {
+        if info.code == Code::PaymentDeclined {
             value["decline_code"] = json!("insufficient_funds");
             value["order_id"] = json!("0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a70");
         }
-        let example = ExampleBuilder::new().summary(row.summary).value(Some(value)).build();
-        (row.word.to_owned(), RefOr::T(example))
+        let example = ExampleBuilder::new().summary(info.summary).value(Some(value)).build();
+        (info.name.to_owned(), RefOr::T(example))
     })
 }

@@ -1,4 +1,4 @@
-//! Headers of answers in the document.
+//! Response headers in the OpenAPI document.
 
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
@@ -6,25 +6,25 @@ use utoipa::openapi::{OpenApi, Ref, RefOr, ResponseBuilder};
 
 use super::errors::operations;
 
-/// A header: its name, its type, what it tells.
+/// Headers: name, type and description.
 const HEADERS: [(&str, Type, &str); 6] = [
-    ("X-Request-Id", Type::String, "The id of the request: the client's, or one made for it."),
+    ("X-Request-Id", Type::String, "Id of the request: the client's, or a generated one."),
     (
         "RateLimit-Limit",
         Type::Integer,
-        "Requests that a full bucket allows. Absent without a limit.",
+        "Burst: requests that a full token bucket allows. Absent without a limit.",
     ),
-    ("RateLimit-Remaining", Type::Integer, "Requests that are left now."),
-    ("RateLimit-Reset", Type::Integer, "Seconds until the bucket is full again."),
-    ("Retry-After", Type::Integer, "Seconds after which to try again."),
-    ("WWW-Authenticate", Type::String, "How to authenticate (RFC 6750)."),
+    ("RateLimit-Remaining", Type::Integer, "Requests left in the token bucket."),
+    ("RateLimit-Reset", Type::Integer, "Seconds until the token bucket is full again."),
+    ("Retry-After", Type::Integer, "Seconds to wait before a retry."),
+    ("WWW-Authenticate", Type::String, "Authentication challenge (RFC 6750)."),
 ];
 
-/// Those that come with every answer.
+/// Headers of every response.
 const EVERYWHERE: [&str; 4] =
     ["X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
 
-/// The headers, to be referred to.
+/// Returns the header components.
 pub(super) fn components() -> impl Iterator<Item = (String, RefOr<Header>)> {
     HEADERS.into_iter().map(|(name, kind, description)| {
         let schema = ObjectBuilder::new().schema_type(SchemaType::Type(kind));
@@ -34,7 +34,7 @@ pub(super) fn components() -> impl Iterator<Item = (String, RefOr<Header>)> {
     })
 }
 
-/// Those that an error has beside.
+/// Returns the additional headers of an error.
 pub(super) fn of_error(status: u16) -> &'static [&'static str] {
     match status {
         401 => &["WWW-Authenticate"],
@@ -43,7 +43,7 @@ pub(super) fn of_error(status: u16) -> &'static [&'static str] {
     }
 }
 
-/// Adds a reference to a header.
+/// Adds a reference to a header component.
 pub(super) fn refer(response: ResponseBuilder, name: &&'static str) -> ResponseBuilder {
     response.header_ref(*name, reference(name))
 }
@@ -52,7 +52,7 @@ fn reference(name: &str) -> Ref {
     Ref::new(format!("#/components/headers/{name}"))
 }
 
-/// Adds those that come with every answer to every answer.
+/// Adds the headers of every response to all responses of the document.
 pub(super) fn add(document: &mut OpenApi) {
     let operations = document.paths.paths.values_mut().flat_map(operations);
     for response in operations.flat_map(|operation| operation.responses.responses.values_mut()) {

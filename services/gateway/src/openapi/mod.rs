@@ -1,8 +1,8 @@
-//! The OpenAPI 3.1 document: what the handlers say of themselves, completed with what holds for all
-//! of them.
+//! OpenAPI 3.1 document: the descriptions of the handlers, and what is common to all of them.
 //!
-//! A route names the codes that it may answer ([`raising`]); descriptions, examples and headers of
-//! those answers come from the table of codes, so that they are the same everywhere.
+//! A route lists the error codes that it may return ([`service_route`]). The descriptions, examples
+//! and headers of these responses are generated from the table of codes, so that they are the same
+//! for all routes.
 
 mod errors;
 mod headers;
@@ -12,7 +12,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi};
 use utoipa::{Modify, OpenApi as _};
 
-pub(crate) use errors::{local, probed, raising};
+pub(crate) use errors::{gateway_route, probe_route, service_route};
 pub(crate) use viewer::viewer;
 
 #[derive(utoipa::OpenApi)]
@@ -20,43 +20,43 @@ pub(crate) use viewer::viewer;
     info(
         title = "Storefront",
         description = "The API of a shop.\n\n\
-            Money is an integer of the smallest unit with its currency. Times are RFC 3339 in UTC. \
-            Every field of an answer is always there. Lists are paged from 1, and a page past the \
-            end is an empty list.\n\n\
-            Every error is an `application/problem+json` (RFC 9457) whose `code` is stable; \
-            `errors` names all the fields at fault at once. `X-Request-Id` is taken or made, and \
-            returned. Requests are limited by client address: see the `RateLimit-*` headers. Most \
-            routes need an access token, which `POST /api/v1/auth/login` gives: \
+            Money is an integer in the smallest unit of its currency. Times are RFC 3339 in UTC. \
+            Responses contain all their fields. Pages are numbered from 1; a page past the end is \
+            an empty list.\n\n\
+            Every error is an `application/problem+json` (RFC 9457) with a stable `code`; \
+            `errors` lists all invalid fields. `X-Request-Id` of the request is returned, or a \
+            generated one. Requests are rate-limited by client address: see the `RateLimit-*` \
+            headers. Most routes need an access token from `POST /api/v1/auth/login`: \
             `Authorization: Bearer <access_token>`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact()
     ),
     tags(
-        (name = "products", description = "What the shop sells."),
-        (name = "categories", description = "The shelves it is on."),
-        (name = "auth", description = "Signing in and out."),
-        (name = "account", description = "What belongs to an account."),
-        (name = "cart", description = "What somebody is about to buy, and what sending it costs."),
-        (name = "orders", description = "What was bought, and where it is."),
-        (name = "payment", description = "Saved ways to pay."),
-        (name = "admin", description = "What administrators do."),
-        (name = "operations", description = "For those who run or extend the shop.")
+        (name = "products", description = "Products of the catalog."),
+        (name = "categories", description = "Categories of the products."),
+        (name = "auth", description = "Registration, sign-in and passwords."),
+        (name = "account", description = "Profile, addresses and wishlist of an account."),
+        (name = "cart", description = "Shopping cart and shipping quotes."),
+        (name = "orders", description = "Orders and shipment tracking."),
+        (name = "payment", description = "Saved payment methods."),
+        (name = "admin", description = "Administration of the shop."),
+        (name = "operations", description = "Health check and public keys.")
     ),
     components(schemas(errors::Problem, errors::FieldError)),
-    modifiers(&Shared)
+    modifiers(&SharedComponents)
 )]
 struct Document;
 
-/// What all routes share: the security scheme, headers, examples of errors.
-struct Shared;
+/// Adds the shared components: security scheme, headers, examples of errors.
+struct SharedComponents;
 
-impl Modify for Shared {
+impl Modify for SharedComponents {
     fn modify(&self, document: &mut OpenApi) {
         let components = document.components.get_or_insert_with(Components::new);
-        let bearer = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("JWT")
-            .description(Some("An access token of the user service: EdDSA, short-lived."));
+        let bearer =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").description(
+                Some("Access token issued by the user service: short-lived, signed with EdDSA."),
+            );
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
         components.headers.extend(headers::components());
         components.examples.extend(errors::examples());

@@ -1,4 +1,4 @@
-//! The document and the pages to try it.
+//! Routes of the OpenAPI document and of its viewer, Swagger UI.
 
 use axum::Router;
 use axum::middleware::map_response;
@@ -10,8 +10,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::app::App;
 use crate::problem::Code;
 
-/// The document as it is committed, which a test keeps equal to what the handlers say. It is a part of
-/// the program: as data, it would take megabytes of every gateway.
+/// The committed document. A test keeps it equal to the descriptions of the handlers. It is
+/// embedded as text, because the generated document would occupy megabytes of memory in every
+/// gateway.
 const DOCUMENT: &str = include_str!("../../openapi.json");
 
 /// Serves the document at `/openapi.json` and its viewer below `/docs`.
@@ -24,13 +25,13 @@ async fn document() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT).into_response()
 }
 
-/// The viewer has its own idea of errors: no body where a file is not there, and the text of a
-/// library where it cannot be read.
+/// Replaces error responses of the viewer by problems. The viewer responds with an empty body when
+/// a file does not exist, and with the error text of a library when a file cannot be read.
 async fn as_problem(response: Response) -> Response {
     match response.status() {
         StatusCode::NOT_FOUND => Code::NotFound.problem().into_response(),
         status if status.is_server_error() => {
-            tracing::error!(%status, "the viewer of the document failed");
+            tracing::error!(%status, "OpenAPI viewer failed");
             Code::Internal.problem().into_response()
         }
         _ => response,
@@ -45,12 +46,12 @@ mod tests {
     use super::as_problem;
 
     #[tokio::test]
-    async fn the_text_of_a_library_is_not_told() {
+    async fn library_error_text_is_not_exposed() {
         let failed = (StatusCode::INTERNAL_SERVER_ERROR, "no such file: /secret").into_response();
-        let told = as_problem(failed).await;
-        assert_eq!(told.status(), 500);
-        assert_eq!(told.headers()[header::CONTENT_TYPE], kit::problem::PROBLEM_JSON);
-        let body = axum::body::to_bytes(told.into_body(), 10_000).await.expect("a body");
+        let problem = as_problem(failed).await;
+        assert_eq!(problem.status(), 500);
+        assert_eq!(problem.headers()[header::CONTENT_TYPE], kit::problem::PROBLEM_JSON);
+        let body = axum::body::to_bytes(problem.into_body(), 10_000).await.expect("a body");
         assert!(!String::from_utf8_lossy(&body).contains("secret"));
     }
 }

@@ -1,8 +1,8 @@
-//! The one place where the status of a service becomes a problem.
+//! Mapping of gRPC statuses to problems; the only one.
 //!
-//! The code of the status decides the HTTP status; a machine reason of the service decides the code
-//! when the table knows it. Text of a service is told only where it is meant for the caller: for
-//! what the caller did wrong, never for what failed inside.
+//! The gRPC code determines the HTTP status. The reason in the status details determines the
+//! problem code, if the table contains it. The message of a service is only exposed for errors that
+//! the caller made, never for internal failures.
 
 use kit::grpc::status::{metadata_of, reason_of, retry_after_of, violations_of};
 use kit::problem::{FieldError, RETRY_SHORTLY};
@@ -12,43 +12,44 @@ use super::{Code, Problem};
 
 impl From<Status> for Problem {
     fn from(status: Status) -> Self {
-        Self::of(&status, Code::NotFound)
+        Self::from_status(&status, Code::NotFound)
     }
 }
 
 impl Problem {
-    /// For calls about one thing: NOT_FOUND means that `missing` is the matter.
-    pub(crate) fn where_missing_is(missing: Code) -> impl Fn(Status) -> Self {
-        move |status| Self::of(&status, missing)
+    /// Returns a mapping for calls about one resource: NOT_FOUND becomes `not_found`.
+    pub(crate) fn not_found_as(not_found: Code) -> impl Fn(Status) -> Self {
+        move |status| Self::from_status(&status, not_found)
     }
 
-    fn of(status: &Status, missing: Code) -> Self {
-        let code = code_of(status, missing);
+    fn from_status(status: &Status, not_found: Code) -> Self {
+        let code = code_of(status, not_found);
         if code.status().is_server_error() {
-            tracing::debug!(code = ?status.code(), message = status.message(), "a call failed");
+            let (code, message) = (status.code(), status.message());
+            tracing::debug!(?code, message, "service call failed");
         }
         match code {
             Code::InvalidRequest => invalid(status),
             Code::Unavailable | Code::Overloaded | Code::RateLimited | Code::TooManyAttempts => {
                 code.problem().retry_after(retry_after_of(status).unwrap_or(RETRY_SHORTLY))
             }
-            Code::Conflict => explained(code, status),
-            _ => about_something(code, status),
+            Code::Conflict => with_message(code, status),
+            _ => with_subject(code, status),
         }
     }
 }
 
-/// The row of the table for a status.
-fn code_of(status: &Status, missing: Code) -> Code {
+/// Returns the problem code for a status.
+fn code_of(status: &Status, not_found: Code) -> Code {
     use tonic::Code as Grpc;
-    // Of what the caller did wrong, the service's own word for it; for the rest there are none.
-    let known = || reason_of(status).and_then(|reason| Code::of_reason(&reason));
-    let or = |general| known().unwrap_or(general);
+    // Only errors of the caller have a reason.
+    let from_reason = || reason_of(status).and_then(|reason| Code::from_reason(&reason));
+    let or = |general| from_reason().unwrap_or(general);
     match status.code() {
         Grpc::InvalidArgument | Grpc::OutOfRange => or(Code::InvalidRequest),
         Grpc::Unauthenticated => or(Code::Unauthenticated),
         Grpc::PermissionDenied => or(Code::Forbidden),
-        Grpc::NotFound => or(missing),
+        Grpc::NotFound => or(not_found),
         Grpc::AlreadyExists | Grpc::Aborted | Grpc::FailedPrecondition => or(Code::Conflict),
         Grpc::ResourceExhausted => or(Code::RateLimited),
         Grpc::Unimplemented => Code::NotImplemented,
@@ -58,38 +59,38 @@ fn code_of(status: &Status, missing: Code) -> Code {
     }
 }
 
-/// A refusal with a code of its own that is about one field, or about products, names them.
-fn about_something(code: Code, status: &Status) -> Problem {
+/// Creates a problem that names the field or the products of the status details.
+fn with_subject(code: Code, status: &Status) -> Problem {
     if let Some(ids) = metadata_of(status, "product_ids") {
-        return Problem::of_products(code, ids.split(','));
+        return Problem::about_products(code, ids.split(','));
     }
     let Some(field) = metadata_of(status, "field") else { return code.problem() };
     let error = FieldError {
-        field: as_written(&field).to_owned(),
-        code: code.word().to_owned(),
-        detail: code.row().detail.to_owned(),
+        field: rest_field_name(&field).to_owned(),
+        code: code.as_str().to_owned(),
+        detail: code.info().detail.to_owned(),
         product_id: metadata_of(status, "product_id"),
     };
     code.problem().errors(vec![error])
 }
 
-/// The message of a service about what the caller asked for, as a sentence.
-fn explained(code: Code, status: &Status) -> Problem {
+/// Creates a problem with the message of the service, as a sentence, as its detail.
+fn with_message(code: Code, status: &Status) -> Problem {
     let message = status.message().trim().trim_end_matches('.');
     let mut letters = message.chars();
     match letters.next() {
         None => code.problem(),
-        Some(first) => code.says(format!("{}{}.", first.to_uppercase(), letters.as_str())),
+        Some(first) => code.with_detail(format!("{}{}.", first.to_uppercase(), letters.as_str())),
     }
 }
 
 fn invalid(status: &Status) -> Problem {
     let violations = violations_of(status);
     if violations.is_empty() {
-        return explained(Code::InvalidRequest, status);
+        return with_message(Code::InvalidRequest, status);
     }
     let errors = violations.into_iter().map(|(field, detail)| FieldError {
-        field: as_written(&field).to_owned(),
+        field: rest_field_name(&field).to_owned(),
         code: "invalid".to_owned(),
         detail,
         product_id: None,
@@ -97,9 +98,9 @@ fn invalid(status: &Status) -> Problem {
     Code::InvalidRequest.problem().errors(errors.collect())
 }
 
-/// Names of fields that differ between REST and the messages: parts of a message that REST has at
-/// the top, and the few that are called otherwise.
-fn as_written(field: &str) -> &str {
+/// Translates a field name of a message to its REST name: nested fields that are at the top level
+/// in REST, and the few with a different name.
+fn rest_field_name(field: &str) -> &str {
     let field =
         ["profile.", "to."].iter().find_map(|part| field.strip_prefix(part)).unwrap_or(field);
     match field {
@@ -126,7 +127,7 @@ mod tests {
     use super::code_of;
 
     #[test]
-    fn every_status_of_a_service_has_its_place() {
+    fn grpc_codes_map_to_problem_codes() {
         let table = [
             (Grpc::InvalidArgument, Code::InvalidRequest),
             (Grpc::OutOfRange, Code::InvalidRequest),
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_with_too_many_passwords_to_hash_is_busy_and_not_away() {
+    fn busy_user_service_is_overloaded_not_unavailable() {
         let status = Status::from(user::Error::Busy);
         assert_eq!(code_of(&status, Code::NotFound), Code::Overloaded);
         assert_eq!(Problem::from(status).into_response().headers()[RETRY_AFTER], "2");

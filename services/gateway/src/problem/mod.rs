@@ -1,4 +1,4 @@
-//! What went wrong, as the client is told: a [`Code`] of the table, a sentence, the fields at fault.
+//! Problem details (RFC 9457): a [`Code`] of the table, a detail for people, the invalid fields.
 
 mod codes;
 mod grpc;
@@ -11,20 +11,20 @@ use kit::problem::{FieldError, RETRY_SHORTLY};
 
 pub(crate) use codes::{Code, TABLE};
 
-/// Why a request was not done. Boxed, because it is large and most answers are none.
+/// Error response. Boxed, because it is large and most responses are no errors.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem(Box<kit::problem::Problem>);
 
 impl Code {
-    /// The problem, in the words of the table.
+    /// Creates a problem with the default detail of the code.
     pub(crate) fn problem(self) -> Problem {
-        self.says(self.row().detail)
+        self.with_detail(self.info().detail)
     }
 
-    /// The problem, in words of its own.
-    pub(crate) fn says(self, detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
-        let row = self.row();
-        let problem = kit::problem::Problem::new(row.status, row.word, detail);
+    /// Creates a problem with a specific detail.
+    pub(crate) fn with_detail(self, detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
+        let info = self.info();
+        let problem = kit::problem::Problem::new(info.status, info.name, detail);
         Problem(Box::new(match self {
             Self::Unauthenticated | Self::InvalidCredentials | Self::InvalidRefreshToken => {
                 problem.header(header::WWW_AUTHENTICATE, bearer(""))
@@ -33,8 +33,8 @@ impl Code {
                 problem.header(header::WWW_AUTHENTICATE, bearer(", error=\"invalid_token\""))
             }
             Self::TokenExpired => {
-                let why = ", error=\"invalid_token\", error_description=\"expired\"";
-                problem.header(header::WWW_AUTHENTICATE, bearer(why))
+                let error = ", error=\"invalid_token\", error_description=\"expired\"";
+                problem.header(header::WWW_AUTHENTICATE, bearer(error))
             }
             Self::Overloaded
             | Self::Unavailable
@@ -45,36 +45,36 @@ impl Code {
     }
 }
 
-/// RFC 6750: how to authenticate, and what is wrong with the token that came.
-fn bearer(why: &'static str) -> HeaderValue {
-    // Only fixed text comes in, and all of it may stand in a header.
-    HeaderValue::try_from(format!("Bearer realm=\"storefront\"{why}"))
+/// Creates a bearer challenge (RFC 6750) with the error of the token, if any.
+fn bearer(error: &'static str) -> HeaderValue {
+    // `error` is constant text that is valid in a header.
+    HeaderValue::try_from(format!("Bearer realm=\"storefront\"{error}"))
         .unwrap_or(HeaderValue::from_static("Bearer"))
 }
 
 impl Problem {
-    /// With the fields at fault.
+    /// Adds the invalid fields.
     pub(crate) fn errors(self, errors: Vec<FieldError>) -> Self {
         Self(Box::new(self.0.errors(errors)))
     }
 
-    /// That these products are at fault.
-    pub(crate) fn of_products<'a>(code: Code, ids: impl Iterator<Item = &'a str>) -> Self {
+    /// Creates a problem with one error per product.
+    pub(crate) fn about_products<'a>(code: Code, ids: impl Iterator<Item = &'a str>) -> Self {
         let errors = ids.map(|id| FieldError {
             field: "items".to_owned(),
-            code: code.word().to_owned(),
-            detail: code.of_product().to_owned(),
+            code: code.as_str().to_owned(),
+            detail: code.product_detail().to_owned(),
             product_id: Some(id.to_owned()),
         });
         code.problem().errors(errors.collect())
     }
 
-    /// With a member of its own beside those that every problem has.
+    /// Adds an extension member.
     pub(crate) fn member(self, name: &'static str, value: impl Into<String>) -> Self {
         Self(Box::new(self.0.member(name, value)))
     }
 
-    /// With the time after which to try again.
+    /// Sets the time after which the client may retry.
     pub(crate) fn retry_after(self, after: Duration) -> Self {
         Self(Box::new(self.0.retry_after(after)))
     }
@@ -91,12 +91,12 @@ mod tests {
     use super::Code;
 
     #[test]
-    fn what_went_wrong_is_said_alike_inside_and_around_the_handlers() {
-        let ours = [Code::Internal, Code::DeadlineExceeded].map(Code::problem);
-        let of_kit =
+    fn internal_and_timeout_problems_equal_those_from_kit() {
+        let from_table = [Code::Internal, Code::DeadlineExceeded].map(Code::problem);
+        let from_kit =
             [kit::problem::Problem::internal(), kit::problem::Problem::deadline_exceeded()];
-        for (ours, of_kit) in ours.iter().zip(&of_kit) {
-            assert_eq!(format!("{:?}", ours.0), format!("{of_kit:?}"));
+        for (ours, from_kit) in from_table.iter().zip(&from_kit) {
+            assert_eq!(format!("{:?}", ours.0), format!("{from_kit:?}"));
         }
     }
 }

@@ -11,27 +11,27 @@ use super::PathId;
 use super::codes::{signed_in, with_body};
 use crate::app::App;
 use crate::auth::SignedIn;
-use crate::check::{Body, Check};
-use crate::openapi::raising;
+use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
+use crate::validation::{Body, Validator};
 use crate::views::address::{AddressEntry, AddressList, SavedAddress};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     let list_codes = signed_in(&[Code::UserNotFound]);
     let add_codes =
         signed_in(&with_body(&[Code::UserNotFound, Code::Conflict, Code::TooManyAddresses]));
-    let missing = [Code::NotFound, Code::AddressNotFound];
+    let not_found = [Code::NotFound, Code::AddressNotFound];
     OpenApiRouter::new()
-        .routes(raising(&list_codes, routes!(list)))
-        .routes(raising(&add_codes, routes!(add)))
-        .routes(raising(&signed_in(&with_body(&missing)), routes!(update)))
-        .routes(raising(&signed_in(&missing), routes!(delete)))
+        .routes(service_route(&list_codes, routes!(list)))
+        .routes(service_route(&add_codes, routes!(add)))
+        .routes(service_route(&signed_in(&with_body(&not_found)), routes!(update)))
+        .routes(service_route(&signed_in(&not_found), routes!(delete)))
 }
 
 /// List my addresses
 #[utoipa::path(
     get, path = "/addresses", operation_id = "listAddresses", tag = "account",
-    responses((status = 200, description = "All of them.", body = AddressList)),
+    responses((status = 200, description = "All addresses.", body = AddressList)),
     security(("bearer" = []))
 )]
 async fn list(
@@ -40,7 +40,7 @@ async fn list(
 ) -> Result<Json<AddressList>, Problem> {
     let request = ListAddressesRequest { user_id: caller.user_id.to_string() };
     let addresses = app.user().list_addresses(request).await;
-    let addresses = addresses.map_err(Problem::where_missing_is(Code::UserNotFound))?;
+    let addresses = addresses.map_err(Problem::not_found_as(Code::UserNotFound))?;
     Ok(Json(addresses.into_inner().into()))
 }
 
@@ -56,22 +56,22 @@ async fn add(
     SignedIn(caller): SignedIn,
     Body(body): Body<AddressEntry>,
 ) -> Result<(StatusCode, Json<SavedAddress>), Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check, caller);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator, caller);
+    let request = validator.pass(request)?;
     let address = app.user().add_address(request).await;
-    let address = address.map_err(Problem::where_missing_is(Code::UserNotFound))?;
+    let address = address.map_err(Problem::not_found_as(Code::UserNotFound))?;
     Ok((StatusCode::CREATED, Json(address.into_inner().into())))
 }
 
 /// Replace an address
 ///
-/// The default one stays the default until another one is made it.
+/// The default address stays the default until another address becomes the default.
 #[utoipa::path(
     put, path = "/addresses/{id}", operation_id = "updateAddress", tag = "account",
     params(("id" = uuid::Uuid, Path, description = "The address.")),
     request_body = AddressEntry,
-    responses((status = 200, description = "The address as it is now.", body = SavedAddress)),
+    responses((status = 200, description = "The updated address.", body = SavedAddress)),
     security(("bearer" = []))
 )]
 async fn update(
@@ -80,9 +80,9 @@ async fn update(
     PathId(id): PathId,
     Body(body): Body<AddressEntry>,
 ) -> Result<Json<SavedAddress>, Problem> {
-    let mut check = Check::new();
-    let entry = body.read(&mut check, caller);
-    let entry = check.pass(entry)?;
+    let mut validator = Validator::new();
+    let entry = body.validate(&mut validator, caller);
+    let entry = validator.pass(entry)?;
     let request = UpdateAddressRequest {
         id: id.to_string(),
         user_id: entry.user_id,
@@ -91,17 +91,17 @@ async fn update(
         is_default: entry.is_default,
     };
     let address = app.user().update_address(request).await;
-    let address = address.map_err(Problem::where_missing_is(Code::AddressNotFound))?;
+    let address = address.map_err(Problem::not_found_as(Code::AddressNotFound))?;
     Ok(Json(address.into_inner().into()))
 }
 
 /// Delete an address
 ///
-/// When it was the default one, another becomes that.
+/// If it was the default address, another address becomes the default.
 #[utoipa::path(
     delete, path = "/addresses/{id}", operation_id = "deleteAddress", tag = "account",
     params(("id" = uuid::Uuid, Path, description = "The address.")),
-    responses((status = 204, description = "It is deleted.")),
+    responses((status = 204, description = "The address is deleted.")),
     security(("bearer" = []))
 )]
 async fn delete(
@@ -111,6 +111,6 @@ async fn delete(
 ) -> Result<StatusCode, Problem> {
     let request = DeleteAddressRequest { id: id.to_string(), user_id: caller.user_id.to_string() };
     let deleted = app.user().delete_address(request).await;
-    deleted.map_err(Problem::where_missing_is(Code::AddressNotFound))?;
+    deleted.map_err(Problem::not_found_as(Code::AddressNotFound))?;
     Ok(StatusCode::NO_CONTENT)
 }

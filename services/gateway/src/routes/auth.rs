@@ -1,4 +1,4 @@
-//! `/auth`: signing in and out.
+//! `/auth`: registration, sign-in and passwords.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,9 +9,9 @@ use utoipa_axum::routes;
 use super::codes::{signed_in, with_body};
 use crate::app::App;
 use crate::auth::SignedIn;
-use crate::check::{Body, Check};
-use crate::openapi::raising;
+use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
+use crate::validation::{Body, Validator};
 use crate::views::auth::{
     Credentials, ForgottenPassword, Logout, PasswordChange, PasswordReset, Refresh, Registration,
     Tokens,
@@ -43,19 +43,18 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::TooManyAttempts,
     ]));
     OpenApiRouter::new()
-        .routes(raising(&register_codes, routes!(register)))
-        .routes(raising(&login_codes, routes!(login)))
-        .routes(raising(&refresh_codes, routes!(refresh)))
-        .routes(raising(&logout_codes, routes!(logout)))
-        .routes(raising(&forgot_codes, routes!(forgot_password)))
-        .routes(raising(&reset_codes, routes!(reset_password)))
-        .routes(raising(&change_codes, routes!(change_password)))
+        .routes(service_route(&register_codes, routes!(register)))
+        .routes(service_route(&login_codes, routes!(login)))
+        .routes(service_route(&refresh_codes, routes!(refresh)))
+        .routes(service_route(&logout_codes, routes!(logout)))
+        .routes(service_route(&forgot_codes, routes!(forgot_password)))
+        .routes(service_route(&reset_codes, routes!(reset_password)))
+        .routes(service_route(&change_codes, routes!(change_password)))
 }
 
 /// Register
 ///
-/// Makes an account and signs it in. E-mail addresses are the same whatever their case. A welcome
-/// is mailed.
+/// Creates an account and signs it in. E-mail addresses are case-insensitive. Sends a welcome mail.
 #[utoipa::path(
     post, path = "/auth/register", operation_id = "register", tag = "auth",
     request_body = Registration,
@@ -66,16 +65,16 @@ async fn register(
     State(app): State<App>,
     Body(body): Body<Registration>,
 ) -> Result<(StatusCode, Json<Tokens>), Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator);
+    let request = validator.pass(request)?;
     let session = app.user().register(request).await?;
     Ok((StatusCode::CREATED, Json(session.into_inner().into())))
 }
 
 /// Sign in
 ///
-/// The answer to a wrong pair is the same whether there is an account or not.
+/// The error is the same for an unknown e-mail address and for a wrong password.
 #[utoipa::path(
     post, path = "/auth/login", operation_id = "login", tag = "auth",
     request_body = Credentials,
@@ -86,43 +85,43 @@ async fn login(
     State(app): State<App>,
     Body(body): Body<Credentials>,
 ) -> Result<Json<Tokens>, Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator);
+    let request = validator.pass(request)?;
     let session = app.user().login(request).await?;
     Ok(Json(session.into_inner().into()))
 }
 
 /// Refresh a session
 ///
-/// The refresh token is used up: take the one of the answer from now on. Sent again within a short
-/// grace (for an answer that was lost, or a second tab) it is answered with another successor; after
-/// that the whole session ends, for somebody has stolen a token.
+/// A refresh token is valid once: use the token of the response for the next refresh. Within a
+/// short grace period (for a lost response, or a second tab) the same token returns another
+/// successor. After it, a repeated token ends the session, because it may have been stolen.
 #[utoipa::path(
     post, path = "/auth/refresh", operation_id = "refresh", tag = "auth",
     request_body = Refresh,
-    responses((status = 200, description = "The session goes on.", body = Tokens)),
+    responses((status = 200, description = "The refreshed session.", body = Tokens)),
     security(())
 )]
 async fn refresh(
     State(app): State<App>,
     Body(body): Body<Refresh>,
 ) -> Result<Json<Tokens>, Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator);
+    let request = validator.pass(request)?;
     let session = app.user().refresh_token(request).await?;
     Ok(Json(session.into_inner().into()))
 }
 
 /// Sign out
 ///
-/// Ends the session of a refresh token, or all sessions of the account. Access tokens that are out
-/// work until they expire.
+/// Ends the session of a refresh token, or all sessions of the account. Issued access tokens stay
+/// valid until they expire.
 #[utoipa::path(
     post, path = "/auth/logout", operation_id = "logout", tag = "auth",
     request_body = Logout,
-    responses((status = 204, description = "It has ended.")),
+    responses((status = 204, description = "The session has ended.")),
     security(("bearer" = []))
 )]
 async fn logout(
@@ -130,62 +129,62 @@ async fn logout(
     SignedIn(caller): SignedIn,
     Body(body): Body<Logout>,
 ) -> Result<StatusCode, Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check, caller);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator, caller);
+    let request = validator.pass(request)?;
     app.user().logout(request).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Ask for a new password
+/// Request a password reset
 ///
-/// Mails a token when there is an account; the answer is the same when there is none.
+/// Sends a mail with a token if the account exists. The response is the same if it does not.
 #[utoipa::path(
     post, path = "/auth/password/forgot", operation_id = "forgotPassword", tag = "auth",
     request_body = ForgottenPassword,
-    responses((status = 202, description = "If there is an account, a mail is on its way.")),
+    responses((status = 202, description = "A mail is sent if the account exists.")),
     security(())
 )]
 async fn forgot_password(
     State(app): State<App>,
     Body(body): Body<ForgottenPassword>,
 ) -> Result<StatusCode, Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator);
+    let request = validator.pass(request)?;
     app.user().request_password_reset(request).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Set a new password by a mailed token
+/// Reset the password with a mailed token
 ///
-/// The token is good once and for an hour; one that is not is named in `errors` as `token`. All
-/// sessions of the account end.
+/// The token is valid once, for one hour. An invalid token is reported in `errors` as `token`. Ends
+/// all sessions of the account.
 #[utoipa::path(
     post, path = "/auth/password/reset", operation_id = "resetPassword", tag = "auth",
     request_body = PasswordReset,
-    responses((status = 204, description = "It is the password from now on.")),
+    responses((status = 204, description = "The password is changed.")),
     security(())
 )]
 async fn reset_password(
     State(app): State<App>,
     Body(body): Body<PasswordReset>,
 ) -> Result<StatusCode, Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator);
+    let request = validator.pass(request)?;
     app.user().reset_password(request).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Change the password
 ///
-/// All sessions of the account end but the caller's own. A wrong password of now is named in
+/// Ends all sessions of the account except the caller's. A wrong current password is reported in
 /// `errors` as `current_password`.
 #[utoipa::path(
     post, path = "/auth/password/change", operation_id = "changePassword", tag = "auth",
     request_body = PasswordChange,
-    responses((status = 204, description = "It is the password from now on.")),
+    responses((status = 204, description = "The password is changed.")),
     security(("bearer" = []))
 )]
 async fn change_password(
@@ -193,10 +192,10 @@ async fn change_password(
     SignedIn(caller): SignedIn,
     Body(body): Body<PasswordChange>,
 ) -> Result<StatusCode, Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check, caller);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator, caller);
+    let request = validator.pass(request)?;
     let changed = app.user().change_password(request).await;
-    changed.map_err(Problem::where_missing_is(Code::UserNotFound))?;
+    changed.map_err(Problem::not_found_as(Code::UserNotFound))?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,4 +1,4 @@
-//! `/cart`: what the caller is about to buy.
+//! `/cart`: the caller's shopping cart.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,9 +11,9 @@ use super::PathId;
 use super::codes::{signed_in, with_body};
 use crate::app::App;
 use crate::auth::SignedIn;
-use crate::check::{Body, Check};
-use crate::openapi::raising;
+use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
+use crate::validation::{Body, Validator};
 use crate::views::cart::{Cart, NewCartItem, Quantity};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -31,17 +31,17 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     ]));
     let remove_codes = signed_in(&[Code::NotFound]);
     OpenApiRouter::new()
-        .routes(raising(&signed_in(&[]), routes!(get)))
-        .routes(raising(&add_codes, routes!(add)))
-        .routes(raising(&set_codes, routes!(set)))
-        .routes(raising(&remove_codes, routes!(remove)))
-        .routes(raising(&signed_in(&[]), routes!(clear)))
+        .routes(service_route(&signed_in(&[]), routes!(get)))
+        .routes(service_route(&add_codes, routes!(add)))
+        .routes(service_route(&set_codes, routes!(set)))
+        .routes(service_route(&remove_codes, routes!(remove)))
+        .routes(service_route(&signed_in(&[]), routes!(clear)))
 }
 
 /// Get my cart
 ///
-/// With the prices of now. A product that the shop no longer sells is shown as not available and
-/// not counted.
+/// Prices are current. A product that is no longer for sale is shown as not available and excluded
+/// from the total.
 #[utoipa::path(
     get, path = "/cart", operation_id = "getCart", tag = "cart",
     responses((status = 200, description = "The cart.", body = Cart)),
@@ -52,13 +52,13 @@ async fn get(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json<
     Ok(Json(cart.into_inner().into()))
 }
 
-/// Put something into my cart
+/// Add a product to my cart
 ///
-/// Adds to the line that is there; concurrent additions all count.
+/// Adds to the quantity that is in the cart. Concurrent additions are summed.
 #[utoipa::path(
     post, path = "/cart/items", operation_id = "addCartItem", tag = "cart",
     request_body = NewCartItem,
-    responses((status = 201, description = "The cart as it is now.", body = Cart)),
+    responses((status = 201, description = "The updated cart.", body = Cart)),
     security(("bearer" = []))
 )]
 async fn add(
@@ -66,20 +66,20 @@ async fn add(
     SignedIn(caller): SignedIn,
     Body(body): Body<NewCartItem>,
 ) -> Result<(StatusCode, Json<Cart>), Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check, caller);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator, caller);
+    let request = validator.pass(request)?;
     let cart = app.cart().add_item(request).await;
-    let cart = cart.map_err(Problem::where_missing_is(Code::ProductNotFound))?;
+    let cart = cart.map_err(Problem::not_found_as(Code::ProductNotFound))?;
     Ok((StatusCode::CREATED, Json(cart.into_inner().into())))
 }
 
-/// Set how many of a product are in my cart
+/// Set the quantity of a product in my cart
 #[utoipa::path(
     put, path = "/cart/items/{product_id}", operation_id = "updateCartItem", tag = "cart",
     params(("product_id" = uuid::Uuid, Path, description = "The product.")),
     request_body = Quantity,
-    responses((status = 200, description = "The cart as it is now.", body = Cart)),
+    responses((status = 200, description = "The updated cart.", body = Cart)),
     security(("bearer" = []))
 )]
 async fn set(
@@ -88,21 +88,21 @@ async fn set(
     PathId(product_id): PathId,
     Body(body): Body<Quantity>,
 ) -> Result<Json<Cart>, Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check, caller, product_id);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator, caller, product_id);
+    let request = validator.pass(request)?;
     let cart = app.cart().update_item(request).await;
-    let cart = cart.map_err(Problem::where_missing_is(Code::CartItemNotFound))?;
+    let cart = cart.map_err(Problem::not_found_as(Code::CartItemNotFound))?;
     Ok(Json(cart.into_inner().into()))
 }
 
-/// Take a product out of my cart
+/// Remove a product from my cart
 ///
-/// Removing one that is not there is fine.
+/// Idempotent: succeeds if the product is not in the cart.
 #[utoipa::path(
     delete, path = "/cart/items/{product_id}", operation_id = "removeCartItem", tag = "cart",
     params(("product_id" = uuid::Uuid, Path, description = "The product.")),
-    responses((status = 200, description = "The cart as it is now.", body = Cart)),
+    responses((status = 200, description = "The updated cart.", body = Cart)),
     security(("bearer" = []))
 )]
 async fn remove(
@@ -121,7 +121,7 @@ async fn remove(
 /// Empty my cart
 #[utoipa::path(
     delete, path = "/cart", operation_id = "clearCart", tag = "cart",
-    responses((status = 204, description = "It is empty.")),
+    responses((status = 204, description = "The cart is empty.")),
     security(("bearer" = []))
 )]
 async fn clear(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<StatusCode, Problem> {

@@ -1,36 +1,36 @@
-//! `/categories`: the shelves.
+//! `/categories`: the categories of the products.
 
 use axum::extract::State;
 use proto::common::v1::Empty;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::answer::Answer;
 use crate::app::App;
-use crate::auth::Anyone;
-use crate::cache::{Found, Question, Read, Shows};
-use crate::openapi::raising;
+use crate::auth::OptionalCaller;
+use crate::cache::{CacheKey, CatalogRead, DependsOn, ReadKind};
+use crate::encoded_response::EncodedResponse;
+use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
 use crate::views::category::CategoryList;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     let codes = [Code::Unauthenticated, Code::InvalidToken, Code::TokenExpired];
-    OpenApiRouter::new().routes(raising(&codes, routes!(list)))
+    OpenApiRouter::new().routes(service_route(&codes, routes!(list)))
 }
 
 /// List categories
 ///
-/// All of them; `parent_id` makes the tree.
+/// Returns all categories; `parent_id` defines the hierarchy.
 #[utoipa::path(
     get, path = "/categories", operation_id = "listCategories", tag = "categories",
     responses((status = 200, description = "All categories.", body = CategoryList)),
     security((), ("bearer" = []))
 )]
-async fn list(State(app): State<App>, caller: Anyone) -> Result<Answer, Problem> {
+async fn list(State(app): State<App>, caller: OptionalCaller) -> Result<EncodedResponse, Problem> {
     let read = async {
         let categories = app.catalog().list_categories(Empty {}).await?.into_inner();
-        let answer = Answer::of(&CategoryList::from(categories))?;
-        Ok(Found { answer, shows: Shows::Categories })
+        let response = EncodedResponse::encode(&CategoryList::from(categories))?;
+        Ok(CatalogRead { response, depends_on: DependsOn::Categories })
     };
-    app.public_read(caller, &Question::new(Read::Categories, &Empty {}), read).await
+    app.public_read(caller, &CacheKey::new(ReadKind::Categories, &Empty {}), read).await
 }

@@ -1,19 +1,19 @@
-//! The codes that whole kinds of routes have in common, for the document.
+//! Error codes that kinds of routes have in common, for the OpenAPI document.
 
 use crate::problem::Code;
 
-/// What a route may answer that needs a token, beside `more` of its own.
+/// Returns the codes of a route that requires an access token, and `more`.
 pub(super) fn signed_in(more: &[Code]) -> Vec<Code> {
     let all = [Code::Unauthenticated, Code::InvalidToken, Code::TokenExpired];
     all.iter().chain(more).copied().collect()
 }
 
-/// What a route may answer that is for administrators, beside `more` of its own.
+/// Returns the codes of a route that requires the administrator role, and `more`.
 pub(super) fn admin(more: &[Code]) -> Vec<Code> {
     signed_in(&[&[Code::Forbidden], more].concat())
 }
 
-/// What a route may answer that reads a body, beside `more` of its own.
+/// Returns the codes of a route that reads a body, and `more`.
 pub(super) fn with_body(more: &[Code]) -> Vec<Code> {
     let body = [
         Code::InvalidRequest,

@@ -1,4 +1,4 @@
-//! `/health`: whether the gateway serves.
+//! `/health`: health check of the gateway.
 
 use axum::Json;
 use serde::Serialize;
@@ -7,27 +7,27 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::openapi::probed;
+use crate::openapi::probe_route;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(probed(routes!(health)))
+    OpenApiRouter::new().routes(probe_route(routes!(health)))
 }
 
-/// How the gateway is.
+/// Health of the gateway.
 #[derive(Serialize, ToSchema)]
 struct Health {
-    /// Always `ok`: a gateway that does not serve does not answer.
+    /// Always `ok`: an unhealthy gateway does not respond.
     #[schema(example = "ok")]
     status: &'static str,
 }
 
-/// Ask whether the gateway serves
+/// Check the health of the gateway
 ///
-/// Of the gateway itself, not of the services behind it. Never counted against a rate limit, and
-/// answered also when the shop is too busy for anything else.
+/// Checks the gateway only, not the services behind it. Exempt from rate limits and from load
+/// shedding.
 #[utoipa::path(
     get, path = "/health", operation_id = "health", tag = "operations",
-    responses((status = 200, description = "It serves.", body = Health)),
+    responses((status = 200, description = "The gateway is healthy.", body = Health)),
     security(())
 )]
 async fn health() -> Json<Health> {

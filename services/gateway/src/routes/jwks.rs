@@ -1,4 +1,4 @@
-//! `/.well-known/jwks.json`: the keys to verify access tokens with.
+//! `/.well-known/jwks.json`: the public keys that verify access tokens.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,25 +9,26 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::PublicKeys;
-use crate::openapi::local;
+use crate::openapi::gateway_route;
 
-/// Shorter than the time for which a rotation publishes a key before it signs with it.
-const LIFETIME: &str = "public, max-age=300";
+/// Cache lifetime. Shorter than the time between publishing a key and signing with it in a
+/// rotation.
+const CACHE_CONTROL: &str = "public, max-age=300";
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(local(&[], routes!(jwks)))
+    OpenApiRouter::new().routes(gateway_route(&[], routes!(jwks)))
 }
 
 /// Get the public signing keys
 ///
-/// A JSON Web Key Set, for anyone who verifies access tokens of this shop. Two keys during a
+/// Returns a JSON Web Key Set to verify access tokens of this shop. It has two keys during a key
 /// rotation.
 #[utoipa::path(
     get, path = "/.well-known/jwks.json", operation_id = "publicKeys", tag = "operations",
-    responses((status = 200, description = "The keys.", body = PublicKeys)),
+    responses((status = 200, description = "The public keys.", body = PublicKeys)),
     security(())
 )]
 async fn jwks(State(app): State<App>) -> impl IntoResponse {
     let keys = app.auth().keys().published().clone();
-    ([(header::CACHE_CONTROL, LIFETIME)], Json(keys))
+    ([(header::CACHE_CONTROL, CACHE_CONTROL)], Json(keys))
 }

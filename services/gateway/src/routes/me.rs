@@ -9,16 +9,16 @@ use utoipa_axum::routes;
 use super::codes::{signed_in, with_body};
 use crate::app::App;
 use crate::auth::SignedIn;
-use crate::check::{Body, Check};
-use crate::openapi::raising;
+use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
+use crate::validation::{Body, Validator};
 use crate::views::user::{ProfileChanges, User};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    let missing = [Code::UserNotFound];
+    let not_found = [Code::UserNotFound];
     OpenApiRouter::new()
-        .routes(raising(&signed_in(&missing), routes!(get)))
-        .routes(raising(&signed_in(&with_body(&missing)), routes!(update)))
+        .routes(service_route(&signed_in(&not_found), routes!(get)))
+        .routes(service_route(&signed_in(&with_body(&not_found)), routes!(update)))
 }
 
 /// Get my account
@@ -29,17 +29,17 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 )]
 async fn get(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<Json<User>, Problem> {
     let user = app.user().get_user(GetUserRequest { id: caller.user_id.to_string() }).await;
-    let user = user.map_err(Problem::where_missing_is(Code::UserNotFound))?;
+    let user = user.map_err(Problem::not_found_as(Code::UserNotFound))?;
     Ok(Json(user.into_inner().into()))
 }
 
 /// Change my profile
 ///
-/// Fields that are absent stay as they are.
+/// Absent fields stay unchanged.
 #[utoipa::path(
     put, path = "/me", operation_id = "updateMe", tag = "account",
     request_body = ProfileChanges,
-    responses((status = 200, description = "The account as it is now.", body = User)),
+    responses((status = 200, description = "The updated account.", body = User)),
     security(("bearer" = []))
 )]
 async fn update(
@@ -47,10 +47,10 @@ async fn update(
     SignedIn(caller): SignedIn,
     Body(body): Body<ProfileChanges>,
 ) -> Result<Json<User>, Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check, caller);
-    check.finish()?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator, caller);
+    validator.finish()?;
     let user = app.user().update_user(request).await;
-    let user = user.map_err(Problem::where_missing_is(Code::UserNotFound))?;
+    let user = user.map_err(Problem::not_found_as(Code::UserNotFound))?;
     Ok(Json(user.into_inner().into()))
 }

@@ -1,5 +1,6 @@
-//! The routes, one file a resource. A handler reads the request, makes one call (seldom two or three),
-//! and answers what came back; what can go wrong is listed beside the route and so gets into the document.
+//! Routes, one file per resource. A handler validates the request, makes one call (rarely two or
+//! three), and returns the result. Each route lists its possible error codes, which become part of
+//! the OpenAPI document.
 
 mod addresses;
 mod admin;
@@ -31,39 +32,43 @@ use crate::app::App;
 use crate::layers::caching;
 use crate::problem::{Code, Problem};
 
-/// Under which the shop's routes lie.
+/// Path prefix of the shop's routes.
 const PREFIX: &str = "/api/v1";
 
-/// What becomes of what the routes say of themselves.
+/// Whether the OpenAPI descriptions of the routes are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Descriptions {
-    /// The document is made of them.
+    /// Kept, to build the document.
     Kept,
-    /// Requests are to be served. Those of each resource are let go before the next one's are made: all
-    /// of them together would take megabytes that stay with the process.
+    /// Dropped, to serve requests. Those of each resource are dropped before the next ones are
+    /// created: all of them together would occupy megabytes that the process never returns.
     Dropped,
 }
 
-/// All routes. Public reads may be kept for `max_age`.
+/// Builds all routes. Clients may cache public reads for `max_age`.
 pub(crate) fn all(max_age: Duration, descriptions: Descriptions) -> OpenApiRouter<App> {
-    let part = |routes: fn() -> OpenApiRouter<App>| match descriptions {
+    let resource = |routes: fn() -> OpenApiRouter<App>| match descriptions {
         Descriptions::Kept => routes(),
         Descriptions::Dropped => Router::from(routes()).into(),
     };
-    let public = OpenApiRouter::new().merge(part(products::routes)).merge(part(categories::routes));
-    let public = caching::of_public_reads(max_age, public);
+    let public =
+        OpenApiRouter::new().merge(resource(products::routes)).merge(resource(categories::routes));
+    let public = caching::cache_public_reads(max_age, public);
     let shop = OpenApiRouter::new()
         .merge(public)
-        .merge(part(auth::routes))
-        .merge(part(me::routes))
-        .merge(part(addresses::routes))
-        .merge(part(wishlist::routes))
-        .merge(part(cart::routes))
-        .merge(part(quotes::routes))
-        .merge(part(payment_methods::routes))
-        .merge(part(orders::routes))
-        .nest("/admin", part(admin::routes));
-    OpenApiRouter::new().merge(part(health::routes)).merge(part(jwks::routes)).nest(PREFIX, shop)
+        .merge(resource(auth::routes))
+        .merge(resource(me::routes))
+        .merge(resource(addresses::routes))
+        .merge(resource(wishlist::routes))
+        .merge(resource(cart::routes))
+        .merge(resource(quotes::routes))
+        .merge(resource(payment_methods::routes))
+        .merge(resource(orders::routes))
+        .nest("/admin", resource(admin::routes));
+    OpenApiRouter::new()
+        .merge(resource(health::routes))
+        .merge(resource(jwks::routes))
+        .nest(PREFIX, shop)
 }
 
 /// Builds the OpenAPI document of the routes. The gateway serves the committed copy at
@@ -73,13 +78,13 @@ pub fn openapi() -> OpenApi {
     crate::openapi::document(all(Duration::ZERO, Descriptions::Kept).into_openapi())
 }
 
-/// As many products as the catalog gives at once.
+/// Maximum number of products in one call of the catalog.
 const MAX_BATCH: usize = 200;
 
-/// The products with these ids, as far as they are known, in any order.
-async fn products_of(app: &App, ids: Vec<String>) -> Result<Vec<Product>, Problem> {
+/// Returns the products with these ids, in any order. Unknown ids are skipped.
+async fn get_products(app: &App, ids: Vec<String>) -> Result<Vec<Product>, Problem> {
     let mut products = Vec::with_capacity(ids.len());
-    // As many turns as the longest list of a customer takes, which its owner bounds.
+    // Bounded: the services limit the number of items in a cart or wishlist.
     for batch in ids.chunks(MAX_BATCH) {
         let request = BatchGetProductsRequest { ids: batch.to_vec() };
         products.extend(app.catalog().batch_get_products(request).await?.into_inner().products);
@@ -87,7 +92,7 @@ async fn products_of(app: &App, ids: Vec<String>) -> Result<Vec<Product>, Proble
     Ok(products)
 }
 
-/// The id in a path. What is no id names nothing: 404.
+/// Extractor of the UUID in a path. Anything else is 404.
 pub(crate) struct PathId(pub(crate) Uuid);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathId {
@@ -95,11 +100,11 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let PathText(text) = PathText::from_request_parts(parts, state).await?;
-        Uuid::try_parse(&text).map(Self).map_err(|_| no_such_id())
+        Uuid::try_parse(&text).map(Self).map_err(|_| id_not_found())
     }
 }
 
-/// The name in a path. What is no text names nothing: 404.
+/// Extractor of the text in a path. Invalid UTF-8 is 404.
 pub(crate) struct PathText(pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathText {
@@ -107,10 +112,10 @@ impl<S: Send + Sync> FromRequestParts<S> for PathText {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let segment = Path::<String>::from_request_parts(parts, state).await;
-        segment.map(|Path(text)| Self(text)).map_err(|_| no_such_id())
+        segment.map(|Path(text)| Self(text)).map_err(|_| id_not_found())
     }
 }
 
-fn no_such_id() -> Problem {
-    Code::NotFound.says("There is nothing with this id.")
+fn id_not_found() -> Problem {
+    Code::NotFound.with_detail("There is no resource with this id.")
 }

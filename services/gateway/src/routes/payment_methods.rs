@@ -1,4 +1,4 @@
-//! `/payment-methods`: the caller's saved cards.
+//! `/payment-methods`: the caller's saved payment methods.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,9 +14,9 @@ use super::codes::{signed_in, with_body};
 use super::{PathId, replay};
 use crate::app::App;
 use crate::auth::SignedIn;
-use crate::check::{Body, Check, IdempotencyHeader, IdempotencyKey};
-use crate::openapi::raising;
+use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
+use crate::validation::{Body, IdempotencyHeader, IdempotencyKey, Validator};
 use crate::views::payment_method::{NewCard, PaymentMethod, PaymentMethodList};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -26,18 +26,18 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::RequestInProgress,
         Code::IdempotencyKeyReused,
     ]));
-    let missing = [Code::NotFound, Code::PaymentMethodNotFound];
+    let not_found = [Code::NotFound, Code::PaymentMethodNotFound];
     OpenApiRouter::new()
-        .routes(raising(&signed_in(&[]), routes!(list)))
-        .routes(raising(&add_codes, routes!(add)))
-        .routes(raising(&signed_in(&missing), routes!(delete)))
-        .routes(raising(&signed_in(&missing), routes!(set_default)))
+        .routes(service_route(&signed_in(&[]), routes!(list)))
+        .routes(service_route(&add_codes, routes!(add)))
+        .routes(service_route(&signed_in(&not_found), routes!(delete)))
+        .routes(service_route(&signed_in(&not_found), routes!(set_default)))
 }
 
 /// List my payment methods
 #[utoipa::path(
     get, path = "/payment-methods", operation_id = "listPaymentMethods", tag = "payment",
-    responses((status = 200, description = "All of them.", body = PaymentMethodList)),
+    responses((status = 200, description = "All payment methods.", body = PaymentMethodList)),
     security(("bearer" = []))
 )]
 async fn list(
@@ -51,15 +51,15 @@ async fn list(
 
 /// Save a card
 ///
-/// The number and the check digits go to the payment provider and are kept nowhere. A card that
-/// will be declined can be saved; it is declined when it is to pay.
+/// The card number and the security code are passed to the payment provider and not stored. A card
+/// that the provider will decline can be saved; it is declined at checkout.
 #[utoipa::path(
     post, path = "/payment-methods", operation_id = "addPaymentMethod", tag = "payment",
     params(IdempotencyHeader),
     request_body = NewCard,
     responses((status = 201, description = "The saved card.", body = PaymentMethod,
         headers(("Idempotency-Replayed" = String,
-            description = "`true` when this is the answer to an earlier request with the same key; \
+            description = "`true` if this is the result of an earlier request with the same key; \
                 otherwise absent.")))),
     security(("bearer" = []))
 )]
@@ -69,23 +69,23 @@ async fn add(
     key: IdempotencyKey,
     Body(body): Body<NewCard>,
 ) -> Result<Response, Problem> {
-    let mut check = Check::new();
-    let key = key.read(&mut check);
-    let request = body.read(&mut check, caller, key);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let key = key.validate(&mut validator);
+    let request = body.validate(&mut validator, caller, key);
+    let request = validator.pass(request)?;
     let added = app.payment().add_payment_method(request).await?;
-    Ok(replay::told(added, |method| {
+    Ok(replay::with_replay_header(added, |method| {
         (StatusCode::CREATED, Json(PaymentMethod::from(method))).into_response()
     }))
 }
 
 /// Delete a payment method
 ///
-/// When it was the default one, another becomes that.
+/// If it was the default method, another method becomes the default.
 #[utoipa::path(
     delete, path = "/payment-methods/{id}", operation_id = "deletePaymentMethod", tag = "payment",
-    params(("id" = uuid::Uuid, Path, description = "The method.")),
-    responses((status = 204, description = "It is deleted.")),
+    params(("id" = uuid::Uuid, Path, description = "The payment method.")),
+    responses((status = 204, description = "The payment method is deleted.")),
     security(("bearer" = []))
 )]
 async fn delete(
@@ -96,7 +96,7 @@ async fn delete(
     let request =
         DeletePaymentMethodRequest { id: id.to_string(), user_id: caller.user_id.to_string() };
     let deleted = app.payment().delete_payment_method(request).await;
-    deleted.map_err(Problem::where_missing_is(Code::PaymentMethodNotFound))?;
+    deleted.map_err(Problem::not_found_as(Code::PaymentMethodNotFound))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -104,8 +104,8 @@ async fn delete(
 #[utoipa::path(
     put, path = "/payment-methods/{id}/default", operation_id = "setDefaultPaymentMethod",
     tag = "payment",
-    params(("id" = uuid::Uuid, Path, description = "The method.")),
-    responses((status = 200, description = "The method as it is now.", body = PaymentMethod)),
+    params(("id" = uuid::Uuid, Path, description = "The payment method.")),
+    responses((status = 200, description = "The updated payment method.", body = PaymentMethod)),
     security(("bearer" = []))
 )]
 async fn set_default(
@@ -116,6 +116,6 @@ async fn set_default(
     let request =
         SetDefaultPaymentMethodRequest { id: id.to_string(), user_id: caller.user_id.to_string() };
     let method = app.payment().set_default_payment_method(request).await;
-    let method = method.map_err(Problem::where_missing_is(Code::PaymentMethodNotFound))?;
+    let method = method.map_err(Problem::not_found_as(Code::PaymentMethodNotFound))?;
     Ok(Json(method.into_inner().into()))
 }

@@ -1,4 +1,4 @@
-//! `/products`: what the shop sells.
+//! `/products`: the public catalog.
 
 use std::ops::RangeInclusive;
 
@@ -12,14 +12,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::answer::Answer;
 use crate::app::App;
-use crate::auth::{Anyone, Role};
-use crate::cache::{Found, Question, Read, Shows};
-use crate::check::{Check, Page, Params, is_slug};
-use crate::openapi::raising;
+use crate::auth::{OptionalCaller, Role};
+use crate::cache::{CacheKey, CatalogRead, DependsOn, ReadKind};
+use crate::encoded_response::EncodedResponse;
+use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
 use crate::routes::PathText;
+use crate::validation::{Page, Params, Validator, is_slug};
 use crate::views::product::{Product, ProductList};
 
 const QUERY_CHARS: RangeInclusive<usize> = 1..=200;
@@ -56,16 +56,16 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::ProductNotFound,
     ];
     OpenApiRouter::new()
-        .routes(raising(&reads, routes!(list)))
-        .routes(raising(&reads, routes!(search)))
-        .routes(raising(&read, routes!(get)))
+        .routes(service_route(&reads, routes!(list)))
+        .routes(service_route(&reads, routes!(search)))
+        .routes(service_route(&read, routes!(get)))
 }
 
-/// Which products a list holds.
+/// Filter of a list of products.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Filter {
-    /// Only products of this category and of those below it.
+    /// Only products of this category and its subcategories.
     category_id: Option<Uuid>,
     /// Lowest price in cents, inclusive.
     #[param(minimum = 0, example = 1000)]
@@ -73,27 +73,27 @@ struct Filter {
     /// Highest price in cents, inclusive.
     #[param(minimum = 0, example = 50000)]
     max_price: Option<i64>,
-    /// Only products that can be bought now.
+    /// Only products that are in stock.
     #[param(value_type = Option<bool>, default = false)]
     in_stock: bool,
-    /// Also products that shoppers do not see; for administrators.
+    /// Include products that are hidden from shoppers; for administrators only.
     #[param(value_type = Option<bool>, default = false)]
     include_inactive: bool,
 }
 
 impl Filter {
-    fn read(params: &Params, check: &mut Check) -> Self {
+    fn validate(params: &Params, validator: &mut Validator) -> Self {
         let filter = Self {
-            category_id: params.uuid(check, "category_id"),
-            min_price: params.number(check, "min_price", CENTS),
-            max_price: params.number(check, "max_price", CENTS),
-            in_stock: params.flag(check, "in_stock"),
-            include_inactive: params.flag(check, "include_inactive"),
+            category_id: params.uuid(validator, "category_id"),
+            min_price: params.number(validator, "min_price", CENTS),
+            max_price: params.number(validator, "max_price", CENTS),
+            in_stock: params.flag(validator, "in_stock"),
+            include_inactive: params.flag(validator, "include_inactive"),
         };
         if let (Some(min), Some(max)) = (filter.min_price, filter.max_price)
             && min > max
         {
-            check.fail("min_price", "out_of_range", "must not be above max_price");
+            validator.fail("min_price", "out_of_range", "must not be above max_price");
         }
         filter
     }
@@ -102,8 +102,8 @@ impl Filter {
         self.category_id.map(|id| id.to_string()).unwrap_or_default()
     }
 
-    /// What shoppers do not see is for administrators.
-    fn allowed_to(&self, caller: Anyone) -> Result<(), Problem> {
+    /// Returns an error if the caller must not see hidden products.
+    fn authorize(&self, caller: OptionalCaller) -> Result<(), Problem> {
         match self.include_inactive {
             true => caller.require(Role::Admin).map(drop),
             false => Ok(()),
@@ -113,21 +113,25 @@ impl Filter {
 
 /// List products
 ///
-/// Active products, newest first unless `sort` says otherwise; the id breaks ties.
+/// Returns active products, by default newest first; the id breaks ties.
 #[utoipa::path(
     get, path = "/products", operation_id = "listProducts", tag = "products",
-    params(Page, Filter, ("sort" = Option<String>, Query, description = "The order.",
+    params(Page, Filter, ("sort" = Option<String>, Query, description = "Sort order.",
         pattern = "^(newest|price_asc|price_desc|name)$", example = "price_asc")),
     responses((status = 200, description = "A page of products.", body = ProductList)),
     security((), ("bearer" = []))
 )]
-async fn list(State(app): State<App>, caller: Anyone, params: Params) -> Result<Answer, Problem> {
-    let mut check = Check::new();
-    let filter = Filter::read(&params, &mut check);
-    let pagination = Some(params.page(&mut check));
-    let sort = params.choice(&mut check, "sort", &LIST_SORTS).unwrap_or(ProductSort::Newest);
-    check.finish()?;
-    filter.allowed_to(caller)?;
+async fn list(
+    State(app): State<App>,
+    caller: OptionalCaller,
+    params: Params,
+) -> Result<EncodedResponse, Problem> {
+    let mut validator = Validator::new();
+    let filter = Filter::validate(&params, &mut validator);
+    let pagination = Some(params.page(&mut validator));
+    let sort = params.choice(&mut validator, "sort", &LIST_SORTS).unwrap_or(ProductSort::Newest);
+    validator.finish()?;
+    filter.authorize(caller)?;
     let request = ListProductsRequest {
         pagination,
         category_id: filter.category(),
@@ -137,38 +141,43 @@ async fn list(State(app): State<App>, caller: Anyone, params: Params) -> Result<
         in_stock: filter.in_stock,
         sort: sort.into(),
     };
-    let question = Question::new(Read::List, &request);
-    let read = async { products(app.catalog().list_products(request).await?.into_inner()) };
-    app.public_read(caller, &question, read).await
+    let key = CacheKey::new(ReadKind::List, &request);
+    let read = async { product_list(app.catalog().list_products(request).await?.into_inner()) };
+    app.public_read(caller, &key, read).await
 }
 
 /// Search products
 ///
-/// Words of names, descriptions and categories, in any order, with mistakes; the best match first
-/// unless `sort` says otherwise. Nothing in `q` is a wildcard.
+/// Matches words of names, descriptions and categories, in any order, with spelling mistakes. By
+/// default, the best match comes first. `q` has no wildcards.
 #[utoipa::path(
     get, path = "/products/search", operation_id = "searchProducts", tag = "products",
     params(
-        ("q" = String, Query, description = "What is looked for.",
+        ("q" = String, Query, description = "Search text.",
             min_length = 1, max_length = 200, example = "laptop"),
         Page, Filter,
-        ("sort" = Option<String>, Query, description = "The order.",
+        ("sort" = Option<String>, Query, description = "Sort order.",
             pattern = "^(relevance|newest|price_asc|price_desc|name)$", example = "relevance")),
-    responses((status = 200, description = "A page of what was found.", body = ProductList)),
+    responses((status = 200, description = "A page of matching products.", body = ProductList)),
     security((), ("bearer" = []))
 )]
-async fn search(State(app): State<App>, caller: Anyone, params: Params) -> Result<Answer, Problem> {
-    let mut check = Check::new();
-    let query = params.one(&mut check, "q").map(str::to_owned);
+async fn search(
+    State(app): State<App>,
+    caller: OptionalCaller,
+    params: Params,
+) -> Result<EncodedResponse, Problem> {
+    let mut validator = Validator::new();
+    let query = params.single(&mut validator, "q").map(str::to_owned);
     if query.is_none() {
-        check.fail("q", "required", "is required");
+        validator.fail("q", "required", "is required");
     }
-    let query = check.line("q", query, QUERY_CHARS);
-    let filter = Filter::read(&params, &mut check);
-    let pagination = Some(params.page(&mut check));
-    let sort = params.choice(&mut check, "sort", &SEARCH_SORTS).unwrap_or(ProductSort::Relevance);
-    let query = check.pass(query)?;
-    filter.allowed_to(caller)?;
+    let query = validator.line("q", query, QUERY_CHARS);
+    let filter = Filter::validate(&params, &mut validator);
+    let pagination = Some(params.page(&mut validator));
+    let sort =
+        params.choice(&mut validator, "sort", &SEARCH_SORTS).unwrap_or(ProductSort::Relevance);
+    let query = validator.pass(query)?;
+    filter.authorize(caller)?;
     let request = SearchProductsRequest {
         query,
         pagination,
@@ -179,53 +188,57 @@ async fn search(State(app): State<App>, caller: Anyone, params: Params) -> Resul
         sort: sort.into(),
         include_inactive: filter.include_inactive,
     };
-    let question = Question::new(Read::Search, &request);
-    let read = async { products(app.catalog().search_products(request).await?.into_inner()) };
-    app.public_read(caller, &question, read).await
+    let key = CacheKey::new(ReadKind::Search, &request);
+    let read = async { product_list(app.catalog().search_products(request).await?.into_inner()) };
+    app.public_read(caller, &key, read).await
 }
 
-fn products(page: ListProductsResponse) -> Result<Found, Problem> {
-    Ok(Found { answer: Answer::of(&ProductList::from(page))?, shows: Shows::Products })
+fn product_list(page: ListProductsResponse) -> Result<CatalogRead, Problem> {
+    Ok(CatalogRead {
+        response: EncodedResponse::encode(&ProductList::from(page))?,
+        depends_on: DependsOn::Products,
+    })
 }
 
 /// Get a product
 ///
-/// By its id or its slug. One that shoppers do not see is found by administrators alone.
+/// Returns a product by id or slug. Only administrators get products that are hidden from shoppers.
 #[utoipa::path(
     get, path = "/products/{id}", operation_id = "getProduct", tag = "products",
-    params(("id" = String, Path, description = "The id or the slug.", example = "laptop-backpack")),
+    params(("id" = String, Path, example = "laptop-backpack",
+        description = "Id or slug of the product.")),
     responses((status = 200, description = "The product.", body = Product)),
     security((), ("bearer" = []))
 )]
 async fn get(
     State(app): State<App>,
-    caller: Anyone,
+    caller: OptionalCaller,
     PathText(id): PathText,
-) -> Result<Answer, Problem> {
+) -> Result<EncodedResponse, Problem> {
     let identifier = match Uuid::try_parse(&id) {
         Ok(id) => Identifier::Id(id.to_string()),
-        // Anything else names no product, so that the catalog need not be asked.
+        // Anything else is neither an id nor a slug; this saves a call of the catalog.
         Err(_) if is_slug(&id) => Identifier::Slug(id),
         Err(_) => return Err(Code::ProductNotFound.problem()),
     };
     let request = GetProductRequest { identifier: Some(identifier) };
-    let question = Question::new(Read::Product, &request);
+    let key = CacheKey::new(ReadKind::Product, &request);
     let read = async {
         let product = app.catalog().get_product(request).await;
-        let product = product.map_err(Problem::where_missing_is(Code::ProductNotFound))?;
+        let product = product.map_err(Problem::not_found_as(Code::ProductNotFound))?;
         let product = product.into_inner();
         if !product.is_active && !caller.is(Role::Admin) {
             return Err(Code::ProductNotFound.problem());
         }
-        let shows = Shows::Product(id_of(&product)?);
-        Ok(Found { answer: Answer::of(&Product::from(product))?, shows })
+        let depends_on = DependsOn::Product(product_id(&product)?);
+        Ok(CatalogRead { response: EncodedResponse::encode(&Product::from(product))?, depends_on })
     };
-    app.public_read(caller, &question, read).await
+    app.public_read(caller, &key, read).await
 }
 
-fn id_of(product: &v1::Product) -> Result<Uuid, Problem> {
+fn product_id(product: &v1::Product) -> Result<Uuid, Problem> {
     Uuid::try_parse(&product.id).map_err(|error| {
-        tracing::error!(%error, "the catalog answered with a product without an id");
+        tracing::error!(%error, "catalog returned a product with an invalid id");
         Code::Internal.problem()
     })
 }

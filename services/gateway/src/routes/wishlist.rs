@@ -1,5 +1,5 @@
-//! `/wishlist`: what the caller remembers. The entries are the user service's, the products in them
-//! the catalog's.
+//! `/wishlist`: the caller's wishlist. The user service stores the entries, the catalog the
+//! products.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,12 +9,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::codes::{signed_in, with_body};
-use super::{PathId, products_of};
+use super::{PathId, get_products};
 use crate::app::App;
 use crate::auth::{Caller, SignedIn};
-use crate::check::{Body, Check};
-use crate::openapi::raising;
+use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
+use crate::validation::{Body, Validator};
 use crate::views::wishlist::{Wish, Wishlist};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -27,33 +27,33 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     ]));
     let remove_codes = signed_in(&[Code::NotFound, Code::UserNotFound]);
     OpenApiRouter::new()
-        .routes(raising(&get_codes, routes!(get)))
-        .routes(raising(&add_codes, routes!(add)))
-        .routes(raising(&remove_codes, routes!(remove)))
+        .routes(service_route(&get_codes, routes!(get)))
+        .routes(service_route(&add_codes, routes!(add)))
+        .routes(service_route(&remove_codes, routes!(remove)))
 }
 
 /// Get my wishlist
 ///
-/// A product that the shop no longer sells stays on it, with `product` null.
+/// A product that is no longer for sale stays on the wishlist, with `product` null.
 #[utoipa::path(
     get, path = "/wishlist", operation_id = "getWishlist", tag = "account",
-    responses((status = 200, description = "All of it.", body = Wishlist)),
+    responses((status = 200, description = "The wishlist.", body = Wishlist)),
     security(("bearer" = []))
 )]
 async fn get(
     State(app): State<App>,
     SignedIn(caller): SignedIn,
 ) -> Result<Json<Wishlist>, Problem> {
-    wishlist_of(&app, caller).await.map(Json)
+    get_wishlist(&app, caller).await.map(Json)
 }
 
-/// Remember a product
+/// Add a product to my wishlist
 ///
-/// Answers the whole wishlist. Adding a product again changes nothing.
+/// Returns the whole wishlist. Idempotent: adding a product again changes nothing.
 #[utoipa::path(
     post, path = "/wishlist", operation_id = "addToWishlist", tag = "account",
     request_body = Wish,
-    responses((status = 201, description = "The wishlist as it is now.", body = Wishlist)),
+    responses((status = 201, description = "The updated wishlist.", body = Wishlist)),
     security(("bearer" = []))
 )]
 async fn add(
@@ -61,26 +61,26 @@ async fn add(
     SignedIn(caller): SignedIn,
     Body(body): Body<Wish>,
 ) -> Result<(StatusCode, Json<Wishlist>), Problem> {
-    let mut check = Check::new();
-    let product = body.read(&mut check);
-    let product_id = check.pass(product)?.to_string();
-    let known = products_of(&app, vec![product_id.clone()]).await?;
+    let mut validator = Validator::new();
+    let product = body.validate(&mut validator);
+    let product_id = validator.pass(product)?.to_string();
+    let known = get_products(&app, vec![product_id.clone()]).await?;
     if !known.iter().any(|product| product.is_active) {
         return Err(Code::ProductNotFound.problem());
     }
     let request = AddToWishlistRequest { user_id: caller.user_id.to_string(), product_id };
     let added = app.user().add_to_wishlist(request).await;
-    added.map_err(Problem::where_missing_is(Code::UserNotFound))?;
-    Ok((StatusCode::CREATED, Json(wishlist_of(&app, caller).await?)))
+    added.map_err(Problem::not_found_as(Code::UserNotFound))?;
+    Ok((StatusCode::CREATED, Json(get_wishlist(&app, caller).await?)))
 }
 
-/// Forget a product
+/// Remove a product from my wishlist
 ///
-/// Removing one that is not there is fine.
+/// Idempotent: succeeds if the product is not on the wishlist.
 #[utoipa::path(
     delete, path = "/wishlist/{product_id}", operation_id = "removeFromWishlist", tag = "account",
     params(("product_id" = uuid::Uuid, Path, description = "The product.")),
-    responses((status = 204, description = "It is not on the wishlist.")),
+    responses((status = 204, description = "The product is not on the wishlist.")),
     security(("bearer" = []))
 )]
 async fn remove(
@@ -93,16 +93,16 @@ async fn remove(
         product_id: product_id.to_string(),
     };
     let removed = app.user().remove_from_wishlist(request).await;
-    removed.map_err(Problem::where_missing_is(Code::UserNotFound))?;
+    removed.map_err(Problem::not_found_as(Code::UserNotFound))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn wishlist_of(app: &App, caller: Caller) -> Result<Wishlist, Problem> {
+async fn get_wishlist(app: &App, caller: Caller) -> Result<Wishlist, Problem> {
     let request = GetWishlistRequest { user_id: caller.user_id.to_string() };
     let wishlist = app.user().get_wishlist(request).await;
-    let wishlist = wishlist.map_err(Problem::where_missing_is(Code::UserNotFound))?;
+    let wishlist = wishlist.map_err(Problem::not_found_as(Code::UserNotFound))?;
     let items = wishlist.into_inner().items;
     let ids = items.iter().map(|item| item.product_id.clone()).collect();
-    let products = products_of(app, ids).await?;
+    let products = get_products(app, ids).await?;
     Ok(Wishlist::new(items, products))
 }

@@ -1,4 +1,4 @@
-//! Postal addresses.
+//! Postal addresses and the address book.
 
 use std::ops::RangeInclusive;
 
@@ -8,17 +8,17 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
-use crate::check::{Check, Field, FromJson, Wrong};
+use crate::validation::{Field, FromJson, InvalidValue, Validator};
 
 const LABEL_CHARS: RangeInclusive<usize> = 0..=50;
 const PART_CHARS: RangeInclusive<usize> = 1..=200;
 const OPTIONAL_PART_CHARS: RangeInclusive<usize> = 0..=200;
 const ZIP_CODE_CHARS: RangeInclusive<usize> = 0..=20;
 
-/// Where something can be sent.
+/// A postal address.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Address {
-    /// Whose it is; `""` when not said.
+    /// Name of the recipient; `""` if absent.
     #[schema(example = "Ada Lovelace")]
     recipient: String,
     /// Street and house number.
@@ -27,10 +27,10 @@ pub(crate) struct Address {
     /// City.
     #[schema(example = "Springfield")]
     city: String,
-    /// State or province; `""` where there is none.
+    /// State or province; `""` if absent.
     #[schema(example = "IL")]
     state: String,
-    /// Postal code; `""` where there is none.
+    /// Postal code; `""` if absent.
     #[schema(example = "62701")]
     zip_code: String,
     /// Country, ISO 3166-1.
@@ -51,19 +51,23 @@ impl From<common::v1::Address> for Address {
     }
 }
 
-/// An address that a client sends.
+/// A postal address in a request.
 #[derive(Debug, Default, PartialEq, Deserialize, ToSchema)]
 pub(crate) struct NewAddress {
-    /// Whose it is.
+    /// Name of the recipient.
     #[schema(value_type = Option<String>, max_length = 200, example = "Ada Lovelace")]
     #[serde(default)]
     recipient: Field<String>,
     /// Street and house number.
-    #[schema(value_type = String, required, min_length = 1, max_length = 200, example = "1 Main Street")]
+    #[schema(
+        value_type = String, required, min_length = 1, max_length = 200, example = "1 Main Street"
+    )]
     #[serde(default)]
     street: Field<String>,
     /// City.
-    #[schema(value_type = String, required, min_length = 1, max_length = 200, example = "Springfield")]
+    #[schema(
+        value_type = String, required, min_length = 1, max_length = 200, example = "Springfield"
+    )]
     #[serde(default)]
     city: Field<String>,
     /// State or province.
@@ -81,25 +85,32 @@ pub(crate) struct NewAddress {
 }
 
 impl FromJson for NewAddress {
-    fn from_json(value: Value) -> Result<Self, Wrong> {
-        let wrong = || Wrong::type_of("an object with street, city and country");
-        // Serde would also read the fields from a list.
+    fn from_json(value: Value) -> Result<Self, InvalidValue> {
+        let wrong_type = || InvalidValue::wrong_type("an object with street, city and country");
+        // Serde would also accept the fields as a list.
         if !value.is_object() {
-            return Err(wrong());
+            return Err(wrong_type());
         }
-        serde_json::from_value(value).map_err(|_| wrong())
+        serde_json::from_value(value).map_err(|_| wrong_type())
     }
 }
 
 impl NewAddress {
-    /// The message, when nothing is wrong with it; `name` is where it stands in the body.
-    pub(crate) fn read(self, check: &mut Check, name: &str) -> Option<common::v1::Address> {
+    /// Validates the fields and builds the message. `name` is the path of the address in the body.
+    pub(crate) fn validate(
+        self,
+        validator: &mut Validator,
+        name: &str,
+    ) -> Option<common::v1::Address> {
         let mut part = |part: &str, field: Field<String>, chars: RangeInclusive<usize>| {
             let name = format!("{name}.{part}");
-            let needed = *chars.start() > 0;
-            let text =
-                if needed { check.required(&name, field) } else { check.optional(&name, field) };
-            check.line(&name, text, chars)
+            let is_required = *chars.start() > 0;
+            let text = if is_required {
+                validator.required(&name, field)
+            } else {
+                validator.optional(&name, field)
+            };
+            validator.line(&name, text, chars)
         };
         let recipient = part("recipient", self.recipient, OPTIONAL_PART_CHARS);
         let street = part("street", self.street, PART_CHARS);
@@ -107,8 +118,8 @@ impl NewAddress {
         let state = part("state", self.state, OPTIONAL_PART_CHARS);
         let zip_code = part("zip_code", self.zip_code, ZIP_CODE_CHARS);
         let name = format!("{name}.country");
-        let country = check.required(&name, self.country);
-        let country = check.country(&name, country);
+        let country = validator.required(&name, self.country);
+        let country = validator.country(&name, country);
         Some(common::v1::Address {
             street: street?,
             city: city?,
@@ -120,21 +131,21 @@ impl NewAddress {
     }
 }
 
-/// An address in a customer's book.
+/// An entry of a customer's address book.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SavedAddress {
-    /// The entry.
+    /// Id of the address.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a30")]
     id: String,
-    /// Whose it is.
+    /// Id of the customer's account.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a20")]
     user_id: String,
-    /// The customer's name for it; `""` when it has none.
+    /// The customer's label for the address; `""` if absent.
     #[schema(example = "Home")]
     label: String,
-    /// The address itself.
+    /// The postal address.
     address: Address,
-    /// Exactly one of a customer's addresses is the default.
+    /// Whether this is the default. Exactly one of a customer's addresses is the default.
     #[schema(example = true)]
     is_default: bool,
 }
@@ -154,7 +165,7 @@ impl From<user::v1::UserAddress> for SavedAddress {
 /// All addresses of a customer.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AddressList {
-    /// All of them, the default one first.
+    /// All addresses, the default first.
     addresses: Vec<SavedAddress>,
 }
 
@@ -164,35 +175,35 @@ impl From<user::v1::ListAddressesResponse> for AddressList {
     }
 }
 
-/// An address to be kept, or what one is to become.
+/// A new or replaced entry of the address book.
 #[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct AddressEntry {
-    /// The customer's name for it.
+    /// The customer's label for the address.
     #[schema(value_type = Option<String>, max_length = 50, example = "Home")]
     #[serde(default)]
     label: Field<String>,
-    /// The address itself.
+    /// The postal address.
     #[schema(value_type = NewAddress, required)]
     #[serde(default)]
     address: Field<NewAddress>,
-    /// Makes it the default; the first one is that by itself.
+    /// Whether to make it the default. The first address is always the default.
     #[schema(value_type = Option<bool>, default = false, example = true)]
     #[serde(default)]
     is_default: Field<bool>,
 }
 
 impl AddressEntry {
-    /// The message that adds it, or all that is wrong.
-    pub(crate) fn read(
+    /// Validates the fields and builds the message that adds the address.
+    pub(crate) fn validate(
         self,
-        check: &mut Check,
+        validator: &mut Validator,
         caller: Caller,
     ) -> Option<user::v1::AddAddressRequest> {
-        let label = check.optional("label", self.label);
-        let label = check.line("label", label, LABEL_CHARS);
-        let is_default = check.optional("is_default", self.is_default);
-        let address = check.required("address", self.address);
-        let address = address.and_then(|address| address.read(check, "address"));
+        let label = validator.optional("label", self.label);
+        let label = validator.line("label", label, LABEL_CHARS);
+        let is_default = validator.optional("is_default", self.is_default);
+        let address = validator.required("address", self.address);
+        let address = address.and_then(|address| address.validate(validator, "address"));
         Some(user::v1::AddAddressRequest {
             user_id: caller.user_id.to_string(),
             label: label.unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! What only administrators see of an order, and do to it.
+//! Order details and requests for administrators.
 
 use proto::order::v1;
 use proto::payment::v1::{self as payment, TransactionStatus, TransactionType};
@@ -8,97 +8,97 @@ use uuid::Uuid;
 
 use super::money::{Amount, Money};
 use super::new_order::NOTE_CHARS;
+use super::non_empty;
 use super::order::{Order, STATUSES};
-use super::reference;
-use crate::check::{Check, Field};
+use crate::validation::{Field, Validator};
 
-/// An order with all that led to it.
+/// An order with its checkout and payment transactions.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OrderDetail {
-    /// The order itself.
+    /// The order.
     #[serde(flatten)]
     order: Order,
-    /// How far its checkout is.
+    /// State of the checkout saga.
     checkout: Checkout,
-    /// The movements of its money, oldest first.
+    /// Payment transactions, oldest first.
     transactions: Vec<Transaction>,
 }
 
-/// How far a checkout is.
+/// State of a checkout saga.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Checkout {
-    /// The step it is at; `confirmed` or `cancelled` at its end.
+    /// Current step; `confirmed` or `cancelled` when the checkout has finished.
     #[schema(example = "confirmed")]
     step: String,
-    /// Attempts at this step.
+    /// Attempts at the current step.
     #[schema(example = 0, minimum = 0)]
     attempts: i32,
-    /// The steps so far, in order.
+    /// Steps so far, in order.
     steps: Vec<CheckoutStep>,
 }
 
-/// A step of a checkout.
+/// A step of a checkout saga.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CheckoutStep {
-    /// Its name.
+    /// Name of the step.
     #[schema(example = "capture")]
     name: String,
-    /// How it ended: `done`, `rejected` or `unknown`; `null` while it is at work.
+    /// Outcome: `done`, `rejected` or `unknown`; `null` while the step is running.
     #[schema(example = "done")]
     outcome: Option<String>,
-    /// Attempts that it took.
+    /// Attempts at this step.
     #[schema(example = 1, minimum = 0)]
     attempts: i32,
-    /// When it began.
+    /// Start time.
     #[schema(format = DateTime, example = "2026-11-22T10:00:01Z")]
     started_at: String,
-    /// When it ended; `null` while it is at work.
+    /// End time; `null` while the step is running.
     #[schema(format = DateTime, example = "2026-11-22T10:00:01Z")]
     finished_at: Option<String>,
-    /// The last error; `""` when there was none.
+    /// Last error; `""` if there was none.
     #[schema(example = "")]
     error: String,
 }
 
-/// A movement of money.
+/// A payment transaction.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Transaction {
-    /// The movement.
+    /// Id of the transaction.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a80")]
     id: String,
-    /// The order it is for.
+    /// Id of the order.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a70")]
     order_id: String,
-    /// The customer.
+    /// Id of the customer's account.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a20")]
     user_id: String,
-    /// What it does.
+    /// Type of the transaction.
     #[schema(pattern = "^(charge|refund|authorization|capture|void)$", example = "capture")]
     r#type: &'static str,
-    /// Where it stands.
+    /// Status of the transaction.
     #[schema(
         pattern = "^(pending|succeeded|failed|refunded|authorized|voided)$",
         example = "succeeded"
     )]
     status: &'static str,
-    /// How much.
+    /// Amount of the transaction.
     amount: Money,
-    /// How it is paid.
+    /// Payment method.
     #[schema(example = "pm_test_visa")]
     payment_method_id: String,
-    /// The provider's name for it; `""` when it gave none.
+    /// Reference of the payment provider; `""` if it gave none.
     #[schema(example = "sim_cap_1")]
     provider_ref: String,
-    /// The key that makes its repeats harmless.
+    /// Idempotency key of the transaction.
     #[schema(example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a70:capture")]
     idempotency_key: String,
-    /// When it was begun.
+    /// Time of creation.
     #[schema(format = DateTime, example = "2026-11-22T10:00:01Z")]
     created_at: String,
 }
 
 impl OrderDetail {
-    /// Put together.
+    /// Combines the results of the services.
     pub(crate) fn new(
         order: v1::Order,
         checkout: v1::GetCheckoutResponse,
@@ -116,10 +116,10 @@ impl From<v1::GetCheckoutResponse> for Checkout {
     fn from(checkout: v1::GetCheckoutResponse) -> Self {
         let steps = checkout.steps.into_iter().map(|step| CheckoutStep {
             name: step.name,
-            outcome: reference(step.outcome),
+            outcome: non_empty(step.outcome),
             attempts: step.attempts,
             started_at: step.started_at,
-            finished_at: reference(step.finished_at),
+            finished_at: non_empty(step.finished_at),
             error: step.error,
         });
         Self { step: checkout.step, attempts: checkout.attempts, steps: steps.collect() }
@@ -129,8 +129,8 @@ impl From<v1::GetCheckoutResponse> for Checkout {
 impl From<payment::Transaction> for Transaction {
     fn from(transaction: payment::Transaction) -> Self {
         Self {
-            r#type: type_word(transaction.r#type()),
-            status: status_word(transaction.status()),
+            r#type: type_name(transaction.r#type()),
+            status: status_name(transaction.status()),
             id: transaction.id,
             order_id: transaction.order_id,
             user_id: transaction.user_id,
@@ -143,7 +143,7 @@ impl From<payment::Transaction> for Transaction {
     }
 }
 
-fn type_word(kind: TransactionType) -> &'static str {
+fn type_name(kind: TransactionType) -> &'static str {
     match kind {
         TransactionType::Unspecified => "unknown",
         TransactionType::Charge => "charge",
@@ -154,7 +154,7 @@ fn type_word(kind: TransactionType) -> &'static str {
     }
 }
 
-fn status_word(status: TransactionStatus) -> &'static str {
+fn status_name(status: TransactionStatus) -> &'static str {
     match status {
         TransactionStatus::Unspecified => "unknown",
         TransactionStatus::Pending => "pending",
@@ -166,41 +166,41 @@ fn status_word(status: TransactionStatus) -> &'static str {
     }
 }
 
-/// Where an order is to stand.
+/// Requested status of an order.
 #[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct StatusChange {
-    /// The status.
+    /// The new status.
     #[schema(
         value_type = String, required, example = "processing",
         pattern = "^(pending|confirmed|processing|shipped|delivered|cancelled|refunded)$"
     )]
     #[serde(default)]
     status: Field<String>,
-    /// Why, in one line; the customer sees it.
+    /// Reason, in one line; visible to the customer.
     #[schema(value_type = Option<String>, max_length = 500, example = "Packed")]
     #[serde(default)]
     notes: Field<String>,
 }
 
 impl StatusChange {
-    /// The message for the order `id`, or all that is wrong.
-    pub(crate) fn read(
+    /// Validates the fields and builds the message for the order `id`.
+    pub(crate) fn validate(
         self,
-        check: &mut Check,
+        validator: &mut Validator,
         id: Uuid,
         actor: Uuid,
     ) -> Option<v1::UpdateOrderStatusRequest> {
-        let word = check.required("status", self.status);
-        let status = word.and_then(|word| {
-            let known = STATUSES.iter().find(|(known, _)| *known == word);
+        let name = validator.required("status", self.status);
+        let status = name.and_then(|name| {
+            let known = STATUSES.iter().find(|(known, _)| *known == name);
             if known.is_none() {
-                let words = STATUSES.map(|(word, _)| word).join(", ");
-                check.fail("status", "unknown_value", format!("must be one of {words}"));
+                let names = STATUSES.map(|(name, _)| name).join(", ");
+                validator.fail("status", "unknown_value", format!("must be one of {names}"));
             }
             known.map(|(_, status)| *status)
         });
-        let notes = check.optional("notes", self.notes);
-        let notes = check.line("notes", notes, NOTE_CHARS);
+        let notes = validator.optional("notes", self.notes);
+        let notes = validator.line("notes", notes, NOTE_CHARS);
         Some(v1::UpdateOrderStatusRequest {
             id: id.to_string(),
             status: status?.into(),
@@ -210,32 +210,32 @@ impl StatusChange {
     }
 }
 
-/// Money to be given back.
+/// A refund of an order.
 #[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct NewRefund {
-    /// How much, 1 at least; all that is left when absent.
+    /// Amount, at least 1; if absent, all that is not yet refunded.
     #[schema(value_type = Option<Amount>)]
     #[serde(default)]
     amount: Field<Amount>,
-    /// Why, in one line.
+    /// Reason, in one line.
     #[schema(value_type = Option<String>, max_length = 500, example = "Arrived broken")]
     #[serde(default)]
     reason: Field<String>,
 }
 
 impl NewRefund {
-    /// The message for the order `id`, or all that is wrong.
-    pub(crate) fn read(
+    /// Validates the fields and builds the message for the order `id`.
+    pub(crate) fn validate(
         self,
-        check: &mut Check,
+        validator: &mut Validator,
         id: Uuid,
         actor: Uuid,
         idempotency_key: Option<String>,
     ) -> v1::RefundOrderRequest {
-        let amount = check.optional("amount", self.amount);
-        let amount = amount.and_then(|amount| amount.read(check, "amount"));
-        let reason = check.optional("reason", self.reason);
-        let reason = check.line("reason", reason, NOTE_CHARS);
+        let amount = validator.optional("amount", self.amount);
+        let amount = amount.and_then(|amount| amount.validate(validator, "amount"));
+        let reason = validator.optional("reason", self.reason);
+        let reason = validator.line("reason", reason, NOTE_CHARS);
         v1::RefundOrderRequest {
             id: id.to_string(),
             amount,

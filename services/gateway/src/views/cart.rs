@@ -1,4 +1,4 @@
-//! Carts.
+//! Shopping carts.
 
 use std::ops::RangeInclusive;
 
@@ -8,26 +8,26 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::money::Money;
-use super::reference;
+use super::non_empty;
 use crate::auth::Caller;
-use crate::check::{Check, Field};
+use crate::validation::{Field, Validator};
 
 const QUANTITY: RangeInclusive<i64> = 1..=99;
 
-/// A cart, with the prices of now.
+/// A cart with current prices.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Cart {
-    /// The lines, in the order they were added.
+    /// Lines, in the order in which they were added.
     items: Vec<CartItem>,
-    /// The sum of the lines that are available.
+    /// Total of the available lines.
     total: Money,
-    /// Grows with each change and never repeats.
+    /// Version of the cart; increases with each change and never repeats.
     #[schema(example = 1_795_341_600_000_000_i64, minimum = 0)]
     version: i64,
-    /// When the cart is dropped unless it changes before; `null` for an empty one.
+    /// Time at which an unchanged cart expires; `null` for an empty cart.
     #[schema(format = DateTime, example = "2026-11-29T10:00:00Z")]
     expires_at: Option<String>,
-    /// When it changed last; `null` for a cart that never was.
+    /// Time of the last change; `null` for a cart that was never used.
     #[schema(format = DateTime, example = "2026-11-22T10:00:00Z")]
     updated_at: Option<String>,
 }
@@ -35,23 +35,23 @@ pub(crate) struct Cart {
 /// A line of a cart.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CartItem {
-    /// The product.
+    /// Id of the product.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a10")]
     product_id: String,
-    /// Its name; `""` when the shop does not know it any more.
+    /// Name of the product; `""` if the product no longer exists.
     #[schema(example = "Laptop Backpack")]
     product_name: String,
-    /// How many.
+    /// Quantity.
     #[schema(example = 2, minimum = 1, maximum = 99)]
     quantity: i32,
-    /// What one costs.
+    /// Unit price.
     unit_price: Money,
-    /// What the line costs.
+    /// Price of the line.
     total_price: Money,
-    /// Its main picture; `""` when it has none.
+    /// Main image; `""` if the product has none.
     #[schema(example = "/static/products/laptop-backpack.svg")]
     image_url: String,
-    /// Whether it can be bought now; what cannot is not counted in the total.
+    /// Whether the product is for sale; otherwise the line is excluded from the total.
     #[schema(example = true)]
     available: bool,
 }
@@ -62,8 +62,8 @@ impl From<v1::Cart> for Cart {
             items: cart.items.into_iter().map(CartItem::from).collect(),
             total: cart.total.unwrap_or_default().into(),
             version: cart.version,
-            expires_at: reference(cart.expires_at),
-            updated_at: reference(cart.updated_at),
+            expires_at: non_empty(cart.expires_at),
+            updated_at: non_empty(cart.updated_at),
         }
     }
 }
@@ -82,26 +82,30 @@ impl From<v1::CartItem> for CartItem {
     }
 }
 
-/// Units to be put into a cart. Other keys, such as a price, are ignored: prices are the catalog's.
+/// Units to add to a cart. Other keys, such as a price, are ignored: prices come from the catalog.
 #[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct NewCartItem {
-    /// The product.
+    /// Id of the product.
     #[schema(value_type = Uuid, required, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a10")]
     #[serde(default)]
     product_id: Field<String>,
-    /// How many more; at most 99 in all.
+    /// Units to add; at most 99 in the cart.
     #[schema(value_type = i32, required, minimum = 1, maximum = 99, example = 2)]
     #[serde(default)]
     quantity: Field<i64>,
 }
 
 impl NewCartItem {
-    /// The message, or all that is wrong.
-    pub(crate) fn read(self, check: &mut Check, caller: Caller) -> Option<v1::AddItemRequest> {
-        let product = check.required("product_id", self.product_id);
-        let product = check.uuid("product_id", product.as_deref());
-        let quantity = check.required("quantity", self.quantity);
-        let quantity = check.number("quantity", quantity, QUANTITY);
+    /// Validates the fields and builds the request message.
+    pub(crate) fn validate(
+        self,
+        validator: &mut Validator,
+        caller: Caller,
+    ) -> Option<v1::AddItemRequest> {
+        let product = validator.required("product_id", self.product_id);
+        let product = validator.uuid("product_id", product.as_deref());
+        let quantity = validator.required("quantity", self.quantity);
+        let quantity = validator.number("quantity", quantity, QUANTITY);
         Some(v1::AddItemRequest {
             user_id: caller.user_id.to_string(),
             product_id: product?.to_string(),
@@ -111,25 +115,25 @@ impl NewCartItem {
     }
 }
 
-/// How many there are to be of a line.
+/// New quantity of a line.
 #[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct Quantity {
-    /// How many.
+    /// Quantity.
     #[schema(value_type = i32, required, minimum = 1, maximum = 99, example = 3)]
     #[serde(default)]
     quantity: Field<i64>,
 }
 
 impl Quantity {
-    /// The message for the line of the product `id`, or what is wrong.
-    pub(crate) fn read(
+    /// Validates the fields and builds the message for the line of the product `id`.
+    pub(crate) fn validate(
         self,
-        check: &mut Check,
+        validator: &mut Validator,
         caller: Caller,
         id: Uuid,
     ) -> Option<v1::UpdateItemRequest> {
-        let quantity = check.required("quantity", self.quantity);
-        let quantity = check.number("quantity", quantity, QUANTITY)?;
+        let quantity = validator.required("quantity", self.quantity);
+        let quantity = validator.number("quantity", quantity, QUANTITY)?;
         Some(v1::UpdateItemRequest {
             user_id: caller.user_id.to_string(),
             product_id: id.to_string(),

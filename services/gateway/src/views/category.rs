@@ -8,34 +8,34 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::reference;
-use crate::check::{Check, Field};
+use super::non_empty;
+use crate::validation::{Field, Validator};
 
 const NAME_CHARS: RangeInclusive<usize> = 1..=100;
 const DESCRIPTION_CHARS: RangeInclusive<usize> = 0..=2_000;
 
-/// A shelf of the shop; categories form a tree.
+/// A category of products. Categories form a tree.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Category {
-    /// The category.
+    /// Id of the category.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a01")]
     id: String,
-    /// Its name.
+    /// Name of the category.
     #[schema(example = "Electronics")]
     name: String,
-    /// Its name in addresses, unique.
+    /// Unique name in URLs.
     #[schema(example = "electronics")]
     slug: String,
-    /// What is in it; `""` when nothing is said.
+    /// Description; `""` if absent.
     #[schema(example = "Things with a plug.")]
     description: String,
-    /// The category above; `null` at the top.
+    /// Id of the parent category; `null` at the top level.
     #[schema(format = Uuid, example = json!(null))]
     parent_id: Option<String>,
-    /// How many products shoppers see in it.
+    /// Number of products visible to shoppers.
     #[schema(example = 3, minimum = 0)]
     product_count: i32,
-    /// Since when it exists.
+    /// Time of creation.
     #[schema(format = DateTime, example = "2026-11-22T10:00:00Z")]
     created_at: String,
 }
@@ -47,7 +47,7 @@ impl From<v1::Category> for Category {
             name: category.name,
             slug: category.slug,
             description: category.description,
-            parent_id: reference(category.parent_id),
+            parent_id: non_empty(category.parent_id),
             product_count: category.product_count,
             created_at: category.created_at,
         }
@@ -57,7 +57,7 @@ impl From<v1::Category> for Category {
 /// All categories.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CategoryList {
-    /// All of them, of every level.
+    /// Categories of all levels.
     categories: Vec<Category>,
 }
 
@@ -67,41 +67,41 @@ impl From<v1::ListCategoriesResponse> for CategoryList {
     }
 }
 
-/// A category to be made.
+/// A new category.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct NewCategory {
-    /// Its name.
+    /// Name of the category.
     #[schema(value_type = String, required, min_length = 1, max_length = 100, example = "Lighting")]
     #[serde(default)]
     name: Field<String>,
-    /// Its name in addresses; made from the name when absent.
+    /// Name in URLs; generated from the name if absent.
     #[schema(
         value_type = Option<String>, max_length = 120, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$",
         example = "lighting"
     )]
     #[serde(default)]
     slug: Field<String>,
-    /// What is in it.
+    /// Description.
     #[schema(value_type = Option<String>, max_length = 2000, example = "Lamps and more.")]
     #[serde(default)]
     description: Field<String>,
-    /// The category above; at the top when absent.
+    /// Id of the parent category; top level if absent.
     #[schema(value_type = Option<Uuid>)]
     #[serde(default)]
     parent_id: Field<String>,
 }
 
 impl NewCategory {
-    /// The message, or all that is wrong.
-    pub(crate) fn read(self, check: &mut Check) -> Option<v1::CreateCategoryRequest> {
-        let name = check.required("name", self.name);
-        let name = check.line("name", name, NAME_CHARS);
-        let slug = check.optional("slug", self.slug);
-        let slug = check.slug("slug", slug);
-        let description = check.optional("description", self.description);
-        let description = check.text("description", description, DESCRIPTION_CHARS);
-        let parent = check.optional("parent_id", self.parent_id);
-        let parent = check.uuid("parent_id", parent.as_deref());
+    /// Validates the fields and builds the request message.
+    pub(crate) fn validate(self, validator: &mut Validator) -> Option<v1::CreateCategoryRequest> {
+        let name = validator.required("name", self.name);
+        let name = validator.line("name", name, NAME_CHARS);
+        let slug = validator.optional("slug", self.slug);
+        let slug = validator.slug("slug", slug);
+        let description = validator.optional("description", self.description);
+        let description = validator.text("description", description, DESCRIPTION_CHARS);
+        let parent = validator.optional("parent_id", self.parent_id);
+        let parent = validator.uuid("parent_id", parent.as_deref());
         Some(v1::CreateCategoryRequest {
             name: name?,
             slug: slug.unwrap_or_default(),
@@ -111,56 +111,60 @@ impl NewCategory {
     }
 }
 
-/// What is to change in a category; fields that are absent stay as they are.
+/// Changes of a category; absent fields stay unchanged.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct CategoryChanges {
-    /// Its name.
+    /// Name of the category.
     #[schema(value_type = String, min_length = 1, max_length = 100, example = "Lighting")]
     #[serde(default)]
     name: Field<String>,
-    /// Its name in addresses.
+    /// Name in URLs.
     #[schema(
         value_type = String, min_length = 1, max_length = 120,
         pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "lighting"
     )]
     #[serde(default)]
     slug: Field<String>,
-    /// What is in it.
+    /// Description.
     #[schema(value_type = String, max_length = 2000, example = "Lamps and more.")]
     #[serde(default)]
     description: Field<String>,
-    /// The category above; `null` moves it to the top.
+    /// Id of the parent category; `null` moves the category to the top level.
     #[schema(value_type = Option<Uuid>)]
     #[serde(default)]
     parent_id: Field<String>,
 }
 
 impl CategoryChanges {
-    /// The message for the category `id`; what is wrong is noted.
-    pub(crate) fn read(self, check: &mut Check, id: Uuid) -> v1::UpdateCategoryRequest {
-        let update_mask = Some(FieldMask { paths: self.given() });
-        let name = check.changed("name", self.name);
-        let slug = check.changed("slug", self.slug);
-        let description = check.changed("description", self.description);
-        let parent = check.optional("parent_id", self.parent_id);
+    /// Validates the fields and builds the message for the category `id`.
+    pub(crate) fn validate(self, validator: &mut Validator, id: Uuid) -> v1::UpdateCategoryRequest {
+        let update_mask = Some(FieldMask { paths: self.present_fields() });
+        let name = validator.changed("name", self.name);
+        let slug = validator.changed("slug", self.slug);
+        let description = validator.changed("description", self.description);
+        let parent = validator.optional("parent_id", self.parent_id);
         v1::UpdateCategoryRequest {
             id: id.to_string(),
-            name: check.line("name", name, NAME_CHARS),
-            slug: check.slug("slug", slug),
-            description: check.text("description", description, DESCRIPTION_CHARS),
-            parent_id: check.uuid("parent_id", parent.as_deref()).map(|id| id.to_string()),
+            name: validator.line("name", name, NAME_CHARS),
+            slug: validator.slug("slug", slug),
+            description: validator.text("description", description, DESCRIPTION_CHARS),
+            parent_id: validator.uuid("parent_id", parent.as_deref()).map(|id| id.to_string()),
             update_mask,
         }
     }
 
-    /// The names of the fields that are there: a `null` cannot be told from absence in the message.
-    fn given(&self) -> Vec<String> {
+    /// Returns the names of the present fields, because the message cannot represent `null`.
+    fn present_fields(&self) -> Vec<String> {
         let fields = [
-            ("name", self.name.is_given()),
-            ("slug", self.slug.is_given()),
-            ("description", self.description.is_given()),
-            ("parent_id", self.parent_id.is_given()),
+            ("name", self.name.is_present()),
+            ("slug", self.slug.is_present()),
+            ("description", self.description.is_present()),
+            ("parent_id", self.parent_id.is_present()),
         ];
-        fields.into_iter().filter(|(_, given)| *given).map(|(name, _)| name.to_owned()).collect()
+        fields
+            .into_iter()
+            .filter(|(_, present)| *present)
+            .map(|(name, _)| name.to_owned())
+            .collect()
     }
 }

@@ -1,5 +1,5 @@
-//! The JSON that goes in and out, one file a resource: types with their documentation, made from
-//! the messages of the services and turned into them.
+//! JSON request and response bodies, one file per resource: documented types with conversions from
+//! and to the messages of the services.
 
 pub(crate) mod address;
 pub(crate) mod admin_order;
@@ -19,7 +19,7 @@ pub(crate) mod tracking;
 pub(crate) mod user;
 pub(crate) mod wishlist;
 
-/// `""` in a message stands for a reference or a time that is not there; in JSON that is `null`.
-fn reference(text: String) -> Option<String> {
+/// Converts an empty string to `null`. In the messages, `""` is an absent reference or time.
+fn non_empty(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }

@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::check::{Check, Field, FromJson, Wrong};
+use crate::validation::{Field, FromJson, InvalidValue, Validator};
 
-/// What a price may be; sums of carts stay far from the edge of 64 bits.
+/// Range of a price. Cart totals cannot overflow 64 bits.
 const PRICE_CENTS: RangeInclusive<i64> = 0..=100_000_000_000;
 
-/// An amount in the smallest unit of its currency.
+/// An amount of money.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Money {
-    /// The amount in the smallest unit: cents for USD.
+    /// Amount in the smallest unit of the currency: cents for USD.
     #[schema(example = 5900)]
     amount_cents: i64,
-    /// The currency, ISO 4217.
+    /// Currency, ISO 4217.
     #[schema(example = "USD", pattern = "^[A-Z]{3}$")]
     currency: String,
 }
@@ -29,40 +29,42 @@ impl From<v1::Money> for Money {
     }
 }
 
-/// An amount that a client sends.
+/// An amount of money in a request.
 #[derive(Debug, Default, PartialEq, Deserialize, ToSchema)]
 pub(crate) struct Amount {
-    /// The amount in the smallest unit: cents for USD.
-    #[schema(value_type = i64, required, minimum = 0, maximum = 100_000_000_000_i64, example = 5900)]
+    /// Amount in the smallest unit of the currency: cents for USD.
+    #[schema(
+        value_type = i64, required, minimum = 0, maximum = 100_000_000_000_i64, example = 5900
+    )]
     #[serde(default)]
     amount_cents: Field<i64>,
-    /// The currency, ISO 4217.
+    /// Currency, ISO 4217.
     #[schema(value_type = String, required, pattern = "^[A-Z]{3}$", example = "USD")]
     #[serde(default)]
     currency: Field<String>,
 }
 
 impl FromJson for Amount {
-    fn from_json(value: Value) -> Result<Self, Wrong> {
-        let wrong = || Wrong::type_of("an object with amount_cents and currency");
-        // Serde would also read the fields from a list.
+    fn from_json(value: Value) -> Result<Self, InvalidValue> {
+        let wrong_type = || InvalidValue::wrong_type("an object with amount_cents and currency");
+        // Serde would also accept the fields as a list.
         if !value.is_object() {
-            return Err(wrong());
+            return Err(wrong_type());
         }
-        serde_json::from_value(value).map_err(|_| wrong())
+        serde_json::from_value(value).map_err(|_| wrong_type())
     }
 }
 
 impl Amount {
-    /// The message, when nothing is wrong with it. Which currency is the
-    /// shop's the catalog knows.
-    pub(crate) fn read(self, check: &mut Check, name: &str) -> Option<v1::Money> {
+    /// Validates the fields and builds the message. Any known currency is valid here; the catalog
+    /// enforces the currency of the shop.
+    pub(crate) fn validate(self, validator: &mut Validator, name: &str) -> Option<v1::Money> {
         let field = format!("{name}.amount_cents");
-        let amount = check.required(&field, self.amount_cents);
-        let amount = check.number(&field, amount, PRICE_CENTS);
+        let amount = validator.required(&field, self.amount_cents);
+        let amount = validator.number(&field, amount, PRICE_CENTS);
         let field = format!("{name}.currency");
-        let currency = check.required(&field, self.currency);
-        let currency = check.currency(&field, currency);
+        let currency = validator.required(&field, self.currency);
+        let currency = validator.currency(&field, currency);
         Some(v1::Money { amount_cents: amount?, currency: currency? })
     }
 }

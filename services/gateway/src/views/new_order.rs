@@ -1,4 +1,4 @@
-//! What a customer sends to order, and to call an order off.
+//! Requests to order a cart and to cancel an order.
 
 use std::ops::RangeInclusive;
 
@@ -11,51 +11,50 @@ use uuid::Uuid;
 
 use super::address::NewAddress;
 use crate::auth::Caller;
-use crate::check::{Check, Field, FromJson, Wrong};
+use crate::validation::{Field, FromJson, InvalidValue, Validator};
 
-/// A UUID, or a test id of the payment provider.
+/// Length of a payment method id: a UUID, or a test id of the payment provider.
 const METHOD_CHARS: RangeInclusive<usize> = 1..=100;
 const OPTION_CHARS: RangeInclusive<usize> = 1..=100;
 const CART_VERSION: RangeInclusive<i64> = 1..=i64::MAX;
-/// Of what people say of an order.
+/// Length of a note on an order.
 pub(super) const NOTE_CHARS: RangeInclusive<usize> = 0..=500;
 
-/// An order to be made of the caller's cart. One of `address_id` and `shipping_address` says where it
-/// goes.
+/// An order of the caller's cart. Exactly one of `address_id` and `shipping_address` must be given.
 #[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct NewOrder {
-    /// An address of the caller's book.
+    /// Id of an address in the caller's address book.
     #[schema(value_type = Option<Uuid>)]
     #[serde(default)]
     address_id: Field<String>,
-    /// An address that need not be in the book.
+    /// Shipping address that is not in the address book.
     #[schema(value_type = Option<NewAddress>)]
     #[serde(default)]
     shipping_address: Field<NewAddress>,
-    /// A saved method of the caller, or a test id of the built-in provider, such as `pm_test_visa`.
+    /// Id of a saved payment method, or a test id of the built-in provider, such as `pm_test_visa`.
     #[schema(
         value_type = String, required, min_length = 1, max_length = 100, example = "pm_test_visa"
     )]
     #[serde(default)]
     payment_method_id: Field<String>,
-    /// How it is sent, as `GET /shipping/quotes` told; the cheapest way when absent.
+    /// Shipping option from `GET /shipping/quotes`; the cheapest if absent.
     #[schema(value_type = Option<ShippingOption>)]
     #[serde(default)]
     shipping_option: Field<ShippingOption>,
-    /// The `version` of the cart that the caller saw: a cart that has changed since is not ordered.
+    /// Expected `version` of the cart. If the cart has changed since, it is not ordered.
     #[schema(value_type = Option<i64>, minimum = 1)]
     #[serde(default)]
     cart_version: Field<i64>,
 }
 
-/// A way to send something.
+/// A shipping option.
 #[derive(Debug, Default, PartialEq, Deserialize, ToSchema)]
 pub(crate) struct ShippingOption {
-    /// The carrier.
+    /// Carrier.
     #[schema(value_type = String, required, min_length = 1, max_length = 100, example = "USPS")]
     #[serde(default)]
     carrier: Field<String>,
-    /// Its service.
+    /// Service of the carrier.
     #[schema(
         value_type = String, required, min_length = 1, max_length = 100, example = "Priority Mail"
     )]
@@ -63,36 +62,36 @@ pub(crate) struct ShippingOption {
     service: Field<String>,
 }
 
-/// Where an order goes.
+/// Shipping address of an order.
 pub(crate) enum Destination {
-    /// Here.
+    /// An address in the request.
     Address(Address),
-    /// To this address of the caller's book.
+    /// An address in the caller's address book.
     Saved(Uuid),
 }
 
-/// An order that was read: the message, but for the address.
-pub(crate) struct Wanted {
+/// A validated order: the message without the address, and the destination.
+pub(crate) struct ValidatedOrder {
     pub(crate) request: v1::CreateOrderRequest,
     pub(crate) destination: Destination,
 }
 
 impl FromJson for ShippingOption {
-    fn from_json(value: Value) -> Result<Self, Wrong> {
-        let wrong = || Wrong::type_of("an object with carrier and service");
-        // Serde would also read the fields from a list.
+    fn from_json(value: Value) -> Result<Self, InvalidValue> {
+        let wrong_type = || InvalidValue::wrong_type("an object with carrier and service");
+        // Serde would also accept the fields as a list.
         if !value.is_object() {
-            return Err(wrong());
+            return Err(wrong_type());
         }
-        serde_json::from_value(value).map_err(|_| wrong())
+        serde_json::from_value(value).map_err(|_| wrong_type())
     }
 }
 
 impl ShippingOption {
-    fn read(self, check: &mut Check) -> Option<v1::ShippingOption> {
+    fn validate(self, validator: &mut Validator) -> Option<v1::ShippingOption> {
         let mut part = |name: &str, field: Field<String>| {
-            let text = check.required(name, field);
-            check.line(name, text, OPTION_CHARS)
+            let text = validator.required(name, field);
+            validator.line(name, text, OPTION_CHARS)
         };
         let carrier = part("shipping_option.carrier", self.carrier);
         let service = part("shipping_option.service", self.service);
@@ -101,20 +100,20 @@ impl ShippingOption {
 }
 
 impl NewOrder {
-    /// What is wanted, or all that is wrong.
-    pub(crate) fn read(
+    /// Validates the fields of the order.
+    pub(crate) fn validate(
         self,
-        check: &mut Check,
+        validator: &mut Validator,
         caller: Caller,
         idempotency_key: Option<String>,
-    ) -> Option<Wanted> {
-        let destination = destination(check, self.address_id, self.shipping_address);
-        let method = check.required("payment_method_id", self.payment_method_id);
-        let method = check.line("payment_method_id", method, METHOD_CHARS);
-        let option = check.optional("shipping_option", self.shipping_option);
-        let shipping_option = option.and_then(|option| option.read(check));
-        let version = check.optional("cart_version", self.cart_version);
-        let version = check.number("cart_version", version, CART_VERSION);
+    ) -> Option<ValidatedOrder> {
+        let destination = destination(validator, self.address_id, self.shipping_address);
+        let method = validator.required("payment_method_id", self.payment_method_id);
+        let method = validator.line("payment_method_id", method, METHOD_CHARS);
+        let option = validator.optional("shipping_option", self.shipping_option);
+        let shipping_option = option.and_then(|option| option.validate(validator));
+        let version = validator.optional("cart_version", self.cart_version);
+        let version = validator.number("cart_version", version, CART_VERSION);
         let request = v1::CreateOrderRequest {
             user_id: caller.user_id.to_string(),
             shipping_address: None,
@@ -124,52 +123,60 @@ impl NewOrder {
             cart_version: version.unwrap_or_default(),
             address_id: String::new(),
         };
-        Some(Wanted { request, destination: destination? })
+        Some(ValidatedOrder { request, destination: destination? })
     }
 }
 
 fn destination(
-    check: &mut Check,
+    validator: &mut Validator,
     saved: Field<String>,
     address: Field<NewAddress>,
 ) -> Option<Destination> {
-    match (is_there(&saved), is_there(&address)) {
+    match (has_value(&saved), has_value(&address)) {
         (true, true) => {
-            check.fail("address_id", "invalid", "must not be given beside shipping_address");
+            validator.fail(
+                "address_id",
+                "invalid",
+                "must not be given together with shipping_address",
+            );
             None
         }
         (true, false) => {
-            let saved = check.optional("address_id", saved);
-            check.uuid("address_id", saved.as_deref()).map(Destination::Saved)
+            let saved = validator.optional("address_id", saved);
+            validator.uuid("address_id", saved.as_deref()).map(Destination::Saved)
         }
         (false, true) => {
-            let address = check.optional("shipping_address", address)?;
-            address.read(check, "shipping_address").map(Destination::Address)
+            let address = validator.optional("shipping_address", address)?;
+            address.validate(validator, "shipping_address").map(Destination::Address)
         }
         (false, false) => {
-            check.fail("shipping_address", "required", "is required unless address_id is given");
+            validator.fail(
+                "shipping_address",
+                "required",
+                "is required unless address_id is given",
+            );
             None
         }
     }
 }
 
-fn is_there<T>(field: &Field<T>) -> bool {
+fn has_value<T>(field: &Field<T>) -> bool {
     !matches!(field, Field::Absent | Field::Null)
 }
 
-/// Why an order is called off.
+/// A cancellation of an order.
 #[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct Cancellation {
-    /// Why, in one line.
+    /// Reason, in one line.
     #[schema(value_type = Option<String>, max_length = 500, example = "Ordered by mistake")]
     #[serde(default)]
     reason: Field<String>,
 }
 
 impl Cancellation {
-    /// The reason; one in the query counts when none is here.
-    pub(crate) fn read(self, check: &mut Check, in_query: Option<String>) -> String {
-        let reason = check.optional("reason", self.reason).or(in_query);
-        check.line("reason", reason, NOTE_CHARS).unwrap_or_default()
+    /// Validates and returns the reason. The body takes precedence over the query.
+    pub(crate) fn validate(self, validator: &mut Validator, in_query: Option<String>) -> String {
+        let reason = validator.optional("reason", self.reason).or(in_query);
+        validator.line("reason", reason, NOTE_CHARS).unwrap_or_default()
     }
 }

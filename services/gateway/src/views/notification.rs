@@ -1,41 +1,41 @@
-//! Mails that were sent, or could not be.
+//! Mails and their delivery status.
 
 use proto::notification::v1;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::non_empty;
 use super::page::Pagination;
-use super::reference;
 
 /// A mail.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Notification {
-    /// The mail.
+    /// Id of the mail.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a60")]
     id: String,
-    /// To whom.
+    /// E-mail address of the recipient.
     #[schema(example = "ada@example.com")]
     recipient_email: String,
-    /// What it is about.
+    /// Kind of the mail.
     #[schema(example = "welcome")]
     r#type: String,
-    /// Its subject.
+    /// Subject.
     #[schema(example = "Welcome to Storefront")]
     subject: String,
-    /// `queued`, `sent` or `failed`.
+    /// Delivery status: `queued`, `sent` or `failed`.
     #[schema(pattern = "^(queued|sent|failed)$", example = "sent")]
     status: String,
-    /// How often it was tried.
+    /// Delivery attempts.
     #[schema(example = 1, minimum = 0)]
     attempts: i32,
-    /// Why the last try failed; `""` when it did not.
+    /// Error of the last attempt; `""` if there was none.
     #[schema(example = "")]
     error: String,
-    /// Since when it is there.
+    /// Time of creation.
     #[schema(format = DateTime, example = "2026-11-22T10:00:00Z")]
     created_at: String,
-    /// When it was sent; `null` before.
+    /// Time of delivery; `null` before.
     #[schema(format = DateTime, example = "2026-11-22T10:00:02Z")]
     sent_at: Option<String>,
 }
@@ -51,7 +51,7 @@ impl From<v1::Notification> for Notification {
             attempts: notification.attempts,
             error: notification.error,
             created_at: notification.created_at,
-            sent_at: reference(notification.sent_at),
+            sent_at: non_empty(notification.sent_at),
         }
     }
 }
@@ -59,9 +59,9 @@ impl From<v1::Notification> for Notification {
 /// A page of mails.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NotificationList {
-    /// The mails of this page, newest first.
+    /// Mails of this page, newest first.
     notifications: Vec<Notification>,
-    /// Where the page stands.
+    /// Position of the page in the whole list.
     pagination: Pagination,
 }
 
@@ -72,10 +72,10 @@ impl From<v1::ListNotificationsResponse> for NotificationList {
     }
 }
 
-/// A mail that is to be sent again.
+/// A mail that is queued again.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct QueuedNotification {
-    /// The mail.
+    /// Id of the mail.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a60")]
     id: String,
     /// Always `queued`.
@@ -84,7 +84,7 @@ pub(crate) struct QueuedNotification {
 }
 
 impl QueuedNotification {
-    /// The mail `id`, which is in the queue again.
+    /// Creates the response for the mail `id`.
     pub(crate) fn new(id: Uuid) -> Self {
         Self { id: id.to_string(), status: "queued" }
     }

@@ -1,4 +1,4 @@
-//! Orders, as their customers and administrators see them.
+//! Orders, for customers and administrators.
 
 use proto::order::v1::{self, OrderStatus};
 use serde::Serialize;
@@ -6,10 +6,10 @@ use utoipa::ToSchema;
 
 use super::address::Address;
 use super::money::Money;
+use super::non_empty;
 use super::page::Pagination;
-use super::reference;
 
-/// The words of the statuses.
+/// Names of the statuses.
 pub(crate) const STATUSES: [(&str, OrderStatus); 7] = [
     ("pending", OrderStatus::Pending),
     ("confirmed", OrderStatus::Confirmed),
@@ -20,65 +20,66 @@ pub(crate) const STATUSES: [(&str, OrderStatus); 7] = [
     ("refunded", OrderStatus::Refunded),
 ];
 
-/// The word of a status.
-fn word(status: OrderStatus) -> &'static str {
+/// Returns the name of a status.
+fn status_name(status: OrderStatus) -> &'static str {
     let found = STATUSES.iter().find(|(_, known)| *known == status);
-    found.map_or("unknown", |(word, _)| word)
+    found.map_or("unknown", |(name, _)| name)
 }
 
-/// An order. Its lines and prices are those of the moment it was made.
+/// An order. Its lines and prices are those at the time of the order.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Order {
-    /// The order.
+    /// Id of the order.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a70")]
     id: String,
-    /// Whose it is.
+    /// Id of the customer's account.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a20")]
     user_id: String,
-    /// Where it stands.
+    /// Status of the order.
     #[schema(
         pattern = "^(pending|confirmed|processing|shipped|delivered|cancelled|refunded)$",
         example = "confirmed"
     )]
     status: &'static str,
-    /// What was ordered.
+    /// Ordered lines.
     items: Vec<OrderItem>,
-    /// The sum of the lines.
+    /// Total of the lines.
     subtotal: Money,
-    /// What shipping costs.
+    /// Shipping cost.
     shipping: Money,
-    /// The tax on the subtotal.
+    /// Tax on the subtotal.
     tax: Money,
-    /// Subtotal, shipping and tax together.
+    /// Total of subtotal, shipping and tax.
     total: Money,
-    /// What was given back so far.
+    /// Amount refunded so far.
     refunded: Money,
-    /// Where it goes.
+    /// Shipping address.
     shipping_address: Address,
-    /// How it is paid: a saved method, or a test id.
+    /// Id of the saved payment method, or a test id.
     #[schema(example = "pm_test_visa")]
     payment_method_id: String,
-    /// The transaction that took the money; `null` before.
+    /// Id of the transaction that captured the payment; `null` before.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a80")]
     transaction_id: Option<String>,
-    /// The carrier's number; `null` before there is a parcel.
+    /// Tracking number of the carrier; `null` until the shipment exists.
     #[schema(example = "9400136208303345501234")]
     tracking_number: Option<String>,
-    /// What happened, oldest first.
+    /// Status changes, oldest first.
     history: Vec<HistoryEntry>,
-    /// Why it came to nothing, as the code of the problem that told so; `null` when that is not so.
+    /// Reason of a failed checkout, as the code of its problem; `null` if the checkout did not
+    /// fail.
     #[schema(example = "payment_declined")]
     failure_code: Option<String>,
-    /// Why the payment was declined; `null` when it was not.
+    /// Reason of a declined payment; `null` if it was not declined.
     #[schema(example = "insufficient_funds")]
     decline_code: Option<String>,
-    /// The products that could not be had; empty when that was not the reason.
+    /// Products that were unavailable; empty if that was not the reason of the failure.
     #[schema(example = json!([]))]
     unavailable_product_ids: Vec<String>,
-    /// When it was made.
+    /// Time of creation.
     #[schema(format = DateTime, example = "2026-11-22T10:00:00Z")]
     created_at: String,
-    /// When it changed last.
+    /// Time of the last change.
     #[schema(format = DateTime, example = "2026-11-22T10:00:02Z")]
     updated_at: String,
 }
@@ -86,43 +87,43 @@ pub(crate) struct Order {
 /// A line of an order.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OrderItem {
-    /// The line.
+    /// Id of the line.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a71")]
     id: String,
-    /// The product.
+    /// Id of the product.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a10")]
     product_id: String,
-    /// Its name when it was ordered.
+    /// Name of the product when it was ordered.
     #[schema(example = "Laptop Backpack")]
     product_name: String,
-    /// How many.
+    /// Quantity.
     #[schema(example = 2, minimum = 1)]
     quantity: i32,
-    /// What one cost.
+    /// Unit price when it was ordered.
     unit_price: Money,
-    /// What the line cost.
+    /// Price of the line when it was ordered.
     total_price: Money,
 }
 
 /// A change of an order's status.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct HistoryEntry {
-    /// The change.
+    /// Id of the status change.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a72")]
     id: String,
-    /// The status that it came to.
+    /// New status.
     #[schema(
         pattern = "^(pending|confirmed|processing|shipped|delivered|cancelled|refunded)$",
         example = "confirmed"
     )]
     status: &'static str,
-    /// Why; `""` when nothing was said.
+    /// Reason; `""` if none was given.
     #[schema(example = "")]
     notes: String,
-    /// Who; `null` for the shop itself.
+    /// Account that made the change; `null` for the shop itself.
     #[schema(example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a20")]
     actor_id: Option<String>,
-    /// When.
+    /// Time of the change.
     #[schema(format = DateTime, example = "2026-11-22T10:00:02Z")]
     created_at: String,
 }
@@ -130,7 +131,7 @@ pub(crate) struct HistoryEntry {
 impl From<v1::Order> for Order {
     fn from(order: v1::Order) -> Self {
         Self {
-            status: word(order.status()),
+            status: status_name(order.status()),
             id: order.id,
             user_id: order.user_id,
             items: order.items.into_iter().map(OrderItem::from).collect(),
@@ -141,11 +142,11 @@ impl From<v1::Order> for Order {
             refunded: order.refunded.unwrap_or_default().into(),
             shipping_address: order.shipping_address.unwrap_or_default().into(),
             payment_method_id: order.payment_method_id,
-            transaction_id: reference(order.transaction_id),
-            tracking_number: reference(order.tracking_number),
+            transaction_id: non_empty(order.transaction_id),
+            tracking_number: non_empty(order.tracking_number),
             history: order.history.into_iter().map(HistoryEntry::from).collect(),
-            failure_code: reference(order.failure_code),
-            decline_code: reference(order.decline_code),
+            failure_code: non_empty(order.failure_code),
+            decline_code: non_empty(order.decline_code),
             unavailable_product_ids: order.unavailable_product_ids,
             created_at: order.created_at,
             updated_at: order.updated_at,
@@ -169,10 +170,10 @@ impl From<v1::OrderItem> for OrderItem {
 impl From<v1::OrderStatusHistory> for HistoryEntry {
     fn from(entry: v1::OrderStatusHistory) -> Self {
         Self {
-            status: word(entry.status()),
+            status: status_name(entry.status()),
             id: entry.id,
             notes: entry.notes,
-            actor_id: reference(entry.actor_id),
+            actor_id: non_empty(entry.actor_id),
             created_at: entry.created_at,
         }
     }
@@ -181,9 +182,9 @@ impl From<v1::OrderStatusHistory> for HistoryEntry {
 /// A page of orders.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OrderList {
-    /// The orders of this page, newest first.
+    /// Orders of this page, newest first.
     orders: Vec<Order>,
-    /// Where the page stands.
+    /// Position of the page in the whole list.
     pagination: Pagination,
 }
 

@@ -1,19 +1,19 @@
-//! Where a page stands in its list.
+//! Position of a page in its list.
 
 use proto::common::v1::PaginationResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Where a page stands in its list.
+/// Position of a page in its list.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Pagination {
-    /// The page, from 1.
+    /// Number of the page, from 1.
     #[schema(example = 1, minimum = 1)]
     page: i32,
-    /// Items on a full page.
+    /// Items per page.
     #[schema(example = 20, minimum = 1, maximum = 100)]
     page_size: i32,
-    /// Pages of the whole list; 0 when it is empty.
+    /// Pages of the whole list; 0 if it is empty.
     #[schema(example = 3, minimum = 0)]
     total_pages: i32,
     /// Items of the whole list.

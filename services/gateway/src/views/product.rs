@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::money::{Amount, Money};
+use super::non_empty;
 use super::page::Pagination;
-use super::reference;
-use crate::check::{Check, Field};
+use crate::validation::{Field, Validator};
 
 const NAME_CHARS: RangeInclusive<usize> = 1..=200;
 const DESCRIPTION_CHARS: RangeInclusive<usize> = 0..=10_000;
@@ -21,42 +21,42 @@ const STOCK_CHANGE: RangeInclusive<i64> = -1_000_000_000..=1_000_000_000;
 const WEIGHT_GRAMS: RangeInclusive<i64> = 1..=1_000_000;
 const REASON_CHARS: RangeInclusive<usize> = 1..=200;
 
-/// Something that can be bought.
+/// A product of the catalog.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Product {
-    /// The product.
+    /// Id of the product.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a10")]
     id: String,
-    /// Its name.
+    /// Name of the product.
     #[schema(example = "Laptop Backpack")]
     name: String,
-    /// Its name in addresses, unique.
+    /// Unique name in URLs.
     #[schema(example = "laptop-backpack")]
     slug: String,
-    /// What it is; `""` when nothing is said.
+    /// Description; `""` if absent.
     #[schema(example = "Water-resistant, with a padded sleeve for 15 inches.")]
     description: String,
-    /// What one costs.
+    /// Unit price.
     price: Money,
-    /// The category it is in; `null` when in none.
+    /// Id of the category; `null` if the product has none.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a01")]
     category_id: Option<String>,
-    /// Pictures, the first one for lists.
+    /// Images; the first one is shown in lists.
     #[schema(example = json!(["/static/products/laptop-backpack.svg"]))]
     image_urls: Vec<String>,
-    /// How many can be bought now.
+    /// Units available for sale.
     #[schema(example = 100, minimum = 0)]
     stock_quantity: i32,
-    /// Whether shoppers see it.
+    /// Whether the product is visible to shoppers.
     #[schema(example = true)]
     is_active: bool,
-    /// The weight of one, in grams.
+    /// Weight of one unit, in grams.
     #[schema(example = 900, minimum = 0)]
     weight_grams: i32,
-    /// Since when it exists.
+    /// Time of creation.
     #[schema(format = DateTime, example = "2026-11-22T10:00:00Z")]
     created_at: String,
-    /// When it was changed last.
+    /// Time of the last change.
     #[schema(format = DateTime, example = "2026-11-22T10:00:00Z")]
     updated_at: String,
 }
@@ -69,7 +69,7 @@ impl From<v1::Product> for Product {
             slug: product.slug,
             description: product.description,
             price: product.price.unwrap_or_default().into(),
-            category_id: reference(product.category_id),
+            category_id: non_empty(product.category_id),
             image_urls: product.image_urls,
             stock_quantity: product.stock_quantity,
             is_active: product.is_active,
@@ -83,9 +83,9 @@ impl From<v1::Product> for Product {
 /// A page of products.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProductList {
-    /// The products of this page.
+    /// Products of this page.
     products: Vec<Product>,
-    /// Where the page stands.
+    /// Position of the page in the whole list.
     pagination: Pagination,
 }
 
@@ -98,65 +98,67 @@ impl From<v1::ListProductsResponse> for ProductList {
     }
 }
 
-/// A product to be made.
+/// A new product.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct NewProduct {
-    /// Its name.
-    #[schema(value_type = String, required, min_length = 1, max_length = 200, example = "Desk Lamp")]
+    /// Name of the product.
+    #[schema(
+        value_type = String, required, min_length = 1, max_length = 200, example = "Desk Lamp"
+    )]
     #[serde(default)]
     name: Field<String>,
-    /// Its name in addresses; made from the name when absent.
+    /// Name in URLs; generated from the name if absent.
     #[schema(
         value_type = Option<String>, max_length = 120, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$",
         example = "desk-lamp"
     )]
     #[serde(default)]
     slug: Field<String>,
-    /// What it is.
+    /// Description.
     #[schema(value_type = Option<String>, max_length = 10000, example = "Bright and quiet.")]
     #[serde(default)]
     description: Field<String>,
-    /// What one costs.
+    /// Unit price.
     #[schema(value_type = Amount, required)]
     #[serde(default)]
     price: Field<Amount>,
-    /// The category it is in.
+    /// Id of the category.
     #[schema(value_type = Option<Uuid>)]
     #[serde(default)]
     category_id: Field<String>,
-    /// Pictures, the first one for lists: `https://`, `http://`, or rooted paths of the shop.
+    /// Images, the first one for lists: URLs with `https://` or `http://`, or absolute paths.
     #[schema(value_type = Option<Vec<String>>, max_items = 20, example = json!([]))]
     #[serde(default)]
     image_urls: Field<Vec<String>>,
-    /// How many there are; 0 when absent.
+    /// Units in stock; 0 if absent.
     #[schema(value_type = Option<i32>, minimum = 0, maximum = 1_000_000_000, example = 25)]
     #[serde(default)]
     stock_quantity: Field<i64>,
-    /// The weight of one, in grams; 500 when absent.
+    /// Weight of one unit, in grams; 500 if absent.
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 1_000_000, example = 1200)]
     #[serde(default)]
     weight_grams: Field<i64>,
 }
 
 impl NewProduct {
-    /// The message, or all that is wrong.
-    pub(crate) fn read(self, check: &mut Check) -> Option<v1::CreateProductRequest> {
-        let name = check.required("name", self.name);
-        let name = check.line("name", name, NAME_CHARS);
-        let slug = check.optional("slug", self.slug);
-        let slug = check.slug("slug", slug);
-        let description = check.optional("description", self.description);
-        let description = check.text("description", description, DESCRIPTION_CHARS);
-        let price = check.required("price", self.price);
-        let price = price.and_then(|price| price.read(check, "price"));
-        let category = check.optional("category_id", self.category_id);
-        let category = check.uuid("category_id", category.as_deref());
-        let images = check.optional("image_urls", self.image_urls);
-        let image_urls = images_of(check, images);
-        let stock = check.optional("stock_quantity", self.stock_quantity);
-        let stock = check.number("stock_quantity", stock, STOCK);
-        let weight = check.optional("weight_grams", self.weight_grams);
-        let weight = check.number("weight_grams", weight, WEIGHT_GRAMS);
+    /// Validates the fields and builds the request message.
+    pub(crate) fn validate(self, validator: &mut Validator) -> Option<v1::CreateProductRequest> {
+        let name = validator.required("name", self.name);
+        let name = validator.line("name", name, NAME_CHARS);
+        let slug = validator.optional("slug", self.slug);
+        let slug = validator.slug("slug", slug);
+        let description = validator.optional("description", self.description);
+        let description = validator.text("description", description, DESCRIPTION_CHARS);
+        let price = validator.required("price", self.price);
+        let price = price.and_then(|price| price.validate(validator, "price"));
+        let category = validator.optional("category_id", self.category_id);
+        let category = validator.uuid("category_id", category.as_deref());
+        let images = validator.optional("image_urls", self.image_urls);
+        let image_urls = validate_image_urls(validator, images);
+        let stock = validator.optional("stock_quantity", self.stock_quantity);
+        let stock = validator.number("stock_quantity", stock, STOCK);
+        let weight = validator.optional("weight_grams", self.weight_grams);
+        let weight = validator.number("weight_grams", weight, WEIGHT_GRAMS);
         Some(v1::CreateProductRequest {
             name: name?,
             slug: slug.unwrap_or_default(),
@@ -170,126 +172,132 @@ impl NewProduct {
     }
 }
 
-/// What is to change in a product; fields that are absent stay as they are.
+/// Changes of a product; absent fields stay unchanged.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct ProductChanges {
-    /// Its name.
+    /// Name of the product.
     #[schema(value_type = String, min_length = 1, max_length = 200, example = "Desk Lamp")]
     #[serde(default)]
     name: Field<String>,
-    /// Its name in addresses.
+    /// Name in URLs.
     #[schema(
         value_type = String, min_length = 1, max_length = 120,
         pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "desk-lamp"
     )]
     #[serde(default)]
     slug: Field<String>,
-    /// What it is.
+    /// Description.
     #[schema(value_type = String, max_length = 10000, example = "Bright and quiet.")]
     #[serde(default)]
     description: Field<String>,
-    /// What one costs.
+    /// Unit price.
     #[schema(value_type = Amount)]
     #[serde(default)]
     price: Field<Amount>,
-    /// The category it is in; `null` takes it out.
+    /// Id of the category; `null` removes the product from its category.
     #[schema(value_type = Option<Uuid>)]
     #[serde(default)]
     category_id: Field<String>,
-    /// Pictures, the first one for lists: `https://`, `http://`, or rooted paths of the shop.
-    /// Replaces them all.
+    /// Images, the first one for lists: URLs with `https://` or `http://`, or absolute paths.
+    /// Replaces all images.
     #[schema(value_type = Vec<String>, max_items = 20, example = json!([]))]
     #[serde(default)]
     image_urls: Field<Vec<String>>,
-    /// How many can be bought from now on; what is reserved for orders comes on top.
+    /// Units available for sale, in addition to the units reserved for orders.
     #[schema(value_type = i32, minimum = 0, maximum = 1_000_000_000, example = 25)]
     #[serde(default)]
     stock_quantity: Field<i64>,
-    /// Whether shoppers see it.
+    /// Whether the product is visible to shoppers.
     #[schema(value_type = bool, example = true)]
     #[serde(default)]
     is_active: Field<bool>,
-    /// The weight of one, in grams.
+    /// Weight of one unit, in grams.
     #[schema(value_type = i32, minimum = 1, maximum = 1_000_000, example = 1200)]
     #[serde(default)]
     weight_grams: Field<i64>,
 }
 
 impl ProductChanges {
-    /// The message for the product `id`; what is wrong is noted.
-    pub(crate) fn read(self, check: &mut Check, id: Uuid) -> v1::UpdateProductRequest {
-        let update_mask = Some(FieldMask { paths: self.given() });
-        let name = check.changed("name", self.name);
-        let slug = check.changed("slug", self.slug);
-        let description = check.changed("description", self.description);
-        let price = check.changed("price", self.price);
-        let category = check.optional("category_id", self.category_id);
-        let images = check.changed("image_urls", self.image_urls);
-        let stock = check.changed("stock_quantity", self.stock_quantity);
-        let weight = check.changed("weight_grams", self.weight_grams);
+    /// Validates the fields and builds the message for the product `id`.
+    pub(crate) fn validate(self, validator: &mut Validator, id: Uuid) -> v1::UpdateProductRequest {
+        let update_mask = Some(FieldMask { paths: self.present_fields() });
+        let name = validator.changed("name", self.name);
+        let slug = validator.changed("slug", self.slug);
+        let description = validator.changed("description", self.description);
+        let price = validator.changed("price", self.price);
+        let category = validator.optional("category_id", self.category_id);
+        let images = validator.changed("image_urls", self.image_urls);
+        let stock = validator.changed("stock_quantity", self.stock_quantity);
+        let weight = validator.changed("weight_grams", self.weight_grams);
         v1::UpdateProductRequest {
             id: id.to_string(),
-            name: check.line("name", name, NAME_CHARS),
-            slug: check.slug("slug", slug),
-            description: check.text("description", description, DESCRIPTION_CHARS),
-            price: price.and_then(|price| price.read(check, "price")),
-            category_id: check.uuid("category_id", category.as_deref()).map(|id| id.to_string()),
-            image_urls: images_of(check, images).unwrap_or_default(),
-            stock_quantity: check.number("stock_quantity", stock, STOCK),
-            is_active: check.changed("is_active", self.is_active),
-            weight_grams: check.number("weight_grams", weight, WEIGHT_GRAMS),
+            name: validator.line("name", name, NAME_CHARS),
+            slug: validator.slug("slug", slug),
+            description: validator.text("description", description, DESCRIPTION_CHARS),
+            price: price.and_then(|price| price.validate(validator, "price")),
+            category_id: validator
+                .uuid("category_id", category.as_deref())
+                .map(|id| id.to_string()),
+            image_urls: validate_image_urls(validator, images).unwrap_or_default(),
+            stock_quantity: validator.number("stock_quantity", stock, STOCK),
+            is_active: validator.changed("is_active", self.is_active),
+            weight_grams: validator.number("weight_grams", weight, WEIGHT_GRAMS),
             update_mask,
         }
     }
 
-    /// The names of the fields that are there. They go along, because an empty list and a `null`
-    /// cannot be told from an absent field in the message.
-    fn given(&self) -> Vec<String> {
+    /// Returns the names of the present fields, because the message cannot distinguish an empty
+    /// list or a `null` from an absent field.
+    fn present_fields(&self) -> Vec<String> {
         let fields = [
-            ("name", self.name.is_given()),
-            ("slug", self.slug.is_given()),
-            ("description", self.description.is_given()),
-            ("price", self.price.is_given()),
-            ("category_id", self.category_id.is_given()),
-            ("image_urls", self.image_urls.is_given()),
-            ("stock_quantity", self.stock_quantity.is_given()),
-            ("is_active", self.is_active.is_given()),
-            ("weight_grams", self.weight_grams.is_given()),
+            ("name", self.name.is_present()),
+            ("slug", self.slug.is_present()),
+            ("description", self.description.is_present()),
+            ("price", self.price.is_present()),
+            ("category_id", self.category_id.is_present()),
+            ("image_urls", self.image_urls.is_present()),
+            ("stock_quantity", self.stock_quantity.is_present()),
+            ("is_active", self.is_active.is_present()),
+            ("weight_grams", self.weight_grams.is_present()),
         ];
-        fields.into_iter().filter(|(_, given)| *given).map(|(name, _)| name.to_owned()).collect()
+        fields
+            .into_iter()
+            .filter(|(_, present)| *present)
+            .map(|(name, _)| name.to_owned())
+            .collect()
     }
 }
 
-/// A movement of stock: a delivery, a loss, a count.
+/// An adjustment of stock: a delivery, a loss, a stocktaking.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct StockMovement {
-    /// How many come (above 0) or go (below 0); not 0.
+    /// Units to add (positive) or to remove (negative); not 0.
     #[schema(
         value_type = i32, required, minimum = -1_000_000_000, maximum = 1_000_000_000, example = 12
     )]
     #[serde(default)]
     delta: Field<i64>,
-    /// Why.
+    /// Reason.
     #[schema(value_type = String, required, min_length = 1, max_length = 200, example = "delivery")]
     #[serde(default)]
     reason: Field<String>,
 }
 
 impl StockMovement {
-    /// The message, or all that is wrong.
-    pub(crate) fn read(
+    /// Validates the fields and builds the request message.
+    pub(crate) fn validate(
         self,
-        check: &mut Check,
+        validator: &mut Validator,
         product: Uuid,
         actor: Uuid,
     ) -> Option<v1::AdjustStockRequest> {
-        let delta = check.required("delta", self.delta);
-        let delta = check.number("delta", delta, STOCK_CHANGE);
+        let delta = validator.required("delta", self.delta);
+        let delta = validator.number("delta", delta, STOCK_CHANGE);
         if delta == Some(0) {
-            check.fail("delta", "out_of_range", "must not be 0");
+            validator.fail("delta", "out_of_range", "must not be 0");
         }
-        let reason = check.required("reason", self.reason);
-        let reason = check.line("reason", reason, REASON_CHARS);
+        let reason = validator.required("reason", self.reason);
+        let reason = validator.line("reason", reason, REASON_CHARS);
         Some(v1::AdjustStockRequest {
             product_id: product.to_string(),
             delta: delta?,
@@ -299,17 +307,20 @@ impl StockMovement {
     }
 }
 
-fn images_of(check: &mut Check, urls: Option<Vec<String>>) -> Option<Vec<String>> {
+fn validate_image_urls(
+    validator: &mut Validator,
+    urls: Option<Vec<String>>,
+) -> Option<Vec<String>> {
     let urls = urls?;
     if urls.len() > MAX_IMAGES {
-        check.fail("image_urls", "too_long", format!("must have at most {MAX_IMAGES} entries"));
+        validator.fail("image_urls", "too_long", format!("must have at most {MAX_IMAGES} entries"));
         return None;
     }
     let read: Vec<Option<String>> = urls
         .into_iter()
         .enumerate()
-        .map(|(index, url)| check.image_url(&format!("image_urls[{index}]"), Some(url)))
+        .map(|(index, url)| validator.image_url(&format!("image_urls[{index}]"), Some(url)))
         .collect();
-    // Only now, so that every one of them has been looked at.
+    // Collected in two steps, so that all images are validated.
     read.into_iter().collect()
 }

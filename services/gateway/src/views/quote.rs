@@ -1,4 +1,4 @@
-//! What shipping costs.
+//! Shipping quotes.
 
 use proto::shipping::v1;
 use serde::Serialize;
@@ -6,26 +6,26 @@ use utoipa::ToSchema;
 
 use super::money::Money;
 
-/// What a service of a carrier costs.
+/// Price of a service of a carrier.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Quote {
-    /// The carrier.
+    /// Carrier.
     #[schema(example = "USPS")]
     carrier: String,
-    /// Its service.
+    /// Service of the carrier.
     #[schema(example = "First Class")]
     service: String,
-    /// What it costs.
+    /// Shipping cost.
     cost: Money,
-    /// Days it takes.
+    /// Estimated delivery time in days.
     #[schema(example = 5, minimum = 0)]
     estimated_days: i32,
 }
 
-/// What shipping a cart costs.
+/// Shipping quotes for a cart.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct QuoteList {
-    /// The services there are, cheapest first.
+    /// Available services, cheapest first.
     quotes: Vec<Quote>,
 }
 

@@ -1,4 +1,4 @@
-//! Figures of a shop.
+//! Statistics of the shop.
 
 use proto::catalog;
 use proto::order::v1;
@@ -8,42 +8,42 @@ use utoipa::ToSchema;
 use super::money::Money;
 use super::product::Product;
 
-/// How the shop does, and what wants looking after.
+/// Sales, and conditions that need attention.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Stats {
-    /// What the paid orders came to.
+    /// Total of the paid orders.
     revenue: Money,
-    /// Orders that were paid.
+    /// Number of paid orders.
     #[schema(example = 12, minimum = 0)]
     orders: i64,
-    /// What one came to on average.
+    /// Average total of a paid order.
     average_order: Money,
-    /// What was given back.
+    /// Total of the refunds.
     refunded: Money,
-    /// Products of which at most 10 can be bought now, the scarcest first; 100 of them at most.
+    /// Products with at most 10 units available, lowest first; at most 100 products.
     low_stock: Vec<Product>,
-    /// Checkouts that do not come to an end by themselves.
+    /// Checkouts that do not finish without intervention.
     #[schema(example = 0, minimum = 0)]
     stuck_checkouts: i64,
-    /// Mails that could not be delivered.
+    /// Mails whose delivery failed.
     #[schema(example = 0, minimum = 0)]
     failed_notifications: i64,
 }
 
 impl Stats {
-    /// Put together.
+    /// Combines the results of the services.
     pub(crate) fn new(
-        figures: v1::GetStatsResponse,
+        sales: v1::GetStatsResponse,
         low_stock: Vec<catalog::v1::Product>,
         failed_notifications: i64,
     ) -> Self {
         Self {
-            revenue: figures.revenue.unwrap_or_default().into(),
-            orders: figures.orders,
-            average_order: figures.average_order.unwrap_or_default().into(),
-            refunded: figures.refunded.unwrap_or_default().into(),
+            revenue: sales.revenue.unwrap_or_default().into(),
+            orders: sales.orders,
+            average_order: sales.average_order.unwrap_or_default().into(),
+            refunded: sales.refunded.unwrap_or_default().into(),
             low_stock: low_stock.into_iter().map(Product::from).collect(),
-            stuck_checkouts: figures.stuck_checkouts,
+            stuck_checkouts: sales.stuck_checkouts,
             failed_notifications,
         }
     }

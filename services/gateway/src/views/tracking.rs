@@ -1,68 +1,69 @@
-//! Where a parcel is.
+//! Shipment tracking.
 
 use proto::shipping::v1::{self, ShipmentStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::reference;
+use super::non_empty;
 
-/// The parcel of an order, and what happened to it.
+/// The shipment of an order and its tracking events.
 #[derive(Default, Serialize, ToSchema)]
 pub(crate) struct Tracking {
-    /// The parcel; `null` as long as there is none.
+    /// The shipment; `null` until it exists.
     shipment: Option<Shipment>,
-    /// What happened, newest first.
+    /// Tracking events, newest first.
     events: Vec<TrackingEvent>,
 }
 
-/// A parcel.
+/// A shipment.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Shipment {
-    /// The parcel.
+    /// Id of the shipment.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a90")]
     id: String,
-    /// The order that is in it.
+    /// Id of the order.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a70")]
     order_id: String,
-    /// The carrier's number.
+    /// Tracking number of the carrier.
     #[schema(example = "9400136208303345501234")]
     tracking_number: String,
-    /// The carrier.
+    /// Carrier.
     #[schema(example = "USPS")]
     carrier: String,
-    /// Its service.
+    /// Service of the carrier.
     #[schema(example = "First Class")]
     service: String,
-    /// Where it stands.
+    /// Status of the shipment.
     #[schema(
-        pattern = "^(pending|label_created|picked_up|in_transit|out_for_delivery|delivered|failed|cancelled)$",
+        pattern = "^(pending|label_created|picked_up|in_transit|out_for_delivery|delivered|\
+            failed|cancelled)$",
         example = "in_transit"
     )]
     status: &'static str,
-    /// When it was made ready.
+    /// Time of creation.
     #[schema(format = DateTime, example = "2026-11-22T10:00:02Z")]
     created_at: String,
-    /// When the carrier took it; `null` before.
+    /// Time of the handover to the carrier; `null` before.
     #[schema(format = DateTime, example = "2026-11-23T08:00:00Z")]
     shipped_at: Option<String>,
-    /// When it arrived; `null` before.
+    /// Time of delivery; `null` before.
     #[schema(format = DateTime, example = "2026-11-26T15:00:00Z")]
     delivered_at: Option<String>,
 }
 
-/// Something that happened to a parcel.
+/// A tracking event.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TrackingEvent {
-    /// The event.
+    /// Id of the event.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a91")]
     id: String,
-    /// What happened.
+    /// Description of the event.
     #[schema(example = "On its way")]
     description: String,
-    /// Where; `""` when not said.
+    /// Location; `""` if unknown.
     #[schema(example = "Springfield")]
     location: String,
-    /// When.
+    /// Time of the event.
     #[schema(format = DateTime, example = "2026-11-23T08:00:00Z")]
     timestamp: String,
 }
@@ -82,20 +83,20 @@ impl From<v1::TrackShipmentResponse> for Tracking {
 impl From<v1::Shipment> for Shipment {
     fn from(shipment: v1::Shipment) -> Self {
         Self {
-            status: word(shipment.status()),
+            status: status_name(shipment.status()),
             id: shipment.id,
             order_id: shipment.order_id,
             tracking_number: shipment.tracking_number,
             carrier: shipment.carrier,
             service: shipment.service,
             created_at: shipment.created_at,
-            shipped_at: reference(shipment.shipped_at),
-            delivered_at: reference(shipment.delivered_at),
+            shipped_at: non_empty(shipment.shipped_at),
+            delivered_at: non_empty(shipment.delivered_at),
         }
     }
 }
 
-fn word(status: ShipmentStatus) -> &'static str {
+fn status_name(status: ShipmentStatus) -> &'static str {
     match status {
         ShipmentStatus::Unspecified => "unknown",
         ShipmentStatus::Pending => "pending",

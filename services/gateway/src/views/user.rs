@@ -1,4 +1,4 @@
-//! Accounts.
+//! Accounts and profiles.
 
 use std::ops::RangeInclusive;
 
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::page::Pagination;
 use crate::auth::Caller;
-use crate::check::{Check, Field};
+use crate::validation::{Field, Validator};
 
 /// Characters of a given or family name.
 pub(crate) const NAME_CHARS: RangeInclusive<usize> = 0..=100;
@@ -20,29 +20,29 @@ const ROLES: [&str; 2] = ["customer", "admin"];
 /// An account.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct User {
-    /// The account.
+    /// Id of the account.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a20")]
     id: String,
-    /// Its e-mail address.
+    /// E-mail address.
     #[schema(example = "ada@example.com")]
     email: String,
-    /// `customer` or `admin`.
+    /// Role: `customer` or `admin`.
     #[schema(pattern = "^(customer|admin)$", example = "customer")]
     role: String,
-    /// Whether it is kept from signing in.
+    /// Whether the account is disabled and cannot sign in.
     #[schema(example = false)]
     disabled: bool,
-    /// What it tells of the person.
+    /// Personal details.
     profile: Profile,
-    /// Since when it exists.
+    /// Time of creation.
     #[schema(format = DateTime, example = "2026-11-22T10:00:00Z")]
     created_at: String,
-    /// When it was changed last.
+    /// Time of the last change.
     #[schema(format = DateTime, example = "2026-11-22T10:00:00Z")]
     updated_at: String,
 }
 
-/// A person's details; what is not told is `""`.
+/// Personal details; absent ones are `""`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Profile {
     /// Given name.
@@ -54,7 +54,7 @@ pub(crate) struct Profile {
     /// Telephone number.
     #[schema(example = "+1 555 0100")]
     phone: String,
-    /// Address of a picture.
+    /// URL of the avatar image.
     #[schema(example = "")]
     avatar_url: String,
 }
@@ -87,9 +87,9 @@ impl From<v1::Profile> for Profile {
 /// A page of accounts.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct UserList {
-    /// The accounts of this page.
+    /// Accounts of this page.
     users: Vec<User>,
-    /// Where the page stands.
+    /// Position of the page in the whole list.
     pagination: Pagination,
 }
 
@@ -99,7 +99,7 @@ impl From<v1::ListUsersResponse> for UserList {
     }
 }
 
-/// What is to change in a profile; fields that are absent stay as they are.
+/// Changes of a profile; absent fields stay unchanged.
 #[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct ProfileChanges {
     /// Given name.
@@ -110,58 +110,66 @@ pub(crate) struct ProfileChanges {
     #[schema(value_type = String, max_length = 100, example = "Lovelace")]
     #[serde(default)]
     last_name: Field<String>,
-    /// Telephone number; `""` takes it away.
+    /// Telephone number; `""` removes it.
     #[schema(value_type = String, max_length = 32, example = "+1 555 0100")]
     #[serde(default)]
     phone: Field<String>,
-    /// Address of a picture, `https://` or `http://`; `""` takes it away.
+    /// URL of the avatar image, `https://` or `http://`; `""` removes it.
     #[schema(value_type = String, max_length = 2000, example = "https://example.com/ada.png")]
     #[serde(default)]
     avatar_url: Field<String>,
 }
 
 impl ProfileChanges {
-    /// The message; what is wrong is noted.
-    pub(crate) fn read(self, check: &mut Check, caller: Caller) -> v1::UpdateUserRequest {
-        let first_name = check.changed("first_name", self.first_name);
-        let last_name = check.changed("last_name", self.last_name);
-        let phone = check.changed("phone", self.phone);
-        let avatar_url = check.changed("avatar_url", self.avatar_url);
+    /// Validates the fields and builds the request message.
+    pub(crate) fn validate(
+        self,
+        validator: &mut Validator,
+        caller: Caller,
+    ) -> v1::UpdateUserRequest {
+        let first_name = validator.changed("first_name", self.first_name);
+        let last_name = validator.changed("last_name", self.last_name);
+        let phone = validator.changed("phone", self.phone);
+        let avatar_url = validator.changed("avatar_url", self.avatar_url);
         let profile = v1::Profile {
-            first_name: check.line("first_name", first_name, NAME_CHARS),
-            last_name: check.line("last_name", last_name, NAME_CHARS),
-            phone: check.line("phone", phone, PHONE_CHARS),
-            avatar_url: check.line("avatar_url", avatar_url, AVATAR_URL_CHARS),
+            first_name: validator.line("first_name", first_name, NAME_CHARS),
+            last_name: validator.line("last_name", last_name, NAME_CHARS),
+            phone: validator.line("phone", phone, PHONE_CHARS),
+            avatar_url: validator.line("avatar_url", avatar_url, AVATAR_URL_CHARS),
         };
         v1::UpdateUserRequest { id: caller.user_id.to_string(), profile: Some(profile) }
     }
 }
 
-/// What an account may do from now on; fields that are absent stay as they are.
+/// Changes of the role or the disabled flag of an account; absent fields stay unchanged.
 #[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct AccessChanges {
     /// `customer` or `admin`.
     #[schema(value_type = String, pattern = "^(customer|admin)$", example = "admin")]
     #[serde(default)]
     role: Field<String>,
-    /// Whether it is kept from signing in; that ends all its sessions.
+    /// Whether the account is disabled and cannot sign in. Disabling ends all its sessions.
     #[schema(value_type = bool, example = false)]
     #[serde(default)]
     disabled: Field<bool>,
 }
 
 impl AccessChanges {
-    /// The message for the account `id`; what is wrong is noted.
-    pub(crate) fn read(self, check: &mut Check, id: Uuid) -> v1::UpdateUserAccessRequest {
-        let role = check.changed("role", self.role);
+    /// Validates the fields and builds the message for the account `id`.
+    pub(crate) fn validate(
+        self,
+        validator: &mut Validator,
+        id: Uuid,
+    ) -> v1::UpdateUserAccessRequest {
+        let role = validator.changed("role", self.role);
         if role.as_ref().is_some_and(|role| !ROLES.contains(&role.as_str())) {
             let detail = format!("must be one of {}", ROLES.join(", "));
-            check.fail("role", "unknown_value", detail);
+            validator.fail("role", "unknown_value", detail);
         }
         v1::UpdateUserAccessRequest {
             id: id.to_string(),
             role: role.unwrap_or_default(),
-            disabled: check.changed("disabled", self.disabled),
+            disabled: validator.changed("disabled", self.disabled),
         }
     }
 }

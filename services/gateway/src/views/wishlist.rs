@@ -1,4 +1,4 @@
-//! What customers remember.
+//! Wishlists.
 
 use std::collections::HashMap;
 
@@ -8,33 +8,33 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::product::Product;
-use crate::check::{Check, Field};
+use crate::validation::{Field, Validator};
 
-/// A remembered product.
+/// An entry of a wishlist.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct WishlistItem {
-    /// The entry.
+    /// Id of the entry.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a40")]
     id: String,
-    /// The product.
+    /// Id of the product.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a10")]
     product_id: String,
-    /// When it was added.
+    /// Time at which the product was added.
     #[schema(format = DateTime, example = "2026-11-22T10:00:00Z")]
     added_at: String,
-    /// The product as it is now; `null` when the shop no longer sells it.
+    /// Current state of the product; `null` if it is no longer for sale.
     product: Option<Product>,
 }
 
-/// All that a customer remembers.
+/// The wishlist of a customer.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Wishlist {
-    /// All entries, newest first.
+    /// Entries, newest first.
     items: Vec<WishlistItem>,
 }
 
 impl Wishlist {
-    /// The entries with what is known of their products.
+    /// Combines the entries with their products.
     pub(crate) fn new(
         items: Vec<user::v1::WishlistItem>,
         products: Vec<catalog::v1::Product>,
@@ -44,7 +44,7 @@ impl Wishlist {
             sold.map(|product| (product.id.clone(), product.into())).collect();
         let items = items.into_iter().map(|item| WishlistItem {
             id: item.id,
-            // A product is on a wishlist once.
+            // A product is at most once on a wishlist.
             product: sold.remove(&item.product_id),
             product_id: item.product_id,
             added_at: item.added_at,
@@ -53,19 +53,19 @@ impl Wishlist {
     }
 }
 
-/// A product to be remembered.
+/// A product to add to the wishlist.
 #[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct Wish {
-    /// The product.
+    /// Id of the product.
     #[schema(value_type = Uuid, required, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a10")]
     #[serde(default)]
     product_id: Field<String>,
 }
 
 impl Wish {
-    /// The product, or what is wrong.
-    pub(crate) fn read(self, check: &mut Check) -> Option<Uuid> {
-        let id = check.required("product_id", self.product_id);
-        check.uuid("product_id", id.as_deref())
+    /// Validates and returns the id of the product.
+    pub(crate) fn validate(self, validator: &mut Validator) -> Option<Uuid> {
+        let id = validator.required("product_id", self.product_id);
+        validator.uuid("product_id", id.as_deref())
     }
 }

@@ -1,4 +1,4 @@
-//! `/admin/categories`: the tree of shelves.
+//! `/admin/categories`: management of the category tree.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,11 +9,11 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::Admin;
-use crate::check::{Body, Check};
-use crate::openapi::raising;
+use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
 use crate::routes::PathId;
 use crate::routes::codes::{admin, with_body};
+use crate::validation::{Body, Validator};
 use crate::views::category::{Category, CategoryChanges, NewCategory};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -33,9 +33,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::CategoryHasChildren,
     ]);
     OpenApiRouter::new()
-        .routes(raising(&create_codes, routes!(create)))
-        .routes(raising(&update_codes, routes!(update)))
-        .routes(raising(&delete_codes, routes!(delete)))
+        .routes(service_route(&create_codes, routes!(create)))
+        .routes(service_route(&update_codes, routes!(update)))
+        .routes(service_route(&delete_codes, routes!(delete)))
 }
 
 /// Create a category
@@ -50,21 +50,21 @@ async fn create(
     _: Admin,
     Body(body): Body<NewCategory>,
 ) -> Result<(StatusCode, Json<Category>), Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator);
+    let request = validator.pass(request)?;
     let category = app.catalog().create_category(request).await?;
     Ok((StatusCode::CREATED, Json(category.into_inner().into())))
 }
 
 /// Change a category
 ///
-/// Fields that are absent stay as they are. A category cannot be moved below itself.
+/// Absent fields stay unchanged. A category cannot be moved below itself.
 #[utoipa::path(
     put, path = "/categories/{id}", operation_id = "updateCategory", tag = "admin",
     params(("id" = uuid::Uuid, Path, description = "The category.")),
     request_body = CategoryChanges,
-    responses((status = 200, description = "The category as it is now.", body = Category)),
+    responses((status = 200, description = "The updated category.", body = Category)),
     security(("bearer" = []))
 )]
 async fn update(
@@ -73,21 +73,21 @@ async fn update(
     PathId(id): PathId,
     Body(body): Body<CategoryChanges>,
 ) -> Result<Json<Category>, Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check, id);
-    check.finish()?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator, id);
+    validator.finish()?;
     let category = app.catalog().update_category(request).await;
-    let category = category.map_err(Problem::where_missing_is(Code::CategoryNotFound))?;
+    let category = category.map_err(Problem::not_found_as(Code::CategoryNotFound))?;
     Ok(Json(category.into_inner().into()))
 }
 
 /// Delete a category
 ///
-/// Refused while products or other categories are in it.
+/// Fails while the category contains products or subcategories.
 #[utoipa::path(
     delete, path = "/categories/{id}", operation_id = "deleteCategory", tag = "admin",
     params(("id" = uuid::Uuid, Path, description = "The category.")),
-    responses((status = 204, description = "It is deleted.")),
+    responses((status = 204, description = "The category is deleted.")),
     security(("bearer" = []))
 )]
 async fn delete(
@@ -97,6 +97,6 @@ async fn delete(
 ) -> Result<StatusCode, Problem> {
     let request = DeleteCategoryRequest { id: id.to_string() };
     let deleted = app.catalog().delete_category(request).await;
-    deleted.map_err(Problem::where_missing_is(Code::CategoryNotFound))?;
+    deleted.map_err(Problem::not_found_as(Code::CategoryNotFound))?;
     Ok(StatusCode::NO_CONTENT)
 }

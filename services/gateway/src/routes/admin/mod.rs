@@ -1,4 +1,4 @@
-//! `/admin`: what only administrators may do.
+//! `/admin`: routes for administrators.
 
 mod categories;
 mod notifications;

@@ -1,4 +1,4 @@
-//! `/admin/notifications`: the shop's mails.
+//! `/admin/notifications`: mails that the shop sends.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,11 +8,11 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::Admin;
-use crate::check::{Check, Page, Params};
-use crate::openapi::raising;
+use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
 use crate::routes::PathId;
 use crate::routes::codes::admin;
+use crate::validation::{Page, Params, Validator};
 use crate::views::notification::{NotificationList, QueuedNotification};
 
 const STATUSES: [(&str, &str); 3] = [("queued", "queued"), ("sent", "sent"), ("failed", "failed")];
@@ -26,17 +26,17 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::NotificationExpired,
     ]);
     OpenApiRouter::new()
-        .routes(raising(&admin(&[Code::InvalidRequest]), routes!(list)))
-        .routes(raising(&retry_codes, routes!(retry)))
+        .routes(service_route(&admin(&[Code::InvalidRequest]), routes!(list)))
+        .routes(service_route(&retry_codes, routes!(retry)))
 }
 
 /// List mails
 ///
-/// What was sent to whom, newest first.
+/// Returns the mails with recipient and status, newest first.
 #[utoipa::path(
     get, path = "/notifications", operation_id = "listNotifications", tag = "admin",
     params(Page, ("status" = Option<String>, Query, pattern = "^(queued|sent|failed)$",
-        description = "Only those that stand there.", example = "failed")),
+        description = "Only mails in this status.", example = "failed")),
     responses((status = 200, description = "A page of mails.", body = NotificationList)),
     security(("bearer" = []))
 )]
@@ -45,10 +45,10 @@ async fn list(
     _: Admin,
     params: Params,
 ) -> Result<Json<NotificationList>, Problem> {
-    let mut check = Check::new();
-    let pagination = Some(params.page(&mut check));
-    let status = params.choice(&mut check, "status", &STATUSES).unwrap_or_default().to_owned();
-    check.finish()?;
+    let mut validator = Validator::new();
+    let pagination = Some(params.page(&mut validator));
+    let status = params.choice(&mut validator, "status", &STATUSES).unwrap_or_default().to_owned();
+    validator.finish()?;
     let request = ListNotificationsRequest { pagination, status };
     let notifications = app.notification().list_notifications(request).await?;
     Ok(Json(notifications.into_inner().into()))
@@ -56,11 +56,11 @@ async fn list(
 
 /// Send a mail again
 ///
-/// One that failed is tried again, as often as a new one.
+/// Retries a failed mail, with as many attempts as a new one.
 #[utoipa::path(
     post, path = "/notifications/{id}/retry", operation_id = "retryNotification", tag = "admin",
     params(("id" = uuid::Uuid, Path, description = "The mail.")),
-    responses((status = 200, description = "It is in the queue again.", body = QueuedNotification)),
+    responses((status = 200, description = "The mail is queued again.", body = QueuedNotification)),
     security(("bearer" = []))
 )]
 async fn retry(
@@ -70,6 +70,6 @@ async fn retry(
 ) -> Result<Json<QueuedNotification>, Problem> {
     let request = RetryNotificationRequest { id: id.to_string() };
     let queued = app.notification().retry_notification(request).await;
-    queued.map_err(Problem::where_missing_is(Code::NotificationNotFound))?;
+    queued.map_err(Problem::not_found_as(Code::NotificationNotFound))?;
     Ok(Json(QueuedNotification::new(id)))
 }

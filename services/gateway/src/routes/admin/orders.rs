@@ -14,11 +14,13 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::Admin;
-use crate::check::{Body, Check, IdempotencyHeader, IdempotencyKey, Page, Params, Span};
-use crate::openapi::raising;
+use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
 use crate::routes::codes::{admin, with_body};
 use crate::routes::{PathId, replay};
+use crate::validation::{
+    Body, IdempotencyHeader, IdempotencyKey, Page, Params, TimeRange, Validator,
+};
 use crate::views::admin_order::{NewRefund, OrderDetail, StatusChange};
 use crate::views::order::{Order, OrderList, STATUSES};
 
@@ -44,22 +46,22 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::IdempotencyKeyReused,
     ]));
     OpenApiRouter::new()
-        .routes(raising(&admin(&[Code::InvalidRequest]), routes!(list)))
-        .routes(raising(&get_codes, routes!(get)))
-        .routes(raising(&status_codes, routes!(set_status)))
-        .routes(raising(&refund_codes, routes!(refund)))
+        .routes(service_route(&admin(&[Code::InvalidRequest]), routes!(list)))
+        .routes(service_route(&get_codes, routes!(get)))
+        .routes(service_route(&status_codes, routes!(set_status)))
+        .routes(service_route(&refund_codes, routes!(refund)))
 }
 
 /// List the orders of all customers
 ///
-/// Newest first, also those that were refused.
+/// Newest first, including refused orders.
 #[utoipa::path(
     get, path = "/orders", operation_id = "listAllOrders", tag = "admin",
-    params(Page, Span,
+    params(Page, TimeRange,
         ("status" = Option<String>, Query, example = "confirmed",
             pattern = "^(pending|confirmed|processing|shipped|delivered|cancelled|refunded)$",
-            description = "Only those that stand there."),
-        ("user_id" = Option<uuid::Uuid>, Query, description = "Only those of this customer.")),
+            description = "Only orders in this status."),
+        ("user_id" = Option<uuid::Uuid>, Query, description = "Only orders of this customer.")),
     responses((status = 200, description = "A page of orders.", body = OrderList)),
     security(("bearer" = []))
 )]
@@ -68,12 +70,12 @@ async fn list(
     _: Admin,
     params: Params,
 ) -> Result<Json<OrderList>, Problem> {
-    let mut check = Check::new();
-    let pagination = Some(params.page(&mut check));
-    let status = params.choice(&mut check, "status", &STATUSES).unwrap_or_default();
-    let user = params.uuid(&mut check, "user_id");
-    let (created_from, created_to) = params.span(&mut check).ends();
-    check.finish()?;
+    let mut validator = Validator::new();
+    let pagination = Some(params.page(&mut validator));
+    let status = params.choice(&mut validator, "status", &STATUSES).unwrap_or_default();
+    let user = params.uuid(&mut validator, "user_id");
+    let (created_from, created_to) = params.time_range(&mut validator).bounds();
+    validator.finish()?;
     let request = ListAllOrdersRequest {
         pagination,
         status_filter: status.into(),
@@ -85,7 +87,7 @@ async fn list(
     Ok(Json(orders.into_inner().into()))
 }
 
-/// Get an order with its checkout and the movements of its money
+/// Get an order with its checkout and its payment transactions
 #[utoipa::path(
     get, path = "/orders/{id}", operation_id = "getAnyOrder", tag = "admin",
     params(("id" = uuid::Uuid, Path, description = "The order.")),
@@ -101,28 +103,29 @@ async fn get(
     let order = GetOrderRequest { id: id.clone(), user_id: String::new() };
     let checkout = GetCheckoutRequest { order_id: id.clone() };
     let transactions = ListTransactionsRequest { order_id: id };
-    let missing = || Problem::where_missing_is(Code::OrderNotFound);
+    let not_found = || Problem::not_found_as(Code::OrderNotFound);
     let (mut orders, mut checkouts, mut payment) = (app.order(), app.order(), app.payment());
     let (order, checkout, transactions) = futures::try_join!(
-        orders.get_order(order).map_err(missing()),
-        checkouts.get_checkout(checkout).map_err(missing()),
+        orders.get_order(order).map_err(not_found()),
+        checkouts.get_checkout(checkout).map_err(not_found()),
         payment.list_transactions(transactions).map_err(Problem::from),
     )?;
     let transactions = transactions.into_inner().transactions;
     Ok(Json(OrderDetail::new(order.into_inner(), checkout.into_inner(), transactions)))
 }
 
-/// Move an order on
+/// Change the status of an order
 ///
-/// `confirmed` → `processing` → `shipped` → `delivered`; one that is pending or confirmed can become
-/// `cancelled`, which gives money and stock back. Shipping it sends a mail.
+/// `confirmed` → `processing` → `shipped` → `delivered`. A pending or confirmed order can become
+/// `cancelled`, which refunds the payment and releases the stock. The change to `shipped` sends a
+/// mail.
 #[utoipa::path(
     post, path = "/orders/{id}/status", operation_id = "setOrderStatus", tag = "admin",
     params(("id" = uuid::Uuid, Path, description = "The order.")),
     request_body = StatusChange,
     responses(
-        (status = 200, description = "The order as it is now.", body = Order),
-        (status = 202, description = "The order, which will be cancelled when its checkout is over.",
+        (status = 200, description = "The updated order.", body = Order),
+        (status = 202, description = "The order, which is cancelled when its checkout finishes.",
             body = Order)),
     security(("bearer" = []))
 )]
@@ -132,12 +135,12 @@ async fn set_status(
     PathId(id): PathId,
     Body(body): Body<StatusChange>,
 ) -> Result<Response, Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check, id, caller.user_id);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator, id, caller.user_id);
+    let request = validator.pass(request)?;
     let is_cancel = request.status() == OrderStatus::Cancelled;
-    let order = app.order().update_order_status(app.patient(request)).await;
-    let order = order.map_err(Problem::where_missing_is(Code::OrderNotFound))?.into_inner();
+    let order = app.order().update_order_status(app.with_request_deadline(request)).await;
+    let order = order.map_err(Problem::not_found_as(Code::OrderNotFound))?.into_inner();
     let status = match is_cancel && order.status() != OrderStatus::Cancelled {
         true => StatusCode::ACCEPTED,
         false => StatusCode::OK,
@@ -145,17 +148,18 @@ async fn set_status(
     Ok((status, Json(Order::from(order))).into_response())
 }
 
-/// Give money back
+/// Refund an order
 ///
-/// A part of what was paid, or all that is left of it; the order is `refunded` when nothing is left.
-/// `refunded` tells what was given back so far: what takes longer than ten seconds goes on by itself.
+/// Refunds a part of the payment, or all that is left of it. The order becomes `refunded` when
+/// nothing is left. The field `refunded` is the amount refunded so far: a refund that takes longer
+/// than ten seconds continues in the background.
 #[utoipa::path(
     post, path = "/orders/{id}/refund", operation_id = "refundOrder", tag = "admin",
     params(("id" = uuid::Uuid, Path, description = "The order."), IdempotencyHeader),
     request_body = NewRefund,
-    responses((status = 200, description = "The order as it is now.", body = Order,
+    responses((status = 200, description = "The updated order.", body = Order,
         headers(("Idempotency-Replayed" = String,
-            description = "`true` when this is the answer to an earlier request with the same key; \
+            description = "`true` if this is the result of an earlier request with the same key; \
                 otherwise absent.")))),
     security(("bearer" = []))
 )]
@@ -166,11 +170,13 @@ async fn refund(
     key: IdempotencyKey,
     Body(body): Body<NewRefund>,
 ) -> Result<Response, Problem> {
-    let mut check = Check::new();
-    let key = key.read(&mut check);
-    let request = body.read(&mut check, id, caller.user_id, key);
-    check.finish()?;
-    let order = app.order().refund_order(app.patient(request)).await;
-    let order = order.map_err(Problem::where_missing_is(Code::OrderNotFound))?;
-    Ok(replay::told(order, |order: v1::Order| Json(Order::from(order)).into_response()))
+    let mut validator = Validator::new();
+    let key = key.validate(&mut validator);
+    let request = body.validate(&mut validator, id, caller.user_id, key);
+    validator.finish()?;
+    let order = app.order().refund_order(app.with_request_deadline(request)).await;
+    let order = order.map_err(Problem::not_found_as(Code::OrderNotFound))?;
+    Ok(replay::with_replay_header(order, |order: v1::Order| {
+        Json(Order::from(order)).into_response()
+    }))
 }

@@ -1,4 +1,4 @@
-//! `/admin/products`: the assortment and its stock.
+//! `/admin/products`: management of products and their stock.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,11 +9,11 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::Admin;
-use crate::check::{Body, Check};
-use crate::openapi::raising;
+use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
 use crate::routes::PathId;
 use crate::routes::codes::{admin, with_body};
+use crate::validation::{Body, Validator};
 use crate::views::product::{NewProduct, Product, ProductChanges, StockMovement};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -34,10 +34,10 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::StockTooLarge,
     ]));
     OpenApiRouter::new()
-        .routes(raising(&create_codes, routes!(create)))
-        .routes(raising(&update_codes, routes!(update)))
-        .routes(raising(&delete_codes, routes!(delete)))
-        .routes(raising(&stock_codes, routes!(adjust_stock)))
+        .routes(service_route(&create_codes, routes!(create)))
+        .routes(service_route(&update_codes, routes!(update)))
+        .routes(service_route(&delete_codes, routes!(delete)))
+        .routes(service_route(&stock_codes, routes!(adjust_stock)))
 }
 
 /// Create a product
@@ -52,21 +52,21 @@ async fn create(
     _: Admin,
     Body(body): Body<NewProduct>,
 ) -> Result<(StatusCode, Json<Product>), Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator);
+    let request = validator.pass(request)?;
     let product = app.catalog().create_product(request).await?;
     Ok((StatusCode::CREATED, Json(product.into_inner().into())))
 }
 
 /// Change a product
 ///
-/// Fields that are absent stay as they are.
+/// Absent fields stay unchanged.
 #[utoipa::path(
     put, path = "/products/{id}", operation_id = "updateProduct", tag = "admin",
     params(("id" = uuid::Uuid, Path, description = "The product.")),
     request_body = ProductChanges,
-    responses((status = 200, description = "The product as it is now.", body = Product)),
+    responses((status = 200, description = "The updated product.", body = Product)),
     security(("bearer" = []))
 )]
 async fn update(
@@ -75,22 +75,22 @@ async fn update(
     PathId(id): PathId,
     Body(body): Body<ProductChanges>,
 ) -> Result<Json<Product>, Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check, id);
-    check.finish()?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator, id);
+    validator.finish()?;
     let product = app.catalog().update_product(request).await;
-    let product = product.map_err(Problem::where_missing_is(Code::ProductNotFound))?;
+    let product = product.map_err(Problem::not_found_as(Code::ProductNotFound))?;
     Ok(Json(product.into_inner().into()))
 }
 
 /// Delete a product
 ///
-/// Shoppers no longer see it; orders that hold it stay as they are, and its slug stays taken.
-/// Deleting it again is fine.
+/// Hides the product from shoppers. Orders with the product stay unchanged, and its slug stays
+/// reserved. Idempotent: deleting it again succeeds.
 #[utoipa::path(
     delete, path = "/products/{id}", operation_id = "deleteProduct", tag = "admin",
     params(("id" = uuid::Uuid, Path, description = "The product.")),
-    responses((status = 204, description = "It is deleted.")),
+    responses((status = 204, description = "The product is deleted.")),
     security(("bearer" = []))
 )]
 async fn delete(
@@ -99,19 +99,19 @@ async fn delete(
     PathId(id): PathId,
 ) -> Result<StatusCode, Problem> {
     let deleted = app.catalog().delete_product(DeleteProductRequest { id: id.to_string() }).await;
-    deleted.map_err(Problem::where_missing_is(Code::ProductNotFound))?;
+    deleted.map_err(Problem::not_found_as(Code::ProductNotFound))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Move stock
+/// Adjust the stock of a product
 ///
-/// Adds to or takes from what is on hand, with the reason on record; never below what is reserved
-/// for orders.
+/// Adds units to the stock or removes them, and records the reason. The stock cannot fall below the
+/// number of units reserved for orders.
 #[utoipa::path(
     post, path = "/products/{id}/stock", operation_id = "adjustStock", tag = "admin",
     params(("id" = uuid::Uuid, Path, description = "The product.")),
     request_body = StockMovement,
-    responses((status = 200, description = "The product as it is now.", body = Product)),
+    responses((status = 200, description = "The updated product.", body = Product)),
     security(("bearer" = []))
 )]
 async fn adjust_stock(
@@ -120,10 +120,10 @@ async fn adjust_stock(
     PathId(id): PathId,
     Body(body): Body<StockMovement>,
 ) -> Result<Json<Product>, Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check, id, caller.user_id);
-    let request = check.pass(request)?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator, id, caller.user_id);
+    let request = validator.pass(request)?;
     let product = app.catalog().adjust_stock(request).await;
-    let product = product.map_err(Problem::where_missing_is(Code::ProductNotFound))?;
+    let product = product.map_err(Problem::not_found_as(Code::ProductNotFound))?;
     Ok(Json(product.into_inner().into()))
 }

@@ -1,4 +1,4 @@
-//! `/admin/users`: who has an account, and what it may do.
+//! `/admin/users`: management of accounts and their roles.
 
 use std::ops::RangeInclusive;
 
@@ -10,11 +10,11 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::Admin;
-use crate::check::{Body, Check, Page, Params};
-use crate::openapi::raising;
+use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
 use crate::routes::PathId;
 use crate::routes::codes::{admin, with_body};
+use crate::validation::{Body, Page, Params, Validator};
 use crate::views::user::{AccessChanges, User, UserList};
 
 const QUERY_CHARS: RangeInclusive<usize> = 0..=200;
@@ -23,37 +23,37 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     let update_codes =
         admin(&with_body(&[Code::NotFound, Code::UserNotFound, Code::Conflict, Code::LastAdmin]));
     OpenApiRouter::new()
-        .routes(raising(&admin(&[Code::InvalidRequest]), routes!(list)))
-        .routes(raising(&update_codes, routes!(update)))
+        .routes(service_route(&admin(&[Code::InvalidRequest]), routes!(list)))
+        .routes(service_route(&update_codes, routes!(update)))
 }
 
 /// List accounts
 #[utoipa::path(
     get, path = "/users", operation_id = "listUsers", tag = "admin",
     params(Page, ("q" = Option<String>, Query, max_length = 200, example = "ada",
-        description = "A part of an e-mail address or a name.")),
+        description = "Part of an e-mail address or a name.")),
     responses((status = 200, description = "A page of accounts.", body = UserList)),
     security(("bearer" = []))
 )]
 async fn list(State(app): State<App>, _: Admin, params: Params) -> Result<Json<UserList>, Problem> {
-    let mut check = Check::new();
-    let pagination = Some(params.page(&mut check));
-    let query = params.one(&mut check, "q").map(str::to_owned);
-    let query = check.line("q", query, QUERY_CHARS).unwrap_or_default();
-    check.finish()?;
+    let mut validator = Validator::new();
+    let pagination = Some(params.page(&mut validator));
+    let query = params.single(&mut validator, "q").map(str::to_owned);
+    let query = validator.line("q", query, QUERY_CHARS).unwrap_or_default();
+    validator.finish()?;
     let users = app.user().list_users(ListUsersRequest { pagination, query }).await?;
     Ok(Json(users.into_inner().into()))
 }
 
-/// Change what an account may do
+/// Change the role of an account, or disable it
 ///
-/// Fields that are absent stay as they are. Disabling ends all sessions at once; access tokens that
-/// are out work until they expire. The last administrator stays one.
+/// Absent fields stay unchanged. Disabling an account ends all its sessions; issued access tokens
+/// stay valid until they expire. The last administrator cannot be disabled or demoted.
 #[utoipa::path(
     patch, path = "/users/{id}", operation_id = "updateUserAccess", tag = "admin",
     params(("id" = uuid::Uuid, Path, description = "The account.")),
     request_body = AccessChanges,
-    responses((status = 200, description = "The account as it is now.", body = User)),
+    responses((status = 200, description = "The updated account.", body = User)),
     security(("bearer" = []))
 )]
 async fn update(
@@ -62,10 +62,10 @@ async fn update(
     PathId(id): PathId,
     Body(body): Body<AccessChanges>,
 ) -> Result<Json<User>, Problem> {
-    let mut check = Check::new();
-    let request = body.read(&mut check, id);
-    check.finish()?;
+    let mut validator = Validator::new();
+    let request = body.validate(&mut validator, id);
+    validator.finish()?;
     let user = app.user().update_user_access(request).await;
-    let user = user.map_err(Problem::where_missing_is(Code::UserNotFound))?;
+    let user = user.map_err(Problem::not_found_as(Code::UserNotFound))?;
     Ok(Json(user.into_inner().into()))
 }

@@ -1,4 +1,4 @@
-//! What an order came to, as its customer is told.
+//! Response to a checkout, by the state of its order.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -8,17 +8,17 @@ use proto::order::v1::{self, OrderStatus};
 use crate::problem::{Code, Problem};
 use crate::views::order::Order;
 
-/// 201 with the order, 202 while it is pending, or why it was refused. One that somebody cancelled or
-/// gave back later was made all the same.
-pub(super) fn of(order: v1::Order) -> Response {
+/// Returns 201 with the order, 202 while it is pending, or the problem why it was refused. An order
+/// that was cancelled or refunded later is 201, because its checkout had succeeded.
+pub(super) fn into_response(order: v1::Order) -> Response {
     match order.status() {
-        _ if !order.failure_code.is_empty() => refusal(&order).into_response(),
+        _ if !order.failure_code.is_empty() => checkout_failure(&order).into_response(),
         OrderStatus::Pending => (StatusCode::ACCEPTED, Json(Order::from(order))).into_response(),
         _ => (StatusCode::CREATED, Json(Order::from(order))).into_response(),
     }
 }
 
-fn refusal(order: &v1::Order) -> Problem {
+fn checkout_failure(order: &v1::Order) -> Problem {
     let code = match &*order.failure_code {
         "payment_declined" => Code::PaymentDeclined,
         "payment_refused" => Code::PaymentRefused,
@@ -28,7 +28,7 @@ fn refusal(order: &v1::Order) -> Problem {
         _ => Code::CheckoutRefused,
     };
     let products = order.unavailable_product_ids.iter().map(String::as_str);
-    let problem = Problem::of_products(code, products).member("order_id", &*order.id);
+    let problem = Problem::about_products(code, products).member("order_id", &*order.id);
     match code {
         Code::PaymentDeclined => problem.member("decline_code", &*order.decline_code),
         _ => problem,
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_told_with_the_status_of_its_state() {
+    fn response_status_follows_order_status() {
         use OrderStatus::{Cancelled, Confirmed, Delivered, Pending, Refunded};
         for (state, failure, status) in [
             (Pending, "", 202),
@@ -61,8 +61,8 @@ mod tests {
             (Cancelled, "checkout_timed_out", 409),
             (Cancelled, "of_a_newer_version", 409),
         ] {
-            let told = of(order(state, failure)).status().as_u16();
-            assert_eq!(told, status, "{state:?} {failure}");
+            let actual = into_response(order(state, failure)).status().as_u16();
+            assert_eq!(actual, status, "{state:?} {failure}");
         }
     }
 }

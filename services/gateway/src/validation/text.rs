@@ -1,56 +1,58 @@
-//! Texts: their length, their characters, and what they stand for.
+//! Validation of texts: length, characters and format.
 //!
-//! The rules are the catalog's, which has the last word. They are checked here too, so that a form
-//! is told of all that is wrong with it at once and not in two turns.
+//! The catalog owns these rules and enforces them. The gateway validates them too, so that a client
+//! gets all errors of a form in one response.
 
 use std::ops::RangeInclusive;
 
 use money::Currency;
 use uuid::Uuid;
 
-use super::Check;
+use super::Validator;
 
-/// Of the names of things in addresses.
+/// Length of a slug.
 const SLUG_CHARS: RangeInclusive<usize> = 1..=120;
 const IMAGE_URL_CHARS: RangeInclusive<usize> = 1..=2_048;
 
-impl Check {
-    /// A line of text with a length (in characters) within `length`.
+impl Validator {
+    /// Validates a single line of text with a length, in characters, within `length`.
     pub(crate) fn line(
         &mut self,
         name: &str,
         text: Option<String>,
         length: RangeInclusive<usize>,
     ) -> Option<String> {
-        // Blanks around it, also such as end a line, do not count.
-        let text = self.without(name, text, |text| text.trim().contains(char::is_control))?;
-        self.sized(name, text, length)
+        // Surrounding whitespace is ignored, including line breaks.
+        let text =
+            self.reject_characters(name, text, |text| text.trim().contains(char::is_control))?;
+        self.check_length(name, text, length)
     }
 
-    /// A text of several lines with a length (in characters) within `length`.
+    /// Validates text of several lines with a length, in characters, within `length`.
     pub(crate) fn text(
         &mut self,
         name: &str,
         text: Option<String>,
         length: RangeInclusive<usize>,
     ) -> Option<String> {
-        let unfit = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-        let text = self.without(name, text, |text| text.contains(unfit))?;
-        self.sized(name, text, length)
+        let is_forbidden = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        let text = self.reject_characters(name, text, |text| text.contains(is_forbidden))?;
+        self.check_length(name, text, length)
     }
 
-    /// The name of something in addresses.
+    /// Validates a slug, the name of a resource in URLs.
     pub(crate) fn slug(&mut self, name: &str, text: Option<String>) -> Option<String> {
-        let slug = self.sized(name, text?, SLUG_CHARS)?;
+        let slug = self.check_length(name, text?, SLUG_CHARS)?;
         if is_slug(&slug) && Uuid::try_parse(&slug).is_err() {
             return Some(slug);
         }
-        let detail = "must be lower-case letters and digits joined by single hyphens, and no id";
+        let detail =
+            "must be lower-case letters and digits joined by single hyphens, and not a UUID";
         self.fail(name, "invalid_slug", detail);
         None
     }
 
-    /// The address of a picture that a page can show.
+    /// Validates the URL of an image that a web page can show.
     pub(crate) fn image_url(&mut self, name: &str, text: Option<String>) -> Option<String> {
         let url = self.line(name, text, IMAGE_URL_CHARS)?;
         let address = url.trim_start();
@@ -62,7 +64,7 @@ impl Check {
         None
     }
 
-    /// The code of a currency that there is.
+    /// Validates the code of a known currency.
     pub(crate) fn currency(&mut self, name: &str, text: Option<String>) -> Option<String> {
         let currency = text?.parse::<Currency>().ok();
         if currency.is_none() {
@@ -71,21 +73,26 @@ impl Check {
         currency.map(|currency| currency.code().to_owned())
     }
 
-    fn without(
+    fn reject_characters(
         &mut self,
         name: &str,
         text: Option<String>,
-        unfit: impl FnOnce(&str) -> bool,
+        is_forbidden: impl FnOnce(&str) -> bool,
     ) -> Option<String> {
         let text = text?;
-        if unfit(&text) {
+        if is_forbidden(&text) {
             self.fail(name, "invalid", "must not contain control characters");
             return None;
         }
         Some(text)
     }
 
-    fn sized(&mut self, name: &str, text: String, length: RangeInclusive<usize>) -> Option<String> {
+    fn check_length(
+        &mut self,
+        name: &str,
+        text: String,
+        length: RangeInclusive<usize>,
+    ) -> Option<String> {
         let count = text.chars().count();
         if count > *length.end() {
             let detail = format!("must have at most {} characters", length.end());
@@ -99,8 +106,8 @@ impl Check {
     }
 }
 
-/// Whether something can have this name in addresses: groups of small letters and digits, joined by
-/// single hyphens.
+/// Whether `text` is a valid slug: groups of lower-case letters and digits, joined by single
+/// hyphens.
 pub(crate) fn is_slug(text: &str) -> bool {
     let group = |group: &str| {
         !group.is_empty()

@@ -1,8 +1,8 @@
-//! Reading what a client sent: every field is looked at, and every one that is wrong is named.
+//! Validation of requests: all fields are validated, and all errors are reported at once.
 //!
-//! A body is a struct of [`Field`]s and a query is [`Params`]; a [`Check`] takes the values out of
-//! them, notes what is wrong, and in the end either lets the request pass or answers all the errors
-//! at once.
+//! A body is a struct of [`Field`]s and a query is [`Params`]. A [`Validator`] takes the values out
+//! of them, collects the errors, and finally passes the request or returns one problem with all
+//! errors.
 
 mod account;
 mod body;
@@ -17,29 +17,29 @@ use kit::problem::FieldError;
 use uuid::Uuid;
 
 pub(crate) use body::Body;
-pub(crate) use field::{Field, FromJson, Wrong};
+pub(crate) use field::{Field, FromJson, InvalidValue};
 pub(crate) use idempotency::{IdempotencyHeader, IdempotencyKey};
-pub(crate) use params::{Page, Params, Span};
+pub(crate) use params::{Page, Params, TimeRange};
 pub(crate) use text::is_slug;
 
 use crate::problem::{Code, Problem};
 
-/// Errors told at most; one request has few fields, but a list in it may be long.
+/// Maximum number of errors in a problem. A request has few fields, but a list in it may be long.
 const MAX_ERRORS: usize = 50;
 
-/// The errors found so far.
+/// Collector of validation errors.
 #[derive(Debug, Default)]
-pub(crate) struct Check {
+pub(crate) struct Validator {
     errors: Vec<FieldError>,
 }
 
-impl Check {
-    /// Nothing wrong yet.
+impl Validator {
+    /// Creates a validator without errors.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// Notes that `field` is wrong.
+    /// Adds an error of `field`.
     pub(crate) fn fail(&mut self, field: &str, code: &str, detail: impl Into<String>) {
         if self.errors.len() < MAX_ERRORS {
             self.errors.push(FieldError {
@@ -51,7 +51,7 @@ impl Check {
         }
     }
 
-    /// All that was found, as one problem.
+    /// Returns all errors as one problem.
     pub(crate) fn finish(self) -> Result<(), Problem> {
         if self.errors.is_empty() {
             return Ok(());
@@ -59,25 +59,25 @@ impl Check {
         Err(Code::InvalidRequest.problem().errors(self.errors))
     }
 
-    /// `value`, when nothing was found.
+    /// Returns `value` when there are no errors.
     pub(crate) fn pass<T>(self, value: Option<T>) -> Result<T, Problem> {
         self.finish()?;
         value.ok_or_else(|| Code::InvalidRequest.problem())
     }
 
-    /// The value of a field that may be left out; `null` is the same.
+    /// Returns the value of an optional field; `null` means absent.
     pub(crate) fn optional<T>(&mut self, name: &str, field: Field<T>) -> Option<T> {
         match field {
             Field::Absent | Field::Null => None,
             Field::Value(value) => Some(value),
-            Field::Wrong(wrong) => {
-                self.fail(&wrong.within(name), wrong.code, wrong.detail);
+            Field::Invalid(error) => {
+                self.fail(&error.path_within(name), error.code, error.detail);
                 None
             }
         }
     }
 
-    /// The value of a field that must be there.
+    /// Returns the value of a required field.
     pub(crate) fn required<T>(&mut self, name: &str, field: Field<T>) -> Option<T> {
         if matches!(field, Field::Absent | Field::Null) {
             self.fail(name, "required", "is required");
@@ -85,15 +85,16 @@ impl Check {
         self.optional(name, field)
     }
 
-    /// The new value of a field that may be left alone, but has no `null`.
+    /// Returns the new value of a field in a partial update. Absent means unchanged; `null` is an
+    /// error.
     pub(crate) fn changed<T>(&mut self, name: &str, field: Field<T>) -> Option<T> {
         if matches!(field, Field::Null) {
-            self.fail(name, "wrong_type", "must not be null; leave it out to keep it");
+            self.fail(name, "wrong_type", "must not be null; omit the field to leave it unchanged");
         }
         self.optional(name, field)
     }
 
-    /// `number`, when it lies within `range`.
+    /// Returns `number` when it is within `range`.
     pub(crate) fn number<N: Copy + TryFrom<i64>>(
         &mut self,
         name: &str,
@@ -111,7 +112,7 @@ impl Check {
         }
     }
 
-    /// `text`, when it is a UUID.
+    /// Parses a UUID.
     pub(crate) fn uuid(&mut self, name: &str, text: Option<&str>) -> Option<Uuid> {
         let id = Uuid::try_parse(text?).ok();
         if id.is_none() {

@@ -1,11 +1,14 @@
-//! The public keys that access tokens are verified with: a JSON Web Key Set (RFC 7517) in a file.
+//! Public keys that verify access tokens: a JSON Web Key Set (RFC 7517) in a file.
 //!
 //! ```json
-//! {"keys": [{"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "2026-11", "x": "…"}]}
+//! {"keys": [{
+//!   "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "2026-11", "x": "…"
+//! }]}
 //! ```
 //!
-//! Each key has a `kid` of its own, which a token names in its header; during a rotation there are
-//! two. A set that holds a private key is refused: it does not belong here.
+//! Each key has a unique `kid`, which a token names in its header. During a key rotation the set
+//! has two keys. A set that contains a private key is rejected, because only the user service may
+//! have it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,61 +17,63 @@ use jsonwebtoken::DecodingKey;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Keys in a set at most: two in a rotation, and room for a mistake.
+use super::MAX_FILE_BYTES;
+
+/// Maximum number of keys in a set: two during a rotation, and a margin for mistakes.
 const MAX_KEYS: usize = 16;
 
-/// Why a key set is refused.
+/// Reason why a key set is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    /// Not there, or not ours to read.
+    /// The file does not exist or cannot be read.
     #[error("cannot read {}", path.display())]
     File {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Error of the file system.
         source: std::io::Error,
     },
-    /// Far too large for what it should be.
-    #[error("it is too large for a key set")]
+    /// The file is larger than any key set.
+    #[error("the file is too large for a key set (maximum {MAX_FILE_BYTES} bytes)")]
     Size,
-    /// Not JSON, or without what a key set has.
-    #[error("it is not a JSON Web Key Set")]
+    /// The file is not JSON, or lacks the members of a key set.
+    #[error("the file is not a JSON Web Key Set")]
     Syntax(#[source] serde_json::Error),
-    /// None, or more than a rotation needs.
-    #[error("it must hold 1 to {MAX_KEYS} keys, and holds {0}")]
+    /// The set has no keys, or more than a rotation needs.
+    #[error("the key set must have 1 to {MAX_KEYS} keys, and has {0}")]
     Count(usize),
-    /// A key for another algorithm.
+    /// A key is for another algorithm.
     #[error("the key {0:?} is not an Ed25519 key (kty OKP, crv Ed25519)")]
     Kind(String),
-    /// A key that could sign.
-    #[error("the key {0:?} holds its private part, which belongs to the user service alone")]
+    /// A key contains its private part.
+    #[error("the key {0:?} has a private part, which only the user service may have")]
     Private(String),
-    /// Two keys with one name.
-    #[error("the key {0:?} is there twice")]
+    /// Two keys have the same `kid`.
+    #[error("the key {0:?} occurs twice")]
     Repeated(String),
-    /// A point that is none.
+    /// The public key is not a valid point of the curve.
     #[error("the key {0:?} has no valid x")]
     Point(String),
 }
 
-/// One public key, as published.
+/// A public key, as published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = PublicKey)]
 pub(crate) struct PublicKey {
-    /// The family of keys.
+    /// Key type.
     #[schema(example = "OKP")]
     kty: String,
-    /// The curve.
+    /// Elliptic curve.
     #[schema(example = "Ed25519")]
     crv: String,
-    /// The name that tokens call it by.
+    /// Key id, which tokens name in their header.
     #[schema(example = "2026-11")]
     kid: String,
-    /// What it is for.
+    /// Use of the key: signatures.
     #[schema(example = "sig")]
     #[serde(rename = "use")]
     purpose: &'static str,
-    /// The algorithm it is used with.
+    /// Signature algorithm.
     #[schema(example = "EdDSA")]
     alg: &'static str,
     /// The public key, base64url.
@@ -76,22 +81,22 @@ pub(crate) struct PublicKey {
     x: String,
 }
 
-/// The public keys, as published.
+/// The public keys, as a JSON Web Key Set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = PublicKeys)]
 pub(crate) struct PublicKeys {
-    /// Every key that tokens may be signed with now.
+    /// All keys that may sign access tokens.
     keys: Vec<PublicKey>,
 }
 
-/// The keys to verify with, by name.
+/// Verification keys by `kid`.
 #[derive(Clone, Default)]
 pub(crate) struct Keys {
     by_id: BTreeMap<String, DecodingKey>,
     published: PublicKeys,
 }
 
-/// A key as it stands in the file.
+/// Key as written in the file.
 #[derive(Deserialize)]
 struct RawKey {
     kty: String,
@@ -110,14 +115,14 @@ struct RawKeys {
 }
 
 impl PublicKeys {
-    /// How many there are.
+    /// Number of keys.
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
 }
 
 impl Keys {
-    /// Reads a key set.
+    /// Parses a key set.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, KeysError> {
         let raw: RawKeys = serde_json::from_slice(text).map_err(KeysError::Syntax)?;
         if raw.keys.is_empty() || raw.keys.len() > MAX_KEYS {
@@ -149,12 +154,12 @@ impl Keys {
         Ok(())
     }
 
-    /// The key of this name.
+    /// Returns the key with this `kid`.
     pub(crate) fn get(&self, kid: &str) -> Option<&DecodingKey> {
         self.by_id.get(kid)
     }
 
-    /// What anyone may know.
+    /// Returns the public part of the key set.
     pub(crate) fn published(&self) -> &PublicKeys {
         &self.published
     }
@@ -176,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn two_keys_of_a_rotation_are_both_there() {
+    fn key_set_of_a_rotation_has_both_keys() {
         let keys = parse(&format!("{}, {}", key("old"), key("new"))).expect("a key set");
         assert!(keys.get("old").is_some() && keys.get("new").is_some());
         assert!(keys.get("older").is_none());
@@ -184,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_is_refused() {
+    fn private_key_is_rejected() {
         let private = key("k").replace("\"x\"", "\"d\": \"secret\", \"x\"");
         assert!(matches!(parse(&private), Err(KeysError::Private(kid)) if kid == "k"));
     }
 
     #[test]
-    fn what_cannot_verify_is_refused() {
+    fn invalid_key_sets_are_rejected() {
         assert!(matches!(Keys::parse(b"PEM"), Err(KeysError::Syntax(_))));
         assert!(matches!(parse(""), Err(KeysError::Count(0))));
         assert!(matches!(parse(r#"{"kty": "RSA", "kid": "r"}"#), Err(KeysError::Kind(_))));

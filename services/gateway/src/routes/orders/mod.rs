@@ -1,4 +1,4 @@
-//! `/orders`: what the caller bought.
+//! `/orders`: the caller's orders.
 
 mod outcome;
 
@@ -21,9 +21,9 @@ use super::codes::{signed_in, with_body};
 use super::{PathId, replay};
 use crate::app::App;
 use crate::auth::{Caller, SignedIn};
-use crate::check::{Body, Check, IdempotencyHeader, IdempotencyKey, Page, Params};
-use crate::openapi::raising;
+use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
+use crate::validation::{Body, IdempotencyHeader, IdempotencyKey, Page, Params, Validator};
 use crate::views::new_order::{Cancellation, Destination, NewOrder};
 use crate::views::order::{Order, OrderList, STATUSES};
 use crate::views::tracking::Tracking;
@@ -48,7 +48,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::Conflict,
         Code::IdempotencyKeyReused,
     ]));
-    let missing = [Code::NotFound, Code::OrderNotFound];
+    let not_found = [Code::NotFound, Code::OrderNotFound];
     let cancel_codes = signed_in(&with_body(&[
         Code::NotFound,
         Code::OrderNotFound,
@@ -58,23 +58,23 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::RefundInProgress,
     ]));
     OpenApiRouter::new()
-        .routes(raising(&create_codes, routes!(create)))
-        .routes(raising(&signed_in(&[Code::InvalidRequest]), routes!(list)))
-        .routes(raising(&signed_in(&missing), routes!(get)))
-        .routes(raising(&cancel_codes, routes!(cancel)))
-        .routes(raising(&signed_in(&missing), routes!(track)))
+        .routes(service_route(&create_codes, routes!(create)))
+        .routes(service_route(&signed_in(&[Code::InvalidRequest]), routes!(list)))
+        .routes(service_route(&signed_in(&not_found), routes!(get)))
+        .routes(service_route(&cancel_codes, routes!(cancel)))
+        .routes(service_route(&signed_in(&not_found), routes!(track)))
 }
 
 /// Order my cart
 ///
-/// At the prices of now, whatever was seen before. The answer waits for the end of the checkout, up to
-/// ten seconds by default: then the order is confirmed (201) or refused with the reason (402, 409); when
-/// it takes longer, it is pending (202) and goes on. An order that was refused is kept, cancelled, with
-/// its `failure_code`, and the cart stays as it was, for another try.
+/// Uses the current prices. Waits for the checkout to finish, up to ten seconds by default: the
+/// order is then confirmed (201), or refused with the reason (402, 409). If the checkout takes
+/// longer, the order is pending (202) and the checkout continues. A refused order is stored as
+/// cancelled, with its `failure_code`, and the cart stays unchanged for another attempt.
 ///
-/// A cart is bought once, however often this is sent. With an `Idempotency-Key` a repeat is answered
-/// with the same order in its present state and `Idempotency-Replayed: true`, also after the cart has
-/// changed.
+/// A cart is ordered once, even if the request is repeated. With an `Idempotency-Key`, a repeated
+/// request returns the same order in its current state with `Idempotency-Replayed: true`, even
+/// after the cart has changed.
 #[utoipa::path(
     post, path = "/orders", operation_id = "createOrder", tag = "orders",
     params(IdempotencyHeader),
@@ -82,9 +82,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     responses(
         (status = 201, description = "The order.", body = Order,
             headers(("Idempotency-Replayed" = String,
-                description = "`true` when this is the answer to an earlier request; otherwise \
-                    absent. Refusals have it too."))),
-        (status = 202, description = "The order, which is pending.", body = Order)),
+                description = "`true` if this is the result of an earlier request; otherwise \
+                    absent. Errors have it too."))),
+        (status = 202, description = "The pending order.", body = Order)),
     security(("bearer" = []))
 )]
 async fn create(
@@ -93,38 +93,39 @@ async fn create(
     key: IdempotencyKey,
     Body(body): Body<NewOrder>,
 ) -> Result<Response, Problem> {
-    let mut check = Check::new();
-    let key = key.read(&mut check);
-    let wanted = body.read(&mut check, caller, key);
-    let wanted = check.pass(wanted)?;
-    let is_saved = matches!(wanted.destination, Destination::Saved(_));
-    let mut request = wanted.request;
-    request.shipping_address = Some(match wanted.destination {
+    let mut validator = Validator::new();
+    let key = key.validate(&mut validator);
+    let validated = body.validate(&mut validator, caller, key);
+    let validated = validator.pass(validated)?;
+    let is_saved = matches!(validated.destination, Destination::Saved(_));
+    let mut request = validated.request;
+    request.shipping_address = Some(match validated.destination {
         Destination::Address(address) => address,
         Destination::Saved(id) => {
-            // What a key goes with is what was sent, whatever the address says by then.
+            // The fingerprint of the idempotency key covers the id that was sent, because the saved
+            // address may change before a repeat.
             request.address_id = id.to_string();
             saved_address(&app, caller, id).await?
         }
     });
-    let order = app.order().create_order(app.patient(request)).await;
-    let order = order.map_err(|status| refused(&status, is_saved))?;
-    Ok(replay::told(order, outcome::of))
+    let order = app.order().create_order(app.with_request_deadline(request)).await;
+    let order = order.map_err(|status| checkout_problem(&status, is_saved))?;
+    Ok(replay::with_replay_header(order, outcome::into_response))
 }
 
-/// An address of the caller's book.
+/// Returns an address of the caller's address book.
 async fn saved_address(app: &App, caller: Caller, id: Uuid) -> Result<Address, Problem> {
     let request = ListAddressesRequest { user_id: caller.user_id.to_string() };
     let book = app.user().list_addresses(request).await;
-    let book = book.map_err(Problem::where_missing_is(Code::UserNotFound))?.into_inner();
+    let book = book.map_err(Problem::not_found_as(Code::UserNotFound))?.into_inner();
     let mut entries = book.addresses.into_iter();
     let entry = entries.find(|entry| Uuid::try_parse(&entry.id) == Ok(id));
     entry.and_then(|entry| entry.address).ok_or_else(|| Code::AddressNotFound.problem())
 }
 
-/// Why no order was made. What was well written and yet is refused is not there, or is named as the
-/// caller named it.
-fn refused(status: &Status, is_saved: bool) -> Problem {
+/// Maps the status of a failed checkout to a problem. A payment method that the gateway accepted
+/// but the service did not does not exist; a rejected saved address is reported as `address_id`.
+fn checkout_problem(status: &Status, is_saved: bool) -> Problem {
     match violations_of(status).as_slice() {
         [(field, _)] if field == "payment_method_id" => Code::PaymentMethodNotFound.problem(),
         [(field, detail)] if is_saved && field == "shipping_address" => {
@@ -141,12 +142,12 @@ fn refused(status: &Status, is_saved: bool) -> Problem {
 
 /// List my orders
 ///
-/// Newest first, also those that were refused.
+/// Newest first, including refused orders.
 #[utoipa::path(
     get, path = "/orders", operation_id = "listOrders", tag = "orders",
     params(Page, ("status" = Option<String>, Query, example = "confirmed",
         pattern = "^(pending|confirmed|processing|shipped|delivered|cancelled|refunded)$",
-        description = "Only those that stand there.")),
+        description = "Only orders in this status.")),
     responses((status = 200, description = "A page of orders.", body = OrderList)),
     security(("bearer" = []))
 )]
@@ -155,10 +156,10 @@ async fn list(
     SignedIn(caller): SignedIn,
     params: Params,
 ) -> Result<Json<OrderList>, Problem> {
-    let mut check = Check::new();
-    let pagination = Some(params.page(&mut check));
-    let status = params.choice(&mut check, "status", &STATUSES).unwrap_or_default();
-    check.finish()?;
+    let mut validator = Validator::new();
+    let pagination = Some(params.page(&mut validator));
+    let status = params.choice(&mut validator, "status", &STATUSES).unwrap_or_default();
+    validator.finish()?;
     let request = ListOrdersRequest {
         user_id: caller.user_id.to_string(),
         pagination,
@@ -180,30 +181,34 @@ async fn get(
     SignedIn(caller): SignedIn,
     PathId(id): PathId,
 ) -> Result<Json<Order>, Problem> {
-    Ok(Json(own(&app, caller, id).await?.into()))
+    Ok(Json(own_order(&app, caller, id).await?.into()))
 }
 
-/// An order of the caller.
-async fn own(app: &App, caller: Caller, id: Uuid) -> Result<proto::order::v1::Order, Problem> {
+/// Returns an order of the caller.
+async fn own_order(
+    app: &App,
+    caller: Caller,
+    id: Uuid,
+) -> Result<proto::order::v1::Order, Problem> {
     let request = GetOrderRequest { id: id.to_string(), user_id: caller.user_id.to_string() };
     let order = app.order().get_order(request).await;
-    Ok(order.map_err(Problem::where_missing_is(Code::OrderNotFound))?.into_inner())
+    Ok(order.map_err(Problem::not_found_as(Code::OrderNotFound))?.into_inner())
 }
 
 /// Cancel an order of mine
 ///
-/// One that is pending or confirmed. What was paid is given back, which `refunded` tells, and the stock
-/// goes back; the status stays `cancelled`. Cancelling it again gives the same answer. The reason may
-/// stand in the query or in a body.
+/// The order must be pending or confirmed. Refunds what was paid, as shown in `refunded`, and
+/// releases the stock; the status stays `cancelled`. Idempotent: cancelling again returns the same
+/// result. The reason may be in the query or in the body.
 #[utoipa::path(
     delete, path = "/orders/{id}", operation_id = "cancelOrder", tag = "orders",
     params(("id" = uuid::Uuid, Path, description = "The order."),
         ("reason" = Option<String>, Query, max_length = 500, example = "Ordered by mistake",
-            description = "Why, in one line.")),
+            description = "Reason, in one line.")),
     request_body = Option<Cancellation>,
     responses(
-        (status = 200, description = "The order, which is cancelled.", body = Order),
-        (status = 202, description = "The order, which will be cancelled when its checkout is over.",
+        (status = 200, description = "The cancelled order.", body = Order),
+        (status = 202, description = "The order, which is cancelled when its checkout finishes.",
             body = Order)),
     security(("bearer" = []))
 )]
@@ -214,15 +219,15 @@ async fn cancel(
     params: Params,
     body: Option<Body<Cancellation>>,
 ) -> Result<Response, Problem> {
-    let mut check = Check::new();
-    let in_query = params.one(&mut check, "reason").map(str::to_owned);
+    let mut validator = Validator::new();
+    let in_query = params.single(&mut validator, "reason").map(str::to_owned);
     let cancellation = body.map(|Body(body)| body).unwrap_or_default();
-    let reason = cancellation.read(&mut check, in_query);
-    check.finish()?;
+    let reason = cancellation.validate(&mut validator, in_query);
+    validator.finish()?;
     let user_id = caller.user_id.to_string();
     let request = CancelOrderRequest { id: id.to_string(), user_id, reason };
-    let order = app.order().cancel_order(app.patient(request)).await;
-    let order = order.map_err(Problem::where_missing_is(Code::OrderNotFound))?.into_inner();
+    let order = app.order().cancel_order(app.with_request_deadline(request)).await;
+    let order = order.map_err(Problem::not_found_as(Code::OrderNotFound))?.into_inner();
     let status = match order.status() {
         OrderStatus::Cancelled => StatusCode::OK,
         _ => StatusCode::ACCEPTED,
@@ -232,11 +237,11 @@ async fn cancel(
 
 /// Track an order of mine
 ///
-/// As long as there is no parcel, `shipment` is `null` and `events` is empty.
+/// Until the shipment exists, `shipment` is `null` and `events` is empty.
 #[utoipa::path(
     get, path = "/orders/{id}/tracking", operation_id = "trackOrder", tag = "orders",
     params(("id" = uuid::Uuid, Path, description = "The order.")),
-    responses((status = 200, description = "Where its parcel is.", body = Tracking)),
+    responses((status = 200, description = "The shipment and its events.", body = Tracking)),
     security(("bearer" = []))
 )]
 async fn track(
@@ -244,7 +249,7 @@ async fn track(
     SignedIn(caller): SignedIn,
     PathId(id): PathId,
 ) -> Result<Json<Tracking>, Problem> {
-    let tracking_number = own(&app, caller, id).await?.tracking_number;
+    let tracking_number = own_order(&app, caller, id).await?.tracking_number;
     if tracking_number.is_empty() {
         return Ok(Json(Tracking::default()));
     }

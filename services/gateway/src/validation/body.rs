@@ -1,4 +1,4 @@
-//! A JSON body: its type, size, time and syntax; the fields are the route's matter.
+//! JSON request bodies: media type, size, time and syntax. The routes validate the fields.
 
 use std::time::Duration;
 
@@ -10,13 +10,14 @@ use serde_json::Value;
 
 use crate::problem::{Code, Problem};
 
-/// The largest body taken.
+/// Maximum size of a body.
 pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// A body of that size on a slow line; who needs longer holds a connection for nothing.
-const ARRIVAL: Duration = Duration::from_secs(15);
+/// Maximum time to receive a body: enough for the largest body on a slow connection. It bounds the
+/// time that a client can occupy a connection (slowloris).
+const READ_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A body that is one JSON object.
+/// Extractor of a body that is one JSON object.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
@@ -27,7 +28,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// Where a body may be left out.
+/// Extractor of an optional body.
 impl<S: Sync, T: DeserializeOwned> OptionalFromRequest<S> for Body<T> {
     type Rejection = Problem;
 
@@ -36,20 +37,20 @@ impl<S: Sync, T: DeserializeOwned> OptionalFromRequest<S> for Body<T> {
     }
 }
 
-/// The object in a body, or none when the body is empty.
+/// Reads the object in a body, or none when the body is empty or `null`.
 async fn object<T: DeserializeOwned>(request: Request) -> Result<Option<T>, Problem> {
     let (parts, body) = request.into_parts();
     if declared_length(&parts.headers).is_some_and(|length| length > MAX_BODY_BYTES) {
         return Err(Code::PayloadTooLarge.problem());
     }
-    let bytes = read(body).await?;
+    let bytes = read_bytes(body).await?;
     if bytes.is_empty() {
         return Ok(None);
     }
     if !is_json(&parts.headers) {
         return Err(Code::UnsupportedMediaType.problem());
     }
-    // None, in so many words.
+    // An explicit absence.
     if bytes.trim_ascii() == b"null" {
         return Ok(None);
     }
@@ -60,7 +61,7 @@ fn declared_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// `application/json` and its kin (`application/merge-patch+json`), in UTF-8 as JSON is.
+/// Whether the media type is `application/json` or has its suffix (`application/merge-patch+json`).
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
     else {
@@ -71,14 +72,14 @@ fn is_json(headers: &HeaderMap) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-async fn read(body: axum::body::Body) -> Result<axum::body::Bytes, Problem> {
+async fn read_bytes(body: axum::body::Body) -> Result<axum::body::Bytes, Problem> {
     let limited = Limited::new(body, MAX_BODY_BYTES);
-    match tokio::time::timeout(ARRIVAL, limited.collect()).await {
+    match tokio::time::timeout(READ_TIMEOUT, limited.collect()).await {
         Err(_) => Err(Code::RequestTimeout.problem()),
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Code::PayloadTooLarge.problem()),
-        // The client went away or broke the framing: nobody is there to read more than this.
-        Ok(Err(_)) => Err(Code::InvalidJson.says("The body broke off.")),
+        // The client disconnected or sent invalid framing; it will hardly read the response.
+        Ok(Err(_)) => Err(Code::InvalidJson.with_detail("The body is incomplete.")),
     }
 }
 
@@ -86,11 +87,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| {
         let detail =
             format!("The body is not JSON at line {}, column {}.", error.line(), error.column());
-        Code::InvalidJson.says(detail)
+        Code::InvalidJson.with_detail(detail)
     })?;
     if !value.is_object() {
         return Err(Code::InvalidJson.problem());
     }
-    // The fields of a body take any value, and an object has each key once: it cannot fail.
+    // Cannot fail: a `Field` accepts any value, and the object has no duplicate keys.
     serde_json::from_value(value).map_err(|_| Code::InvalidJson.problem())
 }

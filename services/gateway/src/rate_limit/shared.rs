@@ -1,16 +1,16 @@
-//! Buckets in Redis, which all replicas share.
+//! Buckets in Redis, shared by all replicas.
 
 use std::time::Duration;
 
 use kit::redis::{Failure, Redis};
 use redis::Script;
 
-use super::bucket::{Quota, Verdict};
+use super::gcra::{Quota, RateLimitDecision};
 
-/// The rule of `bucket.rs`, in one step and by the clock of Redis.
-const SCRIPT: &str = include_str!("script.lua");
+/// GCRA as in `gcra.rs`, executed atomically and with the clock of Redis.
+const SCRIPT: &str = include_str!("gcra.lua");
 
-/// Buckets by key.
+/// Buckets in Redis, by key.
 pub(super) struct SharedBuckets {
     redis: Redis,
     script: Script,
@@ -22,11 +22,11 @@ impl SharedBuckets {
     }
 
     /// Takes a token from the bucket of `key`.
-    pub(super) async fn take(&self, key: &str, quota: Quota) -> Result<Verdict, Failure> {
+    pub(super) async fn take(&self, key: &str, quota: Quota) -> Result<RateLimitDecision, Failure> {
         let mut call = self.script.key(key);
         call.arg(quota.interval_micros()).arg(quota.burst());
         let (allowed, fill_micros): (u8, u64) = self.redis.invoke("take_token", &call).await?;
-        Ok(Verdict::new(quota, allowed == 1, Duration::from_micros(fill_micros)))
+        Ok(RateLimitDecision::new(quota, allowed == 1, Duration::from_micros(fill_micros)))
     }
 }
 
@@ -36,7 +36,7 @@ mod tests {
     use kit::Runtime;
     use kit::redis::Redis;
 
-    use super::super::bucket::{Quota, take};
+    use super::super::gcra::{Quota, take};
     use super::SharedBuckets;
 
     #[derive(Parser)]
@@ -45,7 +45,7 @@ mod tests {
         redis: kit::redis::Args,
     }
 
-    /// The Redis of `hack/test-env.sh`.
+    /// Connects to the Redis of `hack/test-env.sh`.
     fn redis() -> Redis {
         let settings = Settings::parse_from(["test", "--redis-timeout", "5s"]);
         kit::redis::connect(&settings.redis, &Runtime::for_tests()).expect("REDIS_URL")
@@ -56,20 +56,20 @@ mod tests {
         clock.0 * 1_000_000 + clock.1
     }
 
-    /// What Redis makes of a bucket that is full in `ahead` from now lies between what the rule
-    /// makes of it just before and just after.
-    async fn agrees(redis: &Redis, quota: Quota, ahead: i64) {
+    /// Takes a token in Redis from a bucket that is full `ahead` microseconds from now. The result
+    /// must lie between those of [`take`] just before and just after.
+    async fn assert_script_agrees(redis: &Redis, quota: Quota, ahead: i64) {
         let key = format!("gateway:test:{}", kit::Env::system().uuid());
         let before = now_micros(redis).await;
         let full_at = before.saturating_add_signed(ahead);
         let mut set = redis::cmd("SET");
         set.arg(&key).arg(full_at).arg("EX").arg(60);
         redis.query::<()>("set", &set).await.expect("set");
-        let shared = SharedBuckets::new(redis.clone()).take(&key, quota).await.expect("a verdict");
+        let shared = SharedBuckets::new(redis.clone()).take(&key, quota).await.expect("a decision");
         let after = now_micros(redis).await;
-        let rule = |now| take(quota, full_at, now).is_some();
-        if rule(before) == rule(after) {
-            assert_eq!(shared.allowed, rule(before), "{quota:?}, full in {ahead} µs");
+        let expected = |now| take(quota, full_at, now).is_some();
+        if expected(before) == expected(after) {
+            assert_eq!(shared.allowed, expected(before), "{quota:?}, full in {ahead} µs");
         }
         let left = |now| {
             let capacity = quota.interval_micros() * u64::from(quota.burst());
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_script_is_the_rule() {
+    async fn script_agrees_with_gcra() {
         let redis = redis();
         for (per_minute, burst) in [(60, 5), (100, 100), (6, 4), (7, 3), (1, 1), (60_000, 10)] {
             let quota = Quota::new(per_minute, burst).expect("a limit");
@@ -97,17 +97,17 @@ mod tests {
                 capacity,
                 capacity + 600_000_000,
             ] {
-                agrees(&redis, quota, ahead).await;
+                assert_script_agrees(&redis, quota, ahead).await;
             }
         }
     }
 
     #[tokio::test]
-    async fn a_bucket_is_forgotten_when_it_is_full_again() {
+    async fn key_expires_when_bucket_is_full_again() {
         let redis = redis();
         let key = format!("gateway:test:{}", kit::Env::system().uuid());
         let quota = Quota::new(60, 5).expect("a limit");
-        SharedBuckets::new(redis.clone()).take(&key, quota).await.expect("a verdict");
+        SharedBuckets::new(redis.clone()).take(&key, quota).await.expect("a decision");
         let mut ttl = redis::cmd("PTTL");
         ttl.arg(&key);
         let left: i64 = redis.query("pttl", &ttl).await.expect("a time");

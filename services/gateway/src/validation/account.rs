@@ -1,16 +1,16 @@
-//! What accounts and addresses are made of. As with texts, the services have the last word.
+//! Validation of accounts and addresses. The user service owns these rules and enforces them.
 
 use std::ops::RangeInclusive;
 
 use wire::Email;
 
-use super::Check;
+use super::Validator;
 
-/// Bytes of a password: what bcrypt looks at, and not less than is worth anything.
+/// Length of a password in bytes: bcrypt ignores what exceeds 72 bytes.
 const PASSWORD_BYTES: RangeInclusive<usize> = 8..=72;
 
-impl Check {
-    /// An e-mail address.
+impl Validator {
+    /// Validates an e-mail address.
     pub(crate) fn email(&mut self, name: &str, text: Option<String>) -> Option<String> {
         let email = Email::new(&text?);
         if email.is_none() {
@@ -19,7 +19,7 @@ impl Check {
         email.map(|email| email.as_str().to_owned())
     }
 
-    /// A password to be; `email` is the address it must not be, where that is known.
+    /// Validates a new password. It must not equal `email`, if that is known.
     pub(crate) fn new_password(
         &mut self,
         name: &str,
@@ -40,8 +40,8 @@ impl Check {
         None
     }
 
-    /// A text that is there, whatever it says: a password, a token.
-    pub(crate) fn filled(&mut self, name: &str, text: Option<String>) -> Option<String> {
+    /// Validates text that must not be empty, such as a password or a token.
+    pub(crate) fn non_empty(&mut self, name: &str, text: Option<String>) -> Option<String> {
         let text = text?;
         if text.is_empty() {
             self.fail(name, "too_short", "must not be empty");
@@ -50,7 +50,7 @@ impl Check {
         Some(text)
     }
 
-    /// A country of ISO 3166-1, in capitals or not.
+    /// Validates a country code of ISO 3166-1, in any case.
     pub(crate) fn country(&mut self, name: &str, text: Option<String>) -> Option<String> {
         let code = text?.trim().to_ascii_uppercase();
         if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
@@ -63,26 +63,26 @@ impl Check {
 
 #[cfg(test)]
 mod tests {
-    use super::Check;
+    use super::Validator;
 
-    fn refusal(password: &str) -> Option<String> {
-        let mut check = Check::new();
-        check.new_password("password", Some(password.to_owned()), Some("ada@example.com"));
-        check.errors.into_iter().next().map(|error| error.code)
+    fn error_code(password: &str) -> Option<String> {
+        let mut validator = Validator::new();
+        validator.new_password("password", Some(password.to_owned()), Some("ada@example.com"));
+        validator.errors.into_iter().next().map(|error| error.code)
     }
 
     #[test]
-    fn passwords_are_counted_in_bytes_and_are_no_blanks_and_no_addresses() {
-        for good in ["12345678", "ünüñü!", &"a".repeat(72), " 1234567", "日本語"] {
-            assert_eq!(refusal(good), None, "{good}");
+    fn password_length_is_in_bytes_and_blank_or_email_is_rejected() {
+        for valid in ["12345678", "ünüñü!", &"a".repeat(72), " 1234567", "日本語"] {
+            assert_eq!(error_code(valid), None, "{valid}");
         }
-        for (bad, code) in [
+        for (invalid, code) in [
             ("1234567", "too_short"),
             ("          ", "too_short"),
             (&"ü".repeat(37), "too_long"),
             ("Ada@Example.com", "invalid"),
         ] {
-            assert_eq!(refusal(bad).as_deref(), Some(code), "{bad}");
+            assert_eq!(error_code(invalid).as_deref(), Some(code), "{invalid}");
         }
     }
 }

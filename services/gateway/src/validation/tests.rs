@@ -1,7 +1,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Check, Field, Params};
+use super::{Field, Params, Validator};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -16,9 +16,9 @@ fn sample(value: serde_json::Value) -> Sample {
     serde_json::from_value(value).expect("fields take any value")
 }
 
-/// The fields and codes that a check complains of.
-fn complaints(check: Check) -> Vec<(String, String)> {
-    check.errors.iter().map(|error| (error.field.clone(), error.code.clone())).collect()
+/// Returns the fields and codes of the errors.
+fn errors_of(validator: Validator) -> Vec<(String, String)> {
+    validator.errors.iter().map(|error| (error.field.clone(), error.code.clone())).collect()
 }
 
 fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -26,46 +26,46 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn all_the_fields_of_a_wrong_type_are_named_at_once() {
+fn wrong_types_of_all_fields_are_reported() {
     let body = sample(json!({
         "name": 7, "stock": "many", "active": "yes", "pictures": ["a", 2], "unknown": {},
     }));
-    let mut check = Check::new();
-    assert_eq!(check.required("name", body.name), None);
-    assert_eq!(check.required("stock", body.stock), None);
-    assert_eq!(check.optional("active", body.active), None);
-    assert_eq!(check.optional("pictures", body.pictures), None);
+    let mut validator = Validator::new();
+    assert_eq!(validator.required("name", body.name), None);
+    assert_eq!(validator.required("stock", body.stock), None);
+    assert_eq!(validator.optional("active", body.active), None);
+    assert_eq!(validator.optional("pictures", body.pictures), None);
     let expected = [
         ("name", "wrong_type"),
         ("stock", "wrong_type"),
         ("active", "wrong_type"),
         ("pictures[1]", "wrong_type"),
     ];
-    assert_eq!(complaints(check), pairs(&expected));
+    assert_eq!(errors_of(validator), pairs(&expected));
 }
 
 #[test]
-fn absent_null_and_a_value_are_told_apart() {
+fn absent_null_and_value_are_distinct() {
     let body = sample(json!({ "name": null, "stock": 3 }));
     assert_eq!(body.name, Field::Null);
     assert_eq!(body.stock, Field::Value(3));
     assert_eq!(body.active, Field::Absent);
-    let mut check = Check::new();
-    check.required("name", Field::<String>::Null);
-    check.required("sku", Field::<String>::Absent);
-    check.changed("slug", Field::<String>::Null);
-    check.changed("price", Field::<String>::Absent);
+    let mut validator = Validator::new();
+    validator.required("name", Field::<String>::Null);
+    validator.required("sku", Field::<String>::Absent);
+    validator.changed("slug", Field::<String>::Null);
+    validator.changed("price", Field::<String>::Absent);
     let expected = [("name", "required"), ("sku", "required"), ("slug", "wrong_type")];
-    assert_eq!(complaints(check), pairs(&expected));
+    assert_eq!(errors_of(validator), pairs(&expected));
 }
 
 #[test]
-fn integers_are_whole_and_within_sixty_four_bits() {
+fn integers_are_whole_and_fit_in_64_bits() {
     let stock = |text: &str| {
         let body: Sample = serde_json::from_str(&format!("{{\"stock\": {text}}}")).expect("JSON");
         match body.stock {
             Field::Value(number) => Ok(number),
-            Field::Wrong(wrong) => Err(wrong.code),
+            Field::Invalid(error) => Err(error.code),
             _ => Err("none"),
         }
     };
@@ -79,27 +79,27 @@ fn integers_are_whole_and_within_sixty_four_bits() {
 }
 
 #[test]
-fn numbers_out_of_range_are_refused_also_beyond_every_type() {
+fn numbers_out_of_range_are_rejected() {
     let params = Params::parse("page=0&page_size=101&min_price=99999999999999999999&max_price=-1");
-    let mut check = Check::new();
-    params.page(&mut check);
-    assert_eq!(params.number::<i64>(&mut check, "min_price", 0..=i64::MAX), None);
-    assert_eq!(params.number::<i64>(&mut check, "max_price", 0..=i64::MAX), None);
+    let mut validator = Validator::new();
+    params.page(&mut validator);
+    assert_eq!(params.number::<i64>(&mut validator, "min_price", 0..=i64::MAX), None);
+    assert_eq!(params.number::<i64>(&mut validator, "max_price", 0..=i64::MAX), None);
     let expected =
         ["page", "page_size", "min_price", "max_price"].map(|name| (name, "out_of_range"));
-    assert_eq!(complaints(check), pairs(&expected));
+    assert_eq!(errors_of(validator), pairs(&expected));
 }
 
 #[test]
-fn words_that_are_no_values_are_refused() {
+fn malformed_parameters_are_rejected() {
     let query = "page=one&page_size=&id=7&in_stock=yes&sort=up&q=a&q=b";
     let params = Params::parse(query);
-    let mut check = Check::new();
-    params.page(&mut check);
-    params.uuid(&mut check, "id");
-    params.flag(&mut check, "in_stock");
-    params.choice(&mut check, "sort", &[("newest", 1), ("name", 2)]);
-    params.one(&mut check, "q");
+    let mut validator = Validator::new();
+    params.page(&mut validator);
+    params.uuid(&mut validator, "id");
+    params.flag(&mut validator, "in_stock");
+    params.choice(&mut validator, "sort", &[("newest", 1), ("name", 2)]);
+    params.single(&mut validator, "q");
     let expected = [
         ("page", "wrong_type"),
         ("page_size", "wrong_type"),
@@ -108,33 +108,33 @@ fn words_that_are_no_values_are_refused() {
         ("sort", "unknown_value"),
         ("q", "repeated"),
     ];
-    assert_eq!(complaints(check), pairs(&expected));
+    assert_eq!(errors_of(validator), pairs(&expected));
 }
 
 #[test]
-fn a_query_without_a_page_is_the_first_of_twenty() {
-    let mut check = Check::new();
-    let page = Params::default().page(&mut check);
+fn page_defaults_to_first_of_20_items() {
+    let mut validator = Validator::new();
+    let page = Params::default().page(&mut validator);
     assert_eq!((page.page, page.page_size), (1, 20));
-    assert!(check.finish().is_ok());
+    assert!(validator.finish().is_ok());
 }
 
 #[test]
-fn text_is_counted_in_characters_and_is_not_blank() {
-    let mut check = Check::new();
-    assert!(check.text("a", Some("ééééé".to_owned()), 1..=5).is_some());
-    check.text("b", Some("ééééé".to_owned()), 1..=4);
-    check.text("c", Some("  ".to_owned()), 1..=4);
-    check.text("d", Some("x\0".to_owned()), 1..=4);
-    assert!(check.text("e", Some(String::new()), 0..=4).is_some());
+fn text_length_is_in_characters_and_blank_is_rejected() {
+    let mut validator = Validator::new();
+    assert!(validator.text("a", Some("ééééé".to_owned()), 1..=5).is_some());
+    validator.text("b", Some("ééééé".to_owned()), 1..=4);
+    validator.text("c", Some("  ".to_owned()), 1..=4);
+    validator.text("d", Some("x\0".to_owned()), 1..=4);
+    assert!(validator.text("e", Some(String::new()), 0..=4).is_some());
     let expected = [("b", "too_long"), ("c", "too_short"), ("d", "invalid")];
-    assert_eq!(complaints(check), pairs(&expected));
+    assert_eq!(errors_of(validator), pairs(&expected));
 }
 
 #[test]
-fn control_characters_are_in_no_line_and_line_ends_in_texts_alone() {
-    let line = |text: &str| Check::new().line("a", Some(text.to_owned()), 1..=9).is_some();
-    let text = |text: &str| Check::new().text("a", Some(text.to_owned()), 1..=9).is_some();
+fn control_characters_are_rejected_except_line_breaks_in_text() {
+    let line = |text: &str| Validator::new().line("a", Some(text.to_owned()), 1..=9).is_some();
+    let text = |text: &str| Validator::new().text("a", Some(text.to_owned()), 1..=9).is_some();
     for (sample, in_line, in_text) in [
         ("a b", true, true),
         ("a b\n", true, true),
@@ -148,7 +148,7 @@ fn control_characters_are_in_no_line_and_line_ends_in_texts_alone() {
 }
 
 #[test]
-fn slugs_pictures_and_currencies_are_what_the_catalog_takes() {
+fn slug_image_url_and_currency_follow_catalog_rules() {
     let long = "x".repeat(121);
     let id = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a01";
     for (text, code) in [
@@ -160,9 +160,9 @@ fn slugs_pictures_and_currencies_are_what_the_catalog_takes() {
         ("desk--lamp", "invalid_slug"),
         (id, "invalid_slug"),
     ] {
-        let mut check = Check::new();
-        check.slug("slug", Some(text.to_owned()));
-        assert_eq!(complaints(check), pairs(&[("slug", code)][usize::from(code.is_empty())..]));
+        let mut validator = Validator::new();
+        validator.slug("slug", Some(text.to_owned()));
+        assert_eq!(errors_of(validator), pairs(&[("slug", code)][usize::from(code.is_empty())..]));
     }
     for (text, code) in [
         ("/lamp.svg", ""),
@@ -172,13 +172,13 @@ fn slugs_pictures_and_currencies_are_what_the_catalog_takes() {
         ("javascript:alert(1)", "invalid_url"),
         ("/a\rb", "invalid"),
     ] {
-        let mut check = Check::new();
-        check.image_url("url", Some(text.to_owned()));
-        assert_eq!(complaints(check), pairs(&[("url", code)][usize::from(code.is_empty())..]));
+        let mut validator = Validator::new();
+        validator.image_url("url", Some(text.to_owned()));
+        assert_eq!(errors_of(validator), pairs(&[("url", code)][usize::from(code.is_empty())..]));
     }
     for (text, code) in [("EUR", ""), ("eur", "unknown_value"), ("XXX", "unknown_value")] {
-        let mut check = Check::new();
-        check.currency("c", Some(text.to_owned()));
-        assert_eq!(complaints(check), pairs(&[("c", code)][usize::from(code.is_empty())..]));
+        let mut validator = Validator::new();
+        validator.currency("c", Some(text.to_owned()));
+        assert_eq!(errors_of(validator), pairs(&[("c", code)][usize::from(code.is_empty())..]));
     }
 }

@@ -1,0 +1,94 @@
+//! Rate limits per client address.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::HEALTH_PATH;
+use crate::client_ip::{Network, client_ip, rate_limit_key};
+use crate::problem::Code;
+use crate::rate_limit::{Quota, RateLimitDecision, RateLimiter};
+
+/// Routes that allow guessing passwords or reset tokens, or sending mails to strangers. Refreshing
+/// a session is not among them: its tokens cannot be guessed, and a household behind one address
+/// refreshes often.
+const CREDENTIAL_PATHS: [&str; 5] = [
+    "/api/v1/auth/register",
+    "/api/v1/auth/login",
+    "/api/v1/auth/password/forgot",
+    "/api/v1/auth/password/reset",
+    "/api/v1/auth/password/change",
+];
+
+/// Rate limits per client address.
+#[derive(Clone)]
+pub(crate) struct ClientLimit {
+    pub(crate) limiter: Arc<RateLimiter>,
+    /// Quota of all requests. None: no limit.
+    pub(crate) quota: Option<Quota>,
+    /// Additional quota of requests to [`CREDENTIAL_PATHS`]. None: no limit.
+    pub(crate) sign_in: Option<Quota>,
+    /// Proxies whose `X-Forwarded-For` is trusted.
+    pub(crate) trusted: Arc<[Network]>,
+}
+
+/// Takes a token for the request, and responds 429 when the bucket is empty.
+pub(super) async fn limit(
+    State(limit): State<ClientLimit>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path();
+    if path == HEALTH_PATH {
+        return next.run(request).await;
+    }
+    let client: IpAddr = client_ip(peer.ip(), request.headers(), &limit.trusted);
+    let decision = limit.take(&rate_limit_key(client), CREDENTIAL_PATHS.contains(&path)).await;
+    let Some(decision) = decision else { return next.run(request).await };
+    let mut response = match decision.allowed {
+        true => next.run(request).await,
+        false => {
+            let after = Duration::from_secs(decision.retry_after_secs);
+            Code::RateLimited.problem().retry_after(after).into_response()
+        }
+    };
+    set_headers(response.headers_mut(), &decision);
+    response
+}
+
+impl ClientLimit {
+    /// Takes a token from every bucket that applies to the request, and returns the decision of the
+    /// bucket with the fewest tokens left.
+    async fn take(&self, client: &str, is_credential_path: bool) -> Option<RateLimitDecision> {
+        let sign_in = self.sign_in.filter(|_| is_credential_path);
+        let mut tightest: Option<RateLimitDecision> = None;
+        for (name, quota) in [("ip", self.quota), ("sign-in", sign_in)] {
+            let Some(quota) = quota else { continue };
+            let decision = self.limiter.take(name, client, quota).await;
+            if tightest.is_none_or(|tightest| decision.remaining <= tightest.remaining) {
+                tightest = Some(decision);
+            }
+            if !decision.allowed {
+                return Some(decision);
+            }
+        }
+        tightest
+    }
+}
+
+fn set_headers(headers: &mut HeaderMap, decision: &RateLimitDecision) {
+    let values = [
+        ("ratelimit-limit", u64::from(decision.limit)),
+        ("ratelimit-remaining", u64::from(decision.remaining)),
+        ("ratelimit-reset", decision.reset_secs),
+    ];
+    for (name, number) in values {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from(number));
+    }
+}
