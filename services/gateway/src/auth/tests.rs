@@ -103,22 +103,22 @@ fn missing_or_wrong_claim_is_invalid() {
 
 #[test]
 fn foreign_key_or_algorithm_is_invalid() {
-    let (ours, other) = (Signer::new("k1"), Signer::new("k1"));
-    assert_eq!(verify_role(&other.sign(&claims()), &ours.keys()), Err(TokenError::Invalid));
+    let (trusted, foreign) = (Signer::new("k1"), Signer::new("k1"));
+    assert_eq!(verify_role(&foreign.sign(&claims()), &trusted.keys()), Err(TokenError::Invalid));
     let unknown = Signer::new("k2").sign(&claims());
-    assert_eq!(verify_role(&unknown, &ours.keys()), Err(TokenError::Invalid));
+    assert_eq!(verify_role(&unknown, &trusted.keys()), Err(TokenError::Invalid));
 
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let body = part(claims());
     let unsigned = format!("{}.{body}.", part(json!({"alg": "none", "kid": "k1"})));
-    assert_eq!(verify_role(&unsigned, &ours.keys()), Err(TokenError::Invalid));
+    assert_eq!(verify_role(&unsigned, &trusted.keys()), Err(TokenError::Invalid));
     // The public key must not be accepted as an HMAC secret.
     let header = Header { kid: Some("k1".into()), ..Header::new(Algorithm::HS256) };
-    let secret = EncodingKey::from_secret(ours.pair.public_key().as_ref());
+    let secret = EncodingKey::from_secret(trusted.pair.public_key().as_ref());
     let forged = encode(&header, &claims(), &secret).expect("a token");
-    assert_eq!(verify_role(&forged, &ours.keys()), Err(TokenError::Invalid));
+    assert_eq!(verify_role(&forged, &trusted.keys()), Err(TokenError::Invalid));
     for garbage in ["", "a", "a.b", "a.b.c", "....", &"x".repeat(100_000)] {
-        assert_eq!(verify_role(garbage, &ours.keys()), Err(TokenError::Invalid));
+        assert_eq!(verify_role(garbage, &trusted.keys()), Err(TokenError::Invalid));
     }
 }
 

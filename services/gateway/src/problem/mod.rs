@@ -95,8 +95,8 @@ mod tests {
         let from_table = [Code::Internal, Code::DeadlineExceeded].map(Code::problem);
         let from_kit =
             [kit::problem::Problem::internal(), kit::problem::Problem::deadline_exceeded()];
-        for (ours, from_kit) in from_table.iter().zip(&from_kit) {
-            assert_eq!(format!("{:?}", ours.0), format!("{from_kit:?}"));
+        for (problem, from_kit) in from_table.iter().zip(&from_kit) {
+            assert_eq!(format!("{:?}", problem.0), format!("{from_kit:?}"));
         }
     }
 }

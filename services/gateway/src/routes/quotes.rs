@@ -51,8 +51,8 @@ async fn list(
     params: Params,
 ) -> Result<Json<QuoteList>, Problem> {
     let mut validator = Validator::new();
-    let to = validate_destination(&params, &mut validator);
-    let to = validator.pass(to)?;
+    let destination = validate_destination(&params, &mut validator);
+    let destination = validator.pass(destination)?;
     let cart = GetCartRequest { user_id: caller.user_id.to_string() };
     let cart = app.cart().get_cart(cart).await?.into_inner();
     let ids: Vec<_> = available_lines(&cart).map(|(id, _)| id.to_owned()).collect();
@@ -61,7 +61,7 @@ async fn list(
     if weight_grams == 0 {
         return Err(Code::CartEmpty.problem());
     }
-    let request = GetQuoteRequest { from: None, to: Some(to), weight_grams };
+    let request = GetQuoteRequest { from: None, to: Some(destination), weight_grams };
     let quotes = app.shipping().get_quote(request).await.map_err(quote_problem)?;
     Ok(Json(quotes.into_inner().into()))
 }
@@ -130,7 +130,7 @@ mod tests {
             (vec![line("a", 1, true), line("b", 2, true)], 1300),
             (vec![line("a", 1, true), line("b", 2, false)], 300),
             (vec![line("a", 9, false)], 0),
-            (vec![line("gone meanwhile", 1, true)], 500),
+            (vec![line("deleted", 1, true)], 500),
             (vec![line("a", 1, true), line("huge", 99, true)], i32::MAX),
         ] {
             let cart = Cart { items, ..Cart::default() };

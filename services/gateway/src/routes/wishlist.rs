@@ -64,8 +64,8 @@ async fn add(
     let mut validator = Validator::new();
     let product = body.validate(&mut validator);
     let product_id = validator.pass(product)?.to_string();
-    let known = get_products(&app, vec![product_id.clone()]).await?;
-    if !known.iter().any(|product| product.is_active) {
+    let products = get_products(&app, vec![product_id.clone()]).await?;
+    if !products.iter().any(|product| product.is_active) {
         return Err(Code::ProductNotFound.problem());
     }
     let request = AddToWishlistRequest { user_id: caller.user_id.to_string(), product_id };

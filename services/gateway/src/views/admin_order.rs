@@ -192,12 +192,12 @@ impl StatusChange {
     ) -> Option<v1::UpdateOrderStatusRequest> {
         let name = validator.required("status", self.status);
         let status = name.and_then(|name| {
-            let known = STATUSES.iter().find(|(known, _)| *known == name);
-            if known.is_none() {
+            let found = STATUSES.iter().find(|(known, _)| *known == name);
+            if found.is_none() {
                 let names = STATUSES.map(|(name, _)| name).join(", ");
                 validator.fail("status", "unknown_value", format!("must be one of {names}"));
             }
-            known.map(|(_, status)| *status)
+            found.map(|(_, status)| *status)
         });
         let notes = validator.optional("notes", self.notes);
         let notes = validator.line("notes", notes, NOTE_CHARS);
