@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::example::{Example, ExampleBuilder};
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::headers;
+use super::operations::operations;
 use crate::problem::{Code, TABLE};
 
 /// Codes that any route may return.
@@ -99,12 +100,6 @@ fn documented<S>(
         describe(operation, &codes);
     }
     (schemas, paths, router)
-}
-
-/// Returns the operations of all methods of a path.
-pub(super) fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let PathItem { get, put, post, delete, patch, .. } = path;
-    [get, put, post, delete, patch].into_iter().flatten()
 }
 
 fn describe(operation: &mut Operation, codes: &BTreeSet<Code>) {

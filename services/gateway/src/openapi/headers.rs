@@ -4,7 +4,7 @@ use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{OpenApi, Ref, RefOr, ResponseBuilder};
 
-use super::errors::operations;
+use super::operations::operations;
 
 /// Headers: name, type and description.
 const HEADERS: [(&str, Type, &str); 6] = [

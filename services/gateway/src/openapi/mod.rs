@@ -6,6 +6,7 @@
 
 mod errors;
 mod headers;
+mod operations;
 mod viewer;
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
