@@ -1,4 +1,4 @@
-//! The published contract: changed on purpose or not at all.
+//! Contract test of the OpenAPI document.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -6,17 +6,17 @@ use serde_json::Value;
 
 const COMMITTED: &str = include_str!("../openapi.json");
 
-/// `openapi.json` is what the program serves, so it has to be what the routes say. To renew it:
-/// `UPDATE_OPENAPI=1 cargo test -p gateway --test openapi`, and read the difference.
+/// The gateway serves the committed `openapi.json`, which must match the routes. To update it, run
+/// `UPDATE_OPENAPI=1 cargo test -p gateway --test openapi`, and review the difference.
 #[test]
-fn the_committed_document_is_what_the_routes_say() {
-    let said = gateway::openapi().to_pretty_json().expect("JSON") + "\n";
+fn committed_document_matches_the_routes() {
+    let generated = gateway::openapi().to_pretty_json().expect("JSON") + "\n";
     if std::env::var_os("UPDATE_OPENAPI").is_some() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
-        std::fs::write(path, &said).expect("written");
+        std::fs::write(path, &generated).expect("written");
         return;
     }
-    assert!(said == COMMITTED, "openapi.json is stale; the comment of this test says what to do");
+    assert!(generated == COMMITTED, "openapi.json is stale; see the comment of this test");
 }
 
 fn document() -> Value {
@@ -35,7 +35,7 @@ fn operations(document: &Value) -> Vec<(String, &Value)> {
 }
 
 #[test]
-fn every_operation_says_who_may_and_what_may_happen() {
+fn operations_document_security_and_responses() {
     let document = document();
     assert!(document["openapi"].as_str().expect("a version").starts_with("3.1"));
     for (name, operation) in operations(&document) {
@@ -46,7 +46,9 @@ fn every_operation_says_who_may_and_what_may_happen() {
         assert!(responses.keys().any(|status| status.starts_with('2')), "{name}");
         for (status, response) in responses {
             let response = match response["$ref"].as_str() {
-                Some(reference) => document.pointer(&reference[1..]).expect("it leads somewhere"),
+                Some(reference) => {
+                    document.pointer(&reference[1..]).expect("the target of a reference")
+                }
                 None => response,
             };
             assert!(!response["description"].as_str().unwrap_or_default().is_empty());
@@ -63,7 +65,7 @@ fn every_operation_says_who_may_and_what_may_happen() {
 }
 
 #[test]
-fn every_example_is_valid_by_its_own_schema() {
+fn examples_conform_to_their_schemas() {
     let document = document();
     let problem = serde_json::json!({
         "components": document["components"], "$ref": "#/components/schemas/Problem",

@@ -1,4 +1,4 @@
-//! Signing in and out, and what belongs to an account.
+//! Registration, sign-in, profiles, addresses, and their administration.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -28,15 +28,15 @@ fn defaults(list: &Value) -> Vec<bool> {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn somebody_registers_signs_in_and_goes_on(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn customer_registers_signs_in_refreshes_and_edits_profile(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
     assert_eq!(ada.tokens["token_type"], "Bearer");
     assert_eq!(ada.tokens["expires_in"], 900);
     assert_eq!(ada.tokens["user"]["role"], "customer");
     let again = json!({"email": ada.email.to_uppercase(), "password": PASSWORD});
     shop.post("/api/v1/auth/register", &again).await.is(409, "email_taken");
-    shop.mailroom.wait_for(1, &ada.email).await;
+    shop.mail_inbox.wait_for(1, &ada.email).await;
 
     let session = shop.post("/api/v1/auth/login", &again).await;
     assert_eq!(session.is(200, "").header("cache-control"), "private, no-store");
@@ -63,36 +63,37 @@ async fn somebody_registers_signs_in_and_goes_on(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_wrong_pair_is_told_the_same_whether_there_is_an_account_or_not(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn sign_in_errors_do_not_reveal_accounts_and_are_limited(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
-    let mut told = Vec::new();
+    let mut details = Vec::new();
     for email in [&*ada.email, "nobody@example.com"] {
         let pair = json!({"email": email, "password": NEW_PASSWORD});
-        let answer = shop.post("/api/v1/auth/login", &pair).await;
-        answer.is(401, "invalid_credentials");
-        told.push(answer.json()["detail"].clone());
+        let response = shop.post("/api/v1/auth/login", &pair).await;
+        response.is(401, "invalid_credentials");
+        details.push(response.json()["detail"].clone());
     }
-    assert_eq!(told[0], told[1]);
-    // Some are free, for people mistype; then one waits, also with the right password.
+    assert_eq!(details[0], details[1]);
+    // Some attempts are free, because people mistype; then attempts are limited, even with the
+    // correct password.
     let wrong = json!({"email": ada.email, "password": NEW_PASSWORD});
-    let mut refused = None;
+    let mut limited = None;
     for _ in 0..20 {
-        let answer = shop.post("/api/v1/auth/login", &wrong).await;
-        if answer.status == 429 {
-            refused = Some(answer);
+        let response = shop.post("/api/v1/auth/login", &wrong).await;
+        if response.status == 429 {
+            limited = Some(response);
             break;
         }
     }
-    let refused = refused.expect("guessing ends");
-    refused.is(429, "too_many_attempts");
+    let limited = limited.expect("guessing is limited");
+    limited.is(429, "too_many_attempts");
     let right = json!({"email": ada.email, "password": PASSWORD});
     shop.post("/api/v1/auth/login", &right).await.is(429, "too_many_attempts");
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn every_field_of_a_form_that_is_wrong_is_named_at_once(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn all_invalid_fields_of_a_form_are_reported(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
     for (path, body, expected) in [
         ("register", json!({}), &[("email", "required"), ("password", "required")][..]),
@@ -133,14 +134,14 @@ async fn every_field_of_a_form_that_is_wrong_is_named_at_once(pool: PgPool) {
             &[("current_password", "required"), ("new_password", "too_short")],
         ),
     ] {
-        let answer = ada.post(&format!("/api/v1/auth/{path}"), &body).await;
-        answer.is(400, "invalid_request");
+        let response = ada.post(&format!("/api/v1/auth/{path}"), &body).await;
+        response.is(400, "invalid_request");
         let expected = expected.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
-        assert_eq!(answer.fields(), expected.collect::<Vec<_>>(), "{path} {body}");
+        assert_eq!(response.fields(), expected.collect::<Vec<_>>(), "{path} {body}");
     }
     let body = json!({"address": {"street": "", "zip_code": 62701, "country": "USA"}});
-    let answer = ada.post("/api/v1/addresses", &body).await;
-    let fields: BTreeSet<_> = answer.is(400, "invalid_request").fields().into_iter().collect();
+    let response = ada.post("/api/v1/addresses", &body).await;
+    let fields: BTreeSet<_> = response.is(400, "invalid_request").fields().into_iter().collect();
     let expected = [
         ("address.city", "required"),
         ("address.country", "unknown_value"),
@@ -151,8 +152,8 @@ async fn every_field_of_a_form_that_is_wrong_is_named_at_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn an_address_book_has_exactly_one_default(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn address_book_has_exactly_one_default(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
     const ADDRESSES: &str = "/api/v1/addresses";
     assert_eq!(ada.get(ADDRESSES).await.is(200, "").json(), json!({"addresses": []}));
@@ -179,8 +180,8 @@ async fn an_address_book_has_exactly_one_default(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn sessions_end_one_by_one_or_all_at_once(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn logout_ends_one_session_or_all(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
     let pair = json!({"email": ada.email, "password": PASSWORD});
     let login =
@@ -196,21 +197,21 @@ async fn sessions_end_one_by_one_or_all_at_once(pool: PgPool) {
     refresh(&tablet).await.is(401, "invalid_refresh_token");
     refresh(&ada.refresh_token()).await.is(401, "invalid_refresh_token");
     refresh("never a token").await.is(401, "invalid_refresh_token");
-    // A refresh token is no access token.
+    // A refresh token is not accepted as an access token.
     let call = shop.gateway.request(Method::GET, "/api/v1/me").bearer(&tablet);
     call.send().await.is(401, "invalid_token");
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_changed_password_ends_the_other_sessions(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn password_change_ends_other_sessions(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
     let pair = json!({"email": ada.email, "password": PASSWORD});
     let other = shop.post("/api/v1/auth/login", &pair).await.is(200, "").json();
     let change = |current: &str| json!({"current_password": current, "new_password": NEW_PASSWORD});
-    let answer = ada.post("/api/v1/auth/password/change", &change("wrong horse battery")).await;
-    answer.is(400, "invalid_request");
-    assert_eq!(answer.fields()[0].0, "current_password");
+    let response = ada.post("/api/v1/auth/password/change", &change("wrong horse battery")).await;
+    response.is(400, "invalid_request");
+    assert_eq!(response.fields()[0].0, "current_password");
     ada.post("/api/v1/auth/password/change", &change(PASSWORD)).await.is(204, "");
 
     let refresh = async |token: &Value| {
@@ -224,15 +225,15 @@ async fn a_changed_password_ends_the_other_sessions(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_forgotten_password_is_replaced_by_mail(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn password_reset_by_mail_ends_all_sessions(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
     for email in [&*ada.email, "nobody@example.com"] {
-        let answer = shop.post("/api/v1/auth/password/forgot", &json!({"email": email})).await;
-        assert!(answer.is(202, "").bytes.is_empty());
+        let response = shop.post("/api/v1/auth/password/forgot", &json!({"email": email})).await;
+        assert!(response.is(202, "").bytes.is_empty());
     }
-    let token = shop.mailroom.reset_token(&ada.email).await;
-    assert!(shop.mailroom.to("nobody@example.com").await.is_empty());
+    let token = shop.mail_inbox.reset_token(&ada.email).await;
+    assert!(shop.mail_inbox.mails_to("nobody@example.com").await.is_empty());
     let reset = json!({"token": token, "new_password": NEW_PASSWORD});
     shop.post("/api/v1/auth/password/reset", &reset).await.is(204, "");
     let again = shop.post("/api/v1/auth/password/reset", &reset).await;
@@ -246,8 +247,8 @@ async fn a_forgotten_password_is_replaced_by_mail(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn administrators_find_accounts_and_change_what_they_may(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn administrator_finds_accounts_and_changes_access(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let (ada, bob) = (shop.customer().await, shop.customer().await);
     const USERS: &str = "/api/v1/admin/users";
     let found = shop.gateway.admin(Method::GET, &format!("{USERS}?q={}", ada.email)).send().await;
@@ -280,10 +281,10 @@ async fn administrators_find_accounts_and_change_what_they_may(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn administrators_see_the_mails(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn administrator_lists_and_retries_mails(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
-    shop.mailroom.wait_for(1, &ada.email).await;
+    shop.mail_inbox.wait_for(1, &ada.email).await;
     const MAILS: &str = "/api/v1/admin/notifications";
     let sent = async || {
         let call = shop.gateway.admin(Method::GET, &format!("{MAILS}?status=sent")).send().await;
@@ -291,7 +292,7 @@ async fn administrators_see_the_mails(pool: PgPool) {
     };
     let mut mails = sent().await;
     while mails.is_empty() {
-        // The inbox has it a moment before its row says so.
+        // The inbox receives the mail before its status is updated.
         tokio::time::sleep(Duration::from_millis(50)).await;
         mails = sent().await;
     }

@@ -1,10 +1,10 @@
-//! What administrators do.
+//! Administration of products and categories.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::shop::{Answer, Catalog, Gateway};
+use crate::shop::{Catalog, Gateway, Response};
 
 const PRODUCTS: &str = "/api/v1/admin/products";
 const CATEGORIES: &str = "/api/v1/admin/categories";
@@ -17,16 +17,16 @@ fn lamp() -> Value {
     })
 }
 
-async fn post(gateway: &Gateway, path: &str, body: &Value) -> Answer {
+async fn post(gateway: &Gateway, path: &str, body: &Value) -> Response {
     gateway.admin(Method::POST, path).json(body).send().await
 }
 
-async fn put(gateway: &Gateway, path: &str, body: &Value) -> Answer {
+async fn put(gateway: &Gateway, path: &str, body: &Value) -> Response {
     gateway.admin(Method::PUT, path).json(body).send().await
 }
 
-fn id(answer: &Answer) -> String {
-    answer.json()["id"].as_str().expect("an id").to_owned()
+fn id(response: &Response) -> String {
+    response.json()["id"].as_str().expect("an id").to_owned()
 }
 
 fn codes(expected: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -34,7 +34,7 @@ fn codes(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_product_is_created_changed_and_deleted(pool: PgPool) {
+async fn product_is_created_updated_and_deleted(pool: PgPool) {
     let catalog = Catalog::start(&pool).await;
     let gateway = Gateway::start(catalog.address()).await;
     let made = post(&gateway, PRODUCTS, &lamp()).await;
@@ -61,7 +61,7 @@ async fn a_product_is_created_changed_and_deleted(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_category_can_be_set_and_taken_away(pool: PgPool) {
+async fn category_is_assigned_moved_and_deleted(pool: PgPool) {
     let catalog = Catalog::start(&pool).await;
     let gateway = Gateway::start(catalog.address()).await;
     let top = post(&gateway, CATEGORIES, &json!({"name": "Light"})).await;
@@ -96,7 +96,7 @@ async fn a_category_can_be_set_and_taken_away(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn stock_moves_with_a_reason_and_never_below_nothing(pool: PgPool) {
+async fn stock_adjustment_needs_reason_and_cannot_go_negative(pool: PgPool) {
     let catalog = Catalog::start(&pool).await;
     let gateway = Gateway::start(catalog.address()).await;
     let made = post(&gateway, PRODUCTS, &lamp()).await;
@@ -109,12 +109,12 @@ async fn stock_moves_with_a_reason_and_never_below_nothing(pool: PgPool) {
     let expected = codes(&[("delta", "wrong_type"), ("reason", "required")]);
     assert_eq!(wrong.is(400, "invalid_request").fields(), expected);
     let unknown = format!("{PRODUCTS}/00000000-0000-7000-8000-000000000000/stock");
-    let answer = post(&gateway, &unknown, &json!({"delta": 1, "reason": "x"})).await;
-    answer.is(404, "product_not_found");
+    let response = post(&gateway, &unknown, &json!({"delta": 1, "reason": "x"})).await;
+    response.is(404, "product_not_found");
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn every_field_that_is_wrong_is_named_at_once(pool: PgPool) {
+async fn all_invalid_fields_are_reported(pool: PgPool) {
     let catalog = Catalog::start(&pool).await;
     let gateway = Gateway::start(catalog.address()).await;
     let body = json!({
@@ -122,7 +122,7 @@ async fn every_field_that_is_wrong_is_named_at_once(pool: PgPool) {
         "price": {"amount_cents": "12", "currency": "USDOLLAR"}, "image_urls": ["/a.svg", 7],
         "stock_quantity": 4_000_000_000_i64, "weight_grams": -1,
     });
-    let answer = post(&gateway, PRODUCTS, &body).await;
+    let response = post(&gateway, PRODUCTS, &body).await;
     let expected = codes(&[
         ("name", "too_short"),
         ("slug", "wrong_type"),
@@ -134,7 +134,7 @@ async fn every_field_that_is_wrong_is_named_at_once(pool: PgPool) {
         ("stock_quantity", "out_of_range"),
         ("weight_grams", "out_of_range"),
     ]);
-    assert_eq!(answer.is(400, "invalid_request").fields(), expected);
+    assert_eq!(response.is(400, "invalid_request").fields(), expected);
 
     let body = json!({
         "name": "a\u{7}b", "slug": "Desk Lamp", "description": "a\u{0}b",
@@ -158,15 +158,16 @@ async fn every_field_that_is_wrong_is_named_at_once(pool: PgPool) {
     changed.sort();
     expected.sort();
     assert_eq!(changed, expected);
-    let shelf = json!({"name": "a\nb", "slug": "-", "description": "\u{1b}", "parent_id": "top"});
-    let shelf = post(&gateway, CATEGORIES, &shelf).await;
+    let category =
+        json!({"name": "a\nb", "slug": "-", "description": "\u{1b}", "parent_id": "top"});
+    let category = post(&gateway, CATEGORIES, &category).await;
     let expected = codes(&[
         ("name", "invalid"),
         ("slug", "invalid_slug"),
         ("description", "invalid"),
         ("parent_id", "invalid_uuid"),
     ]);
-    assert_eq!(shelf.is(400, "invalid_request").fields(), expected);
+    assert_eq!(category.is(400, "invalid_request").fields(), expected);
     let stock =
         post(&gateway, &format!("{path}/stock"), &json!({"delta": 0, "reason": "\t"})).await;
     let expected = codes(&[("delta", "out_of_range"), ("reason", "too_short")]);
@@ -191,7 +192,7 @@ async fn every_field_that_is_wrong_is_named_at_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn only_administrators_get_in_and_are_told_so_first(pool: PgPool) {
+async fn admin_routes_authorize_before_validation(pool: PgPool) {
     let catalog = Catalog::start(&pool).await;
     let gateway = Gateway::start(catalog.address()).await;
     let product = format!("{PRODUCTS}/no-uuid");

@@ -1,4 +1,4 @@
-//! Nobody reaches what is somebody else's: every operation of the document is tried.
+//! Authorization of every operation of the document: no access to data of other customers.
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -6,14 +6,14 @@ use sqlx::PgPool;
 
 use crate::shop::{Customer, Shop, text};
 
-/// An operation of the document.
+/// Operation of the document.
 struct Operation {
     id: String,
     method: Method,
     path: String,
-    /// Whether it needs a token.
+    /// Whether the operation requires an access token.
     bearer: bool,
-    /// A body as the document shows it.
+    /// Example body from the document.
     body: Option<Value>,
 }
 
@@ -38,7 +38,7 @@ fn operations(document: &Value) -> Vec<Operation> {
                 id: text(&operation["operationId"]),
                 method: method.to_uppercase().parse().expect("a method"),
                 path: path.clone(),
-                bearer: security.iter().all(|way| !way["bearer"].is_null()),
+                bearer: security.iter().all(|option| !option["bearer"].is_null()),
                 body: (!body.is_null()).then(|| example(document, body)),
             });
         }
@@ -46,30 +46,30 @@ fn operations(document: &Value) -> Vec<Operation> {
     all
 }
 
-/// A value that a schema shows.
+/// Returns an example value of a schema.
 fn example(document: &Value, schema: &Value) -> Value {
     if let Some(reference) = schema["$ref"].as_str() {
-        let target = document.pointer(&reference[1..]).expect("it leads somewhere");
+        let target = document.pointer(&reference[1..]).expect("the target of a reference");
         return example(document, target);
     }
-    for way in ["allOf", "oneOf"] {
-        let last = schema[way].as_array().and_then(|parts| parts.last());
+    for keyword in ["allOf", "oneOf"] {
+        let last = schema[keyword].as_array().and_then(|parts| parts.last());
         if let Some(part) = last {
             return example(document, part);
         }
     }
     match (&schema["example"], schema["properties"].as_object()) {
         (Value::Null, Some(properties)) => {
-            let read =
+            let property =
                 |(name, schema): (&String, &Value)| (name.clone(), example(document, schema));
-            Value::Object(properties.iter().map(read).collect::<Map<_, _>>())
+            Value::Object(properties.iter().map(property).collect::<Map<_, _>>())
         }
         (example, _) => example.clone(),
     }
 }
 
-/// Everything that the shop knows of somebody, as somebody sees it.
-async fn all_of(customer: &Customer<'_>) -> Vec<Value> {
+/// Reads all data of a customer.
+async fn all_data(customer: &Customer<'_>) -> Vec<Value> {
     let mut all = Vec::new();
     for path in ["me", "addresses", "wishlist", "cart", "payment-methods", "orders"] {
         all.push(customer.get(&format!("/api/v1/{path}")).await.is(200, "").json());
@@ -77,15 +77,15 @@ async fn all_of(customer: &Customer<'_>) -> Vec<Value> {
     all
 }
 
-/// What somebody has, as the parameters of paths.
-struct Things {
+/// Ids of a customer's resources, for path parameters.
+struct Resources {
     address: String,
     method: String,
     product: String,
     order: String,
 }
 
-async fn furnished(shop: &Shop, customer: &Customer<'_>) -> Things {
+async fn create_resources(shop: &Shop, customer: &Customer<'_>) -> Resources {
     let document = document();
     let all = operations(&document);
     let body = |id: &str| {
@@ -95,28 +95,28 @@ async fn furnished(shop: &Shop, customer: &Customer<'_>) -> Things {
     let post = async |path: &str, body: Value| {
         customer.post(&format!("/api/v1/{path}"), &body).await.is(201, "").json()
     };
-    let product = shop.product("laptop-backpack").await;
-    let of_product = |id: &str| {
+    let product = shop.product_id("laptop-backpack").await;
+    let body_with_product = |id: &str| {
         let mut body = body(id);
         body["product_id"] = product.clone().into();
         body
     };
     let address = text(&post("addresses", body("addAddress")).await["id"]);
     let method = text(&post("payment-methods", body("addPaymentMethod")).await["id"]);
-    post("wishlist", of_product("addToWishlist")).await;
+    post("wishlist", body_with_product("addToWishlist")).await;
     let mut order = body("createOrder");
     order["address_id"] = address.clone().into();
     order["shipping_address"] = Value::Null;
     order["shipping_option"] = Value::Null;
-    post("cart/items", of_product("addCartItem")).await;
+    post("cart/items", body_with_product("addCartItem")).await;
     let order = text(&post("orders", order).await["id"]);
-    customer.has_empty_cart().await;
-    post("cart/items", of_product("addCartItem")).await;
-    Things { address, method, product, order }
+    customer.wait_for_empty_cart().await;
+    post("cart/items", body_with_product("addCartItem")).await;
+    Resources { address, method, product, order }
 }
 
-impl Things {
-    /// The path of an operation with these things in it.
+impl Resources {
+    /// Returns the path of an operation with these ids.
     fn path(&self, operation: &Operation) -> String {
         let id = match &*operation.path {
             path if path.contains("/addresses/") => &self.address,
@@ -128,8 +128,8 @@ impl Things {
     }
 }
 
-/// The operations on one thing of one customer, which for anybody else is not there.
-const OF_ONE: [&str; 6] = [
+/// Operations on one resource of a customer, which return 404 for other customers.
+const OWN_RESOURCE_OPERATIONS: [&str; 6] = [
     "updateAddress",
     "deleteAddress",
     "setDefaultPaymentMethod",
@@ -139,20 +139,20 @@ const OF_ONE: [&str; 6] = [
 ];
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn no_operation_reaches_what_is_somebody_elses(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn customers_cannot_access_data_of_others(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let (ada, eve) = (shop.customer().await, shop.customer().await);
-    let things = furnished(&shop, &ada).await;
-    let before = all_of(&ada).await;
+    let resources = create_resources(&shop, &ada).await;
+    let before = all_data(&ada).await;
     let document = document();
     let mut tried = 0;
     for operation in operations(&document).iter().filter(|operation| operation.bearer) {
-        let path = things.path(operation);
+        let path = resources.path(operation);
         let mut call = eve.request(operation.method.clone(), &path);
         if let Some(body) = &operation.body {
             let mut body = body.clone();
-            // Of somebody else, where a thing can be named.
-            for (name, value) in [("product_id", &things.product), ("user_id", &ada.id())] {
+            // Refer to the other customer where the body has ids.
+            for (name, value) in [("product_id", &resources.product), ("user_id", &ada.id())] {
                 if body.get(name).is_some() {
                     body[name] = value.clone().into();
                 }
@@ -162,32 +162,32 @@ async fn no_operation_reaches_what_is_somebody_elses(pool: PgPool) {
             }
             call = call.json(&body);
         }
-        let answer = call.send().await;
-        let (status, name) = (answer.status.as_u16(), &operation.id);
-        assert!(status < 500, "{name}: {:?}", answer.told());
+        let response = call.send().await;
+        let (status, name) = (response.status.as_u16(), &operation.id);
+        assert!(status < 500, "{name}: {:?}", response.status_and_code());
         match () {
             () if operation.is_for_admins() => assert_eq!(status, 403, "{name}"),
-            () if OF_ONE.contains(&&**name) => assert_eq!(status, 404, "{name}"),
+            () if OWN_RESOURCE_OPERATIONS.contains(&&**name) => assert_eq!(status, 404, "{name}"),
             () => assert_ne!(status, 401, "{name}"),
         }
         tried += 1;
     }
     assert!(tried > 30, "{tried} operations");
-    assert_eq!(all_of(&ada).await, before);
+    assert_eq!(all_data(&ada).await, before);
     let refresh = json!({"refresh_token": ada.refresh_token()});
     shop.post("/api/v1/auth/refresh", &refresh).await.is(200, "");
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn no_operation_for_the_signed_in_is_open_to_others(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let things = furnished(&shop, &shop.customer().await).await;
+async fn operations_reject_missing_invalid_and_expired_tokens(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
+    let resources = create_resources(&shop, &shop.customer().await).await;
     let document = document();
     for operation in operations(&document).iter().filter(|operation| operation.bearer) {
-        let path = things.path(operation);
+        let path = resources.path(operation);
         let call = || shop.gateway.request(operation.method.clone(), &path);
         call().send().await.is(401, "unauthenticated");
-        call().bearer("no.token.ofours").send().await.is(401, "invalid_token");
+        call().bearer("no.real.token").send().await.is(401, "invalid_token");
         let expired = shop.gateway.signer().sign("admin", -60);
         call().bearer(&expired).send().await.is(401, "token_expired");
     }

@@ -1,4 +1,4 @@
-//! What holds for every request, whatever it asks for.
+//! Conventions of all requests and responses.
 
 use std::time::Duration;
 
@@ -15,37 +15,37 @@ use tokio::net::TcpStream;
 
 use crate::shop::{Catalog, Gateway};
 
-/// A gateway in front of nothing: port 1 answers nobody.
-async fn alone() -> Gateway {
+/// Starts a gateway without services: port 1 accepts no connections.
+async fn gateway_without_services() -> Gateway {
     let nowhere = "127.0.0.1:1".parse().expect("an address");
     Gateway::start_with(nowhere, &["--rate-limit-per-minute", "0"]).await
 }
 
 #[tokio::test]
-async fn paths_and_methods_that_are_not_there_are_problems() {
-    let gateway = alone().await;
+async fn unknown_paths_and_methods_are_problems() {
+    let gateway = gateway_without_services().await;
     for path in ["/", "/api", "/api/v1", "/api/v1/nothing", "/api/v1/admin", "/etc/passwd", "/%ff"]
     {
         gateway.get(path).await.is(404, "not_found");
     }
-    let answer = gateway.request(Method::POST, "/api/v1/products").send().await;
-    assert_eq!(answer.is(405, "method_not_allowed").header("allow"), "GET,HEAD");
-    let answer = gateway.get("/api/v1/admin/products/x/stock").await;
-    assert_eq!(answer.is(405, "method_not_allowed").header("allow"), "POST");
+    let response = gateway.request(Method::POST, "/api/v1/products").send().await;
+    assert_eq!(response.is(405, "method_not_allowed").header("allow"), "GET,HEAD");
+    let response = gateway.get("/api/v1/admin/products/x/stock").await;
+    assert_eq!(response.is(405, "method_not_allowed").header("allow"), "POST");
     let invented = Method::from_bytes(b"BREW").expect("a method");
-    let answer = gateway.request(invented, "/health").send().await;
-    assert_eq!(answer.is(405, "method_not_allowed").header("allow"), "GET,HEAD");
+    let response = gateway.request(invented, "/health").send().await;
+    assert_eq!(response.is(405, "method_not_allowed").header("allow"), "GET,HEAD");
 }
 
 #[tokio::test]
-async fn health_is_of_the_gateway_alone() {
-    let gateway = alone().await;
+async fn health_does_not_depend_on_services() {
+    let gateway = gateway_without_services().await;
     assert_eq!(gateway.get("/health").await.is(200, "").json(), json!({"status": "ok"}));
 }
 
 #[tokio::test]
-async fn a_request_id_is_taken_when_harmless_and_made_otherwise() {
-    let gateway = alone().await;
+async fn request_id_is_kept_if_valid_and_generated_otherwise() {
+    let gateway = gateway_without_services().await;
     let longest = "x".repeat(128);
     for id in ["a", "A-b_c.9", &longest] {
         let call = gateway.request(Method::GET, "/health").header("x-request-id", id);
@@ -54,16 +54,16 @@ async fn a_request_id_is_taken_when_harmless_and_made_otherwise() {
     let too_long = "x".repeat(129);
     for id in ["a b", "a/b", "\"", &too_long] {
         let call = gateway.request(Method::GET, "/nothing").header("x-request-id", id);
-        let answer = call.send().await;
-        let made = answer.header("x-request-id");
-        assert!(made != id && !made.is_empty());
-        assert_eq!(answer.json()["request_id"], made);
+        let response = call.send().await;
+        let generated = response.header("x-request-id");
+        assert!(generated != id && !generated.is_empty());
+        assert_eq!(response.json()["request_id"], generated);
     }
 }
 
 #[tokio::test]
-async fn bodies_that_cannot_be_read_say_why() {
-    let gateway = alone().await;
+async fn malformed_bodies_are_rejected_with_a_reason() {
+    let gateway = gateway_without_services().await;
     let post = || gateway.admin(Method::POST, "/api/v1/admin/products");
     post().send().await.is(400, "invalid_json");
     post().body("{}").send().await.is(415, "unsupported_media_type");
@@ -83,8 +83,8 @@ async fn bodies_that_cannot_be_read_say_why() {
 }
 
 #[tokio::test]
-async fn bodies_up_to_one_mebibyte_are_read() {
-    let gateway = alone().await;
+async fn bodies_over_one_mebibyte_are_rejected() {
+    let gateway = gateway_without_services().await;
     let padded = |length: usize| format!("{{\"x\":\"{}\"}}", "y".repeat(length - 8));
     for (length, status, code) in [
         (1024 * 1024, 400, "invalid_request"),
@@ -96,7 +96,7 @@ async fn bodies_up_to_one_mebibyte_are_read() {
             call.header("content-type", "application/json")
         };
         post().body(padded(length)).send().await.is(status, code);
-        // The same in chunks, without a length up front.
+        // The same with chunked transfer encoding, without Content-Length.
         let parts: Vec<Result<_, std::io::Error>> = padded(length)
             .into_bytes()
             .chunks(64 * 1024)
@@ -108,8 +108,8 @@ async fn bodies_up_to_one_mebibyte_are_read() {
 }
 
 #[tokio::test]
-async fn browsers_of_known_origins_may_read_answers() {
-    let gateway = alone().await;
+async fn cors_allows_configured_origins_only() {
+    let gateway = gateway_without_services().await;
     let preflight = |origin: &str| {
         gateway
             .request(Method::OPTIONS, "/api/v1/admin/products")
@@ -118,52 +118,52 @@ async fn browsers_of_known_origins_may_read_answers() {
             .header("access-control-request-headers", "authorization,idempotency-key")
             .send()
     };
-    let known = preflight("http://localhost:3000").await;
-    assert_eq!(known.status, 200);
-    assert_eq!(known.header("access-control-allow-origin"), "http://localhost:3000");
-    let methods = known.header("access-control-allow-methods");
+    let allowed = preflight("http://localhost:3000").await;
+    assert_eq!(allowed.status, 200);
+    assert_eq!(allowed.header("access-control-allow-origin"), "http://localhost:3000");
+    let methods = allowed.header("access-control-allow-methods");
     assert!(["GET", "POST", "PUT", "PATCH", "DELETE"].iter().all(|word| methods.contains(word)));
-    let headers = known.header("access-control-allow-headers");
+    let headers = allowed.header("access-control-allow-headers");
     for word in ["authorization", "content-type", "idempotency-key", "x-request-id"] {
         assert!(headers.contains(word), "{headers}");
     }
     assert_eq!(preflight("https://evil.example").await.header("access-control-allow-origin"), "");
 
     let call = gateway.request(Method::GET, "/nothing").header("origin", "http://localhost:3000");
-    let answer = call.send().await;
-    assert_eq!(answer.header("access-control-allow-origin"), "http://localhost:3000");
-    let exposed = answer.header("access-control-expose-headers");
+    let response = call.send().await;
+    assert_eq!(response.header("access-control-allow-origin"), "http://localhost:3000");
+    let exposed = response.header("access-control-expose-headers");
     for word in ["x-request-id", "ratelimit-remaining", "retry-after"] {
         assert!(exposed.contains(word), "{exposed}");
     }
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn large_answers_are_compressed_for_those_who_can_read_it(pool: PgPool) {
+async fn large_responses_are_compressed_if_accepted(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
     let gateway = Gateway::start(catalog.address()).await;
     let list = "/api/v1/products?page_size=50";
     let plain = gateway.get(list).await;
     let call = gateway.request(Method::GET, list).header("accept-encoding", "gzip");
-    let packed = call.send().await;
+    let compressed = call.send().await;
     assert_eq!(
-        (packed.header("content-encoding"), &packed.bytes[..2]),
+        (compressed.header("content-encoding"), &compressed.bytes[..2]),
         ("gzip", &[0x1f, 0x8b][..])
     );
-    assert!(packed.bytes.len() * 3 < plain.bytes.len());
-    assert_eq!(packed.header("etag"), plain.header("etag"));
+    assert!(compressed.bytes.len() * 3 < plain.bytes.len());
+    assert_eq!(compressed.header("etag"), plain.header("etag"));
     let call = gateway.request(Method::GET, "/health").header("accept-encoding", "gzip");
     assert_eq!(call.send().await.header("content-encoding"), "");
-    for nothing_of_ours in ["identity;q=0", "br, *;q=0"] {
-        let call = gateway.request(Method::GET, list).header("accept-encoding", nothing_of_ours);
-        let answer = call.send().await;
-        assert_eq!(answer.is(200, "").bytes, plain.bytes, "{nothing_of_ours}");
+    for unsupported in ["identity;q=0", "br, *;q=0"] {
+        let call = gateway.request(Method::GET, list).header("accept-encoding", unsupported);
+        let response = call.send().await;
+        assert_eq!(response.is(200, "").bytes, plain.bytes, "{unsupported}");
     }
 }
 
 #[tokio::test]
-async fn the_document_and_its_viewer_are_served() {
-    let gateway = alone().await;
+async fn openapi_document_and_viewer_are_served() {
+    let gateway = gateway_without_services().await;
     let document = gateway.get("/openapi.json").await;
     let expected = serde_json::to_value(gateway::openapi()).expect("JSON");
     assert_eq!(document.is(200, "").json(), expected);
@@ -173,32 +173,32 @@ async fn the_document_and_its_viewer_are_served() {
     for nothing in ["/docs/nothing", "/docs/a/b", "/docs/../Cargo.toml"] {
         gateway.get(nothing).await.is(404, "not_found");
     }
-    let answer = gateway.request(Method::POST, "/docs/").send().await;
-    answer.is(405, "method_not_allowed");
+    let response = gateway.request(Method::POST, "/docs/").send().await;
+    response.is(405, "method_not_allowed");
 }
 
 #[tokio::test]
-async fn the_public_keys_are_published() {
-    let gateway = alone().await;
-    let answer = gateway.get("/.well-known/jwks.json").await;
-    assert_eq!(answer.header("cache-control"), "public, max-age=300");
-    let keys = answer.is(200, "").json();
+async fn public_keys_are_published() {
+    let gateway = gateway_without_services().await;
+    let response = gateway.get("/.well-known/jwks.json").await;
+    assert_eq!(response.header("cache-control"), "public, max-age=300");
+    let keys = response.is(200, "").json();
     assert_eq!(keys["keys"][0]["kid"], "test-1");
     assert_eq!(keys["keys"][0]["alg"], "EdDSA");
 }
 
 #[tokio::test]
-async fn http_2_without_tls_is_spoken() {
-    let gateway = alone().await;
+async fn http2_without_tls_is_supported() {
+    let gateway = gateway_without_services().await;
     let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<String>();
     let health = format!("{}/health", gateway.url).parse().expect("an address");
-    let answer = client.get(health).await.expect("an answer");
-    assert_eq!((answer.version(), answer.status().as_u16()), (reqwest::Version::HTTP_2, 200));
+    let response = client.get(health).await.expect("a response");
+    assert_eq!((response.version(), response.status().as_u16()), (reqwest::Version::HTTP_2, 200));
 }
 
 #[tokio::test]
-async fn a_client_that_stops_in_its_body_is_let_go() {
-    let gateway = alone().await;
+async fn stalled_body_is_408() {
+    let gateway = gateway_without_services().await;
     let address = gateway.url.trim_start_matches("http://").to_owned();
     let mut connection = TcpStream::connect(&address).await.expect("a connection");
     let token = gateway.signer().admin();
@@ -207,9 +207,9 @@ async fn a_client_that_stops_in_its_body_is_let_go() {
          content-type: application/json\r\ncontent-length: 100\r\n\r\n{{"
     );
     connection.write_all(head.as_bytes()).await.expect("sent");
-    let mut answer = vec![0; 64];
-    let patience = Duration::from_secs(25);
-    let read = tokio::time::timeout(patience, connection.read(&mut answer)).await;
-    let read = read.expect("in time").expect("an answer");
-    assert!(String::from_utf8_lossy(&answer[..read]).starts_with("HTTP/1.1 408"));
+    let mut response = vec![0; 64];
+    let timeout = Duration::from_secs(25);
+    let read = tokio::time::timeout(timeout, connection.read(&mut response)).await;
+    let read = read.expect("in time").expect("a response");
+    assert!(String::from_utf8_lossy(&response[..read]).starts_with("HTTP/1.1 408"));
 }

@@ -1,4 +1,4 @@
-//! Where the shop's mails end: a real inbox, looked into through its JSON API.
+//! Inbox that receives the shop's mails by SMTP, read through its JSON API.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,18 +10,18 @@ use tokio::net::TcpListener;
 
 use crate::shop::text;
 
-/// What stands before the token in the mail for a new password.
-const BEFORE_TOKEN: &str = "reset-password?token=";
+/// Text before the token in the mail of a password reset.
+const TOKEN_PREFIX: &str = "reset-password?token=";
 
 /// A running inbox.
-pub(crate) struct Mailroom {
-    /// Where it takes mail.
+pub(crate) struct MailInbox {
+    /// Address that receives mails by SMTP.
     pub(crate) smtp: SocketAddr,
     url: String,
 }
 
-impl Mailroom {
-    pub(crate) async fn open() -> Self {
+impl MailInbox {
+    pub(crate) async fn start() -> Self {
         let smtp = TcpListener::bind(free_address()).await.expect("a port");
         let http = TcpListener::bind(free_address()).await.expect("a port");
         let url = format!("http://{}/api/v1/mails", http.local_addr().expect("an address"));
@@ -31,33 +31,33 @@ impl Mailroom {
         Self { smtp: address, url }
     }
 
-    /// The mails to an address, the newest first.
-    pub(crate) async fn to(&self, email: &str) -> Vec<Value> {
-        let answer = reqwest::get(format!("{}?to={email}", self.url)).await.expect("an answer");
+    /// Returns the mails to an address, newest first.
+    pub(crate) async fn mails_to(&self, email: &str) -> Vec<Value> {
+        let response = reqwest::get(format!("{}?to={email}", self.url)).await.expect("a response");
         let list: Value =
-            serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON");
+            serde_json::from_slice(&response.bytes().await.expect("a body")).expect("JSON");
         list["mails"].as_array().expect("mails").clone()
     }
 
-    /// Waits for so many mails to an address.
+    /// Waits for `count` mails to an address.
     pub(crate) async fn wait_for(&self, count: usize, email: &str) -> Vec<Value> {
         for _ in 0..300 {
-            let mails = self.to(email).await;
+            let mails = self.mails_to(email).await;
             if mails.len() >= count {
                 return mails;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("{count} mails did not come");
+        panic!("{count} mails did not arrive");
     }
 
-    /// The token for a new password that an address was mailed.
+    /// Waits for the mail of a password reset, and returns its token.
     pub(crate) async fn reset_token(&self, email: &str) -> String {
         for _ in 0..300 {
-            let mails = self.to(email).await;
+            let mails = self.mails_to(email).await;
             let token = mails.iter().find_map(|mail| {
                 let text = text(&mail["text"]);
-                let (_, after) = text.split_once(BEFORE_TOKEN)?;
+                let (_, after) = text.split_once(TOKEN_PREFIX)?;
                 after.split_whitespace().next().map(str::to_owned)
             });
             if let Some(token) = token {
@@ -65,6 +65,6 @@ impl Mailroom {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("no mail with a token came");
+        panic!("no mail with a token arrived");
     }
 }

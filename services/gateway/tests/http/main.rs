@@ -1,26 +1,26 @@
-//! The gateway through HTTP: the real services on a real PostgreSQL behind it, a real Redis beside
-//! it.
+//! HTTP tests of the gateway with the real services on a real PostgreSQL, and a real Redis.
 //!
-//! Every answer to a documented request is held against `/openapi.json` by the client of these
-//! tests (see `judge`), whatever else a test looks at. `hack/test-env.sh` gives the databases.
+//! The client of these tests validates every response to a documented request against
+//! `/openapi.json` (see `response_validator`), in addition to the assertions of a test.
+//! `hack/test-env.sh` provides the databases.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
 mod admin;
+mod authorization;
 mod cache;
 mod client;
 mod conventions;
-mod judge;
-mod mailroom;
+mod key_rotation;
+mod mail_inbox;
 mod orders;
 mod orders_admin;
-mod others;
 mod outages;
 mod privacy;
 mod products;
 mod rate_limit;
-mod rotation;
+mod response_validator;
 mod services;
 mod shop;
 mod shopping;

@@ -1,15 +1,15 @@
-//! What customers do who buy: checkout, refusals, repeats, cancelling.
+//! Orders of customers: checkout, refusal, repetition and cancellation.
 
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::services::Part;
-use crate::shop::{Answer, Customer, Shop, text};
+use crate::services::Service;
+use crate::shop::{Customer, Response, Shop, text};
 
 pub(crate) const ORDERS: &str = "/api/v1/orders";
-const NOBODYS: &str = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3aff";
+const UNKNOWN_ID: &str = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3aff";
 
 pub(crate) fn address() -> Value {
     json!({
@@ -18,33 +18,33 @@ pub(crate) fn address() -> Value {
     })
 }
 
-/// An order that is paid with this.
-pub(crate) fn paid_with(method: &str) -> Value {
+/// Returns an order request with this payment method.
+pub(crate) fn order_request(method: &str) -> Value {
     json!({"shipping_address": address(), "payment_method_id": method})
 }
 
-/// Puts units into the cart.
-pub(crate) async fn take(customer: &Customer<'_>, product: &str, quantity: i64) {
+/// Adds units of a product to the cart.
+pub(crate) async fn add_to_cart(customer: &Customer<'_>, product: &str, quantity: i64) {
     let item = json!({"product_id": product, "quantity": quantity});
     customer.post("/api/v1/cart/items", &item).await.is(201, "");
 }
 
-/// Orders units that there are, with a card that is good.
-pub(crate) async fn bought(customer: &Customer<'_>, product: &str, quantity: i64) -> Value {
-    take(customer, product, quantity).await;
-    let order = customer.post(ORDERS, &paid_with("pm_test_visa")).await.is(201, "").json();
+/// Orders units of a product with a valid card.
+pub(crate) async fn place_order(customer: &Customer<'_>, product: &str, quantity: i64) -> Value {
+    add_to_cart(customer, product, quantity).await;
+    let order = customer.post(ORDERS, &order_request("pm_test_visa")).await.is(201, "").json();
     assert_eq!(order["status"], "confirmed");
-    customer.has_empty_cart().await;
+    customer.wait_for_empty_cart().await;
     order
 }
 
-pub(crate) fn path_of(order: &Value) -> String {
+pub(crate) fn order_path(order: &Value) -> String {
     format!("{ORDERS}/{}", text(&order["id"]))
 }
 
-/// Units of a product that can be bought.
+/// Returns the available units of a product.
 pub(crate) async fn stock(shop: &Shop, product: &str) -> i64 {
-    // As an administrator, to whom nothing kept is shown.
+    // As an administrator, to bypass the cache.
     let path = format!("/api/v1/products/{product}");
     let found = shop.gateway.admin(Method::GET, &path).send().await;
     found.is(200, "").json()["stock_quantity"].as_i64().expect("units")
@@ -55,23 +55,23 @@ pub(crate) fn statuses(order: &Value) -> Vec<String> {
     history.iter().map(|entry| text(&entry["status"])).collect()
 }
 
-async fn with_key(customer: &Customer<'_>, key: &str, body: &Value) -> Answer {
+async fn order_with_key(customer: &Customer<'_>, key: &str, body: &Value) -> Response {
     let call = customer.request(Method::POST, ORDERS).header("idempotency-key", key);
     call.json(body).send().await
 }
 
-/// The products that a problem names.
-fn products(answer: &Answer) -> Vec<String> {
-    let errors = answer.json()["errors"].as_array().expect("errors").clone();
+/// Returns the products that a problem names.
+fn products(response: &Response) -> Vec<String> {
+    let errors = response.json()["errors"].as_array().expect("errors").clone();
     errors.iter().map(|error| text(&error["product_id"])).collect()
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_cart_becomes_an_order_that_is_paid_and_sent(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn cart_is_ordered_paid_and_shipped(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
-    let product = shop.product_of(1000).await;
-    take(&ada, &product, 3).await;
+    let product = shop.create_product(1000).await;
+    add_to_cart(&ada, &product, 3).await;
     let saved = ada.post("/api/v1/addresses", &json!({"address": address()})).await;
     let order = json!({
         "address_id": saved.is(201, "").json()["id"], "payment_method_id": "pm_test_visa",
@@ -87,18 +87,18 @@ async fn a_cart_becomes_an_order_that_is_paid_and_sent(pool: PgPool) {
     assert_eq!(made["shipping_address"], address());
     assert_eq!((&made["items"][0]["quantity"], &made["failure_code"]), (&json!(3), &Value::Null));
     assert_eq!(statuses(&made), ["pending", "confirmed"]);
-    ada.has_empty_cart().await;
+    ada.wait_for_empty_cart().await;
     assert_eq!(stock(&shop, &product).await, 97);
-    assert_eq!(shop.mailroom.wait_for(2, &ada.email).await.len(), 2, "welcome and confirmation");
+    assert_eq!(shop.mail_inbox.wait_for(2, &ada.email).await.len(), 2, "welcome and confirmation");
 
-    let found = ada.get(&path_of(&made)).await.is(200, "").json();
+    let found = ada.get(&order_path(&made)).await.is(200, "").json();
     assert_eq!((&found["total"], &found["history"]), (&made["total"], &made["history"]));
-    let tracking = ada.get(&format!("{}/tracking", path_of(&made))).await.is(200, "").json();
+    let tracking = ada.get(&format!("{}/tracking", order_path(&made))).await.is(200, "").json();
     assert_eq!(tracking["shipment"]["tracking_number"], made["tracking_number"]);
     assert_eq!(tracking["shipment"]["service"], "2-Day");
     assert!(!tracking["events"].as_array().expect("events").is_empty());
 
-    bought(&ada, &product, 1).await;
+    place_order(&ada, &product, 1).await;
     let page = ada.get(&format!("{ORDERS}?status=confirmed&page_size=1&page=2")).await;
     let page = page.is(200, "").json();
     assert_eq!(
@@ -114,62 +114,66 @@ async fn a_cart_becomes_an_order_that_is_paid_and_sent(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn who_is_declined_can_try_another_card(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn declined_payment_can_be_retried_with_another_card(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
-    let product = shop.product_of(100).await;
-    take(&ada, &product, 2).await;
-    let declined = ada.post(ORDERS, &paid_with("pm_test_insufficient_funds")).await;
+    let product = shop.create_product(100).await;
+    add_to_cart(&ada, &product, 2).await;
+    let declined = ada.post(ORDERS, &order_request("pm_test_insufficient_funds")).await;
     declined.is(402, "payment_declined");
     assert_eq!(declined.json()["decline_code"], "insufficient_funds");
-    let kept = ada.get(&format!("{ORDERS}/{}", text(&declined.json()["order_id"]))).await;
-    let kept = kept.is(200, "").json();
-    let reason = (&kept["status"], &kept["failure_code"], &kept["decline_code"]);
+    let refused = ada.get(&format!("{ORDERS}/{}", text(&declined.json()["order_id"]))).await;
+    let refused = refused.is(200, "").json();
+    let reason = (&refused["status"], &refused["failure_code"], &refused["decline_code"]);
     assert_eq!(
         reason,
         (&json!("cancelled"), &json!("payment_declined"), &json!("insufficient_funds"))
     );
-    let tracking = ada.get(&format!("{}/tracking", path_of(&kept))).await.is(200, "").json();
+    let tracking = ada.get(&format!("{}/tracking", order_path(&refused))).await.is(200, "").json();
     assert_eq!(tracking, json!({"shipment": null, "events": []}));
     assert_eq!(stock(&shop, &product).await, 100);
 
-    let card = json!({"card_number": "4242 4242 4242 4242", "exp_month": 12, "exp_year": 2040, "cvv": "123"});
+    let card = json!({
+        "card_number": "4242 4242 4242 4242", "exp_month": 12, "exp_year": 2040, "cvv": "123",
+    });
     let card = ada.post("/api/v1/payment-methods", &card).await.is(201, "").json();
-    let order = ada.post(ORDERS, &paid_with(&text(&card["id"]))).await.is(201, "").json();
-    assert_ne!(order["id"], kept["id"]);
+    let order = ada.post(ORDERS, &order_request(&text(&card["id"]))).await.is(201, "").json();
+    assert_ne!(order["id"], refused["id"]);
     assert_eq!((&order["status"], stock(&shop, &product).await), (&json!("confirmed"), 98));
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn what_cannot_be_bought_is_named(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn order_errors_name_the_unavailable_resource(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let (ada, eve) = (shop.customer().await, shop.customer().await);
-    let visa = paid_with("pm_test_visa");
+    let visa = order_request("pm_test_visa");
     ada.post(ORDERS, &visa).await.is(409, "cart_empty");
 
-    let product = shop.product_of(100).await;
-    take(&ada, &product, 2).await;
-    let with = |name: &str, value: Value| {
+    let product = shop.create_product(100).await;
+    add_to_cart(&ada, &product, 2).await;
+    let visa_with = |name: &str, value: Value| {
         let mut body = visa.clone();
         body[name] = value;
         body
     };
     let saved = eve.post("/api/v1/addresses", &json!({"address": address()})).await;
-    for id in [saved.json()["id"].clone(), json!(NOBODYS)] {
-        let mut body = with("shipping_address", Value::Null);
+    for id in [saved.json()["id"].clone(), json!(UNKNOWN_ID)] {
+        let mut body = visa_with("shipping_address", Value::Null);
         body["address_id"] = id;
         ada.post(ORDERS, &body).await.is(404, "address_not_found");
     }
-    let card = json!({"card_number": "4242 4242 4242 4242", "exp_month": 12, "exp_year": 2040, "cvv": "123"});
+    let card = json!({
+        "card_number": "4242 4242 4242 4242", "exp_month": 12, "exp_year": 2040, "cvv": "123",
+    });
     let card = eve.post("/api/v1/payment-methods", &card).await.is(201, "").json();
-    for id in [&card["id"], &json!(NOBODYS)] {
-        let body = with("payment_method_id", id.clone());
+    for id in [&card["id"], &json!(UNKNOWN_ID)] {
+        let body = visa_with("payment_method_id", id.clone());
         ada.post(ORDERS, &body).await.is(404, "payment_method_not_found");
     }
     let pigeon = json!({"carrier": "USPS", "service": "Pigeon"});
-    let answer = ada.post(ORDERS, &with("shipping_option", pigeon)).await;
-    assert_eq!(answer.is(400, "invalid_request").fields()[0].0, "shipping_option");
-    ada.post(ORDERS, &with("cart_version", json!(1))).await.is(409, "cart_changed");
+    let response = ada.post(ORDERS, &visa_with("shipping_option", pigeon)).await;
+    assert_eq!(response.is(400, "invalid_request").fields()[0].0, "shipping_option");
+    ada.post(ORDERS, &visa_with("cart_version", json!(1))).await.is(409, "cart_changed");
 
     let change = json!({"stock_quantity": 1});
     let admin = format!("/api/v1/admin/products/{product}");
@@ -177,14 +181,14 @@ async fn what_cannot_be_bought_is_named(pool: PgPool) {
     let short = ada.post(ORDERS, &visa).await;
     assert_eq!(products(short.is(409, "out_of_stock")), std::slice::from_ref(&product));
     shop.gateway.admin(Method::DELETE, &admin).send().await.is(204, "");
-    let gone = ada.post(ORDERS, &visa).await;
-    assert_eq!(products(gone.is(409, "product_unavailable")), [product]);
-    assert_eq!(ada.get(ORDERS).await.json()["orders"], json!([]), "none of them made an order");
+    let deleted = ada.post(ORDERS, &visa).await;
+    assert_eq!(products(deleted.is(409, "product_unavailable")), [product]);
+    assert_eq!(ada.get(ORDERS).await.json()["orders"], json!([]), "no order was created");
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn an_order_that_is_not_well_written_names_all_its_fields(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn all_invalid_fields_of_an_order_are_reported(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
     for (body, expected) in [
         (json!({}), &[("shipping_address", "required"), ("payment_method_id", "required")][..]),
@@ -199,7 +203,7 @@ async fn an_order_that_is_not_well_written_names_all_its_fields(pool: PgPool) {
             ],
         ),
         (
-            json!({"address_id": NOBODYS, "shipping_address": address(),
+            json!({"address_id": UNKNOWN_ID, "shipping_address": address(),
                 "payment_method_id": "pm_test_visa", "shipping_option": {"carrier": " "}}),
             &[
                 ("address_id", "invalid"),
@@ -216,61 +220,63 @@ async fn an_order_that_is_not_well_written_names_all_its_fields(pool: PgPool) {
             ],
         ),
     ] {
-        let answer = ada.post(ORDERS, &body).await;
+        let response = ada.post(ORDERS, &body).await;
         let expected: Vec<_> = expected
             .iter()
             .map(|(field, code)| ((*field).to_owned(), (*code).to_owned()))
             .collect();
-        assert_eq!(answer.is(400, "invalid_request").fields(), expected, "{body}");
+        assert_eq!(response.is(400, "invalid_request").fields(), expected, "{body}");
     }
-    let answer = with_key(&ada, &"k".repeat(256), &paid_with("pm_test_visa")).await;
-    assert_eq!(answer.is(400, "invalid_request").fields()[0].0, "Idempotency-Key");
+    let response = order_with_key(&ada, &"k".repeat(256), &order_request("pm_test_visa")).await;
+    assert_eq!(response.is(400, "invalid_request").fields()[0].0, "Idempotency-Key");
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_cart_is_bought_once_however_often_it_is_sent(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn repeated_checkout_orders_the_cart_once(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
-    let product = shop.product_of(100).await;
-    take(&ada, &product, 1).await;
-    let visa = paid_with("pm_test_visa");
+    let product = shop.create_product(100).await;
+    add_to_cart(&ada, &product, 1).await;
+    let visa = order_request("pm_test_visa");
     let ids: Vec<_> = join_all((0..5).map(|_| ada.post(ORDERS, &visa)))
         .await
         .iter()
-        .filter(|answer| !matches!(answer.told().1.as_str(), "cart_empty" | "order_in_progress"))
-        .map(|answer| text(&answer.json()["id"]))
+        .filter(|response| {
+            !matches!(response.status_and_code().1.as_str(), "cart_empty" | "order_in_progress")
+        })
+        .map(|response| text(&response.json()["id"]))
         .collect();
     assert!(!ids.is_empty() && ids.iter().all(|id| *id == ids[0]), "{ids:?}");
-    ada.has_empty_cart().await;
+    ada.wait_for_empty_cart().await;
 
-    take(&ada, &product, 1).await;
-    let declined = with_key(&ada, "first", &paid_with("pm_test_declined")).await;
+    add_to_cart(&ada, &product, 1).await;
+    let declined = order_with_key(&ada, "first", &order_request("pm_test_declined")).await;
     declined.is(402, "payment_declined");
     assert_eq!(declined.header("idempotency-replayed"), "");
-    let again = with_key(&ada, "first", &paid_with("pm_test_declined")).await;
+    let again = order_with_key(&ada, "first", &order_request("pm_test_declined")).await;
     again.is(402, "payment_declined");
     assert_eq!(again.header("idempotency-replayed"), "true");
     assert_eq!(again.json()["order_id"], declined.json()["order_id"]);
-    with_key(&ada, "first", &visa).await.is(422, "idempotency_key_reused");
+    order_with_key(&ada, "first", &visa).await.is(422, "idempotency_key_reused");
 
-    let made = with_key(&ada, "second", &visa).await.is(201, "").json();
-    ada.has_empty_cart().await;
-    take(&ada, &product, 5).await;
-    let again = with_key(&ada, "second", &visa).await;
+    let made = order_with_key(&ada, "second", &visa).await.is(201, "").json();
+    ada.wait_for_empty_cart().await;
+    add_to_cart(&ada, &product, 5).await;
+    let again = order_with_key(&ada, "second", &visa).await;
     assert_eq!(again.header("idempotency-replayed"), "true");
     assert_eq!(again.is(201, "").json()["id"], made["id"]);
     let eve = shop.customer().await;
-    with_key(&eve, "second", &visa).await.is(409, "cart_empty");
+    order_with_key(&eve, "second", &visa).await.is(409, "cart_empty");
     assert_eq!(stock(&shop, &product).await, 98);
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_cancelled_order_gives_money_and_stock_back(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn cancellation_refunds_and_releases_stock(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let (ada, eve) = (shop.customer().await, shop.customer().await);
-    let product = shop.product_of(100).await;
-    let order = bought(&ada, &product, 4).await;
-    let path = path_of(&order);
+    let product = shop.create_product(100).await;
+    let order = place_order(&ada, &product, 4).await;
+    let path = order_path(&order);
     for (method, path) in [
         (Method::GET, path.clone()),
         (Method::GET, format!("{path}/tracking")),
@@ -279,7 +285,7 @@ async fn a_cancelled_order_gives_money_and_stock_back(pool: PgPool) {
         eve.request(method.clone(), &path).send().await.is(404, "order_not_found");
         eve.request(method, &path.replace('-', "")).send().await.is(404, "order_not_found");
     }
-    ada.get(&format!("{ORDERS}/{NOBODYS}")).await.is(404, "order_not_found");
+    ada.get(&format!("{ORDERS}/{UNKNOWN_ID}")).await.is(404, "order_not_found");
     ada.get(&format!("{ORDERS}/1")).await.is(404, "not_found");
 
     let too_long = format!("{path}?reason={}", "x".repeat(501));
@@ -301,7 +307,7 @@ async fn a_cancelled_order_gives_money_and_stock_back(pool: PgPool) {
     let parcel = ada.get(&format!("{path}/tracking")).await.is(200, "").json();
     assert_eq!(parcel["shipment"]["status"], "cancelled");
 
-    let second = path_of(&bought(&ada, &product, 1).await);
+    let second = order_path(&place_order(&ada, &product, 1).await);
     let call = || ada.request(Method::DELETE, &second);
     call().json(&json!({"reason": 7})).send().await.is(400, "invalid_request");
     call().body("{}").send().await.is(415, "unsupported_media_type");
@@ -310,28 +316,28 @@ async fn a_cancelled_order_gives_money_and_stock_back(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn an_order_that_takes_long_is_pending_and_goes_on(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn slow_checkout_is_pending_and_completes_later(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
-    let product = shop.product_of(100).await;
-    take(&ada, &product, 1).await;
-    shop.services.end(Part::Payment).await;
-    let visa = paid_with("pm_test_visa");
-    let pending = with_key(&ada, "slow", &visa).await.is(202, "").json();
+    let product = shop.create_product(100).await;
+    add_to_cart(&ada, &product, 1).await;
+    shop.services.stop(Service::Payment).await;
+    let visa = order_request("pm_test_visa");
+    let pending = order_with_key(&ada, "slow", &visa).await.is(202, "").json();
     assert_eq!((&pending["status"], &pending["transaction_id"]), (&json!("pending"), &Value::Null));
-    take(&ada, &product, 1).await;
+    add_to_cart(&ada, &product, 1).await;
     ada.post(ORDERS, &visa).await.is(409, "order_in_progress");
 
-    shop.services.begin(Part::Payment).await;
-    let path = path_of(&pending);
+    shop.services.start_service(Service::Payment).await;
+    let path = order_path(&pending);
     let confirmed = async {
         while ada.get(&path).await.json()["status"] != "confirmed" {
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         }
     };
-    let patience = std::time::Duration::from_secs(60);
-    tokio::time::timeout(patience, confirmed).await.expect("it goes on");
-    let again = with_key(&ada, "slow", &visa).await;
+    let timeout = std::time::Duration::from_secs(60);
+    tokio::time::timeout(timeout, confirmed).await.expect("the checkout completes");
+    let again = order_with_key(&ada, "slow", &visa).await;
     assert_eq!(again.header("idempotency-replayed"), "true");
     assert_eq!(again.is(201, "").json()["id"], pending["id"]);
 }

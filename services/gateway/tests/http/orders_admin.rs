@@ -1,39 +1,39 @@
-//! What administrators do with orders, and what they are told of sales.
+//! Administration of orders, and sales statistics.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::orders::{ORDERS, bought, paid_with, path_of, statuses, stock, take};
-use crate::shop::{Answer, Shop, text};
+use crate::orders::{ORDERS, add_to_cart, order_path, order_request, place_order, statuses, stock};
+use crate::shop::{Response, Shop, text};
 
 const ALL: &str = "/api/v1/admin/orders";
 const STATS: &str = "/api/v1/admin/stats";
 
-async fn get(shop: &Shop, path: &str) -> Answer {
+async fn get(shop: &Shop, path: &str) -> Response {
     shop.gateway.admin(Method::GET, path).send().await
 }
 
-async fn post(shop: &Shop, path: &str, body: &Value) -> Answer {
+async fn post(shop: &Shop, path: &str, body: &Value) -> Response {
     shop.gateway.admin(Method::POST, path).json(body).send().await
 }
 
-fn of(order: &Value, action: &str) -> String {
+fn action_path(order: &Value, action: &str) -> String {
     format!("{ALL}/{}/{action}", text(&order["id"]))
 }
 
-fn ids(list: &Answer) -> Vec<String> {
+fn ids(list: &Response) -> Vec<String> {
     let orders = list.is(200, "").json()["orders"].as_array().expect("orders").clone();
     orders.iter().map(|order| text(&order["id"])).collect()
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn orders_are_found_with_all_that_led_to_them(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn orders_are_listed_with_checkout_and_transactions(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let (ada, eve) = (shop.customer().await, shop.customer().await);
-    let product = shop.product_of(100).await;
-    let first = bought(&ada, &product, 1).await;
-    let second = bought(&eve, &product, 1).await;
+    let product = shop.create_product(100).await;
+    let first = place_order(&ada, &product, 1).await;
+    let second = place_order(&eve, &product, 1).await;
     let (first_id, second_id) = (text(&first["id"]), text(&second["id"]));
     assert_eq!(ids(&get(&shop, ALL).await), [&*second_id, &*first_id]);
     assert_eq!(ids(&get(&shop, &format!("{ALL}?user_id={}", ada.id())).await), [&*first_id]);
@@ -62,51 +62,54 @@ async fn orders_are_found_with_all_that_led_to_them(pool: PgPool) {
         steps.iter().map(|step| (text(&step["name"]), text(&step["outcome"]))).collect();
     let expected = ["reserve", "authorize", "commit_stock", "capture", "ship"];
     assert_eq!(steps, expected.map(|name| (name.to_owned(), "done".to_owned())));
-    let moved = detail["transactions"].as_array().expect("transactions");
-    let moved: Vec<_> =
-        moved.iter().map(|one| (text(&one["type"]), one["amount"].clone())).collect();
+    let transactions = detail["transactions"].as_array().expect("transactions");
+    let transactions: Vec<_> =
+        transactions.iter().map(|one| (text(&one["type"]), one["amount"].clone())).collect();
     let expected =
         ["authorization", "capture"].map(|kind| (kind.to_owned(), first["total"].clone()));
-    assert_eq!(moved, expected);
+    assert_eq!(transactions, expected);
     get(&shop, &format!("{ALL}/{}", ada.id())).await.is(404, "order_not_found");
     ada.get(&format!("{ALL}/{first_id}")).await.is(403, "forbidden");
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn an_order_is_moved_on_one_allowed_step_at_a_time(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn order_status_changes_follow_allowed_transitions(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
-    let product = shop.product_of(100).await;
-    let order = bought(&ada, &product, 1).await;
-    let status = of(&order, "status");
+    let product = shop.create_product(100).await;
+    let order = place_order(&ada, &product, 1).await;
+    let status = action_path(&order, "status");
     post(&shop, &status, &json!({"status": "delivered"})).await.is(409, "transition_not_allowed");
     let packed = post(&shop, &status, &json!({"status": "processing", "notes": "Packed"})).await;
     assert_eq!(packed.is(200, "").json()["history"][2]["notes"], "Packed");
-    ada.delete(&path_of(&order)).await.is(409, "order_not_cancellable");
+    ada.delete(&order_path(&order)).await.is(409, "order_not_cancellable");
     post(&shop, &status, &json!({"status": "cancelled"})).await.is(409, "order_not_cancellable");
     for next in ["shipped", "delivered"] {
         post(&shop, &status, &json!({"status": next})).await.is(200, "");
     }
-    let seen = ada.get(&path_of(&order)).await.is(200, "").json();
-    assert_eq!(statuses(&seen)[2..], ["processing", "shipped", "delivered"]);
+    let changed = ada.get(&order_path(&order)).await.is(200, "").json();
+    assert_eq!(statuses(&changed)[2..], ["processing", "shipped", "delivered"]);
     let wrong = post(&shop, &status, &json!({"status": "paid", "notes": 1})).await;
     let expected = [("status", "unknown_value"), ("notes", "wrong_type")];
     assert_eq!(wrong.fields(), expected.map(|(f, c)| (f.to_owned(), c.to_owned())));
 
-    let other = bought(&ada, &product, 2).await;
+    let other = place_order(&ada, &product, 2).await;
     let body = json!({"status": "cancelled", "notes": "Cannot be sent"});
-    let cancelled = post(&shop, &of(&other, "status"), &body).await.is(200, "").json();
+    let cancelled = post(&shop, &action_path(&other, "status"), &body).await.is(200, "").json();
     assert_eq!((&cancelled["refunded"], stock(&shop, &product).await), (&other["total"], 99));
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn no_more_is_given_back_than_was_paid(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn refunds_cannot_exceed_the_payment(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
-    let product = shop.product_of(100).await;
-    let order = bought(&ada, &product, 2).await; // 200, and 500 + 200 × 0.10 for shipping
-    let refund = of(&order, "refund");
-    let cents = |cents: i64| json!({"amount": {"amount_cents": cents, "currency": "USD"}, "reason": "Broken"});
+    let product = shop.create_product(100).await;
+    let order = place_order(&ada, &product, 2).await; // 200, and 500 + 200 × 0.10 for shipping
+    let refund = action_path(&order, "refund");
+    let cents = |cents: i64| {
+        let amount = json!({"amount_cents": cents, "currency": "USD"});
+        json!({"amount": amount, "reason": "Broken"})
+    };
     let keyed = async |body: &Value| {
         let call = shop.gateway.admin(Method::POST, &refund).header("idempotency-key", "r-1");
         call.json(body).send().await
@@ -135,18 +138,18 @@ async fn no_more_is_given_back_than_was_paid(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn figures_are_of_the_orders_that_were_paid(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn statistics_count_paid_orders(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
     let before = get(&shop, STATS).await.is(200, "").json();
     assert_eq!((&before["orders"], &before["revenue"]["amount_cents"]), (&json!(0), &json!(0)));
-    let product = shop.product_of(100).await;
-    let order = bought(&ada, &product, 95).await;
-    let small = bought(&ada, &product, 1).await;
-    take(&ada, &product, 1).await;
-    ada.post(ORDERS, &paid_with("pm_test_declined")).await.is(402, "payment_declined");
+    let product = shop.create_product(100).await;
+    let order = place_order(&ada, &product, 95).await;
+    let small = place_order(&ada, &product, 1).await;
+    add_to_cart(&ada, &product, 1).await;
+    ada.post(ORDERS, &order_request("pm_test_declined")).await.is(402, "payment_declined");
     let amount = json!({"amount": {"amount_cents": 100, "currency": "USD"}});
-    post(&shop, &of(&order, "refund"), &amount).await.is(200, "");
+    post(&shop, &action_path(&order, "refund"), &amount).await.is(200, "");
 
     let stats = get(&shop, STATS).await.is(200, "").json();
     let total = |order: &Value| order["total"]["amount_cents"].as_i64().expect("cents");

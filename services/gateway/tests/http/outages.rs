@@ -1,4 +1,4 @@
-//! When what stands behind the gateway is away: 503 or 504, soon, and never a 500.
+//! Outages behind the gateway: 503 or 504 in bounded time, never 500.
 
 use std::time::{Duration, Instant};
 
@@ -8,32 +8,34 @@ use sqlx::PgPool;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::services::Part;
-use crate::shop::{Answer, Catalog, Customer, Gateway, Shop};
+use crate::services::Service;
+use crate::shop::{Catalog, Customer, Gateway, Response, Shop};
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_catalog_that_goes_is_503_and_comes_back_without_a_restart(pool: PgPool) {
+async fn stopped_catalog_is_503_until_it_is_back(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
     let address = catalog.address();
     let gateway = Gateway::start(catalog.address()).await;
     gateway.get("/api/v1/products").await.is(200, "");
     catalog.stop().await;
-    let kept = async || {
+    let unavailable = async || {
         while gateway.get("/api/v1/products").await.status == 200 {}
     };
-    let patience = Duration::from_secs(10);
-    tokio::time::timeout(patience, kept()).await.expect("nothing is shown that may be stale");
+    let timeout = Duration::from_secs(10);
+    tokio::time::timeout(timeout, unavailable())
+        .await
+        .expect("no possibly stale response is served");
     for path in [
         "/api/v1/products",
         "/api/v1/products/search?q=a",
         "/api/v1/products/1984",
         "/api/v1/categories",
     ] {
-        let began = Instant::now();
-        let answer = gateway.get(path).await;
-        answer.is(503, "unavailable");
-        assert_eq!(answer.header("retry-after"), "1");
-        assert!(began.elapsed() < Duration::from_secs(3), "{path} took {:?}", began.elapsed());
+        let start = Instant::now();
+        let response = gateway.get(path).await;
+        response.is(503, "unavailable");
+        assert_eq!(response.header("retry-after"), "1");
+        assert!(start.elapsed() < Duration::from_secs(3), "{path} took {:?}", start.elapsed());
     }
     let body = json!({"name": "A", "price": {"amount_cents": 1, "currency": "USD"}});
     let call = gateway.admin(Method::POST, "/api/v1/admin/products").json(&body);
@@ -41,16 +43,18 @@ async fn a_catalog_that_goes_is_503_and_comes_back_without_a_restart(pool: PgPoo
     gateway.get("/health").await.is(200, "");
 
     let _catalog = Catalog::start_at(&pool, address).await;
-    let came_back = async || {
+    let available = async || {
         while gateway.get("/api/v1/products").await.status != 200 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), came_back()).await.expect("it comes back");
+    tokio::time::timeout(Duration::from_secs(10), available())
+        .await
+        .expect("the catalog is available again");
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_is_503() {
+async fn unreachable_database_is_503() {
     let catalog = Catalog::start_without_database().await;
     let settings = ["--rate-limit-per-minute", "0"];
     let gateway = Gateway::start_with(catalog.address(), &settings).await;
@@ -58,24 +62,24 @@ async fn a_database_that_is_away_is_503() {
 }
 
 #[tokio::test]
-async fn a_catalog_that_never_answers_is_504() {
-    // It takes connections and says nothing.
+async fn unresponsive_catalog_is_504() {
+    // Accepts connections and never responds.
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = silent.local_addr().expect("an address");
     let settings = ["--rate-limit-per-minute", "0", "--request-timeout", "2s"];
     let gateway = Gateway::start_with(address, &settings).await;
-    let began = Instant::now();
+    let start = Instant::now();
     let origin = "http://localhost:3000";
     let call = gateway.request(Method::GET, "/api/v1/products").header("origin", origin);
-    let answer = call.send().await;
-    answer.is(504, "deadline_exceeded");
-    assert_eq!(answer.header("retry-after"), "1");
-    assert_eq!(answer.header("access-control-allow-origin"), origin);
-    assert!(began.elapsed() < Duration::from_secs(4));
+    let response = call.send().await;
+    response.is(504, "deadline_exceeded");
+    assert_eq!(response.header("retry-after"), "1");
+    assert_eq!(response.header("access-control-allow-origin"), origin);
+    assert!(start.elapsed() < Duration::from_secs(4));
 }
 
 #[tokio::test]
-async fn more_than_fits_is_told_to_come_back() {
+async fn requests_above_the_concurrency_limit_are_503() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = silent.local_addr().expect("an address");
     let settings = ["--rate-limit-per-minute", "0", "--max-in-flight", "3"];
@@ -85,13 +89,13 @@ async fn more_than_fits_is_told_to_come_back() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         (gateway.get("/api/v1/products").await, gateway.get("/health").await)
     };
-    let (_, (answer, health)) = tokio::join!(waiting, one_more);
-    answer.is(503, "overloaded");
+    let (_, (response, health)) = tokio::join!(waiting, one_more);
+    response.is(503, "overloaded");
     health.is(200, "");
 }
 
 #[tokio::test]
-async fn a_request_under_way_is_finished_when_the_gateway_ends() {
+async fn graceful_shutdown_finishes_requests_in_flight() {
     let nowhere = "127.0.0.1:1".parse().expect("an address");
     let gateway = Gateway::start_with(nowhere, &["--rate-limit-per-minute", "0"]).await;
     let address = gateway.url.trim_start_matches("http://").to_owned();
@@ -105,93 +109,104 @@ async fn a_request_under_way_is_finished_when_the_gateway_ends() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     gateway.runtime.drain();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(TcpStream::connect(&address).await.is_err(), "nobody new is let in");
+    assert!(TcpStream::connect(&address).await.is_err(), "new connections are rejected");
 
     connection.write_all(b"}").await.expect("sent");
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).await.expect("an answer and then the end");
-    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("invalid_request"), "{answer}");
+    let mut response = String::new();
+    connection
+        .read_to_string(&mut response)
+        .await
+        .expect("a response and the end of the connection");
+    assert!(
+        response.starts_with("HTTP/1.1 400") && response.contains("invalid_request"),
+        "{response}"
+    );
 }
 
-/// What a customer with something in the cart asks, and which parts it takes to answer.
-const ASKED: [(&str, &[Part]); 11] = [
-    ("/api/v1/products", &[Part::Catalog]),
-    ("/api/v1/categories", &[Part::Catalog]),
-    ("/api/v1/me", &[Part::User]),
-    ("/api/v1/addresses", &[Part::User]),
-    ("/api/v1/wishlist", &[Part::User]),
-    ("/api/v1/cart", &[Part::Cart, Part::Catalog]),
-    ("/api/v1/shipping/quotes?zip_code=&country=US", &[Part::Cart, Part::Catalog, Part::Shipping]),
-    ("/api/v1/payment-methods", &[Part::Payment]),
-    ("/api/v1/orders", &[Part::Order]),
-    ("/api/v1/admin/notifications", &[Part::Notification]),
-    ("/api/v1/admin/stats", &[Part::Order, Part::Catalog, Part::Notification]),
+/// Requests of a customer with a filled cart, and the services that each request needs.
+const REQUESTS: [(&str, &[Service]); 11] = [
+    ("/api/v1/products", &[Service::Catalog]),
+    ("/api/v1/categories", &[Service::Catalog]),
+    ("/api/v1/me", &[Service::User]),
+    ("/api/v1/addresses", &[Service::User]),
+    ("/api/v1/wishlist", &[Service::User]),
+    ("/api/v1/cart", &[Service::Cart, Service::Catalog]),
+    (
+        "/api/v1/shipping/quotes?zip_code=&country=US",
+        &[Service::Cart, Service::Catalog, Service::Shipping],
+    ),
+    ("/api/v1/payment-methods", &[Service::Payment]),
+    ("/api/v1/orders", &[Service::Order]),
+    ("/api/v1/admin/notifications", &[Service::Notification]),
+    ("/api/v1/admin/stats", &[Service::Order, Service::Catalog, Service::Notification]),
 ];
 
-async fn ask(shop: &Shop, customer: &Customer<'_>, path: &str) -> Answer {
+async fn get(shop: &Shop, customer: &Customer<'_>, path: &str) -> Response {
     match path.contains("/admin/") {
         true => shop.gateway.admin(Method::GET, path).send().await,
         false => customer.get(path).await,
     }
 }
 
-/// Whether calls to a part are turned away at once.
-fn is_open(gateway: &Gateway, part: Part) -> bool {
-    let line = format!("gateway_breaker_open{{target=\"{}\"}} 1", part.name());
+/// Whether the circuit breaker of a service is open.
+fn is_open(gateway: &Gateway, service: Service) -> bool {
+    let line = format!("gateway_breaker_open{{target=\"{}\"}} 1", service.name());
     gateway.runtime.metrics().text().contains(&line)
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_part_that_is_away_takes_its_own_routes_along_and_no_others(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+async fn stopped_service_fails_only_its_own_routes(pool: PgPool) {
+    let shop = Shop::start(&pool).await;
     let ada = shop.customer().await;
-    let body = json!({"product_id": shop.product("laptop-backpack").await, "quantity": 1});
+    let body = json!({"product_id": shop.product_id("laptop-backpack").await, "quantity": 1});
     ada.post("/api/v1/cart/items", &body).await.is(201, "");
-    for part in Part::ALL {
-        shop.services.end(part).await;
-        // Long enough for the breaker to open.
+    for service in Service::ALL {
+        shop.services.stop(service).await;
+        // Long enough for the circuit breaker to open.
         for _ in 0..8 {
-            for (path, needed) in ASKED {
-                let answer = ask(&shop, &ada, path).await;
-                match needed.contains(&part) {
-                    true => answer.is(503, "unavailable"),
-                    false => answer.is(200, ""),
+            for (path, needed) in REQUESTS {
+                let response = get(&shop, &ada, path).await;
+                match needed.contains(&service) {
+                    true => response.is(503, "unavailable"),
+                    false => response.is(200, ""),
                 };
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        assert!(is_open(&shop.gateway, part), "{part:?}");
-        shop.services.begin(part).await;
-        let all_answer = async {
-            for (path, _) in ASKED {
-                while ask(&shop, &ada, path).await.status != 200 {
+        assert!(is_open(&shop.gateway, service), "{service:?}");
+        shop.services.start_service(service).await;
+        let all_available = async {
+            for (path, _) in REQUESTS {
+                while get(&shop, &ada, path).await.status != 200 {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
         };
-        let patience = Duration::from_secs(15);
-        tokio::time::timeout(patience, all_answer).await.unwrap_or_else(|_| panic!("{part:?}"));
-        assert!(!is_open(&shop.gateway, part), "{part:?}");
+        let timeout = Duration::from_secs(15);
+        tokio::time::timeout(timeout, all_available)
+            .await
+            .unwrap_or_else(|_| panic!("{service:?}"));
+        assert!(!is_open(&shop.gateway, service), "{service:?}");
     }
 }
 
 #[tokio::test]
-async fn a_part_that_is_away_is_left_alone_and_answered_for_at_once() {
-    // It takes connections and says nothing: each call costs its caller the whole deadline.
+async fn open_circuit_breaker_rejects_calls_immediately() {
+    // Accepts connections and never responds: each call lasts until its deadline.
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", silent.local_addr().expect("an address"));
     let settings = ["--rate-limit-per-minute", "0", "--user-url", &url];
     let nowhere = "127.0.0.1:1".parse().expect("an address");
     let gateway = Gateway::start_with(nowhere, &settings).await;
     let me = || gateway.admin(Method::GET, "/api/v1/me").send();
-    for answer in futures::future::join_all((0..5).map(|_| me())).await {
-        answer.is(504, "deadline_exceeded");
+    for response in futures::future::join_all((0..5).map(|_| me())).await {
+        response.is(504, "deadline_exceeded");
     }
-    // They all failed at the same moment, which might be one pod of many; the next one tells.
+    // All failed at the same moment, as with one failed pod of many; the next failure opens it.
     tokio::time::sleep(Duration::from_millis(600)).await;
     me().await.is(504, "deadline_exceeded");
-    assert!(is_open(&gateway, Part::User));
-    let began = Instant::now();
+    assert!(is_open(&gateway, Service::User));
+    let start = Instant::now();
     assert_eq!(me().await.is(503, "unavailable").header("retry-after"), "1");
-    assert!(began.elapsed() < Duration::from_millis(500));
+    assert!(start.elapsed() < Duration::from_millis(500));
 }

@@ -1,5 +1,5 @@
-//! What a customer does from the first visit to a saved card, and that the logs of it tell nobody who
-//! the customer is. The test of the logs runs the journey as a process of its own, at the lowest level.
+//! A customer's journey from registration to an order, and a check that its logs contain no private
+//! data. The check runs the journey in a separate process at the most verbose log level.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,14 +9,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::orders::{ORDERS, path_of};
+use crate::orders::{ORDERS, order_path};
 use crate::services::settings;
 use crate::shop::{Customer, Shop, text};
 
-/// Set in the process that is looked at: the file for the tokens that it was given.
-const TOKENS: &str = "TEST_PRIVACY_TOKENS";
-/// The test that is that process.
-const THE_PROCESS: &str = "privacy::a_customer_comes_and_makes_everything_ready_for_an_order";
+/// Environment variable of the observed process: file to write the issued tokens to.
+const TOKENS_FILE_ENV: &str = "TEST_PRIVACY_TOKENS";
+/// The test that the observed process runs.
+const OBSERVED_TEST: &str = "privacy::customer_journey_from_registration_to_order";
 
 const EMAIL: &str = "quentin.quiet@example.com";
 const PASSWORD: &str = "password of quentin";
@@ -27,23 +27,23 @@ const STREET: &str = "77 Quiet Street";
 const CARDS: [&str; 2] = ["4242 4242 4242 4242", "5555555555554444"];
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_customer_comes_and_makes_everything_ready_for_an_order(pool: PgPool) {
-    let file = std::env::var_os(TOKENS).map(PathBuf::from);
+async fn customer_journey_from_registration_to_order(pool: PgPool) {
+    let file = std::env::var_os(TOKENS_FILE_ENV).map(PathBuf::from);
     let _logging = match file {
         Some(_) => {
             let args = settings(&["--admin-addr", "127.0.0.1:0"]);
-            Some(Process::start("test", &args).await.expect("it starts"))
+            Some(Process::start("test", &args).await.expect("the process starts"))
         }
         None => None,
     };
-    let shop = Shop::open(&pool).await;
+    let shop = Shop::start(&pool).await;
     let tokens = journey(&shop).await;
     if let Some(file) = file {
         std::fs::write(file, tokens.join("\n")).expect("written");
     }
 }
 
-/// The journey; the tokens that came up.
+/// Runs the journey, and returns the issued tokens.
 async fn journey(shop: &Shop) -> Vec<String> {
     let name = json!({
         "email": EMAIL, "password": PASSWORD, "first_name": NAME, "last_name": "Quiet",
@@ -56,35 +56,40 @@ async fn journey(shop: &Shop) -> Vec<String> {
     let session = shop.post("/api/v1/auth/refresh", &refresh).await.is(200, "").json();
     let quentin = shop.signed_in(EMAIL, session.clone());
     quentin.put("/api/v1/me", &json!({"phone": PHONE})).await.is(200, "");
-    furnish(shop, &quentin).await;
+    fill_account(shop, &quentin).await;
 
     let change = json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD});
     quentin.post("/api/v1/auth/password/change", &change).await.is(204, "");
     shop.post("/api/v1/auth/password/forgot", &json!({"email": EMAIL})).await.is(202, "");
-    let token = shop.mailroom.reset_token(EMAIL).await;
+    let token = shop.mail_inbox.reset_token(EMAIL).await;
     let reset = json!({"token": token, "new_password": PASSWORD});
     shop.post("/api/v1/auth/password/reset", &reset).await.is(204, "");
     let found = shop.gateway.admin(Method::GET, &format!("/api/v1/admin/users?q={EMAIL}"));
     found.send().await.is(200, "");
 
-    let of = |session: &Value| ["access_token", "refresh_token"].map(|name| text(&session[name]));
+    let tokens_of =
+        |session: &Value| ["access_token", "refresh_token"].map(|name| text(&session[name]));
     let mut tokens = vec![token, text(&refresh["refresh_token"])];
-    tokens.extend(of(&registered));
-    tokens.extend(of(&session));
+    tokens.extend(tokens_of(&registered));
+    tokens.extend(tokens_of(&session));
     tokens
 }
 
-/// An address, a wish, a cart with its quotes, cards that are good and one that is none.
-async fn furnish(shop: &Shop, quentin: &Customer<'_>) {
+/// Adds an address, a wishlist entry, a cart with quotes, valid cards and an invalid one.
+async fn fill_account(shop: &Shop, quentin: &Customer<'_>) {
     let address = json!({"street": STREET, "city": "Springfield", "country": "US"});
     quentin.post("/api/v1/addresses", &json!({"address": address})).await.is(201, "");
-    let product_id = shop.product("laptop-backpack").await;
+    let product_id = shop.product_id("laptop-backpack").await;
     let wish = json!({"product_id": product_id});
     quentin.post("/api/v1/wishlist", &wish).await.is(201, "");
     let item = json!({"product_id": product_id, "quantity": 1});
     quentin.post("/api/v1/cart/items", &item).await.is(201, "");
     quentin.get("/api/v1/shipping/quotes?zip_code=62701&country=US").await.is(200, "");
-    let card = |number: &str, cvv: &str| json!({"card_number": number, "exp_month": 12, "exp_year": 2040, "cvv": cvv});
+    let card = |number: &str, cvv: &str| {
+        json!({
+            "card_number": number, "exp_month": 12, "exp_year": 2040, "cvv": cvv,
+        })
+    };
     for number in CARDS {
         quentin.post("/api/v1/payment-methods", &card(number, "123")).await.is(201, "");
     }
@@ -93,34 +98,38 @@ async fn furnish(shop: &Shop, quentin: &Customer<'_>) {
     order(quentin).await;
 }
 
-/// Orders what is in the cart: with a card that is declined, with one of the saved ones, and not at all.
+/// Orders the cart with a declined card, then with a saved card, and cancels the order.
 async fn order(quentin: &Customer<'_>) {
     let methods = quentin.get("/api/v1/payment-methods").await.json();
     let address = json!({"street": STREET, "city": "Springfield", "country": "US"});
-    let with = |method: Value| json!({"shipping_address": address, "payment_method_id": method});
-    let declined = quentin.post(ORDERS, &with("pm_test_declined".into())).await;
+    let order_with =
+        |method: Value| json!({"shipping_address": address, "payment_method_id": method});
+    let declined = quentin.post(ORDERS, &order_with("pm_test_declined".into())).await;
     declined.is(402, "payment_declined");
     let saved = methods["payment_methods"][0]["id"].clone();
-    let order = quentin.post(ORDERS, &with(saved)).await.is(201, "").json();
-    quentin.delete(&path_of(&order)).await.is(200, "");
+    let order = quentin.post(ORDERS, &order_with(saved)).await.is(201, "").json();
+    quentin.delete(&order_path(&order)).await.is(200, "");
 }
 
 #[tokio::test]
-async fn a_journey_leaves_nothing_private_in_the_logs() {
+async fn logs_contain_no_private_data() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("tokens");
     let mut process = Command::new(std::env::current_exe().expect("this test"));
     process
-        .args(["--exact", THE_PROCESS, "--nocapture"])
-        .env(TOKENS, &file)
+        .args(["--exact", OBSERVED_TEST, "--nocapture"])
+        .env(TOKENS_FILE_ENV, &file)
         .env("RUST_LOG", "trace")
         .env("LOG_FORMAT", "json");
     let output = tokio::task::spawn_blocking(move || process.output());
-    let output = output.await.expect("no panic").expect("it runs");
+    let output = output.await.expect("no panic").expect("the process ends");
     let log = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     for component in ["gateway", "user", "cart", "order", "payment", "shipping", "notification"] {
-        assert!(log.contains(&format!("\"component\":\"{component}\"")), "{component} is silent");
+        assert!(
+            log.contains(&format!("\"component\":\"{component}\"")),
+            "{component} has no log lines"
+        );
     }
     let tokens = std::fs::read_to_string(file).expect("the tokens");
     assert_eq!(tokens.lines().count(), 6);
@@ -128,7 +137,7 @@ async fn a_journey_leaves_nothing_private_in_the_logs() {
     let private = [EMAIL, PASSWORD, NEW_PASSWORD, NAME, PHONE, STREET, "4242424242424241"];
     let private = private.into_iter().chain(CARDS).chain(unspaced.iter().map(String::as_str));
     for secret in private.chain(tokens.lines()) {
-        let telling = log.lines().find(|line| line.contains(secret));
-        assert!(telling.is_none(), "{secret} is in {telling:?}");
+        let leak = log.lines().find(|line| line.contains(secret));
+        assert!(leak.is_none(), "{secret} is in {leak:?}");
     }
 }

@@ -1,18 +1,18 @@
-//! What shoppers read: products, search, categories.
+//! Public reads: products, search, categories.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::shop::{Answer, Catalog, Gateway};
+use crate::shop::{Catalog, Gateway, Response};
 
-fn names(answer: &Answer) -> Vec<String> {
-    let products = answer.is(200, "").json()["products"].as_array().expect("products").clone();
+fn names(response: &Response) -> Vec<String> {
+    let products = response.is(200, "").json()["products"].as_array().expect("products").clone();
     products.iter().map(|product| product["name"].as_str().expect("a name").to_owned()).collect()
 }
 
-fn prices(answer: &Answer) -> Vec<i64> {
-    let products = answer.is(200, "").json()["products"].as_array().expect("products").clone();
+fn prices(response: &Response) -> Vec<i64> {
+    let products = response.is(200, "").json()["products"].as_array().expect("products").clone();
     products
         .iter()
         .map(|product| product["price"]["amount_cents"].as_i64().expect("cents"))
@@ -20,39 +20,40 @@ fn prices(answer: &Answer) -> Vec<i64> {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn pages_together_are_the_whole_list_once(pool: PgPool) {
+async fn pages_cover_the_list_without_duplicates(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
     let gateway = Gateway::start(catalog.address()).await;
-    let mut seen = Vec::new();
+    let mut listed = Vec::new();
     let first = gateway.get("/api/v1/products?page=1&page_size=5").await;
     let pagination = first.json()["pagination"].clone();
     assert_eq!((&pagination["page"], &pagination["page_size"]), (&json!(1), &json!(5)));
     let pages = pagination["total_pages"].as_i64().expect("pages");
     for page in 1..=pages {
-        seen.extend(names(
+        listed.extend(names(
             &gateway.get(&format!("/api/v1/products?page={page}&page_size=5")).await,
         ));
     }
-    assert_eq!(json!(seen.len()), pagination["total_count"]);
-    seen.sort();
-    seen.dedup();
-    assert_eq!(json!(seen.len()), pagination["total_count"]);
-    assert!(seen.contains(&"Laptop Backpack".to_owned()));
+    assert_eq!(json!(listed.len()), pagination["total_count"]);
+    listed.sort();
+    listed.dedup();
+    assert_eq!(json!(listed.len()), pagination["total_count"]);
+    assert!(listed.contains(&"Laptop Backpack".to_owned()));
 
     let past = gateway.get("/api/v1/products?page=2147483647&page_size=100").await;
     assert!(names(&past).is_empty());
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn filters_and_orders_do_what_they_say(pool: PgPool) {
+async fn filters_and_sort_orders_apply(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
     let gateway = Gateway::start(catalog.address()).await;
     let cheap = "/api/v1/products?max_price=1999&min_price=1499&sort=price_asc&page_size=100";
     let cheap = prices(&gateway.get(cheap).await);
     assert!(cheap.is_sorted() && cheap.contains(&1499) && cheap.contains(&1999));
     assert!(cheap.iter().all(|cents| (1499..=1999).contains(cents)));
-    let dear = prices(&gateway.get("/api/v1/products?sort=price_desc&in_stock=true").await);
-    assert!(dear.iter().rev().is_sorted());
+    let by_price_desc =
+        prices(&gateway.get("/api/v1/products?sort=price_desc&in_stock=true").await);
+    assert!(by_price_desc.iter().rev().is_sorted());
 
     let categories = gateway.get("/api/v1/categories").await.is(200, "").json();
     let books = categories["categories"].as_array().expect("categories");
@@ -65,7 +66,7 @@ async fn filters_and_orders_do_what_they_say(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn search_finds_with_mistakes_and_takes_wildcards_literally(pool: PgPool) {
+async fn search_tolerates_misspellings_and_has_no_wildcards(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
     let gateway = Gateway::start(catalog.address()).await;
     for query in ["laptop", "LAPTOP%20backpack", "lptop"] {
@@ -81,7 +82,7 @@ async fn search_finds_with_mistakes_and_takes_wildcards_literally(pool: PgPool) 
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_product_is_found_by_id_and_by_slug(pool: PgPool) {
+async fn product_is_found_by_id_and_slug(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
     let gateway = Gateway::start(catalog.address()).await;
     let by_slug = gateway.get("/api/v1/products/laptop-backpack").await.is(200, "").json();
@@ -98,19 +99,19 @@ async fn a_product_is_found_by_id_and_by_slug(pool: PgPool) {
         "..%2f..%2fetc",
         &"x".repeat(500),
     ] {
-        let answer = gateway.get(&format!("/api/v1/products/{unknown}")).await;
-        assert_eq!(answer.status, 404, "{unknown}");
+        let response = gateway.get(&format!("/api/v1/products/{unknown}")).await;
+        assert_eq!(response.status, 404, "{unknown}");
     }
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn every_parameter_that_is_wrong_is_named_at_once(pool: PgPool) {
+async fn all_invalid_parameters_are_reported(pool: PgPool) {
     let catalog = Catalog::start(&pool).await;
     let gateway = Gateway::start(catalog.address()).await;
     let query = "page=0&page_size=101&category_id=books&min_price=-1&max_price=cheap\
                  &in_stock=perhaps&sort=best&include_inactive=1";
-    let answer = gateway.get(&format!("/api/v1/products?{query}")).await;
-    let fields = answer.is(400, "invalid_request").fields();
+    let response = gateway.get(&format!("/api/v1/products?{query}")).await;
+    let fields = response.is(400, "invalid_request").fields();
     let expected = [
         ("category_id", "invalid_uuid"),
         ("min_price", "out_of_range"),
@@ -136,14 +137,14 @@ async fn every_parameter_that_is_wrong_is_named_at_once(pool: PgPool) {
         ("q=a%00b", "q", "invalid"),
         ("q=a%0Ab", "q", "invalid"),
     ] {
-        let answer = gateway.get(&format!("/api/v1/products/search?{query}")).await;
-        let fields = answer.is(400, "invalid_request").fields();
+        let response = gateway.get(&format!("/api/v1/products/search?{query}")).await;
+        let fields = response.is(400, "invalid_request").fields();
         assert_eq!(fields, [(field.to_owned(), code.to_owned())], "{query}");
     }
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn what_shoppers_do_not_see_is_for_administrators(pool: PgPool) {
+async fn hidden_products_are_visible_to_administrators_only(pool: PgPool) {
     let catalog = Catalog::start(&pool).await;
     let gateway = Gateway::start(catalog.address()).await;
     let body = json!({"name": "Gone", "price": {"amount_cents": 1, "currency": "USD"}});
@@ -158,19 +159,19 @@ async fn what_shoppers_do_not_see_is_for_administrators(pool: PgPool) {
     let customer = gateway.signer().customer();
     let call = gateway.request(Method::GET, &public).bearer(&customer);
     call.send().await.is(404, "product_not_found");
-    let seen = gateway.admin(Method::GET, &public).send().await;
-    assert_eq!(seen.is(200, "").json()["is_active"], false);
+    let listed = gateway.admin(Method::GET, &public).send().await;
+    assert_eq!(listed.is(200, "").json()["is_active"], false);
 
     assert!(names(&gateway.get("/api/v1/products").await).is_empty());
     let all = "/api/v1/products?include_inactive=true";
     gateway.get(all).await.is(401, "unauthenticated");
     gateway.request(Method::GET, all).bearer(&customer).send().await.is(403, "forbidden");
-    let answer = gateway.admin(Method::GET, all).send().await;
-    assert_eq!(names(&answer), ["Gone"]);
+    let response = gateway.admin(Method::GET, all).send().await;
+    assert_eq!(names(&response), ["Gone"]);
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn reads_are_cached_by_tag_and_only_for_strangers(pool: PgPool) {
+async fn reads_have_etags_and_public_caching_for_anonymous_clients(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
     let gateway = Gateway::start(catalog.address()).await;
     for path in [
@@ -186,21 +187,21 @@ async fn reads_are_cached_by_tag_and_only_for_strangers(pool: PgPool) {
         assert_eq!(gateway.get(path).await.header("etag"), tag);
 
         let call = gateway.request(Method::GET, path).header("if-none-match", &tag);
-        let known = call.send().await;
-        assert_eq!((known.status.as_u16(), known.bytes.len()), (304, 0));
-        assert_eq!(known.header("etag"), tag);
+        let not_modified = call.send().await;
+        assert_eq!((not_modified.status.as_u16(), not_modified.bytes.len()), (304, 0));
+        assert_eq!(not_modified.header("etag"), tag);
         let call = gateway.request(Method::GET, path).header("if-none-match", "\"other\"");
         call.send().await.is(200, "");
         let head = gateway.request(Method::HEAD, path).send().await;
         assert_eq!((head.status.as_u16(), head.header("etag")), (200, tag.as_str()));
 
-        let own = gateway.admin(Method::GET, path).send().await;
-        assert_eq!(own.header("cache-control"), "private, no-store");
+        let admin = gateway.admin(Method::GET, path).send().await;
+        assert_eq!(admin.header("cache-control"), "private, no-store");
     }
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_token_that_is_sent_has_to_be_good_wherever_it_is(pool: PgPool) {
+async fn invalid_token_is_rejected_on_public_routes(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
     let gateway = Gateway::start(catalog.address()).await;
     for path in [
@@ -209,18 +210,18 @@ async fn a_token_that_is_sent_has_to_be_good_wherever_it_is(pool: PgPool) {
         "/api/v1/products/search?q=laptop",
         "/api/v1/categories",
     ] {
-        let ask = |token: &str| gateway.request(Method::GET, path).bearer(token).send();
-        ask("no.real.token").await.is(401, "invalid_token");
-        ask(&gateway.signer().sign("customer", -60)).await.is(401, "token_expired");
-        ask(&gateway.signer().customer()).await.is(200, "");
+        let get = |token: &str| gateway.request(Method::GET, path).bearer(token).send();
+        get("no.real.token").await.is(401, "invalid_token");
+        get(&gateway.signer().sign("customer", -60)).await.is(401, "token_expired");
+        get(&gateway.signer().customer()).await.is(200, "");
         let other = gateway.request(Method::GET, path).header("authorization", "Basic YTpi");
         other.send().await.is(401, "unauthenticated");
     }
 }
 
-/// More than five megabytes, which is beyond what gRPC clients take unless told otherwise.
+/// The page has more than five megabytes, which exceeds the default limit of gRPC clients.
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_page_of_the_largest_products_comes_whole(pool: PgPool) {
+async fn page_of_largest_products_is_complete(pool: PgPool) {
     let largest = "WITH made AS (
         INSERT INTO products (id, name, slug, description, price_cents, currency, image_urls,
             weight_grams, created_at, updated_at)

@@ -1,4 +1,4 @@
-//! Holds answers against the document that the gateway publishes.
+//! Validation of responses against the OpenAPI document that the gateway publishes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -7,14 +7,14 @@ use jsonschema::Validator;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::shop::Answer;
+use crate::shop::Response;
 
-/// One document for all tests, and the schemas made of it so far.
+/// The document, and the schemas compiled from it, shared by all tests.
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::to_value(gateway::openapi()).expect("JSON"));
 static SCHEMAS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
 
-/// Headers of every answer.
+/// Headers of every response.
 const ALWAYS: [(&str, &str); 4] = [
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
@@ -22,99 +22,105 @@ const ALWAYS: [(&str, &str); 4] = [
     ("vary", "Accept-Encoding, Origin, Authorization"),
 ];
 
-pub(crate) struct Judge;
+/// Validator of responses.
+pub(crate) struct ResponseValidator;
 
-impl Judge {
+impl ResponseValidator {
     pub(crate) fn new() -> Self {
         Self
     }
 
-    /// Fails unless the answer keeps every promise.
+    /// Fails unless the response conforms to the document.
     #[track_caller]
-    pub(crate) fn check(&self, method: &Method, path: &str, answer: &Answer) {
+    pub(crate) fn validate(&self, method: &Method, path: &str, response: &Response) {
         for (name, value) in ALWAYS {
-            assert_eq!(answer.header(name), value, "{name} of {method} {path}");
+            assert_eq!(response.header(name), value, "{name} of {method} {path}");
         }
-        assert!(!answer.header("x-request-id").is_empty(), "{method} {path} has an id");
-        if answer.status.is_client_error() || answer.status.is_server_error() {
-            problem(answer);
+        assert!(!response.header("x-request-id").is_empty(), "{method} {path} has an id");
+        if response.status.is_client_error() || response.status.is_server_error() {
+            validate_problem(response);
         }
         if let Some((template, operation)) = operation(method, path) {
-            documented(&template, method, operation, answer);
+            validate_documented(&template, method, operation, response);
         }
     }
 }
 
-/// Every error, also where no route is, is a problem with all its members.
+/// Fails unless the error is a problem with all its members. This includes errors of unknown paths.
 #[track_caller]
-fn problem(answer: &Answer) {
-    assert_eq!(answer.header("content-type"), "application/problem+json");
-    assert_eq!(answer.header("cache-control"), "private, no-store");
+fn validate_problem(response: &Response) {
+    assert_eq!(response.header("content-type"), "application/problem+json");
+    assert_eq!(response.header("cache-control"), "private, no-store");
     let schema = json!({"$ref": "#/components/schemas/Problem"});
-    valid("Problem", &schema, &answer.json());
-    let body = answer.json();
-    assert_eq!(body["status"], answer.status.as_u16());
-    assert_eq!(body["request_id"], answer.header("x-request-id"));
-    if let 429 | 503 | 504 = answer.status.as_u16() {
-        assert!(answer.header("retry-after").parse::<u64>().expect("seconds") >= 1);
+    validate_schema("Problem", &schema, &response.json());
+    let body = response.json();
+    assert_eq!(body["status"], response.status.as_u16());
+    assert_eq!(body["request_id"], response.header("x-request-id"));
+    if let 429 | 503 | 504 = response.status.as_u16() {
+        assert!(response.header("retry-after").parse::<u64>().expect("seconds") >= 1);
     }
-    if answer.status == 401 {
-        assert!(answer.header("www-authenticate").starts_with("Bearer"));
+    if response.status == 401 {
+        assert!(response.header("www-authenticate").starts_with("Bearer"));
     }
 }
 
-/// The operation that a request is one of.
+/// Returns the path template and the operation of a request.
 fn operation(method: &Method, path: &str) -> Option<(String, &'static Value)> {
     let path = path.split('?').next().unwrap_or_default();
     let paths = DOCUMENT["paths"].as_object().expect("paths");
-    let fits = |template: &&String| {
+    let matches = |template: &&String| {
         template.split('/').count() == path.split('/').count()
             && template
                 .split('/')
                 .zip(path.split('/'))
-                .all(|(wanted, part)| wanted == part || wanted.starts_with('{'))
+                .all(|(expected, part)| expected == part || expected.starts_with('{'))
     };
-    // A path without parameters is more precise than one with.
-    let template = paths.keys().filter(fits).min_by_key(|key| key.matches('{').count())?;
+    // A path with fewer parameters is more specific.
+    let template = paths.keys().filter(matches).min_by_key(|key| key.matches('{').count())?;
     let operation = paths[template].get(method.as_str().to_ascii_lowercase())?;
     Some((template.clone(), operation))
 }
 
 #[track_caller]
-fn documented(template: &str, method: &Method, operation: &'static Value, answer: &Answer) {
-    if answer.status == 304 {
-        return; // of the HTTP cache, not of the operation
+fn validate_documented(
+    template: &str,
+    method: &Method,
+    operation: &'static Value,
+    response: &Response,
+) {
+    if response.status == 304 {
+        return; // created by the HTTP cache layer, not documented per operation
     }
-    let status = answer.status.as_u16().to_string();
+    let status = response.status.as_u16().to_string();
     let name = format!("{method} {template} {status}");
-    let response = resolved(&operation["responses"][&status]);
-    assert!(!response.is_null(), "{name} is not documented: {:?}", answer.told());
-    let essence = answer.header("content-type").split(';').next().unwrap_or_default();
-    let content = &response["content"];
-    if answer.bytes.is_empty() {
+    let documented = resolve(&operation["responses"][&status]);
+    assert!(!documented.is_null(), "{name} is not documented: {:?}", response.status_and_code());
+    let essence = response.header("content-type").split(';').next().unwrap_or_default();
+    let content = &documented["content"];
+    if response.bytes.is_empty() {
         assert!(content.is_null(), "{name} has no body");
         return;
     }
-    if answer.header("content-encoding").is_empty() {
+    if response.header("content-encoding").is_empty() {
         let schema = &content[essence]["schema"];
         assert!(!schema.is_null(), "{name} is not documented as {essence}");
-        valid(&name, schema, &answer.json());
+        validate_schema(&name, schema, &response.json());
     }
 }
 
-/// What a reference refers to.
-fn resolved(value: &'static Value) -> &'static Value {
+/// Resolves a `$ref` within the document.
+fn resolve(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
-        Some(pointer) => DOCUMENT.pointer(pointer).expect("references lead somewhere"),
+        Some(pointer) => DOCUMENT.pointer(pointer).expect("the target of a reference"),
         None => value,
     }
 }
 
-/// Fails unless the value is one of the schema.
+/// Fails unless the value conforms to the schema.
 #[track_caller]
-fn valid(name: &str, schema: &Value, value: &Value) {
-    let known = SCHEMAS.lock().expect("not poisoned").get(name).cloned();
-    let validator = known.unwrap_or_else(|| {
+fn validate_schema(name: &str, schema: &Value, value: &Value) {
+    let compiled = SCHEMAS.lock().expect("not poisoned").get(name).cloned();
+    let validator = compiled.unwrap_or_else(|| {
         let root = json!({"components": DOCUMENT["components"], "allOf": [schema]});
         let validator =
             jsonschema::options().should_validate_formats(true).build(&root).expect("a schema");

@@ -1,5 +1,5 @@
-//! All services in this process, each on a port and a database of its own, so that one can go away
-//! while the others stay.
+//! All services in this process, each with its own port and database, so that each can be stopped
+//! while the others run.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -15,9 +15,9 @@ use sqlx::migrate::Migrator;
 use sqlx::{Executor as _, PgPool};
 use tokio::net::TcpListener;
 
-/// A service behind the gateway.
+/// Service behind the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Part {
+pub(crate) enum Service {
     Catalog,
     User,
     Cart,
@@ -27,7 +27,7 @@ pub(crate) enum Part {
     Order,
 }
 
-impl Part {
+impl Service {
     pub(crate) const ALL: [Self; 7] = [
         Self::Catalog,
         Self::User,
@@ -38,7 +38,7 @@ impl Part {
         Self::Order,
     ];
 
-    /// Its name in settings.
+    /// Returns the name of the service in settings.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Catalog => "catalog",
@@ -51,21 +51,21 @@ impl Part {
         }
     }
 
-    /// A question of an administrator that it alone answers, and that changes nothing.
-    pub(crate) fn asked(self) -> (Method, &'static str) {
+    /// Returns a read request of an administrator whose success shows that the service is ready.
+    pub(crate) fn probe_request(self) -> (Method, &'static str) {
         match self {
             Self::Catalog => (Method::GET, "/api/v1/categories"),
             Self::User => (Method::GET, "/api/v1/admin/users"),
             Self::Cart => (Method::GET, "/api/v1/cart"),
             Self::Payment => (Method::GET, "/api/v1/payment-methods"),
-            // With an empty cart shipping is not asked; it is, last of three, once there is one.
+            // Calls shipping only for a non-empty cart, as the last of three services.
             Self::Shipping => (Method::GET, "/api/v1/shipping/quotes?zip_code=&country=US"),
             Self::Notification => (Method::GET, "/api/v1/admin/notifications"),
             Self::Order => (Method::GET, "/api/v1/admin/orders"),
         }
     }
 
-    /// The shape of its database; the catalog's is the one that the test was given.
+    /// Returns the migrations of the service's database. The test creates the catalog's database.
     fn migrator(self) -> Option<&'static Migrator> {
         match self {
             Self::Catalog | Self::Cart => None,
@@ -78,7 +78,7 @@ impl Part {
     }
 }
 
-/// A server that runs until it is stopped.
+/// Running server.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     runtime: Runtime,
@@ -86,7 +86,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves there.
+    /// Starts a server that listens at `address`.
     pub(crate) async fn start<S: Future<Output = Result<(), E>> + Send + 'static, E: Debug>(
         address: SocketAddr,
         serve: impl FnOnce(TcpListener, Runtime) -> S,
@@ -94,14 +94,14 @@ impl Server {
         let listener = TcpListener::bind(address).await.expect("a port");
         let runtime = Runtime::for_tests();
         let serving = serve(listener, runtime.clone());
-        let task = tokio::spawn(async { serving.await.expect("it serves") });
+        let task = tokio::spawn(async { serving.await.expect("the server runs") });
         Self { address, runtime, task }
     }
 
-    /// Ends it in order.
+    /// Shuts the server down gracefully.
     pub(crate) async fn stop(self) {
         self.runtime.drain();
-        self.task.await.expect("it ends");
+        self.task.await.expect("the server ends");
         self.runtime.stop().await;
     }
 }
@@ -112,12 +112,12 @@ struct Settings<A: clap::Args> {
     args: A,
 }
 
-/// The settings of a component, with these beside the defaults.
-pub(crate) fn settings<A: clap::Args>(given: &[&str]) -> A {
-    Settings::<A>::parse_from(["test"].iter().chain(given)).args
+/// Parses the settings of a component: the defaults and these.
+pub(crate) fn settings<A: clap::Args>(arguments: &[&str]) -> A {
+    Settings::<A>::parse_from(["test"].iter().chain(arguments)).args
 }
 
-/// The address of the database that a test was given.
+/// Returns the URL of the database of a test.
 pub(crate) fn database_url(pool: &PgPool) -> String {
     let options = pool.connect_options();
     url_of(options.get_database().expect("a database"))
@@ -129,79 +129,80 @@ fn url_of(database: &str) -> String {
     format!("{server}/{database}")
 }
 
-/// The services, and what they need to be started again.
+/// The services, and the settings to start them again.
 pub(crate) struct Services {
-    addresses: HashMap<Part, SocketAddr>,
-    databases: HashMap<Part, String>,
+    addresses: HashMap<Service, SocketAddr>,
+    databases: HashMap<Service, String>,
     signing_keys: String,
     smtp: SocketAddr,
-    running: Mutex<HashMap<Part, Server>>,
+    running: Mutex<HashMap<Service, Server>>,
 }
 
 impl Services {
-    /// All of them; the catalog serves the database of `pool`, with the demo products in it. Access
-    /// tokens are signed with the keys in this file, and mails go to `smtp`.
+    /// Starts all services. The catalog serves the database of `pool`, filled with the demo
+    /// products. Access tokens are signed with the keys in `signing_keys`, and mails are sent to
+    /// `smtp`.
     pub(crate) async fn start(pool: &PgPool, signing_keys: &Path, smtp: SocketAddr) -> Self {
-        let mut databases = HashMap::from([(Part::Catalog, database_url(pool))]);
+        let mut databases = HashMap::from([(Service::Catalog, database_url(pool))]);
         let mut addresses = HashMap::new();
-        for part in Part::ALL {
-            if let Some(migrator) = part.migrator() {
-                databases.insert(part, new_database(pool, part, migrator).await);
+        for service in Service::ALL {
+            if let Some(migrator) = service.migrator() {
+                databases.insert(service, new_database(pool, service, migrator).await);
             }
-            // Known before any is started, as some call others.
-            addresses.insert(part, free_address());
+            // Chosen before any service starts, because services call each other.
+            addresses.insert(service, free_address());
         }
-        let catalog: catalog::Args = settings(&["--database-url", &databases[&Part::Catalog]]);
+        let catalog: catalog::Args = settings(&["--database-url", &databases[&Service::Catalog]]);
         catalog::seed(&catalog, &Runtime::for_tests()).await.expect("demo products");
         let signing_keys = signing_keys.to_str().expect("a path").to_owned();
         let running = Mutex::default();
         let services = Self { addresses, databases, signing_keys, smtp, running };
-        for part in Part::ALL {
-            services.begin(part).await;
+        for service in Service::ALL {
+            services.start_service(service).await;
         }
         services
     }
 
-    /// Starts one that does not run, where it was before.
-    pub(crate) async fn begin(&self, part: Part) {
-        let server = self.serve(part).await;
-        let before = self.running.lock().expect("not poisoned").insert(part, server);
-        assert!(before.is_none(), "{part:?} runs");
+    /// Starts a stopped service at its previous address.
+    pub(crate) async fn start_service(&self, service: Service) {
+        let server = self.serve(service).await;
+        let before = self.running.lock().expect("not poisoned").insert(service, server);
+        assert!(before.is_none(), "{service:?} runs");
     }
 
-    /// Ends one.
-    pub(crate) async fn end(&self, part: Part) {
-        let server = self.running.lock().expect("not poisoned").remove(&part);
+    /// Stops a service.
+    pub(crate) async fn stop(&self, service: Service) {
+        let server = self.running.lock().expect("not poisoned").remove(&service);
         server.expect("it runs").stop().await;
     }
 
-    /// Where the gateway finds them: `--user-url http://…` and so on.
+    /// Returns the settings with the URLs of all services: `--user-url http://…` and so on.
     pub(crate) fn urls(&self) -> Vec<String> {
-        self.urls_of(&Part::ALL)
+        self.urls_of(&Service::ALL)
     }
 
-    fn urls_of(&self, parts: &[Part]) -> Vec<String> {
-        let url = |part: &Part| [format!("--{}-url", part.name()), self.url(*part)];
+    fn urls_of(&self, parts: &[Service]) -> Vec<String> {
+        let url = |service: &Service| [format!("--{}-url", service.name()), self.url(*service)];
         parts.iter().flat_map(url).collect()
     }
 
-    fn url(&self, part: Part) -> String {
-        format!("http://{}", self.addresses[&part])
+    fn url(&self, service: Service) -> String {
+        format!("http://{}", self.addresses[&service])
     }
 
-    async fn serve(&self, part: Part) -> Server {
-        let at = self.addresses[&part];
-        // Generous, for a busy machine takes long to connect.
-        let database = self.databases.get(&part).map_or("", String::as_str);
+    async fn serve(&self, service: Service) -> Server {
+        let at = self.addresses[&service];
+        // Long enough to connect on a busy machine.
+        let database = self.databases.get(&service).map_or("", String::as_str);
         let database = ["--database-url", database, "--database-acquire-timeout", "4s"];
-        match part {
-            Part::Catalog => {
+        match service {
+            Service::Catalog => {
                 let args = settings(&database);
                 Server::start(at, |on, runtime| catalog::serve_on(on, args, runtime)).await
             }
-            Part::User => {
-                let mails = self.url(Part::Notification);
-                let args = settings(&with(
+            Service::User => {
+                let mails = self.url(Service::Notification);
+                let args = settings(&concat(
                     &database,
                     &[
                         "--notification-url",
@@ -214,47 +215,51 @@ impl Services {
                 ));
                 Server::start(at, |on, runtime| user::serve_on(on, args, runtime)).await
             }
-            Part::Cart => {
-                let args =
-                    settings(&["--catalog-url", &self.url(Part::Catalog), "--redis-timeout", "2s"]);
+            Service::Cart => {
+                let args = settings(&[
+                    "--catalog-url",
+                    &self.url(Service::Catalog),
+                    "--redis-timeout",
+                    "2s",
+                ]);
                 Server::start(at, |on, runtime| cart::serve_on(on, args, runtime)).await
             }
-            Part::Payment => {
-                let args = settings(&with(&database, &["--fingerprint-key", &"k".repeat(32)]));
+            Service::Payment => {
+                let args = settings(&concat(&database, &["--fingerprint-key", &"k".repeat(32)]));
                 Server::start(at, |on, runtime| payment::serve_on(on, args, runtime)).await
             }
-            Part::Shipping => {
+            Service::Shipping => {
                 let args = settings(&database);
                 Server::start(at, |on, runtime| shipping::serve_on(on, args, runtime)).await
             }
-            Part::Notification => {
+            Service::Notification => {
                 let (host, port) = (self.smtp.ip().to_string(), self.smtp.port().to_string());
                 let args =
-                    settings(&with(&database, &["--smtp-host", &host, "--smtp-port", &port]));
+                    settings(&concat(&database, &["--smtp-host", &host, "--smtp-port", &port]));
                 Server::start(at, |on, runtime| notification::serve_on(on, args, runtime)).await
             }
-            Part::Order => {
-                let urls = self.urls_of(&Part::ALL[..6]);
+            Service::Order => {
+                let urls = self.urls_of(&Service::ALL[..6]);
                 let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
-                let args = settings(&with(&database, &urls));
+                let args = settings(&concat(&database, &urls));
                 Server::start(at, |on, runtime| order::serve_on(on, args, runtime)).await
             }
         }
     }
 }
 
-fn with<'a>(given: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
-    [given, more].concat()
+fn concat<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [arguments, more].concat()
 }
 
-/// A database beside that of `pool`, on the server that is thrown away after the tests.
-async fn new_database(pool: &PgPool, part: Part, migrator: &Migrator) -> String {
-    let name = format!("gateway_{}_{}", part.name(), Env::system().uuid().simple());
+/// Creates a database on the server of `pool`, which is discarded after the tests.
+async fn new_database(pool: &PgPool, service: Service, migrator: &Migrator) -> String {
+    let name = format!("gateway_{}_{}", service.name(), Env::system().uuid().simple());
     let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
     pool.execute(create).await.expect("a database");
     let url = url_of(&name);
-    let fresh = PgPool::connect(&url).await.expect("a connection");
-    migrator.run(&fresh).await.expect("its tables");
-    fresh.close().await;
+    let connection = PgPool::connect(&url).await.expect("a connection");
+    migrator.run(&connection).await.expect("its tables");
+    connection.close().await;
     url
 }

@@ -1,4 +1,4 @@
-//! A whole shop, or a catalog alone, and those who shop in it.
+//! Fixtures: a shop with all services or a catalog alone, and customers.
 
 use std::net::SocketAddr;
 
@@ -8,33 +8,33 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-pub(crate) use crate::client::{Answer, Call, Gateway};
-use crate::mailroom::Mailroom;
-use crate::services::{Part, Server, Services, database_url, settings};
+pub(crate) use crate::client::{Call, Gateway, Response};
+use crate::mail_inbox::MailInbox;
+use crate::services::{Server, Service, Services, database_url, settings};
 use crate::tokens::KeyFiles;
 
-/// A running catalog, until it is stopped.
+/// Running catalog service.
 pub(crate) struct Catalog(Server);
 
 impl Catalog {
-    /// Serves the database of `pool`.
+    /// Starts a catalog on the database of `pool`.
     pub(crate) async fn start(pool: &PgPool) -> Self {
         Self::start_at(pool, free_address()).await
     }
 
-    /// Serves the database of `pool`, with the demo products in it.
+    /// Starts a catalog on the database of `pool`, and writes the demo products into it.
     pub(crate) async fn seeded(pool: &PgPool) -> Self {
         let args = settings(&["--database-url", &database_url(pool)]);
         catalog::seed(&args, &Runtime::for_tests()).await.expect("demo products");
         Self::start(pool).await
     }
 
-    /// Serves the database of `pool` at `address`.
+    /// Starts a catalog on the database of `pool`, listening at `address`.
     pub(crate) async fn start_at(pool: &PgPool, address: SocketAddr) -> Self {
         Self::serve(&database_url(pool), address).await
     }
 
-    /// Serves, but its database is not there.
+    /// Starts a catalog whose database is unreachable.
     pub(crate) async fn start_without_database() -> Self {
         Self::serve("postgres://nobody@127.0.0.1:1/nothing", free_address()).await
     }
@@ -44,56 +44,56 @@ impl Catalog {
         Self(Server::start(address, |on, runtime| catalog::serve_on(on, args, runtime)).await)
     }
 
-    /// Where it listens.
+    /// Returns the address that the catalog listens on.
     pub(crate) fn address(&self) -> SocketAddr {
         self.0.address
     }
 
-    /// Ends it in order.
+    /// Shuts the catalog down gracefully.
     pub(crate) async fn stop(self) {
         self.0.stop().await;
     }
 }
 
-/// All services with a gateway before them.
+/// All services with a gateway.
 pub(crate) struct Shop {
     pub(crate) services: Services,
     pub(crate) gateway: Gateway,
-    pub(crate) mailroom: Mailroom,
+    pub(crate) mail_inbox: MailInbox,
 }
 
-/// What everybody here signs in with.
+/// Password of all customers.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 impl Shop {
-    /// Opens, once every service answers.
-    pub(crate) async fn open(pool: &PgPool) -> Self {
+    /// Starts a shop, and waits until every service is ready.
+    pub(crate) async fn start(pool: &PgPool) -> Self {
         let keys = KeyFiles::new("test-1");
-        let mailroom = Mailroom::open().await;
-        let services = Services::start(pool, &keys.signing(), mailroom.smtp).await;
-        let gateway = Gateway::in_front_of(keys, &services.urls()).await;
-        let shop = Self { services, gateway, mailroom };
-        for part in Part::ALL {
-            shop.answers(part).await;
+        let mail_inbox = MailInbox::start().await;
+        let services = Services::start(pool, &keys.signing(), mail_inbox.smtp).await;
+        let gateway = Gateway::start_with_services(keys, &services.urls()).await;
+        let shop = Self { services, gateway, mail_inbox };
+        for service in Service::ALL {
+            shop.wait_until_ready(service).await;
         }
         shop
     }
 
-    /// Waits until a part answers, for a while.
-    pub(crate) async fn answers(&self, part: Part) {
-        let (method, path) = part.asked();
-        let answers = async {
+    /// Waits until a service responds.
+    pub(crate) async fn wait_until_ready(&self, service: Service) {
+        let (method, path) = service.probe_request();
+        let ready = async {
             while self.gateway.admin(method.clone(), path).send().await.status == 503 {
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             }
         };
-        let patience = std::time::Duration::from_secs(60);
-        tokio::time::timeout(patience, answers).await.unwrap_or_else(|_| panic!("{part:?}"));
+        let timeout = std::time::Duration::from_secs(60);
+        tokio::time::timeout(timeout, ready).await.unwrap_or_else(|_| panic!("{service:?}"));
     }
 
-    /// Somebody new, signed in.
+    /// Registers a new customer, signed in.
     pub(crate) async fn customer(&self) -> Customer<'_> {
-        let email = format!("somebody.{}@example.com", Env::system().uuid().simple());
+        let email = format!("customer.{}@example.com", Env::system().uuid().simple());
         let body = json!({
             "email": email, "password": PASSWORD, "first_name": "Ada", "last_name": "Lovelace",
         });
@@ -102,24 +102,24 @@ impl Shop {
         self.signed_in(&email, tokens)
     }
 
-    /// Somebody with these tokens.
+    /// Returns the customer with these tokens.
     pub(crate) fn signed_in(&self, email: &str, tokens: Value) -> Customer<'_> {
         Customer { shop: self, email: email.to_owned(), tokens }
     }
 
-    /// Anybody's POST.
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+    /// Sends an anonymous POST request.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
         self.gateway.request(Method::POST, path).json(body).send().await
     }
 
-    /// The id of a product of the demo data.
-    pub(crate) async fn product(&self, slug: &str) -> String {
+    /// Returns the id of a product of the demo data.
+    pub(crate) async fn product_id(&self, slug: &str) -> String {
         let found = self.gateway.get(&format!("/api/v1/products/{slug}")).await;
         text(&found.is(200, "").json()["id"])
     }
 
-    /// The id of a new product that weighs so many grams.
-    pub(crate) async fn product_of(&self, weight_grams: i32) -> String {
+    /// Creates a product of this weight, and returns its id.
+    pub(crate) async fn create_product(&self, weight_grams: i32) -> String {
         let body = json!({
             "name": format!("Thing {}", Env::system().uuid()), "stock_quantity": 100,
             "price": {"amount_cents": 100, "currency": "USD"}, "weight_grams": weight_grams,
@@ -129,7 +129,7 @@ impl Shop {
     }
 }
 
-/// Somebody with an account, signed in.
+/// Signed-in customer.
 pub(crate) struct Customer<'a> {
     shop: &'a Shop,
     pub(crate) email: String,
@@ -137,52 +137,52 @@ pub(crate) struct Customer<'a> {
 }
 
 impl<'a> Customer<'a> {
-    /// A request with the customer's token.
+    /// Starts building a request with the customer's token.
     pub(crate) fn request(&self, method: Method, path: &str) -> Call<'a> {
         let token = self.tokens["access_token"].as_str().expect("a token");
         self.shop.gateway.request(method, path).bearer(token)
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.request(Method::GET, path).send().await
     }
 
-    pub(crate) async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Response {
         self.request(Method::DELETE, path).send().await
     }
 
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
         self.request(Method::POST, path).json(body).send().await
     }
 
-    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Response {
         self.request(Method::PUT, path).json(body).send().await
     }
 
-    /// Waits until nothing is in the cart: ordered units leave it in the background.
-    pub(crate) async fn has_empty_cart(&self) {
+    /// Waits until the cart is empty: ordered units are removed in the background.
+    pub(crate) async fn wait_for_empty_cart(&self) {
         let empty = async {
             while self.get("/api/v1/cart").await.json()["items"] != json!([]) {
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             }
         };
-        let patience = std::time::Duration::from_secs(30);
-        tokio::time::timeout(patience, empty).await.expect("the cart is empty");
+        let timeout = std::time::Duration::from_secs(30);
+        tokio::time::timeout(timeout, empty).await.expect("the cart is empty");
     }
 
-    /// The account's id.
+    /// Returns the id of the account.
     pub(crate) fn id(&self) -> String {
         text(&self.tokens["user"]["id"])
     }
 
-    /// The refresh token of the session.
+    /// Returns the refresh token of the session.
     pub(crate) fn refresh_token(&self) -> String {
         text(&self.tokens["refresh_token"])
     }
 }
 
-/// A text of an answer.
+/// Returns a JSON string as a string.
 #[track_caller]
 pub(crate) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is a text")).to_owned()
+    value.as_str().unwrap_or_else(|| panic!("{value} is not a string")).to_owned()
 }

@@ -1,4 +1,4 @@
-//! Access tokens as the user service signs them, with keys of our own.
+//! Access tokens in the format of the user service, signed with test keys.
 
 use std::path::PathBuf;
 
@@ -11,21 +11,21 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// A key pair.
+/// Signing key pair.
 pub(crate) struct Signer {
     seed: [u8; 32],
     pair: Ed25519KeyPair,
     kid: &'static str,
 }
 
-/// A key pair as the files that the gateway and the user service read.
+/// Key set files of a key pair, for the gateway and the user service.
 pub(crate) struct KeyFiles {
     pub(crate) signer: Signer,
     folder: TempDir,
 }
 
 impl KeyFiles {
-    /// A new pair, called `kid`.
+    /// Generates a key pair with the id `kid`.
     pub(crate) fn new(kid: &'static str) -> Self {
         let files =
             Self { signer: Signer::new(kid), folder: tempfile::tempdir().expect("a folder") };
@@ -34,60 +34,60 @@ impl KeyFiles {
         files
     }
 
-    /// The public keys.
+    /// Returns the path of the public key set.
     pub(crate) fn public(&self) -> PathBuf {
         self.folder.path().join("jwks.json")
     }
 
-    /// The private keys.
+    /// Returns the path of the private key set.
     pub(crate) fn signing(&self) -> PathBuf {
         self.folder.path().join("signing.json")
     }
 
-    /// Puts another file into the place of the public keys.
+    /// Replaces the public key set atomically.
     pub(crate) fn replace_public(&self, keys: &str) {
-        let fresh = self.folder.path().join("fresh.json");
-        std::fs::write(&fresh, keys).expect("written");
-        std::fs::rename(fresh, self.public()).expect("renamed");
+        let replacement = self.folder.path().join("replacement.json");
+        std::fs::write(&replacement, keys).expect("written");
+        std::fs::rename(replacement, self.public()).expect("renamed");
     }
 }
 
 impl Signer {
-    /// A new pair, called `kid`.
+    /// Generates a key pair with the id `kid`.
     pub(crate) fn new(kid: &'static str) -> Self {
         let seed = Env::system().bytes();
         Self { seed, pair: Ed25519KeyPair::from_seed_unchecked(&seed).expect("a key pair"), kid }
     }
 
-    /// The key set that the gateway reads.
+    /// Returns the key set of the gateway.
     pub(crate) fn public_keys(&self) -> String {
         json!({"keys": [self.public_key()]}).to_string()
     }
 
-    /// The key set that the user service reads.
+    /// Returns the key set of the user service.
     fn signing_keys(&self) -> String {
         let mut key = self.public_key();
         key["d"] = URL_SAFE_NO_PAD.encode(self.seed).into();
         json!({"keys": [key]}).to_string()
     }
 
-    /// The public key, as it stands in a key set.
+    /// Returns the public key as an entry of a key set.
     pub(crate) fn public_key(&self) -> Value {
         let x = URL_SAFE_NO_PAD.encode(self.pair.public_key().as_ref());
         json!({"kty": "OKP", "crv": "Ed25519", "kid": self.kid, "x": x})
     }
 
-    /// A token of an administrator.
+    /// Signs a token of an administrator.
     pub(crate) fn admin(&self) -> String {
         self.sign("admin", 900)
     }
 
-    /// A token of a customer.
+    /// Signs a token of a customer.
     pub(crate) fn customer(&self) -> String {
         self.sign("customer", 900)
     }
 
-    /// A token of somebody with this role, good for so many seconds from now.
+    /// Signs a token with this role that expires in `lifetime_secs`.
     pub(crate) fn sign(&self, role: &str, lifetime_secs: i64) -> String {
         let now = Env::system().now().as_second();
         let claims: Value = json!({
