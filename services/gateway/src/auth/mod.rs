@@ -80,7 +80,7 @@ async fn reload_on_change(
                 tracing::info!(keys = reloaded.published().len(), "key set reloaded");
                 keys.store(Arc::new(reloaded));
             }
-            Err(error) => tracing::error!(%error, "key set reload failed"),
+            Err(error) => tracing::error!(%error, "key set not reloaded; previous keys stay valid"),
         }
     }
 }
