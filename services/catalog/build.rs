@@ -1,4 +1,4 @@
-//! Has the crate compiled anew when files change that its macros read and the compiler does not see.
+//! Recompiles the crate when files change that its macros read.
 
 fn main() {
     for path in ["migrations", ".sqlx", "sqlx.toml"] {

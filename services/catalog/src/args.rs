@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use kit::settings::duration_between;
 use money::Currency;
 
-/// The settings of the catalog. Each has an environment name and a default fit for a laptop.
+/// The settings of the catalog. Each has an environment name and a default for a laptop.
 #[derive(Clone, Debug, ClapArgs)]
 #[group(skip)]
 pub struct Args {
@@ -14,15 +14,15 @@ pub struct Args {
     #[arg(long = "catalog-listen", env = "CATALOG_LISTEN", default_value = "0.0.0.0:50052")]
     pub listen: SocketAddr,
 
-    /// Where and how the database is reached.
+    /// The database connection.
     #[command(flatten)]
     pub database: kit::postgres::Args,
 
-    /// Currency of every price of the shop, by its ISO 4217 code.
+    /// Currency of all prices of the shop, an ISO 4217 code.
     #[arg(long, env = "CURRENCY", default_value = "USD")]
     pub currency: Currency,
 
-    /// How long stock is put aside for an order that does not say how long.
+    /// Lifetime of a reservation whose request has none.
     #[arg(
         long,
         env = "RESERVATION_TTL",
@@ -31,7 +31,7 @@ pub struct Args {
     )]
     pub reservation_ttl: Duration,
 
-    /// How often reservations are looked for whose time ran out.
+    /// Interval at which expired reservations are swept.
     #[arg(
         long,
         env = "RESERVATION_SWEEP_INTERVAL",

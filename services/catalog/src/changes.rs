@@ -1,9 +1,9 @@
-//! What became stale, told to whoever watches: triggers send PostgreSQL notifications (`0004`), one
-//! listener a process receives them, and every watcher gets a copy.
+//! The change stream: triggers send PostgreSQL notifications (`0004`), one listener per process
+//! receives them, and a broadcast channel copies them to every subscriber.
 //!
-//! A watcher may believe its cache as long as its stream lives. For that, whatever may have been missed
-//! is said to be [`Change::All`]: a stream begins with it, and it follows each lost connection to
-//! PostgreSQL and each message that a slow watcher could not take in time.
+//! A subscriber may trust its cache while its stream lives. Therefore every possible gap is
+//! reported as [`Change::All`]: at the beginning of a stream, after each lost connection to
+//! PostgreSQL, and when a lagging subscriber missed messages.
 
 use futures::{Stream, StreamExt as _, stream};
 use kit::postgres::ListenEvent;
@@ -13,25 +13,27 @@ use uuid::Uuid;
 
 use crate::domain::ids::ProductId;
 
-/// The channel of the triggers.
+/// The NOTIFY channel of the triggers.
 pub(crate) const CHANNEL: &str = "catalog_changes";
 
-/// Messages kept for slow watchers; whoever falls further behind starts over with [`Change::All`].
+/// Messages buffered for slow subscribers; one that lags further behind continues with
+/// [`Change::All`].
 const BUFFER: usize = 256;
 
-/// What a watcher must not believe any more.
+/// What subscribers must invalidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// These products.
     Products(Vec<ProductId>),
-    /// Categories, or how many products they hold.
+    /// Categories, or their product counts.
     Categories,
     /// Everything.
     All,
 }
 
 impl Change {
-    /// What a notification says. One that a newer version sends may concern anything.
+    /// Parses the payload of a notification. An unknown one, from a newer version, may concern
+    /// anything.
     fn parse(payload: &str) -> Self {
         let products = |ids: &str| {
             let parse = |id| Uuid::try_parse(id).map(ProductId);
@@ -45,7 +47,7 @@ impl Change {
     }
 }
 
-/// Where changes come in and watchers take them. Cheap to clone.
+/// The broadcast channel of changes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Changes(broadcast::Sender<Change>);
 
@@ -54,7 +56,7 @@ impl Changes {
         Self(broadcast::Sender::new(BUFFER))
     }
 
-    /// Changes from now on, until the watcher leaves.
+    /// Subscribes to changes from now on.
     pub(crate) fn watch(&self) -> impl Stream<Item = Change> + Send + 'static {
         let changes = BroadcastStream::new(self.0.subscribe()).map(|change| match change {
             Ok(change) => change,
@@ -63,14 +65,14 @@ impl Changes {
         stream::once(async { Change::All }).chain(changes)
     }
 
-    /// Passes on what PostgreSQL tells, as long as it tells something.
+    /// Broadcasts the notifications of PostgreSQL until the listener ends.
     pub(crate) async fn follow(self, mut signals: mpsc::Receiver<ListenEvent>) {
         while let Some(signal) = signals.recv().await {
             let change = match signal {
                 ListenEvent::Listening => Change::All,
                 ListenEvent::Notified(payload) => Change::parse(&payload),
             };
-            // An error says that nobody watches.
+            // An error means that there is no subscriber.
             self.0.send(change).ok();
         }
     }
@@ -81,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notifications_are_read_and_the_unknown_means_everything() {
+    fn unknown_notification_means_all() {
         let id = Uuid::from_u128(7);
         let one = Change::Products(vec![ProductId(id)]);
         let two = Change::Products(vec![ProductId(id), ProductId(Uuid::nil())]);
@@ -98,10 +100,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_watcher_that_falls_behind_starts_over() {
+    async fn lagging_subscriber_continues_with_all() {
         let changes = Changes::new();
-        let mut watcher = Box::pin(changes.watch());
-        assert_eq!(watcher.next().await, Some(Change::All));
+        let mut subscriber = Box::pin(changes.watch());
+        assert_eq!(subscriber.next().await, Some(Change::All));
         let (signals, receiver) = mpsc::channel(1);
         let follower = tokio::spawn(changes.clone().follow(receiver));
         for _ in 0..=BUFFER {
@@ -109,7 +111,7 @@ mod tests {
         }
         drop(signals);
         follower.await.unwrap();
-        assert_eq!(watcher.next().await, Some(Change::All));
-        assert_eq!(watcher.next().await, Some(Change::Categories));
+        assert_eq!(subscriber.next().await, Some(Change::All));
+        assert_eq!(subscriber.next().await, Some(Change::Categories));
     }
 }

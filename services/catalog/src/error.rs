@@ -1,4 +1,4 @@
-//! What can go wrong, and what callers are told of it.
+//! Errors of the catalog and their mapping to gRPC statuses.
 
 use kit::{grpc::status, postgres};
 use sqlx::error::Error as SqlError;
@@ -6,46 +6,46 @@ use tonic::Status;
 
 use crate::domain::{category::TreeError, reservation::Refusal, stock::StockRefusal};
 
-/// Everything that can go wrong in the catalog.
+/// An error of the catalog.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such product, category or reservation.
-    #[error("there is no such {0}")]
+    /// The product, category or reservation does not exist.
+    #[error("{0} not found")]
     NotFound(&'static str),
-    /// Another product or category has this slug, also one that was deleted.
+    /// Another product or category, possibly a deleted one, has this slug.
     #[error("the slug is taken")]
     SlugTaken,
-    /// A product names a category that does not exist.
-    #[error("no such category")]
+    /// A product refers to a category that does not exist.
+    #[error("the category does not exist")]
     UnknownCategory,
-    /// A category cannot hang where it should.
+    /// A category cannot have this parent.
     #[error(transparent)]
     Tree(#[from] TreeError),
-    /// The shop has as many categories as it may.
-    #[error("there are 1000 categories already")]
+    /// The shop has the maximum number of categories.
+    #[error("the shop has the maximum of 1000 categories")]
     TooManyCategories,
-    /// Products are in the category.
-    #[error("products are in this category: move them first")]
+    /// The category contains products.
+    #[error("the category contains products: move them first")]
     CategoryInUse,
-    /// Categories hang below the category.
-    #[error("categories lie below this one: move or delete them first")]
+    /// The category has subcategories.
+    #[error("the category has subcategories: move or delete them first")]
     CategoryHasChildren,
-    /// Stock cannot be changed by hand so.
+    /// A manual change of stock is refused.
     #[error("{}", stock_refusal(*.0).1)]
     Stock(StockRefusal),
-    /// A reservation cannot end or be repeated so.
+    /// A request about a reservation is refused.
     #[error("{}", refusal(*.0).1)]
     Reservation(Refusal),
-    /// The database holds something that this program never writes.
-    #[error("{0} holds a value that this version does not know")]
+    /// The database contains a value that this program never writes.
+    #[error("{0} has a value that this version does not know")]
     Stored(&'static str),
-    /// The database did not do what it was asked.
-    #[error("the database failed")]
+    /// A database operation failed.
+    #[error("the database operation failed")]
     Database(#[from] SqlError),
-    /// The database did not answer.
-    #[error("it took too long to {0}")]
+    /// The database did not answer in time.
+    #[error("timeout: {0}")]
     TimedOut(&'static str),
-    /// A setting or the process around the service is at fault.
+    /// A setting is invalid, or the process could not start.
     #[error(transparent)]
     Kit(#[from] kit::Error),
 }
@@ -63,8 +63,8 @@ impl From<StockRefusal> for Error {
 }
 
 impl Error {
-    /// What a failed INSERT or UPDATE of a product means.
-    pub(crate) fn of_product_write(error: SqlError) -> Self {
+    /// Maps the constraint of a failed INSERT or UPDATE of a product.
+    pub(crate) fn from_product_write(error: SqlError) -> Self {
         match postgres::constraint(&error) {
             Some("products_slug_key") => Self::SlugTaken,
             Some("products_category_id_fkey") => Self::UnknownCategory,
@@ -72,16 +72,16 @@ impl Error {
         }
     }
 
-    /// What a failed INSERT or UPDATE of a category means.
-    pub(crate) fn of_category_write(error: SqlError) -> Self {
+    /// Maps the constraint of a failed INSERT or UPDATE of a category.
+    pub(crate) fn from_category_write(error: SqlError) -> Self {
         match postgres::constraint(&error) {
             Some("categories_slug_key") => Self::SlugTaken,
             _ => error.into(),
         }
     }
 
-    /// What a failed DELETE of a category means.
-    pub(crate) fn of_category_delete(error: SqlError) -> Self {
+    /// Maps the constraint of a failed DELETE of a category.
+    pub(crate) fn from_category_delete(error: SqlError) -> Self {
         match postgres::constraint(&error) {
             Some("products_category_id_fkey") => Self::CategoryInUse,
             Some("categories_parent_id_fkey") => Self::CategoryHasChildren,
@@ -112,15 +112,15 @@ impl From<Error> for Status {
     }
 }
 
-/// A refusal's stable reason and its sentence.
+/// The stable reason of a refusal and its message.
 fn refusal(refusal: Refusal) -> (&'static str, &'static str) {
     match refusal {
-        Refusal::NeverReserved => ("reservation_unknown", "nothing is reserved for this order"),
+        Refusal::NeverReserved => ("reservation_unknown", "this order has no reservation"),
         Refusal::OtherLines => ("reservation_mismatch", "this order reserved other items"),
-        Refusal::Refused => ("reservation_refused", "there was not enough stock for this order"),
+        Refusal::Refused => ("reservation_refused", "the stock was insufficient for this order"),
         Refusal::Committed => ("reservation_committed", "the items of this order are sold"),
         Refusal::Released => ("reservation_released", "the items of this order were released"),
-        Refusal::Expired => ("reservation_expired", "the reservation of this order ran out"),
+        Refusal::Expired => ("reservation_expired", "the reservation of this order expired"),
         Refusal::Restocked => ("reservation_restocked", "the items of this order were restocked"),
     }
 }
@@ -128,10 +128,10 @@ fn refusal(refusal: Refusal) -> (&'static str, &'static str) {
 fn stock_refusal(refusal: StockRefusal) -> (&'static str, &'static str) {
     match refusal {
         StockRefusal::BelowReserved => {
-            ("stock_below_reserved", "fewer units would be left than orders have reserved")
+            ("stock_below_reserved", "orders have reserved more units than would remain")
         }
         StockRefusal::TooMany => {
-            ("stock_too_large", "more units would be on hand than can be kept")
+            ("stock_too_large", "the number of units would exceed the maximum")
         }
     }
 }

@@ -1,16 +1,16 @@
 //! Categories, products, search, stock and reservations.
 //!
 //! The catalog owns the database `catalog_db` and these invariants:
-//! - stock is what is on hand less what is reserved, `0 <= reserved <= on_hand`, and the sum of its
-//!   movements, each a row with its reason;
-//! - a reservation takes all its lines or none, ends exactly once, and can be asked for and ended as
-//!   often as callers like ([`domain::reservation`] has the argument);
-//! - a slug belongs to one product for good, and categories are a tree;
+//! - available stock is on-hand stock minus reserved stock, `0 <= reserved <= on_hand`; stock is a
+//!   ledger: each change is a movement with its reason, and their sum is the stock;
+//! - a reservation holds all its lines or none and ends exactly once; every request about it is
+//!   idempotent ([`domain::reservation`] has the argument);
+//! - a slug belongs to one product forever, and categories are a tree;
 //! - a shop has one currency.
 //!
-//! From the outside in: [`serve`] answers RPCs in `api`, which reads requests into the types of
-//! [`domain`], whose rules are pure; `transactions` says what happens together; `store` holds the SQL;
-//! `changes` tells watchers what became stale; `jobs` gives back what ran out of time.
+//! From the outside in: [`serve`] serves the RPCs of `api`, which parses requests into the types of
+//! [`domain`], whose rules are pure; `transactions` has the database transactions; `store` has the
+//! SQL; `changes` streams invalidations to subscribers; `jobs` expires reservations.
 
 mod api;
 mod args;

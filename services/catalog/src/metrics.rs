@@ -1,4 +1,4 @@
-//! What the catalog counts beyond its RPCs.
+//! Metrics of the catalog beyond those of its RPCs.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -10,20 +10,20 @@ use crate::{
     error::Error,
 };
 
-/// What became of a request about a reservation.
+/// The outcome of a request about a reservation.
 #[derive(Clone, Copy)]
 enum Outcome {
-    /// Stock was put aside, or had been for the same request.
+    /// Stock was reserved, by this request or an equal earlier one.
     Held,
-    /// Stock was short.
+    /// Stock was insufficient.
     Short,
-    /// Units left.
+    /// Units were sold.
     Committed,
     /// Units were released.
     Released,
-    /// Units came back after they had left, or in place of leaving.
+    /// Sold or reserved units were returned to stock.
     Restocked,
-    /// Time ran out and the sweeper gave units back.
+    /// The reservation expired, and the sweeper released its units.
     Expired,
     /// The state of the reservation did not allow it.
     Refused,
@@ -69,7 +69,7 @@ impl Metrics {
             Ok(reservation) if reservation.state == State::Refused => self.count(Outcome::Short),
             Ok(_) => self.count(Outcome::Held),
             Err(Error::Reservation(_)) => self.count(Outcome::Refused),
-            Err(_) => {} // told by the RPC's own metrics
+            Err(_) => {} // counted by the metrics of the RPC
         }
     }
 
@@ -97,7 +97,7 @@ mod tests {
     use crate::domain::reservation::Refusal;
 
     #[test]
-    fn outcomes_are_counted_by_name() {
+    fn reservation_outcomes_are_counted_by_label() {
         let runtime = Runtime::for_tests().component("catalog");
         let metrics = Metrics::register(runtime.metrics());
         metrics.ended(Ending::Commit, &Ok(()));

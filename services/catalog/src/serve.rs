@@ -1,4 +1,4 @@
-//! The running service: RPCs, the listener for changes, the sweeper.
+//! The running service: RPCs, the listener of the change stream, the sweeper of reservations.
 
 use kit::{Runtime, grpc::Server};
 use proto::catalog::v1::catalog_service_server::CatalogServiceServer;
@@ -12,15 +12,15 @@ use crate::{
     metrics::Metrics,
 };
 
-/// Serves the catalog until the process drains. It starts while PostgreSQL is away: calls are answered
-/// UNAVAILABLE until it is there.
+/// Serves the catalog until the process drains. Starts without PostgreSQL: calls get UNAVAILABLE
+/// until the database answers.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
     let runtime = runtime.component("catalog");
     let server = Server::new(&runtime, args.listen);
     serve_with(server, &args, &runtime).await
 }
 
-/// Serves on a listener that is there already, such as one on a port that the system chose.
+/// Serves on an existing listener, such as one on a port that the system chose.
 pub async fn serve_on(
     listener: TcpListener,
     args: Args,

@@ -1,4 +1,4 @@
-//! Requests about categories, read.
+//! Parsers of requests about categories.
 
 use kit::Env;
 use proto::catalog::v1 as pb;
@@ -16,7 +16,7 @@ use crate::domain::{
 const MAX_NAME_CHARS: usize = 100;
 const MAX_DESCRIPTION_CHARS: usize = 2_000;
 
-/// The fields of a category that an update mask can name.
+/// Fields of a category that an update mask can contain.
 const UPDATABLE: [&str; 4] = ["name", "slug", "description", "parent_id"];
 
 pub(super) fn create(request: &pb::CreateCategoryRequest, env: &Env) -> Result<Category, Status> {
@@ -30,7 +30,7 @@ pub(super) fn create(request: &pb::CreateCategoryRequest, env: &Env) -> Result<C
         let name = name?;
         Some(Category {
             id: id.into(),
-            slug: slug?.unwrap_or_else(|| Slug::of_name(&name, id)),
+            slug: slug?.unwrap_or_else(|| Slug::from_name(&name, id)),
             name,
             description: description?,
             parent: parent?,

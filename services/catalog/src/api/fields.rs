@@ -1,4 +1,4 @@
-//! Reading what only the catalog's requests hold.
+//! Parsers of field types that only the catalog's requests have.
 
 use money::{Currency, Money};
 use proto::{catalog::v1::InventoryItem, common::v1 as common};
@@ -10,12 +10,12 @@ use crate::domain::{
     stock::{Lines, MAX_UNITS},
 };
 
-/// The most lines of one order.
+/// Maximum number of lines of one order.
 const MAX_LINES: usize = 200;
 
-/// Readers of the catalog's own types.
+/// Parsers of the catalog's types.
 pub(super) trait CatalogFields {
-    /// A slug, or none to have it made from the name.
+    /// A slug; empty to generate it from the name.
     fn slug_or_none(&mut self, field: &str, text: &str) -> Option<Option<Slug>>;
 
     /// A price in the currency of the shop.
@@ -26,7 +26,8 @@ pub(super) trait CatalogFields {
         currency: Currency,
     ) -> Option<Money>;
 
-    /// The lines of an order: at least one, and each product with 1 to [`MAX_UNITS`] units in all.
+    /// The lines of an order: at least one, and each product with 1 to [`MAX_UNITS`] units in
+    /// total.
     fn lines(&mut self, items: &[InventoryItem]) -> Option<Lines>;
 }
 
@@ -70,8 +71,8 @@ impl CatalogFields for Fields {
             Err(too_many) => too_many,
         };
         for n in too_many {
-            let says = format!("must be 1 to {MAX_UNITS}, all lines of the product together");
-            self.reject::<()>(&format!("items[{n}].quantity"), says);
+            let message = format!("must be 1 to {MAX_UNITS}, all lines of the product together");
+            self.reject::<()>(&format!("items[{n}].quantity"), message);
         }
         None
     }

@@ -4,20 +4,20 @@ use prost_types::FieldMask;
 
 use wire::Fields;
 
-/// What an update does to one field.
+/// The effect of an update on one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Change<T> {
-    /// Leaves it.
+    /// The field stays.
     Keep,
-    /// Empties it, or puts its default.
+    /// The field is emptied or set to its default.
     Clear,
-    /// Puts a value.
+    /// The field is set.
     Set(T),
 }
 
 impl<T> Change<T> {
-    /// For a field that may be empty: its new value read by `set`, or `empty`. The outer `None` is what
-    /// `set` found wrong, the inner one leaves the field alone.
+    /// The new value of a field that can be empty: parsed by `set`, or `empty`. The outer `None`
+    /// means that `set` rejected the value, the inner one that the field stays.
     pub(super) fn read<U>(self, empty: U, set: impl FnOnce(T) -> Option<U>) -> Option<Option<U>> {
         match self {
             Self::Keep => Some(None),
@@ -27,26 +27,26 @@ impl<T> Change<T> {
     }
 }
 
-/// The fields that a request names, if it names any. Without a mask, what is there is set and the rest
-/// stays; with one, its fields are set, those that are absent cleared.
+/// The update mask of a request. Without a mask, fields with a value are set and others stay. With
+/// a mask, its fields are set, or cleared if they have no value.
 pub(super) struct Mask<'a>(Option<&'a FieldMask>);
 
 impl<'a> Mask<'a> {
-    /// Notes paths that are none of `known`.
+    /// Rejects paths that are not in `known`.
     pub(super) fn new(fields: &mut Fields, mask: Option<&'a FieldMask>, known: &[&str]) -> Self {
         let mask = mask.filter(|mask| !mask.paths.is_empty());
         let unknown = |path: &&String| !known.contains(&path.as_str());
         if mask.is_some_and(|mask| mask.paths.iter().any(|path| unknown(&path))) {
-            let says = format!("must name fields of: {}", known.join(", "));
-            let _: Option<()> = fields.reject("update_mask", says);
+            let message = format!("must name fields of: {}", known.join(", "));
+            let _: Option<()> = fields.reject("update_mask", message);
         }
         Self(mask)
     }
 
-    /// What happens to `field`, of which the request says `value`.
+    /// The change of `field`, for which the request has `value`.
     pub(super) fn change<T>(&self, field: &str, value: Option<T>) -> Change<T> {
-        let named = self.0.map(|mask| mask.paths.iter().any(|path| path == field));
-        match (named, value) {
+        let in_mask = self.0.map(|mask| mask.paths.iter().any(|path| path == field));
+        match (in_mask, value) {
             (None | Some(true), Some(value)) => Change::Set(value),
             (Some(true), None) => Change::Clear,
             (None, None) | (Some(false), _) => Change::Keep,
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_set_and_what_a_mask_names_is_cleared() {
+    fn field_is_set_cleared_or_kept_by_value_and_mask() {
         for (mask, value, expected) in [
             (None, None, Change::Keep),
             (None, Some(1), Change::Set(1)),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_paths_are_refused() {
+    fn unknown_path_is_refused() {
         let mut fields = Fields::default();
         let mask = FieldMask { paths: vec!["a".into(), "price.amount_cents".into()] };
         let _mask = Mask::new(&mut fields, Some(&mask), &["a"]);

@@ -1,4 +1,5 @@
-//! The gRPC service: each method reads the request, asks the rules and the store, writes the answer.
+//! The gRPC service: each method parses the request, calls rules and store, and renders the
+//! response.
 
 mod categories;
 mod fields;
@@ -27,7 +28,7 @@ use crate::{
     store, transactions,
 };
 
-/// What the service stands on.
+/// State of the service.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     pub(crate) pool: PgPool,
@@ -38,14 +39,14 @@ pub(crate) struct Api {
     pub(crate) metrics: Metrics,
 }
 
-type Answer<T> = Result<Response<T>, Status>;
+type RpcResult<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl CatalogService for Api {
     async fn list_products(
         &self,
         request: Request<pb::ListProductsRequest>,
-    ) -> Answer<pb::ListProductsResponse> {
+    ) -> RpcResult<pb::ListProductsResponse> {
         let (filter, sort, page) = products::list(request.get_ref())?;
         let mut conn = self.pool.acquire().await.map_err(Error::from)?;
         let found =
@@ -56,7 +57,7 @@ impl CatalogService for Api {
     async fn search_products(
         &self,
         request: Request<pb::SearchProductsRequest>,
-    ) -> Answer<pb::ListProductsResponse> {
+    ) -> RpcResult<pb::ListProductsResponse> {
         let products::Search { text, filter, sort, page } = products::search(request.get_ref())?;
         let mut tx = self.pool.begin().await.map_err(Error::from)?;
         let found =
@@ -66,14 +67,14 @@ impl CatalogService for Api {
         Ok(Response::new(render::page(found, page)))
     }
 
-    async fn get_product(&self, request: Request<pb::GetProductRequest>) -> Answer<pb::Product> {
-        let wanted = products::wanted(request.into_inner())?;
+    async fn get_product(&self, request: Request<pb::GetProductRequest>) -> RpcResult<pb::Product> {
+        let identifier = products::identifier(request.into_inner())?;
         let mut conn = self.pool.acquire().await.map_err(Error::from)?;
-        let product = match wanted {
-            products::Wanted::Id(id) => {
+        let product = match identifier {
+            products::Identifier::Id(id) => {
                 traced("catalog.find", store::products::find(&mut conn, id)).await?
             }
-            products::Wanted::Slug(slug) => {
+            products::Identifier::Slug(slug) => {
                 traced("catalog.find_by_slug", store::products::find_by_slug(&mut conn, &slug))
                     .await?
             }
@@ -85,7 +86,7 @@ impl CatalogService for Api {
     async fn batch_get_products(
         &self,
         request: Request<pb::BatchGetProductsRequest>,
-    ) -> Answer<pb::BatchGetProductsResponse> {
+    ) -> RpcResult<pb::BatchGetProductsResponse> {
         let ids = products::batch(request.get_ref())?;
         let mut conn = self.pool.acquire().await.map_err(Error::from)?;
         let found = traced("catalog.find_all", store::products::find_all(&mut conn, &ids)).await?;
@@ -96,7 +97,7 @@ impl CatalogService for Api {
     async fn create_product(
         &self,
         request: Request<pb::CreateProductRequest>,
-    ) -> Answer<pb::Product> {
+    ) -> RpcResult<pb::Product> {
         let (product, units) = products::create(request.get_ref(), self.currency, &self.env)?;
         let product = traced(
             "catalog.create_product",
@@ -109,7 +110,7 @@ impl CatalogService for Api {
     async fn update_product(
         &self,
         request: Request<pb::UpdateProductRequest>,
-    ) -> Answer<pb::Product> {
+    ) -> RpcResult<pb::Product> {
         let (id, patch) = products::update(request.into_inner(), self.currency)?;
         let product = traced(
             "catalog.update_product",
@@ -119,7 +120,7 @@ impl CatalogService for Api {
         Ok(Response::new(render::product(product)))
     }
 
-    async fn delete_product(&self, request: Request<pb::DeleteProductRequest>) -> Answer<Empty> {
+    async fn delete_product(&self, request: Request<pb::DeleteProductRequest>) -> RpcResult<Empty> {
         let id = products::delete(request.get_ref())?;
         let mut conn = self.pool.acquire().await.map_err(Error::from)?;
         let now = self.env.now();
@@ -129,7 +130,7 @@ impl CatalogService for Api {
         Ok(Response::new(Empty {}))
     }
 
-    async fn list_categories(&self, _: Request<Empty>) -> Answer<pb::ListCategoriesResponse> {
+    async fn list_categories(&self, _: Request<Empty>) -> RpcResult<pb::ListCategoriesResponse> {
         let categories =
             traced("catalog.list_categories", transactions::categories::list(&self.pool)).await?;
         let categories = categories.into_iter().map(render::category).collect();
@@ -139,7 +140,7 @@ impl CatalogService for Api {
     async fn create_category(
         &self,
         request: Request<pb::CreateCategoryRequest>,
-    ) -> Answer<pb::Category> {
+    ) -> RpcResult<pb::Category> {
         let category = categories::create(request.get_ref(), &self.env)?;
         traced("catalog.create_category", transactions::categories::create(&self.pool, &category))
             .await?;
@@ -149,7 +150,7 @@ impl CatalogService for Api {
     async fn update_category(
         &self,
         request: Request<pb::UpdateCategoryRequest>,
-    ) -> Answer<pb::Category> {
+    ) -> RpcResult<pb::Category> {
         let (id, patch) = categories::update(request.get_ref())?;
         let category = traced(
             "catalog.update_category",
@@ -159,7 +160,10 @@ impl CatalogService for Api {
         Ok(Response::new(render::category(category)))
     }
 
-    async fn delete_category(&self, request: Request<pb::DeleteCategoryRequest>) -> Answer<Empty> {
+    async fn delete_category(
+        &self,
+        request: Request<pb::DeleteCategoryRequest>,
+    ) -> RpcResult<Empty> {
         let id = categories::delete(request.get_ref())?;
         traced("catalog.delete_category", transactions::categories::delete(&self.pool, id)).await?;
         Ok(Response::new(Empty {}))
@@ -168,7 +172,7 @@ impl CatalogService for Api {
     async fn check_inventory(
         &self,
         request: Request<pb::CheckInventoryRequest>,
-    ) -> Answer<pb::CheckInventoryResponse> {
+    ) -> RpcResult<pb::CheckInventoryResponse> {
         let lines = reservations::check(request.get_ref())?;
         let mut conn = self.pool.acquire().await.map_err(Error::from)?;
         let stock =
@@ -183,7 +187,7 @@ impl CatalogService for Api {
     async fn reserve_inventory(
         &self,
         request: Request<pb::ReserveInventoryRequest>,
-    ) -> Answer<pb::ReserveInventoryResponse> {
+    ) -> RpcResult<pb::ReserveInventoryResponse> {
         let (order, lines, ttl) = reservations::reserve(request.get_ref(), self.reservation_ttl)?;
         let reserved = traced(
             "catalog.reserve",
@@ -197,38 +201,41 @@ impl CatalogService for Api {
     async fn commit_reservation(
         &self,
         request: Request<pb::CommitReservationRequest>,
-    ) -> Answer<Empty> {
+    ) -> RpcResult<Empty> {
         self.end(&request.get_ref().order_id, Ending::Commit).await
     }
 
     async fn release_reservation(
         &self,
         request: Request<pb::ReleaseReservationRequest>,
-    ) -> Answer<Empty> {
+    ) -> RpcResult<Empty> {
         self.end(&request.get_ref().order_id, Ending::Release).await
     }
 
-    async fn restock_order(&self, request: Request<pb::RestockOrderRequest>) -> Answer<Empty> {
+    async fn restock_order(&self, request: Request<pb::RestockOrderRequest>) -> RpcResult<Empty> {
         self.end(&request.get_ref().order_id, Ending::Restock).await
     }
 
     async fn get_reservation(
         &self,
         request: Request<pb::GetReservationRequest>,
-    ) -> Answer<pb::Reservation> {
+    ) -> RpcResult<pb::Reservation> {
         let order = reservations::order(&request.get_ref().order_id)?;
         let mut conn = self.pool.acquire().await.map_err(Error::from)?;
         let found =
             traced("catalog.find_reservation", store::reservations::find(&mut conn, order)).await?;
         let reservation = found.ok_or(Error::NotFound("reservation"))?;
-        Ok(Response::new(render::remembered(&reservation)))
+        Ok(Response::new(render::stored_reservation(&reservation)))
     }
 
-    async fn adjust_stock(&self, request: Request<pb::AdjustStockRequest>) -> Answer<pb::Product> {
-        let (id, delta, by) = products::adjust(request.get_ref())?;
+    async fn adjust_stock(
+        &self,
+        request: Request<pb::AdjustStockRequest>,
+    ) -> RpcResult<pb::Product> {
+        let (id, delta, change) = products::adjust(request.get_ref())?;
         let product = traced(
             "catalog.adjust_stock",
-            transactions::products::adjust_stock(&self.pool, &self.env, id, delta, by),
+            transactions::products::adjust_stock(&self.pool, &self.env, id, delta, change),
         )
         .await?;
         Ok(Response::new(render::product(product)))
@@ -237,7 +244,7 @@ impl CatalogService for Api {
     async fn list_low_stock(
         &self,
         request: Request<pb::ListLowStockRequest>,
-    ) -> Answer<pb::ListProductsResponse> {
+    ) -> RpcResult<pb::ListProductsResponse> {
         let (threshold, page) = products::low_stock(request.get_ref())?;
         let mut conn = self.pool.acquire().await.map_err(Error::from)?;
         let found =
@@ -252,14 +259,14 @@ impl CatalogService for Api {
     async fn watch_changes(
         &self,
         _: Request<pb::WatchChangesRequest>,
-    ) -> Answer<Self::WatchChangesStream> {
+    ) -> RpcResult<Self::WatchChangesStream> {
         let changes = self.changes.watch().map(|change| Ok(render::change(change)));
         Ok(Response::new(Box::pin(changes)))
     }
 }
 
 impl Api {
-    async fn end(&self, order: &str, ending: Ending) -> Answer<Empty> {
+    async fn end(&self, order: &str, ending: Ending) -> RpcResult<Empty> {
         let order = reservations::order(order)?;
         let ended = traced(
             "catalog.end_reservation",
@@ -272,7 +279,7 @@ impl Api {
     }
 }
 
-/// The products in the order in which they were asked for, each once.
+/// The products in the order of the requested ids, each once.
 fn in_order(ids: &[ProductId], products: Vec<Product>) -> impl Iterator<Item = Product> {
     let mut by_id: HashMap<ProductId, Product> =
         products.into_iter().map(|product| (product.details.id, product)).collect();

@@ -1,8 +1,8 @@
-//! Requests about products, read.
+//! Parsers of requests about products.
 
 use kit::Env;
 use money::Currency;
-use proto::catalog::v1::{self as pb, get_product_request::Identifier};
+use proto::catalog::v1::{self as pb, get_product_request::Identifier as PbIdentifier};
 use tonic::Status;
 
 use wire::{Fields, Page};
@@ -13,7 +13,7 @@ use crate::domain::{
     listing::{Filter, MAX_QUERY_CHARS, SearchSort, SearchText, Sort},
     product::{DEFAULT_WEIGHT_GRAMS, Details, MAX_WEIGHT_GRAMS, ProductPatch},
     slug::Slug,
-    stock::{ByHand, MAX_UNITS},
+    stock::{MAX_UNITS, ManualChange},
 };
 
 const MAX_NAME_CHARS: usize = 200;
@@ -21,10 +21,10 @@ const MAX_DESCRIPTION_CHARS: usize = 10_000;
 const MAX_IMAGES: usize = 20;
 const MAX_URL_CHARS: usize = 2_048;
 const MAX_REASON_CHARS: usize = 200;
-/// The most products of one batch: twice the lines of the fullest cart.
+/// Maximum number of products of one batch: twice the maximum lines of a cart.
 const MAX_BATCH: usize = 200;
 
-/// The fields of a product that an update mask can name.
+/// Fields of a product that an update mask can contain.
 const UPDATABLE: [&str; 9] = [
     "name",
     "slug",
@@ -37,26 +37,26 @@ const UPDATABLE: [&str; 9] = [
     "weight_grams",
 ];
 
-/// How a product is asked for.
+/// The identifier of a requested product.
 #[derive(Debug)]
-pub(super) enum Wanted {
+pub(super) enum Identifier {
     Id(ProductId),
     Slug(String),
 }
 
-pub(super) fn wanted(request: pb::GetProductRequest) -> Result<Wanted, Status> {
+pub(super) fn identifier(request: pb::GetProductRequest) -> Result<Identifier, Status> {
     let mut fields = Fields::default();
-    let wanted = match request.identifier {
+    let identifier = match request.identifier {
         None => fields.reject("identifier", "id or slug is required"),
-        Some(Identifier::Id(id)) => fields.id("id", &id).map(Wanted::Id),
-        // No slug holds anything else, so that there is nothing to look for.
-        Some(Identifier::Slug(slug)) => match slug.parse::<Slug>() {
-            Ok(slug) => Some(Wanted::Slug(slug.to_string())),
+        Some(PbIdentifier::Id(id)) => fields.id("id", &id).map(Identifier::Id),
+        // An invalid slug cannot exist.
+        Some(PbIdentifier::Slug(slug)) => match slug.parse::<Slug>() {
+            Ok(slug) => Some(Identifier::Slug(slug.to_string())),
             Err(_) if slug.is_empty() => fields.reject("slug", "is required"),
             Err(_) => return Err(kit::grpc::status::not_found("product")),
         },
     };
-    fields.finish(wanted)
+    fields.finish(identifier)
 }
 
 pub(super) fn batch(request: &pb::BatchGetProductsRequest) -> Result<Vec<ProductId>, Status> {
@@ -78,7 +78,7 @@ pub(super) fn list(request: &pb::ListProductsRequest) -> Result<(Filter, Sort, P
     let prices = (request.min_price_cents, request.max_price_cents);
     let filter = filter(&mut fields, &request.category_id, prices);
     let sort = match sort(&mut fields, request.sort, SearchSort::By(Sort::Newest)) {
-        // Nothing was searched for, so nothing matches better than the rest.
+        // A list has no relevance.
         Some(SearchSort::Relevance) => Some(Sort::Newest),
         Some(SearchSort::By(sort)) => Some(sort),
         None => None,
@@ -91,7 +91,7 @@ pub(super) fn list(request: &pb::ListProductsRequest) -> Result<(Filter, Sort, P
     fields.finish(read)
 }
 
-/// A search as asked for.
+/// The parameters of a search.
 #[derive(Debug)]
 pub(super) struct Search {
     pub(super) text: SearchText,
@@ -116,7 +116,7 @@ pub(super) fn search(request: &pb::SearchProductsRequest) -> Result<Search, Stat
     fields.finish(read)
 }
 
-/// The part of a filter that lists and searches say alike.
+/// The part of a filter that lists and searches share.
 fn filter(
     fields: &mut Fields,
     category: &str,
@@ -154,7 +154,7 @@ fn sort(fields: &mut Fields, sort: i32, unspecified: SearchSort) -> Option<Searc
     })
 }
 
-/// A new product and the units on hand of it.
+/// A new product and its units on hand.
 pub(super) fn create(
     request: &pb::CreateProductRequest,
     currency: Currency,
@@ -175,7 +175,7 @@ pub(super) fn create(
         let name = name?;
         let details = Details {
             id: id.into(),
-            slug: slug?.unwrap_or_else(|| Slug::of_name(&name, id)),
+            slug: slug?.unwrap_or_else(|| Slug::from_name(&name, id)),
             name,
             description: description?,
             price: price?,
@@ -199,7 +199,8 @@ pub(super) fn update(
     let f = &mut fields;
     let id = f.id("id", &request.id);
     let mask = Mask::new(f, request.update_mask.as_ref(), &UPDATABLE);
-    // A list cannot be absent: an empty one says something only where the mask names it.
+    // Protobuf lists have no presence: an empty list is a value only if the mask contains the
+    // field.
     let images = Some(request.image_urls).filter(|urls| !urls.is_empty());
 
     let name = mask.change("name", request.name.as_deref());
@@ -254,7 +255,7 @@ fn weight(fields: &mut Fields, grams: i32) -> Option<i32> {
     }
 }
 
-/// Addresses that a page can show: on the web, or rooted paths of the shop itself.
+/// URLs that a page can show: absolute ones, or rooted paths of the shop.
 fn image_urls(fields: &mut Fields, urls: &[String]) -> Option<Vec<String>> {
     if urls.len() > MAX_IMAGES {
         return fields.reject("image_urls", format!("must be at most {MAX_IMAGES}"));
@@ -275,8 +276,10 @@ fn image_urls(fields: &mut Fields, urls: &[String]) -> Option<Vec<String>> {
     read.into_iter().collect()
 }
 
-/// A change of stock by hand.
-pub(super) fn adjust(request: &pb::AdjustStockRequest) -> Result<(ProductId, i32, ByHand), Status> {
+/// A manual change of stock.
+pub(super) fn adjust(
+    request: &pb::AdjustStockRequest,
+) -> Result<(ProductId, i32, ManualChange), Status> {
     let mut fields = Fields::default();
     let id = fields.id("product_id", &request.product_id);
     let delta = match request.delta {
@@ -285,7 +288,7 @@ pub(super) fn adjust(request: &pb::AdjustStockRequest) -> Result<(ProductId, i32
     };
     let reason = fields.line("reason", &request.reason, MAX_REASON_CHARS);
     let actor = fields.line_or_empty("actor_id", &request.actor_id, MAX_REASON_CHARS);
-    let read = || Some((id?, delta?, ByHand { reason: reason?, actor: actor? }));
+    let read = || Some((id?, delta?, ManualChange { reason: reason?, actor: actor? }));
     let read = read();
     fields.finish(read)
 }

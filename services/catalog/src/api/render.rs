@@ -1,4 +1,4 @@
-//! Answers, written.
+//! Rendering of responses.
 
 use proto::catalog::v1 as pb;
 use wire::Page;
@@ -65,7 +65,7 @@ pub(super) fn category((category, count): (Category, i64)) -> pb::Category {
     }
 }
 
-/// A refused reservation has no id to be named by and nothing that could expire.
+/// A refused reservation has neither an id nor an expiry.
 pub(super) fn reservation(reservation: &Reservation) -> pb::ReserveInventoryResponse {
     let unavailable_product_ids = reservation.unavailable.iter().map(ToString::to_string).collect();
     if reservation.state == State::Refused {
@@ -82,8 +82,8 @@ pub(super) fn reservation(reservation: &Reservation) -> pb::ReserveInventoryResp
     }
 }
 
-/// What is remembered of an order's stock, for those who compare books.
-pub(super) fn remembered(reservation: &Reservation) -> pb::Reservation {
+/// The stored reservation of an order, for the checker that compares the books.
+pub(super) fn stored_reservation(reservation: &Reservation) -> pb::Reservation {
     let item = |(product, quantity): (ProductId, i32)| pb::InventoryItem {
         product_id: product.to_string(),
         quantity,

@@ -6,34 +6,34 @@ use jiff::Timestamp;
 
 use super::{ids::CategoryId, slug::Slug};
 
-/// The most categories of a shop: they are listed whole.
+/// Maximum number of categories of a shop: they are listed without pages.
 pub const MAX_CATEGORIES: usize = 1_000;
-/// The most levels of the tree.
+/// Maximum depth of the tree.
 pub const MAX_DEPTH: usize = 8;
 
 /// A category.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Category {
-    /// Its id.
+    /// Id of the category.
     pub id: CategoryId,
-    /// What shoppers read.
+    /// Display name.
     pub name: String,
-    /// Its name in addresses, unique.
+    /// Name in URLs; unique.
     pub slug: Slug,
-    /// A text for shoppers.
+    /// Description for shoppers.
     pub description: String,
-    /// The category above, none for the top.
+    /// Parent category; none at the top level.
     pub parent: Option<CategoryId>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
-/// What an update changes; `None` leaves a field alone.
+/// An update; `None` keeps a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CategoryPatch {
     /// See [`Category::name`].
     pub name: Option<String>,
-    /// The new slug; `Some(None)` makes it from the name.
+    /// The new slug; `Some(None)` generates it from the name.
     pub slug: Option<Option<Slug>>,
     /// See [`Category::description`].
     pub description: Option<String>,
@@ -42,7 +42,7 @@ pub struct CategoryPatch {
 }
 
 impl CategoryPatch {
-    /// The category as it is after the update.
+    /// Applies the update.
     pub fn apply(self, mut category: Category) -> Category {
         let Self { name, slug, description, parent } = self;
         category.name = name.unwrap_or(category.name);
@@ -50,93 +50,97 @@ impl CategoryPatch {
         category.parent = parent.unwrap_or(category.parent);
         if let Some(slug) = slug {
             let id = category.id.0;
-            category.slug = slug.unwrap_or_else(|| Slug::of_name(&category.name, id));
+            category.slug = slug.unwrap_or_else(|| Slug::from_name(&category.name, id));
         }
         category
     }
 }
 
-/// Why a category cannot hang there.
+/// Why a category cannot have a parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
     /// The parent does not exist.
-    #[error("no such category")]
+    #[error("the category does not exist")]
     UnknownParent,
-    /// The parent is the category itself or lies below it.
-    #[error("a category cannot lie below itself")]
+    /// The parent is the category itself or one of its descendants.
+    #[error("a category cannot be its own ancestor")]
     Cycle,
     /// More than [`MAX_DEPTH`] levels.
-    #[error("categories nest at most 8 levels deep")]
+    #[error("the tree of categories has at most 8 levels")]
     TooDeep,
 }
 
-/// The shape of all categories.
+/// The tree of all categories.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     parents: HashMap<CategoryId, Option<CategoryId>>,
 }
 
 impl Tree {
-    /// The tree of these (category, parent) pairs.
+    /// Builds the tree from (category, parent) pairs.
     pub fn new(pairs: impl IntoIterator<Item = (CategoryId, Option<CategoryId>)>) -> Self {
         Self { parents: pairs.into_iter().collect() }
     }
 
-    /// How many categories there are.
+    /// The number of categories.
     pub fn len(&self) -> usize {
         self.parents.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no categories.
     pub fn is_empty(&self) -> bool {
         self.parents.is_empty()
     }
 
-    /// Whether `category`, which may be new, can hang below `parent`.
+    /// Checks that `category`, which may be new, can have this parent.
     pub fn check(&self, category: CategoryId, parent: Option<CategoryId>) -> Result<(), TreeError> {
         let Some(parent) = parent else { return Ok(()) };
         if !self.parents.contains_key(&parent) {
             return Err(TreeError::UnknownParent);
         }
-        let above = self.with_ancestors(parent);
-        if above.contains(&category) {
+        let ancestors = self.with_ancestors(parent);
+        if ancestors.contains(&category) {
             return Err(TreeError::Cycle);
         }
-        if above.len() + self.height(category) > MAX_DEPTH {
+        if ancestors.len() + self.height(category) > MAX_DEPTH {
             return Err(TreeError::TooDeep);
         }
         Ok(())
     }
 
-    /// For each category the number of products in it and below it, from the numbers in it.
+    /// The number of products of each category and its descendants, from the direct numbers.
     pub fn totals(&self, direct: &BTreeMap<CategoryId, i64>) -> BTreeMap<CategoryId, i64> {
         let mut totals = BTreeMap::new();
         for (category, count) in direct {
-            for above in self.with_ancestors(*category) {
-                *totals.entry(above).or_default() += count;
+            for ancestor in self.with_ancestors(*category) {
+                *totals.entry(ancestor).or_default() += count;
             }
         }
         totals
     }
 
-    /// `category` and all above it, nearest first. Ends even on a cycle, which `check` lets nobody make.
+    /// `category` and its ancestors, nearest first. Terminates even on a cycle, which `check`
+    /// prevents.
     fn with_ancestors(&self, category: CategoryId) -> Vec<CategoryId> {
         let mut path = vec![category];
-        let mut at = category;
-        while let Some(Some(parent)) = self.parents.get(&at) {
+        let mut current = category;
+        while let Some(Some(parent)) = self.parents.get(&current) {
             if path.contains(parent) {
                 break;
             }
             path.push(*parent);
-            at = *parent;
+            current = *parent;
         }
         path
     }
 
-    /// How many levels `category` and what lies below it take up.
+    /// The number of levels of `category` and its descendants.
     fn height(&self, category: CategoryId) -> usize {
-        let depth = |below: &CategoryId| {
-            self.with_ancestors(*below).iter().position(|c| *c == category).map_or(0, |n| n + 1)
+        let depth = |descendant: &CategoryId| {
+            self.with_ancestors(*descendant)
+                .iter()
+                .position(|c| *c == category)
+                .map_or(0, |n| n + 1)
         };
         self.parents.keys().map(depth).max().unwrap_or(0).max(1)
     }
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_category_cannot_lie_below_itself() {
+    fn cycle_is_refused() {
         let tree = tree(&[(1, None), (2, Some(1)), (3, Some(2)), (4, None)]);
         assert_eq!(tree.check(id(1), Some(id(1))), Err(TreeError::Cycle));
         assert_eq!(tree.check(id(1), Some(id(3))), Err(TreeError::Cycle));
@@ -168,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_is_bounded_counting_what_hangs_below() {
+    fn depth_limit_includes_the_moved_subtree() {
         let chain: Vec<_> = (1..=MAX_DEPTH).map(|n| (n, (n > 1).then(|| n - 1))).collect();
         let mut pairs = chain.clone();
         pairs.extend([(20, None), (21, Some(20))]);
@@ -180,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn products_count_in_every_category_above() {
+    fn products_count_in_all_ancestors() {
         let tree = tree(&[(1, None), (2, Some(1)), (3, Some(1)), (4, None)]);
         let direct = BTreeMap::from([(id(1), 1), (id(2), 2), (id(3), 4)]);
         let totals = BTreeMap::from([(id(1), 7), (id(2), 2), (id(3), 4)]);
@@ -188,9 +192,9 @@ mod tests {
     }
 
     proptest! {
-        /// However categories are moved, what `check` allows keeps every path to the top finite.
+        /// Moves that `check` allows keep every path to the root finite.
         #[test]
-        fn allowed_moves_never_make_a_cycle(
+        fn allowed_moves_never_create_a_cycle(
             moves in proptest::collection::vec((1..9usize, 0..9usize), 0..40)
         ) {
             let mut tree = tree(&(1..9).map(|n| (n, None)).collect::<Vec<_>>());

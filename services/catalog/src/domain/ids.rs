@@ -1,12 +1,12 @@
-//! Ids, each a type of its own, so that none is passed for another.
+//! Ids, as separate types, so that none is passed for another.
 
 pub use wire::{OrderId, ProductId};
 
 wire::id! {
-    /// A category.
+    /// The id of a category.
     CategoryId
 }
 wire::id! {
-    /// A reservation, for people and logs; callers name it by its order.
+    /// The id of a reservation, for people and logs; callers use the id of its order.
     ReservationId
 }

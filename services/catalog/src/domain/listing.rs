@@ -1,18 +1,18 @@
-//! What is listed: filter, order, search.
+//! Filter, sort order and text of product lists and searches.
 
 use super::ids::CategoryId;
 
-/// The longest search, in characters.
+/// Maximum length of a search text, in characters.
 pub const MAX_QUERY_CHARS: usize = 200;
 
-/// Which products a list holds. The default is all of them.
+/// Selects the products of a list. The default selects all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Only products of this category and of those below it.
+    /// Only products of this category and its subcategories.
     pub category: Option<CategoryId>,
     /// Only active products.
     pub active_only: bool,
-    /// Only products of which one can be bought now.
+    /// Only products with available stock.
     pub in_stock: bool,
     /// Lowest price, inclusive.
     pub min_price_cents: Option<i64>,
@@ -20,46 +20,46 @@ pub struct Filter {
     pub max_price_cents: Option<i64>,
 }
 
-/// The order of a list. The id is always the tie-break, so that pages neither repeat nor lose a product.
+/// Sort order of a list. The id breaks ties, so that pages neither repeat nor lose a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
-    /// Youngest first.
+    /// Newest first.
     Newest,
-    /// Cheapest first.
+    /// Lowest price first.
     PriceAsc,
-    /// Dearest first.
+    /// Highest price first.
     PriceDesc,
-    /// By name, whatever its case.
+    /// By name, case-insensitive.
     Name,
 }
 
-/// The order of what a search finds.
+/// Sort order of search results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchSort {
     /// Best match first.
     Relevance,
-    /// As a list.
+    /// The order of a list.
     By(Sort),
 }
 
-/// What is searched for: 1 to [`MAX_QUERY_CHARS`] characters, not blank.
+/// A search text: 1 to [`MAX_QUERY_CHARS`] characters, not blank.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchText(String);
 
 impl SearchText {
-    /// `None` when the text is blank, too long, or holds control characters.
+    /// Trims and validates a text. `None` if it is blank, too long, or contains control characters.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         let fits = (1..=MAX_QUERY_CHARS).contains(&text.chars().count());
         (fits && !text.contains(char::is_control)).then(|| Self(text.to_owned()))
     }
 
-    /// The text, without surrounding blanks.
+    /// The trimmed text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// A LIKE pattern that finds the text anywhere and takes its `%`, `_` and `\` literally.
+    /// A LIKE pattern that matches the text anywhere, with `%`, `_` and `\` escaped.
     pub fn like_pattern(&self) -> String {
         let mut pattern = String::with_capacity(self.0.len() + 2);
         pattern.push('%');
@@ -79,14 +79,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wildcards_are_literal() {
+    fn like_pattern_escapes_wildcards() {
         let pattern = |text| SearchText::new(text).unwrap().like_pattern();
         assert_eq!(pattern("100%"), r"%100\%%");
         assert_eq!(pattern(r" a_b\ "), r"%a\_b\\%");
     }
 
     #[test]
-    fn a_search_needs_one_to_two_hundred_characters() {
+    fn search_text_has_one_to_two_hundred_characters() {
         assert_eq!(SearchText::new("  "), None);
         assert_eq!(SearchText::new("a\0b"), None);
         assert!(SearchText::new(&"ä".repeat(200)).is_some());

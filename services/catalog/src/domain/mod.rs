@@ -1,4 +1,4 @@
-//! Types that cannot be wrong and the rules on them. No async, no SQL, no gRPC.
+//! Domain types that cannot be invalid, and their rules. No async, no SQL, no gRPC.
 
 pub mod category;
 pub mod ids;

@@ -8,55 +8,55 @@ use super::{
     slug::Slug,
 };
 
-/// The highest price, in minor units: sums of a cart stay far from the edge of 64 bits.
+/// Maximum price, in minor units: totals of a cart stay far below 64 bits.
 pub const MAX_PRICE_CENTS: i64 = 100_000_000_000;
-/// The weight of a product of which none was given.
+/// Default weight of a product, in grams.
 pub const DEFAULT_WEIGHT_GRAMS: i32 = 500;
-/// The heaviest product: a tonne.
+/// Maximum weight of a product, in grams.
 pub const MAX_WEIGHT_GRAMS: i32 = 1_000_000;
 
-/// A product as shoppers and admins see it.
+/// A product with its available stock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Product {
-    /// What an admin says about it.
+    /// Everything that administrators edit.
     pub details: Details,
-    /// Units that can be bought now.
+    /// Units that can be bought now: on hand minus reserved.
     pub available: i32,
 }
 
-/// All of a product but its stock.
+/// A product without its stock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Details {
-    /// Its id.
+    /// Id of the product.
     pub id: ProductId,
-    /// What shoppers read first.
+    /// Display name.
     pub name: String,
-    /// Its name in addresses, unique, and taken for good.
+    /// Name in URLs; unique, and reserved even after a deletion.
     pub slug: Slug,
-    /// A text for shoppers.
+    /// Description for shoppers.
     pub description: String,
-    /// For one unit.
+    /// Price of one unit.
     pub price: Money,
-    /// Where it is found; a product may be in no category.
+    /// Category, if any.
     pub category: Option<CategoryId>,
-    /// Addresses of pictures, the first is the cover.
+    /// URLs of images; the first one is the cover.
     pub image_urls: Vec<String>,
-    /// Of one unit, packed.
+    /// Weight of one packed unit, in grams.
     pub weight_grams: i32,
-    /// Whether it can be seen and bought. A deleted product is one that is not.
+    /// Whether the product is visible and can be bought. Deletion clears it.
     pub is_active: bool,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When an admin last changed it. Stock moves without touching this.
+    /// Time of the last edit by an administrator. Stock movements do not change it.
     pub updated_at: Timestamp,
 }
 
-/// What an update changes; `None` leaves a field alone.
+/// An update; `None` keeps a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProductPatch {
     /// See [`Details::name`].
     pub name: Option<String>,
-    /// The new slug; `Some(None)` makes it from the name.
+    /// The new slug; `Some(None)` generates it from the name.
     pub slug: Option<Option<Slug>>,
     /// See [`Details::description`].
     pub description: Option<String>,
@@ -70,12 +70,12 @@ pub struct ProductPatch {
     pub weight_grams: Option<i32>,
     /// See [`Details::is_active`].
     pub is_active: Option<bool>,
-    /// How many units can be bought from now on.
+    /// The new number of available units.
     pub available: Option<i32>,
 }
 
 impl ProductPatch {
-    /// The product as it is after the update, stock apart. `updated_at` moves only if something does.
+    /// Applies the update, except for stock. `updated_at` changes only if another field does.
     pub fn apply(self, product: &Details, now: Timestamp) -> Details {
         let Self {
             name,
@@ -86,7 +86,7 @@ impl ProductPatch {
             image_urls,
             weight_grams,
             is_active,
-            available: _, // moves stock, in an account of its own
+            available: _, // changes the stock ledger, not the product
         } = self;
         let mut changed = product.clone();
         changed.name = name.unwrap_or(changed.name);
@@ -98,7 +98,7 @@ impl ProductPatch {
         changed.is_active = is_active.unwrap_or(changed.is_active);
         if let Some(slug) = slug {
             let id = changed.id.0;
-            changed.slug = slug.unwrap_or_else(|| Slug::of_name(&changed.name, id));
+            changed.slug = slug.unwrap_or_else(|| Slug::from_name(&changed.name, id));
         }
         if changed != *product {
             changed.updated_at = now;
@@ -119,7 +119,7 @@ mod tests {
         Details {
             id: ProductId(Uuid::from_u128(7)),
             name: "Denim Jeans".into(),
-            slug: Slug::of_name("Denim Jeans", Uuid::nil()),
+            slug: Slug::from_name("Denim Jeans", Uuid::nil()),
             description: "Blue".into(),
             price: Money::new(4999, Currency::USD),
             category: Some(CategoryId(Uuid::from_u128(1))),
@@ -136,12 +136,12 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_update_changes_nothing_at_all() {
+    fn empty_update_changes_nothing() {
         assert_eq!(ProductPatch::default().apply(&product(), later()), product());
     }
 
     #[test]
-    fn what_is_given_changes_and_the_rest_stays() {
+    fn update_changes_only_given_fields() {
         let patch = ProductPatch {
             price: Some(Money::new(0, Currency::USD)),
             category: Some(None),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cleared_slug_is_made_from_the_new_name() {
+    fn cleared_slug_is_generated_from_the_new_name() {
         let patch = ProductPatch {
             name: Some("Black Jeans".into()),
             slug: Some(None),

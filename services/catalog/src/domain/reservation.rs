@@ -1,18 +1,21 @@
-//! The life of a reservation, as one pure table.
+//! The state machine of a reservation, as one pure table.
 //!
 //! ```text
 //!            reserve                      commit                restock
-//! (nothing) ─────────▶ held ─────────────────────▶ committed ─────────▶ restocked
-//!     │  └──▶ refused   ├─ release, restock ─▶ released
-//!     │        (short)  └─ time runs out ────▶ expired
-//!     └─ release, restock ─▶ released (a tombstone: a reserve that comes late is refused)
+//! (none) ────▶ held ───────────────────────▶ committed ─────────▶ restocked
+//!  │  └▶ refused  ├─ release, restock ─▶ released
+//!  │ (insufficient) └─ expiry ──────────▶ expired
+//!  └─ release, restock ─▶ released (a tombstone: a late reserve is refused)
 //! ```
 //!
-//! Every request is keyed by the order and safe to repeat, in any order and after any crash:
-//! - a repeat of what was done answers as the first time and moves nothing;
-//! - an undo of what was never done leaves a tombstone, and what it undoes is then refused;
-//! - once refused, a commit stays refused: running out of time is written down when it is noticed,
-//!   so that two clocks that disagree cannot both have their way.
+//! Every request has the order's id as idempotency key and can be repeated, in any order and after
+//! any crash:
+//! - a repeat returns the first result and moves nothing;
+//! - a compensation of a reserve that never happened leaves a tombstone, and the late reserve is
+//!   refused;
+//! - a refused commit stays refused: expiry is persisted when it is detected, so that replicas
+//!   whose
+//!   clocks disagree cannot decide differently.
 
 use jiff::Timestamp;
 
@@ -21,84 +24,84 @@ use super::{
     stock::{Lines, MovementKind},
 };
 
-/// Where a reservation stands.
+/// State of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Units are put aside until `expires_at`.
+    /// Units are reserved until `expires_at`.
     Held,
-    /// There was not enough; nothing was put aside.
+    /// Stock was insufficient; nothing was reserved.
     Refused,
-    /// The units have left.
+    /// The units are sold.
     Committed,
-    /// Given back, or never had (tombstone).
+    /// Released, or never reserved (tombstone).
     Released,
-    /// Given back because time ran out.
+    /// Released because the reservation expired.
     Expired,
-    /// Had left and came back.
+    /// Sold, then returned to stock.
     Restocked,
 }
 
-/// A reservation and what it asked for.
+/// A reservation with the requested lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
-    /// Whose.
+    /// The order that it belongs to.
     pub order: OrderId,
-    /// For people and logs.
+    /// Id for people and logs.
     pub id: ReservationId,
-    /// Where it stands.
+    /// Current state.
     pub state: State,
-    /// What was asked for; empty for a tombstone.
+    /// Requested lines; empty for a tombstone.
     pub lines: Lines,
-    /// What could not be had; empty unless refused.
+    /// Unavailable products; empty unless refused.
     pub unavailable: Vec<ProductId>,
-    /// When it ends by itself.
+    /// Time of expiry.
     pub expires_at: Timestamp,
 }
 
-/// What ends a reservation.
+/// A request that ends a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// The units are sold.
     Commit,
-    /// The units are not wanted after all.
+    /// The units are not needed.
     Release,
-    /// The units come back, whether they had left or not.
+    /// The units return to stock, sold or not.
     Restock,
-    /// The sweeper found that time ran out.
+    /// The sweeper found the reservation expired.
     Expire,
 }
 
-/// Why an ending or a repeat is refused: definite, the answer will not change.
+/// Why a request is refused. Definite: a repeat is refused, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The order never reserved anything.
+    /// The order has no reservation.
     NeverReserved,
     /// The same order reserved other lines.
     OtherLines,
-    /// There was not enough stock.
+    /// Stock was insufficient.
     Refused,
     /// The units are sold; they can be restocked, not released.
     Committed,
-    /// The units were given back.
+    /// The units were released.
     Released,
-    /// Time ran out.
+    /// The reservation expired.
     Expired,
-    /// The units were sold and came back.
+    /// The units were sold and returned to stock.
     Restocked,
 }
 
-/// What an ending does to the row and to the stock, and what is answered. Both are carried out even
-/// when the answer is a refusal.
+/// The effect of a request on row and stock, and its result. The change is applied even if the
+/// result is a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// The new state and how the stock of the lines moves; `None` leaves all as it is.
+    /// The new state and the movement of the lines' stock; `None` changes nothing.
     pub change: Option<(State, Option<MovementKind>)>,
-    /// What the caller is told.
-    pub answer: Result<(), Refusal>,
+    /// The result for the caller.
+    pub result: Result<(), Refusal>,
 }
 
 impl State {
-    /// As stored.
+    /// The stored value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Held => "held",
@@ -111,19 +114,19 @@ impl State {
     }
 
     /// The inverse of [`State::as_str`].
-    pub fn from_stored(word: &str) -> Option<Self> {
+    pub fn from_stored(value: &str) -> Option<Self> {
         use State::{Committed, Expired, Held, Refused, Released, Restocked};
         [Held, Refused, Committed, Released, Expired, Restocked]
             .into_iter()
-            .find(|state| state.as_str() == word)
+            .find(|state| state.as_str() == value)
     }
 }
 
 impl Reservation {
-    /// The answer to a reserve for an order that has been seen: the first answer again while it is true.
+    /// The result of a repeated reserve: the first result, as long as it still holds.
     pub fn repeat(&self, lines: &Lines) -> Result<(), Refusal> {
         if self.state == State::Released {
-            return Err(Refusal::Released); // also a tombstone, which has no lines to compare
+            return Err(Refusal::Released); // includes tombstones, which have no lines
         }
         if self.lines != *lines {
             return Err(Refusal::OtherLines);
@@ -136,7 +139,7 @@ impl Reservation {
         }
     }
 
-    /// What `ending` means for this reservation at `now`.
+    /// Decides the effect of `ending` on this reservation at `now`.
     pub fn end(&self, ending: Ending, now: Timestamp) -> Decision {
         decide(self.state, self.expires_at <= now, ending)
     }
@@ -146,25 +149,25 @@ fn decide(state: State, due: bool, ending: Ending) -> Decision {
     use Ending::{Commit, Expire, Release, Restock};
     use State::{Committed, Expired, Held, Refused, Released, Restocked};
 
-    let stay = |answer| Decision { change: None, answer };
-    let go = |to, stock, answer| Decision { change: Some((to, stock)), answer };
+    let keep = |result| Decision { change: None, result };
+    let change = |to, stock, result| Decision { change: Some((to, stock)), result };
     match (ending, state) {
-        (Commit, Held) if due => go(Expired, Some(MovementKind::Expire), Err(Refusal::Expired)),
-        (Commit, Held) => go(Committed, Some(MovementKind::Commit), Ok(())),
-        (Commit, Committed) => stay(Ok(())),
-        (Commit, Refused) => stay(Err(Refusal::Refused)),
-        (Commit, Released) => stay(Err(Refusal::Released)),
-        (Commit, Expired) => stay(Err(Refusal::Expired)),
-        (Commit, Restocked) => stay(Err(Refusal::Restocked)),
+        (Commit, Held) if due => change(Expired, Some(MovementKind::Expire), Err(Refusal::Expired)),
+        (Commit, Held) => change(Committed, Some(MovementKind::Commit), Ok(())),
+        (Commit, Committed) => keep(Ok(())),
+        (Commit, Refused) => keep(Err(Refusal::Refused)),
+        (Commit, Released) => keep(Err(Refusal::Released)),
+        (Commit, Expired) => keep(Err(Refusal::Expired)),
+        (Commit, Restocked) => keep(Err(Refusal::Restocked)),
 
-        (Release | Restock, Held) => go(Released, Some(MovementKind::Release), Ok(())),
-        (Release | Restock, Refused) => go(Released, None, Ok(())),
-        (Release | Restock, Released | Expired | Restocked) => stay(Ok(())),
-        (Release, Committed) => stay(Err(Refusal::Committed)),
-        (Restock, Committed) => go(Restocked, Some(MovementKind::Restock), Ok(())),
+        (Release | Restock, Held) => change(Released, Some(MovementKind::Release), Ok(())),
+        (Release | Restock, Refused) => change(Released, None, Ok(())),
+        (Release | Restock, Released | Expired | Restocked) => keep(Ok(())),
+        (Release, Committed) => keep(Err(Refusal::Committed)),
+        (Restock, Committed) => change(Restocked, Some(MovementKind::Restock), Ok(())),
 
-        (Expire, Held) if due => go(Expired, Some(MovementKind::Expire), Ok(())),
-        (Expire, Held | Refused | Committed | Released | Expired | Restocked) => stay(Ok(())),
+        (Expire, Held) if due => change(Expired, Some(MovementKind::Expire), Ok(())),
+        (Expire, Held | Refused | Committed | Released | Expired | Restocked) => keep(Ok(())),
     }
 }
 
@@ -201,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn every_ending_in_every_state() {
+    fn transition_table_covers_every_state() {
         use Ending::{Commit, Expire, Release, Restock};
         use State::{Committed, Expired, Held, Refused, Released, Restocked};
         let table = [
@@ -226,22 +229,22 @@ mod tests {
             (Expire, Held, Held, Ok(())),
             (Expire, Committed, Committed, Ok(())),
         ];
-        for (ending, from, to, answer) in table {
+        for (ending, from, to, result) in table {
             let decision = decide(from, false, ending);
             let state = decision.change.map_or(from, |(state, _)| state);
-            assert_eq!((state, decision.answer), (to, answer), "{ending:?} of {from:?}");
+            assert_eq!((state, decision.result), (to, result), "{ending:?} of {from:?}");
         }
     }
 
     #[test]
-    fn a_commit_that_is_due_is_refused_and_written_down() {
+    fn expired_commit_is_refused_and_persisted() {
         let decision = decide(State::Held, true, Ending::Commit);
         assert_eq!(decision.change, Some((State::Expired, Some(MovementKind::Expire))));
-        assert_eq!(decision.answer, Err(Refusal::Expired));
+        assert_eq!(decision.result, Err(Refusal::Expired));
     }
 
     #[test]
-    fn every_answer_is_the_same_when_asked_again() {
+    fn repeated_ending_returns_the_same_result() {
         for state in STATES {
             for ending in ENDINGS {
                 for due in [false, true] {
@@ -249,7 +252,7 @@ mod tests {
                     let after = first.change.map_or(state, |(state, _)| state);
                     let second = decide(after, true, ending);
                     if ending != Ending::Expire {
-                        assert_eq!(second.answer, first.answer, "{ending:?} of {state:?}");
+                        assert_eq!(second.result, first.result, "{ending:?} of {state:?}");
                         assert_eq!(second.change, None, "{ending:?} of {state:?}");
                     }
                 }
@@ -258,8 +261,8 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_answers_the_first_result_while_it_is_true() {
-        for (state, answer) in [
+    fn repeated_reserve_returns_the_first_result_while_it_holds() {
+        for (state, result) in [
             (State::Held, Ok(())),
             (State::Refused, Ok(())),
             (State::Committed, Ok(())),
@@ -267,12 +270,12 @@ mod tests {
             (State::Expired, Err(Refusal::Expired)),
             (State::Restocked, Err(Refusal::Restocked)),
         ] {
-            assert_eq!(reservation(state, &[1, 2]).repeat(&lines(&[2, 1])), answer, "{state:?}");
+            assert_eq!(reservation(state, &[1, 2]).repeat(&lines(&[2, 1])), result, "{state:?}");
         }
     }
 
     #[test]
-    fn other_lines_and_tombstones_are_refused() {
+    fn reserve_with_other_lines_or_tombstone_is_refused() {
         let held = reservation(State::Held, &[1]);
         assert_eq!(held.repeat(&lines(&[1, 1])), Err(Refusal::OtherLines));
         let tombstone = reservation(State::Released, &[]);
@@ -280,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn stored_words_read_back() {
+    fn stored_state_round_trips() {
         for state in STATES {
             assert_eq!(State::from_stored(state.as_str()), Some(state));
         }
@@ -288,9 +291,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever endings come, in whatever order: at most one commit and one return of the units.
+        /// For any sequence of endings, the units are committed and returned at most once.
         #[test]
-        fn units_leave_once_and_come_back_once(
+        fn units_are_sold_and_returned_at_most_once(
             steps in proptest::collection::vec((0..4usize, any::<bool>()), 0..12)
         ) {
             let mut state = State::Held;

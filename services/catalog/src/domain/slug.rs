@@ -1,34 +1,35 @@
-//! Slugs: the names of products and categories in addresses.
+//! Slugs: the names of products and categories in URLs.
 
 use std::{fmt, str::FromStr};
 
 use uuid::Uuid;
 
-/// The longest slug, in bytes.
+/// Maximum length of a slug, in bytes.
 pub const MAX_SLUG_BYTES: usize = 120;
 
-/// Lower-case ASCII letters and digits in groups joined by single hyphens, and never a UUID: products
-/// are looked up by id or slug in the same place.
+/// A slug: lower-case ASCII letters and digits in groups joined by single hyphens. Never a UUID,
+/// because the same path parameter takes an id or a slug.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slug(String);
 
-/// Why a text is no slug, as a sentence for people.
+/// Why a text is not a slug, as a message for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SlugError {
-    /// Characters, hyphens or length.
+    /// Invalid characters, hyphens or length.
     #[error(
         "must be lower-case letters and digits joined by single hyphens, at most 120 characters"
     )]
     Malformed,
-    /// Reads as a UUID.
+    /// The text parses as a UUID.
     #[error("must not look like an id")]
     LooksLikeAnId,
 }
 
 impl Slug {
-    /// The slug of a name: accents of Latin letters dropped, everything else that is no ASCII letter or
-    /// digit a hyphen. A name of which nothing is left, or only an id, is told apart by its own `id`.
-    pub fn of_name(name: &str, id: Uuid) -> Self {
+    /// Generates the slug of a name: accents of Latin letters are removed, everything else that is
+    /// not an ASCII letter or digit becomes a hyphen. If nothing or only a UUID remains, the slug
+    /// contains `id`.
+    pub fn from_name(name: &str, id: Uuid) -> Self {
         let mut slug = String::new();
         for c in name.chars().flat_map(char::to_lowercase) {
             match fold(c) {
@@ -39,19 +40,19 @@ impl Slug {
                 None => slug.push('-'),
             }
         }
-        // Only ASCII was pushed, so that any byte is a boundary.
+        // Contains only ASCII, so every byte is a character boundary.
         slug.truncate(MAX_SLUG_BYTES);
         let slug = slug.trim_end_matches('-');
         slug.parse()
             .unwrap_or_else(|_| Self(format!("item-{:012x}", id.as_u128() & 0xffff_ffff_ffff)))
     }
 
-    /// A slug read back from the database, where only slugs are stored.
-    pub(crate) fn stored(slug: String) -> Self {
+    /// A slug from the database, which stores only valid ones.
+    pub(crate) fn from_stored(slug: String) -> Self {
         Self(slug)
     }
 
-    /// The text.
+    /// The slug as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -80,7 +81,7 @@ impl fmt::Display for Slug {
     }
 }
 
-/// Latin letters with accents, and ligatures, as ASCII.
+/// Replaces Latin letters with accents, and ligatures, by ASCII.
 fn fold(c: char) -> Option<&'static str> {
     Some(match c {
         'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ā' | 'ă' | 'ą' => "a",
@@ -115,7 +116,7 @@ mod tests {
     const ID: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_abcd_ef01_2345);
 
     #[test]
-    fn names_become_slugs() {
+    fn slug_is_generated_from_name() {
         for (name, slug) in [
             ("Wireless Headphones", "wireless-headphones"),
             ("  Cotton   T-Shirt! ", "cotton-t-shirt"),
@@ -127,12 +128,12 @@ mod tests {
             ("!!!", "item-abcdef012345"),
             ("0190a000-0000-7000-8000-abcdef012345", "item-abcdef012345"),
         ] {
-            assert_eq!(Slug::of_name(name, ID).as_str(), slug, "{name}");
+            assert_eq!(Slug::from_name(name, ID).as_str(), slug, "{name}");
         }
     }
 
     #[test]
-    fn what_is_no_slug_is_refused() {
+    fn invalid_slug_is_refused() {
         for text in ["", "-a", "a-", "a--b", "A", "a b", "ä", "a_b", "%", &"a".repeat(121)] {
             assert_eq!(text.parse::<Slug>(), Err(SlugError::Malformed), "{text}");
         }
@@ -142,8 +143,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_name_has_a_slug_that_parses(name in ".{0,300}") {
-            let slug = Slug::of_name(&name, ID);
+        fn generated_slug_always_parses(name in ".{0,300}") {
+            let slug = Slug::from_name(&name, ID);
             prop_assert_eq!(slug.as_str().parse::<Slug>(), Ok(slug.clone()));
         }
     }

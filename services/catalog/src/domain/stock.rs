@@ -1,40 +1,40 @@
-//! Stock: what is on hand, what is reserved, and what one order takes.
+//! Stock: units on hand, reserved units, the ledger of movements, and the lines of an order.
 
 use std::collections::BTreeMap;
 
 use super::ids::{OrderId, ProductId};
 
-/// The most units of one product, on hand or in one line.
+/// Maximum units of one product, on hand or in one line.
 pub const MAX_UNITS: i32 = 1_000_000_000;
 
-/// The stock of a product, as its locked row tells it. `0 <= reserved <= on_hand`.
+/// The stock of a product, from its locked row. `0 <= reserved <= on_hand`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stock {
-    /// Whose.
+    /// The product.
     pub product: ProductId,
-    /// Whether the product can be bought at all.
+    /// Whether the product can be bought.
     pub is_active: bool,
     /// Units in the warehouse.
     pub on_hand: i32,
-    /// Units of these that belong to a live reservation.
+    /// Units on hand that belong to a held reservation.
     pub reserved: i32,
 }
 
 impl Stock {
-    /// What can be bought now.
+    /// Units that can be bought now.
     pub fn available(&self) -> i32 {
         self.on_hand - self.reserved
     }
 }
 
-/// What is asked for: each product once, in the order of their ids (which is the order of locking),
-/// each with 1 to [`MAX_UNITS`] units.
+/// Lines of an order: each product once, sorted by id (the lock order), each with 1 to
+/// [`MAX_UNITS`] units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lines(BTreeMap<ProductId, i32>);
 
 impl Lines {
-    /// Sums lines of one product. `Err` holds the indices of all lines with which a quantity would leave
-    /// 1 to [`MAX_UNITS`].
+    /// Merges the lines of each product. `Err` has the indices of all lines with which a quantity
+    /// would leave the range of 1 to [`MAX_UNITS`].
     pub fn sum(lines: impl IntoIterator<Item = (ProductId, i32)>) -> Result<Self, Vec<usize>> {
         let mut sums = BTreeMap::new();
         let mut wrong = Vec::new();
@@ -48,23 +48,23 @@ impl Lines {
         if wrong.is_empty() { Ok(Self(sums)) } else { Err(wrong) }
     }
 
-    /// Lines read back from the database, where each product is once.
-    pub(crate) fn stored(lines: impl IntoIterator<Item = (ProductId, i32)>) -> Self {
+    /// Lines from the database, where each product occurs once.
+    pub(crate) fn from_stored(lines: impl IntoIterator<Item = (ProductId, i32)>) -> Self {
         Self(lines.into_iter().collect())
     }
 
-    /// Products and quantities in the order of ids.
+    /// Products and quantities, sorted by id.
     pub fn iter(&self) -> impl Iterator<Item = (ProductId, i32)> {
         self.0.iter().map(|(product, quantity)| (*product, *quantity))
     }
 
-    /// The products in the order of their ids.
+    /// The products, sorted by id.
     pub fn products(&self) -> impl Iterator<Item = ProductId> {
         self.0.keys().copied()
     }
 
-    /// The products that cannot be had in these quantities: unknown, inactive or short. Empty when all
-    /// can: a reservation takes all or nothing.
+    /// The products that are unknown, inactive or insufficient. Empty if all lines can be reserved;
+    /// a reservation takes all or none.
     pub fn unavailable(&self, stock: &[Stock]) -> Vec<ProductId> {
         let available: BTreeMap<_, _> =
             stock.iter().filter(|s| s.is_active).map(|s| (s.product, s.available())).collect();
@@ -75,29 +75,29 @@ impl Lines {
     }
 }
 
-/// Why stock moved. The words are those of the table `stock_movements`.
+/// Reason of a stock movement; the values of the table `stock_movements`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MovementKind {
     /// A product was created with stock.
     Initial,
-    /// An admin added or took units.
+    /// An administrator added or removed units.
     Adjust,
-    /// An admin set what can be bought.
+    /// An administrator set the available units.
     Set,
-    /// An order holds units.
+    /// An order reserved units.
     Reserve,
-    /// Held units left for good.
+    /// Reserved units were sold.
     Commit,
-    /// Held units were given back.
+    /// Reserved units were released.
     Release,
-    /// Held units came back because time ran out.
+    /// Reserved units were released because the reservation expired.
     Expire,
-    /// Units that had left came back.
+    /// Sold units returned to stock.
     Restock,
 }
 
 impl MovementKind {
-    /// As stored.
+    /// The stored value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Initial => "initial",
@@ -111,7 +111,7 @@ impl MovementKind {
         }
     }
 
-    /// What one unit of an order's line does to (on hand, reserved); nothing for movements by hand.
+    /// The change of (on hand, reserved) per unit of an order's line; zero for manual movements.
     fn per_unit(self) -> (i32, i32) {
         match self {
             Self::Reserve => (0, 1),
@@ -123,35 +123,35 @@ impl MovementKind {
     }
 }
 
-/// One movement of one product's stock.
+/// A movement of one product's stock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Movement {
-    /// Whose stock.
+    /// The product.
     pub product: ProductId,
-    /// Units that came (or, negative, went).
+    /// Change of the units on hand.
     pub on_hand_delta: i32,
-    /// Units that were put aside (or, negative, no longer are).
+    /// Change of the reserved units.
     pub reserved_delta: i32,
 }
 
-/// Movements with one cause.
+/// Movements with the same cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Movements {
-    /// What kind of cause.
+    /// Kind of the cause.
     pub kind: MovementKind,
-    /// A sentence or word for people.
+    /// Reason, for people.
     pub reason: String,
-    /// The order behind it, if one is.
+    /// The order that caused it, if any.
     pub order: Option<OrderId>,
-    /// Who did it; empty for the system.
+    /// Id of the actor; empty for the system.
     pub actor: String,
-    /// What moved, in the order of product ids.
+    /// The movements, sorted by product id.
     pub rows: Vec<Movement>,
 }
 
 impl Movements {
-    /// What `kind` does to the lines of an order.
-    pub fn of_order(kind: MovementKind, order: OrderId, lines: &Lines) -> Self {
+    /// The movements of an order's lines.
+    pub fn for_order(kind: MovementKind, order: OrderId, lines: &Lines) -> Self {
         let (on_hand, reserved) = kind.per_unit();
         let row = |(product, quantity): (ProductId, i32)| Movement {
             product,
@@ -167,8 +167,8 @@ impl Movements {
         }
     }
 
-    /// What is on hand of one product changed by hand.
-    pub fn by_hand(kind: MovementKind, product: ProductId, delta: i32, by: ByHand) -> Self {
+    /// A manual change of the units on hand of one product.
+    pub fn manual(kind: MovementKind, product: ProductId, delta: i32, by: ManualChange) -> Self {
         Self {
             kind,
             reason: by.reason,
@@ -179,25 +179,25 @@ impl Movements {
     }
 }
 
-/// Who changed stock by hand and why.
+/// Actor and reason of a manual change of stock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ByHand {
-    /// Why.
+pub struct ManualChange {
+    /// Reason, for people.
     pub reason: String,
-    /// A user's id; empty for the system.
+    /// Id of the actor; empty for the system.
     pub actor: String,
 }
 
-/// Why stock cannot be changed by hand so.
+/// Why a manual change of stock is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StockRefusal {
-    /// Fewer units than are reserved would be left.
+    /// Fewer units than the reserved ones would remain.
     BelowReserved,
     /// More than [`MAX_UNITS`] would be on hand.
     TooMany,
 }
 
-/// The change of what is on hand that `delta` asks for, if the stock allows it.
+/// Checks a change of the units on hand by `delta`.
 pub fn adjust(stock: &Stock, delta: i32) -> Result<i32, StockRefusal> {
     match stock.on_hand.checked_add(delta) {
         None if delta > 0 => Err(StockRefusal::TooMany),
@@ -207,7 +207,7 @@ pub fn adjust(stock: &Stock, delta: i32) -> Result<i32, StockRefusal> {
     }
 }
 
-/// The change of what is on hand after which `available` units can be bought.
+/// Computes the change of the units on hand after which `available` units can be bought.
 pub fn set_available(stock: &Stock, available: i32) -> Result<i32, StockRefusal> {
     match available.checked_add(stock.reserved) {
         Some(on_hand) if on_hand <= MAX_UNITS => Ok(on_hand - stock.on_hand),
@@ -231,13 +231,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_one_product_are_summed_in_the_order_of_ids() {
+    fn lines_are_merged_and_sorted_by_id() {
         let lines = Lines::sum([(product(2), 1), (product(1), 3), (product(2), 4)]).unwrap();
         assert_eq!(lines.iter().collect::<Vec<_>>(), [(product(1), 3), (product(2), 5)]);
     }
 
     #[test]
-    fn quantities_out_of_range_name_all_their_lines() {
+    fn quantity_out_of_range_names_all_lines() {
         let [one, two] = [product(1), product(2)];
         assert_eq!(Lines::sum([(one, 1), (one, 0)]), Err(vec![1]));
         assert_eq!(Lines::sum([(one, -1), (two, 1), (two, i32::MIN)]), Err(vec![0, 2]));
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_inactive_and_short_products_are_unavailable() {
+    fn unknown_inactive_and_insufficient_products_are_unavailable() {
         let lines = Lines::sum((1..=4).map(|n| (product(n), 2))).unwrap();
         let inactive = Stock { is_active: false, ..stock(3, 9, 0) };
         let rows = [stock(1, 2, 0), stock(2, 9, 8), inactive];
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn stock_by_hand_never_falls_below_what_is_reserved() {
+    fn manual_change_never_falls_below_reserved_units() {
         let row = stock(1, 10, 4);
         assert_eq!(adjust(&row, -6), Ok(-6));
         assert_eq!(adjust(&row, -7), Err(StockRefusal::BelowReserved));
@@ -267,11 +267,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_granted_keeps_reserved_within_on_hand(
+        fn granted_lines_keep_reserved_within_on_hand(
             rows in proptest::collection::vec((0..20i32, 0..20i32), 1..5),
             wanted in proptest::collection::vec((0..5u128, 1..25i32), 1..8),
         ) {
-            let rows: Vec<_> = (0..).zip(rows).map(|(n, (a, b))| stock(n, a.max(b), a.min(b))).collect();
+            let stocks = (0..).zip(rows).map(|(n, (a, b))| stock(n, a.max(b), a.min(b)));
+            let rows: Vec<_> = stocks.collect();
             let lines = Lines::sum(wanted.into_iter().map(|(n, q)| (product(n), q))).unwrap();
             let all_fit = lines.iter().all(|(wanted, quantity)| {
                 rows.iter().any(|s| s.product == wanted && s.reserved + quantity <= s.on_hand)
@@ -280,12 +281,12 @@ mod tests {
         }
 
         #[test]
-        fn an_order_that_ends_unsold_leaves_stock_as_it_was(quantity in 1..100i32) {
+        fn unsold_order_leaves_stock_unchanged(quantity in 1..100i32) {
             use MovementKind::{Commit, Expire, Release, Reserve, Restock};
             let lines = Lines::sum([(product(1), quantity)]).unwrap();
             for path in [&[Reserve, Release][..], &[Reserve, Expire], &[Reserve, Commit, Restock]] {
                 let sums = path.iter().fold((0, 0), |sums, kind| {
-                    let rows = Movements::of_order(*kind, OrderId(Uuid::nil()), &lines).rows;
+                    let rows = Movements::for_order(*kind, OrderId(Uuid::nil()), &lines).rows;
                     (sums.0 + rows[0].on_hand_delta, sums.1 + rows[0].reserved_delta)
                 });
                 prop_assert_eq!(sums, (0, 0));

@@ -1,5 +1,4 @@
-//! The demo data itself. Prices are in minor units; the first nine products are those that the
-//! documents speak of.
+//! The demo data. Prices are in minor units; the documentation uses the first nine products.
 
 /// Categories: name and description.
 pub(super) const CATEGORIES: [(&str, &str); 3] = [
@@ -8,7 +7,7 @@ pub(super) const CATEGORIES: [(&str, &str); 3] = [
     ("Books", "Stories worth a shelf."),
 ];
 
-/// A product as it is first written.
+/// The initial data of a product.
 #[derive(Debug)]
 pub(super) struct DemoProduct {
     pub(super) name: &'static str,
@@ -31,14 +30,14 @@ const fn product(
 }
 
 /// The products.
-#[rustfmt::skip] // A table: one product, one line and one of text.
+#[rustfmt::skip] // A table: one line per product and one for its description.
 pub(super) const PRODUCTS: &[DemoProduct] = &[
     product("Electronics", "Wireless Headphones", 29900, 50, 310,
         "Over-ear headphones with active noise cancelling and thirty hours of battery."),
     product("Electronics", "Smart Watch", 39900, 30, 90,
         "Tracks heart rate, sleep and workouts, and shows messages at a glance."),
     product("Electronics", "Laptop Backpack", 5900, 100, 850,
-        "Padded compartment for machines of up to 16 inches, water-repellent, with a hidden pocket."),
+        "Padded compartment for laptops of up to 16 inches, water-repellent, a hidden pocket."),
     product("Clothing", "Cotton T-Shirt", 1999, 200, 180,
         "Soft organic cotton with a regular fit, pre-washed so that it keeps its shape."),
     product("Clothing", "Denim Jeans", 4999, 75, 650,

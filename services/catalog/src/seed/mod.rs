@@ -1,7 +1,7 @@
-//! Demo data: fills an empty shop, and leaves alone whatever is there.
+//! Demo data: fills an empty shop and never changes existing rows.
 //!
-//! Every row has an id of its own that never changes. A second run finds it, or its slug, and touches
-//! nothing: neither stock nor what an admin changed.
+//! Every row has a fixed id. A second run finds the id or the slug and changes nothing, neither
+//! stock nor an administrator's edits.
 
 mod data;
 
@@ -20,16 +20,16 @@ use crate::{
 };
 use data::{CATEGORIES, DemoProduct, PRODUCTS};
 
-/// How much was new.
+/// The number of inserted rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seeded {
-    /// Categories written.
+    /// Inserted categories.
     pub categories: usize,
-    /// Products written.
+    /// Inserted products.
     pub products: usize,
 }
 
-/// Writes the demo data that is not there yet, in one transaction. Two at once do it one after the other.
+/// Inserts the missing demo data in one transaction. Concurrent runs wait for each other.
 pub async fn seed(args: &Args, runtime: &Runtime) -> Result<Seeded, Error> {
     let pool = kit::postgres::connect(&args.database, runtime)?;
     let now = runtime.env.now();
@@ -45,7 +45,7 @@ async fn write(
     currency: Currency,
     now: Timestamp,
 ) -> Result<Seeded, Error> {
-    // Nobody else adds categories meanwhile, nor seeds.
+    // Excludes other changes of categories and other runs.
     store::categories::lock_tree(conn).await?;
     let (categories, new_categories) = write_categories(conn, now).await?;
     let products = write_products(conn, &categories, currency, now).await?;
@@ -61,7 +61,7 @@ async fn write_categories(
     let mut written = 0;
     for (n, (name, description)) in (1..).zip(CATEGORIES) {
         let id = demo_id(n);
-        let slug = Slug::of_name(name, id);
+        let slug = Slug::from_name(name, id);
         let known = there.iter().find(|c| c.id.0 == id || c.slug == slug);
         if known.is_none() {
             let (name, description) = (name.to_owned(), description.to_owned());
@@ -99,7 +99,7 @@ async fn write_products(
     Ok(written)
 }
 
-/// The product as it is first written. The first of the table is the newest, so that a list begins with it.
+/// The initial product. The first product of the table is the newest, so that lists begin with it.
 fn details(
     n: u32,
     product: &DemoProduct,
@@ -108,7 +108,7 @@ fn details(
     now: Timestamp,
 ) -> Details {
     let id = demo_id(0x100 + u128::from(n));
-    let slug = Slug::of_name(product.name, id);
+    let slug = Slug::from_name(product.name, id);
     let made = now - SignedDuration::from_secs(n.into());
     Details {
         id: id.into(),
@@ -125,7 +125,7 @@ fn details(
     }
 }
 
-/// Ids of version 7, as all others, from a time before there were shops like this one.
+/// UUIDs of version 7, like all ids, with a time before the first release.
 fn demo_id(n: u128) -> Uuid {
     Uuid::from_u128(0x018c_c251_f400_7000_8000_0000_0000_0000 | n)
 }
@@ -139,7 +139,7 @@ mod tests {
         let mut slugs = HashSet::new();
         for product in PRODUCTS {
             assert!(CATEGORIES.iter().any(|(name, _)| *name == product.category), "{product:?}");
-            assert!(slugs.insert(Slug::of_name(product.name, Uuid::nil()).to_string()));
+            assert!(slugs.insert(Slug::from_name(product.name, Uuid::nil()).to_string()));
             assert!(product.price_cents > 0 && product.stock >= 0 && product.weight_grams > 0);
         }
         assert_eq!(demo_id(1).get_version_num(), 7);

@@ -31,7 +31,7 @@ impl From<Row> for Category {
         Self {
             id: id.into(),
             name,
-            slug: Slug::stored(slug),
+            slug: Slug::from_stored(slug),
             description,
             parent: parent_id.map(CategoryId::from),
             created_at,
@@ -39,7 +39,7 @@ impl From<Row> for Category {
     }
 }
 
-/// All categories by name. Their number is bounded when they are made.
+/// All categories by name. Their number is bounded at creation.
 pub(crate) async fn all(conn: &mut PgConnection) -> Result<Vec<Category>, Error> {
     let rows = query_as!(
         Row,
@@ -51,7 +51,7 @@ pub(crate) async fn all(conn: &mut PgConnection) -> Result<Vec<Category>, Error>
     Ok(rows.into_iter().map(Category::from).collect())
 }
 
-/// How many active products lie directly in each category that has any.
+/// The number of active products directly in each non-empty category.
 pub(crate) async fn product_counts(
     conn: &mut PgConnection,
 ) -> Result<BTreeMap<CategoryId, i64>, Error> {
@@ -64,15 +64,15 @@ pub(crate) async fn product_counts(
     Ok(rows.into_iter().map(|row| (row.id.into(), row.count)).collect())
 }
 
-/// Keeps categories from being changed until this transaction ends, and waits for who is changing them.
-/// Any number of transactions can hold them at a time.
-pub(crate) async fn hold(conn: &mut PgConnection) -> Result<(), Error> {
+/// Takes a shared lock on all categories until the end of the transaction; waits for a transaction
+/// that changes them.
+pub(crate) async fn lock_shared(conn: &mut PgConnection) -> Result<(), Error> {
     query!("LOCK TABLE categories IN ROW EXCLUSIVE MODE").execute(conn).await?;
     Ok(())
 }
 
-/// The shape of the tree, which nobody else can change until this transaction ends; nor can products
-/// be put into categories (see [`hold`]).
+/// The tree of categories, exclusively locked until the end of the transaction. Products cannot be
+/// put into categories meanwhile (see [`lock_shared`]).
 pub(crate) async fn lock_tree(conn: &mut PgConnection) -> Result<Tree, Error> {
     query!("LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE").execute(&mut *conn).await?;
     let rows = query!("SELECT id, parent_id FROM categories").fetch_all(conn).await?;
@@ -108,14 +108,15 @@ pub(crate) async fn insert(conn: &mut PgConnection, category: &Category) -> Resu
     )
     .execute(conn)
     .await
-    .map_err(Error::of_category_write)?;
+    .map_err(Error::from_category_write)?;
     Ok(())
 }
 
 /// Writes a changed category.
 pub(crate) async fn update(conn: &mut PgConnection, category: &Category) -> Result<(), Error> {
     query!(
-        "UPDATE categories SET name = $2, slug = $3, description = $4, parent_id = $5 WHERE id = $1",
+        "UPDATE categories SET name = $2, slug = $3, description = $4, parent_id = $5
+         WHERE id = $1",
         category.id.0,
         category.name,
         category.slug.as_str(),
@@ -124,15 +125,15 @@ pub(crate) async fn update(conn: &mut PgConnection, category: &Category) -> Resu
     )
     .execute(conn)
     .await
-    .map_err(Error::of_category_write)?;
+    .map_err(Error::from_category_write)?;
     Ok(())
 }
 
-/// Deletes a category and tells whether it was there. PostgreSQL refuses while something points at it.
+/// Deletes a category and returns whether it existed. PostgreSQL refuses while it is referenced.
 pub(crate) async fn delete(conn: &mut PgConnection, id: CategoryId) -> Result<bool, Error> {
     let done = query!("DELETE FROM categories WHERE id = $1", id.0)
         .execute(conn)
         .await
-        .map_err(Error::of_category_delete)?;
+        .map_err(Error::from_category_delete)?;
     Ok(done.rows_affected() == 1)
 }

@@ -1,8 +1,8 @@
 //! Lists of products: by filter, by search, by low stock. Each is a page and a count.
 //!
-//! Every order of a list has its own index (`0001`), so that a page reads its rows and those before it
-//! and sorts nothing; hence a statement for each order instead of one with `CASE`. A search sorts what
-//! it found, whatever the order. The count reads stock only where the filter asks for it.
+//! Every sort order of a list has its own index (`0001`), so that a page reads its rows and those
+//! before it without sorting; therefore there is a statement per order instead of one with `CASE`.
+//! A search sorts its results. The count reads stock only if the filter needs it.
 
 use sqlx::{PgConnection, query, query_scalar};
 use uuid::Uuid;
@@ -19,14 +19,15 @@ use crate::{
     error::Error,
 };
 
-/// How alike (0 to 1) a search and the words of a name must be written. One wrong letter in a word of
-/// six ("labtop") leaves 0.4, which PostgreSQL's own 0.6 misses; below that, unrelated words begin to match.
+/// Minimum trigram similarity (0 to 1) of a search and the words of a name. One wrong letter in a
+/// word of six ("labtop") gives 0.4, below PostgreSQL's default of 0.6; below 0.4, unrelated words
+/// match.
 const SIMILARITY: &str = "0.39";
 
-/// A page of products and how many there are on all pages.
+/// A page of products and the total number.
 pub(crate) type Found = (Vec<Product>, i64);
 
-/// A filter as statements take it.
+/// A filter as parameters of a statement.
 struct Parameters {
     categories: Option<Vec<Uuid>>,
     any_activity: bool,
@@ -36,7 +37,7 @@ struct Parameters {
 }
 
 impl Parameters {
-    async fn of(conn: &mut PgConnection, filter: &Filter) -> Result<Self, Error> {
+    async fn from_filter(conn: &mut PgConnection, filter: &Filter) -> Result<Self, Error> {
         let categories = match filter.category {
             Some(category) => Some(subtree(conn, category).await?),
             None => None,
@@ -51,7 +52,7 @@ impl Parameters {
     }
 }
 
-/// A category and all below it. Bounded: so is the number of categories.
+/// A category and its descendants. Bounded by the number of categories.
 async fn subtree(conn: &mut PgConnection, category: CategoryId) -> Result<Vec<Uuid>, Error> {
     let ids = query_scalar!(
         r#"WITH RECURSIVE down AS (
@@ -67,7 +68,7 @@ async fn subtree(conn: &mut PgConnection, category: CategoryId) -> Result<Vec<Uu
     Ok(ids)
 }
 
-/// The page of a filtered list in the order `$order`.
+/// A page of a filtered list, sorted by `$order`.
 macro_rules! list_page {
     ($filter:ident, $page:ident, $order:literal) => {
         select_products!(
@@ -89,14 +90,14 @@ macro_rules! list_page {
     };
 }
 
-/// A page of the products that pass a filter.
+/// A page of the filtered products.
 pub(crate) async fn list(
     conn: &mut PgConnection,
     filter: &Filter,
     sort: Sort,
     page: Page,
 ) -> Result<Found, Error> {
-    let filter = Parameters::of(conn, filter).await?;
+    let filter = Parameters::from_filter(conn, filter).await?;
     let total = query_scalar!(
         r#"SELECT count(*) AS "count!" FROM products p
            WHERE ($1::uuid[] IS NULL OR p.category_id = ANY($1))
@@ -125,10 +126,11 @@ pub(crate) async fn list(
     Ok((products(rows)?, total))
 }
 
-/// A page of the products that a search finds: by the words of name, category and description, by a
-/// similar spelling in name and category, or by the very characters there. Needs a transaction.
+/// A page of search results: matches of the words of name, category and description, of a similar
+/// spelling in name and category, or of the exact characters there. Needs a transaction.
 ///
-/// Relevance adds up: the name itself 2, the very characters 1, and up to 1 each for spelling and words.
+/// Relevance is a sum: 2 for the exact name, 1 for the exact characters, up to 1 each for spelling
+/// and words.
 pub(crate) async fn search(
     conn: &mut PgConnection,
     text: &SearchText,
@@ -139,7 +141,7 @@ pub(crate) async fn search(
     query!("SELECT set_config('pg_trgm.word_similarity_threshold', $1, true)", SIMILARITY)
         .fetch_one(&mut *conn)
         .await?;
-    let filter = Parameters::of(conn, filter).await?;
+    let filter = Parameters::from_filter(conn, filter).await?;
     let total = search_count(conn, text, &filter).await?;
     let rows = select_products!(
         "WHERE (p.search_words @@ plainto_tsquery('english', $1)
@@ -169,7 +171,7 @@ pub(crate) async fn search(
         filter.any_stock,
         filter.min_price_cents,
         filter.max_price_cents,
-        sort_word(sort),
+        sort_name(sort),
         i64::from(page.size()),
         page.offset(),
     )
@@ -206,7 +208,7 @@ async fn search_count(
     Ok(total)
 }
 
-fn sort_word(sort: SearchSort) -> &'static str {
+fn sort_name(sort: SearchSort) -> &'static str {
     match sort {
         SearchSort::Relevance => "relevance",
         SearchSort::By(Sort::Newest) => "newest",
@@ -216,7 +218,7 @@ fn sort_word(sort: SearchSort) -> &'static str {
     }
 }
 
-/// A page of the active products of which at most `threshold` units can be bought, fewest first.
+/// A page of the active products with at most `threshold` available units, fewest first.
 pub(crate) async fn low_stock(
     conn: &mut PgConnection,
     threshold: i32,

@@ -15,7 +15,7 @@ use crate::{
     error::Error,
 };
 
-/// A product as its columns are read.
+/// The columns of a product.
 pub(super) struct Row {
     pub(super) id: Uuid,
     pub(super) name: String,
@@ -32,8 +32,8 @@ pub(super) struct Row {
     pub(super) available: i32,
 }
 
-/// `query_as!` of [`Row`] with the columns and tables that every product is read from. A macro, because
-/// checked SQL must be a literal and the alternative is these columns written out nine times.
+/// `query_as!` of [`Row`] with the columns and tables of a product. A macro, because checked SQL
+/// must be a literal and nine statements have these columns.
 macro_rules! select_products {
     ($rest:literal $(+ $more:literal)* $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -57,7 +57,7 @@ impl TryFrom<Row> for Product {
         let details = Details {
             id: row.id.into(),
             name: row.name,
-            slug: Slug::stored(row.slug),
+            slug: Slug::from_stored(row.slug),
             description: row.description,
             price: Money::new(row.price_cents, currency),
             category: row.category_id.map(CategoryId::from),
@@ -86,7 +86,7 @@ pub(crate) async fn find_by_slug(
     row.map(Product::try_from).transpose()
 }
 
-/// The products with these ids, of those that exist, in no order.
+/// The existing products with these ids, unordered.
 pub(crate) async fn find_all(
     conn: &mut PgConnection,
     ids: &[ProductId],
@@ -98,7 +98,7 @@ pub(crate) async fn find_all(
     rows.into_iter().map(Product::try_from).collect()
 }
 
-/// The product with this id, locked against other admins (not against orders: those lock stock).
+/// The product with this id, locked against other edits. Orders lock the stock instead.
 pub(crate) async fn lock(conn: &mut PgConnection, id: ProductId) -> Result<Option<Product>, Error> {
     let row = select_products!("WHERE p.id = $1 FOR NO KEY UPDATE OF p", id.0)
         .fetch_optional(conn)
@@ -106,7 +106,7 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: ProductId) -> Result<Optio
     row.map(Product::try_from).transpose()
 }
 
-/// Writes a new product. Its stock is opened apart.
+/// Inserts a product. Its stock is a separate row.
 pub(crate) async fn insert(conn: &mut PgConnection, product: &Details) -> Result<(), Error> {
     query!(
         "INSERT INTO products (id, name, slug, description, price_cents, currency, category_id,
@@ -127,11 +127,11 @@ pub(crate) async fn insert(conn: &mut PgConnection, product: &Details) -> Result
     )
     .execute(conn)
     .await
-    .map_err(Error::of_product_write)?;
+    .map_err(Error::from_product_write)?;
     Ok(())
 }
 
-/// Writes a changed product.
+/// Updates a product.
 pub(crate) async fn update(conn: &mut PgConnection, product: &Details) -> Result<(), Error> {
     query!(
         "UPDATE products
@@ -152,11 +152,11 @@ pub(crate) async fn update(conn: &mut PgConnection, product: &Details) -> Result
     )
     .execute(conn)
     .await
-    .map_err(Error::of_product_write)?;
+    .map_err(Error::from_product_write)?;
     Ok(())
 }
 
-/// Makes a product inactive and tells whether there is such a product. A second time changes nothing.
+/// Deactivates a product and returns whether it exists. Idempotent.
 pub(crate) async fn deactivate(
     conn: &mut PgConnection,
     id: ProductId,
@@ -172,7 +172,7 @@ pub(crate) async fn deactivate(
     Ok(done.rows_affected() == 1 || find(conn, id).await?.is_some())
 }
 
-/// The ids and slugs that are taken, of these.
+/// The given ids and slugs that already exist.
 pub(crate) async fn taken(
     conn: &mut PgConnection,
     ids: &[Uuid],

@@ -14,8 +14,8 @@ use crate::{
     error::Error,
 };
 
-/// Writes a reservation down, unless its order is known: then nothing is written and `false` told. It
-/// waits for another transaction that is just writing the same order.
+/// Inserts a reservation and returns whether it was new: an existing reservation of the order
+/// stays. Waits for a concurrent transaction that inserts the same order.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     reservation: &Reservation,
@@ -24,15 +24,15 @@ pub(crate) async fn insert(
     let (products, quantities): (Vec<Uuid>, Vec<i32>) =
         reservation.lines.iter().map(|(product, quantity)| (product.0, quantity)).unzip();
     let done = query!(
-        "WITH written AS (
+        "WITH inserted AS (
              INSERT INTO reservations (order_id, id, state, expires_at, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $5)
              ON CONFLICT (order_id) DO NOTHING RETURNING order_id
          ), lines AS (
              INSERT INTO reservation_lines (order_id, product_id, quantity)
-             SELECT w.order_id, l.* FROM written w, unnest($6::uuid[], $7::integer[]) l
+             SELECT w.order_id, l.* FROM inserted w, unnest($6::uuid[], $7::integer[]) l
          )
-         SELECT order_id FROM written",
+         SELECT order_id FROM inserted",
         reservation.order.0,
         reservation.id.0,
         reservation.state.as_str(),
@@ -46,8 +46,8 @@ pub(crate) async fn insert(
     Ok(done.is_some())
 }
 
-/// `query_as!` of [`Row`]: a reservation with its lines, which are written once, together with it. A macro,
-/// because checked SQL must be a literal.
+/// `query_as!` of [`Row`]: a reservation with its lines, which never change. A macro, because
+/// checked SQL must be a literal.
 macro_rules! select_reservation {
     ($rest:literal $(, $argument:expr)* $(,)?) => {
         query_as!(
@@ -64,13 +64,13 @@ macro_rules! select_reservation {
     };
 }
 
-/// The reservation of an order, as it is.
+/// The reservation of an order, without a lock.
 pub(crate) async fn find(
     conn: &mut PgConnection,
     order: OrderId,
 ) -> Result<Option<Reservation>, Error> {
     let row = select_reservation!("WHERE order_id = $1", order.0).fetch_optional(conn).await?;
-    row.map(Row::read).transpose()
+    row.map(Row::parse).transpose()
 }
 
 /// The reservation of an order, locked.
@@ -81,11 +81,11 @@ pub(crate) async fn lock(
     let row = select_reservation!("WHERE order_id = $1 FOR UPDATE OF r", order.0)
         .fetch_optional(conn)
         .await?;
-    row.map(Row::read).transpose()
+    row.map(Row::parse).transpose()
 }
 
-/// A held reservation whose time ran out, locked, the longest overdue first. Those that another replica
-/// has locked are passed over.
+/// The expired reservation that is longest overdue, locked. Skips rows that another replica has
+/// locked.
 pub(crate) async fn lock_due(
     conn: &mut PgConnection,
     now: Timestamp,
@@ -98,7 +98,7 @@ pub(crate) async fn lock_due(
     )
     .fetch_optional(conn)
     .await?;
-    row.map(Row::read).transpose()
+    row.map(Row::parse).transpose()
 }
 
 /// Moves a locked reservation to another state.
@@ -135,13 +135,13 @@ struct Row {
 }
 
 impl Row {
-    fn read(self) -> Result<Reservation, Error> {
+    fn parse(self) -> Result<Reservation, Error> {
         let lines = self.products.into_iter().map(ProductId::from).zip(self.quantities);
         Ok(Reservation {
             order: self.order_id.into(),
             id: self.id.into(),
             state: State::from_stored(&self.state).ok_or(Error::Stored("reservations.state"))?,
-            lines: Lines::stored(lines),
+            lines: Lines::from_stored(lines),
             unavailable: self.unavailable_product_ids.into_iter().map(ProductId::from).collect(),
             expires_at: self.expires_at.to_jiff(),
         })

@@ -27,7 +27,7 @@ impl From<Row> for Stock {
     }
 }
 
-/// The stock of these products, of those that exist.
+/// The stock of the given products that exist.
 pub(crate) async fn read(
     conn: &mut PgConnection,
     products: impl Iterator<Item = ProductId>,
@@ -45,8 +45,8 @@ pub(crate) async fn read(
     Ok(rows.into_iter().map(Stock::from).collect())
 }
 
-/// The stock of these products, of those that exist, locked in the order of their ids: everybody who
-/// locks more than one does it in that order, so that nobody waits in a circle.
+/// The stock of the given products that exist, locked in the order of their ids. All transactions
+/// lock in this order, which prevents deadlocks.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
     products: impl Iterator<Item = ProductId>,
@@ -65,16 +65,16 @@ pub(crate) async fn lock(
     Ok(rows.into_iter().map(Stock::from).collect())
 }
 
-/// Opens the account of a new product, with nothing in it.
-pub(crate) async fn open(conn: &mut PgConnection, product: ProductId) -> Result<(), Error> {
+/// Inserts the stock row of a new product, with no units.
+pub(crate) async fn insert_empty(conn: &mut PgConnection, product: ProductId) -> Result<(), Error> {
     query!("INSERT INTO stock (product_id, on_hand) VALUES ($1, 0)", product.0)
         .execute(conn)
         .await?;
     Ok(())
 }
 
-/// Moves stock and writes the movements down, in one statement: the ledger cannot disagree. Rows that
-/// are not locked yet are locked as [`lock`] does it, in the order of their ids.
+/// Changes stock and inserts the movements into the ledger, in one statement, so that both always
+/// agree. Rows are locked in the order of their ids, like in [`lock`].
 pub(crate) async fn apply(
     conn: &mut PgConnection,
     movements: &Movements,
@@ -98,7 +98,8 @@ pub(crate) async fn apply(
              RETURNING s.product_id
          )
          INSERT INTO stock_movements
-             (product_id, kind, on_hand_delta, reserved_delta, reason, order_id, actor_id, created_at)
+             (product_id, kind, on_hand_delta, reserved_delta, reason, order_id, actor_id,
+              created_at)
          SELECT m.product_id, $4, m.on_hand_delta, m.reserved_delta, $5, $6, $7, $8
          FROM moved m JOIN changed USING (product_id)",
         &products,

@@ -1,5 +1,5 @@
-//! Categories, as admins change them. Whoever changes the tree's shape holds its lock, so that two moves
-//! that are right alone cannot make a cycle together.
+//! Changes of categories. A transaction that changes the tree locks it, because two concurrent
+//! moves that are valid separately could create a cycle.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{
     store,
 };
 
-/// All categories by name, each with the number of active products in it and below it.
+/// All categories by name, with the number of active products in each and its descendants.
 pub(crate) async fn list(pool: &PgPool) -> Result<Vec<(Category, i64)>, Error> {
     let mut conn = pool.acquire().await?;
     let categories = store::categories::all(&mut conn).await?;
@@ -22,7 +22,7 @@ pub(crate) async fn list(pool: &PgPool) -> Result<Vec<(Category, i64)>, Error> {
     Ok(with_counts(categories, &direct))
 }
 
-/// Makes a category.
+/// Creates a category.
 pub(crate) async fn create(pool: &PgPool, category: &Category) -> Result<(), Error> {
     let mut tx = pool.begin().await?;
     let tree = store::categories::lock_tree(&mut tx).await?;
@@ -34,7 +34,7 @@ pub(crate) async fn create(pool: &PgPool, category: &Category) -> Result<(), Err
     Ok(tx.commit().await?)
 }
 
-/// Changes a category and gives it as it is then, with the number of active products in and below it.
+/// Updates a category and returns it with the number of active products in it and its descendants.
 pub(crate) async fn update(
     pool: &PgPool,
     id: CategoryId,
@@ -54,7 +54,7 @@ pub(crate) async fn update(
     Ok((after, count))
 }
 
-/// Deletes a category that nothing points at.
+/// Deletes a category that is not referenced.
 pub(crate) async fn delete(pool: &PgPool, id: CategoryId) -> Result<(), Error> {
     let mut conn = pool.acquire().await?;
     if store::categories::delete(&mut conn, id).await? {

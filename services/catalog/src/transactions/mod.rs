@@ -1,14 +1,14 @@
-//! What happens together: each function is one transaction of the database.
+//! Database transactions: each function is one.
 //!
-//! Locks are taken in one order everywhere (the table of categories, reservation, product, stock rows by
-//! product id), so that transactions wait for each other but never in a circle. No transaction waits for
-//! anything but PostgreSQL.
+//! All transactions take locks in one order (the table of categories, reservation, product, stock
+//! rows by product id), which prevents deadlocks. No transaction waits for anything except
+//! PostgreSQL.
 //!
-//! Whoever puts a product into a category holds the table of categories against changes: the product's
-//! words for the search come from the names that are committed then, and whoever renames or moves a
-//! category writes them anew only for the products that it sees in it. Products that are in a category
-//! already need no such lock: both write the product's own row, the later one with the names of the
-//! earlier one.
+//! A transaction that puts a product into a category takes a shared lock on the categories: the
+//! product's search words come from the committed names, and a transaction that renames or moves a
+//! category rewrites them only for the products that it sees. Products that stay in their category
+//! need no such lock: both transactions write the product's row, the later one with the names of
+//! the earlier one.
 
 pub(crate) mod categories;
 pub(crate) mod products;

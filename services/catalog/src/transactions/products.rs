@@ -1,4 +1,4 @@
-//! Products and their stock, as admins change them.
+//! Changes of products and manual changes of stock.
 
 use kit::Env;
 use sqlx::{PgConnection, PgPool};
@@ -7,40 +7,42 @@ use crate::{
     domain::{
         ids::ProductId,
         product::{Details, Product, ProductPatch},
-        stock::{ByHand, MovementKind, Movements, Stock, StockRefusal, adjust, set_available},
+        stock::{
+            ManualChange, MovementKind, Movements, Stock, StockRefusal, adjust, set_available,
+        },
     },
     error::Error,
     store,
 };
 
-/// Makes a product with `units` on hand.
+/// Creates a product with `units` on hand.
 pub(crate) async fn create(pool: &PgPool, product: Details, units: i32) -> Result<Product, Error> {
     let mut tx = pool.begin().await?;
     if product.category.is_some() {
-        store::categories::hold(&mut tx).await?;
+        store::categories::lock_shared(&mut tx).await?;
     }
     write(&mut tx, &product, units).await?;
     tx.commit().await?;
     Ok(Product { details: product, available: units })
 }
 
-/// Writes a new product and the first row of its ledger. The categories are held.
+/// Inserts a product and the first movement of its ledger. The caller has locked the categories.
 pub(crate) async fn write(
     conn: &mut PgConnection,
     product: &Details,
     units: i32,
 ) -> Result<(), Error> {
     store::products::insert(conn, product).await?;
-    store::stock::open(conn, product.id).await?;
+    store::stock::insert_empty(conn, product.id).await?;
     if units > 0 {
-        let by = ByHand { reason: "product created".into(), actor: String::new() };
-        let movements = Movements::by_hand(MovementKind::Initial, product.id, units, by);
+        let by = ManualChange { reason: "product created".into(), actor: String::new() };
+        let movements = Movements::manual(MovementKind::Initial, product.id, units, by);
         store::stock::apply(conn, &movements, product.created_at).await?;
     }
     Ok(())
 }
 
-/// Changes a product. Setting how many can be bought moves its stock.
+/// Updates a product. A new number of available units is a stock movement.
 pub(crate) async fn update(
     pool: &PgPool,
     env: &Env,
@@ -49,7 +51,7 @@ pub(crate) async fn update(
 ) -> Result<Product, Error> {
     let mut tx = pool.begin().await?;
     if patch.category.is_some() {
-        store::categories::hold(&mut tx).await?;
+        store::categories::lock_shared(&mut tx).await?;
     }
     let product = store::products::lock(&mut tx, id).await?.ok_or(Error::NotFound("product"))?;
     let available = patch.available;
@@ -59,43 +61,45 @@ pub(crate) async fn update(
     }
     let mut product = Product { details, ..product };
     if let Some(available) = available {
-        let by = ByHand { reason: "set with the product".into(), actor: String::new() };
+        let by = ManualChange { reason: "set with the product".into(), actor: String::new() };
         let plan = |stock: &Stock| set_available(stock, available);
-        product.available = by_hand(&mut tx, env, id, MovementKind::Set, by, plan).await?;
+        product.available = change_manually(&mut tx, env, id, MovementKind::Set, by, plan).await?;
     }
     tx.commit().await?;
     Ok(product)
 }
 
-/// Adds units to what is on hand, or takes them away.
+/// Adds or removes units on hand.
 pub(crate) async fn adjust_stock(
     pool: &PgPool,
     env: &Env,
     id: ProductId,
     delta: i32,
-    by: ByHand,
+    by: ManualChange,
 ) -> Result<Product, Error> {
     let mut tx = pool.begin().await?;
-    by_hand(&mut tx, env, id, MovementKind::Adjust, by, |stock| adjust(stock, delta)).await?;
+    change_manually(&mut tx, env, id, MovementKind::Adjust, by, |stock| adjust(stock, delta))
+        .await?;
     let product = store::products::find(&mut tx, id).await?.ok_or(Error::NotFound("product"))?;
     tx.commit().await?;
     Ok(product)
 }
 
-/// Moves what is on hand as `plan` says of the locked stock, and gives what can be bought then.
-async fn by_hand(
+/// Changes the units on hand by the result of `plan` for the locked stock, and returns the
+/// available units.
+async fn change_manually(
     conn: &mut PgConnection,
     env: &Env,
     id: ProductId,
     kind: MovementKind,
-    by: ByHand,
+    by: ManualChange,
     plan: impl Fn(&Stock) -> Result<i32, StockRefusal>,
 ) -> Result<i32, Error> {
     let stock = store::stock::lock(conn, std::iter::once(id)).await?;
     let stock = stock.first().ok_or(Error::NotFound("product"))?;
     let delta = plan(stock)?;
     if delta != 0 {
-        store::stock::apply(conn, &Movements::by_hand(kind, id, delta, by), env.now()).await?;
+        store::stock::apply(conn, &Movements::manual(kind, id, delta, by), env.now()).await?;
     }
     Ok(stock.available() + delta)
 }

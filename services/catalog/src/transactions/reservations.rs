@@ -1,4 +1,4 @@
-//! Reserving stock for an order, and the ways in which that ends.
+//! Reserving stock for an order, and ending the reservation.
 
 use jiff::SignedDuration;
 use kit::Env;
@@ -14,8 +14,8 @@ use crate::{
     store,
 };
 
-/// Puts all lines aside for an order until `ttl` is over, or none of them and tells which are short. A
-/// repeat gets the reservation of the first time, as long as that is still true.
+/// Reserves all lines of an order for `ttl`, or none, and then names the unavailable products. A
+/// repeat returns the first reservation as long as it holds.
 pub(crate) async fn reserve(
     pool: &PgPool,
     env: &Env,
@@ -34,14 +34,14 @@ pub(crate) async fn reserve(
     };
     let mut tx = pool.begin().await?;
     if !store::reservations::insert(&mut tx, &reservation, now).await? {
-        let first = known(&mut tx, order).await?;
+        let first = lock_existing(&mut tx, order).await?;
         first.repeat(&reservation.lines)?;
         return Ok(first);
     }
     let stock = store::stock::lock(&mut tx, reservation.lines.products()).await?;
     reservation.unavailable = reservation.lines.unavailable(&stock);
     if reservation.unavailable.is_empty() {
-        let movements = Movements::of_order(MovementKind::Reserve, order, &reservation.lines);
+        let movements = Movements::for_order(MovementKind::Reserve, order, &reservation.lines);
         store::stock::apply(&mut tx, &movements, now).await?;
     } else {
         reservation.state = State::Refused;
@@ -52,8 +52,8 @@ pub(crate) async fn reserve(
     Ok(reservation)
 }
 
-/// Ends the reservation of an order. The refusal of a commit that came too late commits too: units are
-/// given back, and the answer stays what it is.
+/// Ends the reservation of an order. A commit that came too late is refused, and the expiry is
+/// committed: the units are released, and a repeat is refused, too.
 pub(crate) async fn end(
     pool: &PgPool,
     env: &Env,
@@ -64,28 +64,28 @@ pub(crate) async fn end(
     let reservation = match store::reservations::lock(&mut tx, order).await? {
         Some(reservation) => reservation,
         None if ending == Ending::Commit => return Err(Refusal::NeverReserved.into()),
-        None if tombstone(&mut tx, env, order).await? => return Ok(tx.commit().await?),
-        // Reserved between the two statements.
-        None => known(&mut tx, order).await?,
+        None if insert_tombstone(&mut tx, env, order).await? => return Ok(tx.commit().await?),
+        // Another transaction reserved between the two statements.
+        None => lock_existing(&mut tx, order).await?,
     };
-    let decision = carry_out(&mut tx, env, &reservation, ending).await?;
+    let decision = apply(&mut tx, env, &reservation, ending).await?;
     tx.commit().await?;
-    Ok(decision.answer?)
+    Ok(decision.result?)
 }
 
-/// Gives back the units of one reservation whose time ran out, and tells which; `None` when there is
-/// none that no other replica is just working on.
+/// Releases the units of one expired reservation and returns its order; `None` if there is none
+/// that another replica does not process.
 pub(crate) async fn expire_one(pool: &PgPool, env: &Env) -> Result<Option<OrderId>, Error> {
     let mut tx = pool.begin().await?;
     let Some(reservation) = store::reservations::lock_due(&mut tx, env.now()).await? else {
         return Ok(None);
     };
-    carry_out(&mut tx, env, &reservation, Ending::Expire).await?;
+    apply(&mut tx, env, &reservation, Ending::Expire).await?;
     tx.commit().await?;
     Ok(Some(reservation.order))
 }
 
-async fn carry_out(
+async fn apply(
     conn: &mut PgConnection,
     env: &Env,
     reservation: &Reservation,
@@ -97,27 +97,31 @@ async fn carry_out(
         let Reservation { order, lines, unavailable, .. } = reservation;
         store::reservations::set_state(conn, *order, state, unavailable, now).await?;
         if let Some(kind) = kind {
-            store::stock::apply(conn, &Movements::of_order(kind, *order, lines), now).await?;
+            store::stock::apply(conn, &Movements::for_order(kind, *order, lines), now).await?;
         }
     }
     Ok(decision)
 }
 
-/// Remembers that nothing may be reserved for this order any more.
-async fn tombstone(conn: &mut PgConnection, env: &Env, order: OrderId) -> Result<bool, Error> {
+/// Inserts a tombstone: a later reserve for this order is refused.
+async fn insert_tombstone(
+    conn: &mut PgConnection,
+    env: &Env,
+    order: OrderId,
+) -> Result<bool, Error> {
     let now = env.now();
     let released = Reservation {
         order,
         id: ReservationId(env.uuid()),
         state: State::Released,
-        lines: Lines::stored([]),
+        lines: Lines::from_stored([]),
         unavailable: Vec::new(),
         expires_at: now,
     };
     store::reservations::insert(conn, &released, now).await
 }
 
-/// The reservation of an order that is known to have one.
-async fn known(conn: &mut PgConnection, order: OrderId) -> Result<Reservation, Error> {
+/// The reservation of an order that must have one.
+async fn lock_existing(conn: &mut PgConnection, order: OrderId) -> Result<Reservation, Error> {
     store::reservations::lock(conn, order).await?.ok_or(Error::Stored("reservations.order_id"))
 }

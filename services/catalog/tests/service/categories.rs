@@ -1,16 +1,16 @@
-//! Categories: a tree that products hang in.
+//! Categories: a tree that contains products.
 
 use proto::{catalog::v1 as pb, common::v1::Empty};
 use sqlx::PgPool;
 use tonic::Code;
 
-use crate::shop::{Shop, code, fields, new_product, order, refused};
+use crate::fixture::{Shop, code, fields, new_product, order, refused};
 
 async fn all(shop: &Shop) -> Vec<pb::Category> {
     shop.client.clone().list_categories(Empty {}).await.unwrap().into_inner().categories
 }
 
-fn move_below(id: &str, parent: &str) -> pb::UpdateCategoryRequest {
+fn move_request(id: &str, parent: &str) -> pb::UpdateCategoryRequest {
     pb::UpdateCategoryRequest {
         id: id.into(),
         parent_id: Some(parent.into()),
@@ -19,7 +19,7 @@ fn move_below(id: &str, parent: &str) -> pb::UpdateCategoryRequest {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn categories_are_listed_whole_with_what_is_in_and_below_them(pool: PgPool) {
+async fn category_list_counts_products_of_descendants(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let home = shop.category("Home", "").await;
     let kitchen = shop.category("Kitchen", &home.id).await;
@@ -39,19 +39,19 @@ async fn categories_are_listed_whole_with_what_is_in_and_below_them(pool: PgPool
         .await;
     shop.client.clone().delete_product(pb::DeleteProductRequest { id: gone.id }).await.unwrap();
     let listed = all(&shop).await;
-    let told: Vec<_> = listed
+    let names: Vec<_> = listed
         .iter()
         .map(|c| (c.name.as_str(), c.slug.as_str(), c.parent_id.as_str(), c.product_count))
         .collect();
     let expected =
         [("Empty", "empty", "", 0), ("Home", "home", "", 3), ("Kitchen", "kitchen", &home.id, 2)];
-    assert_eq!(told, expected);
+    assert_eq!(names, expected);
     assert_eq!(listed[0].created_at, "2026-03-01T12:00:00Z");
     shop.close().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_category_changes_by_what_is_given_or_masked(pool: PgPool) {
+async fn category_update_honors_values_and_mask(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     let home = shop.category("Home", "").await;
@@ -72,14 +72,14 @@ async fn a_category_changes_by_what_is_given_or_masked(pool: PgPool) {
         ..Default::default()
     };
     let changed = client.update_category(request).await.unwrap().into_inner();
-    let told = (changed.name.as_str(), changed.slug.as_str(), changed.parent_id.as_str());
-    assert_eq!(told, ("Cooking", "cooking", ""));
+    let names = (changed.name.as_str(), changed.slug.as_str(), changed.parent_id.as_str());
+    assert_eq!(names, ("Cooking", "cooking", ""));
     assert_eq!(changed.description, "Pots");
     shop.close().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn slugs_of_categories_are_unique(pool: PgPool) {
+async fn duplicate_category_slug_is_refused(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     shop.category("Home", "").await;
     let again = pb::CreateCategoryRequest { name: "home".into(), ..Default::default() };
@@ -88,12 +88,12 @@ async fn slugs_of_categories_are_unique(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn the_tree_has_no_cycles_even_when_two_moves_race(pool: PgPool) {
+async fn concurrent_moves_create_no_cycle(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let a = shop.category("A", "").await.id;
     let b = shop.category("B", "").await.id;
     let update = |id: &str, parent: &str| {
-        let (mut client, request) = (shop.client.clone(), move_below(id, parent));
+        let (mut client, request) = (shop.client.clone(), move_request(id, parent));
         async move { client.update_category(request).await }
     };
     assert_eq!(fields(update(&a, &a).await), ["parent_id"]);
@@ -108,7 +108,7 @@ async fn the_tree_has_no_cycles_even_when_two_moves_race(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_category_is_deleted_only_when_nothing_points_at_it(pool: PgPool) {
+async fn referenced_category_cannot_be_deleted(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let delete = |id: &str| {
         let (mut client, id) = (shop.client.clone(), id.to_owned());

@@ -1,4 +1,4 @@
-//! Watching changes.
+//! The change stream.
 
 use std::time::Duration;
 
@@ -7,46 +7,47 @@ use sqlx::PgPool;
 use tokio::time::timeout;
 use tonic::Streaming;
 
-use crate::shop::{Shop, dollars, new_product, order};
+use crate::fixture::{Shop, dollars, new_product, order};
 
-async fn next(watcher: &mut Streaming<pb::CatalogChange>) -> pb::CatalogChange {
-    let message = timeout(Duration::from_secs(10), watcher.message()).await;
+async fn next(subscriber: &mut Streaming<pb::CatalogChange>) -> pb::CatalogChange {
+    let message = timeout(Duration::from_secs(10), subscriber.message()).await;
     message.expect("a change in time").unwrap().expect("the stream to go on")
 }
 
-/// A watcher that hears everything from now on: the listener is connected, which a probe tells.
+/// A subscriber that receives every change from now on: a probe has shown that the listener is
+/// connected.
 async fn watch(shop: &Shop) -> Streaming<pb::CatalogChange> {
     let request = pb::WatchChangesRequest {};
-    let mut watcher = shop.client.clone().watch_changes(request).await.unwrap().into_inner();
-    assert!(next(&mut watcher).await.all, "what was before may be stale");
+    let mut subscriber = shop.client.clone().watch_changes(request).await.unwrap().into_inner();
+    assert!(next(&mut subscriber).await.all, "earlier changes may be missing");
     let probe = async {
         loop {
             let sent = sqlx::query("SELECT pg_notify('catalog_changes', 'categories')");
             sent.execute(&shop.pool).await.unwrap();
-            let heard = timeout(Duration::from_millis(200), watcher.message()).await;
+            let heard = timeout(Duration::from_millis(200), subscriber.message()).await;
             if heard.is_ok_and(|message| message.unwrap().unwrap().categories) {
                 break;
             }
         }
     };
     timeout(Duration::from_secs(10), probe).await.expect("the listener to connect");
-    // Probes that were on their way.
-    while timeout(Duration::from_millis(100), watcher.message()).await.is_ok() {}
-    watcher
+    // Probes still in transit.
+    while timeout(Duration::from_millis(100), subscriber.message()).await.is_ok() {}
+    subscriber
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn watchers_hear_what_becomes_stale(pool: PgPool) {
+async fn subscriber_receives_invalidations(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
-    let mut watcher = watch(&shop).await;
+    let mut subscriber = watch(&shop).await;
     let product =
         |id: &str| pb::CatalogChange { product_ids: vec![id.to_owned()], ..Default::default() };
     let categories = pb::CatalogChange { categories: true, ..Default::default() };
 
     let made = shop.product("Lamp", 100, 5).await;
-    assert_eq!(next(&mut watcher).await, product(&made.id));
-    assert_eq!(next(&mut watcher).await, categories, "one more product is in a category or none");
+    assert_eq!(next(&mut subscriber).await, product(&made.id));
+    assert_eq!(next(&mut subscriber).await, categories, "the product count changed");
 
     let price = pb::UpdateProductRequest {
         id: made.id.clone(),
@@ -54,24 +55,24 @@ async fn watchers_hear_what_becomes_stale(pool: PgPool) {
         ..Default::default()
     };
     client.update_product(price).await.unwrap();
-    assert_eq!(next(&mut watcher).await, product(&made.id));
+    assert_eq!(next(&mut subscriber).await, product(&made.id));
 
     shop.reserve(&order(1), &made.id, 2).await.unwrap();
-    assert_eq!(next(&mut watcher).await, product(&made.id), "fewer can be bought");
+    assert_eq!(next(&mut subscriber).await, product(&made.id), "fewer units are available");
     shop.commit(&order(1)).await.unwrap();
     let home = shop.category("Home", "").await;
-    assert_eq!(next(&mut watcher).await, categories, "the commit changed nothing that is shown");
+    assert_eq!(next(&mut subscriber).await, categories, "a commit changes nothing visible");
 
     shop.restock(&order(1)).await.unwrap();
-    assert_eq!(next(&mut watcher).await, product(&made.id));
+    assert_eq!(next(&mut subscriber).await, product(&made.id));
     client.delete_category(pb::DeleteCategoryRequest { id: home.id }).await.unwrap();
-    assert_eq!(next(&mut watcher).await, categories);
-    drop(watcher);
+    assert_eq!(next(&mut subscriber).await, categories);
+    drop(subscriber);
     shop.close().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_change_of_very_many_products_is_one_message(pool: PgPool) {
+async fn change_of_many_products_is_one_message(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let home = shop.category("Home", "").await;
     for n in 0..101 {
@@ -81,20 +82,20 @@ async fn a_change_of_very_many_products_is_one_message(pool: PgPool) {
         };
         shop.create(request).await;
     }
-    let mut watcher = watch(&shop).await;
+    let mut subscriber = watch(&shop).await;
     let renamed =
         pb::UpdateCategoryRequest { id: home.id, name: Some("House".into()), ..Default::default() };
     shop.client.clone().update_category(renamed).await.unwrap();
-    let heard = [next(&mut watcher).await, next(&mut watcher).await];
+    let heard = [next(&mut subscriber).await, next(&mut subscriber).await];
     assert!(heard.iter().any(|change| change.all) && heard.iter().any(|change| change.categories));
-    drop(watcher);
+    drop(subscriber);
     shop.close().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn after_a_lost_connection_everything_may_be_stale(pool: PgPool) {
+async fn lost_connection_invalidates_all(pool: PgPool) {
     let shop = Shop::open(&pool).await;
-    let mut watcher = watch(&shop).await;
+    let mut subscriber = watch(&shop).await;
     sqlx::query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE datname = current_database() AND query LIKE 'LISTEN%' AND pid <> pg_backend_pid()",
@@ -102,15 +103,15 @@ async fn after_a_lost_connection_everything_may_be_stale(pool: PgPool) {
     .execute(&pool)
     .await
     .unwrap();
-    assert!(next(&mut watcher).await.all);
-    drop(watcher);
+    assert!(next(&mut subscriber).await.all);
+    drop(subscriber);
     shop.close().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_watcher_does_not_keep_the_service_from_ending(pool: PgPool) {
+async fn subscriber_does_not_block_shutdown(pool: PgPool) {
     let shop = Shop::open(&pool).await;
-    let watcher = watch(&shop).await;
+    let subscriber = watch(&shop).await;
     timeout(Duration::from_secs(10), shop.close()).await.expect("streams to end with the service");
-    drop(watcher);
+    drop(subscriber);
 }

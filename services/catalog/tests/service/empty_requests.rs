@@ -1,4 +1,4 @@
-//! An empty request is the first thing that people try: it is answered, or told what it lacks.
+//! Empty requests get a response, or an error that names the missing fields.
 
 use proto::{
     catalog::v1::{self as pb, catalog_service_client::CatalogServiceClient},
@@ -7,10 +7,10 @@ use proto::{
 use sqlx::PgPool;
 use tonic::transport::Channel;
 
-use crate::shop::{Shop, fields};
+use crate::fixture::{Shop, fields};
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn lists_answer_an_empty_request_with_their_first_page(pool: PgPool) {
+async fn empty_list_request_returns_the_first_page(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     for n in 0..21 {
         shop.product(&format!("Item {n}"), 100, 0).await;
@@ -35,7 +35,7 @@ async fn lists_answer_an_empty_request_with_their_first_page(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn what_an_empty_request_lacks_is_named(pool: PgPool) {
+async fn empty_request_names_missing_fields(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     macro_rules! lacks {
         ($method:ident, $request:ident, $fields:expr) => {

@@ -3,7 +3,7 @@
 use proto::catalog::v1::{self as pb, ProductSort};
 use sqlx::PgPool;
 
-use crate::shop::{Shop, new_product, page};
+use crate::fixture::{Shop, new_product, page};
 
 async fn names(shop: &Shop, request: pb::ListProductsRequest) -> Vec<String> {
     let answer = shop.client.clone().list_products(request).await.unwrap().into_inner();
@@ -15,7 +15,7 @@ fn sorted(sort: ProductSort) -> pb::ListProductsRequest {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn pages_neither_repeat_nor_lose_a_product_in_any_order(pool: PgPool) {
+async fn pages_contain_every_product_once(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     for n in 0..23 {
         shop.product(&format!("Item {n:02}"), i64::from(n % 3), n % 2).await;
@@ -47,7 +47,7 @@ async fn pages_neither_repeat_nor_lose_a_product_in_any_order(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn each_order_is_what_it_says(pool: PgPool) {
+async fn list_is_sorted_as_requested(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     for (name, price) in [("banana", 300), ("Cherry", 100), ("Apple", 200)] {
         shop.product(name, price, 1).await;
@@ -56,7 +56,7 @@ async fn each_order_is_what_it_says(pool: PgPool) {
     for (sort, expected) in [
         (ProductSort::Unspecified, ["Apple", "Cherry", "banana"]),
         (ProductSort::Newest, ["Apple", "Cherry", "banana"]),
-        (ProductSort::Relevance, ["Apple", "Cherry", "banana"]), // nothing is searched for
+        (ProductSort::Relevance, ["Apple", "Cherry", "banana"]), // a list has no relevance
         (ProductSort::PriceAsc, ["Cherry", "Apple", "banana"]),
         (ProductSort::PriceDesc, ["banana", "Apple", "Cherry"]),
         (ProductSort::Name, ["Apple", "banana", "Cherry"]),
@@ -67,7 +67,7 @@ async fn each_order_is_what_it_says(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn filters_narrow_and_combine(pool: PgPool) {
+async fn filters_combine(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let books = shop.category("Books", "").await;
     let novels = shop.category("Novels", &books.id).await;
@@ -110,15 +110,15 @@ async fn filters_narrow_and_combine(pool: PgPool) {
         ..by_name()
     };
     assert!(names(&shop, extremes).await.is_empty());
-    let nowhere = pb::ListProductsRequest { category_id: crate::shop::order(1), ..by_name() };
+    let nowhere = pb::ListProductsRequest { category_id: crate::fixture::order(1), ..by_name() };
     assert!(names(&shop, nowhere).await.is_empty());
     shop.close().await;
 }
 
-/// The statements' shapes and the indexes that must be able to serve them. Sorting and reading the whole
-/// table are forbidden, so that a missing index shows, however small the tables of a test are.
+/// The shapes of the statements and the indexes that must serve them. Sorts and sequential scans
+/// are disabled, so that a missing index shows even with the small tables of a test.
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn every_order_and_the_search_have_an_index(pool: PgPool) {
+async fn every_sort_order_and_search_use_an_index(pool: PgPool) {
     let mut tx = pool.begin().await.unwrap();
     sqlx::raw_sql("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
         .execute(&mut *tx)

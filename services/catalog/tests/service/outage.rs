@@ -1,4 +1,4 @@
-//! PostgreSQL goes away and comes back; the service stays.
+//! Outages of PostgreSQL.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
 
-use crate::shop::{Shop, args, order};
+use crate::fixture::{Shop, args, order};
 
-/// The catalog, reaching the test's database over `proxy`.
+/// A catalog that reaches the test's database through `proxy`.
 async fn open(pool: &PgPool, proxy: &FaultProxy) -> Shop {
     let mut args = args(&proxy.database_url(pool));
     args.database.database_acquire_timeout = Duration::from_secs(2);
@@ -18,7 +18,7 @@ async fn open(pool: &PgPool, proxy: &FaultProxy) -> Shop {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgPool) {
+async fn outage_returns_unavailable_and_recovers(pool: PgPool) {
     let mut proxy = FaultProxy::for_database(&pool).await;
     let shop = open(&pool, &proxy).await;
     let lamp = shop.product("Lamp", 100, 5).await.id;
@@ -42,7 +42,7 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgP
     timeout(Duration::from_secs(10), wait).await.expect("recovery without a restart");
     assert!(shop.reserve(&order(1), &lamp, 1).await.unwrap().success);
 
-    // Background work has recovered too: the sweeper gives back, the listener tells of it.
+    // Background work has recovered, too: the sweeper releases units, the listener reports it.
     let request = pb::WatchChangesRequest {};
     let mut watcher = shop.client.clone().watch_changes(request).await.unwrap().into_inner();
     shop.env.advance(jiff::SignedDuration::from_mins(16));
@@ -64,12 +64,12 @@ async fn calls_are_unavailable_while_postgresql_is_away_and_work_after(pool: PgP
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn the_service_starts_before_postgresql(pool: PgPool) {
+async fn service_starts_before_postgresql(pool: PgPool) {
     let mut proxy = FaultProxy::for_database(&pool).await;
     proxy.disconnect().await;
     let shop = open(&pool, &proxy).await;
-    let nobody = shop.get(&order(1)).await.unwrap_err();
-    assert_eq!(nobody.code(), Code::Unavailable, "{nobody:?}");
+    let refused = shop.get(&order(1)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
     proxy.restore().await;
     let wait = async {
         while shop.get(&order(1)).await.unwrap_err().code() != Code::NotFound {
@@ -81,13 +81,13 @@ async fn the_service_starts_before_postgresql(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn the_sweeper_outlives_a_connection_that_is_lost_in_silence(pool: PgPool) {
+async fn sweeper_survives_a_stalled_connection(pool: PgPool) {
     let proxy = FaultProxy::for_database(&pool).await;
     let shop = open(&pool, &proxy).await;
     let lamp = shop.product("Lamp", 100, 5).await.id;
     shop.reserve(&order(1), &lamp, 2).await.unwrap();
 
-    // It is in the middle of giving units back when its connection is lost.
+    // The connection is lost while the sweeper releases units.
     let mut holder = pool.begin().await.unwrap();
     sqlx::query("SELECT * FROM stock FOR UPDATE").fetch_all(&mut *holder).await.unwrap();
     shop.env.advance(jiff::SignedDuration::from_mins(16));

@@ -1,11 +1,11 @@
-//! Products: made, read, changed, deleted.
+//! Creation, lookup, update and deletion of products.
 
 use jiff::SignedDuration;
 use proto::catalog::v1 as pb;
 use sqlx::PgPool;
 use tonic::Code;
 
-use crate::shop::{Shop, code, dollars, fields, new_product};
+use crate::fixture::{Shop, code, dollars, fields, new_product};
 
 fn by_slug(slug: &str) -> pb::GetProductRequest {
     let identifier = Some(pb::get_product_request::Identifier::Slug(slug.into()));
@@ -21,7 +21,7 @@ fn mask(paths: &[&str]) -> Option<prost_types::FieldMask> {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_product_is_read_as_it_was_made(pool: PgPool) {
+async fn created_product_is_returned_by_get(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let category = shop.category("Books", "").await;
     let made = shop
@@ -56,7 +56,7 @@ async fn a_product_is_read_as_it_was_made(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn what_is_not_given_has_a_default(pool: PgPool) {
+async fn missing_fields_get_defaults(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let made = shop.create(new_product("Crème Brûlée", 0)).await;
     assert_eq!(made.slug, "creme-brulee");
@@ -66,7 +66,7 @@ async fn what_is_not_given_has_a_default(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_slug_belongs_to_one_product_also_after_its_deletion(pool: PgPool) {
+async fn slug_stays_reserved_after_deletion(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 0).await;
@@ -83,7 +83,7 @@ async fn a_slug_belongs_to_one_product_also_after_its_deletion(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn an_update_changes_what_it_gives_and_no_more(pool: PgPool) {
+async fn update_changes_only_given_fields(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     let made = shop
@@ -115,12 +115,12 @@ async fn an_update_changes_what_it_gives_and_no_more(pool: PgPool) {
 
     shop.env.advance(SignedDuration::from_secs(60));
     let unchanged = client.update_product(update(&made.id)).await.unwrap().into_inner();
-    assert_eq!(unchanged, expected, "an update of nothing does not even touch the time");
+    assert_eq!(unchanged, expected, "an empty update does not change updated_at");
     shop.close().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_mask_sets_what_it_names_and_clears_what_is_absent(pool: PgPool) {
+async fn mask_sets_or_clears_its_fields(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     let category = shop.category("Clothing", "").await;
@@ -171,7 +171,7 @@ async fn a_mask_sets_what_it_names_and_clears_what_is_absent(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_deleted_product_is_inactive_and_deleting_it_again_is_fine(pool: PgPool) {
+async fn deletion_deactivates_and_is_idempotent(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     let made = shop.product("Lamp", 100, 5).await;
@@ -179,37 +179,38 @@ async fn a_deleted_product_is_inactive_and_deleting_it_again_is_fine(pool: PgPoo
         client.delete_product(pb::DeleteProductRequest { id: made.id.clone() }).await.unwrap();
         assert!(!shop.get(&made.id).await.unwrap().is_active);
     }
-    let unknown = pb::DeleteProductRequest { id: crate::shop::order(1) };
+    let unknown = pb::DeleteProductRequest { id: crate::fixture::order(1) };
     assert_eq!(code(client.delete_product(unknown).await), Code::NotFound);
     shop.close().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_batch_comes_in_the_order_asked_for_without_what_does_not_exist(pool: PgPool) {
+async fn batch_keeps_request_order_and_skips_unknown_ids(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 1).await;
     let desk = shop.product("Desk", 200, 2).await;
-    let ids = vec![desk.id.clone(), crate::shop::order(1), lamp.id.clone(), desk.id.clone()];
+    let ids = vec![desk.id.clone(), crate::fixture::order(1), lamp.id.clone(), desk.id.clone()];
     let found = client.batch_get_products(pb::BatchGetProductsRequest { ids }).await.unwrap();
     assert_eq!(found.into_inner().products, [desk, lamp]);
 
-    let ids = vec![crate::shop::order(1); 201];
+    let ids = vec![crate::fixture::order(1); 201];
     let answer = client.batch_get_products(pb::BatchGetProductsRequest { ids }).await;
     assert_eq!(fields(answer), ["ids"]);
     shop.close().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn what_does_not_exist_is_not_found(pool: PgPool) {
+async fn unknown_product_is_not_found(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
-    let nobody = crate::shop::order(1);
-    assert_eq!(code(shop.get(&nobody).await), Code::NotFound);
+    let unknown = crate::fixture::order(1);
+    assert_eq!(code(shop.get(&unknown).await), Code::NotFound);
     assert_eq!(code(client.get_product(by_slug("no-such-thing")).await), Code::NotFound);
     assert_eq!(code(client.get_product(by_slug("No\0Slug")).await), Code::NotFound);
-    assert_eq!(code(client.update_product(update(&nobody)).await), Code::NotFound);
-    let in_no_category = pb::CreateProductRequest { category_id: nobody, ..new_product("Lamp", 1) };
+    assert_eq!(code(client.update_product(update(&unknown)).await), Code::NotFound);
+    let in_no_category =
+        pb::CreateProductRequest { category_id: unknown, ..new_product("Lamp", 1) };
     assert_eq!(fields(client.create_product(in_no_category).await), ["category_id"]);
     shop.close().await;
 }

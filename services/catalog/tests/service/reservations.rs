@@ -1,4 +1,4 @@
-//! Reservations: held, ended, repeated, raced, run out.
+//! Reservations: hold, end, repeat, race, expire.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use proto::catalog::v1 as pb;
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 
-use crate::shop::{Shop, order, refused, reservation};
+use crate::fixture::{Shop, order, refused, reservation};
 
-/// Waits until the sweeper has given everything back that is due.
+/// Waits until the sweeper has released everything that expired.
 async fn swept(shop: &Shop) {
     let due = async || -> i64 {
         sqlx::query_scalar("SELECT count(*) FROM reservations WHERE state = 'held'")
@@ -26,14 +26,14 @@ async fn swept(shop: &Shop) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn units_are_held_then_sold_then_brought_back(pool: PgPool) {
+async fn units_are_held_committed_and_restocked(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
     let held = shop.reserve(&order(1), &lamp, 4).await.unwrap();
     assert!(held.success && held.unavailable_product_ids.is_empty());
     let now: Timestamp = shop.env.now();
     let expires_at: Timestamp = held.expires_at.parse().unwrap();
-    assert_eq!(expires_at, now + SignedDuration::from_mins(15), "fifteen minutes unless said");
+    assert_eq!(expires_at, now + SignedDuration::from_mins(15), "the default is fifteen minutes");
     assert_eq!((shop.stock(&lamp).await, shop.available(&lamp).await), ((10, 4), 6));
     shop.commit(&order(1)).await.unwrap();
     assert_eq!(shop.stock(&lamp).await, (6, 0));
@@ -44,7 +44,7 @@ async fn units_are_held_then_sold_then_brought_back(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_reservation_takes_all_lines_or_none_and_names_what_is_short(pool: PgPool) {
+async fn reservation_is_all_or_nothing(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 5).await.id;
@@ -65,13 +65,13 @@ async fn a_reservation_takes_all_lines_or_none_and_names_what_is_short(pool: PgP
 
     let again =
         client.reserve_inventory(reservation(&order(1), &lines)).await.unwrap().into_inner();
-    assert_eq!(again, answer, "a refusal is an answer too");
+    assert_eq!(again, answer, "a repeat returns the refusal");
     assert_eq!(refused(shop.commit(&order(1)).await), "reservation_refused");
     shop.close().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_repeat_answers_the_first_result_and_other_lines_are_refused(pool: PgPool) {
+async fn repeat_returns_first_result_and_refuses_other_lines(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
     let first = shop.reserve(&order(1), &lamp, 4).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_repeat_answers_the_first_result_and_other_lines_are_refused(pool: PgP
     assert_eq!(shop.reserve(&order(1), &lamp, 4).await.unwrap(), first);
     let split = reservation(&order(1), &[(&lamp, 1), (&lamp, 3)]);
     let same = shop.client.clone().reserve_inventory(split).await.unwrap().into_inner();
-    assert_eq!(same, first, "the same units in other words");
+    assert_eq!(same, first, "equal units in other lines");
     assert_eq!(refused(shop.reserve(&order(1), &lamp, 5).await), "reservation_mismatch");
     assert_eq!(shop.stock(&lamp).await, (10, 4));
     shop.commit(&order(1)).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_repeat_answers_the_first_result_and_other_lines_are_refused(pool: PgP
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn every_ending_can_be_repeated_and_moves_stock_once(pool: PgPool) {
+async fn repeated_ending_moves_stock_once(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
     for n in 1..=2 {
@@ -121,7 +121,7 @@ async fn every_ending_can_be_repeated_and_moves_stock_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn an_undo_that_comes_first_leaves_a_tombstone(pool: PgPool) {
+async fn early_compensation_leaves_a_tombstone(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
     assert_eq!(refused(shop.commit(&order(1)).await), "reservation_unknown");
@@ -131,7 +131,7 @@ async fn an_undo_that_comes_first_leaves_a_tombstone(pool: PgPool) {
         assert_eq!(refused(shop.reserve(&order(n), &lamp, 1).await), "reservation_released");
         assert_eq!(refused(shop.commit(&order(n)).await), "reservation_released");
     }
-    // A restock of what is only held gives it back too, and the late commit is refused.
+    // A restock of held units releases them, and the late commit is refused.
     shop.reserve(&order(3), &lamp, 1).await.unwrap();
     shop.restock(&order(3)).await.unwrap();
     assert_eq!(refused(shop.commit(&order(3)).await), "reservation_released");
@@ -141,7 +141,7 @@ async fn an_undo_that_comes_first_leaves_a_tombstone(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn time_gives_units_back_and_refuses_what_comes_late(pool: PgPool) {
+async fn expired_reservation_releases_stock_and_refuses_commit(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
     let brief = pb::ReserveInventoryRequest {
@@ -157,7 +157,7 @@ async fn time_gives_units_back_and_refuses_what_comes_late(pool: PgPool) {
         }
     };
     timeout(Duration::from_secs(10), wait).await.expect("the sweeper to work");
-    assert_eq!(shop.stock(&lamp).await, (10, 1), "the other order's time is not over");
+    assert_eq!(shop.stock(&lamp).await, (10, 1), "the other order has not expired");
     assert_eq!(refused(shop.commit(&order(1)).await), "reservation_expired");
     assert_eq!(refused(shop.reserve(&order(1), &lamp, 4).await), "reservation_expired");
     shop.release(&order(1)).await.unwrap();
@@ -168,9 +168,9 @@ async fn time_gives_units_back_and_refuses_what_comes_late(pool: PgPool) {
     shop.close().await;
 }
 
-/// Many buyers, few units: exactly as many are served as there are units.
+/// Many buyers, few units: exactly as many reservations succeed as there are units.
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_product_is_never_sold_twice(pool: PgPool) {
+async fn concurrent_buyers_never_oversell(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
     let buyers = (1..=60).map(|n| {
@@ -195,9 +195,9 @@ async fn a_product_is_never_sold_twice(pool: PgPool) {
     shop.close().await;
 }
 
-/// Orders that want the same products in opposite orders wait for each other, not in a circle.
+/// Reservations of the same products in opposite order do not deadlock.
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn orders_over_the_same_products_do_not_deadlock(pool: PgPool) {
+async fn opposite_line_orders_do_not_deadlock(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut products = Vec::new();
     for n in 0..6 {
@@ -229,7 +229,7 @@ async fn orders_over_the_same_products_do_not_deadlock(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn the_same_request_many_times_at_once_is_one_reservation(pool: PgPool) {
+async fn concurrent_repeats_create_one_reservation(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
     let repeats = (0..20).map(|_| {
@@ -246,12 +246,12 @@ async fn the_same_request_many_times_at_once_is_one_reservation(pool: PgPool) {
     shop.close().await;
 }
 
-/// At the moment when time runs out, commits, releases and the sweepers of two replicas race. Whoever
-/// wins, each order ends in one way, and what its buyer was told is what happened.
+/// At the time of expiry, commits, releases and the sweepers of two replicas race. Each order ends
+/// in one state, which matches the response to its buyer.
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn expiry_and_commit_race_and_one_of_them_wins(pool: PgPool) {
+async fn racing_expiry_and_commit_have_one_winner(pool: PgPool) {
     let shop = Shop::open(&pool).await;
-    let second = Shop::open(&pool).await; // sweeps too, by a clock that we move with the first
+    let second = Shop::open(&pool).await; // has a sweeper, too; the test moves both clocks
     let lamp = shop.product("Lamp", 100, 1_000).await.id;
     for n in 1..=40 {
         assert!(shop.reserve(&order(n), &lamp, 1).await.unwrap().success);

@@ -3,7 +3,7 @@
 use proto::catalog::v1::{self as pb, ProductSort};
 use sqlx::PgPool;
 
-use crate::shop::{Shop, new_product, page};
+use crate::fixture::{Shop, new_product, page};
 
 fn query(text: &str) -> pb::SearchProductsRequest {
     pb::SearchProductsRequest { query: text.into(), ..Default::default() }
@@ -12,20 +12,20 @@ fn query(text: &str) -> pb::SearchProductsRequest {
 async fn found(shop: &Shop, request: pb::SearchProductsRequest) -> Vec<String> {
     let answer = shop.client.clone().search_products(request).await.unwrap().into_inner();
     let count = i64::try_from(answer.products.len()).unwrap();
-    assert_eq!(answer.pagination.unwrap().total_count, count, "all fits on one page");
+    assert_eq!(answer.pagination.unwrap().total_count, count, "one page contains all");
     answer.products.into_iter().map(|product| product.name).collect()
 }
 
-/// The demo data, which is what people search first.
+/// A shop with the demo data.
 async fn demo(pool: &PgPool) -> Shop {
     let shop = Shop::open(pool).await;
     let url = sqlx::ConnectOptions::to_url_lossy(pool.connect_options().as_ref());
-    catalog::seed(&crate::shop::args(url.as_str()), &kit::Runtime::for_tests()).await.unwrap();
+    catalog::seed(&crate::fixture::args(url.as_str()), &kit::Runtime::for_tests()).await.unwrap();
     shop
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn what_people_type_finds_what_they_mean(pool: PgPool) {
+async fn search_tolerates_typing_errors(pool: PgPool) {
     let shop = demo(&pool).await;
     for (text, first) in [
         ("laptop", "Laptop Backpack"),
@@ -53,7 +53,7 @@ async fn what_people_type_finds_what_they_mean(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn what_is_unlike_everything_finds_nothing(pool: PgPool) {
+async fn unrelated_text_finds_nothing(pool: PgPool) {
     let shop = demo(&pool).await;
     for text in ["zyxwvut", "refrigerator", "%", "_", "\\", "%%%", "' OR 1=1 --", "!!!", "-zebra"] {
         assert!(found(&shop, query(text)).await.is_empty(), "{text}");
@@ -62,7 +62,7 @@ async fn what_is_unlike_everything_finds_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn wildcards_are_characters_like_others(pool: PgPool) {
+async fn wildcards_are_literal_characters(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     for name in ["100% Wool", "Snake_Case", r"Back\Slash", "Plain"] {
         shop.product(name, 100, 1).await;
@@ -74,7 +74,7 @@ async fn wildcards_are_characters_like_others(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn the_names_of_categories_are_searched_and_followed_when_they_change(pool: PgPool) {
+async fn search_follows_renamed_categories(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     let home = shop.category("Household", "").await;
@@ -100,7 +100,7 @@ async fn the_names_of_categories_are_searched_and_followed_when_they_change(pool
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_better_match_comes_first_unless_another_order_is_asked_for(pool: PgPool) {
+async fn better_match_comes_first_by_default(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let described = |name, price| pb::CreateProductRequest {
         description: "Goes well with any desk lamp.".into(),
@@ -124,7 +124,7 @@ async fn a_better_match_comes_first_unless_another_order_is_asked_for(pool: PgPo
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_search_filters_and_pages_like_a_list(pool: PgPool) {
+async fn search_supports_filters_and_pages(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     for n in 1..=5 {
@@ -150,7 +150,7 @@ async fn a_search_filters_and_pages_like_a_list(pool: PgPool) {
     shop.close().await;
 }
 
-/// Waits until `n` sessions wait for a lock, for a while.
+/// Waits until `n` sessions wait for a lock; fails after a timeout.
 async fn waiting(pool: &PgPool, n: i64) {
     for _ in 0..100 {
         let waiting: i64 = sqlx::query_scalar(
@@ -168,12 +168,12 @@ async fn waiting(pool: &PgPool, n: i64) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn products_put_into_a_category_that_is_just_renamed_are_found_by_its_new_name(pool: PgPool) {
+async fn product_added_during_rename_is_found_by_the_new_name(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let home = shop.category("Household", "").await;
     let lamp = shop.product("Blue Lamp", 100, 1).await;
     let mut renaming = pool.begin().await.unwrap();
-    // As the service renames.
+    // The statements of a rename by the service.
     for statement in [
         "LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE",
         "UPDATE categories SET name = 'Garden' WHERE name = 'Household'",

@@ -5,7 +5,7 @@ use kit::Runtime;
 use proto::{catalog::v1 as pb, common::v1::Empty};
 use sqlx::{ConnectOptions, PgPool};
 
-use crate::shop::{Shop, args, order};
+use crate::fixture::{Shop, args, order};
 
 async fn seed(pool: &PgPool) -> Seeded {
     let url = pool.connect_options().to_url_lossy();
@@ -13,11 +13,11 @@ async fn seed(pool: &PgPool) -> Seeded {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn an_empty_shop_gets_what_the_documents_promise(pool: PgPool) {
+async fn empty_shop_gets_the_documented_demo_data(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let seeded = seed(&pool).await;
     assert_eq!(seeded.categories, 3);
-    assert!(seeded.products > 20, "paging has something to show");
+    assert!(seeded.products > 20, "enough for several pages");
     let categories = shop.client.clone().list_categories(Empty {}).await.unwrap().into_inner();
     let names: Vec<_> = categories.categories.iter().map(|c| c.name.as_str()).collect();
     assert_eq!(names, ["Books", "Clothing", "Electronics"]);
@@ -46,7 +46,7 @@ async fn an_empty_shop_gets_what_the_documents_promise(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn seeding_again_resets_nothing(pool: PgPool) {
+async fn second_seed_changes_nothing(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     seed(&pool).await;

@@ -1,10 +1,10 @@
-//! Stock changed by hand, checked, and listed when it is low.
+//! Manual changes of stock, inventory checks, and the list of low stock.
 
 use proto::catalog::v1 as pb;
 use sqlx::PgPool;
 use tonic::Code;
 
-use crate::shop::{Shop, code, fields, items, order, page, refused};
+use crate::fixture::{Shop, code, fields, items, order, page, refused};
 
 fn adjust(product: &str, delta: i32) -> pb::AdjustStockRequest {
     pb::AdjustStockRequest {
@@ -16,7 +16,7 @@ fn adjust(product: &str, delta: i32) -> pb::AdjustStockRequest {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn every_change_by_hand_is_a_movement_with_its_reason(pool: PgPool) {
+async fn manual_change_is_a_movement_with_reason(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 10).await;
@@ -48,7 +48,7 @@ async fn every_change_by_hand_is_a_movement_with_its_reason(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn stock_by_hand_respects_what_is_reserved(pool: PgPool) {
+async fn manual_change_respects_reserved_units(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 10).await;
@@ -76,7 +76,7 @@ async fn stock_by_hand_respects_what_is_reserved(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn adjustments_at_the_same_time_all_count(pool: PgPool) {
+async fn concurrent_adjustments_all_count(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let lamp = shop.product("Lamp", 100, 0).await;
     let adjustments = (1..=20).map(|n| {
@@ -92,7 +92,7 @@ async fn adjustments_at_the_same_time_all_count(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn low_stock_lists_active_products_with_the_fewest_first(pool: PgPool) {
+async fn low_stock_is_sorted_by_available_units(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     for (name, units) in [("Many", 50), ("Three", 3), ("None", 0), ("Five", 5)] {
@@ -114,7 +114,7 @@ async fn low_stock_lists_active_products_with_the_fewest_first(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn a_check_tells_what_cannot_be_had_and_changes_nothing(pool: PgPool) {
+async fn inventory_check_names_unavailable_products(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 5).await.id;

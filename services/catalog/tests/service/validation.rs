@@ -1,12 +1,12 @@
-//! Bad requests name every field at fault, at once.
+//! Invalid requests: the error names every invalid field at once.
 
 use proto::{catalog::v1 as pb, common::v1::Money};
 use sqlx::PgPool;
 
-use crate::shop::{Shop, dollars, fields, items, new_product, order, page};
+use crate::fixture::{Shop, dollars, fields, items, new_product, order, page};
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn products_with_bad_fields_are_refused(pool: PgPool) {
+async fn invalid_product_fields_are_refused(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     let bad = pb::CreateProductRequest {
@@ -65,7 +65,7 @@ async fn products_with_bad_fields_are_refused(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn lists_and_searches_out_of_range_are_refused(pool: PgPool) {
+async fn list_parameters_out_of_range_are_refused(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     let bad = pb::ListProductsRequest {
@@ -103,7 +103,7 @@ async fn lists_and_searches_out_of_range_are_refused(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn orders_with_bad_lines_are_refused(pool: PgPool) {
+async fn invalid_order_lines_are_refused(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 1, 5).await.id;

@@ -1,19 +1,19 @@
-//! What is remembered of an order's stock can be read.
+//! Lookup of stored reservations.
 
 use jiff::SignedDuration;
 use proto::catalog::v1::{self as pb, ReservationState as State};
 use sqlx::PgPool;
 use tonic::{Code, Status};
 
-use crate::shop::{Shop, code, fields, items, order, reservation};
+use crate::fixture::{Shop, code, fields, items, order, reservation};
 
-async fn remembered(shop: &Shop, order_id: &str) -> Result<pb::Reservation, Status> {
+async fn lookup(shop: &Shop, order_id: &str) -> Result<pb::Reservation, Status> {
     let request = pb::GetReservationRequest { order_id: order_id.into() };
     shop.client.clone().get_reservation(request).await.map(tonic::Response::into_inner)
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn every_state_of_a_reservation_is_told_with_its_lines(pool: PgPool) {
+async fn lookup_returns_every_state_with_lines(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let lamp = shop.product("Lamp", 100, 20).await.id;
     let desk = shop.product("Desk", 100, 20).await.id;
@@ -28,38 +28,38 @@ async fn every_state_of_a_reservation_is_told_with_its_lines(pool: PgPool) {
     shop.release(&order(3)).await.unwrap();
     shop.commit(&order(4)).await.unwrap();
     shop.restock(&order(4)).await.unwrap();
-    shop.release(&order(7)).await.unwrap(); // a tombstone: it never asked for anything
+    shop.release(&order(7)).await.unwrap(); // a tombstone without lines
     let expires_at = (shop.env.now() + SignedDuration::from_mins(15)).to_string();
     let mut sums = [(desk.as_str(), 4), (&lamp, 2)];
     sums.sort_unstable();
-    let told = async |n, state: State, expires_at: &str, lines: &[(&str, i32)]| {
+    let found = async |n, state: State, expires_at: &str, lines: &[(&str, i32)]| {
         let expected = pb::Reservation {
             order_id: order(n),
             state: state.into(),
             items: items(lines),
             expires_at: expires_at.into(),
         };
-        assert_eq!(remembered(&shop, &order(n)).await.unwrap(), expected);
+        assert_eq!(lookup(&shop, &order(n)).await.unwrap(), expected);
     };
-    told(1, State::Held, &expires_at, &sums).await;
-    told(2, State::Committed, "", &sums).await;
-    told(3, State::Released, "", &sums).await;
-    told(4, State::Restocked, "", &sums).await;
-    told(6, State::Refused, "", &[(&lamp, 99)]).await;
-    told(7, State::Released, "", &[]).await;
+    found(1, State::Held, &expires_at, &sums).await;
+    found(2, State::Committed, "", &sums).await;
+    found(3, State::Released, "", &sums).await;
+    found(4, State::Restocked, "", &sums).await;
+    found(6, State::Refused, "", &[(&lamp, 99)]).await;
+    found(7, State::Released, "", &[]).await;
 
     shop.env.advance(SignedDuration::from_mins(16));
     shop.commit(&order(5)).await.unwrap_err();
-    told(5, State::Expired, "", &sums).await;
+    found(5, State::Expired, "", &sums).await;
     shop.close().await;
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn an_order_that_was_never_seen_has_no_reservation_and_no_id_is_no_order(pool: PgPool) {
+async fn unknown_order_is_not_found_and_invalid_id_is_refused(pool: PgPool) {
     let shop = Shop::open(&pool).await;
-    assert_eq!(code(remembered(&shop, &order(1)).await), Code::NotFound);
+    assert_eq!(code(lookup(&shop, &order(1)).await), Code::NotFound);
     for id in ["", "7", "order 1", &"0".repeat(1000)] {
-        assert_eq!(fields(remembered(&shop, id).await), ["order_id"]);
+        assert_eq!(fields(lookup(&shop, id).await), ["order_id"]);
     }
     shop.close().await;
 }

@@ -1,4 +1,4 @@
-//! The fixture: a running catalog, and a shop's words for what tests do with it.
+//! Fixture: a running catalog, and shorthands of its RPCs.
 
 use catalog::Args;
 use clap::Parser;
@@ -20,8 +20,8 @@ struct Cli {
     args: Args,
 }
 
-/// The settings of a catalog on the database at `url`. The sweeper looks often, and a busy machine is
-/// given the time to answer what a caller would ask again.
+/// Settings of a catalog on the database at `url`: a short sweep interval, and timeouts for a busy
+/// machine.
 pub(crate) fn args(url: &str) -> Args {
     let line = [
         "catalog",
@@ -39,7 +39,7 @@ pub(crate) fn args(url: &str) -> Args {
     Cli::try_parse_from(line).unwrap().args
 }
 
-/// A catalog that runs, with its clock in the hands of the test.
+/// A running catalog whose clock the test controls.
 pub(crate) struct Shop {
     pub(crate) client: CatalogServiceClient<Channel>,
     pub(crate) env: Env,
@@ -49,13 +49,13 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    /// On the database of a test.
+    /// Starts a catalog on the database of a test.
     pub(crate) async fn open(pool: &PgPool) -> Self {
         let url = pool.connect_options().to_url_lossy();
         Self::open_with(pool, args(url.as_str())).await
     }
 
-    /// With settings of its own.
+    /// Starts a catalog with other settings.
     pub(crate) async fn open_with(pool: &PgPool, args: Args) -> Self {
         let mut runtime = Runtime::for_tests();
         let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
@@ -67,7 +67,7 @@ impl Shop {
         Self { client, env: runtime.env.clone(), pool: pool.clone(), runtime, server }
     }
 
-    /// Ends it in order; connections that stay open would keep the test's database alive.
+    /// Shuts down gracefully. Open connections would prevent the removal of the test's database.
     pub(crate) async fn close(self) {
         drop(self.client);
         self.runtime.drain();
@@ -75,7 +75,7 @@ impl Shop {
         self.runtime.stop().await;
     }
 
-    /// A new product in no category.
+    /// Creates a product without a category.
     pub(crate) async fn product(&self, name: &str, price_cents: i64, units: i32) -> pb::Product {
         self.create(pb::CreateProductRequest {
             stock_quantity: units,
@@ -88,7 +88,7 @@ impl Shop {
         self.client.clone().create_product(request).await.unwrap().into_inner()
     }
 
-    /// A new category below `parent`, "" for the top.
+    /// Creates a category below `parent`; "" is the top level.
     pub(crate) async fn category(&self, name: &str, parent: &str) -> pb::Category {
         let request = pb::CreateCategoryRequest {
             name: name.into(),
@@ -136,7 +136,7 @@ impl Shop {
         self.client.clone().restock_order(request).await.map(|_| ())
     }
 
-    /// (on hand, reserved) of a product, from its row.
+    /// The stock row of a product: (on hand, reserved).
     pub(crate) async fn stock(&self, product: &str) -> (i32, i32) {
         sqlx::query_as("SELECT on_hand, reserved FROM stock WHERE product_id = $1::uuid")
             .bind(product)
@@ -145,7 +145,8 @@ impl Shop {
             .unwrap()
     }
 
-    /// Every row of stock is the sum of its movements, and what is reserved is what live reservations hold.
+    /// Asserts that every stock row is the sum of its movements, and that reserved units are those
+    /// of held reservations.
     pub(crate) async fn assert_ledger_balances(&self) {
         let wrong: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM stock s
@@ -160,11 +161,11 @@ impl Shop {
         .fetch_one(&self.pool)
         .await
         .unwrap();
-        assert_eq!(wrong, 0, "rows of stock that disagree with their ledger");
+        assert_eq!(wrong, 0, "stock rows that differ from their ledger");
     }
 }
 
-/// What a new product needs at least.
+/// A request with the required fields of a product.
 pub(crate) fn new_product(name: &str, price_cents: i64) -> pb::CreateProductRequest {
     pb::CreateProductRequest {
         name: name.into(),
