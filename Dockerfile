@@ -1,16 +1,16 @@
-# The images of the shop and of the operator, for those who do not build with cargo on their machine:
+# The images of the shop and the operator, for machines without cargo:
 #
 #   docker build --target shop -t storefront/shop:0.1.0 .
 #   docker build --target operator -t storefront/operator:0.1.0 .
 #
-# `make images` makes the same ones from the binaries that cargo built, where there is a cargo.
+# `make images` creates the same images from binaries that cargo built on the host.
 FROM rust:1.95.0-bookworm AS build
 ARG PROFILE=release
-# The toolchain of this image, without what rust-toolchain.toml adds for developers.
+# The toolchain of the base image, without the components that rust-toolchain.toml adds.
 ENV RUSTUP_TOOLCHAIN=1.95.0 SQLX_OFFLINE=true
 WORKDIR /src
 COPY . .
-# A static program: the flag, and a --target so that build scripts and macros are spared it.
+# A static program. With --target the flag does not apply to build scripts and macros.
 RUN target="$(uname -m)-unknown-linux-gnu" \
  && RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --profile "$PROFILE" \
       --target "$target" --package shop --package storefront-operator \
