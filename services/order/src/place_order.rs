@@ -19,7 +19,8 @@ use wire::{Address, render};
 use crate::{
     domain::{
         ids::{LineId, OrderId, ProductId, UserId},
-        order::{DEFAULT_WEIGHT_GRAMS, Line, Order, ShippingOption},
+        line::Line,
+        order::{DEFAULT_WEIGHT_GRAMS, Order, ShippingOption},
         price::Sums,
         status::Status,
     },

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use order::domain::call::{Outcome, Reason, Receipt};
 use order::domain::checkout::{Checkout, Data, Step, next};
 use order::domain::event::Actor;
 use order::domain::ids::OrderId;
+use order::domain::outcome::{Outcome, Reason, Receipt};
 use uuid::Uuid;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;

@@ -7,7 +7,8 @@ use wire::{Page, render};
 use crate::{
     domain::{
         checkout::{Checkout, CompletedStep},
-        order::{HistoryEntry, Line, Order},
+        line::Line,
+        order::{HistoryEntry, Order},
         status::Status,
     },
     transactions::OrderWithHistory,

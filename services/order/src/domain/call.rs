@@ -1,9 +1,9 @@
-//! Calls of sagas to other services, their idempotency keys and their outcomes.
+//! Calls of sagas to other services, and their idempotency keys.
 
 use money::Money;
 
 use super::{
-    ids::{OrderId, ProductId, RefundId},
+    ids::{OrderId, RefundId},
     outbox::Topic,
 };
 
@@ -70,52 +70,5 @@ pub fn refund_key(order: OrderId, refund: RefundId, refusals: u32) -> String {
     match refusals {
         0 => format!("{order}:refund:{refund}"),
         _ => format!("{order}:refund:{refund}:{refusals}"),
-    }
-}
-
-/// Id that the other service assigned: of an authorization, a transaction or a shipment (the
-/// tracking number). Empty where there is none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Receipt(pub String);
-
-/// Why a call was rejected.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reason {
-    /// Text for logs and administrators.
-    pub text: String,
-    /// The provider's decline code; empty if the call was not declined.
-    pub decline_code: String,
-    /// The products that were not available.
-    pub products: Vec<ProductId>,
-}
-
-/// Outcome of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The call took effect, now or in an earlier attempt.
-    Done(Receipt),
-    /// The call did not take effect, and never will.
-    Rejected(Reason),
-    /// It is unknown whether the call took effect. The text is for logs and administrators.
-    Unknown(String),
-}
-
-impl Outcome {
-    /// Returns the name of the outcome, for metrics and administrators.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Done(_) => "done",
-            Self::Rejected(_) => "rejected",
-            Self::Unknown(_) => "unknown",
-        }
-    }
-
-    /// Returns the error; empty if there is none.
-    pub fn error(&self) -> &str {
-        match self {
-            Self::Done(_) => "",
-            Self::Rejected(reason) => &reason.text,
-            Self::Unknown(text) => text,
-        }
     }
 }

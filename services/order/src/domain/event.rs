@@ -2,7 +2,7 @@
 
 use money::Money;
 
-use super::{ids::RefundId, order::Failure};
+use super::{failure::Failure, ids::RefundId};
 
 /// Who requested a change, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

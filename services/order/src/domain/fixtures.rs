@@ -7,7 +7,8 @@ use wire::Address;
 
 use super::{
     ids::{LineId, OrderId, ProductId, UserId},
-    order::{Line, Order, ShippingOption},
+    line::Line,
+    order::{Order, ShippingOption},
     price::Sums,
     status::Status,
 };

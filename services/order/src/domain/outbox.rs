@@ -7,9 +7,9 @@ use money::Money;
 
 use super::{
     backoff::{MAX_MESSAGE_BACKOFF, backoff},
-    call::Outcome,
     event::Event,
     ids::{MessageId, OrderId, RefundId},
+    outcome::Outcome,
 };
 
 /// Topic of a message. An order has at most one message of each topic.
@@ -132,7 +132,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::call::{Reason, Receipt};
+    use crate::domain::outcome::{Reason, Receipt};
 
     fn message(topic: Topic, state: State) -> Message {
         let (id, order) = (MessageId(Uuid::nil()), OrderId(Uuid::nil()));

@@ -2,7 +2,7 @@
 
 use money::{Currency, Error, Money};
 
-use super::order::Line;
+use super::line::Line;
 
 /// Sums of an order; `total` is the sum of the other three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,9 +19,10 @@ use money::Money;
 
 use super::{
     backoff::{MAX_OWED_REFUND_BACKOFF, MAX_SAGA_BACKOFF, backoff},
-    call::{Call, Outcome},
+    call::Call,
     event::{Actor, Event},
     ids::{OrderId, RefundId},
+    outcome::Outcome,
 };
 
 /// Kind of a refund saga.
@@ -210,7 +211,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::call::{Reason, Receipt};
+    use crate::domain::outcome::{Reason, Receipt};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 

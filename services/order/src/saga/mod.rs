@@ -22,12 +22,13 @@ use tokio::time::sleep;
 
 use crate::{
     domain::{
-        call::{Call, Outcome},
+        call::Call,
         checkout::Checkout,
         event::Event,
         ids::OrderId,
         order::Order,
         outbox::{self, Message},
+        outcome::Outcome,
         refund::Refund,
     },
     error::Error,

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
-    call::{Outcome, Reason, Receipt},
     ids::{OrderId, ProductId},
     order::Order,
+    outcome::{Outcome, Reason, Receipt},
 };
 
 const RESERVATION_TTL: SignedDuration = SignedDuration::from_mins(15);

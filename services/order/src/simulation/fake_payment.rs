@@ -6,9 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use money::Money;
 
 use crate::domain::{
-    call::{Outcome, Reason, Receipt, authorize_key, capture_key},
+    call::{authorize_key, capture_key},
     ids::OrderId,
     order::Order,
+    outcome::{Outcome, Reason, Receipt},
 };
 
 /// Short, so that authorizations expire during a run.

@@ -12,10 +12,11 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use super::{fake_catalog::FakeCatalog, fake_payment::FakePayment, yield_point::yield_times};
 use crate::{
     domain::{
-        call::{Call, Outcome, Reason, Receipt, refund_key},
+        call::{Call, refund_key},
         ids::OrderId,
         order::Order,
         outbox::Topic,
+        outcome::{Outcome, Reason, Receipt},
         status::Status,
     },
     saga::Participants,

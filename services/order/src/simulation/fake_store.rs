@@ -11,12 +11,12 @@ use kit::Env;
 use super::yield_point::yield_times;
 use crate::{
     domain::{
-        call::Outcome,
         checkout::{self, Checkout},
         event::{Actor, Event},
         ids::{MessageId, OrderId, RefundId},
         order::Order,
         outbox::{self, Message, Topic},
+        outcome::Outcome,
         refund::{self, Refund},
     },
     error::Error,

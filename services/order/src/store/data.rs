@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         checkout::{CompletedStep, Data, Step},
-        order::{Failure, FailureCode},
+        failure::{Failure, FailureCode},
     },
     error::Error,
 };

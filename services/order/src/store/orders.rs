@@ -10,7 +10,8 @@ use crate::{
     domain::{
         event::Actor,
         ids::{EntryId, MessageId, OrderId, UserId},
-        order::{Line, Order},
+        line::Line,
+        order::Order,
         outbox::Topic,
     },
     error::Error,

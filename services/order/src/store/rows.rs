@@ -9,8 +9,10 @@ use wire::Address;
 
 use crate::{
     domain::{
+        failure::{Failure, FailureCode},
         ids::OrderId,
-        order::{Failure, FailureCode, Line, Order, ShippingOption},
+        line::Line,
+        order::{Order, ShippingOption},
         price::Sums,
         status::Status,
     },

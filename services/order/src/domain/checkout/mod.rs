@@ -35,8 +35,8 @@ pub use next::next;
 use super::{
     call::Call,
     event::{Actor, Event},
+    failure::Failure,
     ids::OrderId,
-    order::Failure,
 };
 
 /// Step of the checkout saga: the next action, or an end.

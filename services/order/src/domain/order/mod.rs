@@ -1,12 +1,14 @@
 //! The order, and how events change it.
 
 use jiff::Timestamp;
-use money::{Currency, Error, Money};
+use money::{Currency, Money};
 use wire::Address;
 
 use super::{
     event::{Actor, Event},
-    ids::{EntryId, LineId, OrderId, ProductId, UserId},
+    failure::Failure,
+    ids::{EntryId, OrderId, UserId},
+    line::Line,
     outbox::Topic,
     price::Sums,
     status::{Status, TransitionNotAllowed},
@@ -15,28 +17,6 @@ use super::{
 /// Weight of a unit whose product has none, in grams.
 pub const DEFAULT_WEIGHT_GRAMS: i32 = 500;
 
-/// A line of an order, with the name and price of the time of the order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// Id of the line.
-    pub id: LineId,
-    /// The product.
-    pub product: ProductId,
-    /// Name of the product at the time of the order.
-    pub name: String,
-    /// Number of units, at least 1.
-    pub quantity: i32,
-    /// Price of one unit at the time of the order.
-    pub unit_price: Money,
-}
-
-impl Line {
-    /// Returns the price of the line.
-    pub fn total(&self) -> Result<Money, Error> {
-        self.unit_price.times(self.quantity.into())
-    }
-}
-
 /// A carrier and one of its services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShippingOption {
@@ -44,78 +24,6 @@ pub struct ShippingOption {
     pub carrier: String,
     /// The carrier's service, such as "Priority Mail".
     pub service: String,
-}
-
-/// Stable code of why a checkout failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FailureCode {
-    /// Stock was insufficient.
-    OutOfStock,
-    /// The payment was declined.
-    PaymentDeclined,
-    /// The payment was refused: the payment method does not exist, or the authorization has
-    /// expired.
-    PaymentRefused,
-    /// The reservation expired before the stock was committed.
-    ReservationExpired,
-    /// A step was rejected for an unexpected reason.
-    CheckoutRefused,
-    /// A step had no definite outcome before its deadline.
-    CheckoutTimedOut,
-}
-
-impl FailureCode {
-    /// All codes.
-    pub const ALL: [Self; 6] = [
-        Self::OutOfStock,
-        Self::PaymentDeclined,
-        Self::PaymentRefused,
-        Self::ReservationExpired,
-        Self::CheckoutRefused,
-        Self::CheckoutTimedOut,
-    ];
-
-    /// Returns the code as it is stored and returned to clients.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::OutOfStock => "out_of_stock",
-            Self::PaymentDeclined => "payment_declined",
-            Self::PaymentRefused => "payment_refused",
-            Self::ReservationExpired => "reservation_expired",
-            Self::CheckoutRefused => "checkout_refused",
-            Self::CheckoutTimedOut => "checkout_timed_out",
-        }
-    }
-
-    /// The inverse of [`FailureCode::as_str`].
-    pub fn from_stored(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.as_str() == name)
-    }
-
-    /// Returns a sentence for the customer.
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Self::OutOfStock => "Some of the items that you ordered are out of stock.",
-            Self::PaymentDeclined => "Your payment was declined.",
-            Self::PaymentRefused => "Your payment could not be processed.",
-            Self::ReservationExpired => {
-                "The reservation of your items expired before the payment completed."
-            }
-            Self::CheckoutRefused => "Your order could not be completed.",
-            Self::CheckoutTimedOut => "Your order could not be completed in time.",
-        }
-    }
-}
-
-/// Why a checkout failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Stable code.
-    pub code: FailureCode,
-    /// The provider's decline code; empty for other failures.
-    pub decline_code: String,
-    /// The products that were not available; empty for other failures.
-    pub products: Vec<ProductId>,
 }
 
 /// An order.

@@ -1,7 +1,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::{fixtures::order, ids::RefundId};
+use crate::domain::{failure::FailureCode, fixtures::order, ids::RefundId};
 
 fn usd(cents: i64) -> Money {
     Money::new(cents, Currency::USD)
@@ -86,12 +86,4 @@ fn invalid_event_changes_nothing() {
     let event = Event::Confirmed { tracking_number: "2".into() };
     order.apply(&event, later).unwrap_err();
     assert_eq!(order, before);
-}
-
-#[test]
-fn stored_failure_codes_round_trip() {
-    for code in FailureCode::ALL {
-        assert_eq!(FailureCode::from_stored(code.as_str()), Some(code));
-        assert!(code.sentence().ends_with('.'));
-    }
 }

@@ -10,10 +10,7 @@ use wire::render;
 
 use super::{RemoteServices, done, outcome_of};
 use crate::domain::{
-    call::Outcome,
-    order::{Line, Order},
-    outbox::Topic,
-    status::Status as OrderStatus,
+    line::Line, order::Order, outbox::Topic, outcome::Outcome, status::Status as OrderStatus,
 };
 
 /// Recipient of a mail.

@@ -28,9 +28,11 @@ use super::Participants;
 use crate::{
     Args,
     domain::{
-        call::{Call, Outcome, Reason, Receipt, refund_key},
-        order::{Line, Order},
+        call::{Call, refund_key},
+        line::Line,
+        order::Order,
         outbox::Topic,
+        outcome::{Outcome, Reason, Receipt},
     },
 };
 

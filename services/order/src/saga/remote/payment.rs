@@ -6,8 +6,9 @@ use wire::render;
 
 use super::{RemoteServices, done, done_with_id, outcome_of};
 use crate::domain::{
-    call::{Outcome, Reason, authorize_key, capture_key, void_key},
+    call::{authorize_key, capture_key, void_key},
     order::Order,
+    outcome::{Outcome, Reason},
 };
 
 impl RemoteServices {
@@ -95,7 +96,7 @@ fn payment_outcome(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::call::Receipt;
+    use crate::domain::outcome::Receipt;
 
     #[test]
     fn declines_have_a_code_and_successes_an_id() {

@@ -7,12 +7,12 @@ use sqlx::PgConnection;
 use super::OrderRepository;
 use crate::{
     domain::{
-        call::Outcome,
         checkout::{self, Checkout},
         event::Event,
         ids::OrderId,
         order::Order,
         outbox::{self, Message},
+        outcome::Outcome,
         refund,
     },
     error::Error,

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use super::*;
 use crate::{
-    domain::{call::Receipt, checkout::Step, event::Actor, fixtures, ids::LineId, order::Line},
+    domain::{checkout::Step, event::Actor, fixtures, ids::LineId, line::Line, outcome::Receipt},
     store::orders::RequestIdentity,
     transactions::{Created, NewOrder},
 };

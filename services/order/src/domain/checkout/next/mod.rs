@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use super::{Checkout, CompletedStep, Data, Step, Transition};
 use crate::domain::{
     backoff::{MAX_SAGA_BACKOFF, backoff},
-    call::{Outcome, Reason, Receipt},
     event::{Actor, Event},
-    order::{Failure, FailureCode},
+    failure::{Failure, FailureCode},
+    outcome::{Outcome, Reason, Receipt},
 };
 
 /// Returns the transition of a checkout whose current step had this outcome.
