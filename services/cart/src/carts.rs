@@ -1,7 +1,9 @@
-//! Execution of each RPC: what it reads, requests and changes, in this order.
+//! Execution of the RPCs. Each one reads the cart, requests offers from the catalog, and changes
+//! the cart, in this order.
 //!
-//! The catalog is queried before a cart is changed. While it is unavailable, no change is made
-//! whose response would fail, so that a client that retries does not add a product twice.
+//! The catalog is queried before a cart is changed. While the catalog is unavailable, an RPC whose
+//! response contains offers fails before it changes the cart. Otherwise a client that retries the
+//! failed RPC would add the product twice.
 
 use money::Currency;
 use wire::{ProductId, UserId};
@@ -58,8 +60,8 @@ impl Carts {
         outcome.map(|ChangeResult { cart, .. }| cart)
     }
 
-    /// Adds prices to a cart. Offers that are not known yet are requested, because a concurrent
-    /// request may have added products in between.
+    /// Adds prices to a cart. Requests the offers that are missing, because a concurrent request
+    /// may have added products in between.
     async fn with_prices(&self, cart: Cart, mut offers: Offers) -> Result<PricedCart, Error> {
         let unknown: Vec<_> =
             products(&cart).filter(|product| !offers.contains_key(product)).collect();

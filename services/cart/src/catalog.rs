@@ -23,7 +23,8 @@ pub(crate) struct Catalog(CatalogServiceClient<Channel>);
 impl Catalog {
     /// Creates a client, which connects in the background.
     pub(crate) fn connect(url: TargetUrl, runtime: &Runtime) -> Self {
-        // The deadline of a call is the default of kit, or that of the request that it serves.
+        // A call has the default deadline of `kit`, or the deadline of the request that it is made
+        // for.
         let target = ClientTarget::new("catalog", url).reads(&["BatchGetProducts"]);
         let client = CatalogServiceClient::new(Channel::connect(&target, runtime));
         Self(client.max_decoding_message_size(MAX_RESPONSE_BYTES))

@@ -6,7 +6,7 @@
 //! - A change is atomic, so that concurrent changes are never lost.
 //! - The version of a cart grows with each change and is never reused, even if the cart has expired
 //!   in between (`store/script.lua` has the argument).
-//! - The units of an order are removed from the cart once, however often that is requested.
+//! - The units of an order are removed from the cart once, even if the request is repeated.
 //!
 //! The modules from the outside in: [`serve`] runs the RPCs of `api`, which validates requests and
 //! converts them to the types of [`domain`], whose rules are pure. `carts` executes each RPC.

@@ -34,7 +34,7 @@ impl Metrics {
             Ok(ChangeResult { changed: true, .. }) => "changed",
             Ok(ChangeResult { changed: false, .. }) => "unchanged",
             Err(Error::Refused(_)) => "refused",
-            // The metrics of Redis count these.
+            // Counted by the metrics of Redis.
             Err(_) => return,
         };
         self.changes.get_or_create(&Labels { change: change.name(), outcome }).inc();

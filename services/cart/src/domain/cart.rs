@@ -1,4 +1,4 @@
-//! Content of a cart, and the changes of it.
+//! Content of a cart, and its changes.
 //!
 //! The rules that depend on the current content of the cart are executed by Redis in one script
 //! (`store/script.lua`); a property test compares the script with a model of them.
@@ -8,11 +8,11 @@ use std::num::NonZeroU8;
 use jiff::Timestamp;
 use wire::{OrderId, ProductId};
 
-/// Most units of one product in a cart.
+/// Maximum number of units of one product in a cart.
 pub const MAX_UNITS: i32 = 99;
 
-/// Most products in a cart. It is above what customers need, and each response queries the catalog
-/// for all of them.
+/// Maximum number of products in a cart. It exceeds what customers need, and it bounds the query
+/// that each response sends to the catalog.
 pub const MAX_LINES: usize = 100;
 
 /// Units of one product in a cart: 1 to [`MAX_UNITS`].
@@ -74,7 +74,7 @@ pub enum Change {
     Set(ProductId, Option<Quantity>),
     /// Removes a product, if it is in the cart.
     Remove(ProductId),
-    /// Removes the units of an order as far as they are in the cart, once for each order.
+    /// Removes the ordered units that are still in the cart, once for each order.
     RemoveOrdered(OrderId, Vec<OrderedLine>),
     /// Removes all products; with an order, once for that order.
     Clear(Option<OrderId>),

@@ -20,7 +20,7 @@ pub struct Offer {
     pub is_active: bool,
 }
 
-/// Offers by product. Products that the catalog does not know are missing.
+/// Offers by product. Products that do not exist in the catalog are missing.
 pub type Offers = HashMap<ProductId, Offer>;
 
 /// Cart with current prices.
@@ -39,8 +39,8 @@ pub struct PricedCart {
 pub struct PricedLine {
     /// Product and quantity.
     pub line: Line,
-    /// Offer of the product. If the catalog does not know it, the offer is empty and its price is
-    /// zero.
+    /// Offer of the product. If the product does not exist in the catalog, the offer is empty and
+    /// its price is zero.
     pub offer: Offer,
     /// Price of the line.
     pub total: Money,
@@ -50,7 +50,9 @@ impl PricedCart {
     /// Adds prices to a cart. A product that is deleted or not for sale stays in the cart, so that
     /// the customer sees it, but does not count in the total.
     ///
-    /// # Errors A product has another currency, or the sum overflows.
+    /// # Errors
+    ///
+    /// Returns an error if a product has another currency, or if the sum overflows.
     pub fn new(mut cart: Cart, offers: &Offers, currency: Currency) -> Result<Self, Error> {
         let lines = std::mem::take(&mut cart.lines);
         let lines: Vec<_> = lines

@@ -21,8 +21,8 @@ use crate::{
 };
 
 /// TTL of the marker that makes clearing a cart idempotent for an order. The order service retries
-/// it for minutes, or for days if a service is down that long; after a month no retry arrives any
-/// more.
+/// the request for minutes, or for days if a service is unavailable for that long. After a month,
+/// no retry can arrive.
 const ORDER_MARKER_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 const SCRIPT: &str = include_str!("script.lua");

@@ -46,7 +46,7 @@ impl RunningService {
     }
 }
 
-/// RunningService cart service and catalog, and the customer of the test.
+/// Running cart service and catalog, and the customer of the test.
 pub(crate) struct CartFixture {
     pub(crate) client: CartServiceClient<Channel>,
     pub(crate) user: String,

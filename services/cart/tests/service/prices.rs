@@ -49,7 +49,7 @@ async fn unavailable_product_is_listed_but_not_counted(pool: PgPool) {
     assert_eq!(shown, [("lamp", false), ("chair", true)]);
     assert_eq!(total(&cart), 5000);
 
-    // A product that the catalog does not know, as after the catalog was set up again.
+    // The products no longer exist in the catalog, for example because it was reinstalled.
     sqlx::query("TRUNCATE products CASCADE").execute(&pool).await.unwrap();
     let cart = fixture.get().await.unwrap();
     assert_eq!((cart.items.len(), total(&cart)), (2, 0));

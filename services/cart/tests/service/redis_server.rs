@@ -11,7 +11,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Redis that persists every write before it replies, as in a fixture that must not lose carts.
+/// Redis server that persists every write before it replies, so that a restart loses no cart.
 pub(crate) struct RedisServer {
     port: u16,
     process: Option<Child>,
@@ -30,7 +30,7 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Starts the server, with its earlier data after it was killed.
+    /// Starts the server. After [`RedisServer::kill`], it loads its earlier data.
     pub(crate) async fn run(&mut self) {
         let port = self.port.to_string();
         let process = Command::new("redis-server")
