@@ -20,7 +20,7 @@ pub(crate) const CHANNEL: &str = "catalog_changes";
 /// [`Change::All`].
 const BUFFER: usize = 256;
 
-/// What subscribers must invalidate.
+/// Data that subscribers must invalidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// These products.
@@ -32,8 +32,8 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    /// Parses the payload of a notification. An unknown one, from a newer version, may concern
-    /// anything.
+    /// Parses the payload of a notification. An unknown payload, which a newer version may send, is
+    /// parsed as [`Change::All`].
     fn parse(payload: &str) -> Self {
         let products = |ids: &str| {
             let parse = |id| Uuid::try_parse(id).map(ProductId);

@@ -37,12 +37,12 @@ pub enum Error {
     #[error("{}", refusal(*.0).1)]
     Reservation(Refusal),
     /// The database contains a value that this program never writes.
-    #[error("{0} has a value that this version does not know")]
+    #[error("unknown value in {0}")]
     Stored(&'static str),
     /// A database operation failed.
     #[error("the database operation failed")]
     Database(#[from] SqlError),
-    /// The database did not answer in time.
+    /// The database did not respond in time.
     #[error("timeout: {0}")]
     TimedOut(&'static str),
     /// A setting is invalid, or the process could not start.

@@ -10,16 +10,16 @@ use crate::{
     domain::reservation::Ending, error::Error, metrics::Metrics, transactions::reservations,
 };
 
-/// Maximum number of reservations that one sweep ends, each in a transaction of its own. The rest
-/// waits for the next sweep, so that requests get the database in between.
+/// Maximum number of reservations that one sweep ends, each in a separate transaction. The rest
+/// waits for the next sweep, so that requests get database time in between.
 const MAX_PER_SWEEP: usize = 500;
 
-/// Timeout of one of them: above PostgreSQL's statement timeout, so that it only ends a wait on a
-/// connection that was lost without notice.
+/// Timeout for ending one reservation. It is above PostgreSQL's statement timeout, so that it only
+/// ends waits for a connection that was lost silently.
 const EXPIRY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Releases the units of expired reservations, forever. Replicas skip each other's rows (`SKIP
-/// LOCKED`), and the next sweep handles the rows of a failed one.
+/// LOCKED`), and the next sweep handles the rows that a failed sweep left.
 pub(crate) async fn sweep_reservations(pool: PgPool, env: Env, period: Duration, metrics: Metrics) {
     run_periodically(period, || async {
         match sweep(&pool, &env, &metrics).await {

@@ -13,7 +13,7 @@ use crate::{
 /// The outcome of a request about a reservation.
 #[derive(Clone, Copy)]
 enum Outcome {
-    /// Stock was reserved, by this request or an equal earlier one.
+    /// Stock was reserved, by this request or by an identical earlier one.
     Held,
     /// Stock was insufficient.
     Short,
@@ -25,7 +25,7 @@ enum Outcome {
     Restocked,
     /// The reservation expired, and the sweeper released its units.
     Expired,
-    /// The state of the reservation did not allow it.
+    /// The state of the reservation did not allow the request.
     Refused,
 }
 

@@ -12,8 +12,8 @@ use crate::{
     metrics::Metrics,
 };
 
-/// Serves the catalog until the process drains. Starts without PostgreSQL: calls get UNAVAILABLE
-/// until the database answers.
+/// Serves the catalog until the process drains. Starts without PostgreSQL: calls fail with
+/// UNAVAILABLE until the database is reachable.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
     let runtime = runtime.component("catalog");
     let server = Server::new(&runtime, args.listen);

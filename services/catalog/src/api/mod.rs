@@ -1,5 +1,5 @@
-//! The gRPC service: each method parses the request, calls rules and store, and renders the
-//! response.
+//! The gRPC service: each method parses the request, calls the domain rules and the store, and
+//! renders the response.
 
 mod categories;
 mod fields;

@@ -116,7 +116,7 @@ pub(super) fn search(request: &pb::SearchProductsRequest) -> Result<Search, Stat
     fields.finish(read)
 }
 
-/// The part of a filter that lists and searches share.
+/// Parses the part of a filter that lists and searches share.
 fn filter(
     fields: &mut Fields,
     category: &str,
@@ -154,7 +154,7 @@ fn sort(fields: &mut Fields, sort: i32, unspecified: SearchSort) -> Option<Searc
     })
 }
 
-/// A new product and its units on hand.
+/// Parses a new product and its units on hand.
 pub(super) fn create(
     request: &pb::CreateProductRequest,
     currency: Currency,
@@ -255,7 +255,8 @@ fn weight(fields: &mut Fields, grams: i32) -> Option<i32> {
     }
 }
 
-/// URLs that a page can show: absolute ones, or rooted paths of the shop.
+/// Parses image URLs that a web page can show: absolute URLs, or absolute paths on the shop's own
+/// host.
 fn image_urls(fields: &mut Fields, urls: &[String]) -> Option<Vec<String>> {
     if urls.len() > MAX_IMAGES {
         return fields.reject("image_urls", format!("must be at most {MAX_IMAGES}"));
@@ -276,7 +277,7 @@ fn image_urls(fields: &mut Fields, urls: &[String]) -> Option<Vec<String>> {
     read.into_iter().collect()
 }
 
-/// A manual change of stock.
+/// Parses a manual change of stock.
 pub(super) fn adjust(
     request: &pb::AdjustStockRequest,
 ) -> Result<(ProductId, i32, ManualChange), Status> {

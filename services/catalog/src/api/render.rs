@@ -82,7 +82,8 @@ pub(super) fn reservation(reservation: &Reservation) -> pb::ReserveInventoryResp
     }
 }
 
-/// The stored reservation of an order, for the checker that compares the books.
+/// Renders the stored reservation of an order, which the consistency checker compares with the
+/// order.
 pub(super) fn stored_reservation(reservation: &Reservation) -> pb::Reservation {
     let item = |(product, quantity): (ProductId, i32)| pb::InventoryItem {
         product_id: product.to_string(),

@@ -1,4 +1,4 @@
-//! Requests about stock for orders, read.
+//! Parsers of requests about reservations.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use wire::Fields;
 use super::fields::CatalogFields as _;
 use crate::domain::{ids::OrderId, stock::Lines};
 
-/// The longest reservation: a day.
+/// Maximum lifetime of a reservation: one day.
 const MAX_MINUTES: i32 = 24 * 60;
 
-/// What an order wants to have put aside, and for how long.
+/// Parses a request to reserve units: the order, its lines, and the lifetime of the reservation.
 pub(super) fn reserve(
     request: &pb::ReserveInventoryRequest,
     default_ttl: Duration,

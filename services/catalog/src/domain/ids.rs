@@ -1,4 +1,4 @@
-//! Ids, as separate types, so that none is passed for another.
+//! Ids, each with its own type, so that one cannot be passed in place of another.
 
 pub use wire::{OrderId, ProductId};
 

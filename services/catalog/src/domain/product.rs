@@ -18,7 +18,7 @@ pub const MAX_WEIGHT_GRAMS: i32 = 1_000_000;
 /// A product with its available stock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Product {
-    /// Everything that administrators edit.
+    /// Fields that administrators edit.
     pub details: Details,
     /// Units that can be bought now: on hand minus reserved.
     pub available: i32,

@@ -10,12 +10,11 @@
 //!
 //! Every request has the order's id as idempotency key and can be repeated, in any order and after
 //! any crash:
-//! - a repeat returns the first result and moves nothing;
+//! - a repeated request returns the first result and moves no stock;
 //! - a compensation of a reserve that never happened leaves a tombstone, and the late reserve is
 //!   refused;
-//! - a refused commit stays refused: expiry is persisted when it is detected, so that replicas
-//!   whose
-//!   clocks disagree cannot decide differently.
+//! - a refused commit stays refused: expiry is persisted when it is detected, so that replicas with
+//!   different clocks make the same decision.
 
 use jiff::Timestamp;
 
@@ -44,7 +43,7 @@ pub enum State {
 /// A reservation with the requested lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
-    /// The order that it belongs to.
+    /// Order whose units are reserved.
     pub order: OrderId,
     /// Id for people and logs.
     pub id: ReservationId,
@@ -71,7 +70,7 @@ pub enum Ending {
     Expire,
 }
 
-/// Why a request is refused. Definite: a repeat is refused, too.
+/// Reason why a request is refused. A refusal is permanent: a repeated request is refused too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The order has no reservation.
@@ -90,8 +89,8 @@ pub enum Refusal {
     Restocked,
 }
 
-/// The effect of a request on row and stock, and its result. The change is applied even if the
-/// result is a refusal.
+/// The effect of a request on the reservation and the stock, and its result. The change is applied
+/// even if the result is a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// The new state and the movement of the lines' stock; `None` changes nothing.

@@ -33,8 +33,8 @@ impl Stock {
 pub struct Lines(BTreeMap<ProductId, i32>);
 
 impl Lines {
-    /// Merges the lines of each product. `Err` has the indices of all lines with which a quantity
-    /// would leave the range of 1 to [`MAX_UNITS`].
+    /// Merges the lines of each product. `Err` contains the indices of all lines that make the
+    /// quantity of a product leave the range of 1 to [`MAX_UNITS`].
     pub fn sum(lines: impl IntoIterator<Item = (ProductId, i32)>) -> Result<Self, Vec<usize>> {
         let mut sums = BTreeMap::new();
         let mut wrong = Vec::new();
@@ -137,11 +137,11 @@ pub struct Movement {
 /// Movements with the same cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Movements {
-    /// Kind of the cause.
+    /// Kind of the movements.
     pub kind: MovementKind,
     /// Reason, for people.
     pub reason: String,
-    /// The order that caused it, if any.
+    /// Order that caused the movements, if any.
     pub order: Option<OrderId>,
     /// Id of the actor; empty for the system.
     pub actor: String,

@@ -20,8 +20,8 @@ use crate::{
 };
 
 /// Minimum trigram similarity (0 to 1) of a search and the words of a name. One wrong letter in a
-/// word of six ("labtop") gives 0.4, below PostgreSQL's default of 0.6; below 0.4, unrelated words
-/// match.
+/// word of six letters ("labtop") gives 0.4, below PostgreSQL's default of 0.6; below 0.4,
+/// unrelated words match.
 const SIMILARITY: &str = "0.39";
 
 /// A page of products and the total number.

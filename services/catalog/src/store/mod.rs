@@ -3,7 +3,8 @@
 //! Functions take a connection, so that the caller controls transactions, and return domain types.
 //!
 //! Statements of the checkout that look up by an array use `(SELECT $1::uuid[])`. Otherwise
-//! PostgreSQL, which sees the length of the array, plans them at every execution.
+//! PostgreSQL estimates by the array's actual length and plans the statement again on each
+//! execution.
 //!
 //! The checks need no database: they read `.sqlx/`, which is committed. After a change of a
 //! statement or a migration, refresh it with `hack/sqlx.sh catalog`.

@@ -14,8 +14,8 @@ use crate::{
     error::Error,
 };
 
-/// Inserts a reservation and returns whether it was new: an existing reservation of the order
-/// stays. Waits for a concurrent transaction that inserts the same order.
+/// Inserts a reservation and returns whether it was new: an existing reservation of the order is
+/// not changed. Waits for a concurrent transaction that inserts the same order.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     reservation: &Reservation,

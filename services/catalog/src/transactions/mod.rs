@@ -1,4 +1,4 @@
-//! Database transactions: each function is one.
+//! Database transactions: each function commits exactly one.
 //!
 //! All transactions take locks in one order (the table of categories, reservation, product, stock
 //! rows by product id), which prevents deadlocks. No transaction waits for anything except

@@ -14,8 +14,9 @@ use crate::{
     store,
 };
 
-/// Reserves all lines of an order for `ttl`, or none, and then names the unavailable products. A
-/// repeat returns the first reservation as long as it holds.
+/// Reserves all lines of an order for `ttl`. If a product is unavailable, reserves nothing and
+/// returns the unavailable products. A repeated request returns the first reservation while it is
+/// valid.
 pub(crate) async fn reserve(
     pool: &PgPool,
     env: &Env,
@@ -52,8 +53,8 @@ pub(crate) async fn reserve(
     Ok(reservation)
 }
 
-/// Ends the reservation of an order. A commit that came too late is refused, and the expiry is
-/// committed: the units are released, and a repeat is refused, too.
+/// Ends the reservation of an order. A commit after the expiry is refused. The same transaction
+/// records the expiry and releases the units, so that a repeated commit is refused too.
 pub(crate) async fn end(
     pool: &PgPool,
     env: &Env,
@@ -73,8 +74,8 @@ pub(crate) async fn end(
     Ok(decision.result?)
 }
 
-/// Releases the units of one expired reservation and returns its order; `None` if there is none
-/// that another replica does not process.
+/// Releases the units of one expired reservation and returns its order; `None` if no reservation
+/// has expired, apart from those that other replicas have locked.
 pub(crate) async fn expire_one(pool: &PgPool, env: &Env) -> Result<Option<OrderId>, Error> {
     let mut tx = pool.begin().await?;
     let Some(reservation) = store::reservations::lock_due(&mut tx, env.now()).await? else {

@@ -11,11 +11,11 @@ use crate::fixture::{Shop, dollars, new_product, order};
 
 async fn next(subscriber: &mut Streaming<pb::CatalogChange>) -> pb::CatalogChange {
     let message = timeout(Duration::from_secs(10), subscriber.message()).await;
-    message.expect("a change in time").unwrap().expect("the stream to go on")
+    message.expect("a change within the timeout").unwrap().expect("the stream is open")
 }
 
-/// A subscriber that receives every change from now on: a probe has shown that the listener is
-/// connected.
+/// Returns a subscriber that receives every later change: a probe has confirmed that the listener
+/// is connected.
 async fn watch(shop: &Shop) -> Streaming<pb::CatalogChange> {
     let request = pb::WatchChangesRequest {};
     let mut subscriber = shop.client.clone().watch_changes(request).await.unwrap().into_inner();
@@ -30,7 +30,7 @@ async fn watch(shop: &Shop) -> Streaming<pb::CatalogChange> {
             }
         }
     };
-    timeout(Duration::from_secs(10), probe).await.expect("the listener to connect");
+    timeout(Duration::from_secs(10), probe).await.expect("the listener connects");
     // Probes still in transit.
     while timeout(Duration::from_millis(100), subscriber.message()).await.is_ok() {}
     subscriber
@@ -112,6 +112,6 @@ async fn lost_connection_invalidates_all(pool: PgPool) {
 async fn subscriber_does_not_block_shutdown(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let subscriber = watch(&shop).await;
-    timeout(Duration::from_secs(10), shop.close()).await.expect("streams to end with the service");
+    timeout(Duration::from_secs(10), shop.close()).await.expect("streams end with the service");
     drop(subscriber);
 }

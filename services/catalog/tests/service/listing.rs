@@ -115,8 +115,9 @@ async fn filters_combine(pool: PgPool) {
     shop.close().await;
 }
 
-/// The shapes of the statements and the indexes that must serve them. Sorts and sequential scans
-/// are disabled, so that a missing index shows even with the small tables of a test.
+/// Statements with the structure of the service's queries, and the indexes that they must use.
+/// Sorts and sequential scans are disabled, so that a missing index shows even with the small
+/// tables of a test.
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
 async fn every_sort_order_and_search_use_an_index(pool: PgPool) {
     let mut tx = pool.begin().await.unwrap();

@@ -42,7 +42,8 @@ async fn outage_returns_unavailable_and_recovers(pool: PgPool) {
     timeout(Duration::from_secs(10), wait).await.expect("recovery without a restart");
     assert!(shop.reserve(&order(1), &lamp, 1).await.unwrap().success);
 
-    // Background work has recovered, too: the sweeper releases units, the listener reports it.
+    // Background workers have recovered too: the sweeper releases the units, and the listener
+    // reports the change.
     let request = pb::WatchChangesRequest {};
     let mut watcher = shop.client.clone().watch_changes(request).await.unwrap().into_inner();
     shop.env.advance(jiff::SignedDuration::from_mins(16));
@@ -58,7 +59,7 @@ async fn outage_returns_unavailable_and_recovers(pool: PgPool) {
             shop.release(&order(n)).await.unwrap();
         }
     };
-    timeout(Duration::from_secs(20), wait).await.expect("the workers to recover");
+    timeout(Duration::from_secs(20), wait).await.expect("the workers recover");
     drop(watcher);
     shop.close().await;
 }
@@ -76,7 +77,7 @@ async fn service_starts_before_postgresql(pool: PgPool) {
             sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(Duration::from_secs(10), wait).await.expect("the service to find PostgreSQL");
+    timeout(Duration::from_secs(10), wait).await.expect("the service connects to PostgreSQL");
     shop.close().await;
 }
 
@@ -98,7 +99,7 @@ async fn sweeper_survives_a_stalled_connection(pool: PgPool) {
             sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(Duration::from_secs(10), wait).await.expect("the sweeper to wait for the stock");
+    timeout(Duration::from_secs(10), wait).await.expect("the sweeper waits for the stock row");
     proxy.stall();
     holder.rollback().await.unwrap();
 
@@ -107,6 +108,6 @@ async fn sweeper_survives_a_stalled_connection(pool: PgPool) {
             sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(Duration::from_secs(60), wait).await.expect("the sweeper to try again");
+    timeout(Duration::from_secs(60), wait).await.expect("the sweeper retries");
     shop.close().await;
 }

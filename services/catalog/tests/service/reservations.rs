@@ -1,4 +1,4 @@
-//! Reservations: hold, end, repeat, race, expire.
+//! Reservations: creation, endings, repeated requests, races and expiry.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::fixture::{Shop, order, refused, reservation};
 
-/// Waits until the sweeper has released everything that expired.
+/// Waits until the sweeper has released all expired reservations.
 async fn swept(shop: &Shop) {
     let due = async || -> i64 {
         sqlx::query_scalar("SELECT count(*) FROM reservations WHERE state = 'held'")
@@ -22,7 +22,7 @@ async fn swept(shop: &Shop) {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(Duration::from_secs(10), wait).await.expect("the sweeper to work");
+    timeout(Duration::from_secs(10), wait).await.expect("the sweeper releases the units");
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
@@ -86,7 +86,7 @@ async fn repeat_returns_first_result_and_refuses_other_lines(pool: PgPool) {
     assert_eq!(
         shop.reserve(&order(1), &lamp, 4).await.unwrap(),
         first,
-        "it came late, and is true"
+        "a committed reservation is still returned"
     );
     assert_eq!(shop.stock(&lamp).await, (6, 0));
     shop.assert_ledger_balances().await;
@@ -156,7 +156,7 @@ async fn expired_reservation_releases_stock_and_refuses_commit(pool: PgPool) {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(Duration::from_secs(10), wait).await.expect("the sweeper to work");
+    timeout(Duration::from_secs(10), wait).await.expect("the sweeper releases the units");
     assert_eq!(shop.stock(&lamp).await, (10, 1), "the other order has not expired");
     assert_eq!(refused(shop.commit(&order(1)).await), "reservation_expired");
     assert_eq!(refused(shop.reserve(&order(1), &lamp, 4).await), "reservation_expired");
