@@ -1,4 +1,5 @@
-//! Extractors of the caller. The extractor that a handler takes defines who may call it.
+//! Extractors of the caller. The extractor in the signature of a handler defines which callers are
+//! allowed.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;

@@ -17,7 +17,7 @@ const MAX_TOKEN_BYTES: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Role {
-    /// Shops for itself.
+    /// Orders for its own account.
     Customer,
     /// Manages the shop.
     Admin,

@@ -26,8 +26,8 @@
 //!
 //! Reads are single-flight: concurrent misses of the same entry wait for one read, up to
 //! [`COALESCE_TIMEOUT`]. A waiter takes the result if it is still fresh, or if the read began after
-//! the waiter arrived, because a read of its own could not have returned anything newer. Therefore
-//! no request waits for more than two reads, even if changes arrive faster than reads finish.
+//! the waiter arrived, because its own read could not have returned newer data. Therefore no
+//! request waits for more than two reads, even if changes arrive faster than reads finish.
 //!
 //! Only public reads use the cache, and only for shoppers: administrators read hidden products and
 //! must see their own changes. Carts and orders read from the catalog directly.

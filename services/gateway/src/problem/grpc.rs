@@ -1,4 +1,4 @@
-//! Mapping of gRPC statuses to problems; the only one.
+//! Mapping of gRPC statuses to problems. No other module maps them.
 //!
 //! The gRPC code determines the HTTP status. The reason in the status details determines the
 //! problem code, if the table contains it. The message of a service is only exposed for errors that

@@ -1,5 +1,5 @@
-//! `/wishlist`: the caller's wishlist. The user service stores the entries, the catalog the
-//! products.
+//! `/wishlist`: the caller's wishlist. The user service stores the entries, and the catalog stores
+//! the products.
 
 use axum::Json;
 use axum::extract::State;

@@ -74,8 +74,8 @@ async fn sign_in_errors_do_not_reveal_accounts_and_are_limited(pool: PgPool) {
         details.push(response.json()["detail"].clone());
     }
     assert_eq!(details[0], details[1]);
-    // Some attempts are free, because people mistype; then attempts are limited, even with the
-    // correct password.
+    // The first attempts are not limited, because users mistype passwords. Further attempts are
+    // limited, even with the correct password.
     let wrong = json!({"email": ada.email, "password": NEW_PASSWORD});
     let mut limited = None;
     for _ in 0..20 {

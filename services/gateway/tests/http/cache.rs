@@ -220,7 +220,7 @@ async fn cached_response_equals_read_response(pool: PgPool) {
             }
         }
         assert_eq!(cached.metric("hits_total"), hits + 12, "{path}");
-        // Each gateway accepts tokens of its own signer only.
+        // Each gateway accepts only tokens of its own signer.
         let call = cached.request(Method::GET, path).bearer(&customer);
         call.send().await.is(200, "");
         assert_eq!(cached.metric("hits_total"), hits + 13, "{path}");
