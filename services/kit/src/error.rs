@@ -15,7 +15,7 @@ pub enum Error {
     Setting {
         /// The environment name of the setting.
         name: &'static str,
-        /// Why it is invalid, for the person who set it.
+        /// Why the value is invalid, for the operator.
         reason: String,
     },
     /// A file that a setting names could not be read.

@@ -24,7 +24,7 @@ pub struct ReadyGate {
 }
 
 impl ReadyGate {
-    /// Opens the gate: what it stands for has started.
+    /// Opens the gate, once the part of the process that it stands for has started.
     pub fn open(&self) {
         if let Some(gate) = self.readiness.lock().gates.get_mut(self.index) {
             gate.1 = true;
@@ -39,7 +39,7 @@ impl Readiness {
         ReadyGate { readiness: self.clone(), index: state.gates.len() - 1 }
     }
 
-    /// Makes the process not ready for good, whatever the state of its gates.
+    /// Makes the process permanently not ready, regardless of its gates.
     pub(crate) fn drain(&self) {
         self.lock().draining = true;
     }

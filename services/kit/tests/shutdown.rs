@@ -1,4 +1,4 @@
-//! Graceful shutdown of a process by SIGTERM. A test file of its own, because signals affect the
+//! Graceful shutdown of a process by SIGTERM. A separate test file, because signals affect the
 //! whole process.
 
 #![cfg(test)]

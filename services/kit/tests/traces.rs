@@ -1,4 +1,4 @@
-//! Trace export, including the flush at the end of the process. A test file of its own, because
+//! Trace export, including the flush at the end of the process. A separate test file, because
 //! telemetry is set up once per process.
 
 #![cfg(test)]

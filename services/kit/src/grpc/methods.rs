@@ -1,5 +1,5 @@
-//! The RPCs that a server knows, read from its descriptors. All other paths share one name in logs
-//! and metrics, because callers can invent any path.
+//! The RPCs that a server implements, read from its descriptors. All other paths share one name in
+//! logs and metrics, because callers can invent any path.
 
 use crate::Error;
 use prost::Message as _;

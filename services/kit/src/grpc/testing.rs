@@ -142,7 +142,7 @@ pub(super) fn descriptors() -> Vec<u8> {
     FileDescriptorSet { file: vec![file] }.encode_to_vec()
 }
 
-/// A server with a tokio runtime of its own, so that it can be killed like a process.
+/// A server with a separate tokio runtime, so that it can be killed like a process.
 pub(super) struct TestServer {
     pub(super) address: SocketAddr,
     pub(super) runtime: Runtime,

@@ -1,11 +1,11 @@
 //! How long a connection may stay open without sending a request.
 //!
 //! The number of connections is limited, so an idle or slow client (slowloris) must not keep one.
-//! Neither `hyper` nor `hyper-util` bounds all of it: nothing bounds a peer that has not yet sent
-//! the bytes that select the HTTP version, nor an HTTP/2 peer that opens no stream, and for HTTP/1
-//! the pause between two requests and an incomplete head share one timeout. Therefore the socket
-//! and the service report to a [`ConnectionActivity`], and the task that drives the connection
-//! waits for its timeout.
+//! The timeouts of `hyper` and `hyper-util` do not cover every phase: they do not limit a peer that
+//! has not yet sent the bytes that select the HTTP version, nor an HTTP/2 peer that opens no
+//! stream, and HTTP/1 has one timeout for both the pause between two requests and an incomplete
+//! head. Therefore the socket and the service report to a [`ConnectionActivity`], and the task that
+//! drives the connection waits for its timeout.
 
 use axum::body::Bytes;
 use http::Version;

@@ -16,8 +16,8 @@ const QUEUE_SIZE: usize = 256;
 /// Delays between attempts to connect.
 const RETRY: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
-/// Interval of probes of the connection. A listener sends nothing by itself, so it would not notice
-/// a network that drops its packets.
+/// Interval of probes of the connection. A listener sends nothing else, so without probes it would
+/// not detect a network that drops packets.
 const PROBE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Longest time to connect, to listen, and for the response to a probe.
@@ -33,8 +33,8 @@ pub enum ListenEvent {
     Notified(String),
 }
 
-/// Listens on `channel` with a connection of its own, in addition to the pool's, until the process
-/// stops or the receiver is dropped.
+/// Listens on `channel` over a dedicated connection, in addition to those of the pool, until the
+/// process stops or the receiver is dropped.
 #[must_use]
 pub fn listen(
     pool: &PgPool,

@@ -21,8 +21,8 @@ const RETRY_DELAY: Duration = Duration::from_millis(250);
 /// Applies the pending migrations, one process at a time (enforced by an advisory lock). Statements
 /// have no time limit here.
 ///
-/// Applied migrations that this binary does not know are not an error: the version is being rolled
-/// back, and newer migrations only add what an older version does not need.
+/// Applied migrations that this binary does not contain are not an error: the version is being
+/// rolled back, and newer migrations only add what an older version does not need.
 ///
 /// # Errors
 /// When PostgreSQL is unavailable for too long, or a migration fails or was changed after it was

@@ -64,7 +64,7 @@ impl FaultProxy {
     pub async fn disconnect(&mut self) {
         let relay = self.relay.take().expect("the proxy is connected");
         relay.abort();
-        relay.await.expect_err("the relay never ends by itself");
+        relay.await.expect_err("the relay ends only when it is aborted");
     }
 
     /// Opens the same port again.

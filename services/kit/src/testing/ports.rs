@@ -1,4 +1,4 @@
-//! Free ports that stay free.
+//! Ports without a listener, outside of the ephemeral port range.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::LazyLock;

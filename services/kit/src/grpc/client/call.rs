@@ -21,7 +21,7 @@ use tracing::{Instrument as _, Span};
 
 /// Largest response, in bytes. It must hold the largest page or batch of a service: 200 entries of
 /// 50,000 characters, each of up to 4 bytes, are 38 MiB. Most responses are a thousandth of it.
-/// Generated clients have a limit of their own, which must be set to this one:
+/// Generated clients have a separate limit, which must be set to this value:
 /// `.max_decoding_message_size(MAX_RESPONSE_BYTES)`.
 pub const MAX_RESPONSE_BYTES: usize = 48 * 1024 * 1024;
 

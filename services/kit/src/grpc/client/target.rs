@@ -97,7 +97,7 @@ impl ClientTarget {
         self
     }
 
-    /// Sets the longest time for a call without a deadline of its own; 5 s by default.
+    /// Sets the timeout of calls that set no deadline; 5 s by default.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
