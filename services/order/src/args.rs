@@ -21,8 +21,8 @@ const _: () =
 
 /// Settings of the order service. Each has an environment name and a default that fits a laptop.
 ///
-/// The sender's address is not among them: quotes and shipments are requested without a sender, for
-/// which `shipping` uses the shop's own address.
+/// There is no setting for the sender's address: quotes and shipments are requested without a
+/// sender, and `shipping` then uses the shop's own address.
 #[derive(Clone, Debug, ClapArgs)]
 #[group(skip)]
 pub struct Args {

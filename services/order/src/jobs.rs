@@ -54,7 +54,7 @@ pub(crate) async fn check(checker: Checker, metrics: Metrics) {
                 metrics.set_inconsistent(report.inconsistent());
                 for finding in report.findings {
                     let (order, mismatch) = (finding.order, finding.mismatch);
-                    tracing::error!(%order, mismatch, "order contradicts another service");
+                    tracing::error!(%order, mismatch, "order does not match the records of another service");
                 }
             }
             Err(error) => {

@@ -130,7 +130,8 @@ impl OrderPlacement {
         Ok(cart.map_err(Error::from_remote("cart"))?.into_inner())
     }
 
-    /// Reads current names, prices, weights and stock from the catalog, whatever the cart contains.
+    /// Reads current names, prices, weights and stock from the catalog. The values in the cart are
+    /// ignored.
     async fn price_items(&self, cart: &cart::Cart) -> Result<CartItems, Error> {
         if cart.items.is_empty() {
             return Err(Error::CartEmpty);
@@ -242,8 +243,8 @@ impl OrderPlacement {
     }
 }
 
-/// Maps a refused quote. The weight is computed from the cart, not named by the customer, so a
-/// violation of its limit is the cart's.
+/// Maps a refused quote. The weight is computed from the cart, so a violation of the weight limit
+/// is reported as a problem of the cart.
 fn quote_error(status: &tonic::Status) -> Error {
     match violations_of(status).iter().any(|(field, _)| field == "weight_grams") {
         true => Error::CartTooHeavy,

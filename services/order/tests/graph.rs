@@ -51,7 +51,7 @@ fn edges() -> Edges {
             pending.push((transition.step, transition.data.commit_sent));
         }
     }
-    // A requested cancellation is not a reason of its own where it leads to the same step as
+    // A requested cancellation is not listed as a separate reason if the next step is the same
     // without it.
     for ((from, _), reasons) in &mut edges {
         let is_unaffected = matches!(from, Step::Capture | Step::Ship) || is_compensation(*from);

@@ -166,8 +166,8 @@ pub(super) fn stats(request: &pb::GetStatsRequest) -> Result<TimeRange, Status> 
     fields.finish(read)
 }
 
-/// Returns the fingerprint of an order request. A saved address counts by its id, not by its
-/// contents.
+/// Returns the fingerprint of an order request. The fingerprint includes the id of a saved address,
+/// not its contents.
 fn order_fingerprint(request: &pb::CreateOrderRequest) -> Vec<u8> {
     let address = match request.address_id.is_empty() {
         true => request.shipping_address.clone().unwrap_or_default(),

@@ -72,7 +72,7 @@ pub enum State {
 pub struct Message {
     /// Id of the message.
     pub id: MessageId,
-    /// The order that it belongs to.
+    /// Order that the message is about.
     pub order: OrderId,
     /// Topic of the message.
     pub topic: Topic,

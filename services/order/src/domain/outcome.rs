@@ -3,7 +3,7 @@
 use super::ids::ProductId;
 
 /// Id that the other service assigned: of an authorization, a transaction or a shipment (the
-/// tracking number). Empty where there is none.
+/// tracking number). Empty if the service assigns none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receipt(pub String);
 
@@ -39,7 +39,7 @@ impl Outcome {
         }
     }
 
-    /// Returns the error; empty if there is none.
+    /// Returns the error; empty if the call succeeded.
     pub fn error(&self) -> &str {
         match self {
             Self::Done(_) => "",

@@ -73,8 +73,8 @@ impl WakeSignal {
     }
 }
 
-/// Executes due sagas of one kind until the process stops. Steps that are running then are
-/// finished, so that no order waits for a lease to expire.
+/// Executes due sagas of one kind until the process stops. Steps that are in progress at that time
+/// are completed, so that no order waits for a lease to expire.
 pub(crate) async fn run_executor(
     kind: SagaKind,
     repository: Arc<OrderRepository>,

@@ -42,7 +42,7 @@ const RECORD_ATTEMPTS: usize = 3;
 /// Delay between two attempts to record an outcome.
 const RECORD_RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// Kind of work that executors claim. Each kind has executors of its own.
+/// Kind of work that executors claim. Each kind has separate executors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SagaKind {
     /// A checkout.
@@ -50,7 +50,7 @@ pub(crate) enum SagaKind {
     /// A saga that refunds a payment, with or without cancelling the order.
     Refund,
     /// An outbox message that removes ordered units from the cart. The customer's next order waits
-    /// for it; executors of their own keep it independent of mail delivery.
+    /// for it. Its separate executors keep it independent of mail delivery.
     Cart,
     /// An outbox message that sends a mail.
     Mail,

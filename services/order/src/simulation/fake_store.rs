@@ -267,7 +267,7 @@ impl StoreState {
     }
 }
 
-/// An executor's handle of the store, with a clock of its own that may be skewed.
+/// An executor's handle of the store, with its own clock, which may be skewed.
 #[derive(Clone, Debug)]
 pub(super) struct FakeStore {
     pub(super) state: Arc<Mutex<StoreState>>,

@@ -1,4 +1,4 @@
-//! Actions of customers, who cancel, and administrators, who refund.
+//! Actions of users: customers cancel orders, and administrators refund them.
 
 use kit::Env;
 use money::Money;

@@ -36,7 +36,7 @@ pub(crate) struct Lease {
 }
 
 /// Tolerated clock skew between processes. A due time further ahead than any correct clock could
-/// have written counts as due, so that no saga waits for as long as a clock was ahead.
+/// have written counts as due, so that a clock that was ahead does not delay a saga.
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(15);
 
 impl Lease {

@@ -157,7 +157,7 @@ pub(crate) async fn update(
     Ok(())
 }
 
-/// Orders of a customer that matter to a new request.
+/// Earlier orders of a customer that a new request repeats or conflicts with.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PriorOrders {
     /// The order that was requested with the idempotency key, and the fingerprint of that request.
@@ -171,7 +171,8 @@ pub(crate) struct PriorOrders {
     pub(crate) last_left_cart: i64,
 }
 
-/// Finds the orders that matter to a request with this key and cart version, if they are given.
+/// Finds the orders that a request with this key and cart version, if given, repeats or conflicts
+/// with.
 pub(crate) async fn find_prior(
     conn: &mut PgConnection,
     user: UserId,

@@ -62,8 +62,8 @@ pub(crate) async fn figures(
     Ok(Figures { orders: row.orders, revenue_cents: row.revenue, refunded_cents: row.refunded })
 }
 
-/// Returns the backlog. A saga is stuck if its step began before `stuck_since`: a step that may be
-/// abandoned has been by then.
+/// Returns the backlog. A saga is stuck if its step began before `stuck_since`: a step that can be
+/// abandoned has been abandoned by then.
 pub(crate) async fn backlog(
     conn: &mut PgConnection,
     now: Timestamp,

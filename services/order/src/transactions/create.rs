@@ -45,21 +45,21 @@ impl Created {
     }
 }
 
-/// Whether an earlier order answers or blocks a request.
+/// Whether an earlier order satisfies or blocks a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExistingOrder {
     /// The request is a repeat of the one that created this order.
     Repeat(OrderId),
     /// The units of another order are still in the cart.
     InProgress,
-    /// No earlier order matters.
+    /// No earlier order satisfies or blocks the request.
     None,
 }
 
 /// Result of the check before an order is inserted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PlacementCheck {
-    /// The earlier order that answers or blocks the request.
+    /// The earlier order that satisfies or blocks the request.
     pub(crate) existing: ExistingOrder,
     /// Number of the customer's last order whose paid units left the cart. It only grows, so it
     /// shows whether units were removed from the cart after the cart was read.

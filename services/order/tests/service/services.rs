@@ -1,4 +1,4 @@
-//! The real services around the order service, each on a database of its own.
+//! The real services around the order service, each with its own database.
 
 use std::net::SocketAddr;
 
@@ -20,7 +20,7 @@ pub(crate) struct RunningService {
 }
 
 impl RunningService {
-    /// Starts a service on a port and threads of its own, so that it can be killed like a process.
+    /// Starts a service with its own port and threads, so that it can be killed like a process.
     pub(crate) async fn start<E, F>(serve: impl FnOnce(TcpListener, Runtime) -> F) -> Self
     where
         E: std::fmt::Debug,

@@ -12,7 +12,7 @@ use crate::{
 use proto::order::v1::OrderStatus;
 use tonic::Code;
 
-/// Longer than an order takes whose calls are not delayed.
+/// Longer than an order takes if none of its calls is delayed.
 const SLOW: Duration = Duration::from_secs(3);
 
 /// One request has read the cart and hangs; meanwhile the customer adds an item and orders again.

@@ -23,8 +23,8 @@
 //! which takes effect once. The outcome and its events are committed together, and only by the
 //! executor that still holds the claim (`version` is the fencing token). The compensation of an
 //! abandoned step is sent even if the step's outcome is unknown; a compensation that arrives before
-//! the call that it compensates wins over it. Without retries the graph has no cycle, so the saga
-//! terminates.
+//! the call that it compensates takes precedence. Without retries the graph has no cycle, so the
+//! saga terminates.
 
 mod next;
 

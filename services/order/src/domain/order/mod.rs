@@ -51,8 +51,8 @@ pub struct Order {
     pub weight_grams: i32,
     /// Version of the cart that was ordered.
     pub cart_version: i64,
-    /// Whether the ordered units are still in the customer's cart, which blocks another order of
-    /// it.
+    /// Whether the ordered units are still in the customer's cart. While they are, another order of
+    /// the cart is rejected.
     pub in_cart: bool,
     /// Id of the transaction that captured the payment.
     pub transaction: Option<String>,
@@ -79,7 +79,7 @@ pub struct HistoryEntry {
     pub created_at: Timestamp,
 }
 
-/// Consequences of an event, beyond the order's fields.
+/// Effects of an event besides the changed fields of the order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
     /// Who changed the status and why, for the history; `None` if the status did not change.

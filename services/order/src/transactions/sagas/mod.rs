@@ -41,8 +41,8 @@ impl SagaStore for OrderRepository {
         let mut conn = self.pool.acquire().await?;
         let lease = self.lease();
         let work = async {
-            // The claim is one statement, which commits by itself. The order is read afterwards:
-            // later changes of it never change the call of the step.
+            // The claim is one statement, which is its own transaction. The order is read
+            // afterwards: later changes of it never change the call of the step.
             let claimed = match kind {
                 SagaKind::Checkout => store::checkouts::claim(&mut conn, order, lease).await?.map(
                     |(checkout, version)| {
@@ -103,7 +103,7 @@ impl OrderRepository {
         let update = self.compute_update(saga, outcome, after_step);
         let fence = Fence { version: claimed.version, error: outcome.error() };
         if update.events.is_empty() {
-            // One statement, which commits by itself.
+            // One statement, which is its own transaction.
             let mut conn = self.pool.acquire().await?;
             let version = write(&mut conn, &update, fence).await?;
             return Ok(version.map(|version| committed(update, claimed.order.clone(), version)));
