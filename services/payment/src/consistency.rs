@@ -59,14 +59,18 @@ impl ConsistencyReport {
 
 /// Checks all transactions at the current time.
 ///
-/// # Errors When the database fails.
+/// # Errors
+///
+/// Returns an error if the database fails.
 pub async fn check_consistency(pool: &PgPool) -> Result<ConsistencyReport, Error> {
     check_consistency_at(pool, Env::system().now()).await
 }
 
 /// Checks all transactions at the time `now`, for callers with another clock, such as tests.
 ///
-/// # Errors When the database fails.
+/// # Errors
+///
+/// Returns an error if the database fails.
 pub async fn check_consistency_at(
     pool: &PgPool,
     now: Timestamp,

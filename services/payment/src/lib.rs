@@ -4,13 +4,13 @@
 //! - Captures never exceed the authorization, refunds never the capture, and an authorization is
 //!   captured or voided, never both ([`domain::transaction`] has the argument).
 //! - An idempotency key is executed once: its intent is committed, then the provider is called with
-//!   an idempotency key of its own, then the outcome is committed. A retry or a worker that finds
-//!   an intent without an outcome looks it up at the provider. An unknown outcome is never reported
-//!   as a decline.
+//!   a separate idempotency key, then the outcome is committed. A retry or a worker that finds an
+//!   intent without an outcome looks it up at the provider. An unknown outcome is never reported as
+//!   a decline.
 //! - The void of an authorization that has not arrived yet is stored, and the authorization is
 //!   refused when it arrives.
-//! - Of a card, the service stores the provider's token, brand, last four digits and expiry.
-//!   Exactly one payment method of a customer who has any is the default.
+//! - Of a card, the service stores the provider's token, brand, last four digits and expiry. If a
+//!   customer has payment methods, exactly one of them is the default.
 //!
 //! The modules from the outside in: [`serve`] runs the RPCs of `api`, which validates requests and
 //! converts them to the types of [`domain`], whose rules are pure. `ledger` records intents and

@@ -45,7 +45,7 @@ pub(crate) enum CallOutcome {
     Done,
     /// The provider declined.
     Declined,
-    /// The provider does not know the idempotency key.
+    /// The provider has no record of the idempotency key.
     Absent,
     /// The call failed or timed out.
     Unknown,

@@ -16,7 +16,8 @@ use crate::{
     provider::{Provider, ProviderClient, simulator::Simulator},
 };
 
-/// Most connections that the simulator takes out of the connection limit of the process.
+/// Maximum number of connections of the simulator, which count against the connection limit of the
+/// process.
 const SIMULATOR_CONNECTIONS: u32 = 2;
 
 /// Serves payments until the process drains. It starts without PostgreSQL: calls fail with
@@ -58,8 +59,8 @@ async fn serve_with(server: Server, mut args: Args, runtime: &Runtime) -> Result
     server.descriptors(proto::DESCRIPTORS).add_service(PaymentServiceServer::new(api)).serve().await
 }
 
-/// Creates the simulator with connections of its own. They are taken out of the configured limit,
-/// so that both pools together stay within it, except for a limit of one.
+/// Creates the simulator with a separate connection pool. Its size is subtracted from the
+/// configured limit, so that both pools together stay within it, except for a limit of one.
 fn simulator(args: &mut Args, runtime: &Runtime) -> Result<Simulator, kit::Error> {
     let all = args.database.database_max_connections;
     let mut database = args.database.clone();

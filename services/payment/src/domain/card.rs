@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// Most years in the future at which a card may expire; no card is issued for longer.
+/// Maximum number of years until a card expires; no card is issued for longer.
 const MAX_YEARS_AHEAD: i32 = 20;
 
 /// Card network.

@@ -1,4 +1,4 @@
-//! Ids and keys. Each is a type of its own, so that one cannot be passed for another.
+//! Ids and keys, each with its own type, so that one cannot be passed in place of another.
 
 use std::fmt;
 

@@ -7,7 +7,7 @@ use super::{
     ids::{PaymentMethodId, Token, UserId},
 };
 
-/// Most payment methods that one customer can save. It is above what real customers use.
+/// Maximum number of saved payment methods of one customer. It exceeds what real customers use.
 pub const MAX_METHODS: i64 = 20;
 
 /// Card that a customer has saved.
@@ -15,7 +15,7 @@ pub const MAX_METHODS: i64 = 20;
 pub struct PaymentMethod {
     /// Id of the payment method.
     pub id: PaymentMethodId,
-    /// Customer who owns it.
+    /// Customer that owns the payment method.
     pub user: UserId,
     /// Provider's token of the card.
     pub token: Token,
@@ -27,6 +27,6 @@ pub struct PaymentMethod {
     pub expiry: Expiry,
     /// Whether it is the customer's default payment method.
     pub is_default: bool,
-    /// When it was saved.
+    /// Time at which the payment method was saved.
     pub created_at: Timestamp,
 }

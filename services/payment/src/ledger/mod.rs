@@ -20,8 +20,8 @@ pub(crate) use intents::{Payment, Refund, Source};
 pub(crate) use payment_methods::NewPaymentMethod;
 pub(crate) use void::Void;
 
-/// Age at which a worker settles an open intent. The call that recorded it has been answered or has
-/// timed out by then.
+/// Age at which a worker settles an open intent. The call that recorded it has returned or timed
+/// out by then.
 const DUE_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
 /// Retention of the idempotency keys of payment methods; the API promises one day.

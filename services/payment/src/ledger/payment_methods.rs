@@ -70,7 +70,7 @@ impl Ledger {
             && let Err(error) =
                 method_requests::release(&mut conn, provider_request.id, lease_expires_at).await
         {
-            // The lease expires by itself.
+            // Logged only: the lease expires anyway.
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "releasing the lease on an idempotency key failed");
         }

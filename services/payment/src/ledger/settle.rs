@@ -18,12 +18,12 @@ use crate::{
     store,
 };
 
-/// Age up to which an intent that the provider does not know is sent again. Providers keep
+/// Age up to which an intent without a record at the provider is sent again. Providers keep
 /// idempotency keys for at least a day, so that an intent that arrived after all is executed only
 /// once.
 const RESEND_FOR: SignedDuration = SignedDuration::from_hours(12);
 
-/// Age at which an intent that the provider does not know is recorded as failed. It is an hour
+/// Age at which an intent without a record at the provider is recorded as failed. It is an hour
 /// above [`RESEND_FOR`], so that no request is in flight any more by the clock of any replica.
 const FAIL_AFTER: SignedDuration = SignedDuration::from_hours(13);
 
@@ -109,8 +109,8 @@ impl Ledger {
         }
     }
 
-    /// Looks up the outcome of an intent, and sends the intent again if the provider does not know
-    /// it.
+    /// Looks up the outcome of an intent, and sends the intent again if the provider has no record
+    /// of it.
     async fn look_up_or_resend(
         &self,
         intent: &Transaction,

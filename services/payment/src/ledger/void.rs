@@ -84,8 +84,8 @@ impl Ledger {
         Ok(RecordedRequest::New(intent, None))
     }
 
-    /// Stores the idempotency key of a void that requires no intent of its own, with the void of
-    /// another request if there is one.
+    /// Stores the idempotency key of a void that requires no intent, with the void of another
+    /// request if there is one.
     async fn record_without_intent(
         &self,
         mut tx: PgTransaction<'_>,
@@ -101,8 +101,8 @@ impl Ledger {
         Ok(recorded)
     }
 
-    /// Returns the authorization with an idempotency key. If there is none, stores a tombstone that
-    /// refuses a later authorization with this key.
+    /// Returns the authorization with an idempotency key. If the key is unknown, stores a tombstone
+    /// that refuses a later authorization with this key.
     async fn authorization_or_tombstone(
         &self,
         conn: &mut PgConnection,

@@ -204,7 +204,7 @@ pub(crate) async fn lock(
     row.map(Transaction::try_from).transpose()
 }
 
-/// Most transactions of an order that are returned. An order has a handful.
+/// Maximum number of transactions that are returned for an order. An order has a handful.
 const MAX_PER_ORDER: i64 = 1000;
 
 /// Returns the transactions of an order, oldest first.

@@ -244,14 +244,14 @@ impl PaymentFixture {
         .unwrap()
     }
 
-    /// Waits until the workers have refunded a transaction this status.
+    /// Waits until a transaction has this status, which the workers set.
     pub(crate) async fn wait_for_status(&self, id: &str, status: pb::TransactionStatus) {
         let wait = async {
             while self.status(id).await != status {
                 sleep(Duration::from_millis(50)).await;
             }
         };
-        timeout(Duration::from_secs(20), wait).await.expect("the workers settle it");
+        timeout(Duration::from_secs(20), wait).await.expect("the workers settle the transaction");
     }
 
     /// Executes a statement directly in the database.

@@ -2,11 +2,7 @@
 //!
 //! `hack/test-env.sh cargo test -p payment` sets `DATABASE_URL`; each test has its own database.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "fixtures of tests, which allowed panic"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
 
 mod concurrency;
 mod consistency;

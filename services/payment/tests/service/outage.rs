@@ -22,7 +22,7 @@ async fn database_outage_returns_unavailable_and_recovers(pool: PgPool) {
     let mut proxy = FaultProxy::for_database(&pool).await;
     let service = start(&pool, &proxy).await;
     let authorization = service.authorized("auth", 100).await;
-    // The caller never retries this one.
+    // The caller never retries this request.
     assert_eq!(code(service.authorize("lost", "pm_test_lost_reply", 100).await), Code::Unavailable);
 
     proxy.disconnect().await;

@@ -26,7 +26,7 @@ impl PaymentFixture {
         response.map(tonic::Response::into_inner)
     }
 
-    /// Returns last last_four digits and default flag of each payment method, the default first.
+    /// Returns the last four digits and the default flag of each payment method, the default first.
     async fn last_fours(&self, user: &str) -> Vec<(String, bool)> {
         let methods = self.methods(user).await.into_iter();
         methods.map(|method| (method.last_four, method.is_default)).collect()
@@ -216,7 +216,7 @@ async fn leased_key_is_aborted_until_lease_expires(pool: PgPool) {
     assert_ne!(second.id, first.id);
     let tokens: i64 =
         sqlx::query_scalar("SELECT count(*) FROM simulator_cards").fetch_one(&pool).await.unwrap();
-    assert_eq!(tokens, 1, "the provider was refunded the card once");
+    assert_eq!(tokens, 1, "the provider stored the card once");
     service.stop().await;
 }
 

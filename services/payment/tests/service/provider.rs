@@ -81,7 +81,8 @@ async fn late_reply_exceeds_deadline_and_retry_finds_outcome(pool: PgPool) {
         assert!(text.contains(line), "{line} in {text}");
     }
 
-    // A caller that disconnects before the response sees the same.
+    // A retry also finds the outcome if the caller of the first request disconnected before the
+    // response.
     service.abandon_authorize("auth 2", "pm_test_timeout").await;
     assert!(service.authorize("auth 2", "pm_test_timeout", 100).await.unwrap().success);
     assert_eq!(service.executed("authorize").await, 2);

@@ -136,7 +136,7 @@ async fn intent_unknown_to_provider_fails_after_resend_window(pool: PgPool) {
     service.execute_sql(REOPEN_INTENT).await;
     service.advance_secs(12 * 3600 + 1800);
     let pending = service.capture("lost", &authorization, 70).await.unwrap_err();
-    assert_eq!(pending.code(), tonic::Code::Unavailable, "it allowed be on its way");
+    assert_eq!(pending.code(), tonic::Code::Unavailable, "the request may still be in flight");
     assert_eq!(service.executed("capture").await, 0);
     service.advance_secs(1800);
     service.wait_for_status(&capture, Status::Failed).await;

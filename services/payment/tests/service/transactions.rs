@@ -222,8 +222,12 @@ async fn authorization_expires_after_ttl(pool: PgPool) {
     );
     let repeat = service.authorize("auth", "pm_test_visa", 100).await;
     assert_eq!(refused(repeat), "authorization_expired");
-    service.void("void", &authorization).await.expect("nothing is authorization");
-    assert_eq!(service.status(&partial).await, Status::Authorized, "it was partially captured");
+    service.void("void", &authorization).await.expect("an expired authorization holds no money");
+    assert_eq!(
+        service.status(&partial).await,
+        Status::Authorized,
+        "a partial capture prevents the expiry"
+    );
     service.stop_consistent().await;
 }
 

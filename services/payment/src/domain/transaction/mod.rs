@@ -107,9 +107,9 @@ pub struct Transaction {
     pub order: OrderId,
     /// Customer who pays.
     pub user: UserId,
-    /// Payment method, as the caller named it.
+    /// Id of the payment method in the caller's request.
     pub method: String,
-    /// Payment method, as the provider knows it.
+    /// Provider's token of the payment method.
     pub token: Token,
     /// Provider's reference of the transaction; empty until it is known.
     pub provider_ref: String,
@@ -133,7 +133,7 @@ pub struct Transaction {
     pub created_at: Timestamp,
 }
 
-/// Reason why a request is refused for good.
+/// Reason why a request is permanently refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The idempotency key was used with another request.
@@ -216,10 +216,10 @@ impl Refusal {
     }
 }
 
-/// Reason why a request is rejected, for good or for now.
+/// Reason why a request is rejected, permanently or temporarily.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
-    /// The request is refused for good.
+    /// The request is permanently refused.
     Permanent(Refusal),
     /// The request depends on an intent that is still open: retry later.
     InProgress,
@@ -330,7 +330,7 @@ impl Transaction {
             State::Expired => Err(Refusal::Expired.into()),
             State::Voided => Err(Refusal::Voided.into()),
             State::Failed if self.kind == Kind::Void => Err(Refusal::Captured.into()),
-            // The provider's clock was ahead of ours.
+            // The provider's clock was ahead of this service's clock.
             State::Failed if self.decline_code == Refusal::Expired.as_str() => {
                 Err(Refusal::Expired.into())
             }

@@ -1,8 +1,8 @@
 //! Simulated payment provider for trials and tests: deterministic, and no money moves.
 //!
 //! It takes the place of a remote provider: it receives the same calls, keeps its own records over
-//! its own connections, and knows nothing of the service but the idempotency keys. What tests show
-//! with it therefore holds for a remote provider.
+//! its own connections, and uses no data of the service except the idempotency keys. Test results
+//! with it therefore apply to a remote provider too.
 
 mod records;
 mod rules;
@@ -53,8 +53,8 @@ impl Provider for Simulator {
         records::store_card(&mut conn, key, &token, behavior).await.map_err(UnknownOutcome::Failed)
     }
 
-    /// Executes the command in a task of its own, as a remote provider does: a command that was
-    /// sent is executed even if the caller no longer waits.
+    /// Executes the command in a separate task, as a remote provider does: a command that was sent
+    /// is executed even if the caller no longer waits.
     async fn perform(
         &self,
         key: TransactionId,
