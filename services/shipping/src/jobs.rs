@@ -12,8 +12,8 @@ use crate::{domain::status::Status, error::Error, metrics::Metrics, shipments};
 /// Longest interval between two searches for due shipments; shorter if a step is shorter.
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Most shipments that one run advances, each in its own transaction. The rest waits for the next
-/// run, so that requests get database time in between.
+/// Maximum number of shipments that one run advances, each in its own transaction. The rest waits
+/// for the next run, so that requests get database time in between.
 const MAX_PER_RUN: usize = 500;
 
 /// Timeout for one shipment. It is above the statement timeout of PostgreSQL, so that it only ends

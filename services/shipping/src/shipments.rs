@@ -18,9 +18,9 @@ use crate::{
     store::{self, events::TrackingEvent, shipments::ShipmentKey},
 };
 
-/// Most attempts to generate an unused tracking number. Of numbers with 12 digits, with a million
-/// parcels in transit, one in a million is in use: five collisions in a row are not random but a
-/// defect.
+/// Maximum number of attempts to generate an unused tracking number. With a million parcels in
+/// transit, one in a million numbers with 12 digits is in use, so five collisions in a row indicate
+/// a defect.
 const MAX_GENERATE_ATTEMPTS: usize = 5;
 
 /// Shipment, and whether this call changed its status.
@@ -108,7 +108,7 @@ pub(crate) async fn update_status(
 }
 
 /// Advances one shipment whose status has not changed since `since`; returns its new status.
-/// Returns `None` if there is none that no other replica has locked.
+/// Returns `None` if there is no such shipment, apart from those that other replicas have locked.
 pub(crate) async fn advance_next(
     pool: &PgPool,
     env: &Env,

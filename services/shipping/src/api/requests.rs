@@ -18,15 +18,15 @@ use crate::{
     store::shipments::ShipmentKey,
 };
 
-/// Longest text of a tracking event: a location or a description.
+/// Maximum length of a location or description of a tracking event.
 const MAX_TEXT_CHARS: usize = 200;
 
-/// Longest postal code, the same as in complete addresses.
+/// Maximum length of a postal code, the same as in complete addresses.
 const MAX_ZIP_CODE_CHARS: usize = 20;
 
 /// Validates a request for quotes. Prices depend only on the weight, but the destination is
-/// required, so that no price is quoted to an address without a country. A customer may not know
-/// the complete address yet.
+/// required, so that no price is quoted to an address without a country. The complete address is
+/// not required, because a customer without an account has not entered it yet.
 pub(super) fn quote(request: &pb::GetQuoteRequest) -> Result<Weight, GrpcStatus> {
     let mut fields = Fields::default();
     if let Some(from) = &request.from {

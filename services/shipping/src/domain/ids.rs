@@ -1,4 +1,4 @@
-//! Ids. Each is a type of its own, so that one cannot be passed for another.
+//! Ids, each with its own type, so that one cannot be passed in place of another.
 
 pub use wire::OrderId;
 

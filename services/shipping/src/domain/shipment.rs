@@ -36,7 +36,7 @@ pub struct Shipment {
     pub parcel: Option<Parcel>,
 }
 
-/// Parcel, as its carrier knows it.
+/// Parcel that a carrier transports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parcel {
     /// Service of the carrier.
@@ -85,7 +85,10 @@ pub struct Event {
 impl Shipment {
     /// Checks that this shipment is the result of a repeated creation.
     ///
-    /// # Errors The shipment was cancelled, or the first creation had a different consignment.
+    /// # Errors
+    ///
+    /// Returns an error if the shipment was cancelled, or if the first creation had a different
+    /// consignment.
     pub fn check_retry(
         &self,
         first: Option<&Consignment>,
@@ -100,7 +103,9 @@ impl Shipment {
 
     /// Returns the shipment with another status; `None` if it has this status already.
     ///
-    /// # Errors The status transition is not allowed.
+    /// # Errors
+    ///
+    /// Returns an error if the status transition is not allowed.
     pub fn with_status(&self, status: Status, now: Timestamp) -> Result<Option<Self>, Refusal> {
         match self.status.transition(status).map_err(Refusal::Transition)? {
             Transition::Unchanged => Ok(None),

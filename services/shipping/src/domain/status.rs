@@ -60,7 +60,9 @@ impl Status {
 
     /// Returns the transition from this status to `to`.
     ///
-    /// # Errors The transition is not allowed.
+    /// # Errors
+    ///
+    /// Returns an error if the transition is not allowed.
     pub fn transition(self, to: Self) -> Result<Transition, TransitionError> {
         use Status::{Cancelled, Failed};
         match to {
@@ -88,7 +90,7 @@ impl Status {
         }
     }
 
-    /// Returns the status that regularly follows, if any.
+    /// Returns the status that normally follows, if any.
     #[must_use]
     pub fn next(self) -> Option<Self> {
         match self {
@@ -149,7 +151,8 @@ mod tests {
     };
 
     /// Expected transition from each status (rows) to each status (columns), both in the order of
-    /// [`Status::ALL`]: M moves, S stays, P is refused as picked up, E as ended, F as further.
+    /// [`Status::ALL`]: M moves, S stays, P is refused because the parcel was picked up, E because
+    /// the status is final, F because the shipment has a later status.
     const TABLE: [&str; 8] = [
         "SMMMMMMM", // pending
         "FSMMMMMM", // label created

@@ -59,7 +59,7 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Returns the events of a shipment, newest first: one for each status that it had.
+/// Returns the events of a shipment, newest first: one for each change of its status.
 pub(crate) async fn list_by_shipment(
     conn: &mut PgConnection,
     shipment: ShipmentId,

@@ -125,7 +125,7 @@ async fn taken_tracking_number_is_generated_again(pool: PgPool) {
     let seeded_env = env("2026-03-01T12:00:01Z");
     let _request_id = seeded_env.uuid();
     let number = TrackingNumber::generate(Carrier::Usps, seeded_env.bytes()).to_string();
-    assert_eq!(number, first.tracking_number, "the numbers would not collide");
+    assert_eq!(number, first.tracking_number, "both environments generate the same number");
     let url = pool.connect_options().to_url_lossy();
     let replica =
         ShippingFixture::start_with(&pool, args(url.as_str(), &[]), env("2026-03-01T12:00:01Z"))

@@ -22,7 +22,7 @@ async fn quotes(
 #[sqlx::test(migrator = "shipping::MIGRATOR")]
 async fn one_kilogram_quotes_match_price_list(pool: PgPool) {
     let service = ShippingFixture::start(&pool).await;
-    // A customer without an account has entered no more than that.
+    // A customer without an account has entered only the postal code and the country.
     let to = Address { zip_code: "62701".into(), country: "us".into(), ..Default::default() };
     let request = pb::GetQuoteRequest { from: None, to: Some(to), weight_grams: 1000 };
     let expected = [
