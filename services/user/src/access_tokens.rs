@@ -146,7 +146,7 @@ fn load(path: &Path) -> Result<SigningKeys, KeysError> {
 }
 
 /// Reloads the key set when the file changes. An invalid file is logged and ignored, so that a
-/// mistake in a key rotation locks nobody out.
+/// mistake in a key rotation does not reject all users.
 async fn reload_on_change(
     path: PathBuf,
     mut changes: tokio::sync::watch::Receiver<()>,

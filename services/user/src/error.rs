@@ -30,7 +30,7 @@ pub enum Error {
     /// No account has this e-mail address and this password.
     #[error("the e-mail address or the password is wrong")]
     InvalidCredentials,
-    /// The account is disabled. Only a caller who knows the password gets this error.
+    /// The account is disabled. Returned only if the password is correct.
     #[error("this account is disabled")]
     AccountDisabled,
     /// Too many failed sign-in attempts with one e-mail address.

@@ -21,7 +21,7 @@ use crate::{
 /// (cost 12), two cores need eight seconds for that many, which exceeds every caller's deadline.
 const MAX_QUEUE: usize = 64;
 
-/// The maximum wait for a core. A caller that is rejected learns it soon.
+/// The maximum wait for a core. A rejected caller gets the error soon.
 const MAX_WAIT: Duration = Duration::from_secs(3);
 
 /// The maximum time of a hash, wait included, also on a slow core. It is below the gateway's

@@ -10,7 +10,7 @@
 //! - an address book that is not empty has exactly one default;
 //! - at least one administrator can sign in.
 //!
-//! Layers, from the outside in: [`serve`] responses RPCs in `api`, which parses requests into the
+//! Layers, from the outside in: [`serve`] runs the RPCs of `api`, which parses requests into the
 //! types of [`domain`], whose rules are pure; `accounts` has the use cases that authenticate, which
 //! hash passwords between transactions; `transactions` defines what is atomic; `store` has the SQL;
 //! `outbox` and `jobs` are the background work.

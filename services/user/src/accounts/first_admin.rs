@@ -28,7 +28,8 @@ pub(crate) struct FirstAdmin {
 }
 
 impl FirstAdmin {
-    /// Reads the first administrator from the settings; `None` if they name no one.
+    /// Reads the first administrator from the settings; `None` if the settings name no
+    /// administrator.
     ///
     /// # Errors
     /// Returns an error if the e-mail address or the password is not acceptable.

@@ -13,7 +13,7 @@ use crate::{
 pub(crate) enum SessionsToEnd {
     /// All sessions.
     All,
-    /// The session of a refresh token; `None` if the text cannot be a token, which ends nothing.
+    /// The session of a refresh token; `None` if the text cannot be a token; then no session ends.
     OfToken(Option<OpaqueToken>),
 }
 

@@ -17,8 +17,8 @@ use crate::{
 
 impl Accounts {
     /// Signs in. An unknown e-mail address takes the same steps and the same time as a wrong
-    /// password, throttling included. Only callers who know the password learn that the account is
-    /// disabled.
+    /// password, throttling included. A disabled account is reported only if the password is
+    /// correct.
     pub(crate) async fn sign_in(
         &self,
         email: &Email,

@@ -12,7 +12,7 @@ use super::ids::MailId;
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(5 * 60));
 
 /// The maximum number of password reset mails that an account gets within the lifetime of a token.
-/// Someone who requests more already has a token, or does not own the account.
+/// A caller that requests more either has a token already or does not own the account.
 pub const MAX_RESET_MAILS: i64 = 5;
 
 /// The lifetime of a password reset token.
@@ -45,7 +45,7 @@ impl MailKind {
 pub struct Mail {
     /// Unique identifier, also the idempotency key.
     pub id: MailId,
-    /// MailKind of the mail.
+    /// Kind of the mail.
     pub kind: MailKind,
     /// Address of the recipient.
     pub email: Email,

@@ -27,7 +27,7 @@ pub enum PasswordError {
     /// The text has only white space.
     #[error("must not be blank")]
     Blank,
-    /// The text is the account's e-mail address, which others know.
+    /// The text is the account's e-mail address, which is not secret.
     #[error("must not be the e-mail address")]
     Email,
 }

@@ -10,10 +10,11 @@ use wire::Email;
 
 use super::token::Digest;
 
-/// Failures without a wait: people mistype, and devices retry with an old password.
+/// Number of failures without a wait, because users mistype passwords and devices retry with an old
+/// one.
 const FREE_FAILURES: i32 = 10;
 
-/// The maximum wait.
+/// Maximum wait.
 const MAX_WAIT: SignedDuration = SignedDuration::from_mins(5);
 
 /// After this time without an attempt, all failures are cleared.

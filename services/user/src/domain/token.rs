@@ -1,5 +1,5 @@
-//! Opaque tokens: 256 random bits that only their bearer knows. The database has only a digest, so
-//! that a leaked database contains nothing to sign in with.
+//! Opaque tokens: 256 random bits that only the bearer has. The database stores only a digest, so
+//! that a leaked database cannot be used to sign in.
 
 use std::fmt;
 

@@ -101,9 +101,9 @@ pub(crate) async fn find(conn: &mut PgConnection, id: UserId) -> Result<Option<A
     row.map(Account::try_from).transpose()
 }
 
-/// Locks and reads an account, so that until this transaction ends no other one changes the account
-/// or what is counted by account. The row is read after the lock is held, not by the same
-/// statement: a statement that waited for the lock would still return the old profile.
+/// Locks and reads an account, so that no other transaction changes the account, or the rows that
+/// are counted per account, until this one ends. The row is read after the lock is held, not by the
+/// same statement: a statement that waited for the lock would still return the old profile.
 pub(crate) async fn lock(conn: &mut PgConnection, id: UserId) -> Result<Option<Account>, Error> {
     query!("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", id.0)
         .fetch_optional(&mut *conn)

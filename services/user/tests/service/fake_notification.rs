@@ -92,7 +92,7 @@ impl FakeNotification {
                 sleep(Duration::from_millis(20)).await;
             }
         };
-        timeout(Duration::from_secs(20), wait).await.expect("mails to arrive")
+        timeout(Duration::from_secs(20), wait).await.expect("the mails arrive")
     }
 }
 

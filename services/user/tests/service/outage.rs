@@ -27,7 +27,7 @@ async fn wait_for_root_sign_in(service: &TestService) {
             sleep(Duration::from_millis(200)).await;
         }
     };
-    timeout(Duration::from_secs(30), wait).await.expect("the administrator to sign in");
+    timeout(Duration::from_secs(30), wait).await.expect("the administrator signs in");
 }
 
 #[sqlx::test(migrator = "user::MIGRATOR")]

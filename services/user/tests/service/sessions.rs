@@ -52,7 +52,7 @@ async fn reuse_after_grace_period_ends_only_its_token_family(pool: PgPool) {
     assert_eq!(
         refusal(service.refresh(&next).await),
         invalid_token(),
-        "although missing used it before"
+        "although the token was never used"
     );
     service.refresh(&other).await.unwrap();
     assert_eq!(service.metric("user_refreshes_total{outcome=\"reused\"}").unwrap(), "1");

@@ -35,7 +35,7 @@ async fn wrong_password_and_unknown_address_give_the_same_error(pool: PgPool) {
 
 #[sqlx::test(migrator = "user::MIGRATOR")]
 async fn unknown_address_takes_as_long_as_a_known_one(pool: PgPool) {
-    // A cost that dominates all other work: some 60 ms a hash.
+    // A cost at which hashing dominates all other work: about 60 ms per hash.
     let service = TestService::start_with(&pool, |args| args.bcrypt_cost = 10).await;
     service.register("ada@example.com").await;
     let mut best = [Duration::MAX; 2];
@@ -90,7 +90,7 @@ async fn attempts_are_throttled_by_address_with_or_without_account(pool: PgPool)
 
     service.env.advance(SignedDuration::from_secs(1));
     service.login("ada@example.com", PASSWORD).await.unwrap();
-    // The failures are cleared: ten more attempts are free.
+    // The failures are cleared: ten more attempts are not throttled.
     for _ in 0..10 {
         let refused = refusal(service.login("ada@example.com", "wrong password").await);
         assert_eq!(refused.1, "invalid_credentials");
