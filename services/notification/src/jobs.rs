@@ -58,7 +58,7 @@ const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 /// day.
 const MAX_DELETED_PER_RUN: i64 = 1000;
 
-/// Metric label for mails whose content only a newer version knows.
+/// Metric label of mails whose content was written by a newer version and cannot be parsed.
 const UNKNOWN_KIND: &str = "unknown";
 
 /// The queue of mails, and what is needed to deliver them.

@@ -9,7 +9,7 @@
 //! - the content of a mail is deleted when the mail is sent or has expired: no reset token is
 //!   stored beyond its lifetime of an hour.
 //!
-//! Layers, from the outside in: [`serve`] responses RPCs in `api`, which parses requests into the
+//! Layers, from the outside in: [`serve`] runs the RPCs of `api`, which parses requests into the
 //! types of [`domain`], whose rules are pure; `transactions` defines what is atomic; `store` has
 //! the SQL; `jobs` delivers through `mail`, which builds the messages and is the SMTP client.
 
