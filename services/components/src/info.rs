@@ -1,4 +1,4 @@
-//! The types of which an entry of the component table consists.
+//! Types of the entries of the component table.
 
 use crate::Component;
 

@@ -1,8 +1,9 @@
 //! The shop's components and the facts about them that the services and the operator share: names,
 //! addresses, databases and the call graph.
 //!
-//! Each fact is stated here and nowhere else. A new component is a new variant of [`Component`]
-//! with its [`ComponentInfo`], and a place in [`Component::info`] and [`Component::ALL`].
+//! This crate is the only definition of these facts. A new component is a new variant of
+//! [`Component`] with its [`ComponentInfo`], and a place in [`Component::info`] and
+//! [`Component::ALL`].
 //!
 //! This crate has no dependencies, so that the operator can use it without depending on a service.
 

@@ -123,8 +123,8 @@ impl Money {
     }
 }
 
-/// Formats the decimal amount and the code, such as `-1234.50 USD` or `1234 JPY`. Localized formats
-/// are the task of the caller.
+/// Formats the decimal amount and the code, such as `-1234.50 USD` or `1234 JPY`. The caller
+/// localizes the format.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.cents < 0 { "-" } else { "" };

@@ -16,8 +16,8 @@ const MAX_LABEL_BYTES: usize = 63;
 const LOCAL_SPECIALS: &str = "!#$%&'*+-/=?^_`{|}~.";
 
 /// An e-mail address as it was entered, without surrounding whitespace. Only its syntax is
-/// validated; whether it exists is shown by the delivery of a mail. `Debug` hides it, because it
-/// must not be logged.
+/// validated; only the delivery of a mail shows whether the address exists. `Debug` hides it,
+/// because it must not be logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email(String);
 
