@@ -28,7 +28,7 @@ pub enum Error {
     CatalogResponse(&'static str),
     /// Redis contains a value that this version never writes.
     #[error("unknown {0} in Redis")]
-    Stored(&'static str),
+    UnknownStoredValue(&'static str),
     /// A Redis command failed.
     #[error("Redis command failed")]
     Store(#[from] Failure),
@@ -57,7 +57,7 @@ impl From<Error> for Status {
             Error::Store(Failure::Unavailable(_)) => unavailable(&error),
             Error::Store(Failure::Refused(_))
             | Error::CatalogResponse(_)
-            | Error::Stored(_)
+            | Error::UnknownStoredValue(_)
             | Error::Money(_) => status::internal(&error),
         }
     }

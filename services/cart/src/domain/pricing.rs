@@ -117,10 +117,10 @@ mod tests {
 
     #[test]
     fn overflowing_total_is_an_error() {
-        let dear = || offer(i64::MAX / 2, Currency::USD, true);
-        assert_eq!(priced(&[line(1, 3)], vec![(1, dear())]), Err(Error::Overflow));
+        let expensive = || offer(i64::MAX / 2, Currency::USD, true);
+        assert_eq!(priced(&[line(1, 3)], vec![(1, expensive())]), Err(Error::Overflow));
         let lines = [line(1, 1), line(2, 1), line(3, 1)];
-        let offers = vec![(1, dear()), (2, dear()), (3, dear())];
+        let offers = vec![(1, expensive()), (2, expensive()), (3, expensive())];
         assert_eq!(priced(&lines, offers), Err(Error::Overflow));
     }
 

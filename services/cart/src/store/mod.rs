@@ -116,7 +116,7 @@ fn parse_reply(reply: ScriptReply) -> Result<ChangeResult, Error> {
         "too_many_units" => return Err(Refusal::TooManyUnits.into()),
         "full" => return Err(Refusal::CartFull.into()),
         "no_such_line" => return Err(Refusal::LineNotFound.into()),
-        _ => return Err(Error::Stored("outcome")),
+        _ => return Err(Error::UnknownStoredValue("outcome")),
     };
     Ok(ChangeResult { cart: parse_cart(reply)?, changed })
 }
@@ -129,12 +129,14 @@ fn parse_cart((_, version, updated_us, expires_ms, mut lines): ScriptReply) -> R
     let lines = lines
         .iter()
         .map(|(product, units, _)| {
-            let product = Uuid::try_parse(product).map_err(|_| Error::Stored("product"))?;
-            let quantity = Quantity::new(*units).ok_or(Error::Stored("quantity"))?;
+            let product =
+                Uuid::try_parse(product).map_err(|_| Error::UnknownStoredValue("product"))?;
+            let quantity = Quantity::new(*units).ok_or(Error::UnknownStoredValue("quantity"))?;
             Ok(Line { product: product.into(), quantity })
         })
         .collect::<Result<_, Error>>()?;
-    let time = |read: Result<Timestamp, jiff::Error>| read.map_err(|_| Error::Stored("time"));
+    let time =
+        |read: Result<Timestamp, jiff::Error>| read.map_err(|_| Error::UnknownStoredValue("time"));
     Ok(Cart {
         lines,
         version,

@@ -12,12 +12,12 @@ use crate::{
 };
 
 async fn wait_until_available(fixture: &CartFixture) {
-    let back = async {
+    let recovery = async {
         while fixture.get().await.is_err() {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(Duration::from_secs(20), back).await.expect("recovery without a restart");
+    timeout(Duration::from_secs(20), recovery).await.expect("recovery without a restart");
 }
 
 #[sqlx::test(migrator = "catalog::MIGRATOR")]
