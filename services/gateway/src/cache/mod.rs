@@ -227,7 +227,7 @@ impl CatalogCache {
 }
 
 impl Shared {
-    /// Whether the entry answers a request that arrived at `arrival`.
+    /// Whether the entry can be served to a request that arrived at `arrival`.
     fn can_serve(&self, entry: &Entry, arrival: LogicalTime) -> bool {
         let is_fresh = || {
             self.freshness.is_fresh(entry.time, entry.depends_on)

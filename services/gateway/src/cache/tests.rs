@@ -221,9 +221,9 @@ async fn waiter_reads_when_the_first_read_fails_or_is_cancelled() {
         yield_now().await;
         fixture.unblock.notify_one();
     };
-    let (failed, answer, ()) = tokio::join!(fails, fixture.get(DependsOn::Products), unblock);
+    let (failed, response, ()) = tokio::join!(fails, fixture.get(DependsOn::Products), unblock);
     assert!(failed.is_err(), "an error is returned and not cached");
-    assert_eq!((answer, fixture.reads()), (7, 1));
+    assert_eq!((response, fixture.reads()), (7, 1));
 
     fixture.notify_change(Change::All);
     let cancelled = async {
@@ -232,8 +232,8 @@ async fn waiter_reads_when_the_first_read_fails_or_is_cancelled() {
             () = async { for _ in 0..10 { yield_now().await } } => {}
         }
     };
-    let ((), answer) = tokio::join!(cancelled, fixture.get(DependsOn::Products));
-    assert_eq!((answer, fixture.reads()), (7, 3));
+    let ((), response) = tokio::join!(cancelled, fixture.get(DependsOn::Products));
+    assert_eq!((response, fixture.reads()), (7, 3));
 }
 
 #[tokio::test]
@@ -241,8 +241,8 @@ async fn hanging_read_does_not_block_waiters_forever() {
     let fixture = Fixture::connected();
     let others = async {
         yield_now().await;
-        let answers = join_all((0..100).map(|_| fixture.get(DependsOn::Products))).await;
-        assert_eq!(answers, [7; 100]);
+        let responses = join_all((0..100).map(|_| fixture.get(DependsOn::Products))).await;
+        assert_eq!(responses, [7; 100]);
         // Unblock only after all others have their response.
         fixture.unblock.notify_one();
     };

@@ -92,8 +92,8 @@ impl Drop for ConnectionGuard<'_> {
     }
 }
 
-/// Parses the changes of a message. An empty message comes from a newer catalog and may concern
-/// anything, as may an invalid id.
+/// Parses the changes of a message. An empty message, which a newer catalog may send, and an
+/// invalid id count as [`Change::All`].
 fn changes(message: &CatalogChange) -> Vec<Change> {
     let product = |id: &String| Uuid::try_parse(id).map_or(Change::All, Change::Product);
     let categories = message.categories.then_some(Change::Categories);

@@ -5,9 +5,9 @@
 //! 3. [`load_shedding`]: limit of concurrent requests of all clients;
 //! 4. [`kit::http::catch_panics_and_timeouts`]: request deadline, and recovery from panics;
 //! 5. compression, after [`encoding`] has normalized `Accept-Encoding`;
-//! 6. CORS, which answers preflight requests itself, so that they do not count against limits. It
-//!    surrounds all layers that may respond, because a web page can only read responses with CORS
-//!    headers;
+//! 6. CORS, which responds to preflight requests itself, so that they do not count against limits.
+//!    It surrounds all layers that may respond, because a web page can only read responses with
+//!    CORS headers;
 //! 7. [`kit::http::observe`]: request id, trace, access log, metrics;
 //! 8. [`headers`]: headers of every response, whichever layer created it.
 

@@ -158,9 +158,9 @@ fn name_of(status: &str, response: &RefOr<Response>) -> Option<String> {
 
 /// Returns the schema of a problem with one of these codes.
 fn schema(codes: &[Code]) -> Schema {
-    let words = codes.iter().map(|code| code.as_str());
+    let names = codes.iter().map(|code| code.as_str());
     let code =
-        ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(words));
+        ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(names));
     let narrowed = ObjectBuilder::new().property("code", code);
     AllOfBuilder::new().item(Ref::from_schema_name("Problem")).item(narrowed).build().into()
 }

@@ -34,11 +34,11 @@ async fn customer_registers_signs_in_refreshes_and_edits_profile(pool: PgPool) {
     assert_eq!(ada.tokens["token_type"], "Bearer");
     assert_eq!(ada.tokens["expires_in"], 900);
     assert_eq!(ada.tokens["user"]["role"], "customer");
-    let again = json!({"email": ada.email.to_uppercase(), "password": PASSWORD});
-    shop.post("/api/v1/auth/register", &again).await.is(409, "email_taken");
+    let credentials = json!({"email": ada.email.to_uppercase(), "password": PASSWORD});
+    shop.post("/api/v1/auth/register", &credentials).await.is(409, "email_taken");
     shop.mail_inbox.wait_for(1, &ada.email).await;
 
-    let session = shop.post("/api/v1/auth/login", &again).await;
+    let session = shop.post("/api/v1/auth/login", &credentials).await;
     assert_eq!(session.is(200, "").header("cache-control"), "private, no-store");
     let refresh = json!({"refresh_token": session.json()["refresh_token"]});
     let next = shop.post("/api/v1/auth/refresh", &refresh).await.is(200, "").json();
@@ -236,9 +236,9 @@ async fn password_reset_by_mail_ends_all_sessions(pool: PgPool) {
     assert!(shop.mail_inbox.mails_to("nobody@example.com").await.is_empty());
     let reset = json!({"token": token, "new_password": NEW_PASSWORD});
     shop.post("/api/v1/auth/password/reset", &reset).await.is(204, "");
-    let again = shop.post("/api/v1/auth/password/reset", &reset).await;
-    again.is(400, "invalid_request");
-    assert_eq!(again.fields()[0].0, "token");
+    let repeated = shop.post("/api/v1/auth/password/reset", &reset).await;
+    repeated.is(400, "invalid_request");
+    assert_eq!(repeated.fields()[0].0, "token");
 
     let refresh = json!({"refresh_token": ada.refresh_token()});
     shop.post("/api/v1/auth/refresh", &refresh).await.is(401, "invalid_refresh_token");

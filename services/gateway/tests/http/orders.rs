@@ -253,18 +253,18 @@ async fn repeated_checkout_orders_the_cart_once(pool: PgPool) {
     let declined = order_with_key(&ada, "first", &order_request("pm_test_declined")).await;
     declined.is(402, "payment_declined");
     assert_eq!(declined.header("idempotency-replayed"), "");
-    let again = order_with_key(&ada, "first", &order_request("pm_test_declined")).await;
-    again.is(402, "payment_declined");
-    assert_eq!(again.header("idempotency-replayed"), "true");
-    assert_eq!(again.json()["order_id"], declined.json()["order_id"]);
+    let repeated = order_with_key(&ada, "first", &order_request("pm_test_declined")).await;
+    repeated.is(402, "payment_declined");
+    assert_eq!(repeated.header("idempotency-replayed"), "true");
+    assert_eq!(repeated.json()["order_id"], declined.json()["order_id"]);
     order_with_key(&ada, "first", &visa).await.is(422, "idempotency_key_reused");
 
     let made = order_with_key(&ada, "second", &visa).await.is(201, "").json();
     ada.wait_for_empty_cart().await;
     add_to_cart(&ada, &product, 5).await;
-    let again = order_with_key(&ada, "second", &visa).await;
-    assert_eq!(again.header("idempotency-replayed"), "true");
-    assert_eq!(again.is(201, "").json()["id"], made["id"]);
+    let repeated = order_with_key(&ada, "second", &visa).await;
+    assert_eq!(repeated.header("idempotency-replayed"), "true");
+    assert_eq!(repeated.is(201, "").json()["id"], made["id"]);
     let eve = shop.customer().await;
     order_with_key(&eve, "second", &visa).await.is(409, "cart_empty");
     assert_eq!(stock(&shop, &product).await, 98);
@@ -337,7 +337,7 @@ async fn slow_checkout_is_pending_and_completes_later(pool: PgPool) {
     };
     let timeout = std::time::Duration::from_secs(60);
     tokio::time::timeout(timeout, confirmed).await.expect("the checkout completes");
-    let again = order_with_key(&ada, "slow", &visa).await;
-    assert_eq!(again.header("idempotency-replayed"), "true");
-    assert_eq!(again.is(201, "").json()["id"], pending["id"]);
+    let repeated = order_with_key(&ada, "slow", &visa).await;
+    assert_eq!(repeated.header("idempotency-replayed"), "true");
+    assert_eq!(repeated.is(201, "").json()["id"], pending["id"]);
 }

@@ -80,9 +80,9 @@ async fn cart_is_filled_updated_and_cleared(pool: PgPool) {
     assert_eq!(response.fields()[0].0, "quantity");
     let response = ada.post(ITEMS, &json!({"product_id": 1, "quantity": "2"})).await;
     assert_eq!(response.is(400, "invalid_request").fields().len(), 2);
-    let nobody = Uuid::from_u128(7).to_string();
-    ada.post(ITEMS, &item(&nobody, 1)).await.is(404, "product_not_found");
-    let absent = format!("{ITEMS}/{nobody}");
+    let unknown_id = Uuid::from_u128(7).to_string();
+    ada.post(ITEMS, &item(&unknown_id, 1)).await.is(404, "product_not_found");
+    let absent = format!("{ITEMS}/{unknown_id}");
     ada.put(&absent, &json!({"quantity": 1})).await.is(404, "cart_item_not_found");
     assert_eq!(
         quantities(&ada.get(CART).await.json()),
@@ -212,9 +212,9 @@ async fn repeated_idempotency_key_returns_the_first_result(pool: PgPool) {
     };
     let first = add(card()).await;
     assert_eq!(first.is(201, "").header("idempotency-replayed"), "");
-    let again = add(card()).await;
-    assert_eq!(again.is(201, "").header("idempotency-replayed"), "true");
-    assert_eq!(again.json(), first.json());
+    let repeated = add(card()).await;
+    assert_eq!(repeated.is(201, "").header("idempotency-replayed"), "true");
+    assert_eq!(repeated.json(), first.json());
     let mut other = card();
     other["cvv"] = "321".into();
     add(other).await.is(422, "idempotency_key_reused");
