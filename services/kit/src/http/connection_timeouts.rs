@@ -30,7 +30,7 @@ pub(crate) struct ConnectionTimeouts {
 
 impl ConnectionTimeouts {
     /// A head is one packet or a few. The keep-alive timeout is longer than that of most proxies
-    /// (60 s): if the server closed first, a request that is already on its way would be lost.
+    /// (60 s): if the server closed first, a request that is in transit would be lost.
     pub(crate) const DEFAULT: Self =
         Self { header_read: Duration::from_secs(10), keep_alive: Duration::from_secs(75) };
 }
@@ -45,8 +45,8 @@ struct State {
     in_flight: usize,
     phase: ConnectionPhase,
     phase_started: Instant,
-    /// Whether the connection speaks HTTP/2, where bytes between requests are no sign of a request:
-    /// pings are answered all the time.
+    /// Whether the connection speaks HTTP/2, where bytes that arrive between requests may belong to
+    /// a ping instead of a request.
     http2: bool,
 }
 

@@ -219,8 +219,8 @@ fn failed(step: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
 }
 
 /// Returns the verifier that PostgreSQL stores for a password (SCRAM-SHA-256, RFC 5803), so that
-/// the password itself is neither sent nor logged. Its salt is random, which no test has to
-/// reproduce.
+/// the password itself is neither sent nor logged. Its salt is random, because no test has to
+/// reproduce it.
 ///
 /// Only printable ASCII is accepted, for which the SASLprep of all clients is the identity.
 fn password_verifier(password: &SecretString) -> Result<String, Error> {

@@ -36,7 +36,7 @@ pub(crate) struct Telemetry {
 }
 
 /// Libraries whose DEBUG and TRACE logs contain headers, and so tokens. They are limited to INFO,
-/// whatever RUST_LOG is.
+/// regardless of RUST_LOG.
 const SENSITIVE: [&str; 5] = ["h2", "hyper", "hyper_util", "rustls", "tonic"];
 
 impl Telemetry {

@@ -48,7 +48,7 @@ mod tests {
     use std::io;
 
     #[test]
-    fn only_a_refused_stream_is_not_sent() {
+    fn only_refused_stream_counts_as_not_sent() {
         let refused = h2::Error::from(h2::Reason::REFUSED_STREAM);
         assert_eq!(classify(&refused), Failure::NotSent);
         for reason in [h2::Reason::INTERNAL_ERROR, h2::Reason::CANCEL, h2::Reason::NO_ERROR] {

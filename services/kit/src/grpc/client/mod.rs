@@ -4,7 +4,7 @@
 //! address with the fewest calls in flight, and retries once where that is safe:
 //!
 //! - a call that certainly reached no server (connection refused, stream refused by a server that
-//!   shuts down), whatever it does;
+//!   shuts down), regardless of its effect;
 //! - a *read* ([`ClientTarget::reads`]), also when the connection broke during the call.
 //!
 //! The retry goes to another address if there is one. (`tonic`'s own balanced channel cannot

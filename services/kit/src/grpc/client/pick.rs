@@ -28,12 +28,12 @@ mod tests {
 
     /// Parses one candidate per word: its calls in flight, `d` for down, `t` for tried.
     fn candidates(text: &str) -> Vec<Candidate> {
-        let one = |word: &str| Candidate {
+        let parse = |word: &str| Candidate {
             in_flight: word.trim_end_matches(['d', 't']).parse().expect("a number"),
             down: word.contains('d'),
             tried: word.contains('t'),
         };
-        text.split_whitespace().map(one).collect()
+        text.split_whitespace().map(parse).collect()
     }
 
     #[test]

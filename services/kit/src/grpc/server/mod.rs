@@ -23,7 +23,7 @@ mod tests;
 /// database connections, so beyond a few hundred RPCs the callers' deadlines would pass in a queue.
 const MAX_IN_FLIGHT: usize = 512;
 
-/// Longest deadline of a unary RPC, whatever the caller requests.
+/// Longest deadline of a unary RPC. A longer deadline of the caller is reduced to it.
 const MAX_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Maximum number of concurrent HTTP/2 streams on one connection.
