@@ -1,5 +1,5 @@
-//! Periodic jobs beside the saga executors: measure the backlog, and compare orders with the other
-//! services.
+//! Periodic jobs in addition to the saga executors: measure the backlog, and compare orders with
+//! the other services.
 
 use std::{sync::Arc, time::Duration};
 
@@ -54,7 +54,7 @@ pub(crate) async fn check(checker: Checker, metrics: Metrics) {
                 metrics.set_inconsistent(report.inconsistent());
                 for finding in report.findings {
                     let (order, mismatch) = (finding.order, finding.mismatch);
-                    tracing::error!(%order, mismatch, "order does not match the records of another service");
+                    tracing::error!(%order, mismatch, "order mismatch found");
                 }
             }
             Err(error) => {

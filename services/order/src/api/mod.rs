@@ -132,14 +132,14 @@ impl OrderService for Api {
         let time_range = read::stats(request.get_ref())?;
         let now = self.env.now();
         let mut conn = self.repository.pool.acquire().await.map_err(Error::from)?;
-        let figures = store::stats::figures(&mut conn, self.currency, time_range).await?;
+        let totals = store::stats::sales_totals(&mut conn, self.currency, time_range).await?;
         let backlog = store::stats::backlog(&mut conn, now, now - STUCK_AFTER).await?;
         let money = |cents| Some(wire::render::money(Money::new(cents, self.currency)));
         Ok(Response::new(pb::GetStatsResponse {
-            orders: figures.orders,
-            revenue: money(figures.revenue_cents),
-            average_order: money(figures.average_cents()),
-            refunded: money(figures.refunded_cents),
+            orders: totals.orders,
+            revenue: money(totals.revenue_cents),
+            average_order: money(totals.average_cents()),
+            refunded: money(totals.refunded_cents),
             stuck_checkouts: backlog.stuck,
         }))
     }

@@ -45,7 +45,7 @@ pub struct Finding {
 pub struct Report {
     /// Number of compared orders.
     pub checked: usize,
-    /// The mismatches.
+    /// Mismatches that the check found.
     pub findings: Vec<Finding>,
 }
 

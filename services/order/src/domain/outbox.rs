@@ -33,7 +33,8 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// Returns the name for metrics, which is also stored; a refund's id is stored beside it.
+    /// Returns the name for metrics, which is also stored; the id of a refund is stored in another
+    /// column.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::TakeFromCart => "cart",

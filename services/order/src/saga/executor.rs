@@ -66,7 +66,7 @@ pub(crate) struct WakeSignal(watch::Receiver<()>);
 
 impl WakeSignal {
     async fn wait_or_poll(&mut self) {
-        // The sender is gone while the process stops; fall back to polling.
+        // The sender is dropped while the process stops; fall back to polling.
         if let Ok(Err(_)) = timeout(POLL_INTERVAL, self.0.changed()).await {
             sleep(POLL_INTERVAL).await;
         }

@@ -22,15 +22,15 @@ type CheckResult = Result<(), String>;
 /// Checks all invariants once no saga is in progress.
 pub(super) fn check(state: &StoreState, services: &FakeServices, total_stock: i32) -> CheckResult {
     for order in state.orders.values() {
-        require(order.id, "status and money", money(order, state, services))?;
-        require(order.id, "shipment", shipment(order, services))?;
-        require(order.id, "stock", stock(order, services))?;
-        require(order.id, "mails", mails(order, state, services))?;
+        require(order.id, "status and money", payment_is_consistent(order, state, services))?;
+        require(order.id, "shipment", shipment_is_consistent(order, services))?;
+        require(order.id, "stock", stock_is_consistent(order, services))?;
+        require(order.id, "mails", mails_are_complete(order, state, services))?;
         require(order.id, "order of mails", mails_in_order(order, state, services))?;
-        require(order.id, "events", events(order, state))?;
-        require(order.id, "cancel", cancel(order, state))?;
+        require(order.id, "events", events_are_consistent(order, state))?;
+        require(order.id, "cancel", cancellation_took_effect(order, state))?;
     }
-    leases(state)?;
+    check_leases(state)?;
     let mut total = 0;
     for (available, reserved, sold) in services.catalog.stock.values() {
         if *available < 0 || *sold < 0 || *reserved != 0 {
@@ -52,7 +52,7 @@ fn is_confirmed(order: &Order, state: &StoreState) -> bool {
 }
 
 /// Captured ⇔ the checkout ended confirmed; nothing unrefunded ⇔ cancelled or refunded.
-fn money(order: &Order, state: &StoreState, services: &FakeServices) -> bool {
+fn payment_is_consistent(order: &Order, state: &StoreState, services: &FakeServices) -> bool {
     let payment = &services.payment;
     let captured = payment.captured.get(&order.id).cloned().unwrap_or_default();
     let refunded: i64 = payment.refunded.get(&order.id).map_or(0, |cents| cents.iter().sum());
@@ -71,7 +71,7 @@ fn money(order: &Order, state: &StoreState, services: &FakeServices) -> bool {
 }
 
 /// A live shipment ⇔ paid and not cancelled.
-fn shipment(order: &Order, services: &FakeServices) -> bool {
+fn shipment_is_consistent(order: &Order, services: &FakeServices) -> bool {
     let is_live =
         matches!(services.shipments.get(&order.id), Some(Shipment::Created | Shipment::PickedUp));
     let expected = order.transaction.is_some() && order.status != Status::Cancelled;
@@ -79,7 +79,7 @@ fn shipment(order: &Order, services: &FakeServices) -> bool {
 }
 
 /// Stock committed ⇔ paid and not cancelled.
-fn stock(order: &Order, services: &FakeServices) -> bool {
+fn stock_is_consistent(order: &Order, services: &FakeServices) -> bool {
     let is_committed =
         services.catalog.reservations.get(&order.id) == Some(&Reservation::Committed);
     is_committed == (order.transaction.is_some() && order.status != Status::Cancelled)
@@ -87,7 +87,7 @@ fn stock(order: &Order, services: &FakeServices) -> bool {
 
 /// At most one mail of each kind, and exactly those that are due; units removed from the cart ⇔
 /// paid.
-fn mails(order: &Order, state: &StoreState, services: &FakeServices) -> bool {
+fn mails_are_complete(order: &Order, state: &StoreState, services: &FakeServices) -> bool {
     let sent = |kind| services.mails.get(&(order.id, kind)).map_or(0, |keys| keys.len());
     let refunds = state
         .refunds
@@ -115,7 +115,7 @@ fn mails_in_order(order: &Order, state: &StoreState, services: &FakeServices) ->
 }
 
 /// The pivot was crossed at most once, and the checkout ended exactly once.
-fn events(order: &Order, state: &StoreState) -> bool {
+fn events_are_consistent(order: &Order, state: &StoreState) -> bool {
     let events = state.events.get(&order.id).map_or(&[][..], Vec::as_slice);
     let count =
         |predicate: fn(&Event) -> bool| events.iter().filter(|event| predicate(event)).count();
@@ -128,7 +128,7 @@ fn events(order: &Order, state: &StoreState) -> bool {
 
 /// A cancellation that was requested before the end takes effect, unless the carrier had the
 /// parcel.
-fn cancel(order: &Order, state: &StoreState) -> bool {
+fn cancellation_took_effect(order: &Order, state: &StoreState) -> bool {
     let requested = state.checkouts[&order.id].state.cancel.is_some();
     let refused = state.refunds.iter().any(|saga| {
         saga.state.order == order.id
@@ -138,7 +138,7 @@ fn cancel(order: &Order, state: &StoreState) -> bool {
     !requested || order.status == Status::Cancelled || refused
 }
 
-fn leases(state: &StoreState) -> CheckResult {
+fn check_leases(state: &StoreState) -> CheckResult {
     let checkouts = state.checkouts.values().map(|saga| saga.lease_until);
     let refunds = state.refunds.iter().map(|saga| saga.lease_until);
     let messages = state.outbox.iter().map(|saga| saga.lease_until);

@@ -53,7 +53,8 @@ pub(crate) async fn claim_cart(
     row.map(MessageRow::into_domain).transpose()
 }
 
-/// Claims a mail likewise. The mails of an order are sent in the order in which they were written.
+/// Claims a mail, and returns it with the version of the claim. The mails of an order are sent in
+/// the order in which they were written.
 pub(crate) async fn claim_mail(
     conn: &mut PgConnection,
     order: Option<OrderId>,

@@ -9,7 +9,7 @@ use crate::{domain::ids::OrderId, error::Error};
 
 /// Sums over paid orders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Figures {
+pub(crate) struct SalesTotals {
     /// Number of orders.
     pub(crate) orders: i64,
     /// Their totals, in cents.
@@ -18,7 +18,7 @@ pub(crate) struct Figures {
     pub(crate) refunded_cents: i64,
 }
 
-impl Figures {
+impl SalesTotals {
     /// Returns the average total, rounded down to whole cents; 0 without orders.
     pub(crate) fn average_cents(&self) -> i64 {
         self.revenue_cents.checked_div(self.orders).unwrap_or(0)
@@ -41,11 +41,11 @@ pub(crate) struct Backlog {
 }
 
 /// Returns the sums of the orders that were created in a time range, in one currency.
-pub(crate) async fn figures(
+pub(crate) async fn sales_totals(
     conn: &mut PgConnection,
     currency: Currency,
     (from, to): (Option<Timestamp>, Option<Timestamp>),
-) -> Result<Figures, Error> {
+) -> Result<SalesTotals, Error> {
     let row = query!(
         r#"SELECT count(*) AS "orders!", coalesce(sum(total_cents), 0)::bigint AS "revenue!",
              coalesce(sum(refunded_cents), 0)::bigint AS "refunded!"
@@ -59,7 +59,7 @@ pub(crate) async fn figures(
     )
     .fetch_one(conn)
     .await?;
-    Ok(Figures { orders: row.orders, revenue_cents: row.revenue, refunded_cents: row.refunded })
+    Ok(SalesTotals { orders: row.orders, revenue_cents: row.revenue, refunded_cents: row.refunded })
 }
 
 /// Returns the backlog. A saga is stuck if its step began before `stuck_since`: a step that can be

@@ -79,8 +79,8 @@ async fn lists_are_paged_newest_first_and_filtered(pool: PgPool) {
     let request = pb::ListAllOrdersRequest { created_from: "soon".into(), ..Default::default() };
     assert_eq!(fields(shop.client.clone().list_all_orders(request).await), ["created_from"]);
     let request = pb::GetOrderRequest { id: others_order.id, user_id: shop.user.clone() };
-    let answer = shop.client.clone().get_order(request).await;
-    assert_eq!(answer.unwrap_err().code(), Code::NotFound);
+    let response = shop.client.clone().get_order(request).await;
+    assert_eq!(response.unwrap_err().code(), Code::NotFound);
     shop.close().await;
 }
 

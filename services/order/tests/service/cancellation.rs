@@ -24,8 +24,8 @@ async fn confirmed_order_is_compensated_despite_faults(pool: PgPool) {
             assert_eq!(cancelled.status(), OrderStatus::Cancelled, "{method} {fault:?}");
             shop.assert_cancelled_and_refunded(&shop.wait_until_settled(&order.id).await).await;
             assert_eq!(shop.stock(&lamp).await, (10, 0), "{method} {fault:?}");
-            let again = shop.cancel(&order.id).await.unwrap();
-            assert_eq!(again, shop.get(&order.id).await);
+            let repeated = shop.cancel(&order.id).await.unwrap();
+            assert_eq!(repeated, shop.get(&order.id).await);
         }
     }
     let mails = [("order_cancelled", 12), ("order_confirmation", 12), ("refund_issued", 12)];
@@ -109,8 +109,8 @@ async fn foreign_or_processing_order_cannot_be_cancelled(pool: PgPool) {
         user_id: shop.register_customer().await,
         reason: String::new(),
     };
-    let answer = shop.client.clone().cancel_order(other_customer).await;
-    assert_eq!(answer.unwrap_err().code(), Code::NotFound);
+    let response = shop.client.clone().cancel_order(other_customer).await;
+    assert_eq!(response.unwrap_err().code(), Code::NotFound);
     shop.update_status(&order.id, OrderStatus::Processing).await.unwrap();
     assert_eq!(refused(shop.cancel(&order.id).await), "order_not_cancellable");
     shop.assert_not_refunded(&order).await;

@@ -28,8 +28,8 @@ async fn checkout_resumes_at_its_step_after_a_crash(pool: PgPool) {
     shop.close().await;
 }
 
-/// Rows that this version cannot read, as a newer one may leave after a rollback, beside one that
-/// it can.
+/// Rows that this version cannot read, as a newer version may leave after a rollback, and one row
+/// that it can read.
 #[sqlx::test(migrator = "order::MIGRATOR")]
 async fn unreadable_rows_do_not_block_readable_ones(pool: PgPool) {
     const UNREADABLE: i64 = 20;

@@ -34,7 +34,7 @@ pub(crate) enum Fault {
     Duplicate,
     /// The call takes effect at once and the reply is delayed.
     Delay(Duration),
-    /// The request is lost and answered with this code.
+    /// The request is lost, and the reply has this code.
     RespondWith(Code),
 }
 

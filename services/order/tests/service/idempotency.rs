@@ -21,10 +21,10 @@ async fn key_is_bound_to_its_first_request(pool: PgPool) {
 
     let first = shop.client.clone().create_order(request.clone()).await.unwrap();
     assert!(!replayed(&first));
-    let again = shop.client.clone().create_order(request.clone()).await.unwrap();
-    assert!(replayed(&again));
-    let (first, again) = (first.into_inner(), again.into_inner());
-    assert_eq!(first.id, again.id);
+    let repeated = shop.client.clone().create_order(request.clone()).await.unwrap();
+    assert!(replayed(&repeated));
+    let (first, repeated) = (first.into_inner(), repeated.into_inner());
+    assert_eq!(first.id, repeated.id);
 
     let other = pb::CreateOrderRequest { payment_method_id: "pm_test_declined".into(), ..request };
     assert_eq!(refused(shop.try_place_order(other).await), "idempotency_key_reused");
@@ -44,9 +44,9 @@ async fn key_accepts_a_saved_address_that_has_changed(pool: PgPool) {
     };
     let first = shop.try_place_order(request.clone()).await.unwrap();
     let moved = proto::common::v1::Address { street: "2 Main Street".into(), ..address() };
-    let again = pb::CreateOrderRequest { shipping_address: Some(moved), ..request };
-    let again = shop.try_place_order(again).await.unwrap();
-    assert_eq!((&again.id, again.shipping_address), (&first.id, Some(address())));
+    let repeated = pb::CreateOrderRequest { shipping_address: Some(moved), ..request };
+    let repeated = shop.try_place_order(repeated).await.unwrap();
+    assert_eq!((&repeated.id, repeated.shipping_address), (&first.id, Some(address())));
 
     let no_id = pb::CreateOrderRequest { address_id: "home".into(), ..shop.request() };
     assert_eq!(fields(shop.try_place_order(no_id).await), ["address_id"]);
@@ -109,8 +109,8 @@ async fn repeat_with_cart_version_returns_the_first_order(pool: PgPool) {
     let first = shop.try_place_order(request.clone()).await.unwrap();
     shop.wait_until_settled(&first.id).await;
     shop.add_to_cart(&lamp, 1).await;
-    let again = shop.try_place_order(request).await.unwrap();
-    assert_eq!(again.id, first.id);
+    let repeated = shop.try_place_order(request).await.unwrap();
+    assert_eq!(repeated.id, first.id);
     shop.close().await;
 }
 
@@ -126,8 +126,8 @@ async fn key_is_attached_to_the_existing_order_of_the_cart(pool: PgPool) {
 
     shop.cancel(&first.id).await.unwrap();
     shop.wait_until_settled(&first.id).await;
-    let again = shop.try_place_order(keyed.clone()).await.unwrap();
-    assert_eq!((&again.id, again.status()), (&first.id, OrderStatus::Cancelled));
+    let repeated = shop.try_place_order(keyed.clone()).await.unwrap();
+    assert_eq!((&repeated.id, repeated.status()), (&first.id, OrderStatus::Cancelled));
     let other = pb::CreateOrderRequest { payment_method_id: "pm_test_declined".into(), ..keyed };
     assert_eq!(refused(shop.try_place_order(other).await), "idempotency_key_reused");
     shop.close().await;

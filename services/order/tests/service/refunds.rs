@@ -18,8 +18,8 @@ async fn partial_refunds_never_exceed_the_payment(pool: PgPool) {
 
     let part = shop.refund(&order.id, Some(300), "a").await.unwrap();
     assert_eq!((part.status(), part.refunded), (OrderStatus::Confirmed, Some(usd(300))));
-    let again = shop.refund(&order.id, Some(300), "a").await.unwrap();
-    assert_eq!(again.refunded, Some(usd(300)));
+    let repeated = shop.refund(&order.id, Some(300), "a").await.unwrap();
+    assert_eq!(repeated.refunded, Some(usd(300)));
     assert_eq!(refused(shop.refund(&order.id, Some(301), "a").await), "idempotency_key_reused");
     assert_eq!(refused(shop.refund(&order.id, Some(total), "b").await), "refund_too_large");
 

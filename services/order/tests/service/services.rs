@@ -107,7 +107,7 @@ pub(crate) fn parse_settings<T: Args + std::fmt::Debug>(
 }
 
 impl Services {
-    /// Starts all services, with databases beside that of the test.
+    /// Starts all services, with databases on the server of the test's database.
     pub(crate) async fn start(pool: &PgPool) -> Self {
         let catalog_db = create_database(pool, "catalog", &catalog::MIGRATOR).await;
         let payment_db = create_database(pool, "payment", &payment::MIGRATOR).await;
@@ -182,7 +182,7 @@ impl Services {
     }
 }
 
-/// Creates a database beside the test's and migrates it.
+/// Creates a database on the server of the test's database, and migrates it.
 async fn create_database(pool: &PgPool, service: &str, migrator: &Migrator) -> PgPool {
     let options = pool.connect_options();
     let mut name = format!("{service}{}", options.get_database().unwrap());

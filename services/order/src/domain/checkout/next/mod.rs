@@ -44,7 +44,7 @@ pub fn next(state: &Checkout, outcome: &Outcome, now: Timestamp) -> Transition {
         (Void, Done(_)) if state.data.commit_sent => context.advance(Restock),
         (Void, Done(_)) => context.advance(Release),
         (Release | Restock, Done(_)) => context.cancelled(),
-        // A compensation is never rejected for good: it is retried until it succeeds.
+        // A compensation is never permanently rejected: it is retried until it succeeds.
         (Void | Release | Restock, Rejected(_) | Unknown(_)) => context.retry(),
 
         (Confirmed | Cancelled, Done(_) | Rejected(_) | Unknown(_)) => context.stay(),
