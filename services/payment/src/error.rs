@@ -35,7 +35,7 @@ pub enum Error {
     Provider(#[source] ProviderError),
     /// The database contains a value that this version never writes.
     #[error("unknown value in {0}")]
-    Stored(&'static str),
+    UnknownStoredValue(&'static str),
     /// A database statement failed.
     #[error("database statement failed")]
     Database(#[from] SqlError),
@@ -86,7 +86,7 @@ impl From<Error> for Status {
             Error::TooManyMethods => status::failed_precondition("too_many_payment_methods", text),
             Error::Provider(ref cause) => provider_status(cause),
             Error::TimedOut(_) => status::unavailable(postgres::RETRY_AFTER),
-            Error::Stored(_) | Error::Kit(_) => status::internal(&error),
+            Error::UnknownStoredValue(_) | Error::Kit(_) => status::internal(&error),
             Error::Database(ref cause) => postgres::status(cause),
         }
     }

@@ -1,5 +1,5 @@
-//! Fingerprints of requests that contain secrets. A retry is recognized by its fingerprint, and a
-//! reader of the database learns nothing about the request.
+//! Fingerprints of requests that contain secrets. A retry is recognized by its fingerprint, and the
+//! request cannot be derived from the database.
 
 use aws_lc_rs::hmac;
 use kit::{Env, Error, secret};

@@ -46,7 +46,7 @@ pub(crate) struct Refund {
 
 /// Result of recording a request, before the provider is called.
 pub(super) enum RecordedRequest {
-    /// A new intent was inserted. The parent comes with it, if it was read and has an outcome.
+    /// A new intent was inserted; with its parent, if that was read and has an outcome.
     New(Transaction, Option<Box<Transaction>>),
     /// The idempotency key is known: the transaction of the first request.
     Replay(Transaction),
@@ -120,7 +120,7 @@ impl Ledger {
             // Only a void can have nothing to do, and `void` handles that case before it calls
             // this.
             RecordedRequest::NothingToDo => {
-                return Err(Error::Stored("idempotency_keys.transaction_id"));
+                return Err(Error::UnknownStoredValue("idempotency_keys.transaction_id"));
             }
         };
         Ok(RequestResult { transaction, is_replay })
@@ -310,7 +310,7 @@ pub(super) async fn replay(
     key: &IdempotencyKey,
     fingerprint: &str,
 ) -> Result<RecordedRequest, Error> {
-    replay_or(conn, kind, key, fingerprint, Error::Stored("idempotency_keys")).await
+    replay_or(conn, kind, key, fingerprint, Error::UnknownStoredValue("idempotency_keys")).await
 }
 
 /// Returns the stored result of an idempotency key, or the error `error_if_new` if the key is new.
@@ -333,6 +333,6 @@ pub(super) async fn replay_or(
     let Some(id) = record.transaction else { return Ok(RecordedRequest::NothingToDo) };
     let transaction = store::transactions::find(conn, id).await?;
     Ok(RecordedRequest::Replay(
-        transaction.ok_or(Error::Stored("idempotency_keys.transaction_id"))?,
+        transaction.ok_or(Error::UnknownStoredValue("idempotency_keys.transaction_id"))?,
     ))
 }

@@ -73,7 +73,7 @@ impl Ledger {
         let due = store::intents::claim_due(&mut conn, name, now, BACKOFF_SECS).await?;
         let Some(id) = due else { return Ok(None) };
         let intent = store::transactions::find(&mut conn, id).await?;
-        intent.map(Some).ok_or(Error::Stored("transactions.id"))
+        intent.map(Some).ok_or(Error::UnknownStoredValue("transactions.id"))
     }
 
     /// Settles a claimed intent. If the outcome stays unknown, the intent is retried later.
@@ -153,7 +153,7 @@ impl Ledger {
             // Another process recorded it first.
             None => store::transactions::find(&mut conn, intent.id)
                 .await?
-                .ok_or(Error::Stored("transactions.id")),
+                .ok_or(Error::UnknownStoredValue("transactions.id")),
         }
     }
 
@@ -174,12 +174,13 @@ fn command(intent: &Transaction, parent: Option<&Transaction>) -> Result<Option<
     let amount = intent.amount;
     let token = intent.token.clone();
     let reference = || {
-        let parent = parent.ok_or(Error::Stored("transactions.parent_id"))?;
+        let parent = parent.ok_or(Error::UnknownStoredValue("transactions.parent_id"))?;
         Ok::<_, Error>(parent.provider_ref.clone())
     };
     Ok(Some(match intent.kind {
         Kind::Authorization => {
-            let expires_at = intent.expires_at.ok_or(Error::Stored("transactions.expires_at"))?;
+            let expires_at =
+                intent.expires_at.ok_or(Error::UnknownStoredValue("transactions.expires_at"))?;
             Command::Authorize { token, amount, expires_at }
         }
         Kind::Charge => Command::Charge { token, amount },

@@ -66,7 +66,7 @@ impl Ledger {
             Ok(VoidAction::Begin) => {}
             Ok(VoidAction::Join) => {
                 let void = store::transactions::find_void(&mut tx, parent.id).await?;
-                let void = void.ok_or(Error::Stored("transactions.undone"))?;
+                let void = void.ok_or(Error::UnknownStoredValue("transactions.undone"))?;
                 return self.record_without_intent(tx, &key, &fingerprint, Some(void)).await;
             }
             Ok(VoidAction::Nothing) => {

@@ -63,9 +63,10 @@ pub(crate) async fn find(
     .await?;
     let Some(row) = row else { return Ok(None) };
     let refusal = match row.refusal {
-        Some(stored) => {
-            Some(Refusal::from_stored(&stored).ok_or(Error::Stored("idempotency_keys.refusal"))?)
-        }
+        Some(stored) => Some(
+            Refusal::from_stored(&stored)
+                .ok_or(Error::UnknownStoredValue("idempotency_keys.refusal"))?,
+        ),
         None => None,
     };
     let transaction = row.transaction_id.map(TransactionId::from);

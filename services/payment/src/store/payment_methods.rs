@@ -35,7 +35,8 @@ impl TryFrom<Row> for PaymentMethod {
             id: id.into(),
             user: user_id.into(),
             token: Token::new(token),
-            brand: Brand::from_stored(&brand).ok_or(Error::Stored("payment_methods.brand"))?,
+            brand: Brand::from_stored(&brand)
+                .ok_or(Error::UnknownStoredValue("payment_methods.brand"))?,
             last_four,
             expiry: Expiry { month: exp_month, year: exp_year },
             is_default: row.is_default,

@@ -41,7 +41,7 @@ impl TryFrom<Row> for Transaction {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let invalid = Error::Stored;
+        let invalid = Error::UnknownStoredValue;
         let currency: Currency =
             row.currency.parse().map_err(|_| invalid("transactions.currency"))?;
         let money = |cents| Money::new(cents, currency);
@@ -204,7 +204,8 @@ pub(crate) async fn lock(
     row.map(Transaction::try_from).transpose()
 }
 
-/// Maximum number of transactions that are returned for an order. An order has a handful.
+/// Maximum number of transactions that are returned for an order. A typical order has fewer than
+/// ten.
 const MAX_PER_ORDER: i64 = 1000;
 
 /// Returns the transactions of an order, oldest first.

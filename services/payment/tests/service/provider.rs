@@ -101,7 +101,7 @@ async fn late_reply_within_call_timeout_succeeds(pool: PgPool) {
 }
 
 #[test]
-fn late_answer_defaults_to_thirty_seconds() {
+fn late_response_delay_defaults_to_thirty_seconds() {
     let args = args("postgres://localhost/payment_db");
     assert_eq!(args.simulator_late_answer, Duration::from_secs(30));
 }

@@ -8,8 +8,9 @@
 //!
 //! Every transaction is committed as an intent (`open`) before the provider is called. In the same
 //! database transaction and under the parent's lock, its amount is claimed from its parent:
-//! - `settled <= claimed <= amount` holds for a parent at each moment, whatever the outcome of open
-//!   intents is. Captures therefore never exceed the authorization, and refunds never the capture.
+//! - `settled <= claimed <= amount` holds for a parent at each moment, regardless of the outcome of
+//!   open intents. Captures therefore never exceed the authorization, and refunds never the
+//!   capture.
 //! - An intent that fails releases its claim; an intent that succeeds settles it. Both happen once,
 //!   when the intent leaves `open`.
 //! - A void sets `void_requested` on its authorization when it is requested, not when it is done:

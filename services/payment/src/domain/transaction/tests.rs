@@ -7,7 +7,7 @@ fn usd(cents: i64) -> Money {
     Money::new(cents, Currency::USD)
 }
 
-fn at(second: i64) -> Timestamp {
+fn timestamp(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
@@ -29,10 +29,10 @@ fn transaction(kind: Kind, state: State, claimed: i64, settled: i64) -> Transact
         claimed: usd(claimed),
         settled: usd(settled),
         void_requested: false,
-        expires_at: (kind == Kind::Authorization).then(|| at(1000)),
+        expires_at: (kind == Kind::Authorization).then(|| timestamp(1000)),
         decline_code: String::new(),
         reason: String::new(),
-        created_at: at(0),
+        created_at: timestamp(0),
     }
 }
 
@@ -66,10 +66,14 @@ fn capture_claims_remaining_amount_of_live_authorization() {
         (authorization(State::Open, 0, 0), 1, 0, Err(Rejection::InProgress)),
         (transaction(Kind::Charge, State::Done, 0, 0), 1, 0, refused(NotAuthorization)),
     ] {
-        assert_eq!(parent.capture(usd(cents), at(now)), expected, "{cents} at {now} of {parent:?}");
+        assert_eq!(
+            parent.capture(usd(cents), timestamp(now)),
+            expected,
+            "{cents} at {now} of {parent:?}"
+        );
     }
     let euros = Money::new(1, "EUR".parse().unwrap());
-    let other_currency = authorization(State::Done, 0, 0).capture(euros, at(0));
+    let other_currency = authorization(State::Done, 0, 0).capture(euros, timestamp(0));
     assert_eq!(other_currency, refused(OtherCurrency));
 }
 
