@@ -20,7 +20,7 @@ pub enum Error {
     TrackingNumberTaken,
     /// The database contains a value that this version never writes.
     #[error("unknown value in {0}")]
-    Stored(&'static str),
+    UnknownStoredValue(&'static str),
     /// A database statement failed.
     #[error("database statement failed")]
     Database(#[from] SqlError),
@@ -54,7 +54,7 @@ impl From<Error> for Status {
                 status::failed_precondition(reason, text)
             }
             Error::TimedOut(_) => status::unavailable(postgres::RETRY_AFTER),
-            Error::Stored(_) | Error::TrackingNumberTaken => status::internal(&error),
+            Error::UnknownStoredValue(_) | Error::TrackingNumberTaken => status::internal(&error),
             Error::Database(ref cause) => postgres::status(cause),
         }
     }

@@ -177,5 +177,5 @@ fn new_shipment(env: &Env, order: OrderId, status: Status, now: Timestamp) -> Sh
 /// Returns and locks the shipment of an order that has one.
 async fn lock_existing(conn: &mut PgConnection, order: OrderId) -> Result<Shipment, Error> {
     let shipment = store::shipments::lock(conn, &ShipmentKey::Order(order)).await?;
-    shipment.ok_or(Error::Stored("shipments.order_id"))
+    shipment.ok_or(Error::UnknownStoredValue("shipments.order_id"))
 }

@@ -94,6 +94,6 @@ pub(crate) async fn consignment(
             _ => to = Some(address),
         }
     }
-    let to = to.ok_or(Error::Stored("parcel_addresses.kind"))?;
+    let to = to.ok_or(Error::UnknownStoredValue("parcel_addresses.kind"))?;
     Ok(Some(Consignment { service: *service, weight: *weight, from, to }))
 }

@@ -42,8 +42,10 @@ impl TryFrom<Row> for Shipment {
     fn try_from(row: Row) -> Result<Self, Error> {
         let parcel = match (row.service, row.weight_grams, row.tracking_number) {
             (Some(service), Some(grams), Some(number)) => Some(Parcel {
-                service: Service::from_stored(&service).ok_or(Error::Stored("parcels.service"))?,
-                weight: Weight::new(grams).ok_or(Error::Stored("parcels.weight_grams"))?,
+                service: Service::from_stored(&service)
+                    .ok_or(Error::UnknownStoredValue("parcels.service"))?,
+                weight: Weight::new(grams)
+                    .ok_or(Error::UnknownStoredValue("parcels.weight_grams"))?,
                 tracking_number: TrackingNumber::from_stored(number),
             }),
             _ => None,
@@ -51,7 +53,8 @@ impl TryFrom<Row> for Shipment {
         Ok(Self {
             id: row.id.into(),
             order: row.order_id.into(),
-            status: Status::from_stored(&row.status).ok_or(Error::Stored("shipments.status"))?,
+            status: Status::from_stored(&row.status)
+                .ok_or(Error::UnknownStoredValue("shipments.status"))?,
             created_at: row.created_at.to_jiff(),
             shipped_at: row.shipped_at.map(SqlTimestamp::to_jiff),
             delivered_at: row.delivered_at.map(SqlTimestamp::to_jiff),
