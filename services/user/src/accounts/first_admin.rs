@@ -34,18 +34,18 @@ impl FirstAdmin {
     /// # Errors
     /// Returns an error if the e-mail address or the password is not acceptable.
     pub(crate) fn from_args(args: &Args) -> Result<Option<Self>, kit::Error> {
-        let wrong = |name, reason: String| kit::Error::Setting { name, reason };
+        let invalid = |name, reason: String| kit::Error::Setting { name, reason };
         let Some(email) = args.admin_email.as_deref().filter(|email| !email.trim().is_empty())
         else {
             return Ok(None);
         };
         let email = Email::new(email)
-            .ok_or_else(|| wrong("ADMIN_EMAIL", "must be an e-mail address".to_owned()))?;
+            .ok_or_else(|| invalid("ADMIN_EMAIL", "must be an e-mail address".to_owned()))?;
         let (value, file) = (args.admin_password.as_ref(), args.admin_password_file.as_deref());
         let password = secret::require("ADMIN_PASSWORD", value, file)?;
         let password = Password::new(password.expose_secret())
             .and_then(|password| password.for_account(&email))
-            .map_err(|error| wrong("ADMIN_PASSWORD", error.to_string()))?;
+            .map_err(|error| invalid("ADMIN_PASSWORD", error.to_string()))?;
         Ok(Some(Self { email, password }))
     }
 

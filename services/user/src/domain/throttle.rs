@@ -2,8 +2,8 @@
 //!
 //! An attempt counts as failed when it begins, and a correct password clears all failures. So
 //! concurrent attempts get no more guesses than sequential ones. The wait grows exponentially up to
-//! five minutes and no further, because it also delays the owner of the address: some 300 guesses
-//! a day.
+//! five minutes and no further, because it also delays the owner of the address: about 300 guesses
+//! per day.
 
 use jiff::{SignedDuration, Timestamp};
 use wire::Email;

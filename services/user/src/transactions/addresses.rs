@@ -46,7 +46,7 @@ pub(crate) async fn update(pool: &PgPool, update: &Update) -> Result<Entry, Erro
     store::addresses::update(&mut tx, *id, label, address).await?;
     let default = book.default_after_update(*id, *is_default);
     store::addresses::set_default(&mut tx, *user, default).await?;
-    let entry = found(&mut tx, *id).await?;
+    let entry = find_existing(&mut tx, *id).await?;
     tx.commit().await?;
     Ok(entry)
 }
@@ -66,6 +66,6 @@ pub(crate) async fn delete(pool: &PgPool, user: UserId, id: AddressId) -> Result
     Ok(tx.commit().await?)
 }
 
-async fn found(conn: &mut PgConnection, id: AddressId) -> Result<Entry, Error> {
+async fn find_existing(conn: &mut PgConnection, id: AddressId) -> Result<Entry, Error> {
     store::addresses::find(conn, id).await?.ok_or(Error::NotFound("address"))
 }

@@ -73,7 +73,8 @@ async fn reset_token_works_once_and_ends_all_sessions(pool: PgPool) {
     let service = TestService::start(&pool).await;
     let session = service.register("Ada@example.com").await.refresh_token;
     service.request_password_reset("ADA@example.com").await.unwrap();
-    // The mail goes to the account's spelling of the address, not to the request's.
+    // The mail is sent to the address as it is stored in the account, not as it is spelled in the
+    // request.
     let mail = service.notification.wait_for("reset", "Ada@example.com", 1).await.remove(0);
     let token = mail.content;
     assert_eq!(fields(service.reset_password(&token, "short").await), ["new_password"]);
