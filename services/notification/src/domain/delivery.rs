@@ -141,8 +141,8 @@ mod tests {
     fn backoff_doubles_to_half_an_hour_until_attempts_run_out() {
         let pauses = [(1, 5), (2, 10), (3, 20), (8, 640), (9, 1280), (10, 1800), (19, 1800)];
         for (attempts, seconds) in pauses {
-            let again = NextState::Retry { at: at(seconds), error: "busy".into() };
-            assert_eq!(deferred(attempts, None), again, "{attempts}");
+            let retry = NextState::Retry { at: at(seconds), error: "busy".into() };
+            assert_eq!(deferred(attempts, None), retry, "{attempts}");
         }
         for attempts in [20, 21, i32::MAX] {
             assert_eq!(deferred(attempts, None), NextState::Failed("busy".into()));
@@ -153,9 +153,9 @@ mod tests {
 
     #[test]
     fn next_attempt_is_not_later_than_the_expiry() {
-        let again = |seconds| NextState::Retry { at: at(seconds), error: "busy".into() };
-        assert_eq!(deferred(10, Some(at(60))), again(60));
-        assert_eq!(deferred(1, Some(at(60))), again(5));
+        let retry = |seconds| NextState::Retry { at: at(seconds), error: "busy".into() };
+        assert_eq!(deferred(10, Some(at(60))), retry(60));
+        assert_eq!(deferred(1, Some(at(60))), retry(5));
     }
 
     #[test]

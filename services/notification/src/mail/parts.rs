@@ -1,5 +1,5 @@
-//! The two parts of a mail. The templates `templates/mail.html` and `templates/mail.txt` have what
-//! all mails share; the folders beside them have one template for each kind.
+//! The two parts of a mail. The templates `templates/mail.html` and `templates/mail.txt` contain
+//! what all mails share; the folders next to them contain one template for each kind.
 
 use askama::Template;
 

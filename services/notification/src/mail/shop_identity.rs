@@ -36,25 +36,25 @@ impl ShopIdentity {
 }
 
 fn parse_sender(text: &str) -> Result<Mailbox, Error> {
-    let wrong = || Error::Setting {
+    let invalid = || Error::Setting {
         name: "MAIL_FROM",
         reason: "expected a sender, as in Storefront <shop@example.com>".to_owned(),
     };
     if text.contains(char::is_control) {
-        return Err(wrong());
+        return Err(invalid());
     }
-    text.parse().map_err(|_| wrong())
+    text.parse().map_err(|_| invalid())
 }
 
 fn parse_web_url(text: &str) -> Result<String, Error> {
-    let wrong = || Error::Setting {
+    let invalid = || Error::Setting {
         name: "WEB_URL",
         reason: "expected the address of the web shop, as in https://shop.example.com".to_owned(),
     };
-    let url: Uri = text.parse().map_err(|_| wrong())?;
+    let url: Uri = text.parse().map_err(|_| invalid())?;
     let is_web = matches!(url.scheme_str(), Some("http" | "https"));
     if !is_web || url.authority().is_none() || url.query().is_some() {
-        return Err(wrong());
+        return Err(invalid());
     }
     Ok(text.trim_end_matches('/').to_owned())
 }

@@ -2,9 +2,9 @@
 //!
 //! It uses lettre's connection and not its transport, because the transport does not report in
 //! which phase an attempt failed. A failure before the mail transaction (connect, TLS,
-//! authentication) is not about the mail, so it is retried whatever the reply code; only a reply to
-//! the mail itself can reject it permanently. Connections are not reused: one that is dropped in
-//! the middle of a command, as when an attempt times out, must not be used again.
+//! authentication) is not about the mail, so it is retried regardless of the reply code. Only a
+//! reply to the mail itself can reject it permanently. Connections are not reused: one that is
+//! dropped in the middle of a command, as when an attempt times out, must not be used again.
 
 use std::{error::Error as StdError, fmt, path::Path, time::Duration};
 
@@ -25,7 +25,7 @@ use crate::{Args, SmtpTls};
 
 /// The maximum time to connect to one address of the server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The maximum wait for the reply to QUIT. The mail is delivered whatever it is.
+/// The maximum wait for the reply to QUIT. The mail is delivered, regardless of this reply.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The reply code "authentication required". In reply to a mail it means that the settings are
 /// wrong.
@@ -137,7 +137,7 @@ impl SmtpRelay {
 }
 
 fn tls_parameters(args: &Args) -> Result<TlsParameters, Error> {
-    let wrong = |name, reason: &str| Error::Setting { name, reason: reason.to_owned() };
+    let invalid = |name, reason: &str| Error::Setting { name, reason: reason.to_owned() };
     let mut builder = TlsParameters::builder(args.smtp_host.clone());
     if let Some(path) = &args.smtp_ca_file {
         let certificates = read_certificates(path)?;
@@ -145,7 +145,7 @@ fn tls_parameters(args: &Args) -> Result<TlsParameters, Error> {
             .certificate_store(lettre::transport::smtp::client::CertificateStore::None)
             .add_root_certificate(certificates);
     }
-    builder.build().map_err(|_| wrong("SMTP_HOST", "is not a valid name in a certificate"))
+    builder.build().map_err(|_| invalid("SMTP_HOST", "is not a valid name in a certificate"))
 }
 
 fn read_certificates(path: &Path) -> Result<Certificate, Error> {
