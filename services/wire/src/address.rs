@@ -28,7 +28,7 @@ pub struct Address {
 
 impl Address {
     /// Validates each part and collects all violations.
-    pub(crate) fn read(
+    pub(crate) fn parse(
         fields: &mut Fields,
         field: &str,
         address: &common::Address,
@@ -81,8 +81,11 @@ mod tests {
     #[test]
     fn address_is_trimmed_and_country_is_upper_case() {
         let mut fields = Fields::default();
-        let read = fields.address("to", Some(&address())).unwrap();
-        assert_eq!((&*read.street, &*read.country, &*read.zip_code), ("1 Main Street", "US", ""));
+        let parsed = fields.address("to", Some(&address())).unwrap();
+        assert_eq!(
+            (&*parsed.street, &*parsed.country, &*parsed.zip_code),
+            ("1 Main Street", "US", "")
+        );
     }
 
     #[test]
@@ -95,8 +98,8 @@ mod tests {
             ..address()
         };
         let mut fields = Fields::default();
-        let read = fields.address("to", Some(&invalid));
-        let status = fields.finish(read).unwrap_err();
+        let parsed = fields.address("to", Some(&invalid));
+        let status = fields.finish(parsed).unwrap_err();
         let reported: Vec<_> =
             kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect();
         assert_eq!(reported, ["to.street", "to.city", "to.zip_code", "to.country"]);

@@ -116,7 +116,7 @@ impl Fields {
     /// Validates a required postal address.
     pub fn address(&mut self, field: &str, address: Option<&common::Address>) -> Option<Address> {
         let Some(address) = address else { return self.reject(field, "is required") };
-        Address::read(self, field, address)
+        Address::parse(self, field, address)
     }
 
     /// Validates a page request; absent means the first page of the default size.
