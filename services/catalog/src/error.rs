@@ -38,7 +38,7 @@ pub enum Error {
     Reservation(Refusal),
     /// The database contains a value that this program never writes.
     #[error("unknown value in {0}")]
-    Stored(&'static str),
+    UnknownStoredValue(&'static str),
     /// A database operation failed.
     #[error("the database operation failed")]
     Database(#[from] SqlError),
@@ -106,7 +106,7 @@ impl From<Error> for Status {
             Error::Stock(why) => status::failed_precondition(stock_refusal(why).0, text),
             Error::Reservation(why) => status::failed_precondition(refusal(why).0, text),
             Error::TimedOut(_) => status::unavailable(postgres::RETRY_AFTER),
-            Error::Stored(_) | Error::Kit(_) => status::internal(&error),
+            Error::UnknownStoredValue(_) | Error::Kit(_) => status::internal(&error),
             Error::Database(ref cause) => postgres::status(cause),
         }
     }

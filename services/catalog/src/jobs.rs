@@ -40,7 +40,7 @@ async fn sweep(pool: &PgPool, env: &Env, metrics: &Metrics) -> Result<usize, Err
     for count in 0..MAX_PER_SWEEP {
         let expiry = timeout(EXPIRY_TIMEOUT, reservations::expire_one(pool, env)).await;
         match expiry.unwrap_or_else(|_| Err(Error::TimedOut("ending an expired reservation")))? {
-            Some(_) => metrics.ended(Ending::Expire, &Ok(())),
+            Some(_) => metrics.observe_ending(Ending::Expire, &Ok(())),
             None => return Ok(count),
         }
     }

@@ -64,7 +64,7 @@ impl Metrics {
         Self { reservations }
     }
 
-    pub(crate) fn reserved(&self, result: &Result<Reservation, Error>) {
+    pub(crate) fn observe_reserve(&self, result: &Result<Reservation, Error>) {
         match result {
             Ok(reservation) if reservation.state == State::Refused => self.count(Outcome::Short),
             Ok(_) => self.count(Outcome::Held),
@@ -73,7 +73,7 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn ended(&self, ending: Ending, result: &Result<(), Error>) {
+    pub(crate) fn observe_ending(&self, ending: Ending, result: &Result<(), Error>) {
         match (result, ending) {
             (Ok(()), Ending::Commit) => self.count(Outcome::Committed),
             (Ok(()), Ending::Release) => self.count(Outcome::Released),
@@ -100,10 +100,10 @@ mod tests {
     fn reservation_outcomes_are_counted_by_label() {
         let runtime = Runtime::for_tests().component("catalog");
         let metrics = Metrics::register(runtime.metrics());
-        metrics.ended(Ending::Commit, &Ok(()));
-        metrics.ended(Ending::Commit, &Ok(()));
-        metrics.ended(Ending::Release, &Err(Refusal::Committed.into()));
-        metrics.ended(Ending::Release, &Err(Error::NotFound("reservation")));
+        metrics.observe_ending(Ending::Commit, &Ok(()));
+        metrics.observe_ending(Ending::Commit, &Ok(()));
+        metrics.observe_ending(Ending::Release, &Err(Refusal::Committed.into()));
+        metrics.observe_ending(Ending::Release, &Err(Error::NotFound("reservation")));
         let text = runtime.metrics().text();
         for line in [
             "catalog_reservations_total{outcome=\"committed\"} 2",

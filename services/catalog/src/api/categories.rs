@@ -26,7 +26,7 @@ pub(super) fn create(request: &pb::CreateCategoryRequest, env: &Env) -> Result<C
     let description = fields.text("description", &request.description, MAX_DESCRIPTION_CHARS);
     let parent = fields.id_or_none("parent_id", &request.parent_id);
     let id = env.uuid();
-    let read = || {
+    let parse = || {
         let name = name?;
         Some(Category {
             id: id.into(),
@@ -37,7 +37,7 @@ pub(super) fn create(request: &pb::CreateCategoryRequest, env: &Env) -> Result<C
             created_at: env.now(),
         })
     };
-    fields.finish(read())
+    fields.finish(parse())
 }
 
 pub(super) fn update(
@@ -47,27 +47,27 @@ pub(super) fn update(
     let f = &mut fields;
     let id = f.id("id", &request.id);
     let mask = Mask::new(f, request.update_mask.as_ref(), &UPDATABLE);
-    let name = mask.change("name", request.name.as_deref()).read("", Some);
+    let name = mask.change("name", request.name.as_deref()).parse_with("", Some);
     let name = name.and_then(|name| match name {
         Some(name) => f.line("name", name, MAX_NAME_CHARS).map(Some),
         None => Some(None),
     });
     let slug = mask
         .change("slug", request.slug.as_deref())
-        .read(None, |slug| f.slug_or_none("slug", slug));
+        .parse_with(None, |slug| f.slug_or_none("slug", slug));
     let description = mask
         .change("description", request.description.as_deref())
-        .read(String::new(), |text| f.text("description", text, MAX_DESCRIPTION_CHARS));
+        .parse_with(String::new(), |text| f.text("description", text, MAX_DESCRIPTION_CHARS));
     let parent = mask
         .change("parent_id", request.parent_id.as_deref())
-        .read(None, |parent| f.id_or_none("parent_id", parent));
-    let read = || {
+        .parse_with(None, |parent| f.id_or_none("parent_id", parent));
+    let parse = || {
         let patch =
             CategoryPatch { name: name?, slug: slug?, description: description?, parent: parent? };
         Some((id?, patch))
     };
-    let read = read();
-    fields.finish(read)
+    let parsed = parse();
+    fields.finish(parsed)
 }
 
 pub(super) fn delete(request: &pb::DeleteCategoryRequest) -> Result<CategoryId, Status> {

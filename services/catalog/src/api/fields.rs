@@ -64,8 +64,8 @@ impl CatalogFields for Fields {
                 self.number(&format!("items[{n}].quantity"), item.quantity, 1, MAX_UNITS);
             Some((product?, quantity?))
         };
-        let read: Vec<_> = items.iter().enumerate().map(&mut line).collect();
-        let lines = read.into_iter().collect::<Option<Vec<_>>>()?;
+        let parsed: Vec<_> = items.iter().enumerate().map(&mut line).collect();
+        let lines = parsed.into_iter().collect::<Option<Vec<_>>>()?;
         let too_many = match Lines::sum(lines) {
             Ok(lines) => return Some(lines),
             Err(too_many) => too_many,

@@ -18,7 +18,11 @@ pub(super) enum Change<T> {
 impl<T> Change<T> {
     /// The new value of a field that can be empty: parsed by `set`, or `empty`. The outer `None`
     /// means that `set` rejected the value, the inner one that the field stays.
-    pub(super) fn read<U>(self, empty: U, set: impl FnOnce(T) -> Option<U>) -> Option<Option<U>> {
+    pub(super) fn parse_with<U>(
+        self,
+        empty: U,
+        set: impl FnOnce(T) -> Option<U>,
+    ) -> Option<Option<U>> {
         match self {
             Self::Keep => Some(None),
             Self::Clear => Some(Some(empty)),

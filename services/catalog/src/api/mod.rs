@@ -194,7 +194,7 @@ impl CatalogService for Api {
             transactions::reservations::reserve(&self.pool, &self.env, order, lines, ttl),
         )
         .await;
-        self.metrics.reserved(&reserved);
+        self.metrics.observe_reserve(&reserved);
         Ok(Response::new(render::reservation(&reserved?)))
     }
 
@@ -202,18 +202,18 @@ impl CatalogService for Api {
         &self,
         request: Request<pb::CommitReservationRequest>,
     ) -> RpcResult<Empty> {
-        self.end(&request.get_ref().order_id, Ending::Commit).await
+        self.end_reservation(&request.get_ref().order_id, Ending::Commit).await
     }
 
     async fn release_reservation(
         &self,
         request: Request<pb::ReleaseReservationRequest>,
     ) -> RpcResult<Empty> {
-        self.end(&request.get_ref().order_id, Ending::Release).await
+        self.end_reservation(&request.get_ref().order_id, Ending::Release).await
     }
 
     async fn restock_order(&self, request: Request<pb::RestockOrderRequest>) -> RpcResult<Empty> {
-        self.end(&request.get_ref().order_id, Ending::Restock).await
+        self.end_reservation(&request.get_ref().order_id, Ending::Restock).await
     }
 
     async fn get_reservation(
@@ -266,14 +266,14 @@ impl CatalogService for Api {
 }
 
 impl Api {
-    async fn end(&self, order: &str, ending: Ending) -> RpcResult<Empty> {
+    async fn end_reservation(&self, order: &str, ending: Ending) -> RpcResult<Empty> {
         let order = reservations::order(order)?;
         let ended = traced(
             "catalog.end_reservation",
             transactions::reservations::end(&self.pool, &self.env, order, ending),
         )
         .await;
-        self.metrics.ended(ending, &ended);
+        self.metrics.observe_ending(ending, &ended);
         ended?;
         Ok(Response::new(Empty {}))
     }

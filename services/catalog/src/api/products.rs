@@ -62,8 +62,8 @@ pub(super) fn identifier(request: pb::GetProductRequest) -> Result<Identifier, S
 pub(super) fn batch(request: &pb::BatchGetProductsRequest) -> Result<Vec<ProductId>, Status> {
     let mut fields = Fields::default();
     if request.ids.len() > MAX_BATCH {
-        let wrong = fields.reject("ids", format!("must be at most {MAX_BATCH}"));
-        return fields.finish(wrong);
+        let rejected = fields.reject("ids", format!("must be at most {MAX_BATCH}"));
+        return fields.finish(rejected);
     }
     let ids: Vec<Option<ProductId>> = (0..)
         .zip(&request.ids)
@@ -83,12 +83,12 @@ pub(super) fn list(request: &pb::ListProductsRequest) -> Result<(Filter, Sort, P
         Some(SearchSort::By(sort)) => Some(sort),
         None => None,
     };
-    let read = filter.zip(sort).zip(page).map(|((filter, sort), page)| {
+    let parsed = filter.zip(sort).zip(page).map(|((filter, sort), page)| {
         let Filter { category, min_price_cents, max_price_cents, .. } = filter;
         let (active_only, in_stock) = (request.active_only, request.in_stock);
         (Filter { category, active_only, in_stock, min_price_cents, max_price_cents }, sort, page)
     });
-    fields.finish(read)
+    fields.finish(parsed)
 }
 
 /// The parameters of a search.
@@ -109,11 +109,11 @@ pub(super) fn search(request: &pb::SearchProductsRequest) -> Result<Search, Stat
     let prices = (request.min_price_cents, request.max_price_cents);
     let filter = filter(&mut fields, &request.category_id, prices);
     let sort = sort(&mut fields, request.sort, SearchSort::Relevance);
-    let read = text.zip(filter).zip(sort.zip(page)).map(|((text, filter), (sort, page))| {
+    let parsed = text.zip(filter).zip(sort.zip(page)).map(|((text, filter), (sort, page))| {
         let (active_only, in_stock) = (!request.include_inactive, request.in_stock);
         Search { text, filter: Filter { active_only, in_stock, ..filter }, sort, page }
     });
-    fields.finish(read)
+    fields.finish(parsed)
 }
 
 /// Parses the part of a filter that lists and searches share.
@@ -171,7 +171,7 @@ pub(super) fn create(
     let weight_grams = weight(&mut fields, request.weight_grams);
     let now = env.now();
     let id = env.uuid();
-    let read = || {
+    let parse = || {
         let name = name?;
         let details = Details {
             id: id.into(),
@@ -188,7 +188,7 @@ pub(super) fn create(
         };
         Some((details, units?))
     };
-    fields.finish(read())
+    fields.finish(parse())
 }
 
 pub(super) fn update(
@@ -204,33 +204,34 @@ pub(super) fn update(
     let images = Some(request.image_urls).filter(|urls| !urls.is_empty());
 
     let name = mask.change("name", request.name.as_deref());
-    let name = name.read("", Some).and_then(|name| match name {
+    let name = name.parse_with("", Some).and_then(|name| match name {
         Some(name) => f.line("name", name, MAX_NAME_CHARS).map(Some),
         None => Some(None),
     });
     let slug = mask.change("slug", request.slug.as_deref());
-    let slug = slug.read(None, |slug| f.slug_or_none("slug", slug));
+    let slug = slug.parse_with(None, |slug| f.slug_or_none("slug", slug));
     let description = mask
         .change("description", request.description.as_deref())
-        .read(String::new(), |text| f.text("description", text, MAX_DESCRIPTION_CHARS));
-    let price = mask.change("price", request.price.as_ref()).read(None, |price| Some(Some(price)));
+        .parse_with(String::new(), |text| f.text("description", text, MAX_DESCRIPTION_CHARS));
+    let price =
+        mask.change("price", request.price.as_ref()).parse_with(None, |price| Some(Some(price)));
     let price = price.and_then(|price| match price {
         Some(price) => f.price("price", price, currency).map(Some),
         None => Some(None),
     });
     let category = mask
         .change("category_id", request.category_id.as_deref())
-        .read(None, |category| f.id_or_none("category_id", category));
+        .parse_with(None, |category| f.id_or_none("category_id", category));
     let image_urls =
-        mask.change("image_urls", images).read(Vec::new(), |urls| image_urls(f, &urls));
+        mask.change("image_urls", images).parse_with(Vec::new(), |urls| image_urls(f, &urls));
     let weight_grams = mask
         .change("weight_grams", request.weight_grams)
-        .read(DEFAULT_WEIGHT_GRAMS, |grams| weight(f, grams));
-    let is_active = mask.change("is_active", request.is_active).read(false, Some);
+        .parse_with(DEFAULT_WEIGHT_GRAMS, |grams| weight(f, grams));
+    let is_active = mask.change("is_active", request.is_active).parse_with(false, Some);
     let available = mask
         .change("stock_quantity", request.stock_quantity)
-        .read(0, |units| f.number("stock_quantity", units, 0, MAX_UNITS));
-    let read = || {
+        .parse_with(0, |units| f.number("stock_quantity", units, 0, MAX_UNITS));
+    let parse = || {
         let patch = ProductPatch {
             name: name?,
             slug: slug?,
@@ -244,8 +245,8 @@ pub(super) fn update(
         };
         Some((id?, patch))
     };
-    let read = read();
-    fields.finish(read)
+    let parsed = parse();
+    fields.finish(parsed)
 }
 
 fn weight(fields: &mut Fields, grams: i32) -> Option<i32> {
@@ -261,7 +262,7 @@ fn image_urls(fields: &mut Fields, urls: &[String]) -> Option<Vec<String>> {
     if urls.len() > MAX_IMAGES {
         return fields.reject("image_urls", format!("must be at most {MAX_IMAGES}"));
     }
-    let read: Vec<_> = urls
+    let parsed: Vec<_> = urls
         .iter()
         .enumerate()
         .map(|(n, url)| {
@@ -274,7 +275,7 @@ fn image_urls(fields: &mut Fields, urls: &[String]) -> Option<Vec<String>> {
             fields.reject(&field, "must begin with https://, http:// or a single /")
         })
         .collect();
-    read.into_iter().collect()
+    parsed.into_iter().collect()
 }
 
 /// Parses a manual change of stock.
@@ -289,9 +290,9 @@ pub(super) fn adjust(
     };
     let reason = fields.line("reason", &request.reason, MAX_REASON_CHARS);
     let actor = fields.line_or_empty("actor_id", &request.actor_id, MAX_REASON_CHARS);
-    let read = || Some((id?, delta?, ManualChange { reason: reason?, actor: actor? }));
-    let read = read();
-    fields.finish(read)
+    let parse = || Some((id?, delta?, ManualChange { reason: reason?, actor: actor? }));
+    let parsed = parse();
+    fields.finish(parsed)
 }
 
 pub(super) fn low_stock(request: &pb::ListLowStockRequest) -> Result<(i32, Page), Status> {

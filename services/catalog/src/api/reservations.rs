@@ -28,9 +28,9 @@ pub(super) fn reserve(
             .number("expiration_minutes", minutes, 1, MAX_MINUTES)
             .map(|minutes| SignedDuration::from_mins(minutes.into())),
     };
-    let read = || Some((order?, lines?, ttl?));
-    let read = read();
-    fields.finish(read)
+    let parse = || Some((order?, lines?, ttl?));
+    let parsed = parse();
+    fields.finish(parsed)
 }
 
 pub(super) fn check(request: &pb::CheckInventoryRequest) -> Result<Lines, Status> {

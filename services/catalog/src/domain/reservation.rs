@@ -1,4 +1,4 @@
-//! The state machine of a reservation, as one pure table.
+//! The state machine of a reservation: a table of transitions, without I/O.
 //!
 //! ```text
 //!            reserve                      commit                restock

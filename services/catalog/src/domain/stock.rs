@@ -37,15 +37,15 @@ impl Lines {
     /// quantity of a product leave the range of 1 to [`MAX_UNITS`].
     pub fn sum(lines: impl IntoIterator<Item = (ProductId, i32)>) -> Result<Self, Vec<usize>> {
         let mut sums = BTreeMap::new();
-        let mut wrong = Vec::new();
+        let mut invalid = Vec::new();
         for (index, (product, quantity)) in lines.into_iter().enumerate() {
             let sum = sums.entry(product).or_insert(0i32);
             match sum.checked_add(quantity) {
                 Some(more) if quantity > 0 && more <= MAX_UNITS => *sum = more,
-                _ => wrong.push(index),
+                _ => invalid.push(index),
             }
         }
-        if wrong.is_empty() { Ok(Self(sums)) } else { Err(wrong) }
+        if invalid.is_empty() { Ok(Self(sums)) } else { Err(invalid) }
     }
 
     /// Lines from the database, where each product occurs once.
@@ -68,10 +68,10 @@ impl Lines {
     pub fn unavailable(&self, stock: &[Stock]) -> Vec<ProductId> {
         let available: BTreeMap<_, _> =
             stock.iter().filter(|s| s.is_active).map(|s| (s.product, s.available())).collect();
-        let short = |(product, quantity): &(ProductId, i32)| {
+        let is_unavailable = |(product, quantity): &(ProductId, i32)| {
             available.get(product).is_none_or(|available| available < quantity)
         };
-        self.iter().filter(short).map(|(product, _)| product).collect()
+        self.iter().filter(is_unavailable).map(|(product, _)| product).collect()
     }
 }
 

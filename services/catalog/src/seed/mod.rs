@@ -56,21 +56,21 @@ async fn write_categories(
     conn: &mut PgConnection,
     now: Timestamp,
 ) -> Result<(HashMap<&'static str, CategoryId>, usize), Error> {
-    let there = store::categories::all(conn).await?;
+    let existing = store::categories::all(conn).await?;
     let mut ids = HashMap::new();
     let mut written = 0;
     for (n, (name, description)) in (1..).zip(CATEGORIES) {
         let id = demo_id(n);
         let slug = Slug::from_name(name, id);
-        let known = there.iter().find(|c| c.id.0 == id || c.slug == slug);
-        if known.is_none() {
+        let existing_category = existing.iter().find(|c| c.id.0 == id || c.slug == slug);
+        if existing_category.is_none() {
             let (name, description) = (name.to_owned(), description.to_owned());
             let id = CategoryId(id);
             let category = Category { id, name, slug, description, parent: None, created_at: now };
             store::categories::insert(conn, &category).await?;
             written += 1;
         }
-        ids.insert(name, known.map_or(CategoryId(id), |category| category.id));
+        ids.insert(name, existing_category.map_or(CategoryId(id), |category| category.id));
     }
     Ok((ids, written))
 }
@@ -87,8 +87,8 @@ async fn write_products(
         .collect();
     let ids: Vec<_> = products.iter().map(|(product, _)| product.id.0).collect();
     let slugs: Vec<_> = products.iter().map(|(product, _)| product.slug.to_string()).collect();
-    let taken = store::products::taken(conn, &ids, &slugs).await?;
-    let (ids, slugs): (HashSet<_>, HashSet<_>) = taken.into_iter().unzip();
+    let existing = store::products::find_existing(conn, &ids, &slugs).await?;
+    let (ids, slugs): (HashSet<_>, HashSet<_>) = existing.into_iter().unzip();
     let mut written = 0;
     for (product, units) in products {
         if !ids.contains(&product.id.0) && !slugs.contains(product.slug.as_str()) {

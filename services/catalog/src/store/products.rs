@@ -53,7 +53,8 @@ impl TryFrom<Row> for Product {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let currency = row.currency.parse().map_err(|_| Error::Stored("products.currency"))?;
+        let currency =
+            row.currency.parse().map_err(|_| Error::UnknownStoredValue("products.currency"))?;
         let details = Details {
             id: row.id.into(),
             name: row.name,
@@ -173,7 +174,7 @@ pub(crate) async fn deactivate(
 }
 
 /// The given ids and slugs that already exist.
-pub(crate) async fn taken(
+pub(crate) async fn find_existing(
     conn: &mut PgConnection,
     ids: &[Uuid],
     slugs: &[String],

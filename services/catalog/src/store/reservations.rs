@@ -140,7 +140,8 @@ impl Row {
         Ok(Reservation {
             order: self.order_id.into(),
             id: self.id.into(),
-            state: State::from_stored(&self.state).ok_or(Error::Stored("reservations.state"))?,
+            state: State::from_stored(&self.state)
+                .ok_or(Error::UnknownStoredValue("reservations.state"))?,
             lines: Lines::from_stored(lines),
             unavailable: self.unavailable_product_ids.into_iter().map(ProductId::from).collect(),
             expires_at: self.expires_at.to_jiff(),

@@ -124,5 +124,7 @@ async fn insert_tombstone(
 
 /// The reservation of an order that must have one.
 async fn lock_existing(conn: &mut PgConnection, order: OrderId) -> Result<Reservation, Error> {
-    store::reservations::lock(conn, order).await?.ok_or(Error::Stored("reservations.order_id"))
+    store::reservations::lock(conn, order)
+        .await?
+        .ok_or(Error::UnknownStoredValue("reservations.order_id"))
 }

@@ -82,8 +82,8 @@ async fn category_update_honors_values_and_mask(pool: PgPool) {
 async fn duplicate_category_slug_is_refused(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     shop.category("Home", "").await;
-    let again = pb::CreateCategoryRequest { name: "home".into(), ..Default::default() };
-    assert_eq!(code(shop.client.clone().create_category(again).await), Code::AlreadyExists);
+    let duplicate = pb::CreateCategoryRequest { name: "home".into(), ..Default::default() };
+    assert_eq!(code(shop.client.clone().create_category(duplicate).await), Code::AlreadyExists);
     shop.close().await;
 }
 

@@ -24,8 +24,8 @@ async fn watch(shop: &Shop) -> Streaming<pb::CatalogChange> {
         loop {
             let sent = sqlx::query("SELECT pg_notify('catalog_changes', 'categories')");
             sent.execute(&shop.pool).await.unwrap();
-            let heard = timeout(Duration::from_millis(200), subscriber.message()).await;
-            if heard.is_ok_and(|message| message.unwrap().unwrap().categories) {
+            let received = timeout(Duration::from_millis(200), subscriber.message()).await;
+            if received.is_ok_and(|message| message.unwrap().unwrap().categories) {
                 break;
             }
         }
@@ -86,8 +86,10 @@ async fn change_of_many_products_is_one_message(pool: PgPool) {
     let renamed =
         pb::UpdateCategoryRequest { id: home.id, name: Some("House".into()), ..Default::default() };
     shop.client.clone().update_category(renamed).await.unwrap();
-    let heard = [next(&mut subscriber).await, next(&mut subscriber).await];
-    assert!(heard.iter().any(|change| change.all) && heard.iter().any(|change| change.categories));
+    let received = [next(&mut subscriber).await, next(&mut subscriber).await];
+    assert!(
+        received.iter().any(|change| change.all) && received.iter().any(|change| change.categories)
+    );
     drop(subscriber);
     shop.close().await;
 }

@@ -19,9 +19,9 @@ async fn empty_list_request_returns_the_first_page(pool: PgPool) {
     let listed =
         client.list_products(pb::ListProductsRequest::default()).await.unwrap().into_inner();
     let low = client.list_low_stock(pb::ListLowStockRequest::default()).await.unwrap().into_inner();
-    for answer in [listed, low] {
-        let pagination = answer.pagination.unwrap();
-        assert_eq!(answer.products.len(), 20);
+    for response in [listed, low] {
+        let pagination = response.pagination.unwrap();
+        assert_eq!(response.products.len(), 20);
         assert_eq!((pagination.page, pagination.page_size), (1, 20));
         assert_eq!((pagination.total_pages, pagination.total_count), (2, 21));
     }
@@ -40,8 +40,8 @@ async fn empty_request_names_missing_fields(pool: PgPool) {
     macro_rules! lacks {
         ($method:ident, $request:ident, $fields:expr) => {
             let mut client: CatalogServiceClient<Channel> = shop.client.clone();
-            let answer = client.$method(pb::$request::default()).await;
-            assert_eq!(fields(answer), $fields, stringify!($method));
+            let response = client.$method(pb::$request::default()).await;
+            assert_eq!(fields(response), $fields, stringify!($method));
         };
     }
     lacks!(search_products, SearchProductsRequest, ["query"]);

@@ -100,8 +100,8 @@ impl Shop {
 
     pub(crate) async fn get(&self, id: &str) -> Result<pb::Product, Status> {
         let identifier = Some(pb::get_product_request::Identifier::Id(id.into()));
-        let answer = self.client.clone().get_product(pb::GetProductRequest { identifier }).await;
-        answer.map(tonic::Response::into_inner)
+        let response = self.client.clone().get_product(pb::GetProductRequest { identifier }).await;
+        response.map(tonic::Response::into_inner)
     }
 
     /// Units that can be bought now.
@@ -117,8 +117,8 @@ impl Shop {
         units: i32,
     ) -> Result<pb::ReserveInventoryResponse, Status> {
         let request = reservation(order, &[(product, units)]);
-        let answer = self.client.clone().reserve_inventory(request).await;
-        answer.map(tonic::Response::into_inner)
+        let response = self.client.clone().reserve_inventory(request).await;
+        response.map(tonic::Response::into_inner)
     }
 
     pub(crate) async fn commit(&self, order: &str) -> Result<(), Status> {

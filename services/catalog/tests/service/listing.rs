@@ -6,8 +6,8 @@ use sqlx::PgPool;
 use crate::fixture::{Shop, new_product, page};
 
 async fn names(shop: &Shop, request: pb::ListProductsRequest) -> Vec<String> {
-    let answer = shop.client.clone().list_products(request).await.unwrap().into_inner();
-    answer.products.into_iter().map(|product| product.name).collect()
+    let response = shop.client.clone().list_products(request).await.unwrap().into_inner();
+    response.products.into_iter().map(|product| product.name).collect()
 }
 
 fn sorted(sort: ProductSort) -> pb::ListProductsRequest {
@@ -30,13 +30,13 @@ async fn pages_contain_every_product_once(pool: PgPool) {
         let mut seen = Vec::new();
         for number in 1..=5 {
             let request = pb::ListProductsRequest { pagination: page(number, 7), ..sorted(sort) };
-            let answer = shop.client.clone().list_products(request).await.unwrap().into_inner();
-            let pagination = answer.pagination.unwrap();
+            let response = shop.client.clone().list_products(request).await.unwrap().into_inner();
+            let pagination = response.pagination.unwrap();
             assert_eq!((pagination.page, pagination.page_size), (number, 7));
             assert_eq!((pagination.total_pages, pagination.total_count), (4, 23));
             let expected = [7, 7, 7, 2, 0][usize::try_from(number - 1).unwrap()];
-            assert_eq!(answer.products.len(), expected, "page {number} by {sort:?}");
-            seen.extend(answer.products.into_iter().map(|product| product.id));
+            assert_eq!(response.products.len(), expected, "page {number} by {sort:?}");
+            seen.extend(response.products.into_iter().map(|product| product.id));
         }
         let count = seen.len();
         seen.sort_unstable();

@@ -71,8 +71,8 @@ async fn slug_stays_reserved_after_deletion(pool: PgPool) {
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 0).await;
     client.delete_product(pb::DeleteProductRequest { id: lamp.id.clone() }).await.unwrap();
-    let answer = client.create_product(new_product("LAMP!", 100)).await;
-    let status = answer.unwrap_err();
+    let response = client.create_product(new_product("LAMP!", 100)).await;
+    let status = response.unwrap_err();
     assert_eq!(status.code(), Code::AlreadyExists);
     assert_eq!(kit::grpc::status::reason_of(&status).as_deref(), Some("slug_taken"));
 
@@ -195,8 +195,8 @@ async fn batch_keeps_request_order_and_skips_unknown_ids(pool: PgPool) {
     assert_eq!(found.into_inner().products, [desk, lamp]);
 
     let ids = vec![crate::fixture::order(1); 201];
-    let answer = client.batch_get_products(pb::BatchGetProductsRequest { ids }).await;
-    assert_eq!(fields(answer), ["ids"]);
+    let response = client.batch_get_products(pb::BatchGetProductsRequest { ids }).await;
+    assert_eq!(fields(response), ["ids"]);
     shop.close().await;
 }
 

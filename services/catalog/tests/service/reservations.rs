@@ -10,15 +10,15 @@ use tokio::time::{sleep, timeout};
 use crate::fixture::{Shop, order, refused, reservation};
 
 /// Waits until the sweeper has released all expired reservations.
-async fn swept(shop: &Shop) {
-    let due = async || -> i64 {
+async fn wait_until_swept(shop: &Shop) {
+    let held_count = async || -> i64 {
         sqlx::query_scalar("SELECT count(*) FROM reservations WHERE state = 'held'")
             .fetch_one(&shop.pool)
             .await
             .unwrap()
     };
     let wait = async {
-        while due().await > 0 {
+        while held_count().await > 0 {
             sleep(Duration::from_millis(20)).await;
         }
     };
@@ -53,19 +53,19 @@ async fn reservation_is_all_or_nothing(pool: PgPool) {
     client.delete_product(pb::DeleteProductRequest { id: gone.clone() }).await.unwrap();
     let unknown = order(77);
     let lines = [(lamp.as_str(), 5), (&desk, 3), (&desk, 3), (&gone, 1), (&unknown, 1)];
-    let answer =
+    let response =
         client.reserve_inventory(reservation(&order(1), &lines)).await.unwrap().into_inner();
-    let mut short = answer.unavailable_product_ids.clone();
+    let mut short = response.unavailable_product_ids.clone();
     short.sort_unstable();
     let mut expected = vec![desk.clone(), gone.clone(), unknown.clone()];
     expected.sort_unstable();
-    assert_eq!((answer.success, short), (false, expected));
-    assert_eq!((answer.reservation_id.as_str(), answer.expires_at.as_str()), ("", ""));
+    assert_eq!((response.success, short), (false, expected));
+    assert_eq!((response.reservation_id.as_str(), response.expires_at.as_str()), ("", ""));
     assert_eq!((shop.stock(&lamp).await, shop.stock(&desk).await), ((5, 0), (5, 0)));
 
-    let again =
+    let repeated =
         client.reserve_inventory(reservation(&order(1), &lines)).await.unwrap().into_inner();
-    assert_eq!(again, answer, "a repeat returns the refusal");
+    assert_eq!(repeated, response, "a repeat returns the refusal");
     assert_eq!(refused(shop.commit(&order(1)).await), "reservation_refused");
     shop.close().await;
 }
@@ -236,11 +236,11 @@ async fn concurrent_repeats_create_one_reservation(pool: PgPool) {
         let (mut client, request) = (shop.client.clone(), reservation(&order(1), &[(&lamp, 2)]));
         tokio::spawn(async move { client.reserve_inventory(request).await.unwrap().into_inner() })
     });
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for repeat in repeats.collect::<Vec<_>>() {
-        answers.push(repeat.await.unwrap());
+        responses.push(repeat.await.unwrap());
     }
-    assert!(answers.iter().all(|answer| answer.success && *answer == answers[0]));
+    assert!(responses.iter().all(|response| response.success && *response == responses[0]));
     assert_eq!(shop.stock(&lamp).await, (10, 2));
     shop.assert_ledger_balances().await;
     shop.close().await;
@@ -272,7 +272,7 @@ async fn racing_expiry_and_commit_have_one_winner(pool: PgPool) {
             Err(status) => assert_eq!(refused::<()>(Err(status)), "reservation_expired"),
         }
     }
-    swept(&shop).await;
+    wait_until_swept(&shop).await;
     assert_eq!(shop.stock(&lamp).await, (1_000 - sold, 0));
     shop.assert_ledger_balances().await;
     second.close().await;

@@ -10,10 +10,10 @@ fn query(text: &str) -> pb::SearchProductsRequest {
 }
 
 async fn found(shop: &Shop, request: pb::SearchProductsRequest) -> Vec<String> {
-    let answer = shop.client.clone().search_products(request).await.unwrap().into_inner();
-    let count = i64::try_from(answer.products.len()).unwrap();
-    assert_eq!(answer.pagination.unwrap().total_count, count, "one page contains all");
-    answer.products.into_iter().map(|product| product.name).collect()
+    let response = shop.client.clone().search_products(request).await.unwrap().into_inner();
+    let count = i64::try_from(response.products.len()).unwrap();
+    assert_eq!(response.pagination.unwrap().total_count, count, "one page contains all");
+    response.products.into_iter().map(|product| product.name).collect()
 }
 
 /// A shop with the demo data.
@@ -143,15 +143,15 @@ async fn search_supports_filters_and_pages(pool: PgPool) {
     let all = pb::SearchProductsRequest { include_inactive: true, ..query("lamp") };
     assert_eq!(found(&shop, all).await.len(), 6);
     let second = pb::SearchProductsRequest { pagination: page(2, 2), ..query("lamp") };
-    let answer = client.search_products(second).await.unwrap().into_inner();
-    assert_eq!(answer.products.len(), 2);
-    let pagination = answer.pagination.unwrap();
+    let response = client.search_products(second).await.unwrap().into_inner();
+    assert_eq!(response.products.len(), 2);
+    let pagination = response.pagination.unwrap();
     assert_eq!((pagination.total_count, pagination.total_pages), (5, 3));
     shop.close().await;
 }
 
 /// Waits until `n` sessions wait for a lock; fails after a timeout.
-async fn waiting(pool: &PgPool, n: i64) {
+async fn wait_for_lock_waiters(pool: &PgPool, n: i64) {
     for _ in 0..100 {
         let waiting: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM pg_stat_activity
@@ -189,7 +189,7 @@ async fn product_added_during_rename_is_found_by_the_new_name(pool: PgPool) {
         pb::UpdateProductRequest { id: lamp.id, category_id: Some(home.id), ..Default::default() };
     let [mut making, mut moving] = [shop.client.clone(), shop.client.clone()];
     let renamed = async {
-        waiting(&pool, 2).await;
+        wait_for_lock_waiters(&pool, 2).await;
         renaming.commit().await.unwrap();
     };
     let (made, moved, ()) =

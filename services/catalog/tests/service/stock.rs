@@ -102,9 +102,9 @@ async fn low_stock_is_sorted_by_available_units(pool: PgPool) {
     client.delete_product(pb::DeleteProductRequest { id: gone.id }).await.unwrap();
     let mut low = async |threshold, pagination| {
         let request = pb::ListLowStockRequest { threshold, pagination };
-        let answer = client.list_low_stock(request).await.unwrap().into_inner();
-        let names: Vec<_> = answer.products.into_iter().map(|product| product.name).collect();
-        (names, answer.pagination.unwrap().total_count)
+        let response = client.list_low_stock(request).await.unwrap().into_inner();
+        let names: Vec<_> = response.products.into_iter().map(|product| product.name).collect();
+        (names, response.pagination.unwrap().total_count)
     };
     let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     assert_eq!(low(5, None).await, (named(&["None", "Three", "Five"]), 3));
@@ -123,8 +123,8 @@ async fn inventory_check_names_unavailable_products(pool: PgPool) {
     let unknown = order(1);
     let mut check = async |lines: &[(&str, i32)]| {
         let request = pb::CheckInventoryRequest { items: items(lines) };
-        let answer = client.check_inventory(request).await.unwrap().into_inner();
-        (answer.available, answer.unavailable_product_ids)
+        let response = client.check_inventory(request).await.unwrap().into_inner();
+        (response.available, response.unavailable_product_ids)
     };
     assert_eq!(check(&[(&lamp, 5)]).await, (true, vec![]));
     assert_eq!(check(&[(&lamp, 3), (&lamp, 3)]).await, (false, vec![lamp.clone()]));

@@ -37,8 +37,8 @@ async fn invalid_product_fields_are_refused(pool: PgPool) {
     let euros = Money { amount_cents: 1, currency: "EUR".into() };
     let foreign = pb::CreateProductRequest { price: Some(euros), ..new_product("Lamp", 1) };
     assert_eq!(fields(client.create_product(foreign).await), ["price.currency"]);
-    let dear = new_product("Lamp", i64::MAX);
-    assert_eq!(fields(client.create_product(dear).await), ["price.amount_cents"]);
+    let expensive = new_product("Lamp", i64::MAX);
+    assert_eq!(fields(client.create_product(expensive).await), ["price.amount_cents"]);
     for name in ["\0", "a\nb", "  "] {
         assert_eq!(fields(client.create_product(new_product(name, 1)).await), ["name"]);
     }
