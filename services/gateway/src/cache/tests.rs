@@ -1,4 +1,5 @@
-//! Which requests read the catalog and which are served from the cache, under concurrency.
+//! Tests of the cache under concurrency: which requests read the catalog, and which are served from
+//! the cache.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;

@@ -146,7 +146,7 @@ mod tests {
             &[(0, FAILS), (10, FAILS), (20, FAILS), (900, FAILS)][..],
             // Within the minimum window.
             &[(0, FAILS), (1, FAILS), (2, FAILS), (3, FAILS), (4, FAILS), (499, FAILS)],
-            // Not consecutive.
+            // The failures are not consecutive.
             &[(0, FAILS), (1, FAILS), (2, FAILS), (3, ANSWERS), (4, FAILS), (600, FAILS)],
             // Cancelled calls do not count.
             &[(0, Record(false, Cancelled)), (600, Record(false, Cancelled)), (600, FAILS)],
