@@ -52,7 +52,7 @@ impl Env {
     }
 
     /// Returns the current time in whole microseconds, the precision of PostgreSQL, so that the
-    /// first response to a request equals the one that is read back for its repeat.
+    /// response to a repeated request, which contains the stored time, equals the first response.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let now = match &self.0 {

@@ -57,7 +57,7 @@ impl Process {
             address,
             source,
         })?;
-        // It serves until the process ends, so it is not a tracked worker.
+        // The admin server runs until the process ends, so it is not a tracked worker.
         tokio::spawn(admin::serve(listener, runtime.clone()));
         Ok(Self { runtime, telemetry, limits: Limits::from(args) })
     }

@@ -1,8 +1,8 @@
 //! Readiness of the process for `/readyz`: from the time that everything has started until the
 //! drain.
 //!
-//! It covers only this process. An unavailable database is visible in metrics and responses, but
-//! not here: otherwise one short outage would remove every pod from its Service at once.
+//! Readiness covers only this process. An unavailable database is visible in metrics and responses,
+//! but not here: otherwise one short outage would remove every pod from its Service at once.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -3,8 +3,8 @@
 //! The number of connections is limited, so an idle or slow client (slowloris) must not keep one.
 //! The timeouts of `hyper` and `hyper-util` do not cover every phase: they do not limit a peer that
 //! has not yet sent the bytes that select the HTTP version, nor an HTTP/2 peer that opens no
-//! stream, and HTTP/1 has one timeout for both the pause between two requests and an incomplete
-//! head. Therefore the socket and the service report to a [`ConnectionActivity`], and the task that
+//! stream. HTTP/1 has one timeout for both the pause between two requests and an incomplete head.
+//! Therefore the socket and the service report to a [`ConnectionActivity`], and the task that
 //! drives the connection waits for its timeout.
 
 use axum::body::Bytes;
@@ -50,7 +50,7 @@ struct State {
     http2: bool,
 }
 
-/// What a connection without requests in flight is waiting for.
+/// Event that a connection without requests in flight waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ConnectionPhase {
     FirstRequest,

@@ -18,7 +18,7 @@ const MAX_NAME_BYTES: usize = 63;
 /// concurrently. Any constant number works.
 const LOCK_KEY: i64 = 0x73746f72_65667274;
 
-/// How to handle a role that already exists.
+/// Handling of a role that already exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExistingRole {
     /// Set its password: the caller owns the role.

@@ -34,7 +34,7 @@ impl Connector {
     /// A channel to one address. It connects on the first use, and again when the connection
     /// breaks.
     pub(super) fn channel(&self, address: SocketAddr) -> Option<Channel> {
-        // Never https here: tonic's own TLS would keep the certificates that it started with.
+        // The scheme is never https, because tonic's own TLS would not reload the certificates.
         let endpoint = Endpoint::from_shared(format!("http://{address}"))
             .ok()?
             .origin(self.origin.clone())

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// How far a failed attempt got.
+/// Whether the server may have processed a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The request reached no server, so a retry cannot repeat an effect.

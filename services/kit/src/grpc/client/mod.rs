@@ -8,9 +8,9 @@
 //! - a *read* ([`ClientTarget::reads`]), also when the connection broke during the call.
 //!
 //! The retry goes to another address if there is one. (`tonic`'s own balanced channel cannot
-//! guarantee that: it picks at random among addresses, failed ones included, and it waits forever
-//! when there is no address.) Every call has a deadline, never later than that of the request it is
-//! made for, and propagates the request id and the trace.
+//! guarantee that: it selects a random address, including failed ones, and waits forever when there
+//! is no address.) Every call has a deadline, never later than that of the request it is made for,
+//! and propagates the request id and the trace.
 //!
 //! With TLS, the server at an address must prove that it is the host of the target's URL.
 

@@ -15,7 +15,7 @@ const SEQUENTIAL: LeaseWorker = LeaseWorker {
     round_limit: usize::MAX,
 };
 
-/// What the processing of an item does.
+/// Behavior of the processing of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Item {
     Succeed,
