@@ -91,7 +91,7 @@ impl Money {
     }
 
     /// Calculates the tax on the amount at a rate in basis points (825 is 8.25 %), rounded to a
-    /// whole minor unit, half away from zero, so that the tax on a negative (refunded) amount is
+    /// whole minor unit, half away from zero. The tax on a negative (refunded) amount is therefore
     /// the negative tax.
     ///
     /// # Errors
