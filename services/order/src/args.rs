@@ -11,9 +11,9 @@ use crate::transactions::LEASE;
 /// Upper limit of the setting `checkout_call_timeout`.
 const MAX_CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What an executor needs in addition to the call: two short transactions. If a lease expired
-/// before its call returned, two executors would send the same call at the same time. That is
-/// harmless, but not intended.
+/// Time that an executor needs in addition to the call, for two short transactions. If a lease
+/// expired before its call returned, two executors would send the same call at the same time. That
+/// is harmless, but not intended.
 const RECORD_OUTCOME_TIME: Duration = Duration::from_secs(5);
 
 const _: () =

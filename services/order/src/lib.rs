@@ -1,9 +1,9 @@
 //! Checkout, orders and their history.
 //!
-//! The service owns the database `order_db` and the guarantee of the order saga: after any crash at
-//! any time, and after any number of repeats, eventually orders paid = charges captured = stock
-//! gone = shipments made, and a customer gets at most one mail of each kind. [`domain::checkout`]
-//! contains the argument.
+//! The service owns the database `order_db` and the guarantee of the order saga: after a crash at
+//! any time, and after any number of repeated requests, eventually each paid order has its charge
+//! captured, its stock committed and exactly one shipment, no other order has any of these, and a
+//! customer gets at most one mail of each kind. [`domain::checkout`] contains the argument.
 //!
 //! An order is inserted before any other service is called. A saga executor then advances its
 //! checkout step by step, in the request that placed it and in the background of every replica

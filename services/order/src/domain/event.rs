@@ -4,7 +4,7 @@ use money::Money;
 
 use super::{failure::Failure, ids::RefundId};
 
-/// Who requested a change, and why.
+/// Actor that requested a change, and the reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actor {
     /// Account id; empty for the system.
@@ -37,17 +37,17 @@ pub enum Event {
     Cancelled {
         /// Why it failed; `None` if the cancellation was requested.
         failure: Option<Failure>,
-        /// Who cancelled it, and why.
+        /// Actor that cancelled the order, and the reason.
         actor: Actor,
     },
     /// A cancellation was requested after the pivot: the cancellation saga has to follow.
     CancelRequested {
-        /// Who requested it.
+        /// Actor that requested the cancellation.
         actor: Actor,
     },
     /// The shipment of a confirmed order was cancelled; the refund and the restock follow.
     ShipmentCancelled {
-        /// Who requested it.
+        /// Actor that requested the cancellation.
         actor: Actor,
     },
     /// Money was refunded.
@@ -56,7 +56,7 @@ pub enum Event {
         refund: RefundId,
         /// Refunded amount.
         amount: Money,
-        /// Who requested it.
+        /// Actor that requested the refund.
         actor: Actor,
     },
     /// The ordered units were removed from the customer's cart.

@@ -60,7 +60,7 @@ impl Topic {
 /// State of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Not delivered yet.
+    /// The message is not delivered yet.
     Waiting,
     /// The receiver accepted it.
     Delivered,

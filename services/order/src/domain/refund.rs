@@ -60,7 +60,7 @@ pub struct Refund {
     pub kind: Kind,
     /// Amount to refund.
     pub amount: Money,
-    /// Who requested it.
+    /// Actor that requested the saga.
     pub actor: Actor,
     /// Current step.
     pub step: Step,

@@ -122,7 +122,7 @@ pub(crate) struct ClaimedSaga {
     pub(crate) version: i64,
 }
 
-/// What the executor does after the current step.
+/// Action of the executor after the current step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AfterStep {
     /// Claims the next step, if it is due at once.

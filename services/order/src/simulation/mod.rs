@@ -1,10 +1,11 @@
 //! Deterministic simulation of the order saga under faults, driven by a seed.
 //!
-//! It runs the real executor ([`crate::saga::execute_step`]) on an in-memory store that uses the
-//! same pure rules as the real one, and on fake services that keep the guarantees that the design
-//! requires of participants. A scheduler polls the executors in random order and crashes them at
-//! any await; requests are lost, delayed, reordered and duplicated; replies are lost; clocks are
-//! skewed and jump. Then the faults stop, everything settles, and the invariants must hold.
+//! The simulation runs the real executor ([`crate::saga::execute_step`]) on an in-memory store that
+//! uses the same pure rules as the real one, and on fake services that keep the guarantees that the
+//! design requires of participants. A scheduler polls the executors in random order and crashes
+//! them at any await; requests are lost, delayed, reordered and duplicated; replies are lost;
+//! clocks are skewed and jump. Then the faults stop, everything settles, and the invariants must
+//! hold.
 //!
 //! `ORDER_SIMULATION_SEEDS=1000000` runs more seeds, starting at `ORDER_SIMULATION_FIRST_SEED`;
 //! `ORDER_SIMULATION_SEED=42` replays one of them.

@@ -12,9 +12,9 @@ use crate::{domain::ids::OrderId, error::Error};
 pub(crate) struct SalesTotals {
     /// Number of orders.
     pub(crate) orders: i64,
-    /// Their totals, in cents.
+    /// Sum of the totals of the orders, in cents.
     pub(crate) revenue_cents: i64,
-    /// Refunds of them, in cents.
+    /// Sum of the refunds of the orders, in cents.
     pub(crate) refunded_cents: i64,
 }
 
@@ -25,7 +25,7 @@ impl SalesTotals {
     }
 }
 
-/// Work that is waiting.
+/// Numbers of waiting and stuck sagas and messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Backlog {
     /// Checkouts that have not ended.

@@ -151,7 +151,7 @@ pub struct Checkout {
     pub began_at: Timestamp,
     /// When retries of this step end, if it is a step before the pivot.
     pub deadline_at: Timestamp,
-    /// Who requested the cancellation of the order, if anyone.
+    /// Actor that requested the cancellation of the order, if it was requested.
     pub cancel: Option<Actor>,
 }
 

@@ -73,7 +73,7 @@ pub struct HistoryEntry {
     pub id: EntryId,
     /// The status after the change.
     pub status: Status,
-    /// Who changed it, and why.
+    /// Actor that changed the status, and the reason.
     pub actor: Actor,
     /// Time of the change.
     pub created_at: Timestamp,
@@ -82,7 +82,8 @@ pub struct HistoryEntry {
 /// Effects of an event besides the changed fields of the order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// Who changed the status and why, for the history; `None` if the status did not change.
+    /// Actor of the status change and its reason, for the history; `None` if the status did not
+    /// change.
     pub status_change: Option<Actor>,
     /// Outbox messages to write.
     pub messages: Vec<Topic>,
