@@ -117,8 +117,8 @@ impl Ledger {
                 (self.settle_new(intent, parent.map(|parent| *parent)).await?, false)
             }
             RecordedRequest::Replay(first) => (self.settle(first).await?, true),
-            // Only a void can have nothing to do, and `void` handles that case before it calls
-            // this.
+            // Only a void can require no transaction, and `void` handles that case before it calls
+            // this function. For other operations the stored result is invalid.
             RecordedRequest::NothingToDo => {
                 return Err(Error::UnknownStoredValue("idempotency_keys.transaction_id"));
             }

@@ -101,8 +101,8 @@ impl Ledger {
         if parent.state != State::Open {
             return Ok(Some(parent));
         }
-        // This includes an authorization that never reached the provider: once it has reached it
-        // and is voided, no request that is still in flight can reserve money.
+        // This includes an authorization that never reached the provider. After it is sent and
+        // voided, no request that is still in flight can reserve money.
         match command(&parent, None)? {
             Some(command) => self.look_up_or_resend(&parent, &command).await.map(Some),
             None => Ok(Some(parent)),

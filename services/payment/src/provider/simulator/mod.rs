@@ -1,8 +1,8 @@
 //! Simulated payment provider for trials and tests: deterministic, and no money moves.
 //!
-//! It takes the place of a remote provider: it receives the same calls, keeps its own records over
-//! its own connections, and uses no data of the service except the idempotency keys. Test results
-//! with it therefore apply to a remote provider too.
+//! The simulator takes the place of a remote provider: it receives the same calls, keeps its own
+//! records over its own connections, and uses no data of the service except the idempotency keys.
+//! Test results with it therefore apply to a remote provider too.
 
 mod records;
 mod rules;
