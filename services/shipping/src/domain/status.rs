@@ -11,17 +11,17 @@ pub enum Status {
     Pending,
     /// The label was created.
     LabelCreated,
-    /// The carrier picked it up.
+    /// The carrier picked up the parcel.
     PickedUp,
-    /// It is in transit.
+    /// The parcel is in transit.
     InTransit,
-    /// It is out for delivery.
+    /// The parcel is out for delivery.
     OutForDelivery,
-    /// It was delivered.
+    /// The parcel was delivered.
     Delivered,
-    /// It could not be delivered.
+    /// The parcel could not be delivered.
     Failed,
-    /// It was cancelled.
+    /// The shipment was cancelled.
     Cancelled,
 }
 

@@ -1,7 +1,8 @@
 //! Tracking numbers.
 //!
-//! They are random and not sequential, so that clients cannot enumerate the parcels of other
-//! customers. Real carriers assign their own numbers; the generated ones have the same format.
+//! Tracking numbers are random and not sequential, so that clients cannot enumerate the parcels of
+//! other customers. Real carriers assign their own numbers; the generated ones have the same
+//! format.
 
 use std::fmt;
 
