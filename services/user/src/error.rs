@@ -113,7 +113,8 @@ impl From<Error> for Status {
             }
             Error::AccountDisabled => with_reason(Code::PermissionDenied, "account_disabled", text),
             Error::TooManyAttempts(wait) => resource_exhausted("too_many_attempts", wait, text),
-            // Not UNAVAILABLE: requests that need no password still succeed.
+            // RESOURCE_EXHAUSTED and not UNAVAILABLE, because requests that need no password still
+            // succeed.
             Error::Busy => resource_exhausted("overloaded", BUSY_RETRY_AFTER, text),
             Error::InvalidRefreshToken => {
                 with_reason(Code::Unauthenticated, "invalid_refresh_token", text)

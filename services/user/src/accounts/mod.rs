@@ -27,7 +27,7 @@ use crate::{
     transactions::sessions::{OpenSession, RefreshTokenPolicy},
 };
 
-/// What the use cases depend on. Cheap to clone.
+/// Dependencies of the use cases. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Accounts {
     pub(crate) pool: PgPool,

@@ -9,7 +9,7 @@ use crate::{
     transactions::sessions,
 };
 
-/// Which sessions of an account end.
+/// Sessions of an account to end.
 pub(crate) enum SessionsToEnd {
     /// All sessions.
     All,

@@ -75,7 +75,7 @@ async fn attempts_are_throttled_by_address_with_or_without_account(pool: PgPool)
             let refused = refusal(service.login(email, "wrong password").await);
             assert_eq!(refused.1, "invalid_credentials");
         }
-        // Now the correct password has to wait too, in any spelling of the address.
+        // Now the correct password is throttled too, in any spelling of the address.
         let status = service.login(&email.to_uppercase(), PASSWORD).await.unwrap_err();
         let wait = kit::grpc::status::retry_after_of(&status).unwrap();
         assert_eq!(wait, Duration::from_secs(1));
