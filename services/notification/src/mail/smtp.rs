@@ -1,7 +1,7 @@
 //! The SMTP client: one connection for each mail.
 //!
-//! It uses lettre's connection and not its transport, because the transport does not report in
-//! which phase an attempt failed. A failure before the mail transaction (connect, TLS,
+//! The client uses lettre's connection and not its transport, because the transport does not report
+//! in which phase an attempt failed. A failure before the mail transaction (connect, TLS,
 //! authentication) is not about the mail, so it is retried regardless of the reply code. Only a
 //! reply to the mail itself can reject it permanently. Connections are not reused: one that is
 //! dropped in the middle of a command, as when an attempt times out, must not be used again.

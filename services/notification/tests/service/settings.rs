@@ -18,10 +18,7 @@ async fn invalid_settings_are_named() {
     let missing_ca = ["--smtp-tls", "tls", "--smtp-ca-file", "/nowhere"];
     for (extra_args, begin) in [
         (vec!["--mail-from", "Storefront"], "MAIL_FROM: expected a sender"),
-        (
-            vec!["--mail-from", "TestService <shop@example.com>\r\nBcc: x@example.com"],
-            "MAIL_FROM: ",
-        ),
+        (vec!["--mail-from", "Shop <shop@example.com>\r\nBcc: x@example.com"], "MAIL_FROM: "),
         (missing_ca.to_vec(), "SMTP_CA_FILE: cannot read /nowhere"),
         (vec!["--smtp-username", "shop"], "SMTP_PASSWORD: is not set"),
         (
