@@ -114,7 +114,7 @@ impl App {
         read: impl Future<Output = Result<CatalogRead, Problem>>,
     ) -> Result<EncodedResponse, Problem> {
         match &self.0.cache {
-            Some(cache) if !caller.is(Role::Admin) => cache.get_or_read(key, read).await,
+            Some(cache) if !caller.has_role(Role::Admin) => cache.get_or_read(key, read).await,
             _ => read.await.map(|read| read.response),
         }
     }

@@ -23,7 +23,7 @@ pub(crate) struct Admin(pub(crate) Caller);
 
 impl OptionalCaller {
     /// Whether the caller is signed in with this role.
-    pub(crate) fn is(&self, role: Role) -> bool {
+    pub(crate) fn has_role(&self, role: Role) -> bool {
         self.0.is_some_and(|caller| caller.role == role)
     }
 

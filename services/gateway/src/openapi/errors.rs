@@ -129,7 +129,7 @@ fn response(status: u16, codes: &[Code]) -> Response {
     let response = ResponseBuilder::new()
         .description(summaries.join(" "))
         .content(kit::problem::PROBLEM_JSON, content);
-    headers::of_error(status).iter().fold(response, headers::refer).build()
+    headers::error_headers(status).iter().fold(response, headers::add_reference).build()
 }
 
 /// Moves the error responses of all operations to the shared components and replaces them by
@@ -139,7 +139,7 @@ pub(super) fn share(document: &mut OpenApi) {
     let operations = document.paths.paths.values_mut().flat_map(operations);
     let responses = operations.flat_map(|operation| &mut operation.responses.responses);
     for (status, response) in responses {
-        let Some(name) = name_of(status, response) else { continue };
+        let Some(name) = component_name(status, response) else { continue };
         let reference = Ref::new(format!("#/components/responses/{name}"));
         shared.insert(name, std::mem::replace(response, RefOr::Ref(reference)));
     }
@@ -147,7 +147,7 @@ pub(super) fn share(document: &mut OpenApi) {
 }
 
 /// Returns the component name of an error response, its status and codes; none for other responses.
-fn name_of(status: &str, response: &RefOr<Response>) -> Option<String> {
+fn component_name(status: &str, response: &RefOr<Response>) -> Option<String> {
     let RefOr::T(response) = response else { return None };
     let Some(RefOr::T(content)) = response.content.get(kit::problem::PROBLEM_JSON) else {
         return None;

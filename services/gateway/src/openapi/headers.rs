@@ -35,7 +35,7 @@ pub(super) fn components() -> impl Iterator<Item = (String, RefOr<Header>)> {
 }
 
 /// Returns the additional headers of an error.
-pub(super) fn of_error(status: u16) -> &'static [&'static str] {
+pub(super) fn error_headers(status: u16) -> &'static [&'static str] {
     match status {
         401 => &["WWW-Authenticate"],
         429 | 503 | 504 => &["Retry-After"],
@@ -44,7 +44,7 @@ pub(super) fn of_error(status: u16) -> &'static [&'static str] {
 }
 
 /// Adds a reference to a header component.
-pub(super) fn refer(response: ResponseBuilder, name: &&'static str) -> ResponseBuilder {
+pub(super) fn add_reference(response: ResponseBuilder, name: &&'static str) -> ResponseBuilder {
     response.header_ref(*name, reference(name))
 }
 

@@ -227,7 +227,7 @@ async fn get(
         let product = app.catalog().get_product(request).await;
         let product = product.map_err(Problem::not_found_as(Code::ProductNotFound))?;
         let product = product.into_inner();
-        if !product.is_active && !caller.is(Role::Admin) {
+        if !product.is_active && !caller.has_role(Role::Admin) {
             return Err(Code::ProductNotFound.problem());
         }
         let depends_on = DependsOn::Product(product_id(&product)?);
