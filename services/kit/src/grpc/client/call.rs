@@ -160,7 +160,7 @@ impl Call {
                 let end = body.trailers().unwrap_or(&parts.headers);
                 let code = Status::from_header_map(end).map_or(Code::Ok, |status| status.code());
                 parts.extensions.insert(ResponseCode(code));
-                Ok(Response::from_parts(parts, Body::new(body.map_err(never))))
+                Ok(Response::from_parts(parts, Body::new(body.map_err(infallible))))
             }
             Err(error) if error.is::<http_body_util::LengthLimitError>() => {
                 Err(AttemptError::Final(too_large("the response is too large")))
@@ -232,7 +232,7 @@ fn too_large(reason: &'static str) -> Status {
     Status::internal(reason)
 }
 
-fn never(never: std::convert::Infallible) -> Status {
+fn infallible(never: std::convert::Infallible) -> Status {
     match never {}
 }
 

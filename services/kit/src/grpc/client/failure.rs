@@ -17,7 +17,7 @@ pub(super) fn classify(error: &(dyn Error + 'static)) -> Failure {
     // Bounded, because an error could be its own source.
     for _ in 0..16 {
         let Some(error) = next else { break };
-        if not_sent(error) {
+        if was_not_sent(error) {
             return Failure::NotSent;
         }
         next = error.source();
@@ -25,7 +25,7 @@ pub(super) fn classify(error: &(dyn Error + 'static)) -> Failure {
     Failure::Broken
 }
 
-fn not_sent(error: &(dyn Error + 'static)) -> bool {
+fn was_not_sent(error: &(dyn Error + 'static)) -> bool {
     if error.is::<tonic::ConnectError>() {
         return true;
     }
