@@ -129,7 +129,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn at(seconds: i64) -> Timestamp {
+    fn timestamp(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()
     }
 
@@ -141,7 +141,7 @@ mod tests {
     fn backoff_doubles_to_half_an_hour_until_attempts_run_out() {
         let pauses = [(1, 5), (2, 10), (3, 20), (8, 640), (9, 1280), (10, 1800), (19, 1800)];
         for (attempts, seconds) in pauses {
-            let retry = NextState::Retry { at: at(seconds), error: "busy".into() };
+            let retry = NextState::Retry { at: timestamp(seconds), error: "busy".into() };
             assert_eq!(deferred(attempts, None), retry, "{attempts}");
         }
         for attempts in [20, 21, i32::MAX] {
@@ -153,9 +153,9 @@ mod tests {
 
     #[test]
     fn next_attempt_is_not_later_than_the_expiry() {
-        let retry = |seconds| NextState::Retry { at: at(seconds), error: "busy".into() };
-        assert_eq!(deferred(10, Some(at(60))), retry(60));
-        assert_eq!(deferred(1, Some(at(60))), retry(5));
+        let retry = |seconds| NextState::Retry { at: timestamp(seconds), error: "busy".into() };
+        assert_eq!(deferred(10, Some(timestamp(60))), retry(60));
+        assert_eq!(deferred(1, Some(timestamp(60))), retry(5));
     }
 
     #[test]
@@ -169,7 +169,7 @@ mod tests {
     fn only_unexpired_failed_mails_are_requeued() {
         for (status, has_content, expires_at, expected) in [
             (Status::Failed, true, None, Ok(true)),
-            (Status::Failed, true, Some(at(1)), Ok(true)),
+            (Status::Failed, true, Some(timestamp(1)), Ok(true)),
             (Status::Failed, true, Some(NOW), Err(RetryRejection::Expired)),
             (Status::Failed, false, None, Err(RetryRejection::Expired)),
             (Status::Queued, true, None, Ok(false)),
