@@ -50,14 +50,14 @@ impl StoredRefreshToken {
 mod tests {
     use super::*;
 
-    fn at(second: i64) -> Timestamp {
+    fn timestamp(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
 
     #[test]
     fn token_use_is_classified_by_time() {
-        let fresh = StoredRefreshToken { expires_at: at(100), used_at: None };
-        let used = StoredRefreshToken { expires_at: at(100), used_at: Some(at(50)) };
+        let fresh = StoredRefreshToken { expires_at: timestamp(100), used_at: None };
+        let used = StoredRefreshToken { expires_at: timestamp(100), used_at: Some(timestamp(50)) };
         let grace = SignedDuration::from_secs(10);
         for (stored, now, expected) in [
             (fresh, 0, TokenUse::First),
@@ -70,15 +70,15 @@ mod tests {
             // The clock of another replica is slightly behind.
             (used, 49, TokenUse::WithinGrace),
         ] {
-            assert_eq!(stored.classify_use(at(now), grace), expected, "{stored:?} at {now}");
+            assert_eq!(stored.classify_use(timestamp(now), grace), expected, "{stored:?} at {now}");
         }
-        let late = StoredRefreshToken { expires_at: at(52), used_at: Some(at(50)) };
-        assert_eq!(late.classify_use(at(55), grace), TokenUse::Expired);
+        let late = StoredRefreshToken { expires_at: timestamp(52), used_at: Some(timestamp(50)) };
+        assert_eq!(late.classify_use(timestamp(55), grace), TokenUse::Expired);
     }
 
     #[test]
     fn second_use_without_grace_period_is_reuse() {
-        let used = StoredRefreshToken { expires_at: at(100), used_at: Some(at(50)) };
-        assert_eq!(used.classify_use(at(50), SignedDuration::ZERO), TokenUse::Reuse);
+        let used = StoredRefreshToken { expires_at: timestamp(100), used_at: Some(timestamp(50)) };
+        assert_eq!(used.classify_use(timestamp(50), SignedDuration::ZERO), TokenUse::Reuse);
     }
 }

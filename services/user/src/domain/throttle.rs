@@ -73,7 +73,7 @@ mod tests {
 
     use super::*;
 
-    fn at(second: i64) -> Timestamp {
+    fn timestamp(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
 
@@ -87,10 +87,11 @@ mod tests {
 
     #[test]
     fn failures_are_cleared_after_a_day() {
-        let throttled = Attempts { failures: 30, last_at: at(0), blocked_until: at(300) };
-        assert_eq!(throttled.begin(at(299)), Err(SignedDuration::from_secs(1)));
-        assert_eq!(throttled.begin(at(300)).unwrap().failures, 31);
-        assert_eq!(throttled.begin(at(24 * 3600)).unwrap().failures, 1);
+        let throttled =
+            Attempts { failures: 30, last_at: timestamp(0), blocked_until: timestamp(300) };
+        assert_eq!(throttled.begin(timestamp(299)), Err(SignedDuration::from_secs(1)));
+        assert_eq!(throttled.begin(timestamp(300)).unwrap().failures, 31);
+        assert_eq!(throttled.begin(timestamp(24 * 3600)).unwrap().failures, 1);
     }
 
     proptest! {
@@ -98,10 +99,10 @@ mod tests {
         /// run.
         #[test]
         fn number_of_guesses_is_bounded(pauses in proptest::collection::vec(0..600_i64, 0..400)) {
-            let (mut attempts, mut now, mut passed) = (Attempts::new(at(0)), 0, 0);
+            let (mut attempts, mut now, mut passed) = (Attempts::new(timestamp(0)), 0, 0);
             for pause in pauses {
                 now += pause;
-                match attempts.begin(at(now)) {
+                match attempts.begin(timestamp(now)) {
                     Ok(next) => { attempts = next; passed += 1; }
                     Err(left) => prop_assert!(left <= MAX_WAIT && left.is_positive()),
                 }
