@@ -31,13 +31,13 @@ async fn category_list_counts_products_of_descendants(pool: PgPool) {
         })
         .await;
     }
-    let gone = shop
+    let deleted = shop
         .create(pb::CreateProductRequest {
             category_id: kitchen.id.clone(),
             ..new_product("Gone", 1)
         })
         .await;
-    shop.client.clone().delete_product(pb::DeleteProductRequest { id: gone.id }).await.unwrap();
+    shop.client.clone().delete_product(pb::DeleteProductRequest { id: deleted.id }).await.unwrap();
     let listed = all(&shop).await;
     let names: Vec<_> = listed
         .iter()

@@ -86,21 +86,21 @@ async fn filters_combine(pool: PgPool) {
         .await;
     }
     let emma = shop.product("Inactive Emma", 300, 1).await;
-    let gone = pb::DeleteProductRequest { id: emma.id };
-    shop.client.clone().delete_product(gone).await.unwrap();
+    let delete = pb::DeleteProductRequest { id: emma.id };
+    shop.client.clone().delete_product(delete).await.unwrap();
 
     let by_name = || sorted(ProductSort::Name);
-    let in_books = || pb::ListProductsRequest { category_id: books.id.clone(), ..by_name() };
+    let list_books = || pb::ListProductsRequest { category_id: books.id.clone(), ..by_name() };
     let active = pb::ListProductsRequest { active_only: true, ..by_name() };
     assert_eq!(names(&shop, by_name()).await.len(), 5);
     assert_eq!(names(&shop, active).await, ["Atlas", "Dracula", "Emma", "Lamp"]);
-    assert_eq!(names(&shop, in_books()).await, ["Atlas", "Dracula", "Emma"]);
-    let buyable = pb::ListProductsRequest { in_stock: true, ..in_books() };
+    assert_eq!(names(&shop, list_books()).await, ["Atlas", "Dracula", "Emma"]);
+    let buyable = pb::ListProductsRequest { in_stock: true, ..list_books() };
     assert_eq!(names(&shop, buyable).await, ["Atlas", "Emma"]);
     let priced = pb::ListProductsRequest {
         min_price_cents: Some(200),
         max_price_cents: Some(300),
-        ..in_books()
+        ..list_books()
     };
     assert_eq!(names(&shop, priced).await, ["Dracula", "Emma"]);
     let extremes = pb::ListProductsRequest {
@@ -110,8 +110,9 @@ async fn filters_combine(pool: PgPool) {
         ..by_name()
     };
     assert!(names(&shop, extremes).await.is_empty());
-    let nowhere = pb::ListProductsRequest { category_id: crate::fixture::order(1), ..by_name() };
-    assert!(names(&shop, nowhere).await.is_empty());
+    let unknown_category =
+        pb::ListProductsRequest { category_id: crate::fixture::order(1), ..by_name() };
+    assert!(names(&shop, unknown_category).await.is_empty());
     shop.close().await;
 }
 

@@ -49,15 +49,15 @@ async fn reservation_is_all_or_nothing(pool: PgPool) {
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 5).await.id;
     let desk = shop.product("Desk", 100, 5).await.id;
-    let gone = shop.product("Gone", 100, 5).await.id;
-    client.delete_product(pb::DeleteProductRequest { id: gone.clone() }).await.unwrap();
+    let deleted = shop.product("Gone", 100, 5).await.id;
+    client.delete_product(pb::DeleteProductRequest { id: deleted.clone() }).await.unwrap();
     let unknown = order(77);
-    let lines = [(lamp.as_str(), 5), (&desk, 3), (&desk, 3), (&gone, 1), (&unknown, 1)];
+    let lines = [(lamp.as_str(), 5), (&desk, 3), (&desk, 3), (&deleted, 1), (&unknown, 1)];
     let response =
         client.reserve_inventory(reservation(&order(1), &lines)).await.unwrap().into_inner();
     let mut short = response.unavailable_product_ids.clone();
     short.sort_unstable();
-    let mut expected = vec![desk.clone(), gone.clone(), unknown.clone()];
+    let mut expected = vec![desk.clone(), deleted.clone(), unknown.clone()];
     expected.sort_unstable();
     assert_eq!((response.success, short), (false, expected));
     assert_eq!((response.reservation_id.as_str(), response.expires_at.as_str()), ("", ""));
@@ -144,11 +144,11 @@ async fn early_compensation_leaves_a_tombstone(pool: PgPool) {
 async fn expired_reservation_releases_stock_and_refuses_commit(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
-    let brief = pb::ReserveInventoryRequest {
+    let short_reservation = pb::ReserveInventoryRequest {
         expiration_minutes: 1,
         ..reservation(&order(1), &[(&lamp, 4)])
     };
-    shop.client.clone().reserve_inventory(brief).await.unwrap();
+    shop.client.clone().reserve_inventory(short_reservation).await.unwrap();
     shop.reserve(&order(2), &lamp, 1).await.unwrap();
     shop.env.advance(SignedDuration::from_secs(61));
     let wait = async {

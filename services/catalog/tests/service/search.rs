@@ -116,9 +116,9 @@ async fn better_match_comes_first_by_default(pool: PgPool) {
     assert_eq!(found(&shop, sorted(ProductSort::Relevance)).await, by_match);
     let by_price = ["Bulb", "Desk Lamp", "Desk Lamp with Clamp"];
     assert_eq!(found(&shop, sorted(ProductSort::PriceAsc)).await, by_price);
-    let mut dearest_first = by_price;
-    dearest_first.reverse();
-    assert_eq!(found(&shop, sorted(ProductSort::PriceDesc)).await, dearest_first);
+    let mut highest_price_first = by_price;
+    highest_price_first.reverse();
+    assert_eq!(found(&shop, sorted(ProductSort::PriceDesc)).await, highest_price_first);
     assert_eq!(found(&shop, sorted(ProductSort::Name)).await, by_price);
     shop.close().await;
 }
@@ -130,8 +130,8 @@ async fn search_supports_filters_and_pages(pool: PgPool) {
     for n in 1..=5 {
         shop.product(&format!("Lamp {n}"), n * 100, i32::from(n != 2)).await;
     }
-    let gone = shop.product("Lamp gone", 100, 1).await;
-    client.delete_product(pb::DeleteProductRequest { id: gone.id }).await.unwrap();
+    let inactive = shop.product("Lamp gone", 100, 1).await;
+    client.delete_product(pb::DeleteProductRequest { id: inactive.id }).await.unwrap();
     let narrow = pb::SearchProductsRequest {
         min_price_cents: Some(200),
         max_price_cents: Some(400),

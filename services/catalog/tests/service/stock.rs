@@ -98,8 +98,8 @@ async fn low_stock_is_sorted_by_available_units(pool: PgPool) {
     for (name, units) in [("Many", 50), ("Three", 3), ("None", 0), ("Five", 5)] {
         shop.product(name, 100, units).await;
     }
-    let gone = shop.product("Gone", 100, 0).await;
-    client.delete_product(pb::DeleteProductRequest { id: gone.id }).await.unwrap();
+    let deleted = shop.product("Gone", 100, 0).await;
+    client.delete_product(pb::DeleteProductRequest { id: deleted.id }).await.unwrap();
     let mut low = async |threshold, pagination| {
         let request = pb::ListLowStockRequest { threshold, pagination };
         let response = client.list_low_stock(request).await.unwrap().into_inner();

@@ -9,7 +9,7 @@ use crate::fixture::{Shop, dollars, fields, items, new_product, order, page};
 async fn invalid_product_fields_are_refused(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
-    let bad = pb::CreateProductRequest {
+    let invalid = pb::CreateProductRequest {
         name: "x".repeat(201),
         slug: "Not A Slug".into(),
         description: "a\0b".into(),
@@ -19,7 +19,7 @@ async fn invalid_product_fields_are_refused(pool: PgPool) {
         stock_quantity: -1,
         weight_grams: i32::MAX,
     };
-    let wrong = fields(client.create_product(bad).await);
+    let reported = fields(client.create_product(invalid).await);
     let expected = [
         "name",
         "slug",
@@ -32,7 +32,7 @@ async fn invalid_product_fields_are_refused(pool: PgPool) {
         "stock_quantity",
         "weight_grams",
     ];
-    assert_eq!(wrong, expected);
+    assert_eq!(reported, expected);
 
     let euros = Money { amount_cents: 1, currency: "EUR".into() };
     let foreign = pb::CreateProductRequest { price: Some(euros), ..new_product("Lamp", 1) };
@@ -51,7 +51,7 @@ async fn invalid_product_fields_are_refused(pool: PgPool) {
     assert_eq!(fields(client.create_product(many).await), ["image_urls"]);
 
     let lamp = shop.product("Lamp", 1, 0).await;
-    let bad = pb::UpdateProductRequest {
+    let invalid = pb::UpdateProductRequest {
         id: lamp.id,
         name: Some(" ".into()),
         price: Some(dollars(-5)),
@@ -59,8 +59,8 @@ async fn invalid_product_fields_are_refused(pool: PgPool) {
         weight_grams: Some(-1),
         ..Default::default()
     };
-    let wrong = fields(client.update_product(bad).await);
-    assert_eq!(wrong, ["name", "price.amount_cents", "weight_grams", "stock_quantity"]);
+    let reported = fields(client.update_product(invalid).await);
+    assert_eq!(reported, ["name", "price.amount_cents", "weight_grams", "stock_quantity"]);
     shop.close().await;
 }
 
@@ -68,7 +68,7 @@ async fn invalid_product_fields_are_refused(pool: PgPool) {
 async fn list_parameters_out_of_range_are_refused(pool: PgPool) {
     let shop = Shop::open(&pool).await;
     let mut client = shop.client.clone();
-    let bad = pb::ListProductsRequest {
+    let invalid = pb::ListProductsRequest {
         pagination: page(-1, 101),
         category_id: "books".into(),
         min_price_cents: Some(-1),
@@ -76,7 +76,7 @@ async fn list_parameters_out_of_range_are_refused(pool: PgPool) {
         sort: 99,
         ..Default::default()
     };
-    let wrong = fields(client.list_products(bad).await);
+    let reported = fields(client.list_products(invalid).await);
     let expected = [
         "pagination.page",
         "pagination.page_size",
@@ -85,20 +85,20 @@ async fn list_parameters_out_of_range_are_refused(pool: PgPool) {
         "max_price_cents",
         "sort",
     ];
-    assert_eq!(wrong, expected);
-    let upside_down = pb::ListProductsRequest {
+    assert_eq!(reported, expected);
+    let inverted_range = pb::ListProductsRequest {
         min_price_cents: Some(2),
         max_price_cents: Some(1),
         ..Default::default()
     };
-    assert_eq!(fields(client.list_products(upside_down).await), ["max_price_cents"]);
+    assert_eq!(fields(client.list_products(inverted_range).await), ["max_price_cents"]);
     for query in [String::new(), "   ".into(), "x".repeat(201), "a\0".into()] {
         let request = pb::SearchProductsRequest { query, ..Default::default() };
         assert_eq!(fields(client.search_products(request).await), ["query"]);
     }
     let low = pb::ListLowStockRequest { threshold: -1, pagination: page(0, -1) };
-    let wrong = fields(client.list_low_stock(low).await);
-    assert_eq!(wrong, ["threshold", "pagination.page_size"]);
+    let reported = fields(client.list_low_stock(low).await);
+    assert_eq!(reported, ["threshold", "pagination.page_size"]);
     shop.close().await;
 }
 
@@ -122,8 +122,8 @@ async fn invalid_order_lines_are_refused(pool: PgPool) {
     );
     let too_many = items(&[(&lamp, i32::MAX), (&lamp, i32::MAX)]);
     assert_eq!(reserve(too_many, 0).await, ["items[0].quantity", "items[1].quantity"]);
-    let together = items(&[(&lamp, 1_000_000_000), (&lamp, 1), (&lamp, 2)]);
-    assert_eq!(reserve(together, 0).await, ["items[1].quantity", "items[2].quantity"]);
+    let excessive_sum = items(&[(&lamp, 1_000_000_000), (&lamp, 1), (&lamp, 2)]);
+    assert_eq!(reserve(excessive_sum, 0).await, ["items[1].quantity", "items[2].quantity"]);
     let nameless = items(&[("", 1), ("x", 1)]);
     assert_eq!(
         reserve(nameless, -1).await,
