@@ -67,18 +67,18 @@ impl ClientLimit {
     /// bucket with the fewest tokens left.
     async fn take(&self, client: &str, is_credential_path: bool) -> Option<RateLimitDecision> {
         let sign_in = self.sign_in.filter(|_| is_credential_path);
-        let mut tightest: Option<RateLimitDecision> = None;
+        let mut most_restrictive: Option<RateLimitDecision> = None;
         for (name, quota) in [("ip", self.quota), ("sign-in", sign_in)] {
             let Some(quota) = quota else { continue };
             let decision = self.limiter.take(name, client, quota).await;
-            if tightest.is_none_or(|tightest| decision.remaining <= tightest.remaining) {
-                tightest = Some(decision);
+            if most_restrictive.is_none_or(|other| decision.remaining <= other.remaining) {
+                most_restrictive = Some(decision);
             }
             if !decision.allowed {
                 return Some(decision);
             }
         }
-        tightest
+        most_restrictive
     }
 }
 

@@ -21,7 +21,7 @@ const HEADERS: [(&str, Type, &str); 6] = [
 ];
 
 /// Headers of every response.
-const EVERYWHERE: [&str; 4] =
+const COMMON_HEADERS: [&str; 4] =
     ["X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
 
 /// Returns the header components.
@@ -57,8 +57,9 @@ pub(super) fn add(document: &mut OpenApi) {
     let operations = document.paths.paths.values_mut().flat_map(operations);
     for response in operations.flat_map(|operation| operation.responses.responses.values_mut()) {
         if let RefOr::T(response) = response {
-            let everywhere = EVERYWHERE.map(|name| (name.to_owned(), RefOr::Ref(reference(name))));
-            response.headers.extend(everywhere);
+            let common_headers =
+                COMMON_HEADERS.map(|name| (name.to_owned(), RefOr::Ref(reference(name))));
+            response.headers.extend(common_headers);
         }
     }
 }

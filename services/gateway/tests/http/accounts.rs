@@ -44,9 +44,9 @@ async fn customer_registers_signs_in_refreshes_and_edits_profile(pool: PgPool) {
     let next = shop.post("/api/v1/auth/refresh", &refresh).await.is(200, "").json();
     assert_ne!(next["refresh_token"], refresh["refresh_token"]);
 
-    let me = ada.get("/api/v1/me").await;
-    assert_eq!(me.is(200, "").header("cache-control"), "private, no-store");
-    assert_eq!(me.json(), ada.tokens["user"]);
+    let profile = ada.get("/api/v1/me").await;
+    assert_eq!(profile.is(200, "").header("cache-control"), "private, no-store");
+    assert_eq!(profile.json(), ada.tokens["user"]);
     let changes = json!({"phone": "+1 555 0100", "avatar_url": "https://example.com/ada.png"});
     let changed = ada.put("/api/v1/me", &changes).await.is(200, "").json();
     let profile = json!({

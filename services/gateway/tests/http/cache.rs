@@ -189,8 +189,8 @@ fn comparable(mut response: Response) -> (u16, Vec<(String, String)>, Vec<u8>) {
 async fn cached_response_equals_read_response(pool: PgPool) {
     let catalog = Catalog::seeded(&pool).await;
     let cached = Gateway::start_with_cache(catalog.address(), &pool, &[]).await;
-    let off = ["--rate-limit-per-minute", "0", "--catalog-cache-bytes", "0"];
-    let uncached = Gateway::start_with(catalog.address(), &off).await;
+    let settings = ["--rate-limit-per-minute", "0", "--catalog-cache-bytes", "0"];
+    let uncached = Gateway::start_with(catalog.address(), &settings).await;
     let customer = cached.signer().customer();
     for path in READS {
         let tag = cached.get(path).await.header("etag").to_owned();

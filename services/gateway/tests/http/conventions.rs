@@ -17,8 +17,8 @@ use crate::shop::{Catalog, Gateway};
 
 /// Starts a gateway without services: port 1 accepts no connections.
 async fn gateway_without_services() -> Gateway {
-    let nowhere = "127.0.0.1:1".parse().expect("an address");
-    Gateway::start_with(nowhere, &["--rate-limit-per-minute", "0"]).await
+    let unused_address = "127.0.0.1:1".parse().expect("an address");
+    Gateway::start_with(unused_address, &["--rate-limit-per-minute", "0"]).await
 }
 
 #[tokio::test]

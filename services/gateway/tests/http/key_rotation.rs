@@ -30,8 +30,8 @@ async fn wait_until_accepted(gateway: &Gateway, signer: &Signer) {
 
 #[tokio::test]
 async fn key_set_is_reloaded_and_invalid_file_is_ignored() {
-    let nowhere = "127.0.0.1:1".parse().expect("an address");
-    let gateway = Gateway::start_with(nowhere, &["--rate-limit-per-minute", "0"]).await;
+    let unused_address = "127.0.0.1:1".parse().expect("an address");
+    let gateway = Gateway::start_with(unused_address, &["--rate-limit-per-minute", "0"]).await;
     let (first, second, third) = (gateway.signer(), Signer::new("test-2"), Signer::new("test-3"));
     assert!(accepts(&gateway, first).await && !accepts(&gateway, &second).await);
 

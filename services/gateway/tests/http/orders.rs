@@ -170,8 +170,8 @@ async fn order_errors_name_the_unavailable_resource(pool: PgPool) {
         let body = visa_with("payment_method_id", id.clone());
         ada.post(ORDERS, &body).await.is(404, "payment_method_not_found");
     }
-    let pigeon = json!({"carrier": "USPS", "service": "Pigeon"});
-    let response = ada.post(ORDERS, &visa_with("shipping_option", pigeon)).await;
+    let unknown_option = json!({"carrier": "USPS", "service": "Pigeon"});
+    let response = ada.post(ORDERS, &visa_with("shipping_option", unknown_option)).await;
     assert_eq!(response.is(400, "invalid_request").fields()[0].0, "shipping_option");
     ada.post(ORDERS, &visa_with("cart_version", json!(1))).await.is(409, "cart_changed");
 

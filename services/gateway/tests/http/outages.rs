@@ -85,19 +85,19 @@ async fn requests_above_the_concurrency_limit_are_503() {
     let settings = ["--rate-limit-per-minute", "0", "--max-in-flight", "3"];
     let gateway = Gateway::start_with(address, &settings).await;
     let waiting = futures::future::join_all((0..3).map(|_| gateway.get("/api/v1/products")));
-    let one_more = async {
+    let excess_request = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         (gateway.get("/api/v1/products").await, gateway.get("/health").await)
     };
-    let (_, (response, health)) = tokio::join!(waiting, one_more);
+    let (_, (response, health)) = tokio::join!(waiting, excess_request);
     response.is(503, "overloaded");
     health.is(200, "");
 }
 
 #[tokio::test]
 async fn graceful_shutdown_finishes_requests_in_flight() {
-    let nowhere = "127.0.0.1:1".parse().expect("an address");
-    let gateway = Gateway::start_with(nowhere, &["--rate-limit-per-minute", "0"]).await;
+    let unused_address = "127.0.0.1:1".parse().expect("an address");
+    let gateway = Gateway::start_with(unused_address, &["--rate-limit-per-minute", "0"]).await;
     let address = gateway.url.trim_start_matches("http://").to_owned();
     let mut connection = TcpStream::connect(&address).await.expect("a connection");
     let head = format!(
@@ -196,17 +196,17 @@ async fn open_circuit_breaker_rejects_calls_immediately() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", silent.local_addr().expect("an address"));
     let settings = ["--rate-limit-per-minute", "0", "--user-url", &url];
-    let nowhere = "127.0.0.1:1".parse().expect("an address");
-    let gateway = Gateway::start_with(nowhere, &settings).await;
-    let me = || gateway.admin(Method::GET, "/api/v1/me").send();
-    for response in futures::future::join_all((0..5).map(|_| me())).await {
+    let unused_address = "127.0.0.1:1".parse().expect("an address");
+    let gateway = Gateway::start_with(unused_address, &settings).await;
+    let get_me = || gateway.admin(Method::GET, "/api/v1/me").send();
+    for response in futures::future::join_all((0..5).map(|_| get_me())).await {
         response.is(504, "deadline_exceeded");
     }
     // All failed at the same moment, as with one failed pod of many; the next failure opens it.
     tokio::time::sleep(Duration::from_millis(600)).await;
-    me().await.is(504, "deadline_exceeded");
+    get_me().await.is(504, "deadline_exceeded");
     assert!(is_open(&gateway, Service::User));
     let start = Instant::now();
-    assert_eq!(me().await.is(503, "unavailable").header("retry-after"), "1");
+    assert_eq!(get_me().await.is(503, "unavailable").header("retry-after"), "1");
     assert!(start.elapsed() < Duration::from_millis(500));
 }

@@ -10,10 +10,10 @@ use crate::shop::{Gateway, Response};
 
 /// Starts a gateway without services that trusts this machine as a proxy.
 async fn limited(redis: &str, more: &[&str]) -> Gateway {
-    let nowhere = "127.0.0.1:1".parse().expect("an address");
+    let unused_address = "127.0.0.1:1".parse().expect("an address");
     let settings = ["--redis-url", redis, "--trusted-proxies", "127.0.0.0/8"];
     let settings: Vec<&str> = settings.iter().chain(more).copied().collect();
-    Gateway::start_with(nowhere, &settings).await
+    Gateway::start_with(unused_address, &settings).await
 }
 
 fn shared_redis() -> String {
@@ -88,10 +88,10 @@ async fn health_checks_and_preflights_are_not_limited() {
 
 #[tokio::test]
 async fn forwarded_header_of_untrusted_client_is_ignored() {
-    let nowhere = "127.0.0.1:1".parse().expect("an address");
+    let unused_address = "127.0.0.1:1".parse().expect("an address");
     // Without Redis, the limit applies to this gateway alone, for all clients of this machine.
     let settings = ["--rate-limit-per-minute", "1", "--rate-limit-burst", "2"];
-    let gateway = Gateway::start_with(nowhere, &settings).await;
+    let gateway = Gateway::start_with(unused_address, &settings).await;
     for _ in 0..2 {
         get(&gateway, &random_client(), "/nothing").await.is(404, "not_found");
     }
