@@ -41,8 +41,8 @@ async fn breaking_server() -> (SocketAddr, Arc<AtomicUsize>) {
             count.fetch_add(1, Ordering::SeqCst);
             // Reads the preface, the settings and the request, until no more bytes arrive.
             let mut bytes = [0; 4096];
-            let silence = Duration::from_millis(100);
-            while matches!(timeout(silence, stream.read(&mut bytes)).await, Ok(Ok(1..))) {}
+            let idle_timeout = Duration::from_millis(100);
+            while matches!(timeout(idle_timeout, stream.read(&mut bytes)).await, Ok(Ok(1..))) {}
         }
     });
     (address, connections)

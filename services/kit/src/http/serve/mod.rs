@@ -130,7 +130,7 @@ async fn drive<C>(
     // HTTP/2 sends GOAWAY, so that the peer does not lose a request that it sends at this moment.
     connection.as_mut().graceful_shutdown();
     while timeout(CLOSE_TIMEOUT, connection.as_mut()).await.is_err() {
-        // Requests in flight have deadlines of their own.
+        // Each request in flight has its own deadline.
         if !activity.is_busy() {
             tracing::debug!("idle connection closed");
             return;

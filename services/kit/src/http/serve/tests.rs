@@ -74,11 +74,11 @@ async fn connection_without_request_is_closed_after_header_timeout() {
     let preface: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
     for bytes in [b"", b"PRI * HT".as_slice(), preface, b"GET /fast HTTP/1.1\r\nhost: s"] {
         let mut stream = connect(address, bytes).await;
-        let kept = time_to_close(&mut stream).await;
+        let open_duration = time_to_close(&mut stream).await;
         let sent = String::from_utf8_lossy(bytes);
         assert!(
-            kept >= TIMEOUTS.header_read && kept < TIMEOUTS.keep_alive,
-            "{sent:?} kept it open for {kept:?}"
+            open_duration >= TIMEOUTS.header_read && open_duration < TIMEOUTS.keep_alive,
+            "{sent:?} kept it open for {open_duration:?}"
         );
     }
 }
@@ -91,8 +91,8 @@ async fn idle_connection_is_kept_until_keep_alive_timeout() {
     sleep(TIMEOUTS.header_read * 4).await;
     stream.write_all(REQUEST).await.expect("sent");
     read_response(&mut stream).await;
-    let kept = time_to_close(&mut stream).await;
-    assert!(kept > TIMEOUTS.keep_alive / 2, "{kept:?}");
+    let open_duration = time_to_close(&mut stream).await;
+    assert!(open_duration > TIMEOUTS.keep_alive / 2, "{open_duration:?}");
 }
 
 #[tokio::test]
@@ -101,8 +101,8 @@ async fn incomplete_next_request_is_closed_after_header_timeout() {
     let mut stream = connect(address, REQUEST).await;
     read_response(&mut stream).await;
     stream.write_all(b"GET /fast HT").await.expect("sent");
-    let kept = time_to_close(&mut stream).await;
-    assert!(kept < TIMEOUTS.keep_alive, "{kept:?}");
+    let open_duration = time_to_close(&mut stream).await;
+    assert!(open_duration < TIMEOUTS.keep_alive, "{open_duration:?}");
 }
 
 #[tokio::test]
