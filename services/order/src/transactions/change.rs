@@ -128,9 +128,9 @@ impl OrderRepository {
         step.ok_or(Error::NotFound("refund"))
     }
 
-    /// Changes the status of an order on an administrator's request. Transitions that have a saga
-    /// of their own (confirm, cancel, refund) are not allowed here, and none is allowed while a
-    /// refund is in progress.
+    /// Changes the status of an order on an administrator's request. Transitions that are executed
+    /// by a saga (confirm, cancel, refund) are not allowed here, and none is allowed while a refund
+    /// is in progress.
     pub(crate) async fn change_status(
         &self,
         id: OrderId,

@@ -84,9 +84,9 @@ async fn invalid_cart_creates_no_order(pool: PgPool) {
     assert_eq!(product.as_deref(), Some(lamp.as_str()));
     assert_eq!(refused(short), "out_of_stock");
 
-    let gone = shop.add_product("Gone", 1000, 5).await;
-    shop.add_to_cart(&gone, 1).await;
-    let request = proto::catalog::v1::DeleteProductRequest { id: gone };
+    let deleted = shop.add_product("Gone", 1000, 5).await;
+    shop.add_to_cart(&deleted, 1).await;
+    let request = proto::catalog::v1::DeleteProductRequest { id: deleted };
     shop.catalog.clone().delete_product(request).await.unwrap();
     assert_eq!(refused(shop.try_place_order(shop.request()).await), "product_unavailable");
 
