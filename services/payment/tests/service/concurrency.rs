@@ -17,11 +17,11 @@ async fn concurrent_captures_never_exceed_authorization(pool: PgPool) {
         service.capture(&format!("capture {n}"), &authorization, 60).await
     });
     let responses = join_all(captures).await;
-    let (captured, refused_answers): (Vec<_>, Vec<_>) =
+    let (captured, refused_responses): (Vec<_>, Vec<_>) =
         responses.into_iter().partition(Result::is_ok);
-    assert_eq!((captured.len(), refused_answers.len()), (16, 34), "960 of 1000");
+    assert_eq!((captured.len(), refused_responses.len()), (16, 34), "960 of 1000");
     assert!(captured.into_iter().all(|response| response.unwrap().success));
-    for response in refused_answers {
+    for response in refused_responses {
         assert_eq!(refused(response), "capture_exceeds_authorization");
     }
     assert_eq!(service.executed("capture").await, 16);

@@ -225,9 +225,10 @@ async fn twenty_first_payment_method_is_refused(pool: PgPool) {
     let service = PaymentFixture::start(&pool).await;
     let adds = (0..25).map(|_| service.add_method(card(VISA)));
     let responses = futures::future::join_all(adds).await;
-    let (saved, refused_answers): (Vec<_>, Vec<_>) = responses.into_iter().partition(Result::is_ok);
-    assert_eq!((saved.len(), refused_answers.len()), (20, 5));
-    for response in refused_answers {
+    let (saved, refused_responses): (Vec<_>, Vec<_>) =
+        responses.into_iter().partition(Result::is_ok);
+    assert_eq!((saved.len(), refused_responses.len()), (20, 5));
+    for response in refused_responses {
         assert_eq!(refused(response), "too_many_payment_methods");
     }
     let methods = service.methods(&user(1)).await;

@@ -8,7 +8,7 @@ use crate::fixture::{PaymentFixture, authorize_request, card, fields};
 #[sqlx::test(migrator = "payment::MIGRATOR")]
 async fn invalid_card_request_reports_all_fields(pool: PgPool) {
     let service = PaymentFixture::start(&pool).await;
-    let bad = pb::AddPaymentMethodRequest {
+    let invalid = pb::AddPaymentMethodRequest {
         user_id: "7".into(),
         r#type: pb::PaymentMethodType::Bank.into(),
         card_number: "4242424242424241".into(),
@@ -19,7 +19,7 @@ async fn invalid_card_request_reports_all_fields(pool: PgPool) {
         ..Default::default()
     };
     let all = ["user_id", "type", "card_number", "exp_month", "exp_year", "cvv", "idempotency_key"];
-    assert_eq!(fields(service.add_method(bad).await), all);
+    assert_eq!(fields(service.add_method(invalid).await), all);
 
     let expired =
         pb::AddPaymentMethodRequest { exp_month: 2, exp_year: 2026, ..card("4242424242424242") };
@@ -42,7 +42,7 @@ async fn invalid_card_request_reports_all_fields(pool: PgPool) {
 async fn invalid_transaction_requests_report_all_fields(pool: PgPool) {
     let service = PaymentFixture::start(&pool).await;
     let mut client = service.client.clone();
-    let bad = pb::AuthorizeRequest {
+    let invalid = pb::AuthorizeRequest {
         order_id: "1".into(),
         user_id: "2".into(),
         payment_method_id: "pm_test_unknown".into(),
@@ -57,7 +57,7 @@ async fn invalid_transaction_requests_report_all_fields(pool: PgPool) {
         "amount.currency",
         "idempotency_key",
     ];
-    assert_eq!(fields(client.authorize(bad).await), all);
+    assert_eq!(fields(client.authorize(invalid).await), all);
     for cents in [0, -1, i64::MAX] {
         let request = authorize_request("key", "pm_test_visa", cents);
         assert_eq!(fields(client.authorize(request).await), ["amount.amount_cents"], "{cents}");
