@@ -52,11 +52,11 @@ async fn retry_returns_first_shipment_and_mismatch_is_refused(pool: PgPool) {
     let request = pb::CreateShipmentRequest { from: Some(address()), ..create_request(&order(1)) };
     let first = service.create(request.clone()).await.unwrap();
     assert_eq!(service.create(request.clone()).await.unwrap(), first);
-    let mut elsewhere = address();
-    elsewhere.street = "2 Main Street".into();
+    let mut other_address = address();
+    other_address.street = "2 Main Street".into();
     let others = [
         pb::CreateShipmentRequest { from: None, ..request.clone() },
-        pb::CreateShipmentRequest { to: Some(elsewhere), ..request.clone() },
+        pb::CreateShipmentRequest { to: Some(other_address), ..request.clone() },
         pb::CreateShipmentRequest { weight_grams: 1201, ..request.clone() },
         pb::CreateShipmentRequest { service: "First Class".into(), ..request.clone() },
     ];
