@@ -252,7 +252,7 @@ mod tests {
         assert!(matches!(parse(&foreign), Err(KeysError::InvalidKeyPair(_))));
         let twice = format!("{}, {}", key("k"), key("k"));
         assert!(matches!(parse(&twice), Err(KeysError::DuplicateKeyId(_))));
-        let odd = parse(&key("k").replace("\"kid\"", D)).unwrap_err();
-        assert!(!format!("{odd} {odd:?}").contains(D));
+        let error = parse(&key("k").replace("\"kid\"", D)).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(D));
     }
 }

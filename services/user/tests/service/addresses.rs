@@ -74,8 +74,8 @@ async fn addresses_of_another_account_are_not_found(pool: PgPool) {
     let ada = service.customer("ada@example.com").await;
     let bob = service.customer("bob@example.com").await;
     let home = service.add_address(&ada, "Home", false).await.unwrap();
-    let stolen = pb::UserAddress { user_id: bob.clone(), label: "Mine".into(), ..home.clone() };
-    assert_eq!(code(update(&service, &stolen, true).await), Code::NotFound);
+    let forged = pb::UserAddress { user_id: bob.clone(), label: "Mine".into(), ..home.clone() };
+    assert_eq!(code(update(&service, &forged, true).await), Code::NotFound);
     assert_eq!(code(delete(&service, &bob, &home.id).await), Code::NotFound);
     assert!(service.addresses(&bob).await.is_empty());
     assert_eq!(service.addresses(&ada).await, std::slice::from_ref(&home));
@@ -100,9 +100,9 @@ async fn concurrent_changes_leave_one_default(pool: PgPool) {
     assert_eq!(labels(&service, &ada).await.len(), 12);
 
     // Concurrent deletions and requests to become the default.
-    let (gone, rest) = entries.split_at(6);
+    let (deleted, rest) = entries.split_at(6);
     let (deleted, _) = tokio::join!(
-        join_all(gone.iter().map(|entry| delete(&service, &ada, &entry.id))),
+        join_all(deleted.iter().map(|entry| delete(&service, &ada, &entry.id))),
         join_all(rest.iter().map(|entry| update(&service, entry, true))),
     );
     assert!(deleted.into_iter().all(|result| result.is_ok()));
@@ -146,11 +146,11 @@ async fn address_book_is_limited_to_fifty_addresses(pool: PgPool) {
 #[sqlx::test(migrator = "user::MIGRATOR")]
 async fn invalid_address_names_every_invalid_field(pool: PgPool) {
     let service = TestService::start(&pool).await;
-    let bad = Address { street: String::new(), country: "USA".into(), ..address() };
+    let invalid = Address { street: String::new(), country: "USA".into(), ..address() };
     let request = pb::AddAddressRequest {
         user_id: "7".into(),
         label: "x".repeat(51),
-        address: Some(bad),
+        address: Some(invalid),
         is_default: false,
     };
     let wrong = fields(service.client.clone().add_address(request).await);

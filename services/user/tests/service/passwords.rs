@@ -60,10 +60,11 @@ async fn concurrent_password_changes_have_one_winner(pool: PgPool) {
     let id = service.customer("ada@example.com").await;
     let news = ["staple battery one", "staple battery two"];
     let changes = news.map(|new| service.change_password(&id, (PASSWORD, new), ""));
-    let won: Vec<bool> = join_all(changes).await.into_iter().map(|result| result.is_ok()).collect();
-    assert_eq!(won.iter().filter(|won| **won).count(), 1);
-    for (new, won) in news.into_iter().zip(won) {
-        assert_eq!(service.login("ada@example.com", new).await.is_ok(), won);
+    let succeeded: Vec<bool> =
+        join_all(changes).await.into_iter().map(|result| result.is_ok()).collect();
+    assert_eq!(succeeded.iter().filter(|succeeded| **succeeded).count(), 1);
+    for (new, succeeded) in news.into_iter().zip(succeeded) {
+        assert_eq!(service.login("ada@example.com", new).await.is_ok(), succeeded);
     }
     service.stop().await;
 }
@@ -96,8 +97,8 @@ async fn concurrent_resets_with_one_token_have_one_winner(pool: PgPool) {
         service.notification.wait_for("reset", "ada@example.com", 1).await.remove(0).content;
     let passwords: Vec<_> = (0..8).map(|n| format!("new password {n}")).collect();
     let resets = passwords.iter().map(|password| service.reset_password(&token, password));
-    let won = join_all(resets).await.into_iter().filter(Result::is_ok).count();
-    assert_eq!(won, 1);
+    let succeeded = join_all(resets).await.into_iter().filter(Result::is_ok).count();
+    assert_eq!(succeeded, 1);
     service.stop().await;
 }
 

@@ -69,7 +69,7 @@ async fn concurrent_updates_of_different_fields_are_both_kept(pool: PgPool) {
 async fn invalid_update_names_every_invalid_field(pool: PgPool) {
     let service = TestService::start(&pool).await;
     let id = service.customer("ada@example.com").await;
-    let bad = pb::Profile {
+    let invalid = pb::Profile {
         first_name: Some("x".repeat(101)),
         last_name: Some("a\nb".into()),
         phone: Some("call me".into()),
@@ -77,7 +77,7 @@ async fn invalid_update_names_every_invalid_field(pool: PgPool) {
     };
     let expected =
         ["profile.first_name", "profile.last_name", "profile.phone", "profile.avatar_url"];
-    assert_eq!(fields(update(&service, &id, bad).await), expected);
+    assert_eq!(fields(update(&service, &id, invalid).await), expected);
     let missing = update(&service, &unused_id(1), pb::Profile::default()).await;
     assert_eq!(code(missing), Code::NotFound);
     assert_eq!(code(service.get_user(&unused_id(1)).await), Code::NotFound);

@@ -68,14 +68,14 @@ async fn concurrent_registrations_create_one_account_and_one_mail(pool: PgPool) 
 async fn invalid_registration_names_every_invalid_field(pool: PgPool) {
     let service = TestService::start(&pool).await;
     let mut client = service.client.clone();
-    let bad = pb::RegisterRequest {
+    let invalid = pb::RegisterRequest {
         email: "ada".into(),
         password: "short".into(),
         first_name: "a\0".into(),
         last_name: "x".repeat(101),
     };
-    let wrong = fields(client.register(bad).await);
-    assert_eq!(wrong, ["email", "password", "first_name", "last_name"]);
+    let reported = fields(client.register(invalid).await);
+    assert_eq!(reported, ["email", "password", "first_name", "last_name"]);
     for password in ["        ", "ADA@example.com", &"ü".repeat(37), ""] {
         let request =
             pb::RegisterRequest { password: password.into(), ..registration("ada@example.com") };
@@ -93,8 +93,9 @@ async fn all_72_bytes_of_a_password_are_compared(pool: PgPool) {
         pb::RegisterRequest { password: password.clone(), ..registration("ada@example.com") };
     service.client.clone().register(request).await.unwrap();
     service.login("ada@example.com", &password).await.unwrap();
-    for wrong in [format!("{password}y"), format!("{}ö", "x".repeat(70)), "x".repeat(70)] {
-        let refused = refusal(service.login("ada@example.com", &wrong).await);
+    for wrong_password in [format!("{password}y"), format!("{}ö", "x".repeat(70)), "x".repeat(70)]
+    {
+        let refused = refusal(service.login("ada@example.com", &wrong_password).await);
         assert_eq!(refused, (Code::Unauthenticated, "invalid_credentials".to_owned()));
     }
     service.stop().await;

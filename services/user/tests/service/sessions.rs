@@ -90,8 +90,8 @@ async fn concurrent_refreshes_without_grace_end_the_token_family(pool: PgPool) {
     let (ok, refusals): (Vec<_>, Vec<_>) = responses.into_iter().partition(Result::is_ok);
     assert_eq!(ok.len(), 1);
     assert!(refusals.into_iter().all(|response| refusal(response) == invalid_token()));
-    let winner = ok[0].as_ref().unwrap().refresh_token.clone();
-    assert_eq!(refusal(service.refresh(&winner).await), invalid_token());
+    let issued_token = ok[0].as_ref().unwrap().refresh_token.clone();
+    assert_eq!(refusal(service.refresh(&issued_token).await), invalid_token());
     assert_eq!(service.count("SELECT count(*) FROM sessions").await, 0);
     service.stop().await;
 }

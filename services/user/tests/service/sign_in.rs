@@ -56,8 +56,8 @@ async fn disabled_account_is_reported_only_with_correct_password(pool: PgPool) {
     let service = TestService::start(&pool).await;
     let id = service.customer("ada@example.com").await;
     service.set_access(&id, "", Some(true)).await.unwrap();
-    let stranger = refusal(service.login("ada@example.com", "wrong password").await);
-    assert_eq!(stranger, (Code::Unauthenticated, "invalid_credentials".to_owned()));
+    let wrong_password = refusal(service.login("ada@example.com", "wrong password").await);
+    assert_eq!(wrong_password, (Code::Unauthenticated, "invalid_credentials".to_owned()));
     let owner = refusal(service.login("ada@example.com", PASSWORD).await);
     assert_eq!(owner, (Code::PermissionDenied, "account_disabled".to_owned()));
     service.set_access(&id, "", Some(false)).await.unwrap();
@@ -85,8 +85,8 @@ async fn attempts_are_throttled_by_address_with_or_without_account(pool: PgPool)
         );
     }
     service.login("cleo@example.com", PASSWORD).await.unwrap();
-    let kept = service.count("SELECT count(*) FROM sign_in_attempts").await;
-    assert_eq!(kept, 2, "a sign-in deletes the row of its address");
+    let remaining = service.count("SELECT count(*) FROM sign_in_attempts").await;
+    assert_eq!(remaining, 2, "a sign-in deletes the row of its address");
 
     service.env.advance(SignedDuration::from_secs(1));
     service.login("ada@example.com", PASSWORD).await.unwrap();

@@ -35,14 +35,14 @@ async fn rows(service: &TestService) -> Vec<i64> {
 async fn sweeper_deletes_only_expired_rows(pool: PgPool) {
     let service = start_at(&pool, "2026-03-01T12:00:00Z").await;
     service.register("ada@example.com").await;
-    let lasting = service.register("bob@example.com").await.refresh_token;
+    let valid_token = service.register("bob@example.com").await.refresh_token;
     service.request_password_reset("ada@example.com").await.unwrap();
     service.notification.wait_for("reset", "ada@example.com", 1).await;
     service.login("cleo@example.com", "wrong password").await.unwrap_err();
     assert_eq!(rows(&service).await, [2, 2, 1, 1]);
     // Bob's session is refreshed on the sixth day, and another sign-in fails.
     service.env.advance(jiff::SignedDuration::from_hours(6 * 24));
-    let lasting = service.refresh(&lasting).await.unwrap().refresh_token;
+    let valid_token = service.refresh(&valid_token).await.unwrap().refresh_token;
     service.login("dan@example.com", "wrong password").await.unwrap_err();
     service.stop().await;
 
@@ -54,7 +54,7 @@ async fn sweeper_deletes_only_expired_rows(pool: PgPool) {
         }
     };
     timeout(Duration::from_secs(20), wait).await.expect("a sweep");
-    service.refresh(&lasting).await.unwrap();
+    service.refresh(&valid_token).await.unwrap();
     service.login("ada@example.com", PASSWORD).await.unwrap();
     service.stop().await;
 }
