@@ -243,8 +243,8 @@ async fn retention_deletes_old_mails_except_queued_ones(pool: PgPool) {
     env.advance(SignedDuration::from_hours(2));
     let service = TestService::start_with_args(settings(), env).await;
     service.wait_for("", 2).await;
-    let kept: Vec<_> = service.list("").await.into_iter().map(|mail| mail.status).collect();
-    assert_eq!(kept, ["sent", "queued"], "the new mail and the queued mail");
+    let remaining: Vec<_> = service.list("").await.into_iter().map(|mail| mail.status).collect();
+    assert_eq!(remaining, ["sent", "queued"], "the new mail and the queued mail");
     service.stop().await;
     inbox.stop().await;
 }
