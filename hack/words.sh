@@ -108,7 +108,7 @@ check_subjects() {
     BEGIN { our @words = map { (split /=/, $_, 2)[0] } split /\n/, $ENV{WORDS}; our $bad = 0 }
     chomp; my ($hash, $subject) = split / /, $_, 2;
     if (length($subject) > $ENV{MAX}) { print "commit $hash: subject of " . length($subject) . " characters, at most $ENV{MAX}\n"; $bad = 1 }
-    if ($subject !~ /^[a-z0-9 ,.\/_-]+: \S/) { print "commit $hash: the subject has no scope, as in \"gateway: reject large bodies\"\n"; $bad = 1 }
+    if ($subject !~ /^[A-Za-z0-9 ,.\/_-]+: \S/) { print "commit $hash: the subject has no scope, as in \"gateway: reject large bodies\"\n"; $bad = 1 }
     for my $word (@words) { if ($subject =~ /\b\Q$word\E\b/i) { print "commit $hash: \"$word\" in the subject\n"; $bad = 1 } }
     END { $? = $bad }
   '

@@ -1,9 +1,13 @@
-//! Exponential backoff.
+//! Exponential backoff with jitter.
 
 use std::time::Duration;
 
 /// The largest exponent: 2^16 times any first delay used here exceeds its longest delay.
 const MAX_DOUBLINGS: u32 = 16;
+
+/// The part of a delay that jitter can subtract. It spreads the retries of many Storefronts after an
+/// outage of the API server.
+const JITTER: f64 = 0.2;
 
 /// The bounds of an exponential backoff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +33,23 @@ impl Backoff {
     }
 }
 
+/// Shortens a delay by up to 20 %, by `random` of the range from 0 to 1.
+#[must_use]
+pub fn with_jitter(delay: Duration, random: f64) -> Duration {
+    delay.mul_f64(1.0 - JITTER * random.clamp(0.0, 1.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn jitter_shortens_a_delay_by_at_most_a_fifth() {
+        let delay = Duration::from_secs(10);
+        for (random, millis) in [(0.0, 10_000), (0.5, 9_000), (1.0, 8_000), (-1.0, 10_000)] {
+            assert_eq!(with_jitter(delay, random).as_millis(), millis, "{random}");
+        }
+    }
 
     #[test]
     fn delays_double_up_to_longest() {

@@ -11,7 +11,7 @@ use kube::Api;
 use storefront_api::Storefront;
 
 use crate::apply::{self, WriteOutcome};
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, with_jitter};
 use crate::decide::{self, Decision};
 use crate::fault::{Fault, FaultKind};
 use crate::index::{PodSelector, StorefrontState};
@@ -92,7 +92,7 @@ impl Operator {
         "wrote"
     }
 
-    /// Requeues the Storefront with exponential backoff. A Storefront that is no longer in the
+    /// Requeues the Storefront with exponential backoff and jitter. A Storefront that is no longer in the
     /// index is not requeued.
     fn requeue_with_backoff(&self, key: &ObjectKey) {
         let requeues = self.state.index(|index| {
@@ -102,7 +102,7 @@ impl Operator {
             Some(requeues)
         });
         if let Some(requeues) = requeues {
-            let delay = REQUEUE_BACKOFF.delay(requeues);
+            let delay = with_jitter(REQUEUE_BACKOFF.delay(requeues), rand::random());
             self.state.queue.push_at(key.clone(), Instant::now() + delay);
         }
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use storefront_api::names::MANAGER;
 
 use crate::apply;
+use crate::backoff::with_jitter;
 use crate::decide::Report;
 use crate::fault::Fault;
 use crate::object_key::ObjectKey;
@@ -30,7 +31,8 @@ pub async fn report(operator: &Operator, key: &ObjectKey, report: Report) {
                 }
                 Err(fault) => {
                     let attempts = state.status_backoff.map_or(0, |(attempts, _)| attempts + 1);
-                    let retry_at = Instant::now() + fault.kind.delay(attempts);
+                    let delay = with_jitter(fault.kind.delay(attempts), rand::random());
+                    let retry_at = Instant::now() + delay;
                     state.status_backoff = Some((attempts, retry_at));
                     let error = fault.message;
                     tracing::warn!(storefront = %key, error, "status not written; retried later");

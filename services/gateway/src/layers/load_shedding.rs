@@ -1,4 +1,5 @@
-//! Load shedding: rejects requests above the limit of concurrent requests instead of queueing them.
+//! Load shedding: requests above the limit of concurrent requests get 503 `overloaded` with
+//! `Retry-After` at once, instead of waiting in a queue.
 
 use std::sync::Arc;
 

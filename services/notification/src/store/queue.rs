@@ -1,4 +1,5 @@
-//! The mail queue, from which workers lease mails.
+//! The mail queue, from which workers lease mails. A poison message, whose attempts end without a
+//! result because workers die, fails when its attempts are exhausted.
 //!
 //! A worker leases mails that are due: the row has the ID and the end of the lease. The worker's
 //! result is recorded only if the row still has its lease (the lease ID is a fencing token).

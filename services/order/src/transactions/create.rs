@@ -1,4 +1,6 @@
-//! Inserting an order together with its checkout.
+//! Idempotent creation of an order together with its saga. The idempotency key of the request is
+//! committed with the order: a repeat returns the same order, and a repeat with another body is
+//! refused.
 
 use kit::postgres::{constraint, traced};
 

@@ -69,7 +69,7 @@ impl Call {
         let deadline = [own, context::deadline()].into_iter().flatten().min();
         let span = tracing::info_span!(
             "call",
-            callee = target.name,
+            service = target.name,
             otel.name = rpc,
             otel.kind = "client",
         );

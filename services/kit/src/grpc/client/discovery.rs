@@ -84,7 +84,7 @@ impl DiscoveryWorker {
                     self.publish(addresses);
                 }
                 Err(error) => {
-                    tracing::debug!(%error, target = self.target.name, "DNS lookup failed");
+                    tracing::debug!(%error, service = self.target.name, "DNS lookup failed");
                     let stale = resolved.elapsed() >= MAX_STALENESS;
                     if stale || self.peers.borrow().is_none() {
                         self.publish(Vec::new());
@@ -113,7 +113,7 @@ impl DiscoveryWorker {
         let count = i64::try_from(peers.len()).unwrap_or(i64::MAX);
         let labels = TargetLabels { component, target };
         self.runtime.families().client_endpoints.get_or_create(&labels).set(count);
-        tracing::info!(target, endpoints = count, "endpoints changed");
+        tracing::info!(service = target, endpoints = count, "endpoints changed");
         self.peers.send_replace(Some(peers));
     }
 }

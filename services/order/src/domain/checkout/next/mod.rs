@@ -29,6 +29,7 @@ pub fn next(state: &Checkout, outcome: &Outcome, now: Timestamp) -> Transition {
         (Authorize, Unknown(_)) => context.retry_or_compensate(Void),
 
         (CommitStock, Done(_)) => context.advance_or_compensate(Capture, Void),
+        // The reservation expired during payment. Nothing is captured yet: void, restock, cancel.
         (CommitStock, Rejected(_)) => {
             context.compensate(Void, Some(failure(FailureCode::ReservationExpired)))
         }
