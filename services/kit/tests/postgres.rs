@@ -1,4 +1,4 @@
-//! Tests against a real PostgreSQL server. Require the DATABASE_URL of a superuser.
+//! Tests against a real PostgreSQL server.
 
 #![cfg(test)]
 
@@ -27,8 +27,8 @@ struct ProvisionSettings {
     args: ProvisionArgs,
 }
 
-fn admin_url() -> String {
-    std::env::var("DATABASE_URL").expect("DATABASE_URL names a PostgreSQL for tests")
+fn admin_url() -> &'static str {
+    testing::postgres()
 }
 
 /// A role and a database of the same name. They are removed with the test's server.
@@ -62,7 +62,7 @@ impl Service {
         existing: ExistingRole,
     ) -> Result<(), kit::Error> {
         let url = format!("postgres://{0}@{1}/{0}", self.name, Self::server());
-        let (admin, password) = (admin_url(), password.to_owned());
+        let (admin, password) = (admin_url().to_owned(), password.to_owned());
         let args = ["x", "--database-url", &url, "--admin-database-url", &admin];
         let args = args.into_iter().chain(["--database-password", &password]);
         kit::postgres::provision(&ProvisionSettings::parse_from(args).args, existing).await
@@ -116,7 +116,7 @@ async fn kept_role_with_another_password_is_rejected() {
     assert!(matches!(result, kit::Error::RoleTaken { role } if role == service.name));
     service.connect("first").await.expect("the password is unchanged");
 
-    let admin = &mut PgConnection::connect(&admin_url()).await.expect("the administrator");
+    let admin = &mut PgConnection::connect(admin_url()).await.expect("the administrator");
     let drop = format!("DROP DATABASE {}", service.name);
     query(sqlx::AssertSqlSafe(drop)).execute(admin).await.expect("dropped");
     service

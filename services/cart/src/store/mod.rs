@@ -5,7 +5,7 @@
 //! requires.
 
 #[cfg(test)]
-mod tests;
+mod tests_with_servers;
 
 use std::time::Duration;
 

@@ -1,13 +1,13 @@
 //! Clearing carts, and removing the units of orders.
 
 use futures::future::join_all;
-use sqlx::PgPool;
 
 use crate::fixture::{CartFixture, fields, lines, new_id};
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn cleared_cart_is_empty_and_version_grows(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn cleared_cart_is_empty_and_version_grows() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     let lamp = fixture.create_product("lamp", 100).await;
     let before = fixture.add(&lamp, 1).await.unwrap();
     fixture.clear("", &[]).await.unwrap();
@@ -20,9 +20,10 @@ async fn cleared_cart_is_empty_and_version_grows(pool: PgPool) {
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn order_removes_its_units_once_and_keeps_later_additions(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn order_removes_its_units_once_and_keeps_later_additions() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     let (lamp, chair) =
         (fixture.create_product("lamp", 100).await, fixture.create_product("chair", 100).await);
     fixture.add(&lamp, 3).await.unwrap();
@@ -46,9 +47,10 @@ async fn order_removes_its_units_once_and_keeps_later_additions(pool: PgPool) {
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn order_is_remembered_when_cart_was_empty(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn order_is_remembered_when_cart_was_empty() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     let lamp = fixture.create_product("lamp", 100).await;
     let order = new_id();
     fixture.clear(&order, &[(&lamp, 1)]).await.unwrap();
@@ -60,9 +62,10 @@ async fn order_is_remembered_when_cart_was_empty(pool: PgPool) {
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn ordered_lines_require_order_id_and_quantities(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn ordered_lines_require_order_id_and_quantities() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     let missing = fields(fixture.clear("", &[("x", 1), (&new_id(), 0)]).await);
     assert_eq!(missing, ["order_id", "ordered[0].product_id", "ordered[1].quantity"]);
     let too_many: Vec<_> = (0..101).map(|_| new_id()).collect();

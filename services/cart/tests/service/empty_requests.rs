@@ -1,13 +1,13 @@
 //! Empty requests: the error names every required field.
 
 use proto::cart::v1 as pb;
-use sqlx::PgPool;
 
 use crate::fixture::{CartFixture, fields};
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn empty_request_reports_required_fields(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn empty_request_reports_required_fields() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     macro_rules! lacks {
         ($method:ident, $request:ident, $fields:expr) => {
             let response = fixture.client.clone().$method(pb::$request::default()).await;

@@ -3,7 +3,6 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
-use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 
 use crate::fixture::{CartFixture, lines, new_id};
@@ -17,10 +16,12 @@ async fn wait_for_expiry(fixture: &CartFixture) {
     timeout(Duration::from_secs(30), inactive).await.expect("the cart expires");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn version_is_never_reused_after_expiry(pool: PgPool) {
+#[tokio::test]
+async fn version_is_never_reused_after_expiry() {
+    let database = testing::database(&catalog::MIGRATOR).await;
     let fixture =
-        CartFixture::start_with(&pool, |args| args.cart_ttl = Duration::from_millis(500)).await;
+        CartFixture::start_with(database.pool(), |args| args.cart_ttl = Duration::from_millis(500))
+            .await;
     let lamp = fixture.create_product("lamp", 100).await;
     let mut versions = BTreeSet::new();
     for _ in 0..3 {
@@ -34,10 +35,12 @@ async fn version_is_never_reused_after_expiry(pool: PgPool) {
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn order_is_remembered_after_cart_expires(pool: PgPool) {
+#[tokio::test]
+async fn order_is_remembered_after_cart_expires() {
+    let database = testing::database(&catalog::MIGRATOR).await;
     let fixture =
-        CartFixture::start_with(&pool, |args| args.cart_ttl = Duration::from_secs(4)).await;
+        CartFixture::start_with(database.pool(), |args| args.cart_ttl = Duration::from_secs(4))
+            .await;
     let (lamp, order) = (fixture.create_product("lamp", 100).await, new_id());
     fixture.add(&lamp, 1).await.unwrap();
     fixture.clear(&order, &[(&lamp, 1)]).await.unwrap();
@@ -50,10 +53,12 @@ async fn order_is_remembered_after_cart_expires(pool: PgPool) {
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn only_effective_changes_extend_expiry(pool: PgPool) {
+#[tokio::test]
+async fn only_effective_changes_extend_expiry() {
+    let database = testing::database(&catalog::MIGRATOR).await;
     let fixture =
-        CartFixture::start_with(&pool, |args| args.cart_ttl = Duration::from_secs(3600)).await;
+        CartFixture::start_with(database.pool(), |args| args.cart_ttl = Duration::from_secs(3600))
+            .await;
     let lamp = fixture.create_product("lamp", 100).await;
     let mut last: Option<Timestamp> = None;
     for quantity in [2, 3, 4] {

@@ -60,7 +60,9 @@ pub(crate) struct CartFixture {
 /// so that tests pass on a busy machine.
 fn cart_args(catalog: SocketAddr) -> cart::Args {
     let url = format!("http://{catalog}");
-    CartCli::parse_from(["cart", "--catalog-url", &url, "--redis-timeout", "10s"]).args
+    let redis = testing::redis();
+    let line = ["cart", "--catalog-url", &url, "--redis-url", redis, "--redis-timeout", "10s"];
+    CartCli::parse_from(line).args
 }
 
 impl CartFixture {

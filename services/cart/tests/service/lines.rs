@@ -2,14 +2,14 @@
 
 use futures::future::join_all;
 use proto::cart::v1 as pb;
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{CartFixture, lines, new_id, refusal, total};
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn lines_keep_order_of_addition(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn lines_keep_order_of_addition() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     let (lamp, chair) =
         (fixture.create_product("lamp", 1999).await, fixture.create_product("chair", 5000).await);
     fixture.add(&lamp, 1).await.unwrap();
@@ -29,9 +29,10 @@ async fn lines_keep_order_of_addition(pool: PgPool) {
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn concurrent_adds_are_all_applied(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn concurrent_adds_are_all_applied() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     let lamp = fixture.create_product("lamp", 100).await;
     let added = join_all((0..20).map(|_| fixture.add(&lamp, 2))).await;
     let mut versions: Vec<_> = added.into_iter().map(|cart| cart.unwrap().version).collect();
@@ -42,9 +43,10 @@ async fn concurrent_adds_are_all_applied(pool: PgPool) {
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn line_above_99_units_is_refused(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn line_above_99_units_is_refused() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     let lamp = fixture.create_product("lamp", 100).await;
     let too_large = (Code::InvalidArgument, "quantity_too_large".to_owned());
     assert_eq!(refusal(fixture.add(&lamp, 100).await), too_large);
@@ -58,9 +60,10 @@ async fn line_above_99_units_is_refused(pool: PgPool) {
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn cart_above_100_lines_is_refused(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn cart_above_100_lines_is_refused() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     let mut last = String::new();
     for n in 0..100 {
         last = fixture.create_product(&format!("item {n}"), 1).await;
@@ -76,9 +79,10 @@ async fn cart_above_100_lines_is_refused(pool: PgPool) {
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn product_not_for_sale_cannot_be_added(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn product_not_for_sale_cannot_be_added() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     let inactive = fixture.create_product("inactive", 100).await;
     fixture.deactivate_product(&inactive).await;
     for product in [inactive, new_id()] {
@@ -88,9 +92,10 @@ async fn product_not_for_sale_cannot_be_added(pool: PgPool) {
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn setting_quantity_of_missing_line_is_not_found(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn setting_quantity_of_missing_line_is_not_found() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     let (lamp, chair) =
         (fixture.create_product("lamp", 100).await, fixture.create_product("chair", 100).await);
     for quantity in [1, 0] {
@@ -103,9 +108,10 @@ async fn setting_quantity_of_missing_line_is_not_found(pool: PgPool) {
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn removing_missing_line_changes_nothing(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn removing_missing_line_changes_nothing() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     let lamp = fixture.create_product("lamp", 100).await;
     assert_eq!(fixture.remove(&lamp).await.unwrap().version, 0);
     fixture.add(&lamp, 1).await.unwrap();
@@ -114,9 +120,10 @@ async fn removing_missing_line_changes_nothing(pool: PgPool) {
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn new_customer_has_empty_cart(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn new_customer_has_empty_cart() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     let cart = fixture.get().await.unwrap();
     let expected = pb::Cart {
         user_id: fixture.user.clone(),

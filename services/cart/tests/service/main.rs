@@ -1,7 +1,6 @@
 //! Tests of the cart service through its gRPC port, with a real Redis and a real catalog.
 //!
-//! `hack/test-env.sh cargo test -p cart` sets `DATABASE_URL` and `REDIS_URL`. Each test has its own
-//! catalog and its own customer; tests that stop Redis start their own.
+//! Each test has its own catalog and its own customer; tests that stop Redis start their own.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
 

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -20,12 +19,14 @@ async fn wait_until_available(fixture: &CartFixture) {
     timeout(Duration::from_secs(20), recovery).await.expect("recovery without a restart");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn redis_outage_returns_unavailable_and_loses_nothing(pool: PgPool) {
+#[tokio::test]
+async fn redis_outage_returns_unavailable_and_loses_nothing() {
+    let database = testing::database(&catalog::MIGRATOR).await;
     let mut redis = RedisServer::start().await;
-    let fixture =
-        CartFixture::start_with(&pool, |args| args.redis.redis_url = Some(redis.url().into()))
-            .await;
+    let fixture = CartFixture::start_with(database.pool(), |args| {
+        args.redis.redis_url = Some(redis.url().into())
+    })
+    .await;
     let (lamp, chair, order) = (
         fixture.create_product("lamp", 100).await,
         fixture.create_product("chair", 100).await,
@@ -52,22 +53,25 @@ async fn redis_outage_returns_unavailable_and_loses_nothing(pool: PgPool) {
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn service_starts_without_redis(pool: PgPool) {
+#[tokio::test]
+async fn service_starts_without_redis() {
+    let database = testing::database(&catalog::MIGRATOR).await;
     let mut redis = RedisServer::start().await;
     redis.kill();
-    let fixture =
-        CartFixture::start_with(&pool, |args| args.redis.redis_url = Some(redis.url().into()))
-            .await;
+    let fixture = CartFixture::start_with(database.pool(), |args| {
+        args.redis.redis_url = Some(redis.url().into())
+    })
+    .await;
     assert_unavailable(fixture.get().await);
     redis.run().await;
     wait_until_available(&fixture).await;
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn catalog_outage_returns_unavailable_and_changes_nothing(pool: PgPool) {
-    let mut fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn catalog_outage_returns_unavailable_and_changes_nothing() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let mut fixture = CartFixture::start(database.pool()).await;
     let lamp = fixture.create_product("lamp", 100).await;
     let before = fixture.add(&lamp, 1).await.unwrap();
 

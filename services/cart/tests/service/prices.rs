@@ -1,13 +1,13 @@
 //! Names and prices in a cart: they come from the catalog, never from the client.
 
 use proto::cart::v1 as pb;
-use sqlx::PgPool;
 
 use crate::fixture::{CartFixture, dollars, total};
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn names_prices_and_images_come_from_catalog(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn names_prices_and_images_come_from_catalog() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     let lamp = fixture.create_product("lamp", 1999).await;
     let request = pb::AddItemRequest {
         user_id: fixture.user.clone(),
@@ -35,9 +35,10 @@ async fn names_prices_and_images_come_from_catalog(pool: PgPool) {
     fixture.stop().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn unavailable_product_is_listed_but_not_counted(pool: PgPool) {
-    let fixture = CartFixture::start(&pool).await;
+#[tokio::test]
+async fn unavailable_product_is_listed_but_not_counted() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
     let (lamp, chair) =
         (fixture.create_product("lamp", 1999).await, fixture.create_product("chair", 5000).await);
     fixture.add(&lamp, 1).await.unwrap();
@@ -50,7 +51,7 @@ async fn unavailable_product_is_listed_but_not_counted(pool: PgPool) {
     assert_eq!(total(&cart), 5000);
 
     // The products no longer exist in the catalog, for example because it was reinstalled.
-    sqlx::query("TRUNCATE products CASCADE").execute(&pool).await.unwrap();
+    sqlx::query("TRUNCATE products CASCADE").execute(database.pool()).await.unwrap();
     let cart = fixture.get().await.unwrap();
     assert_eq!((cart.items.len(), total(&cart)), (2, 0));
     assert!(cart.items.iter().all(|item| !item.available && item.unit_price == Some(dollars(0))));

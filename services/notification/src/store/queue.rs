@@ -191,9 +191,8 @@ pub(crate) async fn depth(conn: &mut PgConnection) -> Result<(i64, Option<Timest
 }
 
 #[cfg(test)]
-mod tests {
+mod tests_with_servers {
     use jiff::SignedDuration;
-    use sqlx::PgPool;
 
     use super::*;
 
@@ -213,9 +212,10 @@ mod tests {
             ('failed',        'failed', 1, -1,   NULL)
         ) AS row (recipient, status, attempts, due, expires)";
 
-    #[sqlx::test(migrator = "crate::MIGRATOR")]
-    async fn lease_takes_due_mails_once_and_skips_overdue_ones(pool: PgPool) {
-        let mut conn = pool.acquire().await.unwrap();
+    #[tokio::test]
+    async fn lease_takes_due_mails_once_and_skips_overdue_ones() {
+        let database = testing::database(&crate::MIGRATOR).await;
+        let mut conn = database.pool().acquire().await.unwrap();
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
         sqlx::query(ROWS).bind(now.to_sqlx()).execute(&mut *conn).await.unwrap();
         let new_lease = Lease { id: Uuid::from_u128(1), until: now + SignedDuration::from_mins(2) };

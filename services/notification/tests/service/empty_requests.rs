@@ -1,14 +1,14 @@
 //! Every RPC with an empty request.
 
 use proto::notification::v1::{self as pb, notification_service_client::NotificationServiceClient};
-use sqlx::PgPool;
 use tonic::transport::Channel;
 
 use crate::fixture::{TestService, fields, free_port};
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn empty_request_names_every_missing_field(pool: PgPool) {
-    let service = TestService::start(&pool, free_port()).await;
+#[tokio::test]
+async fn empty_request_names_every_missing_field() {
+    let database = testing::database(&notification::MIGRATOR).await;
+    let service = TestService::start(database.pool(), free_port()).await;
     macro_rules! assert_missing {
         ($method:ident, $request:ident, $fields:expr) => {
             let mut client: NotificationServiceClient<Channel> = service.client.clone();

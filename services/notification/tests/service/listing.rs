@@ -1,17 +1,17 @@
 //! The list of mails for administrators.
 
 use proto::{common::v1::Pagination, notification::v1 as pb};
-use sqlx::PgPool;
 
 use crate::{
     fixture::TestService,
     scripted_relay::{Encryption, ScriptedRelay},
 };
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn mails_are_listed_by_status_newest_first_in_pages(pool: PgPool) {
+#[tokio::test]
+async fn mails_are_listed_by_status_newest_first_in_pages() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let relay = ScriptedRelay::start(Encryption::None).await;
-    let service = TestService::start(&pool, relay.port).await;
+    let service = TestService::start(database.pool(), relay.port).await;
     for n in 0..5 {
         service.send_welcome(&format!("c{n}@example.com"), "").await.unwrap();
         service.wait_for("sent", n + 1).await;

@@ -2,7 +2,6 @@
 
 use proto::notification::v1 as pb;
 use serde_json::Value;
-use sqlx::PgPool;
 
 use crate::fixture::{Inbox, ORDER, TestService, confirmation, header, money};
 
@@ -37,8 +36,10 @@ macro_rules! assert_mail {
     };
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn welcome_is_rendered(pool: PgPool) {
+#[tokio::test]
+async fn welcome_is_rendered() {
+    let database = testing::database(&notification::MIGRATOR).await;
+    let pool = database.pool().clone();
     let request = pb::SendWelcomeEmailRequest {
         email: "ada@example.com".into(),
         first_name: "Ada".into(),
@@ -47,8 +48,10 @@ async fn welcome_is_rendered(pool: PgPool) {
     assert_mail!(pool, send_welcome_email, request, "welcome");
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn password_reset_is_rendered(pool: PgPool) {
+#[tokio::test]
+async fn password_reset_is_rendered() {
+    let database = testing::database(&notification::MIGRATOR).await;
+    let pool = database.pool().clone();
     let request = pb::SendPasswordResetRequest {
         email: "ada@example.com".into(),
         reset_token: "a+b/c=&d".into(),
@@ -57,13 +60,17 @@ async fn password_reset_is_rendered(pool: PgPool) {
     assert_mail!(pool, send_password_reset, request, "password_reset");
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn order_confirmation_is_rendered(pool: PgPool) {
+#[tokio::test]
+async fn order_confirmation_is_rendered() {
+    let database = testing::database(&notification::MIGRATOR).await;
+    let pool = database.pool().clone();
     assert_mail!(pool, send_order_confirmation, confirmation(), "order_confirmation");
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn shipping_update_is_rendered(pool: PgPool) {
+#[tokio::test]
+async fn shipping_update_is_rendered() {
+    let database = testing::database(&notification::MIGRATOR).await;
+    let pool = database.pool().clone();
     let request = pb::SendShippingUpdateRequest {
         email: "ada@example.com".into(),
         first_name: "Ada".into(),
@@ -77,8 +84,10 @@ async fn shipping_update_is_rendered(pool: PgPool) {
     assert_mail!(pool, send_shipping_update, request, "shipping_update");
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn order_cancelled_is_rendered(pool: PgPool) {
+#[tokio::test]
+async fn order_cancelled_is_rendered() {
+    let database = testing::database(&notification::MIGRATOR).await;
+    let pool = database.pool().clone();
     let request = pb::SendOrderCancelledRequest {
         email: "ada@example.com".into(),
         first_name: "Ada".into(),
@@ -89,8 +98,10 @@ async fn order_cancelled_is_rendered(pool: PgPool) {
     assert_mail!(pool, send_order_cancelled, request, "order_cancelled");
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn refund_issued_is_rendered(pool: PgPool) {
+#[tokio::test]
+async fn refund_issued_is_rendered() {
+    let database = testing::database(&notification::MIGRATOR).await;
+    let pool = database.pool().clone();
     let request = pb::SendRefundIssuedRequest {
         email: "ada@example.com".into(),
         first_name: "Ada".into(),
@@ -102,10 +113,11 @@ async fn refund_issued_is_rendered(pool: PgPool) {
 }
 
 /// Missing fields leave no gaps, non-ASCII text is kept, and all values are escaped in HTML.
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn sparse_order_is_rendered_without_gaps_and_escaped(pool: PgPool) {
+#[tokio::test]
+async fn sparse_order_is_rendered_without_gaps_and_escaped() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let inbox = Inbox::start().await;
-    let service = TestService::start(&pool, inbox.smtp_port).await;
+    let service = TestService::start(database.pool(), inbox.smtp_port).await;
     let malicious = "<img src=x onerror=alert(1)>";
     let mut request = confirmation();
     request.email = "žofie@bücher.example".into();
@@ -127,16 +139,17 @@ async fn sparse_order_is_rendered_without_gaps_and_escaped(pool: PgPool) {
     inbox.stop().await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn content_is_deleted_when_the_mail_is_sent(pool: PgPool) {
+#[tokio::test]
+async fn content_is_deleted_when_the_mail_is_sent() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let inbox = Inbox::start().await;
-    let service = TestService::start(&pool, inbox.smtp_port).await;
+    let service = TestService::start(database.pool(), inbox.smtp_port).await;
     service.send_password_reset("ada@example.com", "a-secret-token").await;
     service.client.clone().send_order_confirmation(confirmation()).await.unwrap();
     service.wait_for("sent", 2).await;
     assert!(inbox.mails().await.iter().any(|mail| mail.to_string().contains("a-secret-token")));
     let rows: Vec<String> = sqlx::query_scalar("SELECT notifications::text FROM notifications")
-        .fetch_all(&pool)
+        .fetch_all(database.pool())
         .await
         .unwrap();
     assert_eq!(rows.len(), 2);

@@ -1,8 +1,7 @@
 //! Tests of the notification service through its gRPC port, with PostgreSQL and the inbox as mail
 //! server.
 //!
-//! `hack/test-env.sh cargo test -p notification` sets `DATABASE_URL`; each test has its own
-//! database.
+//! Each test has its own database.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
 

@@ -30,12 +30,13 @@ async fn wait_for_recovery(service: &TestService) {
     timeout(Duration::from_secs(20), wait).await.expect("recovery without a restart");
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn calls_fail_unavailable_during_outage_and_recover(pool: PgPool) {
+#[tokio::test]
+async fn calls_fail_unavailable_during_outage_and_recover() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let inbox = Inbox::start().await;
-    let mut proxy = FaultProxy::for_database(&pool).await;
+    let mut proxy = FaultProxy::for_database(database.pool()).await;
     proxy.disconnect().await;
-    let service = start(&pool, &proxy, inbox.smtp_port).await;
+    let service = start(database.pool(), &proxy, inbox.smtp_port).await;
     for _ in 0..2 {
         let status = service.send_welcome("ada@example.com", "").await.unwrap_err();
         assert_eq!(status.code(), Code::Unavailable, "{status:?}");
@@ -49,11 +50,12 @@ async fn calls_fail_unavailable_during_outage_and_recover(pool: PgPool) {
 }
 
 /// The critical moment: the mail server has accepted the mail and that is not yet recorded.
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn mail_accepted_during_database_outage_is_sent_once(pool: PgPool) {
+#[tokio::test]
+async fn mail_accepted_during_database_outage_is_sent_once() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let relay = ScriptedRelay::start(Encryption::None).await;
-    let mut proxy = FaultProxy::for_database(&pool).await;
-    let service = start(&pool, &proxy, relay.port).await;
+    let mut proxy = FaultProxy::for_database(database.pool()).await;
+    let service = start(database.pool(), &proxy, relay.port).await;
     let lock = relay.end_of_mail_lock.lock().await;
     service.send_welcome("ada@example.com", "").await.unwrap();
     let delivered_count = || relay.received_lines().iter().filter(|line| *line == ".").count();

@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use futures::future::join_all;
 use jiff::SignedDuration;
 use proto::notification::v1 as pb;
-use sqlx::{ConnectOptions, PgPool};
+use sqlx::ConnectOptions;
 use tokio::{net::TcpListener, time::sleep};
 
 use crate::{
@@ -13,10 +13,11 @@ use crate::{
     scripted_relay::{Encryption, ScriptedRelay},
 };
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn repeated_idempotency_key_sends_one_mail(pool: PgPool) {
+#[tokio::test]
+async fn repeated_idempotency_key_sends_one_mail() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let inbox = Inbox::start().await;
-    let service = TestService::start(&pool, inbox.smtp_port).await;
+    let service = TestService::start(database.pool(), inbox.smtp_port).await;
     let repeats = (0..10).map(|_| service.send_welcome("ada@example.com", "account-1"));
     join_all(repeats).await.into_iter().for_each(|response| response.unwrap());
     service.wait_for("sent", 1).await;
@@ -38,10 +39,11 @@ async fn repeated_idempotency_key_sends_one_mail(pool: PgPool) {
     inbox.stop().await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn calls_without_key_send_one_mail_each(pool: PgPool) {
+#[tokio::test]
+async fn calls_without_key_send_one_mail_each() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let inbox = Inbox::start().await;
-    let service = TestService::start(&pool, inbox.smtp_port).await;
+    let service = TestService::start(database.pool(), inbox.smtp_port).await;
     for _ in 0..3 {
         service.send_welcome("ada@example.com", "").await.unwrap();
     }
@@ -51,11 +53,12 @@ async fn calls_without_key_send_one_mail_each(pool: PgPool) {
     inbox.stop().await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn two_workers_send_each_mail_once(pool: PgPool) {
+#[tokio::test]
+async fn two_workers_send_each_mail_once() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let inbox = Inbox::start().await;
-    let url = pool.connect_options().to_url_lossy();
-    let one = TestService::start(&pool, inbox.smtp_port).await;
+    let url = database.pool().connect_options().to_url_lossy();
+    let one = TestService::start(database.pool(), inbox.smtp_port).await;
     let settings = args(url.as_str(), inbox.smtp_port, &[]);
     let other = TestService::start_with_args(settings, one.env.clone()).await;
     let calls = (0..60).map(|n| {
@@ -74,7 +77,7 @@ async fn two_workers_send_each_mail_once(pool: PgPool) {
     let ids: HashSet<_> = mails.iter().map(|mail| header(mail, "Message-ID").unwrap()).collect();
     assert_eq!((mails.len(), ids.len()), (60, 60));
     let attempts: i64 = sqlx::query_scalar("SELECT sum(attempts) FROM notifications")
-        .fetch_one(&pool)
+        .fetch_one(database.pool())
         .await
         .unwrap();
     assert_eq!(attempts, 60);
@@ -83,10 +86,11 @@ async fn two_workers_send_each_mail_once(pool: PgPool) {
     inbox.stop().await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn mails_stay_queued_during_mail_server_outage(pool: PgPool) {
+#[tokio::test]
+async fn mails_stay_queued_during_mail_server_outage() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let port = free_port();
-    let service = TestService::start(&pool, port).await;
+    let service = TestService::start(database.pool(), port).await;
     for n in 0..20 {
         service.send_welcome(&format!("c{n}@example.com"), "").await.unwrap();
     }
@@ -114,10 +118,11 @@ async fn mails_stay_queued_during_mail_server_outage(pool: PgPool) {
     inbox.stop().await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn expired_lease_is_taken_by_another_worker(pool: PgPool) {
+#[tokio::test]
+async fn expired_lease_is_taken_by_another_worker() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let inbox = Inbox::start().await;
-    let service = TestService::start(&pool, free_port()).await;
+    let service = TestService::start(database.pool(), free_port()).await;
     service.send_welcome("ada@example.com", "").await.unwrap();
     service.wait_for_all("queued", 1, |mail| mail.attempts == 1 && !mail.error.is_empty()).await;
     let (env, start) = (service.env.clone(), service.env.now());
@@ -126,11 +131,11 @@ async fn expired_lease_is_taken_by_another_worker(pool: PgPool) {
     let until = (start + jiff::SignedDuration::from_secs(120)).to_string();
     sqlx::query("UPDATE notifications SET lease_id = gen_random_uuid(), due_at = $1::timestamptz")
         .bind(until)
-        .execute(&pool)
+        .execute(database.pool())
         .await
         .unwrap();
 
-    let url = pool.connect_options().to_url_lossy();
+    let url = database.pool().connect_options().to_url_lossy();
     let service = TestService::start_with_args(args(url.as_str(), inbox.smtp_port, &[]), env).await;
     service.advance(119);
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
@@ -142,12 +147,14 @@ async fn expired_lease_is_taken_by_another_worker(pool: PgPool) {
     inbox.stop().await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn mail_fails_when_workers_die_at_every_attempt(pool: PgPool) {
-    let service = TestService::start_with(&pool, free_port(), &["--mail-max-attempts", "3"]).await;
+#[tokio::test]
+async fn mail_fails_when_workers_die_at_every_attempt() {
+    let database = testing::database(&notification::MIGRATOR).await;
+    let service =
+        TestService::start_with(database.pool(), free_port(), &["--mail-max-attempts", "3"]).await;
     service.send_welcome("ada@example.com", "").await.unwrap();
     service.wait_for_all("queued", 1, |mail| !mail.error.is_empty()).await;
-    sqlx::query("UPDATE notifications SET attempts = 3").execute(&pool).await.unwrap();
+    sqlx::query("UPDATE notifications SET attempts = 3").execute(database.pool()).await.unwrap();
     service.advance(5);
     let failed = service.wait_for("failed", 1).await;
     assert_eq!(failed[0].error, "given up after too many attempts");
@@ -160,11 +167,12 @@ async fn mail_fails_when_workers_die_at_every_attempt(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn repeated_attempt_has_the_same_message_id_and_date(pool: PgPool) {
+#[tokio::test]
+async fn repeated_attempt_has_the_same_message_id_and_date() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let relay = ScriptedRelay::start(Encryption::None).await;
     relay.set_reply(".", "451 4.3.0 not now");
-    let service = TestService::start(&pool, relay.port).await;
+    let service = TestService::start(database.pool(), relay.port).await;
     service.send_welcome("ada@example.com", "").await.unwrap();
     service.wait_for_all("queued", 1, |mail| mail.error.contains("not now")).await;
     relay.set_reply(".", "");
@@ -180,10 +188,11 @@ async fn repeated_attempt_has_the_same_message_id_and_date(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn undelivered_reset_expires_after_an_hour(pool: PgPool) {
+#[tokio::test]
+async fn undelivered_reset_expires_after_an_hour() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let port = free_port();
-    let service = TestService::start(&pool, port).await;
+    let service = TestService::start(database.pool(), port).await;
     service.send_password_reset("ada@example.com", "a-secret-token").await;
     service.send_welcome("ada@example.com", "").await.unwrap();
     service.wait_for_all("queued", 2, |mail| mail.attempts == 1 && !mail.error.is_empty()).await;
@@ -194,7 +203,7 @@ async fn undelivered_reset_expires_after_an_hour(pool: PgPool) {
     assert_eq!(failed[0].r#type, "password_reset");
     assert_eq!(failed[0].error, "expired before it could be delivered");
     let row: String = sqlx::query_scalar("SELECT string_agg(n::text, ' ') FROM notifications n")
-        .fetch_one(&pool)
+        .fetch_one(database.pool())
         .await
         .unwrap();
     assert!(!row.contains("a-secret-token"), "{row}");
@@ -211,10 +220,11 @@ async fn undelivered_reset_expires_after_an_hour(pool: PgPool) {
     inbox.stop().await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn retention_deletes_old_mails_except_queued_ones(pool: PgPool) {
+#[tokio::test]
+async fn retention_deletes_old_mails_except_queued_ones() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let inbox = Inbox::start().await;
-    let service = TestService::start(&pool, inbox.smtp_port).await;
+    let service = TestService::start(database.pool(), inbox.smtp_port).await;
     for key in ["sent", "failed", "queued"] {
         service.send_welcome("ada@example.com", key).await.unwrap();
     }
@@ -225,11 +235,11 @@ async fn retention_deletes_old_mails_except_queued_ones(pool: PgPool) {
                  due_at = created_at + interval '1 year' WHERE idempotency_key = $1",
         )
         .bind(key)
-        .execute(&pool)
+        .execute(database.pool())
         .await
         .unwrap();
     }
-    let (env, url) = (service.env.clone(), pool.connect_options().to_url_lossy());
+    let (env, url) = (service.env.clone(), database.pool().connect_options().to_url_lossy());
     service.stop().await;
 
     let settings = || args(url.as_str(), inbox.smtp_port, &["--mail-retention", "1d"]);
@@ -250,22 +260,23 @@ async fn retention_deletes_old_mails_except_queued_ones(pool: PgPool) {
 }
 
 /// With statistics of a nearly empty table, PostgreSQL plans nested loops.
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn batch_size_is_limited_with_any_table_statistics(pool: PgPool) {
+#[tokio::test]
+async fn batch_size_is_limited_with_any_table_statistics() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let insert = "INSERT INTO notifications
              (id, kind, recipient, subject, content, due_at, created_at)
          SELECT gen_random_uuid(), 'welcome', 'ada@example.com', 'Welcome',
              '{\"kind\": \"welcome\", \"first_name\": \"\"}', '2026-01-01', '2026-01-01'
          FROM generate_series(1, $1)";
-    sqlx::query(insert).bind(1).execute(&pool).await.unwrap();
-    sqlx::query("ANALYZE notifications").execute(&pool).await.unwrap();
-    sqlx::query(insert).bind(39).execute(&pool).await.unwrap();
+    sqlx::query(insert).bind(1).execute(database.pool()).await.unwrap();
+    sqlx::query("ANALYZE notifications").execute(database.pool()).await.unwrap();
+    sqlx::query(insert).bind(39).execute(database.pool()).await.unwrap();
     // A mail server that never responds.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let service = TestService::start(&pool, silent.local_addr().unwrap().port()).await;
+    let service = TestService::start(database.pool(), silent.local_addr().unwrap().port()).await;
     let leased = loop {
         let leased = "SELECT count(*) FROM notifications WHERE lease_id IS NOT NULL";
-        match sqlx::query_scalar::<_, i64>(leased).fetch_one(&pool).await.unwrap() {
+        match sqlx::query_scalar::<_, i64>(leased).fetch_one(database.pool()).await.unwrap() {
             0 => sleep(Duration::from_millis(20)).await,
             leased => break leased,
         }

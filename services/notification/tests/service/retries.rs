@@ -1,6 +1,5 @@
 //! Rejections by the mail server, and retries by administrators.
 
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::{
@@ -8,11 +7,12 @@ use crate::{
     scripted_relay::{Encryption, ScriptedRelay},
 };
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn rejected_mail_fails_immediately_and_can_be_retried(pool: PgPool) {
+#[tokio::test]
+async fn rejected_mail_fails_immediately_and_can_be_retried() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let relay = ScriptedRelay::start(Encryption::None).await;
     relay.set_reply("RCPT", "550 5.1.1 nobody of that name");
-    let service = TestService::start(&pool, relay.port).await;
+    let service = TestService::start(database.pool(), relay.port).await;
     service.send_welcome("ada@example.com", "").await.unwrap();
     let failed = service.wait_for("failed", 1).await;
     assert_eq!(failed[0].attempts, 1);
@@ -30,11 +30,13 @@ async fn rejected_mail_fails_immediately_and_can_be_retried(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn temporary_failure_is_retried_until_attempts_run_out(pool: PgPool) {
+#[tokio::test]
+async fn temporary_failure_is_retried_until_attempts_run_out() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let relay = ScriptedRelay::start(Encryption::None).await;
     relay.set_reply("MAIL", "421 4.7.0 busy at first");
-    let service = TestService::start_with(&pool, relay.port, &["--mail-max-attempts", "3"]).await;
+    let service =
+        TestService::start_with(database.pool(), relay.port, &["--mail-max-attempts", "3"]).await;
     service.send_welcome("ada@example.com", "").await.unwrap();
     // Each attempt has its own error, which stays until the next attempt has ended.
     let next = ["421 4.7.0 busy again", "421 4.7.0 too busy"];
@@ -51,12 +53,13 @@ async fn temporary_failure_is_retried_until_attempts_run_out(pool: PgPool) {
 }
 
 /// A wrong SMTP password fails no mail.
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn wrong_smtp_credentials_do_not_fail_mails(pool: PgPool) {
+#[tokio::test]
+async fn wrong_smtp_credentials_do_not_fail_mails() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let relay = ScriptedRelay::start(Encryption::None).await;
     relay.set_reply("AUTH", "535 5.7.8 wrong password");
     let extra_args = ["--smtp-username", "shop", "--smtp-password", "secret"];
-    let service = TestService::start_with(&pool, relay.port, &extra_args).await;
+    let service = TestService::start_with(database.pool(), relay.port, &extra_args).await;
     service.send_welcome("ada@example.com", "").await.unwrap();
     service.wait_for_all("queued", 1, |mail| mail.error.contains("wrong password")).await;
     relay.set_reply("AUTH", "");
@@ -69,18 +72,19 @@ async fn wrong_smtp_credentials_do_not_fail_mails(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn content_of_failed_reset_is_deleted_after_an_hour(pool: PgPool) {
+#[tokio::test]
+async fn content_of_failed_reset_is_deleted_after_an_hour() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let relay = ScriptedRelay::start(Encryption::None).await;
     relay.set_reply("RCPT", "550 no");
-    let service = TestService::start(&pool, relay.port).await;
+    let service = TestService::start(database.pool(), relay.port).await;
     service.send_password_reset("ada@example.com", "a-secret-token").await;
     let failed = service.wait_for("failed", 1).await;
     service.advance(3600);
     assert_eq!(refused(service.retry(&failed[0].id).await), "notification_expired");
     let content_deleted = async {
         let sql = "SELECT bool_and(content IS NULL) FROM notifications";
-        while !sqlx::query_scalar::<_, bool>(sql).fetch_one(&pool).await.unwrap() {
+        while !sqlx::query_scalar::<_, bool>(sql).fetch_one(database.pool()).await.unwrap() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
@@ -92,10 +96,11 @@ async fn content_of_failed_reset_is_deleted_after_an_hour(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn retry_of_unknown_mail_is_not_found(pool: PgPool) {
+#[tokio::test]
+async fn retry_of_unknown_mail_is_not_found() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let relay = ScriptedRelay::start(Encryption::None).await;
-    let service = TestService::start(&pool, relay.port).await;
+    let service = TestService::start(database.pool(), relay.port).await;
     assert_eq!(service.retry(ORDER).await.unwrap_err().code(), Code::NotFound);
     service.stop().await;
 }

@@ -60,24 +60,28 @@ async fn assert_delivered_over_tls(
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn mail_is_delivered_over_implicit_tls(pool: PgPool) {
+#[tokio::test]
+async fn mail_is_delivered_over_implicit_tls() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let (acceptor, authority) = self_signed_identity();
     let relay = ScriptedRelay::start(Encryption::Tls(acceptor)).await;
-    assert_delivered_over_tls(&pool, &relay, "tls", &authority).await;
+    assert_delivered_over_tls(database.pool(), &relay, "tls", &authority).await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn mail_is_delivered_over_starttls(pool: PgPool) {
+#[tokio::test]
+async fn mail_is_delivered_over_starttls() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let (acceptor, authority) = self_signed_identity();
     let relay = ScriptedRelay::start(Encryption::Starttls(acceptor)).await;
-    assert_delivered_over_tls(&pool, &relay, "starttls", &authority).await;
+    assert_delivered_over_tls(database.pool(), &relay, "starttls", &authority).await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn untrusted_server_receives_no_mail(pool: PgPool) {
+#[tokio::test]
+async fn untrusted_server_receives_no_mail() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let plain = ScriptedRelay::start(Encryption::None).await;
-    let service = TestService::start_with(&pool, plain.port, &["--smtp-tls", "starttls"]).await;
+    let service =
+        TestService::start_with(database.pool(), plain.port, &["--smtp-tls", "starttls"]).await;
     service.send_welcome("ada@example.com", "").await.unwrap();
     service.wait_for_all("queued", 1, |mail| !mail.error.is_empty()).await;
     service.stop().await;
@@ -91,7 +95,7 @@ async fn untrusted_server_receives_no_mail(pool: PgPool) {
     let (_, another) = self_signed_identity();
     let untrusted = ScriptedRelay::start(Encryption::Tls(acceptor)).await;
     let extra_args = ["--smtp-tls", "tls", "--smtp-ca-file", another.path().to_str().unwrap()];
-    let service = TestService::start_with(&pool, untrusted.port, &extra_args).await;
+    let service = TestService::start_with(database.pool(), untrusted.port, &extra_args).await;
     service.advance(5);
     service
         .wait_for_all("queued", 1, |mail| mail.attempts == 2 && mail.error.contains("ertificate"))

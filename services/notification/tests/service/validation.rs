@@ -1,14 +1,14 @@
 //! Validation of requests.
 
 use proto::{common::v1::Money, notification::v1 as pb};
-use sqlx::PgPool;
 
 use crate::fixture::{Inbox, ORDER, TestService, confirmation, fields, money};
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn line_breaks_are_rejected(pool: PgPool) {
+#[tokio::test]
+async fn line_breaks_are_rejected() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let inbox = Inbox::start().await;
-    let service = TestService::start(&pool, inbox.smtp_port).await;
+    let service = TestService::start(database.pool(), inbox.smtp_port).await;
     for malicious in
         ["x\r\nBcc: eve@example.com", "x\nBcc: eve@example.com", "x\rBcc: eve@example.com", "x\0"]
     {
@@ -44,10 +44,11 @@ async fn line_breaks_are_rejected(pool: PgPool) {
     inbox.stop().await;
 }
 
-#[sqlx::test(migrator = "notification::MIGRATOR")]
-async fn every_invalid_field_is_named(pool: PgPool) {
+#[tokio::test]
+async fn every_invalid_field_is_named() {
+    let database = testing::database(&notification::MIGRATOR).await;
     let inbox = Inbox::start().await;
-    let service = TestService::start(&pool, inbox.smtp_port).await;
+    let service = TestService::start(database.pool(), inbox.smtp_port).await;
     let mut request = confirmation();
     request.email = "nobody".into();
     request.order_id = "7".into();

@@ -2,15 +2,17 @@
 
 use futures::future::join_all;
 use proto::payment::v1::TransactionStatus as Status;
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{PaymentFixture, refused};
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn concurrent_captures_never_exceed_authorization(pool: PgPool) {
-    let (service, other) =
-        (PaymentFixture::start(&pool).await, PaymentFixture::start_replica(&pool).await);
+#[tokio::test]
+async fn concurrent_captures_never_exceed_authorization() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let (service, other) = (
+        PaymentFixture::start(database.pool()).await,
+        PaymentFixture::start_replica(database.pool()).await,
+    );
     let authorization = service.authorized("auth", 1000).await;
     let captures = (0..50).map(async |n| {
         let service = if n % 2 == 0 { &service } else { &other };
@@ -29,10 +31,13 @@ async fn concurrent_captures_never_exceed_authorization(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn concurrent_refunds_never_exceed_charge(pool: PgPool) {
-    let (service, other) =
-        (PaymentFixture::start(&pool).await, PaymentFixture::start_replica(&pool).await);
+#[tokio::test]
+async fn concurrent_refunds_never_exceed_charge() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let (service, other) = (
+        PaymentFixture::start(database.pool()).await,
+        PaymentFixture::start_replica(database.pool()).await,
+    );
     let charge = service.charged("charge", 1000).await;
     let refunds = (0..50).map(async |n| {
         let service = if n % 2 == 0 { &service } else { &other };
@@ -57,10 +62,13 @@ async fn concurrent_refunds_never_exceed_charge(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn concurrent_requests_with_one_key_execute_once(pool: PgPool) {
-    let (service, other) =
-        (PaymentFixture::start(&pool).await, PaymentFixture::start_replica(&pool).await);
+#[tokio::test]
+async fn concurrent_requests_with_one_key_execute_once() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let (service, other) = (
+        PaymentFixture::start(database.pool()).await,
+        PaymentFixture::start_replica(database.pool()).await,
+    );
     let replica = |n: usize| if n.is_multiple_of(2) { &service } else { &other };
     let responses =
         join_all((0..20).map(async |n| replica(n).authorize("auth", "pm_test_visa", 100).await))
@@ -87,10 +95,13 @@ async fn concurrent_requests_with_one_key_execute_once(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn concurrent_capture_and_void_end_in_exactly_one(pool: PgPool) {
-    let (service, other) =
-        (PaymentFixture::start(&pool).await, PaymentFixture::start_replica(&pool).await);
+#[tokio::test]
+async fn concurrent_capture_and_void_end_in_exactly_one() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let (service, other) = (
+        PaymentFixture::start(database.pool()).await,
+        PaymentFixture::start_replica(database.pool()).await,
+    );
     for n in 0..20 {
         let authorization = service.authorized(&format!("auth {n}"), 100).await;
         let key = format!("key {n}");
@@ -112,10 +123,13 @@ async fn concurrent_capture_and_void_end_in_exactly_one(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn concurrent_authorize_and_void_by_key_end_voided(pool: PgPool) {
-    let (service, other) =
-        (PaymentFixture::start(&pool).await, PaymentFixture::start_replica(&pool).await);
+#[tokio::test]
+async fn concurrent_authorize_and_void_by_key_end_voided() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let (service, other) = (
+        PaymentFixture::start(database.pool()).await,
+        PaymentFixture::start_replica(database.pool()).await,
+    );
     for n in 0..20 {
         let key = format!("key {n}");
         let (authorization, void) =

@@ -164,9 +164,10 @@ impl Model {
     }
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn random_request_sequences_keep_balances_consistent(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn random_request_sequences_keep_balances_consistent() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let mut runner = TestRunner::new(Config::default());
     let steps = vec(step(), 1..MAX_STEPS);
     for sequence in 0..SEQUENCES {
@@ -178,16 +179,18 @@ async fn random_request_sequences_keep_balances_consistent(pool: PgPool) {
         for (n, step) in steps.iter().enumerate() {
             model.execute_twice(&service, &format!("{sequence}.{n}"), step).await;
         }
-        model.assert_provider_sums(&pool).await;
+        model.assert_provider_sums(database.pool()).await;
         service.assert_consistent().await;
     }
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn consistency_check_counts_each_inconsistency(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
-    let report = async || payment::check_consistency_at(&pool, service.env.now()).await.unwrap();
+#[tokio::test]
+async fn consistency_check_counts_each_inconsistency() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
+    let report =
+        async || payment::check_consistency_at(database.pool(), service.env.now()).await.unwrap();
     let authorization = service.authorized("auth", 100).await;
     let capture =
         service.capture("capture", &authorization, 100).await.unwrap().transaction.unwrap().id;
@@ -247,20 +250,21 @@ async fn consistency_check_counts_each_inconsistency(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn stale_intent_is_reported_and_exported_as_gauge(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn stale_intent_is_reported_and_exported_as_gauge() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     assert!(service.authorize("auth", "pm_test_lost_reply", 100).await.is_err());
     // A provider that is not configured any more: no worker can look the intent up.
     service.execute_sql("UPDATE transactions SET provider = 'gone'").await;
     service.execute_sql("DELETE FROM simulator_movements").await;
     service.advance_secs(601);
-    let report = payment::check_consistency_at(&pool, service.env.now()).await.unwrap();
+    let report = payment::check_consistency_at(database.pool(), service.env.now()).await.unwrap();
     assert_eq!(report, ConsistencyReport { stale_intents: 1, ..ConsistencyReport::default() });
-    assert!(payment::check_consistency(&pool).await.unwrap().stale_intents <= 1);
+    assert!(payment::check_consistency(database.pool()).await.unwrap().stale_intents <= 1);
 
     // A new process, whose gauges start empty.
-    let replica = PaymentFixture::start_replica(&pool).await;
+    let replica = PaymentFixture::start_replica(database.pool()).await;
     let shown = async {
         while !replica.runtime.metrics().text().contains("\npayment_open_intents 1\n") {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;

@@ -1,14 +1,14 @@
 //! Empty requests: the error names every required field.
 
 use proto::payment::v1::{self as pb, payment_service_client::PaymentServiceClient};
-use sqlx::PgPool;
 use tonic::transport::Channel;
 
 use crate::fixture::{PaymentFixture, fields};
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn empty_request_reports_required_fields(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn empty_request_reports_required_fields() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     macro_rules! lacks {
         ($method:ident, $request:ident, $fields:expr) => {
             let mut client: PaymentServiceClient<Channel> = service.client.clone();

@@ -17,10 +17,11 @@ async fn start(pool: &PgPool, proxy: &FaultProxy) -> PaymentFixture {
     PaymentFixture::start_with(pool, args, 7).await
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn database_outage_returns_unavailable_and_recovers(pool: PgPool) {
-    let mut proxy = FaultProxy::for_database(&pool).await;
-    let service = start(&pool, &proxy).await;
+#[tokio::test]
+async fn database_outage_returns_unavailable_and_recovers() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let mut proxy = FaultProxy::for_database(database.pool()).await;
+    let service = start(database.pool(), &proxy).await;
     let authorization = service.authorized("auth", 100).await;
     // The caller never retries this request.
     assert_eq!(code(service.authorize("lost", "pm_test_lost_reply", 100).await), Code::Unavailable);
@@ -61,11 +62,12 @@ async fn database_outage_returns_unavailable_and_recovers(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn service_starts_without_database(pool: PgPool) {
-    let mut proxy = FaultProxy::for_database(&pool).await;
+#[tokio::test]
+async fn service_starts_without_database() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let mut proxy = FaultProxy::for_database(database.pool()).await;
     proxy.disconnect().await;
-    let service = start(&pool, &proxy).await;
+    let service = start(database.pool(), &proxy).await;
     assert_eq!(code(service.authorize("auth", "pm_test_visa", 1).await), Code::Unavailable);
     proxy.restore().await;
     let wait = async {

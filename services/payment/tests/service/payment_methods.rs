@@ -1,7 +1,6 @@
 //! Saving, removing and selecting payment methods.
 
 use proto::payment::v1 as pb;
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{PaymentFixture, authorize_request, card, code, refused, user};
@@ -37,9 +36,10 @@ fn last_fours(expected: &[(&str, bool)]) -> Vec<(String, bool)> {
     expected.iter().map(|(last_four, is_default)| ((*last_four).to_owned(), *is_default)).collect()
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn stored_card_has_only_brand_last_four_and_expiry(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn stored_card_has_only_brand_last_four_and_expiry() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let request = card_with_key("key", "5555 5555 5555 4444");
     let request = pb::AddPaymentMethodRequest { cvv: "987".into(), ..request };
     let saved = service.add_method(request).await.unwrap();
@@ -51,7 +51,7 @@ async fn stored_card_has_only_brand_last_four_and_expiry(pool: PgPool) {
 
     let tables: Vec<String> =
         sqlx::query_scalar("SELECT relname::text FROM pg_stat_user_tables ORDER BY 1")
-            .fetch_all(&pool)
+            .fetch_all(database.pool())
             .await
             .unwrap();
     assert!(tables.contains(&"simulator_cards".to_owned()), "{tables:?}");
@@ -59,7 +59,7 @@ async fn stored_card_has_only_brand_last_four_and_expiry(pool: PgPool) {
         let rows: Option<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
             "SELECT string_agg(t::text, ' ') FROM {table} t"
         )))
-        .fetch_one(&pool)
+        .fetch_one(database.pool())
         .await
         .unwrap();
         let rows = rows.unwrap_or_default();
@@ -68,9 +68,10 @@ async fn stored_card_has_only_brand_last_four_and_expiry(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn exactly_one_payment_method_is_default(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn exactly_one_payment_method_is_default() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let owner = user(1);
     let visa = service.add_method(card(VISA)).await.unwrap();
     assert!(visa.is_default, "the first payment method becomes the default");
@@ -102,9 +103,10 @@ async fn exactly_one_payment_method_is_default(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn payment_method_of_other_customer_is_not_found(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn payment_method_of_other_customer_is_not_found() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let visa = service.add_method(card(VISA)).await.unwrap();
     let other = user(2);
     assert!(service.methods(&other).await.is_empty());
@@ -118,9 +120,10 @@ async fn payment_method_of_other_customer_is_not_found(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn removed_payment_method_is_rejected_but_retries_succeed(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn removed_payment_method_is_rejected_but_retries_succeed() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let visa = service.add_method(card(VISA)).await.unwrap().id;
     let authorization =
         service.authorize("auth", &visa, 100).await.unwrap().authorization.unwrap().id;
@@ -132,9 +135,10 @@ async fn removed_payment_method_is_rejected_but_retries_succeed(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn idempotency_key_saves_card_once(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn idempotency_key_saves_card_once() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let replayed = |response: &tonic::Response<pb::PaymentMethod>| {
         response
             .metadata()
@@ -181,9 +185,10 @@ async fn idempotency_key_saves_card_once(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn retry_after_a_day_returns_present_state(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn retry_after_a_day_returns_present_state() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let first = service.add_method(card_with_key("key", VISA)).await.unwrap();
     service
         .add_method(pb::AddPaymentMethodRequest { is_default: true, ..card(INSUFFICIENT_FUNDS) })
@@ -197,9 +202,10 @@ async fn retry_after_a_day_returns_present_state(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn leased_key_is_aborted_until_lease_expires(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn leased_key_is_aborted_until_lease_expires() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let first = service.add_method(card_with_key("key", VISA)).await.unwrap();
     // State during the call to the provider, and after a crash during that call.
     service.execute_sql("UPDATE method_requests SET method_id = NULL").await;
@@ -215,14 +221,15 @@ async fn leased_key_is_aborted_until_lease_expires(pool: PgPool) {
     let second = service.add_method(card_with_key("key", VISA)).await.unwrap();
     assert_ne!(second.id, first.id);
     let tokens: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM simulator_cards").fetch_one(&pool).await.unwrap();
+        sqlx::query_scalar("SELECT count(*) FROM simulator_cards").fetch_one(database.pool()).await.unwrap();
     assert_eq!(tokens, 1, "the provider stored the card once");
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn twenty_first_payment_method_is_refused(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn twenty_first_payment_method_is_refused() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let adds = (0..25).map(|_| service.add_method(card(VISA)));
     let responses = futures::future::join_all(adds).await;
     let (saved, refused_responses): (Vec<_>, Vec<_>) =
@@ -243,10 +250,13 @@ async fn twenty_first_payment_method_is_refused(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn concurrent_requests_with_one_key_save_one_card(pool: PgPool) {
-    let (service, other) =
-        (PaymentFixture::start(&pool).await, PaymentFixture::start_replica(&pool).await);
+#[tokio::test]
+async fn concurrent_requests_with_one_key_save_one_card() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let (service, other) = (
+        PaymentFixture::start(database.pool()).await,
+        PaymentFixture::start_replica(database.pool()).await,
+    );
     let adds = (0..20).map(|n| {
         let service = if n % 2 == 0 { &service } else { &other };
         service.add_method(card_with_key("key", VISA))

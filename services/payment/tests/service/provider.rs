@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use proto::payment::v1::TransactionStatus as Status;
-use sqlx::{ConnectOptions as _, PgPool};
+use sqlx::ConnectOptions as _;
 use tokio::time::{Instant, sleep, timeout};
 use tonic::Code;
 
 use crate::fixture::{PaymentFixture, args, authorize_request, card, code, order, user};
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn test_cards_and_methods_succeed_or_decline_as_documented(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn test_cards_and_methods_succeed_or_decline_as_documented() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let mut cases = vec![
         ("pm_test_visa".to_owned(), ""),
         ("pm_test_declined".to_owned(), "card_declined"),
@@ -43,9 +44,10 @@ async fn test_cards_and_methods_succeed_or_decline_as_documented(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn lost_reply_is_unavailable_and_retry_finds_outcome(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn lost_reply_is_unavailable_and_retry_finds_outcome() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     for key in ["one", "two"] {
         let lost = service.authorize(key, "pm_test_lost_reply", 100).await.unwrap_err();
         assert_eq!(lost.code(), Code::Unavailable, "{lost:?}");
@@ -63,9 +65,10 @@ async fn lost_reply_is_unavailable_and_retry_finds_outcome(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn late_reply_exceeds_deadline_and_retry_finds_outcome(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn late_reply_exceeds_deadline_and_retry_finds_outcome() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let began = Instant::now();
     let late = service.authorize("auth", "pm_test_timeout", 100).await.unwrap_err();
     assert_eq!(late.code(), Code::DeadlineExceeded, "{late:?}");
@@ -89,11 +92,12 @@ async fn late_reply_exceeds_deadline_and_retry_finds_outcome(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn late_reply_within_call_timeout_succeeds(pool: PgPool) {
-    let mut args = args(pool.connect_options().to_url_lossy().as_str());
+#[tokio::test]
+async fn late_reply_within_call_timeout_succeeds() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let mut args = args(database.pool().connect_options().to_url_lossy().as_str());
     args.simulator_late_answer = Duration::from_millis(200);
-    let service = PaymentFixture::start_with(&pool, args, 7).await;
+    let service = PaymentFixture::start_with(database.pool(), args, 7).await;
     let began = Instant::now();
     assert!(service.authorize("auth", "pm_test_timeout", 100).await.unwrap().success);
     assert!(began.elapsed() >= Duration::from_millis(200));
@@ -106,11 +110,12 @@ fn late_response_delay_defaults_to_thirty_seconds() {
     assert_eq!(args.simulator_late_answer, Duration::from_secs(30));
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn sent_command_is_executed_after_caller_disconnects(pool: PgPool) {
-    let mut args = args(pool.connect_options().to_url_lossy().as_str());
+#[tokio::test]
+async fn sent_command_is_executed_after_caller_disconnects() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let mut args = args(database.pool().connect_options().to_url_lossy().as_str());
     args.simulator_latency = Duration::from_millis(500);
-    let service = PaymentFixture::start_with(&pool, args, 7).await;
+    let service = PaymentFixture::start_with(database.pool(), args, 7).await;
     let mut client = service.client.clone();
     let request = authorize_request("auth", "pm_test_visa", 100);
     let call = tokio::spawn(async move { client.authorize(request).await });

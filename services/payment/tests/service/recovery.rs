@@ -1,7 +1,6 @@
 //! Recovery of intents without an outcome, which a process leaves when it crashes at any point.
 
 use proto::payment::v1::TransactionStatus as Status;
-use sqlx::PgPool;
 
 use crate::fixture::{PaymentFixture, refused};
 
@@ -20,15 +19,16 @@ const DELETE_PROVIDER_RECORD: &str = "DELETE FROM simulator_movements s USING tr
 /// Time after which a worker settles an intent that was left open.
 const DUE_SECS: i64 = 11;
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn worker_settles_authorization_that_is_never_retried(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn worker_settles_authorization_that_is_never_retried() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     for method in ["pm_test_timeout", "pm_test_lost_reply"] {
         service.abandon_authorize(method, method).await;
     }
     let open: Vec<String> =
         sqlx::query_scalar("SELECT id::text FROM transactions WHERE state = 'open'")
-            .fetch_all(&pool)
+            .fetch_all(database.pool())
             .await
             .unwrap();
     assert_eq!(open.len(), 2);
@@ -40,9 +40,10 @@ async fn worker_settles_authorization_that_is_never_retried(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn open_capture_is_settled_by_worker_or_retry(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn open_capture_is_settled_by_worker_or_retry() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     for (n, never_sent) in [false, true, false, true].into_iter().enumerate() {
         let authorization = service.authorized(&format!("auth {n}"), 100).await;
         let capture =
@@ -79,9 +80,10 @@ async fn open_capture_is_settled_by_worker_or_retry(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn open_refund_and_open_void_are_settled_by_worker(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn open_refund_and_open_void_are_settled_by_worker() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let charge = service.charged("charge", 100).await;
     let refund = service.refund("lost", &charge, None).await.unwrap().transaction.unwrap().id;
     service.execute_sql(DELETE_PROVIDER_RECORD).await;
@@ -106,9 +108,10 @@ async fn open_refund_and_open_void_are_settled_by_worker(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn worker_voids_authorization_that_arrived_after_void(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn worker_voids_authorization_that_arrived_after_void() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let authorization = service.authorized("lost", 100).await;
     service.void("void", &authorization).await.unwrap();
     // The process crashed right after it recorded the void; neither request had reached the
@@ -126,9 +129,10 @@ async fn worker_voids_authorization_that_arrived_after_void(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn intent_unknown_to_provider_fails_after_resend_window(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn intent_unknown_to_provider_fails_after_resend_window() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let authorization = service.authorized("auth", 100).await;
     let capture =
         service.capture("lost", &authorization, 70).await.unwrap().transaction.unwrap().id;
@@ -149,10 +153,13 @@ async fn intent_unknown_to_provider_fails_after_resend_window(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn two_workers_settle_each_intent_once(pool: PgPool) {
-    let (service, other) =
-        (PaymentFixture::start(&pool).await, PaymentFixture::start_replica(&pool).await);
+#[tokio::test]
+async fn two_workers_settle_each_intent_once() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let (service, other) = (
+        PaymentFixture::start(database.pool()).await,
+        PaymentFixture::start_replica(database.pool()).await,
+    );
     let authorization = service.authorized("auth", 100).await;
     for n in 0..20 {
         service.capture(&format!("capture {n}"), &authorization, 5).await.unwrap();
@@ -170,7 +177,7 @@ async fn two_workers_settle_each_intent_once(pool: PgPool) {
     other.advance_secs(DUE_SECS);
     let ids: Vec<String> =
         sqlx::query_scalar("SELECT id::text FROM transactions WHERE kind = 'capture'")
-            .fetch_all(&pool)
+            .fetch_all(database.pool())
             .await
             .unwrap();
     for id in ids {

@@ -1,14 +1,14 @@
 //! Authorize, capture, charge, refund: results, refusals and retries.
 
 use proto::payment::v1::{self as pb, TransactionStatus as Status, TransactionType as Type};
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{PaymentFixture, authorize_request, code, dollars, order, refused, user};
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn authorization_partial_captures_and_refunds_succeed(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn authorization_partial_captures_and_refunds_succeed() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let response = service.authorize("auth", "pm_test_visa", 1000).await.unwrap();
     assert!(response.success);
     assert_eq!((&*response.error_message, &*response.decline_code), ("", ""));
@@ -64,9 +64,10 @@ async fn authorization_partial_captures_and_refunds_succeed(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn charge_succeeds_and_is_refundable(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn charge_succeeds_and_is_refundable() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let charge = service.charge("charge", "pm_test_visa", 500).await.unwrap().transaction.unwrap();
     assert_eq!((charge.r#type(), charge.status()), (Type::Charge, Status::Succeeded));
     assert!(service.refund("refund", &charge.id, None).await.unwrap().success);
@@ -78,9 +79,10 @@ async fn charge_succeeds_and_is_refundable(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn retry_returns_first_response_marked_as_replay(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn retry_returns_first_response_marked_as_replay() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let mut client = service.client.clone();
     let request = authorize_request("auth", "pm_test_visa", 1000);
     let first = client.authorize(request.clone()).await.unwrap();
@@ -107,9 +109,10 @@ async fn retry_returns_first_response_marked_as_replay(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn reused_key_with_other_request_is_refused(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn reused_key_with_other_request_is_refused() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let authorization = service.authorized("auth", 1000).await;
     let first = authorize_request("auth", "pm_test_visa", 1000);
     let others = [
@@ -160,9 +163,10 @@ async fn reused_key_with_other_request_is_refused(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn refusal_is_stored_with_its_idempotency_key(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn refusal_is_stored_with_its_idempotency_key() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let authorization = service.authorized("auth", 100).await;
     let capture =
         service.capture("capture", &authorization, 100).await.unwrap().transaction.unwrap().id;
@@ -180,9 +184,10 @@ async fn refusal_is_stored_with_its_idempotency_key(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn operation_on_wrong_or_missing_parent_is_refused(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn operation_on_wrong_or_missing_parent_is_refused() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let (authorization, charge) =
         (service.authorized("auth", 100).await, service.charged("charge", 100).await);
     assert_eq!(refused(service.capture("capture", &charge, 1).await), "not_an_authorization");
@@ -201,9 +206,10 @@ async fn operation_on_wrong_or_missing_parent_is_refused(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn authorization_expires_after_ttl(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn authorization_expires_after_ttl() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let (authorization, partial) =
         (service.authorized("auth", 100).await, service.authorized("auth 2", 100).await);
     assert!(service.capture("capture", &partial, 10).await.unwrap().success);
@@ -231,9 +237,10 @@ async fn authorization_expires_after_ttl(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn provider_side_expiry_is_reported_as_expired(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn provider_side_expiry_is_reported_as_expired() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let authorization = service.authorized("auth", 100).await;
     service.execute_sql("UPDATE simulator_movements SET expires_at = '2026-03-01T12:00:00Z'").await;
     for _ in 0..2 {
@@ -244,7 +251,7 @@ async fn provider_side_expiry_is_reported_as_expired(pool: PgPool) {
     }
     let claimed: i64 =
         sqlx::query_scalar("SELECT claimed_cents FROM transactions WHERE kind = 'authorization'")
-            .fetch_one(&pool)
+            .fetch_one(database.pool())
             .await
             .unwrap();
     assert_eq!(claimed, 0, "a failed capture releases its claim");

@@ -1,13 +1,13 @@
 //! Validation: an invalid request reports every invalid field at once, and nothing of it is stored.
 
 use proto::{common::v1::Money, payment::v1 as pb};
-use sqlx::PgPool;
 
 use crate::fixture::{PaymentFixture, authorize_request, card, fields};
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn invalid_card_request_reports_all_fields(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn invalid_card_request_reports_all_fields() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let invalid = pb::AddPaymentMethodRequest {
         user_id: "7".into(),
         r#type: pb::PaymentMethodType::Bank.into(),
@@ -38,9 +38,10 @@ async fn invalid_card_request_reports_all_fields(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn invalid_transaction_requests_report_all_fields(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn invalid_transaction_requests_report_all_fields() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let mut client = service.client.clone();
     let invalid = pb::AuthorizeRequest {
         order_id: "1".into(),

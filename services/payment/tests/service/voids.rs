@@ -1,14 +1,14 @@
 //! Voids of authorizations, for every order in which the requests arrive.
 
 use proto::payment::v1::{self as pb, TransactionStatus as Status};
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{PaymentFixture, authorize_request, code, fields, order, refused};
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn repeated_voids_release_authorization_once(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn repeated_voids_release_authorization_once() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let authorization = service.authorized("auth", 100).await;
     service.void("void", &authorization).await.unwrap();
     service.void("void", &authorization).await.unwrap();
@@ -30,9 +30,10 @@ async fn repeated_voids_release_authorization_once(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn void_of_captured_authorization_is_refused(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn void_of_captured_authorization_is_refused() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let authorization = service.authorized("auth", 100).await;
     service.capture("capture", &authorization, 1).await.unwrap();
     for _ in 0..2 {
@@ -44,9 +45,10 @@ async fn void_of_captured_authorization_is_refused(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn authorization_after_its_void_is_refused(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn authorization_after_its_void_is_refused() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     service.void_key("void", "auth").await.unwrap();
     service.void_key("void", "auth").await.unwrap();
     service.void_key("void 2", "auth").await.unwrap();
@@ -64,9 +66,10 @@ async fn authorization_after_its_void_is_refused(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn void_by_key_releases_authorization(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn void_by_key_releases_authorization() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let authorization = service.authorized("auth", 100).await;
     service.void_key("void", "auth").await.unwrap();
     assert_eq!(service.status(&authorization).await, Status::Voided);
@@ -75,9 +78,10 @@ async fn void_by_key_releases_authorization(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn void_settles_open_authorization_first(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn void_settles_open_authorization_first() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     for (n, method) in ["pm_test_timeout", "pm_test_lost_reply"].into_iter().enumerate() {
         let (key, void) = (format!("auth {n}"), format!("void {n}"));
         service.abandon_authorize(&key, method).await;
@@ -90,9 +94,10 @@ async fn void_settles_open_authorization_first(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn late_authorization_after_void_does_not_succeed(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn late_authorization_after_void_does_not_succeed() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let mut client = service.client.clone();
     // Waits for the provider while the void is requested.
     let pending = tokio::spawn(async move {
@@ -109,9 +114,10 @@ async fn late_authorization_after_void_does_not_succeed(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn void_of_declined_authorization_does_nothing(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn void_of_declined_authorization_does_nothing() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let declined = service.authorize("auth", "pm_test_declined", 100).await.unwrap();
     let id = declined.authorization.clone().unwrap().id;
     service.void("void", &id).await.unwrap();
@@ -121,9 +127,10 @@ async fn void_of_declined_authorization_does_nothing(pool: PgPool) {
     service.stop_consistent().await;
 }
 
-#[sqlx::test(migrator = "payment::MIGRATOR")]
-async fn void_with_mismatched_id_and_key_is_invalid(pool: PgPool) {
-    let service = PaymentFixture::start(&pool).await;
+#[tokio::test]
+async fn void_with_mismatched_id_and_key_is_invalid() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
     let authorization = service.authorized("auth", 100).await;
     let both = |authorize_key: &str| pb::VoidRequest {
         authorization_id: authorization.clone(),

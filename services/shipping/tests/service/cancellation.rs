@@ -1,14 +1,14 @@
 //! Cancellation of shipments, before and after their creation.
 
 use proto::shipping::v1::{self as pb, ShipmentStatus};
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{ShippingFixture, code, order, refused};
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn shipment_is_cancellable_until_picked_up(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn shipment_is_cancellable_until_picked_up() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     for (n, status) in [(1, ShipmentStatus::Pending), (2, ShipmentStatus::LabelCreated)] {
         let number = service.create_default(&order(n)).await.unwrap().tracking_number;
         service.report_status(&number, status).await.unwrap();
@@ -36,9 +36,10 @@ async fn shipment_is_cancellable_until_picked_up(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn cancellation_before_creation_leaves_tombstone(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn cancellation_before_creation_leaves_tombstone() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     let cancelled = service.cancel(&order(1)).await.unwrap();
     let expected = pb::Shipment {
         id: cancelled.id.clone(),
@@ -58,9 +59,10 @@ async fn cancellation_before_creation_leaves_tombstone(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn concurrent_create_and_cancel_end_cancelled(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn concurrent_create_and_cancel_end_cancelled() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     let mut created = 0;
     for n in 0..20 {
         let order = order(n);
@@ -82,9 +84,10 @@ async fn concurrent_create_and_cancel_end_cancelled(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn unknown_shipment_is_not_found(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn unknown_shipment_is_not_found() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     assert_eq!(code(service.find_by_order(&order(1)).await), Code::NotFound);
     assert_eq!(code(service.track("9400000000000000000000").await), Code::NotFound);
     let reported = service.report_status("9400000000000000000000", ShipmentStatus::PickedUp).await;

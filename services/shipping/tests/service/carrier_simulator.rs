@@ -24,10 +24,13 @@ async fn wait_for_status(service: &ShippingFixture, order: &str, status: Shipmen
     timeout(Duration::from_secs(30), wait).await.expect("the shipment reaches the status");
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn two_replicas_advance_shipments_step_by_step(pool: PgPool) {
-    let replicas =
-        [start(&pool, "2026-03-01T12:00:00Z").await, start(&pool, "2026-03-01T12:00:00.5Z").await];
+#[tokio::test]
+async fn two_replicas_advance_shipments_step_by_step() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let replicas = [
+        start(database.pool(), "2026-03-01T12:00:00Z").await,
+        start(database.pool(), "2026-03-01T12:00:00.5Z").await,
+    ];
     let service = &replicas[0];
     let mut numbers = Vec::new();
     for n in 0..5 {
@@ -59,11 +62,13 @@ async fn two_replicas_advance_shipments_step_by_step(pool: PgPool) {
     }
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn shipments_do_not_advance_without_simulator(pool: PgPool) {
-    let url = pool.connect_options().to_url_lossy();
+#[tokio::test]
+async fn shipments_do_not_advance_without_simulator() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let url = database.pool().connect_options().to_url_lossy();
     let args = args(url.as_str(), &["--carrier-step-interval", "1s"]);
-    let service = ShippingFixture::start_with(&pool, args, env("2026-03-01T12:00:00Z")).await;
+    let service =
+        ShippingFixture::start_with(database.pool(), args, env("2026-03-01T12:00:00Z")).await;
     service.create_default(&order(1)).await.unwrap();
     service.env.advance(SignedDuration::from_hours(1));
     sleep(Duration::from_millis(2500)).await;

@@ -3,16 +3,17 @@
 use futures::future::join_all;
 use proto::shipping::v1::{self as pb, ShipmentStatus, get_shipment_request::Identifier};
 use shipping::domain::{quote::Carrier, tracking::TrackingNumber};
-use sqlx::{ConnectOptions, PgPool};
+use sqlx::ConnectOptions;
 use tonic::Code;
 
 use crate::fixture::{
     ShippingFixture, address, args, code, create_request, env, fields, order, refused,
 };
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn shipment_is_found_by_id_order_and_tracking_number(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn shipment_is_found_by_id_order_and_tracking_number() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     let created = service.create_default(&order(1)).await.unwrap();
     let expected = pb::Shipment {
         id: created.id.clone(),
@@ -46,9 +47,10 @@ async fn shipment_is_found_by_id_order_and_tracking_number(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn retry_returns_first_shipment_and_mismatch_is_refused(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn retry_returns_first_shipment_and_mismatch_is_refused() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     let request = pb::CreateShipmentRequest { from: Some(address()), ..create_request(&order(1)) };
     let first = service.create(request.clone()).await.unwrap();
     assert_eq!(service.create(request.clone()).await.unwrap(), first);
@@ -70,22 +72,26 @@ async fn retry_returns_first_shipment_and_mismatch_is_refused(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn concurrent_creations_make_one_shipment(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn concurrent_creations_make_one_shipment() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     let order = order(1);
     let created = join_all((0..10).map(|_| service.create_default(&order))).await;
     let created: Vec<_> = created.into_iter().map(Result::unwrap).collect();
     assert!(created.iter().all(|shipment| *shipment == created[0]), "{created:?}");
-    let rows: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM parcels").fetch_one(&pool).await.unwrap();
+    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM parcels")
+        .fetch_one(database.pool())
+        .await
+        .unwrap();
     assert_eq!(rows, 1);
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn tracking_number_has_format_of_carrier(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn tracking_number_has_format_of_carrier() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     let services = [
         ("USPS", "Priority Mail", "9400"),
         ("USPS", "First Class", "9400"),
@@ -117,18 +123,19 @@ async fn tracking_number_has_format_of_carrier(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn taken_tracking_number_is_generated_again(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn taken_tracking_number_is_generated_again() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     let first = service.create_default(&order(1)).await.unwrap();
     // The same random seed at another time: the first tracking number is the same, the ids differ.
     let seeded_env = env("2026-03-01T12:00:01Z");
     let _request_id = seeded_env.uuid();
     let number = TrackingNumber::generate(Carrier::Usps, seeded_env.bytes()).to_string();
     assert_eq!(number, first.tracking_number, "both environments generate the same number");
-    let url = pool.connect_options().to_url_lossy();
+    let url = database.pool().connect_options().to_url_lossy();
     let replica =
-        ShippingFixture::start_with(&pool, args(url.as_str(), &[]), env("2026-03-01T12:00:01Z"))
+        ShippingFixture::start_with(database.pool(), args(url.as_str(), &[]), env("2026-03-01T12:00:01Z"))
             .await;
     let second = replica.create_default(&order(2)).await.unwrap();
     assert_ne!(first.tracking_number, second.tracking_number);
@@ -137,9 +144,10 @@ async fn taken_tracking_number_is_generated_again(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn invalid_creation_reports_all_fields(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn invalid_creation_reports_all_fields() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     let mut invalid_address = address();
     invalid_address.street.clear();
     invalid_address.country = "USA".into();

@@ -1,13 +1,13 @@
 //! Empty requests: the error names every required field.
 
 use proto::shipping::v1 as pb;
-use sqlx::PgPool;
 
 use crate::fixture::{ShippingFixture, fields};
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn empty_request_reports_required_fields(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn empty_request_reports_required_fields() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     macro_rules! lacks {
         ($method:ident, $request:ident, $fields:expr) => {
             let response = service.client.clone().$method(pb::$request::default()).await;

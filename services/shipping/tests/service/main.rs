@@ -1,6 +1,6 @@
 //! Tests of the shipping service through its gRPC port, with a real PostgreSQL.
 //!
-//! `hack/test-env.sh cargo test -p shipping` sets `DATABASE_URL`; each test has its own database.
+//! Each test has its own database.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
 

@@ -27,10 +27,11 @@ fn assert_unavailable<T: std::fmt::Debug>(response: Result<T, Status>) {
     assert!(!status.message().contains("127.0.0.1"), "{}", status.message());
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn database_outage_returns_unavailable_and_recovers(pool: PgPool) {
-    let mut proxy = FaultProxy::for_database(&pool).await;
-    let service = start(&pool, &proxy).await;
+#[tokio::test]
+async fn database_outage_returns_unavailable_and_recovers() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let mut proxy = FaultProxy::for_database(database.pool()).await;
+    let service = start(database.pool(), &proxy).await;
     let created = service.create_default(&order(1)).await.unwrap();
 
     proxy.disconnect().await;
@@ -65,11 +66,12 @@ async fn database_outage_returns_unavailable_and_recovers(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn service_starts_without_database(pool: PgPool) {
-    let mut proxy = FaultProxy::for_database(&pool).await;
+#[tokio::test]
+async fn service_starts_without_database() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let mut proxy = FaultProxy::for_database(database.pool()).await;
     proxy.disconnect().await;
-    let service = start(&pool, &proxy).await;
+    let service = start(database.pool(), &proxy).await;
     assert_unavailable(service.find_by_order(&order(1)).await);
     proxy.restore().await;
     let wait = async {

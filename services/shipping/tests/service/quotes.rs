@@ -1,7 +1,6 @@
 //! Quotes of shipping services.
 
 use proto::{common::v1::Address, shipping::v1 as pb};
-use sqlx::PgPool;
 
 use crate::fixture::{ShippingFixture, address, fields};
 
@@ -19,9 +18,10 @@ async fn quotes(
     response.quotes.into_iter().map(quote).collect()
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn one_kilogram_quotes_match_price_list(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn one_kilogram_quotes_match_price_list() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     // A customer without an account has entered only the postal code and the country.
     let to = Address { zip_code: "62701".into(), country: "us".into(), ..Default::default() };
     let request = pb::GetQuoteRequest { from: None, to: Some(to), weight_grams: 1000 };
@@ -39,9 +39,10 @@ async fn one_kilogram_quotes_match_price_list(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn quote_requires_country_and_valid_weight(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn quote_requires_country_and_valid_weight() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     for weight_grams in [0, -1, 20_000_001, i32::MAX] {
         let invalid_address = Some(Address::default());
         let request = pb::GetQuoteRequest {

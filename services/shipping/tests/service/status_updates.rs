@@ -3,13 +3,13 @@
 use futures::future::join_all;
 use jiff::SignedDuration;
 use proto::shipping::v1::{self as pb, ShipmentStatus};
-use sqlx::PgPool;
 
 use crate::fixture::{ShippingFixture, fields, order, refused};
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn status_updates_are_listed_newest_first(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn status_updates_are_listed_newest_first() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     let number = service.create_default(&order(1)).await.unwrap().tracking_number;
     let updates = [
         (ShipmentStatus::LabelCreated, "", "Label created"),
@@ -43,9 +43,10 @@ async fn status_updates_are_listed_newest_first(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn repeated_status_adds_no_event_and_backward_is_refused(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn repeated_status_adds_no_event_and_backward_is_refused() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     let number = service.create_default(&order(1)).await.unwrap().tracking_number;
     let repeats = (0..5).map(|_| service.report_status(&number, ShipmentStatus::InTransit));
     for repeated in join_all(repeats).await {
@@ -69,9 +70,10 @@ async fn repeated_status_adds_no_event_and_backward_is_refused(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "shipping::MIGRATOR")]
-async fn invalid_status_update_reports_all_fields(pool: PgPool) {
-    let service = ShippingFixture::start(&pool).await;
+#[tokio::test]
+async fn invalid_status_update_reports_all_fields() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
     let request = pb::UpdateShipmentStatusRequest {
         tracking_number: "not a number".into(),
         status: 99,

@@ -1,6 +1,5 @@
 //! Roles and disabled accounts.
 
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{PASSWORD, TestService, code, fields, refusal, unused_id};
@@ -9,9 +8,10 @@ fn last_admin() -> (Code, String) {
     (Code::FailedPrecondition, "last_admin".to_owned())
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn changed_role_is_in_the_next_token(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn changed_role_is_in_the_next_token() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let response = service.register("ada@example.com").await;
     let id = response.user.unwrap().id;
     let user = service.set_access(&id, "admin", None).await.unwrap();
@@ -22,9 +22,10 @@ async fn changed_role_is_in_the_next_token(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn disabled_account_loses_sessions_and_reset_tokens(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn disabled_account_loses_sessions_and_reset_tokens() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let one = service.register("ada@example.com").await;
     let two = service.login("ada@example.com", PASSWORD).await.unwrap();
     let id = one.user.unwrap().id;
@@ -41,9 +42,10 @@ async fn disabled_account_loses_sessions_and_reset_tokens(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn concurrent_sign_ins_leave_no_session_of_disabled_account(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn concurrent_sign_ins_leave_no_session_of_disabled_account() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let id = service.customer("ada@example.com").await;
     for _ in 0..5 {
         service.set_access(&id, "", Some(false)).await.unwrap();
@@ -58,9 +60,10 @@ async fn concurrent_sign_ins_leave_no_session_of_disabled_account(pool: PgPool) 
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn last_administrator_cannot_be_removed(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn last_administrator_cannot_be_removed() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let ada = service.admin("ada@example.com").await;
     assert_eq!(refusal(service.set_access(&ada, "customer", None).await), last_admin());
     assert_eq!(refusal(service.set_access(&ada, "", Some(true)).await), last_admin());
@@ -74,9 +77,10 @@ async fn last_administrator_cannot_be_removed(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn concurrent_removals_keep_one_administrator(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn concurrent_removals_keep_one_administrator() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let ada = service.admin("ada@example.com").await;
     let bob = service.admin("bob@example.com").await;
     for round in 0..10 {
@@ -93,9 +97,10 @@ async fn concurrent_removals_keep_one_administrator(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn invalid_access_changes_are_rejected(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn invalid_access_changes_are_rejected() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let id = service.customer("ada@example.com").await;
     assert_eq!(fields(service.set_access(&id, "owner", None).await), ["role"]);
     assert_eq!(code(service.set_access(&unused_id(1), "admin", None).await), Code::NotFound);

@@ -7,7 +7,6 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use kit::Env;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
 
@@ -29,14 +28,15 @@ fn claims(token: &str, public_keys: &str) -> Value {
     decode(token, &key, &validation).unwrap().claims
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn access_token_has_the_claims_that_the_gateway_reads(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn access_token_has_the_claims_that_the_gateway_reads() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let response = service.register("ada@example.com").await;
     let first = claims(&response.access_token, &service.public_keys);
     let now = service.env.now().as_second();
     let session: uuid::Uuid =
-        sqlx::query_scalar("SELECT id FROM sessions").fetch_one(&pool).await.unwrap();
+        sqlx::query_scalar("SELECT id FROM sessions").fetch_one(database.pool()).await.unwrap();
     let expected = json!({
         "iss": "storefront", "aud": "storefront", "sub": response.user.unwrap().id,
         "iat": now, "exp": now + 900, "jti": first["jti"], "sid": session, "role": "customer",
@@ -49,10 +49,12 @@ async fn access_token_has_the_claims_that_the_gateway_reads(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn expired_foreign_and_altered_tokens_are_invalid(pool: PgPool) {
-    let service = TestService::start(&pool).await;
-    let other = TestService::start_with(&pool, |args| args.jwt_issuer = "elsewhere".into()).await;
+#[tokio::test]
+async fn expired_foreign_and_altered_tokens_are_invalid() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
+    let other =
+        TestService::start_with(database.pool(), |args| args.jwt_issuer = "elsewhere".into()).await;
     std::fs::copy(service.signing_keys_path(), other.signing_keys_path()).unwrap();
     let ada = service.register("ada@example.com").await;
     let bob = other.register("bob@example.com").await;
@@ -81,9 +83,10 @@ async fn expired_foreign_and_altered_tokens_are_invalid(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn keys_rotate_without_restart_and_invalid_file_is_ignored(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn keys_rotate_without_restart_and_invalid_file_is_ignored() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let old = service.register("ada@example.com").await.access_token;
     let old_set: Value =
         serde_json::from_str(&std::fs::read_to_string(service.signing_keys_path()).unwrap())
@@ -122,9 +125,11 @@ async fn keys_rotate_without_restart_and_invalid_file_is_ignored(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn missing_keys_make_sign_in_unavailable_without_changes(pool: PgPool) {
-    let service = TestService::start_with(&pool, |args| args.jwt_signing_keys = None).await;
+#[tokio::test]
+async fn missing_keys_make_sign_in_unavailable_without_changes() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service =
+        TestService::start_with(database.pool(), |args| args.jwt_signing_keys = None).await;
     assert_eq!(code(service.try_register("ada@example.com").await), Code::Unavailable);
     assert_eq!(code(service.login("ada@example.com", PASSWORD).await), Code::Unavailable);
     assert_eq!(code(service.refresh("x").await), Code::Unavailable);

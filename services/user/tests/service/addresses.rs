@@ -3,7 +3,6 @@
 use futures::future::join_all;
 use jiff::SignedDuration;
 use proto::{common::v1::Address, user::v1 as pb};
-use sqlx::PgPool;
 use tonic::{Code, Status};
 
 use crate::fixture::{TestService, address, code, fields, into_inner, refusal, unused_id};
@@ -32,9 +31,10 @@ async fn labels(service: &TestService, user: &str) -> Vec<String> {
     entries.into_iter().map(|entry| entry.label).collect()
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn default_moves_to_the_latest_requested_address(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn default_moves_to_the_latest_requested_address() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let ada = service.customer("ada@example.com").await;
     let home = service.add_address(&ada, "Home", false).await.unwrap();
     assert!(home.is_default);
@@ -68,9 +68,10 @@ async fn default_moves_to_the_latest_requested_address(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn addresses_of_another_account_are_not_found(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn addresses_of_another_account_are_not_found() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let ada = service.customer("ada@example.com").await;
     let bob = service.customer("bob@example.com").await;
     let home = service.add_address(&ada, "Home", false).await.unwrap();
@@ -85,9 +86,10 @@ async fn addresses_of_another_account_are_not_found(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn concurrent_changes_leave_one_default(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn concurrent_changes_leave_one_default() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let ada = service.customer("ada@example.com").await;
     let names: Vec<String> = (0..12).map(|n| format!("Address {n}")).collect();
     let added = join_all(names.iter().map(|name| service.add_address(&ada, name, true))).await;
@@ -110,9 +112,10 @@ async fn concurrent_changes_leave_one_default(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn database_constraints_enforce_one_default(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn database_constraints_enforce_one_default() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let ada = service.customer("ada@example.com").await;
     service.add_address(&ada, "Home", false).await.unwrap();
     service.add_address(&ada, "Work", false).await.unwrap();
@@ -121,17 +124,18 @@ async fn database_constraints_enforce_one_default(pool: PgPool) {
         ("DELETE FROM addresses WHERE is_default", "addresses_have_a_default"),
         ("UPDATE addresses SET is_default = true", "addresses_one_default_key"),
     ] {
-        let error = sqlx::query(statement).execute(&pool).await.unwrap_err();
+        let error = sqlx::query(statement).execute(database.pool()).await.unwrap_err();
         assert_eq!(kit::postgres::constraint(&error), Some(constraint), "{statement}");
     }
-    sqlx::query("DELETE FROM users").execute(&pool).await.unwrap();
+    sqlx::query("DELETE FROM users").execute(database.pool()).await.unwrap();
     assert_eq!(service.count("SELECT count(*) FROM addresses").await, 0);
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn address_book_is_limited_to_fifty_addresses(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn address_book_is_limited_to_fifty_addresses() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let ada = service.customer("ada@example.com").await;
     let all = join_all((0..55).map(|_| service.add_address(&ada, "", false))).await;
     let (ok, refusals): (Vec<_>, Vec<_>) = all.into_iter().partition(Result::is_ok);
@@ -143,9 +147,10 @@ async fn address_book_is_limited_to_fifty_addresses(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn invalid_address_names_every_invalid_field(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn invalid_address_names_every_invalid_field() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let invalid = Address { street: String::new(), country: "USA".into(), ..address() };
     let request = pb::AddAddressRequest {
         user_id: "7".into(),

@@ -1,14 +1,14 @@
 //! Empty requests: lists use defaults, and other methods name the missing fields.
 
 use proto::user::v1::{self as pb, user_service_client::UserServiceClient};
-use sqlx::PgPool;
 use tonic::transport::Channel;
 
 use crate::fixture::{TestService, fields};
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn empty_list_request_returns_the_first_page(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn empty_list_request_returns_the_first_page() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     for n in 0..21 {
         service.register(&format!("user{n}@example.com")).await;
     }
@@ -22,9 +22,10 @@ async fn empty_list_request_returns_the_first_page(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn empty_request_names_every_missing_field(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn empty_request_names_every_missing_field() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     macro_rules! assert_missing {
         ($method:ident, $request:ident, $fields:expr) => {
             let mut client: UserServiceClient<Channel> = service.client.clone();

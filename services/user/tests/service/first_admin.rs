@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 use user::Args;
 
@@ -25,11 +24,12 @@ async fn wait_for_admin(service: &TestService) {
     timeout(Duration::from_secs(20), wait).await.expect("an administrator");
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn concurrent_replicas_create_one_first_administrator(pool: PgPool) {
+#[tokio::test]
+async fn concurrent_replicas_create_one_first_administrator() {
+    let database = testing::database(&user::MIGRATOR).await;
     let mut replicas = Vec::new();
     for email in ["root@example.com", "ROOT@example.com", "root@example.com"] {
-        replicas.push(TestService::start_with(&pool, admin(email, PASSWORD)).await);
+        replicas.push(TestService::start_with(database.pool(), admin(email, PASSWORD)).await);
     }
     wait_for_admin(&replicas[0]).await;
     let user = replicas[1].login("root@example.com", PASSWORD).await.unwrap().user.unwrap();
@@ -40,27 +40,32 @@ async fn concurrent_replicas_create_one_first_administrator(pool: PgPool) {
     }
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn restart_keeps_a_changed_administrator_password(pool: PgPool) {
-    let service = TestService::start_with(&pool, admin("root@example.com", PASSWORD)).await;
+#[tokio::test]
+async fn restart_keeps_a_changed_administrator_password() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service =
+        TestService::start_with(database.pool(), admin("root@example.com", PASSWORD)).await;
     wait_for_admin(&service).await;
     let id = service.login("root@example.com", PASSWORD).await.unwrap().user.unwrap().id;
     service.change_password(&id, (PASSWORD, "another password"), "").await.unwrap();
     service.stop().await;
-    let service = TestService::start_with(&pool, admin("root@example.com", PASSWORD)).await;
+    let service =
+        TestService::start_with(database.pool(), admin("root@example.com", PASSWORD)).await;
     sleep(Duration::from_millis(500)).await;
     service.login("root@example.com", "another password").await.unwrap();
     service.login("root@example.com", PASSWORD).await.unwrap_err();
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn existing_customer_is_not_made_administrator(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn existing_customer_is_not_made_administrator() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let id = service.customer("root@example.com").await;
     service.stop().await;
     let service =
-        TestService::start_with(&pool, admin("root@example.com", "another password")).await;
+        TestService::start_with(database.pool(), admin("root@example.com", "another password"))
+            .await;
     sleep(Duration::from_millis(500)).await;
     assert_eq!(service.get_user(&id).await.unwrap().role, "customer");
     service.login("root@example.com", "another password").await.unwrap_err();
@@ -68,11 +73,12 @@ async fn existing_customer_is_not_made_administrator(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn invalid_admin_settings_fail_at_startup(pool: PgPool) {
+#[tokio::test]
+async fn invalid_admin_settings_fail_at_startup() {
+    let database = testing::database(&user::MIGRATOR).await;
     use sqlx::ConnectOptions as _;
 
-    let url = pool.connect_options().to_url_lossy();
+    let url = database.pool().connect_options().to_url_lossy();
     for (email, password, expected) in [
         ("root", Some(PASSWORD), "ADMIN_EMAIL"),
         ("root@example.com", Some("short"), "ADMIN_PASSWORD"),

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -30,10 +29,11 @@ async fn wait_for_count(service: &TestService, statement: &'static str, expected
     timeout(Duration::from_secs(20), wait).await.expect(statement);
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn outage_of_notification_service_delays_mails(pool: PgPool) {
+#[tokio::test]
+async fn outage_of_notification_service_delays_mails() {
+    let database = testing::database(&user::MIGRATOR).await;
     let notification = FakeNotification::stopped().await;
-    let mut service = TestService::start_at(&pool, START, notification, |_| {}).await;
+    let mut service = TestService::start_at(database.pool(), START, notification, |_| {}).await;
     service.register("ada@example.com").await;
     service.request_password_reset("ada@example.com").await.unwrap();
     wait_for_count(&service, POSTPONED, 2).await;
@@ -60,25 +60,28 @@ async fn outage_of_notification_service_delays_mails(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn pending_mail_is_sent_after_restart(pool: PgPool) {
+#[tokio::test]
+async fn pending_mail_is_sent_after_restart() {
+    let database = testing::database(&user::MIGRATOR).await;
     let notification = FakeNotification::stopped().await;
-    let service = TestService::start_at(&pool, START, notification, |_| {}).await;
+    let service = TestService::start_at(database.pool(), START, notification, |_| {}).await;
     service.register("ada@example.com").await;
     wait_for_count(&service, POSTPONED, 1).await;
     service.stop().await;
 
     let mut notification = FakeNotification::stopped().await;
     notification.start().await;
-    let service = TestService::start_at(&pool, "2026-03-01T13:00:00Z", notification, |_| {}).await;
+    let service =
+        TestService::start_at(database.pool(), "2026-03-01T13:00:00Z", notification, |_| {}).await;
     service.notification.wait_for("welcome", "ada@example.com", 1).await;
     wait_for_count(&service, "SELECT count(*) FROM outbox", 0).await;
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn expired_lease_is_taken_by_another_worker(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn expired_lease_is_taken_by_another_worker() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let id = service.customer("ada@example.com").await;
     service.notification.wait_for("welcome", "ada@example.com", 1).await;
     wait_for_count(&service, "SELECT count(*) FROM outbox", 0).await;
@@ -88,7 +91,7 @@ async fn expired_lease_is_taken_by_another_worker(pool: PgPool) {
                  '2026-03-01T12:00:00Z', '2026-03-01T12:00:30Z')",
     )
     .bind(&id)
-    .execute(&pool)
+    .execute(database.pool())
     .await
     .unwrap();
     sleep(Duration::from_millis(500)).await;
@@ -99,9 +102,10 @@ async fn expired_lease_is_taken_by_another_worker(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn lost_response_repeats_the_mail_with_the_same_key(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn lost_response_repeats_the_mail_with_the_same_key() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     service.notification.inject(Fault::LoseResponses);
     service.register("ada@example.com").await;
     service.notification.wait_for("welcome", "ada@example.com", 1).await;
@@ -120,9 +124,10 @@ async fn lost_response_repeats_the_mail_with_the_same_key(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn rejected_mail_does_not_block_others(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn rejected_mail_does_not_block_others() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     service.notification.inject(Fault::RejectAll);
     service.register("ada@example.com").await;
     wait_for_count(&service, "SELECT count(*) FROM outbox", 0).await;
@@ -133,10 +138,11 @@ async fn rejected_mail_does_not_block_others(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn two_replicas_send_each_mail_once(pool: PgPool) {
-    let one = TestService::start(&pool).await;
-    let two = TestService::start(&pool).await;
+#[tokio::test]
+async fn two_replicas_send_each_mail_once() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let one = TestService::start(database.pool()).await;
+    let two = TestService::start(database.pool()).await;
     for n in 0..20 {
         let service = if n % 2 == 0 { &one } else { &two };
         service.register(&format!("user{n}@example.com")).await;
@@ -155,10 +161,11 @@ async fn two_replicas_send_each_mail_once(pool: PgPool) {
     two.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn reset_token_is_not_stored_in_plain_text(pool: PgPool) {
+#[tokio::test]
+async fn reset_token_is_not_stored_in_plain_text() {
+    let database = testing::database(&user::MIGRATOR).await;
     let notification = FakeNotification::stopped().await;
-    let mut service = TestService::start_at(&pool, START, notification, |_| {}).await;
+    let mut service = TestService::start_at(database.pool(), START, notification, |_| {}).await;
     service.register("ada@example.com").await;
     service.request_password_reset("ada@example.com").await.unwrap();
     wait_for_count(&service, POSTPONED, 2).await;
@@ -167,7 +174,7 @@ async fn reset_token_is_not_stored_in_plain_text(pool: PgPool) {
         "SELECT concat((SELECT string_agg(o::text, '') FROM outbox o),
                        (SELECT string_agg(r::text, '') FROM password_resets r))",
     )
-    .fetch_one(&pool)
+    .fetch_one(database.pool())
     .await
     .unwrap();
     service.notification.start().await;

@@ -1,6 +1,6 @@
 //! Tests of the user service through its gRPC port, with PostgreSQL.
 //!
-//! `hack/test-env.sh cargo test -p user` sets `DATABASE_URL`; each test has its own database.
+//! Each test has its own database.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
 

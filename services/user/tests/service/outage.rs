@@ -30,10 +30,11 @@ async fn wait_for_root_sign_in(service: &TestService) {
     timeout(Duration::from_secs(30), wait).await.expect("the administrator signs in");
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn calls_fail_unavailable_during_outage_and_recover(pool: PgPool) {
-    let mut proxy = FaultProxy::for_database(&pool).await;
-    let service = start(&pool, &proxy).await;
+#[tokio::test]
+async fn calls_fail_unavailable_during_outage_and_recover() {
+    let test_database = testing::database(&user::MIGRATOR).await;
+    let mut proxy = FaultProxy::for_database(test_database.pool()).await;
+    let service = start(test_database.pool(), &proxy).await;
     wait_for_root_sign_in(&service).await;
     let ada = service.register("ada@example.com").await;
     let id = ada.user.unwrap().id;
@@ -64,11 +65,12 @@ async fn calls_fail_unavailable_during_outage_and_recover(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn service_starts_without_postgresql_and_creates_admin_later(pool: PgPool) {
-    let mut proxy = FaultProxy::for_database(&pool).await;
+#[tokio::test]
+async fn service_starts_without_postgresql_and_creates_admin_later() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let mut proxy = FaultProxy::for_database(database.pool()).await;
     proxy.disconnect().await;
-    let service = start(&pool, &proxy).await;
+    let service = start(database.pool(), &proxy).await;
     let status = service.login("root@example.com", PASSWORD).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable, "{status:?}");
     proxy.restore().await;

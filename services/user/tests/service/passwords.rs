@@ -2,7 +2,6 @@
 
 use futures::future::join_all;
 use jiff::SignedDuration;
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{PASSWORD, TestService, code, fields, refusal, unused_id};
@@ -17,9 +16,10 @@ fn sid(token: &str) -> String {
     claims["sid"].as_str().unwrap().to_owned()
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn password_change_ends_all_other_sessions(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn password_change_ends_all_other_sessions() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let current = service.register("ada@example.com").await;
     let other = service.login("ada@example.com", PASSWORD).await.unwrap();
     let id = current.user.unwrap().id;
@@ -34,9 +34,10 @@ async fn password_change_ends_all_other_sessions(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn password_change_requires_current_and_valid_new_password(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn password_change_requires_current_and_valid_new_password() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let response = service.register("ada@example.com").await;
     let id = response.user.unwrap().id;
     let change = |current, new| service.change_password(&id, (current, new), "");
@@ -54,9 +55,10 @@ async fn password_change_requires_current_and_valid_new_password(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn concurrent_password_changes_have_one_winner(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn concurrent_password_changes_have_one_winner() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let id = service.customer("ada@example.com").await;
     let news = ["staple battery one", "staple battery two"];
     let changes = news.map(|new| service.change_password(&id, (PASSWORD, new), ""));
@@ -69,9 +71,10 @@ async fn concurrent_password_changes_have_one_winner(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn reset_token_works_once_and_ends_all_sessions(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn reset_token_works_once_and_ends_all_sessions() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let session = service.register("Ada@example.com").await.refresh_token;
     service.request_password_reset("ADA@example.com").await.unwrap();
     // The mail is sent to the address as it is stored in the account, not as it is spelled in the
@@ -88,9 +91,10 @@ async fn reset_token_works_once_and_ends_all_sessions(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn concurrent_resets_with_one_token_have_one_winner(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn concurrent_resets_with_one_token_have_one_winner() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     service.register("ada@example.com").await;
     service.request_password_reset("ada@example.com").await.unwrap();
     let token =
@@ -102,9 +106,10 @@ async fn concurrent_resets_with_one_token_have_one_winner(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn reset_tokens_expire_after_an_hour_and_on_password_change(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn reset_tokens_expire_after_an_hour_and_on_password_change() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let id = service.customer("ada@example.com").await;
     let mut tokens = Vec::new();
     for n in 1..=3 {
@@ -134,9 +139,10 @@ async fn reset_tokens_expire_after_an_hour_and_on_password_change(pool: PgPool) 
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn reset_request_does_not_reveal_whether_account_exists(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn reset_request_does_not_reveal_whether_account_exists() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let disabled = service.customer("cleo@example.com").await;
     service.set_access(&disabled, "", Some(true)).await.unwrap();
     service.register("ada@example.com").await;
@@ -152,9 +158,10 @@ async fn reset_request_does_not_reveal_whether_account_exists(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn reset_mails_are_limited_per_account(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn reset_mails_are_limited_per_account() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     service.register("ada@example.com").await;
     for _ in 0..8 {
         service.request_password_reset("ada@example.com").await.unwrap();
@@ -169,9 +176,10 @@ async fn reset_mails_are_limited_per_account(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn password_reset_clears_sign_in_throttle(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn password_reset_clears_sign_in_throttle() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     service.register("ada@example.com").await;
     for _ in 0..10 {
         service.login("ada@example.com", "wrong password").await.unwrap_err();
@@ -184,19 +192,20 @@ async fn password_reset_clears_sign_in_throttle(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn failed_password_reset_changes_nothing(pool: PgPool) {
+#[tokio::test]
+async fn failed_password_reset_changes_nothing() {
+    let test_database = testing::database(&user::MIGRATOR).await;
     let short_lock_timeout = |args: &mut user::Args| {
         args.database.database_lock_timeout = std::time::Duration::from_millis(200);
     };
-    let service = TestService::start_with(&pool, short_lock_timeout).await;
+    let service = TestService::start_with(test_database.pool(), short_lock_timeout).await;
     service.register("ada@example.com").await;
     service.login("ada@example.com", "wrong password").await.unwrap_err();
     service.request_password_reset("ada@example.com").await.unwrap();
     let token =
         service.notification.wait_for("reset", "ada@example.com", 1).await.remove(0).content;
     // Another transaction has locked the row that the reset deletes.
-    let mut busy = pool.begin().await.unwrap();
+    let mut busy = test_database.pool().begin().await.unwrap();
     sqlx::query("SELECT FROM sign_in_attempts FOR UPDATE").execute(&mut *busy).await.unwrap();
     assert_eq!(code(service.reset_password(&token, NEW).await), Code::Unavailable);
     busy.rollback().await.unwrap();

@@ -2,7 +2,6 @@
 
 use jiff::SignedDuration;
 use proto::{common::v1::Pagination, user::v1 as pb};
-use sqlx::PgPool;
 use tonic::{Code, Status};
 
 use crate::fixture::{TestService, code, fields, into_inner, unused_id};
@@ -23,9 +22,10 @@ async fn list(
     service.client.clone().list_users(request).await.unwrap().into_inner()
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn update_keeps_absent_fields_and_clears_empty_ones(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn update_keeps_absent_fields_and_clears_empty_ones() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let before = service.register("ada@example.com").await.user.unwrap();
     service.env.advance(SignedDuration::from_secs(5));
     let profile = pb::Profile {
@@ -48,9 +48,10 @@ async fn update_keeps_absent_fields_and_clears_empty_ones(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn concurrent_updates_of_different_fields_are_both_kept(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn concurrent_updates_of_different_fields_are_both_kept() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let id = service.customer("ada@example.com").await;
     for n in 0..10 {
         let text = Some(n.to_string());
@@ -65,9 +66,10 @@ async fn concurrent_updates_of_different_fields_are_both_kept(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn invalid_update_names_every_invalid_field(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn invalid_update_names_every_invalid_field() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let id = service.customer("ada@example.com").await;
     let invalid = pb::Profile {
         first_name: Some("x".repeat(101)),
@@ -84,9 +86,10 @@ async fn invalid_update_names_every_invalid_field(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn accounts_are_listed_newest_first_and_searchable(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn accounts_are_listed_newest_first_and_searchable() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let mut ids = Vec::new();
     for n in 0..5 {
         ids.push(service.customer(&format!("User{n}%@example.com")).await);

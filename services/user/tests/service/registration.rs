@@ -2,14 +2,14 @@
 
 use futures::future::join_all;
 use proto::user::v1 as pb;
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{PASSWORD, TestService, fields, refusal, registration};
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn registration_creates_a_signed_in_customer(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn registration_creates_a_signed_in_customer() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let response = service.register(" Ada@Example.com ").await;
     let user = response.user.unwrap();
     assert_eq!((&*user.email, &*user.role, user.disabled), ("Ada@Example.com", "customer", false));
@@ -28,9 +28,10 @@ async fn registration_creates_a_signed_in_customer(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn email_address_is_unique_regardless_of_case(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn email_address_is_unique_regardless_of_case() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     service.register("ada@example.com").await;
     for email in ["ada@example.com", "ADA@example.com", "ada@EXAMPLE.com"] {
         let taken = refusal(service.try_register(email).await);
@@ -40,9 +41,10 @@ async fn email_address_is_unique_regardless_of_case(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn concurrent_registrations_create_one_account_and_one_mail(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn concurrent_registrations_create_one_account_and_one_mail() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let emails = (0..16).map(|n| if n % 2 == 0 { "ada@example.com" } else { "ADA@Example.com" });
     let responses = join_all(emails.map(|email| service.try_register(email))).await;
     let (ok, refusals): (Vec<_>, Vec<_>) = responses.into_iter().partition(Result::is_ok);
@@ -64,9 +66,10 @@ async fn concurrent_registrations_create_one_account_and_one_mail(pool: PgPool) 
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn invalid_registration_names_every_invalid_field(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn invalid_registration_names_every_invalid_field() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let mut client = service.client.clone();
     let invalid = pb::RegisterRequest {
         email: "ada".into(),
@@ -85,9 +88,10 @@ async fn invalid_registration_names_every_invalid_field(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn all_72_bytes_of_a_password_are_compared(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn all_72_bytes_of_a_password_are_compared() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let password = format!("{}ü", "x".repeat(70));
     let request =
         pb::RegisterRequest { password: password.clone(), ..registration("ada@example.com") };
@@ -101,16 +105,17 @@ async fn all_72_bytes_of_a_password_are_compared(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn password_and_token_are_not_stored_in_plain_text(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn password_and_token_are_not_stored_in_plain_text() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let response = service.register("ada@example.com").await;
     let dump: String = sqlx::query_scalar(
         "SELECT concat((SELECT string_agg(u::text, '') FROM users u),
                        (SELECT string_agg(t::text, '') FROM refresh_tokens t),
                        (SELECT string_agg(s::text, '') FROM sessions s))",
     )
-    .fetch_one(&pool)
+    .fetch_one(database.pool())
     .await
     .unwrap();
     assert!(dump.contains("ada@example.com") && dump.contains("$2b$04$"), "{dump}");

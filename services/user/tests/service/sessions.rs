@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{PASSWORD, TestService, refusal, unused_id};
@@ -12,9 +11,10 @@ fn invalid_token() -> (Code, String) {
     (Code::Unauthenticated, "invalid_refresh_token".to_owned())
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn refresh_rotates_the_token_within_the_session(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn refresh_rotates_the_token_within_the_session() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let mut response = service.register("ada@example.com").await;
     for _ in 0..3 {
         service.env.advance(SignedDuration::from_mins(15));
@@ -28,9 +28,10 @@ async fn refresh_rotates_the_token_within_the_session(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn second_use_within_grace_period_issues_another_token(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn second_use_within_grace_period_issues_another_token() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let first = service.register("ada@example.com").await.refresh_token;
     let one = service.refresh(&first).await.unwrap().refresh_token;
     service.env.advance(SignedDuration::from_secs(9));
@@ -41,9 +42,10 @@ async fn second_use_within_grace_period_issues_another_token(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn reuse_after_grace_period_ends_only_its_token_family(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn reuse_after_grace_period_ends_only_its_token_family() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let first = service.register("ada@example.com").await.refresh_token;
     let other = service.login("ada@example.com", PASSWORD).await.unwrap().refresh_token;
     let next = service.refresh(&first).await.unwrap().refresh_token;
@@ -59,9 +61,10 @@ async fn reuse_after_grace_period_ends_only_its_token_family(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn concurrent_refreshes_stay_in_one_token_family(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn concurrent_refreshes_stay_in_one_token_family() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let first = service.register("ada@example.com").await.refresh_token;
     let responses = service.refresh_concurrently(&first, 20).await;
     let mut tokens: Vec<_> =
@@ -81,10 +84,12 @@ async fn concurrent_refreshes_stay_in_one_token_family(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn concurrent_refreshes_without_grace_end_the_token_family(pool: PgPool) {
+#[tokio::test]
+async fn concurrent_refreshes_without_grace_end_the_token_family() {
+    let database = testing::database(&user::MIGRATOR).await;
     let service =
-        TestService::start_with(&pool, |args| args.refresh_token_grace = Duration::ZERO).await;
+        TestService::start_with(database.pool(), |args| args.refresh_token_grace = Duration::ZERO)
+            .await;
     let first = service.register("ada@example.com").await.refresh_token;
     let responses = service.refresh_concurrently(&first, 20).await;
     let (ok, refusals): (Vec<_>, Vec<_>) = responses.into_iter().partition(Result::is_ok);
@@ -96,9 +101,10 @@ async fn concurrent_refreshes_without_grace_end_the_token_family(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn malformed_and_expired_refresh_tokens_are_rejected(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn malformed_and_expired_refresh_tokens_are_rejected() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let response = service.register("ada@example.com").await;
     let long = "x".repeat(5000);
     let never = "A".repeat(43);
@@ -110,9 +116,10 @@ async fn malformed_and_expired_refresh_tokens_are_rejected(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn logout_ends_one_or_all_sessions_and_is_idempotent(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn logout_ends_one_or_all_sessions_and_is_idempotent() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let id = service.customer("ada@example.com").await;
     let mut tokens = Vec::new();
     for _ in 0..3 {
@@ -134,9 +141,10 @@ async fn logout_ends_one_or_all_sessions_and_is_idempotent(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn logout_does_not_end_sessions_of_other_accounts(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn logout_does_not_end_sessions_of_other_accounts() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let ada = service.register("ada@example.com").await.refresh_token;
     let bob = service.customer("bob@example.com").await;
     for (user, token, all) in [

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::SignedDuration;
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{PASSWORD, TestService, refusal};
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn sign_in_ignores_the_case_of_the_address(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn sign_in_ignores_the_case_of_the_address() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let id = service.customer("Ada@example.com").await;
     let response = service.login("ada@EXAMPLE.com", PASSWORD).await.unwrap();
     assert_eq!(response.user.unwrap().id, id);
@@ -20,9 +20,10 @@ async fn sign_in_ignores_the_case_of_the_address(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn wrong_password_and_unknown_address_give_the_same_error(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn wrong_password_and_unknown_address_give_the_same_error() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     service.register("ada@example.com").await;
     let wrong = service.login("ada@example.com", "wrong password").await.unwrap_err();
     let unknown = service.login("bob@example.com", "wrong password").await.unwrap_err();
@@ -33,10 +34,11 @@ async fn wrong_password_and_unknown_address_give_the_same_error(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn unknown_address_takes_as_long_as_a_known_one(pool: PgPool) {
+#[tokio::test]
+async fn unknown_address_takes_as_long_as_a_known_one() {
+    let database = testing::database(&user::MIGRATOR).await;
     // A cost at which hashing dominates all other work: about 60 ms per hash.
-    let service = TestService::start_with(&pool, |args| args.bcrypt_cost = 10).await;
+    let service = TestService::start_with(database.pool(), |args| args.bcrypt_cost = 10).await;
     service.register("ada@example.com").await;
     let mut best = [Duration::MAX; 2];
     for _ in 0..5 {
@@ -51,9 +53,10 @@ async fn unknown_address_takes_as_long_as_a_known_one(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn disabled_account_is_reported_only_with_correct_password(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn disabled_account_is_reported_only_with_correct_password() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let id = service.customer("ada@example.com").await;
     service.set_access(&id, "", Some(true)).await.unwrap();
     let wrong_password = refusal(service.login("ada@example.com", "wrong password").await);
@@ -65,9 +68,10 @@ async fn disabled_account_is_reported_only_with_correct_password(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn attempts_are_throttled_by_address_with_or_without_account(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn attempts_are_throttled_by_address_with_or_without_account() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     service.register("ada@example.com").await;
     service.register("cleo@example.com").await;
     for email in ["ada@example.com", "bob@example.com"] {
@@ -98,9 +102,10 @@ async fn attempts_are_throttled_by_address_with_or_without_account(pool: PgPool)
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn concurrent_attempts_get_no_more_guesses_than_sequential(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn concurrent_attempts_get_no_more_guesses_than_sequential() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     service.register("ada@example.com").await;
     let attempts = (0..40).map(|n| {
         let (service, password) = (&service, format!("wrong password {n}"));
@@ -113,9 +118,10 @@ async fn concurrent_attempts_get_no_more_guesses_than_sequential(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn oldest_session_ends_above_fifty_sessions(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn oldest_session_ends_above_fifty_sessions() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let first = service.register("ada@example.com").await;
     let mut last = first.clone();
     for _ in 0..50 {
@@ -128,12 +134,13 @@ async fn oldest_session_ends_above_fifty_sessions(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn hash_of_other_cost_is_rehashed_at_sign_in(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn hash_of_other_cost_is_rehashed_at_sign_in() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     service.register("ada@example.com").await;
     service.stop().await;
-    let service = TestService::start_with(&pool, |args| args.bcrypt_cost = 5).await;
+    let service = TestService::start_with(database.pool(), |args| args.bcrypt_cost = 5).await;
     for _ in 0..2 {
         // Concurrent sign-ins: the stored hash changes during the later ones.
         for result in join_all((0..6).map(|_| service.login("ada@example.com", PASSWORD))).await {
@@ -145,13 +152,14 @@ async fn hash_of_other_cost_is_rehashed_at_sign_in(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn sign_in_does_not_wait_for_rehash(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn sign_in_does_not_wait_for_rehash() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     service.register("ada@example.com").await;
     service.stop().await;
     // A hash of this cost takes longer than the query for it.
-    let service = TestService::start_with(&pool, |args| args.bcrypt_cost = 12).await;
+    let service = TestService::start_with(database.pool(), |args| args.bcrypt_cost = 12).await;
     service.login("ada@example.com", PASSWORD).await.unwrap();
     assert_eq!(service.count(COST_12).await, 0);
     wait_for_rehash(&service, COST_12).await;

@@ -31,9 +31,10 @@ async fn rows(service: &TestService) -> Vec<i64> {
     counts
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn sweeper_deletes_only_expired_rows(pool: PgPool) {
-    let service = start_at(&pool, "2026-03-01T12:00:00Z").await;
+#[tokio::test]
+async fn sweeper_deletes_only_expired_rows() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = start_at(database.pool(), "2026-03-01T12:00:00Z").await;
     service.register("ada@example.com").await;
     let valid_token = service.register("bob@example.com").await.refresh_token;
     service.request_password_reset("ada@example.com").await.unwrap();
@@ -47,7 +48,7 @@ async fn sweeper_deletes_only_expired_rows(pool: PgPool) {
     service.stop().await;
 
     // The sweeper runs at startup.
-    let service = start_at(&pool, "2026-03-08T12:00:00Z").await;
+    let service = start_at(database.pool(), "2026-03-08T12:00:00Z").await;
     let wait = async {
         while rows(&service).await != [1, 1, 0, 0] {
             sleep(Duration::from_millis(20)).await;

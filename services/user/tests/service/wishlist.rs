@@ -3,7 +3,6 @@
 use futures::future::join_all;
 use jiff::SignedDuration;
 use proto::user::v1 as pb;
-use sqlx::PgPool;
 use tonic::{Code, Status};
 
 use crate::fixture::{TestService, code, refusal, unused_id};
@@ -25,9 +24,10 @@ async fn products(service: &TestService, user: &str) -> Vec<String> {
     response.items.into_iter().map(|item| item.product_id).collect()
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn wishlist_is_newest_first_and_ignores_duplicates(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn wishlist_is_newest_first_and_ignores_duplicates() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let ada = service.customer("ada@example.com").await;
     let bob = service.customer("bob@example.com").await;
     for n in [1, 2, 3, 1] {
@@ -46,9 +46,10 @@ async fn wishlist_is_newest_first_and_ignores_duplicates(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn concurrent_additions_store_a_product_once(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn concurrent_additions_store_a_product_once() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let ada = service.customer("ada@example.com").await;
     let product = unused_id(1);
     for result in join_all((0..12).map(|_| add(&service, &ada, &product))).await {
@@ -58,16 +59,17 @@ async fn concurrent_additions_store_a_product_once(pool: PgPool) {
     service.stop().await;
 }
 
-#[sqlx::test(migrator = "user::MIGRATOR")]
-async fn wishlist_is_limited_to_five_hundred_products(pool: PgPool) {
-    let service = TestService::start(&pool).await;
+#[tokio::test]
+async fn wishlist_is_limited_to_five_hundred_products() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
     let ada = service.customer("ada@example.com").await;
     sqlx::query(
         "INSERT INTO wishlist_items (id, user_id, product_id, added_at)
          SELECT gen_random_uuid(), $1::uuid, gen_random_uuid(), now() FROM generate_series(1, 499)",
     )
     .bind(&ada)
-    .execute(&pool)
+    .execute(database.pool())
     .await
     .unwrap();
     add(&service, &ada, &unused_id(1)).await.unwrap();

@@ -77,9 +77,9 @@ struct TestCli {
     redis: kit::redis::Args,
 }
 
-/// Connects to the Redis of `hack/test-env.sh`.
 fn redis() -> Redis {
-    let cli = TestCli::parse_from(["test", "--redis-timeout", "5s"]);
+    let line = ["test", "--redis-url", testing::redis(), "--redis-timeout", "5s"];
+    let cli = TestCli::parse_from(line);
     kit::redis::connect(&cli.redis, &Runtime::for_tests()).expect("REDIS_URL")
 }
 
