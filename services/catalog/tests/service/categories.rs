@@ -1,7 +1,6 @@
 //! Categories: a tree that contains products.
 
 use proto::{catalog::v1 as pb, common::v1::Empty};
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{Shop, code, fields, new_product, order, refused};
@@ -18,9 +17,10 @@ fn move_request(id: &str, parent: &str) -> pb::UpdateCategoryRequest {
     }
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn category_list_counts_products_of_descendants(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn category_list_counts_products_of_descendants() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let home = shop.category("Home", "").await;
     let kitchen = shop.category("Kitchen", &home.id).await;
     shop.category("Empty", "").await;
@@ -50,9 +50,10 @@ async fn category_list_counts_products_of_descendants(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn category_update_honors_values_and_mask(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn category_update_honors_values_and_mask() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let home = shop.category("Home", "").await;
     let kitchen = shop.category("Kitchen", &home.id).await;
@@ -78,18 +79,20 @@ async fn category_update_honors_values_and_mask(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn duplicate_category_slug_is_refused(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn duplicate_category_slug_is_refused() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     shop.category("Home", "").await;
     let duplicate = pb::CreateCategoryRequest { name: "home".into(), ..Default::default() };
     assert_eq!(code(shop.client.clone().create_category(duplicate).await), Code::AlreadyExists);
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn concurrent_moves_create_no_cycle(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn concurrent_moves_create_no_cycle() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let a = shop.category("A", "").await.id;
     let b = shop.category("B", "").await.id;
     let update = |id: &str, parent: &str| {
@@ -107,9 +110,10 @@ async fn concurrent_moves_create_no_cycle(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn referenced_category_cannot_be_deleted(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn referenced_category_cannot_be_deleted() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let delete = |id: &str| {
         let (mut client, id) = (shop.client.clone(), id.to_owned());
         async move { client.delete_category(pb::DeleteCategoryRequest { id }).await }

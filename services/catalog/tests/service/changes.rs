@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use proto::catalog::v1 as pb;
-use sqlx::PgPool;
 use tokio::time::timeout;
 use tonic::Streaming;
 
@@ -36,9 +35,10 @@ async fn watch(shop: &Shop) -> Streaming<pb::CatalogChange> {
     subscriber
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn subscriber_receives_invalidations(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn subscriber_receives_invalidations() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let mut subscriber = watch(&shop).await;
     let product =
@@ -71,9 +71,10 @@ async fn subscriber_receives_invalidations(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn change_of_many_products_is_one_message(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn change_of_many_products_is_one_message() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let home = shop.category("Home", "").await;
     for n in 0..101 {
         let request = pb::CreateProductRequest {
@@ -94,15 +95,16 @@ async fn change_of_many_products_is_one_message(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn lost_connection_invalidates_all(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn lost_connection_invalidates_all() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut subscriber = watch(&shop).await;
     sqlx::query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE datname = current_database() AND query LIKE 'LISTEN%' AND pid <> pg_backend_pid()",
     )
-    .execute(&pool)
+    .execute(database.pool())
     .await
     .unwrap();
     assert!(next(&mut subscriber).await.all);
@@ -110,9 +112,10 @@ async fn lost_connection_invalidates_all(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn subscriber_does_not_block_shutdown(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn subscriber_does_not_block_shutdown() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let subscriber = watch(&shop).await;
     timeout(Duration::from_secs(10), shop.close()).await.expect("streams end with the service");
     drop(subscriber);

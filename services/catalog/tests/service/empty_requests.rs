@@ -4,14 +4,14 @@ use proto::{
     catalog::v1::{self as pb, catalog_service_client::CatalogServiceClient},
     common::v1::Empty,
 };
-use sqlx::PgPool;
 use tonic::transport::Channel;
 
 use crate::fixture::{Shop, fields};
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn empty_list_request_returns_the_first_page(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn empty_list_request_returns_the_first_page() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     for n in 0..21 {
         shop.product(&format!("Item {n}"), 100, 0).await;
     }
@@ -34,9 +34,10 @@ async fn empty_list_request_returns_the_first_page(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn empty_request_names_missing_fields(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn empty_request_names_missing_fields() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     macro_rules! lacks {
         ($method:ident, $request:ident, $fields:expr) => {
             let mut client: CatalogServiceClient<Channel> = shop.client.clone();

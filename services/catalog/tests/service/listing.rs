@@ -1,7 +1,6 @@
 //! Lists: pages, filters, orders.
 
 use proto::catalog::v1::{self as pb, ProductSort};
-use sqlx::PgPool;
 
 use crate::fixture::{Shop, new_product, page};
 
@@ -14,9 +13,10 @@ fn sorted(sort: ProductSort) -> pb::ListProductsRequest {
     pb::ListProductsRequest { sort: sort.into(), ..Default::default() }
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn pages_contain_every_product_once(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn pages_contain_every_product_once() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     for n in 0..23 {
         shop.product(&format!("Item {n:02}"), i64::from(n % 3), n % 2).await;
     }
@@ -46,9 +46,10 @@ async fn pages_contain_every_product_once(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn list_is_sorted_as_requested(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn list_is_sorted_as_requested() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     for (name, price) in [("banana", 300), ("Cherry", 100), ("Apple", 200)] {
         shop.product(name, price, 1).await;
         shop.env.advance(jiff::SignedDuration::from_secs(1));
@@ -66,9 +67,10 @@ async fn list_is_sorted_as_requested(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn filters_combine(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn filters_combine() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let books = shop.category("Books", "").await;
     let novels = shop.category("Novels", &books.id).await;
     let other = shop.category("Other", "").await;
@@ -119,9 +121,10 @@ async fn filters_combine(pool: PgPool) {
 /// Statements with the structure of the service's queries, and the indexes that they must use.
 /// Sorts and sequential scans are disabled, so that a missing index shows even with the small
 /// tables of a test.
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn every_sort_order_and_search_use_an_index(pool: PgPool) {
-    let mut tx = pool.begin().await.unwrap();
+#[tokio::test]
+async fn every_sort_order_and_search_use_an_index() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let mut tx = database.pool().begin().await.unwrap();
     sqlx::raw_sql("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
         .execute(&mut *tx)
         .await

@@ -17,10 +17,11 @@ async fn open(pool: &PgPool, proxy: &FaultProxy) -> Shop {
     Shop::open_with(pool, args).await
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn outage_returns_unavailable_and_recovers(pool: PgPool) {
-    let mut proxy = FaultProxy::for_database(&pool).await;
-    let shop = open(&pool, &proxy).await;
+#[tokio::test]
+async fn outage_returns_unavailable_and_recovers() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let mut proxy = FaultProxy::for_database(database.pool()).await;
+    let shop = open(database.pool(), &proxy).await;
     let lamp = shop.product("Lamp", 100, 5).await.id;
 
     proxy.disconnect().await;
@@ -64,11 +65,12 @@ async fn outage_returns_unavailable_and_recovers(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn service_starts_before_postgresql(pool: PgPool) {
-    let mut proxy = FaultProxy::for_database(&pool).await;
+#[tokio::test]
+async fn service_starts_before_postgresql() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let mut proxy = FaultProxy::for_database(database.pool()).await;
     proxy.disconnect().await;
-    let shop = open(&pool, &proxy).await;
+    let shop = open(database.pool(), &proxy).await;
     let refused = shop.get(&order(1)).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
     proxy.restore().await;
@@ -81,21 +83,22 @@ async fn service_starts_before_postgresql(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn sweeper_survives_a_stalled_connection(pool: PgPool) {
-    let proxy = FaultProxy::for_database(&pool).await;
-    let shop = open(&pool, &proxy).await;
+#[tokio::test]
+async fn sweeper_survives_a_stalled_connection() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let proxy = FaultProxy::for_database(database.pool()).await;
+    let shop = open(database.pool(), &proxy).await;
     let lamp = shop.product("Lamp", 100, 5).await.id;
     shop.reserve(&order(1), &lamp, 2).await.unwrap();
 
     // The connection is lost while the sweeper releases units.
-    let mut holder = pool.begin().await.unwrap();
+    let mut holder = database.pool().begin().await.unwrap();
     sqlx::query("SELECT * FROM stock FOR UPDATE").fetch_all(&mut *holder).await.unwrap();
     shop.env.advance(jiff::SignedDuration::from_mins(16));
     let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity
          WHERE datname = current_database() AND wait_event_type = 'Lock')";
     let wait = async {
-        while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&pool).await.unwrap() {
+        while !sqlx::query_scalar::<_, bool>(waits).fetch_one(database.pool()).await.unwrap() {
             sleep(Duration::from_millis(50)).await;
         }
     };

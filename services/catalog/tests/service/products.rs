@@ -2,7 +2,6 @@
 
 use jiff::SignedDuration;
 use proto::catalog::v1 as pb;
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{Shop, code, dollars, fields, new_product};
@@ -20,9 +19,10 @@ fn mask(paths: &[&str]) -> Option<prost_types::FieldMask> {
     Some(prost_types::FieldMask { paths: paths.iter().map(|path| (*path).into()).collect() })
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn created_product_is_returned_by_get(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn created_product_is_returned_by_get() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let category = shop.category("Books", "").await;
     let made = shop
         .create(pb::CreateProductRequest {
@@ -55,9 +55,10 @@ async fn created_product_is_returned_by_get(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn missing_fields_get_defaults(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn missing_fields_get_defaults() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let made = shop.create(new_product("Crème Brûlée", 0)).await;
     assert_eq!(made.slug, "creme-brulee");
     assert_eq!((made.weight_grams, made.stock_quantity), (500, 0));
@@ -65,9 +66,10 @@ async fn missing_fields_get_defaults(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn slug_stays_reserved_after_deletion(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn slug_stays_reserved_after_deletion() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 0).await;
     client.delete_product(pb::DeleteProductRequest { id: lamp.id.clone() }).await.unwrap();
@@ -82,9 +84,10 @@ async fn slug_stays_reserved_after_deletion(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn update_changes_only_given_fields(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn update_changes_only_given_fields() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let made = shop
         .create(pb::CreateProductRequest {
@@ -119,9 +122,10 @@ async fn update_changes_only_given_fields(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn mask_sets_or_clears_its_fields(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn mask_sets_or_clears_its_fields() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let category = shop.category("Clothing", "").await;
     let made = shop
@@ -170,9 +174,10 @@ async fn mask_sets_or_clears_its_fields(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn deletion_deactivates_and_is_idempotent(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn deletion_deactivates_and_is_idempotent() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let made = shop.product("Lamp", 100, 5).await;
     for _ in 0..2 {
@@ -184,9 +189,10 @@ async fn deletion_deactivates_and_is_idempotent(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn batch_keeps_request_order_and_skips_unknown_ids(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn batch_keeps_request_order_and_skips_unknown_ids() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 1).await;
     let desk = shop.product("Desk", 200, 2).await;
@@ -200,9 +206,10 @@ async fn batch_keeps_request_order_and_skips_unknown_ids(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn unknown_product_is_not_found(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn unknown_product_is_not_found() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let unknown = crate::fixture::order(1);
     assert_eq!(code(shop.get(&unknown).await), Code::NotFound);

@@ -2,7 +2,6 @@
 
 use jiff::SignedDuration;
 use proto::catalog::v1::{self as pb, ReservationState as State};
-use sqlx::PgPool;
 use tonic::{Code, Status};
 
 use crate::fixture::{Shop, code, fields, items, order, reservation};
@@ -12,9 +11,10 @@ async fn lookup(shop: &Shop, order_id: &str) -> Result<pb::Reservation, Status> 
     shop.client.clone().get_reservation(request).await.map(tonic::Response::into_inner)
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn lookup_returns_every_state_with_lines(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn lookup_returns_every_state_with_lines() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let lamp = shop.product("Lamp", 100, 20).await.id;
     let desk = shop.product("Desk", 100, 20).await.id;
     let split = [(desk.as_str(), 1), (&lamp, 2), (&desk, 3)];
@@ -54,9 +54,10 @@ async fn lookup_returns_every_state_with_lines(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn unknown_order_is_not_found_and_invalid_id_is_refused(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn unknown_order_is_not_found_and_invalid_id_is_refused() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     assert_eq!(code(lookup(&shop, &order(1)).await), Code::NotFound);
     for id in ["", "7", "order 1", &"0".repeat(1000)] {
         assert_eq!(fields(lookup(&shop, id).await), ["order_id"]);

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use proto::catalog::v1 as pb;
-use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 
 use crate::fixture::{Shop, order, refused, reservation};
@@ -25,9 +24,10 @@ async fn wait_until_swept(shop: &Shop) {
     timeout(Duration::from_secs(10), wait).await.expect("the sweeper releases the units");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn units_are_held_committed_and_restocked(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn units_are_held_committed_and_restocked() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
     let held = shop.reserve(&order(1), &lamp, 4).await.unwrap();
     assert!(held.success && held.unavailable_product_ids.is_empty());
@@ -43,9 +43,10 @@ async fn units_are_held_committed_and_restocked(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn reservation_is_all_or_nothing(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn reservation_is_all_or_nothing() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 5).await.id;
     let desk = shop.product("Desk", 100, 5).await.id;
@@ -70,9 +71,10 @@ async fn reservation_is_all_or_nothing(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn repeat_returns_first_result_and_refuses_other_lines(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn repeat_returns_first_result_and_refuses_other_lines() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
     let first = shop.reserve(&order(1), &lamp, 4).await.unwrap();
     shop.env.advance(SignedDuration::from_mins(1));
@@ -93,9 +95,10 @@ async fn repeat_returns_first_result_and_refuses_other_lines(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn repeated_ending_moves_stock_once(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn repeated_ending_moves_stock_once() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
     for n in 1..=2 {
         shop.reserve(&order(n), &lamp, 3).await.unwrap();
@@ -120,9 +123,10 @@ async fn repeated_ending_moves_stock_once(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn early_compensation_leaves_a_tombstone(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn early_compensation_leaves_a_tombstone() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
     assert_eq!(refused(shop.commit(&order(1)).await), "reservation_unknown");
     shop.release(&order(1)).await.unwrap();
@@ -140,9 +144,10 @@ async fn early_compensation_leaves_a_tombstone(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn expired_reservation_releases_stock_and_refuses_commit(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn expired_reservation_releases_stock_and_refuses_commit() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
     let short_reservation = pb::ReserveInventoryRequest {
         expiration_minutes: 1,
@@ -169,9 +174,10 @@ async fn expired_reservation_releases_stock_and_refuses_commit(pool: PgPool) {
 }
 
 /// Many buyers, few units: exactly as many reservations succeed as there are units.
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn concurrent_buyers_never_oversell(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn concurrent_buyers_never_oversell() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
     let buyers = (1..=60).map(|n| {
         let (mut client, request) = (shop.client.clone(), reservation(&order(n), &[(&lamp, 1)]));
@@ -196,9 +202,10 @@ async fn concurrent_buyers_never_oversell(pool: PgPool) {
 }
 
 /// Reservations of the same products in opposite order do not deadlock.
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn opposite_line_orders_do_not_deadlock(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn opposite_line_orders_do_not_deadlock() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut products = Vec::new();
     for n in 0..6 {
         products.push(shop.product(&format!("Item {n}"), 100, 1_000).await.id);
@@ -228,9 +235,10 @@ async fn opposite_line_orders_do_not_deadlock(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn concurrent_repeats_create_one_reservation(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn concurrent_repeats_create_one_reservation() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
     let repeats = (0..20).map(|_| {
         let (mut client, request) = (shop.client.clone(), reservation(&order(1), &[(&lamp, 2)]));
@@ -248,10 +256,11 @@ async fn concurrent_repeats_create_one_reservation(pool: PgPool) {
 
 /// At the time of expiry, commits, releases and the sweepers of two replicas race. Each order ends
 /// in one state, which matches the response to its buyer.
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn racing_expiry_and_commit_have_one_winner(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let second = Shop::open(&pool).await; // has a sweeper, too; the test moves both clocks
+#[tokio::test]
+async fn racing_expiry_and_commit_have_one_winner() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
+    let second = Shop::open(database.pool()).await; // has a sweeper, too; the test moves both clocks
     let lamp = shop.product("Lamp", 100, 1_000).await.id;
     for n in 1..=40 {
         assert!(shop.reserve(&order(n), &lamp, 1).await.unwrap().success);

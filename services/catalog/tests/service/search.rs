@@ -24,9 +24,10 @@ async fn demo(pool: &PgPool) -> Shop {
     shop
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn search_tolerates_typing_errors(pool: PgPool) {
-    let shop = demo(&pool).await;
+#[tokio::test]
+async fn search_tolerates_typing_errors() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = demo(database.pool()).await;
     for (text, first) in [
         ("laptop", "Laptop Backpack"),
         ("LAPTOP", "Laptop Backpack"),
@@ -52,18 +53,20 @@ async fn search_tolerates_typing_errors(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn unrelated_text_finds_nothing(pool: PgPool) {
-    let shop = demo(&pool).await;
+#[tokio::test]
+async fn unrelated_text_finds_nothing() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = demo(database.pool()).await;
     for text in ["zyxwvut", "refrigerator", "%", "_", "\\", "%%%", "' OR 1=1 --", "!!!", "-zebra"] {
         assert!(found(&shop, query(text)).await.is_empty(), "{text}");
     }
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn wildcards_are_literal_characters(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn wildcards_are_literal_characters() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     for name in ["100% Wool", "Snake_Case", r"Back\Slash", "Plain"] {
         shop.product(name, 100, 1).await;
     }
@@ -73,9 +76,10 @@ async fn wildcards_are_literal_characters(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn search_follows_renamed_categories(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn search_follows_renamed_categories() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let home = shop.category("Household", "").await;
     let kitchen = shop.category("Kitchen", &home.id).await;
@@ -99,9 +103,10 @@ async fn search_follows_renamed_categories(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn better_match_comes_first_by_default(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn better_match_comes_first_by_default() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let described = |name, price| pb::CreateProductRequest {
         description: "Goes well with any desk lamp.".into(),
         ..new_product(name, price)
@@ -123,9 +128,10 @@ async fn better_match_comes_first_by_default(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn search_supports_filters_and_pages(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn search_supports_filters_and_pages() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     for n in 1..=5 {
         shop.product(&format!("Lamp {n}"), n * 100, i32::from(n != 2)).await;
@@ -167,12 +173,13 @@ async fn wait_for_lock_waiters(pool: &PgPool, n: i64) {
     }
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn product_added_during_rename_is_found_by_the_new_name(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn product_added_during_rename_is_found_by_the_new_name() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let home = shop.category("Household", "").await;
     let lamp = shop.product("Blue Lamp", 100, 1).await;
-    let mut renaming = pool.begin().await.unwrap();
+    let mut renaming = database.pool().begin().await.unwrap();
     // The statements of a rename by the service.
     for statement in [
         "LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE",
@@ -189,7 +196,7 @@ async fn product_added_during_rename_is_found_by_the_new_name(pool: PgPool) {
         pb::UpdateProductRequest { id: lamp.id, category_id: Some(home.id), ..Default::default() };
     let [mut making, mut moving] = [shop.client.clone(), shop.client.clone()];
     let renamed = async {
-        wait_for_lock_waiters(&pool, 2).await;
+        wait_for_lock_waiters(database.pool(), 2).await;
         renaming.commit().await.unwrap();
     };
     let (made, moved, ()) =

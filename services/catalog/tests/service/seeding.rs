@@ -12,10 +12,11 @@ async fn seed(pool: &PgPool) -> Seeded {
     catalog::seed(&args(url.as_str()), &Runtime::for_tests()).await.unwrap()
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn empty_shop_gets_the_documented_demo_data(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
-    let seeded = seed(&pool).await;
+#[tokio::test]
+async fn empty_shop_gets_the_documented_demo_data() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
+    let seeded = seed(database.pool()).await;
     assert_eq!(seeded.categories, 3);
     assert!(seeded.products > 20, "enough for several pages");
     let categories = shop.client.clone().list_categories(Empty {}).await.unwrap().into_inner();
@@ -45,11 +46,12 @@ async fn empty_shop_gets_the_documented_demo_data(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn second_seed_changes_nothing(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn second_seed_changes_nothing() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
-    seed(&pool).await;
+    seed(database.pool()).await;
     let identifier = Some(pb::get_product_request::Identifier::Slug("smart-watch".into()));
     let request = pb::GetProductRequest { identifier };
     let watch = client.get_product(request).await.unwrap().into_inner();
@@ -63,7 +65,7 @@ async fn second_seed_changes_nothing(pool: PgPool) {
     };
     let renamed = client.update_product(renamed).await.unwrap().into_inner();
 
-    let (first, second) = tokio::join!(seed(&pool), seed(&pool));
+    let (first, second) = tokio::join!(seed(database.pool()), seed(database.pool()));
     let nothing = Seeded { categories: 0, products: 0 };
     assert_eq!((first, second), (nothing, nothing));
     assert_eq!(shop.get(&watch.id).await.unwrap(), renamed);

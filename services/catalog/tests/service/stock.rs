@@ -1,7 +1,6 @@
 //! Manual changes of stock, inventory checks, and the list of low stock.
 
 use proto::catalog::v1 as pb;
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{Shop, code, fields, items, order, page, refused};
@@ -15,9 +14,10 @@ fn adjust(product: &str, delta: i32) -> pb::AdjustStockRequest {
     }
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn manual_change_is_a_movement_with_reason(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn manual_change_is_a_movement_with_reason() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 10).await;
     let after = client.adjust_stock(adjust(&lamp.id, -3)).await.unwrap().into_inner();
@@ -31,7 +31,7 @@ async fn manual_change_is_a_movement_with_reason(pool: PgPool) {
     let movements: Vec<(String, i32, String, String)> = sqlx::query_as(
         "SELECT kind, on_hand_delta, reason, actor_id FROM stock_movements ORDER BY id",
     )
-    .fetch_all(&pool)
+    .fetch_all(database.pool())
     .await
     .unwrap();
     let row = |kind: &str, delta, reason: &str, actor: &str| {
@@ -47,9 +47,10 @@ async fn manual_change_is_a_movement_with_reason(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn manual_change_respects_reserved_units(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn manual_change_respects_reserved_units() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 10).await;
     shop.reserve(&order(1), &lamp.id, 4).await.unwrap();
@@ -75,9 +76,10 @@ async fn manual_change_respects_reserved_units(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn concurrent_adjustments_all_count(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn concurrent_adjustments_all_count() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let lamp = shop.product("Lamp", 100, 0).await;
     let adjustments = (1..=20).map(|n| {
         let (mut client, request) = (shop.client.clone(), adjust(&lamp.id, n));
@@ -91,9 +93,10 @@ async fn concurrent_adjustments_all_count(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn low_stock_is_sorted_by_available_units(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn low_stock_is_sorted_by_available_units() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     for (name, units) in [("Many", 50), ("Three", 3), ("None", 0), ("Five", 5)] {
         shop.product(name, 100, units).await;
@@ -113,9 +116,10 @@ async fn low_stock_is_sorted_by_available_units(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn inventory_check_names_unavailable_products(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn inventory_check_names_unavailable_products() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 5).await.id;
     let desk = shop.product("Desk", 100, 5).await.id;

@@ -1,13 +1,13 @@
 //! Invalid requests: the error names every invalid field at once.
 
 use proto::{catalog::v1 as pb, common::v1::Money};
-use sqlx::PgPool;
 
 use crate::fixture::{Shop, dollars, fields, items, new_product, order, page};
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn invalid_product_fields_are_refused(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn invalid_product_fields_are_refused() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let invalid = pb::CreateProductRequest {
         name: "x".repeat(201),
@@ -64,9 +64,10 @@ async fn invalid_product_fields_are_refused(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn list_parameters_out_of_range_are_refused(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn list_parameters_out_of_range_are_refused() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let invalid = pb::ListProductsRequest {
         pagination: page(-1, 101),
@@ -102,9 +103,10 @@ async fn list_parameters_out_of_range_are_refused(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn invalid_order_lines_are_refused(pool: PgPool) {
-    let shop = Shop::open(&pool).await;
+#[tokio::test]
+async fn invalid_order_lines_are_refused() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 1, 5).await.id;
     let mut reserve = async |lines: Vec<pb::InventoryItem>, minutes| {

@@ -4,14 +4,14 @@ use proto::{
     common::v1::Pagination,
     order::v1::{self as pb, OrderStatus},
 };
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::fixture::{ShopFixture, fields, refused, usd};
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn order_allows_only_forward_status_changes(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn order_allows_only_forward_status_changes() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     let order = shop.buy(&lamp, 1).await;
     let refusal = shop.update_status(&order.id, OrderStatus::Shipped).await;
@@ -35,9 +35,10 @@ async fn order_allows_only_forward_status_changes(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn lists_are_paged_newest_first_and_filtered(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn lists_are_paged_newest_first_and_filtered() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     let mut ids = Vec::new();
     for _ in 0..3 {
@@ -84,9 +85,10 @@ async fn lists_are_paged_newest_first_and_filtered(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn statistics_count_paid_and_refunded_amounts(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn statistics_count_paid_and_refunded_amounts() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     let stats = || async {
         let mut client = shop.client.clone();

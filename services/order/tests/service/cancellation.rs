@@ -4,7 +4,6 @@ use proto::{
     order::v1::{self as pb, OrderStatus},
     shipping::v1::{self as shipping, shipping_service_client::ShippingServiceClient},
 };
-use sqlx::PgPool;
 use tonic::{Code, transport::Channel};
 
 use crate::{
@@ -12,9 +11,10 @@ use crate::{
     fixture::{ShopFixture, refused, usd},
 };
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn confirmed_order_is_compensated_despite_faults(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn confirmed_order_is_compensated_despite_faults() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     for method in ["CancelShipment", "Refund", "RestockOrder"] {
         for fault in [RequestLost, ReplyLost, Duplicate, RespondWith(Code::Internal)] {
@@ -33,9 +33,10 @@ async fn confirmed_order_is_compensated_despite_faults(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn cancel_before_the_pivot_compensates(pool: PgPool) {
-    let shop = ShopFixture::open_with(&pool, &["--checkout-wait=1s"]).await;
+#[tokio::test]
+async fn cancel_before_the_pivot_compensates() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open_with(database.pool(), &["--checkout-wait=1s"]).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     for (method, step) in [
         ("ReserveInventory", "reserve"),
@@ -58,9 +59,10 @@ async fn cancel_before_the_pivot_compensates(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn cancel_after_the_pivot_follows_the_checkout(pool: PgPool) {
-    let shop = ShopFixture::open_with(&pool, &["--checkout-wait=1s"]).await;
+#[tokio::test]
+async fn cancel_after_the_pivot_follows_the_checkout() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open_with(database.pool(), &["--checkout-wait=1s"]).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     for (method, step) in [("Capture", "capture"), ("CreateShipment", "ship")] {
         shop.add_to_cart(&lamp, 1).await;
@@ -77,9 +79,10 @@ async fn cancel_after_the_pivot_follows_the_checkout(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn picked_up_shipment_cannot_be_cancelled(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn picked_up_shipment_cannot_be_cancelled() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     let order = shop.buy(&lamp, 1).await;
     let carrier = Channel::from_shared(format!("http://{}", shop.services.shipping.address));
@@ -99,9 +102,10 @@ async fn picked_up_shipment_cannot_be_cancelled(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn foreign_or_processing_order_cannot_be_cancelled(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn foreign_or_processing_order_cannot_be_cancelled() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     let order = shop.buy(&lamp, 1).await;
     let other_customer = pb::CancelOrderRequest {

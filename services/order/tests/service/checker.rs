@@ -100,9 +100,10 @@ impl SettledOrders {
     }
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn payment_and_shipment_mismatches_are_found(pool: PgPool) {
-    let settled = SettledOrders::create(&pool).await;
+#[tokio::test]
+async fn payment_and_shipment_mismatches_are_found() {
+    let test_database = testing::database(&order::MIGRATOR).await;
+    let settled = SettledOrders::create(test_database.pool()).await;
     assert_eq!(settled.findings().await, []);
     let (shipping, orders) = (&settled.shop.services.shipping_db, &settled.shop.pool);
     let (status, refunded) = (("shipments", "status"), ("orders", "refunded_cents"));
@@ -128,9 +129,10 @@ async fn payment_and_shipment_mismatches_are_found(pool: PgPool) {
     settled.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn stock_mismatches_are_found(pool: PgPool) {
-    let settled = SettledOrders::create(&pool).await;
+#[tokio::test]
+async fn stock_mismatches_are_found() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let settled = SettledOrders::create(database.pool()).await;
     let catalog = &settled.shop.services.catalog_db;
     assert_eq!(settled.findings().await, []);
     for (order, wrong, right) in [
@@ -165,9 +167,10 @@ async fn stock_mismatches_are_found(pool: PgPool) {
     settled.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn missing_reservation_of_a_sold_order_is_found(pool: PgPool) {
-    let settled = SettledOrders::create(&pool).await;
+#[tokio::test]
+async fn missing_reservation_of_a_sold_order_is_found() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let settled = SettledOrders::create(database.pool()).await;
     let delete_reservation = async |order: &str| {
         for table in ["reservation_lines", "reservations"] {
             let sql = format!("DELETE FROM {table} WHERE order_id = '{order}'");

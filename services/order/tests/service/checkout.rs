@@ -1,14 +1,14 @@
 //! Checkout: successful and rejected orders.
 
 use proto::order::v1::{self as pb, OrderStatus};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::fixture::{ShopFixture, address, fields, refused, usd};
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn cart_becomes_a_paid_and_shipped_order(pool: PgPool) {
-    let shop = ShopFixture::open_with(&pool, &["--tax-basis-points=825"]).await;
+#[tokio::test]
+async fn cart_becomes_a_paid_and_shipped_order() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open_with(database.pool(), &["--tax-basis-points=825"]).await;
     let lamp = shop.add_product("Lamp", 1999, 10).await;
     let rug = shop.add_product("Rug", 5000, 10).await;
     shop.add_to_cart(&lamp, 2).await;
@@ -44,9 +44,10 @@ async fn cart_becomes_a_paid_and_shipped_order(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn declined_customer_can_retry_with_another_card(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn declined_customer_can_retry_with_another_card() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 5).await;
     shop.add_to_cart(&lamp, 2).await;
     let request_with = |method: &str| pb::CreateOrderRequest {
@@ -72,9 +73,10 @@ async fn declined_customer_can_retry_with_another_card(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn invalid_cart_creates_no_order(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn invalid_cart_creates_no_order() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 5).await;
     assert_eq!(refused(shop.try_place_order(shop.request()).await), "cart_empty");
 
@@ -105,14 +107,15 @@ async fn invalid_cart_creates_no_order(pool: PgPool) {
     assert_eq!(refused(shop.try_place_order(shop.request()).await), "cart_too_heavy");
 
     let count: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM orders").fetch_one(&pool).await.unwrap();
+        sqlx::query_scalar("SELECT count(*) FROM orders").fetch_one(database.pool()).await.unwrap();
     assert_eq!(count, 0);
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn unknown_option_method_or_version_is_rejected(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn unknown_option_method_or_version_is_rejected() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 5).await;
     shop.add_to_cart(&lamp, 1).await;
     let option = |carrier: &str, service: &str| {

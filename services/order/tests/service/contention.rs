@@ -89,11 +89,12 @@ async fn assert_consistent(shop: &ShopFixture, paid: usize) {
     runtime.stop().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn thousand_buyers_pay_only_for_available_units(pool: PgPool) {
+#[tokio::test]
+async fn thousand_buyers_pay_only_for_available_units() {
+    let database = testing::database(&order::MIGRATOR).await;
     const BUYERS: usize = 1_000;
     const UNITS: usize = 10;
-    let shop = ShopFixture::open_with(&pool, &SETTINGS).await;
+    let shop = ShopFixture::open_with(database.pool(), &SETTINGS).await;
     let lamp = shop.add_product("Lamp", 1000, i32::try_from(UNITS).unwrap()).await;
     let buyers = buyers(&shop, BUYERS, &lamp).await;
     let responses = place_all_orders(&shop, buyers).await;
@@ -122,10 +123,11 @@ async fn thousand_buyers_pay_only_for_available_units(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn all_buyers_succeed_while_stock_suffices(pool: PgPool) {
+#[tokio::test]
+async fn all_buyers_succeed_while_stock_suffices() {
+    let database = testing::database(&order::MIGRATOR).await;
     const BUYERS: usize = 300;
-    let shop = ShopFixture::open_with(&pool, &SETTINGS).await;
+    let shop = ShopFixture::open_with(database.pool(), &SETTINGS).await;
     let lamp = shop.add_product("Lamp", 1000, 1_000).await;
     let buyers = buyers(&shop, BUYERS, &lamp).await;
     for order in place_all_orders(&shop, buyers).await {

@@ -1,16 +1,16 @@
 //! Crash recovery: the order service is killed during a checkout and restarted.
 
 use proto::order::v1 as pb;
-use sqlx::PgPool;
 
 use crate::{
     fault_proxy::Fault::{ReplyLost, RequestLost},
     fixture::ShopFixture,
 };
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn checkout_resumes_at_its_step_after_a_crash(pool: PgPool) {
-    let mut shop = ShopFixture::open_with(&pool, &["--checkout-wait=500ms"]).await;
+#[tokio::test]
+async fn checkout_resumes_at_its_step_after_a_crash() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let mut shop = ShopFixture::open_with(database.pool(), &["--checkout-wait=500ms"]).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     let steps = [("Authorize", "authorize"), ("Capture", "capture"), ("CreateShipment", "ship")];
     for (n, (method, step)) in steps.into_iter().enumerate() {
@@ -28,12 +28,20 @@ async fn checkout_resumes_at_its_step_after_a_crash(pool: PgPool) {
     shop.close().await;
 }
 
+<<<<<<< HEAD
 /// Rows that this version cannot read, as a newer version may leave after a rollback, and one row
 /// that it can read.
 #[sqlx::test(migrator = "order::MIGRATOR")]
 async fn unreadable_rows_do_not_block_readable_ones(pool: PgPool) {
+=======
+/// Rows that this version cannot read, as a newer one may leave after a rollback, beside one that
+/// it can.
+#[tokio::test]
+async fn unreadable_rows_do_not_block_readable_ones() {
+    let database = testing::database(&order::MIGRATOR).await;
+>>>>>>> 279558d (order, catalog, shop: create test databases from templates)
     const UNREADABLE: i64 = 20;
-    let mut shop = ShopFixture::open_with(&pool, &["--checkout-wait=500ms"]).await;
+    let mut shop = ShopFixture::open_with(database.pool(), &["--checkout-wait=500ms"]).await;
     let lamp = shop.add_product("Lamp", 1000, 100).await;
     for _ in 0..UNREADABLE {
         let user = shop.register_customer().await;
@@ -50,7 +58,7 @@ async fn unreadable_rows_do_not_block_readable_ones(pool: PgPool) {
             due_at = now() - interval '1 hour', began_at = now() - interval '1 hour',
             data = jsonb_set(data, '{failure}', '{\"code\": \"of_a_newer_version\"}')
         WHERE step = 'confirmed'";
-    assert_eq!(sqlx::query(corrupt).execute(&pool).await.unwrap().rows_affected(), 20);
+    assert_eq!(sqlx::query(corrupt).execute(database.pool()).await.unwrap().rows_affected(), 20);
     shop.restart().await;
     shop.assert_bought(&shop.wait_until_settled(&order.id).await).await;
     let stats = shop.client.clone().get_stats(pb::GetStatsRequest::default()).await.unwrap();

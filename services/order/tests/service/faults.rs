@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use proto::order::v1::{self as pb, OrderStatus};
-use sqlx::PgPool;
 use tokio::time::sleep;
 use tonic::Code;
 
@@ -14,9 +13,10 @@ use crate::{
 
 const FAULTS: [Fault; 4] = [RequestLost, ReplyLost, Duplicate, RespondWith(Code::Internal)];
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn forward_steps_survive_faults_and_repeats(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn forward_steps_survive_faults_and_repeats() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 100).await;
     let mut confirmed = 0;
     for method in [
@@ -46,9 +46,10 @@ async fn forward_steps_survive_faults_and_repeats(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn compensations_survive_faults_and_repeats(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn compensations_survive_faults_and_repeats() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 100).await;
     // The rejected call, and the compensations that follow it.
     for (rejected_call, compensations) in [
@@ -75,9 +76,10 @@ async fn compensations_survive_faults_and_repeats(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn rejection_after_a_lost_reply_is_compensated(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn rejection_after_a_lost_reply_is_compensated() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 100).await;
     for (method, code) in [
         ("ReserveInventory", "checkout_refused"),
@@ -95,9 +97,10 @@ async fn rejection_after_a_lost_reply_is_compensated(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn unanswered_step_is_compensated_after_its_deadline(pool: PgPool) {
-    let shop = ShopFixture::open_with(&pool, &["--checkout-step-deadline=1s"]).await;
+#[tokio::test]
+async fn unanswered_step_is_compensated_after_its_deadline() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open_with(database.pool(), &["--checkout-step-deadline=1s"]).await;
     let lamp = shop.add_product("Lamp", 1000, 100).await;
     for method in ["ReserveInventory", "Authorize", "CommitReservation"] {
         shop.proxy.inject(method, &[ReplyLost; 50]);
@@ -111,10 +114,11 @@ async fn unanswered_step_is_compensated_after_its_deadline(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn unanswered_capture_is_retried_without_limit(pool: PgPool) {
+#[tokio::test]
+async fn unanswered_capture_is_retried_without_limit() {
+    let database = testing::database(&order::MIGRATOR).await;
     let cli_args = ["--checkout-step-deadline=1s", "--checkout-wait=3s"];
-    let shop = ShopFixture::open_with(&pool, &cli_args).await;
+    let shop = ShopFixture::open_with(database.pool(), &cli_args).await;
     let lamp = shop.add_product("Lamp", 1000, 100).await;
     shop.add_to_cart(&lamp, 1).await;
     shop.proxy.inject("Capture", &[ReplyLost; 50]);
@@ -128,10 +132,11 @@ async fn unanswered_capture_is_retried_without_limit(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn slow_provider_is_retried_until_it_responds(pool: PgPool) {
+#[tokio::test]
+async fn slow_provider_is_retried_until_it_responds() {
+    let database = testing::database(&order::MIGRATOR).await;
     let cli_args = ["--checkout-call-timeout=1s", "--checkout-wait=20s"];
-    let shop = ShopFixture::open_with(&pool, &cli_args).await;
+    let shop = ShopFixture::open_with(database.pool(), &cli_args).await;
     let lamp = shop.add_product("Lamp", 1000, 100).await;
     for method in ["pm_test_timeout", "pm_test_lost_reply"] {
         shop.add_to_cart(&lamp, 1).await;

@@ -48,7 +48,7 @@ impl ShopFixture {
 
     /// Opens a shop with additional settings.
     pub(crate) async fn open_with(pool: &PgPool, additional: &[&str]) -> Self {
-        let services = Services::start(pool).await;
+        let services = Services::start().await;
         let proxy = FaultProxy::start(&[
             ("user", services.user.address),
             ("catalog", services.catalog.address),
@@ -87,7 +87,7 @@ impl ShopFixture {
         if let Some(order) = self.order.take() {
             order.stop().await;
         }
-        self.services.stop(&self.pool).await;
+        self.services.stop().await;
     }
 
     /// Kills the order service at any point.

@@ -2,16 +2,16 @@
 
 use futures::future::join_all;
 use proto::order::v1::{self as pb, OrderStatus};
-use sqlx::PgPool;
 
 use crate::{
     fault_proxy::Fault,
     fixture::{ShopFixture, address, fields, refused},
 };
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn key_is_bound_to_its_first_request(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn key_is_bound_to_its_first_request() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 5).await;
     shop.add_to_cart(&lamp, 1).await;
     let request = pb::CreateOrderRequest { idempotency_key: "k".into(), ..shop.request() };
@@ -32,9 +32,10 @@ async fn key_is_bound_to_its_first_request(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn key_accepts_a_saved_address_that_has_changed(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn key_accepts_a_saved_address_that_has_changed() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 5).await;
     shop.add_to_cart(&lamp, 1).await;
     let request = pb::CreateOrderRequest {
@@ -54,9 +55,10 @@ async fn key_accepts_a_saved_address_that_has_changed(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn concurrent_requests_order_a_cart_once(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn concurrent_requests_order_a_cart_once() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 50).await;
     shop.add_to_cart(&lamp, 2).await;
     // The units stay in the cart for a while, so that all requests see the same cart.
@@ -72,9 +74,10 @@ async fn concurrent_requests_order_a_cart_once(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn units_still_in_the_cart_are_not_bought_twice(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn units_still_in_the_cart_are_not_bought_twice() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 50).await;
     shop.add_to_cart(&lamp, 2).await;
     shop.proxy.inject("ClearCart", &[Fault::RequestLost; 4]);
@@ -100,9 +103,10 @@ async fn request_with_cart_version(shop: &ShopFixture) -> pb::CreateOrderRequest
     pb::CreateOrderRequest { cart_version: cart.version, ..shop.request() }
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn repeat_with_cart_version_returns_the_first_order(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn repeat_with_cart_version_returns_the_first_order() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 50).await;
     shop.add_to_cart(&lamp, 1).await;
     let request = request_with_cart_version(&shop).await;
@@ -114,9 +118,10 @@ async fn repeat_with_cart_version_returns_the_first_order(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn key_is_attached_to_the_existing_order_of_the_cart(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn key_is_attached_to_the_existing_order_of_the_cart() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 50).await;
     shop.add_to_cart(&lamp, 1).await;
     let request = request_with_cart_version(&shop).await;

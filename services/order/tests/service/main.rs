@@ -1,8 +1,7 @@
 //! Integration tests of the order service: through its gRPC port, on a real PostgreSQL, with the
 //! real services around it.
 //!
-//! `hack/test-env.sh cargo test -p order` sets `DATABASE_URL` and `REDIS_URL`; each test has its
-//! own databases.
+//! Each test has its own databases.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "test fixtures may panic")]
 

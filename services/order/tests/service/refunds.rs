@@ -1,7 +1,6 @@
 //! Refunds.
 
 use proto::order::v1::OrderStatus;
-use sqlx::PgPool;
 use tonic::Code;
 
 use crate::{
@@ -9,9 +8,10 @@ use crate::{
     fixture::{ShopFixture, refused, usd},
 };
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn partial_refunds_never_exceed_the_payment(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn partial_refunds_never_exceed_the_payment() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     let order = shop.buy(&lamp, 1).await;
     let total = order.total.clone().unwrap().amount_cents;
@@ -35,9 +35,10 @@ async fn partial_refunds_never_exceed_the_payment(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn repeated_refund_call_refunds_once(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn repeated_refund_call_refunds_once() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     let order = shop.buy(&lamp, 1).await;
     for (n, fault) in [RequestLost, ReplyLost, Duplicate].into_iter().enumerate() {
@@ -52,9 +53,10 @@ async fn repeated_refund_call_refunds_once(pool: PgPool) {
 
 /// The provider declines until it can refund. It stores its responses by idempotency key, so each
 /// attempt needs a new key.
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn owed_refund_succeeds_once_the_provider_recovers(pool: PgPool) {
-    let shop = ShopFixture::open_with(&pool, &["--checkout-wait=2s"]).await;
+#[tokio::test]
+async fn owed_refund_succeeds_once_the_provider_recovers() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open_with(database.pool(), &["--checkout-wait=2s"]).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     let order = shop.buy(&lamp, 1).await;
     let provider = &shop.services.payment_db;
@@ -73,9 +75,10 @@ async fn owed_refund_succeeds_once_the_provider_recovers(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn declined_refund_ends_but_owed_refund_is_retried(pool: PgPool) {
-    let shop = ShopFixture::open_with(&pool, &["--checkout-wait=1s"]).await;
+#[tokio::test]
+async fn declined_refund_ends_but_owed_refund_is_retried() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open_with(database.pool(), &["--checkout-wait=1s"]).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     let order = shop.buy(&lamp, 1).await;
     shop.proxy.inject("Refund", &[RespondWith(Code::FailedPrecondition)]);

@@ -5,10 +5,9 @@ use std::net::SocketAddr;
 use clap::{Args, Parser};
 use kit::Runtime;
 use secrecy::ExposeSecret as _;
-use sqlx::{
-    AssertSqlSafe, ConnectOptions, PgPool, migrate::Migrator, postgres::PgPoolOptions, query,
-};
+use sqlx::{ConnectOptions as _, PgPool};
 use tempfile::TempDir;
+use testing::TestDatabase;
 use tokio::{net::TcpListener, runtime::Builder, task::JoinHandle};
 
 /// A running service.
@@ -80,7 +79,7 @@ pub(crate) struct Services {
     pub(crate) payment_db: PgPool,
     pub(crate) shipping_db: PgPool,
     pub(crate) notification_db: PgPool,
-    user_db: PgPool,
+    _databases: [TestDatabase; 5],
     _keys: TempDir,
 }
 
@@ -107,34 +106,35 @@ pub(crate) fn parse_settings<T: Args + std::fmt::Debug>(
 }
 
 impl Services {
-    /// Starts all services, with databases on the server of the test's database.
-    pub(crate) async fn start(pool: &PgPool) -> Self {
-        let catalog_db = create_database(pool, "catalog", &catalog::MIGRATOR).await;
-        let payment_db = create_database(pool, "payment", &payment::MIGRATOR).await;
-        let shipping_db = create_database(pool, "shipping", &shipping::MIGRATOR).await;
-        let notification_db = create_database(pool, "notification", &notification::MIGRATOR).await;
-        let user_db = create_database(pool, "user", &user::MIGRATOR).await;
+    /// Starts all services, each on a database of its own.
+    pub(crate) async fn start() -> Self {
+        let catalog_db = testing::database(&catalog::MIGRATOR).await;
+        let payment_db = testing::database(&payment::MIGRATOR).await;
+        let shipping_db = testing::database(&shipping::MIGRATOR).await;
+        let notification_db = testing::database(&notification::MIGRATOR).await;
+        let user_db = testing::database(&user::MIGRATOR).await;
 
-        let args = parse_settings(Some(&catalog_db), &["--reservation-sweep-interval=100ms"]);
+        let args = parse_settings(Some(catalog_db.pool()), &["--reservation-sweep-interval=100ms"]);
         let catalog =
             RunningService::start(|listener, runtime| catalog::serve_on(listener, args, runtime))
                 .await;
         let cli_args = ["--fingerprint-key=a key for the tests of orders"];
-        let args = parse_settings(Some(&payment_db), &cli_args);
+        let args = parse_settings(Some(payment_db.pool()), &cli_args);
         let payment =
             RunningService::start(|listener, runtime| payment::serve_on(listener, args, runtime))
                 .await;
-        let args = parse_settings(Some(&shipping_db), &[]);
+        let args = parse_settings(Some(shipping_db.pool()), &[]);
         let shipping =
             RunningService::start(|listener, runtime| shipping::serve_on(listener, args, runtime))
                 .await;
-        let args = parse_settings(Some(&notification_db), &["--smtp-port=1"]);
+        let args = parse_settings(Some(notification_db.pool()), &["--smtp-port=1"]);
         let notification = RunningService::start(|listener, runtime| {
             notification::serve_on(listener, args, runtime)
         })
         .await;
         let url = format!("--catalog-url=http://{}", catalog.address);
-        let args = parse_settings(None, &[&url, "--redis-timeout=10s"]);
+        let redis = format!("--redis-url={}", testing::redis());
+        let args = parse_settings(None, &[&url, &redis, "--redis-timeout=10s"]);
         let cart =
             RunningService::start(|listener, runtime| cart::serve_on(listener, args, runtime))
                 .await;
@@ -145,7 +145,7 @@ impl Services {
         std::fs::write(&file, generated.signing.expose_secret()).unwrap();
         let file = format!("--jwt-signing-keys={}", file.display());
         let url = format!("--notification-url=http://{}", notification.address);
-        let args = parse_settings(Some(&user_db), &[&file, &url, "--bcrypt-cost=4"]);
+        let args = parse_settings(Some(user_db.pool()), &[&file, &url, "--bcrypt-cost=4"]);
         let user =
             RunningService::start(|listener, runtime| user::serve_on(listener, args, runtime))
                 .await;
@@ -156,41 +156,21 @@ impl Services {
             payment,
             shipping,
             notification,
-            catalog_db,
-            payment_db,
-            shipping_db,
-            notification_db,
-            user_db,
+            catalog_db: catalog_db.pool().clone(),
+            payment_db: payment_db.pool().clone(),
+            shipping_db: shipping_db.pool().clone(),
+            notification_db: notification_db.pool().clone(),
+            _databases: [catalog_db, payment_db, shipping_db, notification_db, user_db],
             _keys: keys,
         }
     }
 
-    pub(crate) async fn stop(self, pool: &PgPool) {
+    /// Stops all services gracefully.
+    pub(crate) async fn stop(self) {
         for service in
             [self.user, self.cart, self.payment, self.shipping, self.notification, self.catalog]
         {
             service.stop().await;
         }
-        for database in
-            [self.user_db, self.catalog_db, self.payment_db, self.shipping_db, self.notification_db]
-        {
-            let name = database.connect_options().get_database().unwrap().to_owned();
-            database.close().await;
-            let drop = format!(r#"DROP DATABASE "{name}" WITH (FORCE)"#);
-            query(AssertSqlSafe(drop)).execute(pool).await.unwrap();
-        }
     }
-}
-
-/// Creates a database on the server of the test's database, and migrates it.
-async fn create_database(pool: &PgPool, service: &str, migrator: &Migrator) -> PgPool {
-    let options = pool.connect_options();
-    let mut name = format!("{service}{}", options.get_database().unwrap());
-    name.truncate(60);
-    let create = format!(r#"CREATE DATABASE "{name}""#);
-    query(AssertSqlSafe(create)).execute(pool).await.unwrap();
-    let options = options.as_ref().clone().database(&name);
-    let database = PgPoolOptions::new().max_connections(2).connect_with(options).await.unwrap();
-    migrator.run(&database).await.unwrap();
-    database
 }

@@ -38,19 +38,24 @@ async fn order_while_call_is_delayed(pool: PgPool, method: &'static str) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn stale_cart_does_not_buy_units_twice(pool: PgPool) {
+#[tokio::test]
+async fn stale_cart_does_not_buy_units_twice() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let pool = database.pool().clone();
     order_while_call_is_delayed(pool, "GetCart").await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn delayed_quote_does_not_buy_units_twice(pool: PgPool) {
+#[tokio::test]
+async fn delayed_quote_does_not_buy_units_twice() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let pool = database.pool().clone();
     order_while_call_is_delayed(pool, "GetQuote").await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn mails_of_an_order_are_delivered_in_order(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn mails_of_an_order_are_delivered_in_order() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     shop.add_to_cart(&lamp, 1).await;
     shop.proxy.inject("SendOrderConfirmation", &[RespondWith(Code::Unavailable); 4]);
@@ -67,9 +72,10 @@ async fn mails_of_an_order_are_delivered_in_order(pool: PgPool) {
     shop.close().await;
 }
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn orders_do_not_wait_for_mails(pool: PgPool) {
-    let shop = ShopFixture::open(&pool).await;
+#[tokio::test]
+async fn orders_do_not_wait_for_mails() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 100).await;
     shop.proxy.inject("SendOrderConfirmation", &[Delay(Duration::from_secs(60)); 60]);
     for _ in 0..20 {
@@ -84,17 +90,18 @@ async fn orders_do_not_wait_for_mails(pool: PgPool) {
 /// Mails of earlier orders that hang: one for each mail executor.
 const MAILS: usize = 16;
 
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn carts_are_emptied_while_all_mail_executors_hang(pool: PgPool) {
+#[tokio::test]
+async fn carts_are_emptied_while_all_mail_executors_hang() {
+    let database = testing::database(&order::MIGRATOR).await;
     let cli_args = ["--checkout-wait=0s", "--checkout-call-timeout=10s"];
-    let shop = ShopFixture::open_with(&pool, &cli_args).await;
+    let shop = ShopFixture::open_with(database.pool(), &cli_args).await;
     let lamp = shop.add_product("Lamp", 1000, 100).await;
     for _ in 0..MAILS {
         shop.buy(&lamp, 1).await;
     }
     shop.proxy.inject("SendOrderConfirmation", &[Delay(Duration::from_secs(60)); MAILS + 1]);
     let reset = "UPDATE outbox SET state = 'waiting' WHERE topic = 'confirmation'";
-    sqlx::query(reset).execute(&pool).await.unwrap();
+    sqlx::query(reset).execute(database.pool()).await.unwrap();
     let mails = || shop.proxy.calls("SendOrderConfirmation");
     while mails() < 2 * MAILS {
         sleep(Duration::from_millis(10)).await;

@@ -79,7 +79,7 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let mut stage = Self {
             run: format!("killed_{digits}"),
-            server: setting("DATABASE_URL"),
+            server: testing::postgres().to_owned(),
             processes: Vec::new(),
             gateways: Vec::new(),
             cart: String::new(),
@@ -151,7 +151,7 @@ impl Stage {
             let mut env: Vec<_> = SETTINGS.map(|(name, value)| (name, value.to_owned())).into();
             env.extend(secrets.clone());
             env.push((listen, format!("127.0.0.1:{}", port(name))));
-            env.push(("REDIS_URL", setting("REDIS_URL")));
+            env.push(("REDIS_URL", testing::redis().to_owned()));
             for (setting, callee) in [
                 ("USER_URL", "user"),
                 ("CATALOG_URL", "catalog"),
@@ -217,14 +217,6 @@ impl Stage {
             .unwrap();
         }
     }
-}
-
-fn setting(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| {
-        panic!(
-            "{name} is missing: run the test with hack/test-env.sh --without-kubernetes before it"
-        )
-    })
 }
 
 fn secrets(env: &Env, folder: &Path) -> Vec<(&'static str, String)> {

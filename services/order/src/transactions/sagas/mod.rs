@@ -217,4 +217,4 @@ fn committed(update: SagaUpdate, order: Order, version: i64) -> Recorded {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests_with_servers;

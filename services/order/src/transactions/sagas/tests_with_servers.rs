@@ -60,9 +60,10 @@ async fn record_done(
     }
 }
 
-#[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn one_executor_holds_a_saga_until_its_lease_expires(pool: PgPool) {
-    let repository = repository(&pool);
+#[tokio::test]
+async fn one_executor_holds_a_saga_until_its_lease_expires() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let repository = repository(database.pool());
     let order = create_order(&repository).await.order.id;
     let claims = || join_all((0..8).map(|_| repository.claim(SagaKind::Checkout, None)));
     let count = |claims: Vec<Result<Option<ClaimedSaga>, Error>>| {
@@ -123,36 +124,45 @@ async fn assert_stale_claim_is_fenced(pool: PgPool, kind: SagaKind) {
     }
 }
 
-#[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn checkout_outcome_after_lost_lease_is_dropped(pool: PgPool) {
+#[tokio::test]
+async fn checkout_outcome_after_lost_lease_is_dropped() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let pool = database.pool().clone();
     assert_stale_claim_is_fenced(pool, SagaKind::Checkout).await;
 }
 
-#[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn refund_outcome_after_lost_lease_is_dropped(pool: PgPool) {
+#[tokio::test]
+async fn refund_outcome_after_lost_lease_is_dropped() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let pool = database.pool().clone();
     assert_stale_claim_is_fenced(pool, SagaKind::Refund).await;
 }
 
-#[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn cart_message_outcome_after_lost_lease_is_dropped(pool: PgPool) {
+#[tokio::test]
+async fn cart_message_outcome_after_lost_lease_is_dropped() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let pool = database.pool().clone();
     assert_stale_claim_is_fenced(pool, SagaKind::Cart).await;
 }
 
-#[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn mail_outcome_after_lost_lease_is_dropped(pool: PgPool) {
+#[tokio::test]
+async fn mail_outcome_after_lost_lease_is_dropped() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let pool = database.pool().clone();
     assert_stale_claim_is_fenced(pool, SagaKind::Mail).await;
 }
 
-#[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn implausible_due_time_counts_as_due(pool: PgPool) {
+#[tokio::test]
+async fn implausible_due_time_counts_as_due() {
+    let database = testing::database(&crate::MIGRATOR).await;
     for (kind, max_backoff_secs) in [
         (SagaKind::Checkout, 15),
         (SagaKind::Refund, 300),
         (SagaKind::Cart, 300),
         (SagaKind::Mail, 300),
     ] {
-        let correct = repository(&pool);
-        let fast = repository(&pool);
+        let correct = repository(database.pool());
+        let fast = repository(database.pool());
         let saga = claim_saga(&correct, kind).await;
         let no_response = Outcome::Unknown("no response".into());
         // The due time is too late by as much as that clock is ahead.
@@ -162,16 +172,17 @@ async fn implausible_due_time_counts_as_due(pool: PgPool) {
         assert!(reclaimed.is_some(), "a {} waits", kind.as_str());
 
         // Processes with slightly skewed clocks do not take sagas from each other.
-        let skewed = repository(&pool);
+        let skewed = repository(database.pool());
         skewed.env.advance(SignedDuration::from_secs(-5));
         assert_eq!(skewed.claim(kind, None).await.unwrap(), None);
-        sqlx::query("TRUNCATE orders CASCADE").execute(&pool).await.unwrap();
+        sqlx::query("TRUNCATE orders CASCADE").execute(database.pool()).await.unwrap();
     }
 }
 
-#[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn outcome_and_claim_of_the_next_step_commit_together(pool: PgPool) {
-    let repository = repository(&pool);
+#[tokio::test]
+async fn outcome_and_claim_of_the_next_step_commit_together() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let repository = repository(database.pool());
     let first = create_order(&repository).await;
     let order = first.order.id;
     let second = record_done(&repository, &first, AfterStep::Continue).await.1.unwrap();
@@ -207,9 +218,10 @@ async fn outcome_and_claim_of_the_next_step_commit_together(pool: PgPool) {
     assert_eq!(third.saga.labels().1, "commit_stock");
 }
 
-#[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn cancel_during_a_call_is_seen_when_the_outcome_is_recorded(pool: PgPool) {
-    let repository = repository(&pool);
+#[tokio::test]
+async fn cancel_during_a_call_is_seen_when_the_outcome_is_recorded() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let repository = repository(database.pool());
     let claimed = create_order(&repository).await;
     let order = claimed.order.id;
     repository.cancel(order, None, Actor::system("changed my mind")).await.unwrap();
@@ -223,9 +235,10 @@ async fn cancel_during_a_call_is_seen_when_the_outcome_is_recorded(pool: PgPool)
     assert_eq!((next, step(&repository, order).await), (None, Step::Cancelled));
 }
 
-#[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn cancel_during_a_call_does_not_revive_a_lost_lease(pool: PgPool) {
-    let repository = repository(&pool);
+#[tokio::test]
+async fn cancel_during_a_call_does_not_revive_a_lost_lease() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let repository = repository(database.pool());
     let stale = create_order(&repository).await;
     let order = stale.order.id;
     advance_time(&repository, 16).await;
@@ -238,9 +251,10 @@ async fn cancel_during_a_call_does_not_revive_a_lost_lease(pool: PgPool) {
     assert_eq!(step(&repository, order).await, Step::Reserve);
 }
 
-#[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn step_and_its_events_commit_together(pool: PgPool) {
-    let repository = repository(&pool);
+#[tokio::test]
+async fn step_and_its_events_commit_together() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let repository = repository(database.pool());
     let mut claimed = create_order(&repository).await;
     let order = claimed.order.id;
     for expected in [0, 0, 0, 1] {
@@ -258,9 +272,10 @@ async fn step_and_its_events_commit_together(pool: PgPool) {
     assert!(!paid.in_cart);
 }
 
-#[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn order_of_a_cart_emptied_since_it_was_read_is_not_created(pool: PgPool) {
-    let repository = repository(&pool);
+#[tokio::test]
+async fn order_of_a_cart_emptied_since_it_was_read_is_not_created() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let repository = repository(database.pool());
     let cart_message = claim_saga(&repository, SagaKind::Cart).await;
     record_done(&repository, &cart_message, AfterStep::Release).await;
     let id = OrderId(uuid::Uuid::from_u128(30));
@@ -281,10 +296,11 @@ async fn order_of_a_cart_emptied_since_it_was_read_is_not_created(pool: PgPool) 
     assert!(matches!(repository.create(&fresh).await, Ok(Created::New(_))));
 }
 
-#[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn processes_with_skewed_clocks_respect_leases(pool: PgPool) {
+#[tokio::test]
+async fn processes_with_skewed_clocks_respect_leases() {
+    let database = testing::database(&crate::MIGRATOR).await;
     for kind in SagaKind::ALL {
-        let (correct, fast) = (repository(&pool), repository(&pool));
+        let (correct, fast) = (repository(database.pool()), repository(database.pool()));
         fast.env.advance(SignedDuration::from_hours(24));
         let mut saga = claim_saga(&correct, kind).await;
         for (owner, other) in [(&correct, &fast), (&fast, &correct)] {
@@ -296,13 +312,14 @@ async fn processes_with_skewed_clocks_respect_leases(pool: PgPool) {
             saga = other.claim(kind, None).await.unwrap().unwrap();
         }
         record_done(&correct, &saga, AfterStep::Release).await;
-        sqlx::query("TRUNCATE orders CASCADE").execute(&pool).await.unwrap();
+        sqlx::query("TRUNCATE orders CASCADE").execute(database.pool()).await.unwrap();
     }
 }
 
-#[sqlx::test(migrator = "crate::MIGRATOR")]
-async fn fast_clock_does_not_extend_the_step_deadline(pool: PgPool) {
-    let (correct, fast) = (repository(&pool), repository(&pool));
+#[tokio::test]
+async fn fast_clock_does_not_extend_the_step_deadline() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let (correct, fast) = (repository(database.pool()), repository(database.pool()));
     fast.env.advance(SignedDuration::from_hours(24));
     let now = fast.env.now();
     let order = Order { created_at: now, updated_at: now, ..fixtures::order() };
