@@ -10,8 +10,7 @@
 //! - [`grpc`] and [`http`]: servers with logs, metrics, limits and graceful shutdown, and the
 //!   load-balancing client;
 //! - [`postgres`] and [`redis`]: connections with timeouts, and the classification of their errors;
-//! - [`problem`] and [`context`]: problem details, and the request they belong to;
-//! - [`testing`]: fixtures for the tests of services.
+//! - [`problem`] and [`context`]: problem details, and the request they belong to.
 
 mod admin;
 mod args;
@@ -34,7 +33,6 @@ pub mod secret;
 pub mod settings;
 mod shutdown;
 mod telemetry;
-pub mod testing;
 
 pub use args::{Args, LogFormat};
 pub use env::Env;

@@ -5,12 +5,12 @@
 use clap::Parser;
 use kit::Runtime;
 use kit::postgres::{ExistingRole, Kind, ListenEvent, ProvisionArgs, constraint, kind};
-use kit::testing::FaultProxy;
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Connection as _, PgConnection, PgPool, query, query_scalar};
 use std::io::Write as _;
 use std::time::{Duration, Instant};
+use testing::FaultProxy;
 use tokio::net::TcpListener;
 
 static MIGRATOR: Migrator = sqlx::migrate!("tests/migrations");

@@ -25,7 +25,7 @@ struct Server {
 
 impl Server {
     async fn start() -> Self {
-        let mut server = Self { port: kit::testing::free_port(), process: None };
+        let mut server = Self { port: testing::free_port(), process: None };
         server.run().await;
         server
     }

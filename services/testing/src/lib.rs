@@ -6,15 +6,27 @@
 //!   `REDIS_URL`, and start private servers where these are not set. Private servers are shared by
 //!   the tests of a process, and are removed when the process ends, also by SIGKILL.
 //! - [`database`] creates a database with a service's tables for one test.
+//! - [`FaultProxy`] injects connection faults between a service and its server.
 //! - The program `with-servers` runs a command with one pair of servers for all its test processes:
 //!   `cargo run -p testing --bin with-servers -- cargo test --workspace`.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "fixtures of tests, which may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "fixtures of tests, which may panic"
+)]
 
 mod background;
 mod database;
+mod fault_proxy;
+mod ports;
+mod responses;
 mod servers;
 mod template;
 
 pub use database::{TestDatabase, database};
+pub use fault_proxy::FaultProxy;
+pub use ports::{free_address, free_port};
+pub use responses::{code, fields, refusal, refused};
 pub use servers::{Servers, postgres, redis};

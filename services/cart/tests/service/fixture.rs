@@ -1,8 +1,8 @@
 //! Test fixture: a running catalog, a running cart service in front of it, and a customer.
 
-use kit::testing::free_address;
-pub(crate) use kit::testing::{fields, refusal};
 use std::{net::SocketAddr, time::Duration};
+use testing::free_address;
+pub(crate) use testing::{fields, refusal};
 
 use clap::Parser;
 use kit::{Env, Runtime};

@@ -20,7 +20,7 @@ pub(crate) struct RedisServer {
 
 impl RedisServer {
     pub(crate) async fn start() -> Self {
-        let (port, folder) = (kit::testing::free_port(), tempfile::tempdir().unwrap());
+        let (port, folder) = (testing::free_port(), tempfile::tempdir().unwrap());
         let mut server = Self { port, process: None, folder };
         server.run().await;
         server

@@ -3,13 +3,13 @@
 use catalog::Args;
 use clap::Parser;
 use jiff::Timestamp;
-pub(crate) use kit::testing::{code, fields, refused};
 use kit::{Env, Runtime};
 use proto::{
     catalog::v1::{self as pb, catalog_service_client::CatalogServiceClient},
     common::v1::{Money, Pagination},
 };
 use sqlx::{ConnectOptions, PgPool};
+pub(crate) use testing::{code, fields, refused};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::{Status, transport::Channel};
 use uuid::Uuid;

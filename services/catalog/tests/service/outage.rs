@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use kit::testing::FaultProxy;
 use proto::catalog::v1 as pb;
 use sqlx::PgPool;
+use testing::FaultProxy;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
 

@@ -31,7 +31,7 @@ impl SharedBuckets {
 }
 
 #[cfg(test)]
-mod tests {
+mod tests_with_servers {
     use clap::Parser;
     use kit::Runtime;
     use kit::redis::Redis;
@@ -45,9 +45,9 @@ mod tests {
         redis: kit::redis::Args,
     }
 
-    /// Connects to the Redis of `hack/test-env.sh`.
     fn redis() -> Redis {
-        let settings = Settings::parse_from(["test", "--redis-timeout", "5s"]);
+        let line = ["test", "--redis-url", testing::redis(), "--redis-timeout", "5s"];
+        let settings = Settings::parse_from(line);
         kit::redis::connect(&settings.redis, &Runtime::for_tests()).expect("REDIS_URL")
     }
 

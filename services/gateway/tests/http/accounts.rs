@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::shop::{PASSWORD, Shop, text};
@@ -27,9 +26,10 @@ fn defaults(list: &Value) -> Vec<bool> {
     addresses.iter().map(|entry| entry["is_default"].as_bool().expect("a flag")).collect()
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn customer_registers_signs_in_refreshes_and_edits_profile(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn customer_registers_signs_in_refreshes_and_edits_profile() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     assert_eq!(ada.tokens["token_type"], "Bearer");
     assert_eq!(ada.tokens["expires_in"], 900);
@@ -62,9 +62,10 @@ async fn customer_registers_signs_in_refreshes_and_edits_profile(pool: PgPool) {
     assert_eq!(fields, ["phone", "avatar_url"]);
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn sign_in_errors_do_not_reveal_accounts_and_are_limited(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn sign_in_errors_do_not_reveal_accounts_and_are_limited() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let mut details = Vec::new();
     for email in [&*ada.email, "nobody@example.com"] {
@@ -91,9 +92,10 @@ async fn sign_in_errors_do_not_reveal_accounts_and_are_limited(pool: PgPool) {
     shop.post("/api/v1/auth/login", &right).await.is(429, "too_many_attempts");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn all_invalid_fields_of_a_form_are_reported(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn all_invalid_fields_of_a_form_are_reported() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     for (path, body, expected) in [
         ("register", json!({}), &[("email", "required"), ("password", "required")][..]),
@@ -151,9 +153,10 @@ async fn all_invalid_fields_of_a_form_are_reported(pool: PgPool) {
     assert_eq!(fields, expected.map(|(a, b)| (a.to_owned(), b.to_owned())).into());
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn address_book_has_exactly_one_default(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn address_book_has_exactly_one_default() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     const ADDRESSES: &str = "/api/v1/addresses";
     assert_eq!(ada.get(ADDRESSES).await.is(200, "").json(), json!({"addresses": []}));
@@ -179,9 +182,10 @@ async fn address_book_has_exactly_one_default(pool: PgPool) {
     ada.delete(&format!("{ADDRESSES}/no-id")).await.is(404, "not_found");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn logout_ends_one_session_or_all(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn logout_ends_one_session_or_all() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let pair = json!({"email": ada.email, "password": PASSWORD});
     let login =
@@ -202,9 +206,10 @@ async fn logout_ends_one_session_or_all(pool: PgPool) {
     call.send().await.is(401, "invalid_token");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn password_change_ends_other_sessions(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn password_change_ends_other_sessions() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let pair = json!({"email": ada.email, "password": PASSWORD});
     let other = shop.post("/api/v1/auth/login", &pair).await.is(200, "").json();
@@ -224,9 +229,10 @@ async fn password_change_ends_other_sessions(pool: PgPool) {
     shop.post("/api/v1/auth/login", &pair).await.is(200, "");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn password_reset_by_mail_ends_all_sessions(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn password_reset_by_mail_ends_all_sessions() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     for email in [&*ada.email, "nobody@example.com"] {
         let response = shop.post("/api/v1/auth/password/forgot", &json!({"email": email})).await;
@@ -246,9 +252,10 @@ async fn password_reset_by_mail_ends_all_sessions(pool: PgPool) {
     shop.post("/api/v1/auth/login", &pair).await.is(200, "");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn administrator_finds_accounts_and_changes_access(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn administrator_finds_accounts_and_changes_access() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let (ada, bob) = (shop.customer().await, shop.customer().await);
     const USERS: &str = "/api/v1/admin/users";
     let found = shop.gateway.admin(Method::GET, &format!("{USERS}?q={}", ada.email)).send().await;
@@ -280,9 +287,10 @@ async fn administrator_finds_accounts_and_changes_access(pool: PgPool) {
     assert!(matches!(status.as_u16(), 401 | 403), "{status}");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn administrator_lists_and_retries_mails(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn administrator_lists_and_retries_mails() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     shop.mail_inbox.wait_for(1, &ada.email).await;
     const MAILS: &str = "/api/v1/admin/notifications";

@@ -2,7 +2,6 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 
 use crate::shop::{Catalog, Gateway, Response};
 
@@ -33,9 +32,10 @@ fn codes(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.iter().map(|(field, code)| ((*field).to_owned(), (*code).to_owned())).collect()
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn product_is_created_updated_and_deleted(pool: PgPool) {
-    let catalog = Catalog::start(&pool).await;
+#[tokio::test]
+async fn product_is_created_updated_and_deleted() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::start(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     let made = post(&gateway, PRODUCTS, &lamp()).await;
     made.is(201, "");
@@ -60,9 +60,10 @@ async fn product_is_created_updated_and_deleted(pool: PgPool) {
     post(&gateway, PRODUCTS, &lamp()).await.is(409, "slug_taken");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn category_is_assigned_moved_and_deleted(pool: PgPool) {
-    let catalog = Catalog::start(&pool).await;
+#[tokio::test]
+async fn category_is_assigned_moved_and_deleted() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::start(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     let top = post(&gateway, CATEGORIES, &json!({"name": "Light"})).await;
     top.is(201, "");
@@ -95,9 +96,10 @@ async fn category_is_assigned_moved_and_deleted(pool: PgPool) {
     gateway.admin(Method::DELETE, &top_path).send().await.is(404, "category_not_found");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn stock_adjustment_needs_reason_and_cannot_go_negative(pool: PgPool) {
-    let catalog = Catalog::start(&pool).await;
+#[tokio::test]
+async fn stock_adjustment_needs_reason_and_cannot_go_negative() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::start(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     let made = post(&gateway, PRODUCTS, &lamp()).await;
     let path = format!("{PRODUCTS}/{}/stock", id(&made));
@@ -113,9 +115,10 @@ async fn stock_adjustment_needs_reason_and_cannot_go_negative(pool: PgPool) {
     response.is(404, "product_not_found");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn all_invalid_fields_are_reported(pool: PgPool) {
-    let catalog = Catalog::start(&pool).await;
+#[tokio::test]
+async fn all_invalid_fields_are_reported() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::start(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     let body = json!({
         "name": " ", "slug": 5, "description": "x".repeat(10_001), "category_id": "lamps",
@@ -172,7 +175,13 @@ async fn all_invalid_fields_are_reported(pool: PgPool) {
         post(&gateway, &format!("{path}/stock"), &json!({"delta": 0, "reason": "\t"})).await;
     let expected = codes(&[("delta", "out_of_range"), ("reason", "too_short")]);
     assert_eq!(stock.is(400, "invalid_request").fields(), expected);
+}
 
+#[tokio::test]
+async fn missing_and_inconsistent_product_fields_are_reported() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::start(database.pool()).await;
+    let gateway = Gateway::start(catalog.address()).await;
     let nothing = post(&gateway, PRODUCTS, &json!({})).await;
     let expected = codes(&[("name", "required"), ("price", "required")]);
     assert_eq!(nothing.is(400, "invalid_request").fields(), expected);
@@ -191,9 +200,10 @@ async fn all_invalid_fields_are_reported(pool: PgPool) {
     assert_eq!(absent.is(400, "invalid_request").fields(), codes(&[("category_id", "invalid")]));
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn admin_routes_authorize_before_validation(pool: PgPool) {
-    let catalog = Catalog::start(&pool).await;
+#[tokio::test]
+async fn admin_routes_authorize_before_validation() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::start(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     let product = format!("{PRODUCTS}/no-uuid");
     let (stock, category) = (format!("{product}/stock"), format!("{CATEGORIES}/no-uuid"));

@@ -2,7 +2,6 @@
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use sqlx::PgPool;
 
 use crate::shop::{Customer, Shop, text};
 
@@ -138,9 +137,10 @@ const OWN_RESOURCE_OPERATIONS: [&str; 6] = [
     "trackOrder",
 ];
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn customers_cannot_access_data_of_others(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn customers_cannot_access_data_of_others() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let (ada, eve) = (shop.customer().await, shop.customer().await);
     let resources = create_resources(&shop, &ada).await;
     let before = all_data(&ada).await;
@@ -178,9 +178,10 @@ async fn customers_cannot_access_data_of_others(pool: PgPool) {
     shop.post("/api/v1/auth/refresh", &refresh).await.is(200, "");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn operations_reject_missing_invalid_and_expired_tokens(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn operations_reject_missing_invalid_and_expired_tokens() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let resources = create_resources(&shop, &shop.customer().await).await;
     let document = document();
     for operation in operations(&document).iter().filter(|operation| operation.bearer) {

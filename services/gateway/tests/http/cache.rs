@@ -7,10 +7,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use kit::testing::FaultProxy;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use testing::FaultProxy;
 use tokio::time::{sleep, timeout};
 
 use crate::shop::{Catalog, Gateway, Response};
@@ -105,15 +105,16 @@ async fn rename(gateway: &Gateway, id: &Value, name: &str) {
     call.send().await.is(200, "");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn cached_response_is_served_until_its_change_arrives(pool: PgPool) {
-    let catalog = Catalog::seeded(&pool).await;
-    let gateway = Gateway::start_with_cache(catalog.address(), &pool, &[]).await;
+#[tokio::test]
+async fn cached_response_is_served_until_its_change_arrives() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::seeded(database.pool()).await;
+    let gateway = Gateway::start_with_cache(catalog.address(), database.pool(), &[]).await;
     let before = gateway.get(PRODUCT).await.is(200, "").json();
     let id = &before["id"];
     let by_id = format!("/api/v1/products/{}", id.as_str().expect("an id"));
     gateway.get(&by_id).await.is(200, "");
-    rename_without_notification(&pool, "Other").await;
+    rename_without_notification(database.pool(), "Other").await;
     assert_eq!(gateway.product_name().await, before["name"]);
     assert_eq!(gateway.get(&by_id).await.json(), before);
     let admin = gateway.admin(Method::GET, PRODUCT).send().await;
@@ -124,18 +125,20 @@ async fn cached_response_is_served_until_its_change_arrives(pool: PgPool) {
     assert_eq!(customer.json()["name"], before["name"], "customers use the cache");
     assert_eq!(customer.header("cache-control"), "private, no-store");
 
-    notify(&pool, &format!("product:{}", id.as_str().expect("an id"))).await;
+    notify(database.pool(), &format!("product:{}", id.as_str().expect("an id"))).await;
     wait_until("the change", async || gateway.product_name().await == "Other").await;
     assert_eq!(gateway.get(&by_id).await.json()["name"], "Other");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn changes_invalidate_the_caches_of_all_gateways(pool: PgPool) {
-    let (one, other) = (Catalog::seeded(&pool).await, Catalog::start(&pool).await);
+#[tokio::test]
+async fn changes_invalidate_the_caches_of_all_gateways() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let (one, other) =
+        (Catalog::seeded(database.pool()).await, Catalog::start(database.pool()).await);
     // One gateway watches another replica than the one that makes the changes.
     let gateways = [
-        Gateway::start_with_cache(one.address(), &pool, &[]).await,
-        Gateway::start_with_cache(other.address(), &pool, &[]).await,
+        Gateway::start_with_cache(one.address(), database.pool(), &[]).await,
+        Gateway::start_with_cache(other.address(), database.pool(), &[]).await,
     ];
     let list = "/api/v1/products?sort=price_desc&page_size=1";
     let first =
@@ -185,10 +188,11 @@ fn comparable(mut response: Response) -> (u16, Vec<(String, String)>, Vec<u8>) {
     (response.status.as_u16(), headers, response.bytes)
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn cached_response_equals_read_response(pool: PgPool) {
-    let catalog = Catalog::seeded(&pool).await;
-    let cached = Gateway::start_with_cache(catalog.address(), &pool, &[]).await;
+#[tokio::test]
+async fn cached_response_equals_read_response() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::seeded(database.pool()).await;
+    let cached = Gateway::start_with_cache(catalog.address(), database.pool(), &[]).await;
     let settings = ["--rate-limit-per-minute", "0", "--catalog-cache-bytes", "0"];
     let uncached = Gateway::start_with(catalog.address(), &settings).await;
     let customer = cached.signer().customer();
@@ -229,10 +233,11 @@ async fn cached_response_equals_read_response(pool: PgPool) {
     assert!(!uncached.runtime.metrics().text().contains(metric), "the cache is disabled");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn hidden_products_are_neither_cached_nor_served(pool: PgPool) {
-    let catalog = Catalog::seeded(&pool).await;
-    let gateway = Gateway::start_with_cache(catalog.address(), &pool, &[]).await;
+#[tokio::test]
+async fn hidden_products_are_neither_cached_nor_served() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::seeded(database.pool()).await;
+    let gateway = Gateway::start_with_cache(catalog.address(), database.pool(), &[]).await;
     let id = gateway.get(PRODUCT).await.json()["id"].clone();
     let path = format!("/api/v1/admin/products/{}", id.as_str().expect("an id"));
     gateway.admin(Method::DELETE, &path).send().await.is(204, "");
@@ -253,13 +258,14 @@ async fn hidden_products_are_neither_cached_nor_served(pool: PgPool) {
     customer.is(404, "product_not_found");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn cache_respects_its_capacity_and_normalizes_queries(pool: PgPool) {
+#[tokio::test]
+async fn cache_respects_its_capacity_and_normalizes_queries() {
+    let database = testing::database(&catalog::MIGRATOR).await;
     const BYTES: u64 = 256 * 1024;
-    let catalog = Catalog::seeded(&pool).await;
+    let catalog = Catalog::seeded(database.pool()).await;
     let size = BYTES.to_string();
     let settings = ["--catalog-cache-bytes", &size];
-    let gateway = Gateway::start_with_cache(catalog.address(), &pool, &settings).await;
+    let gateway = Gateway::start_with_cache(catalog.address(), database.pool(), &settings).await;
     for price in 0..300 {
         let path = format!("/api/v1/products?page_size=3&max_price={}", 5000 + price);
         gateway.get(&path).await.is(200, "");
@@ -279,11 +285,12 @@ async fn cache_respects_its_capacity_and_normalizes_queries(pool: PgPool) {
     assert_eq!(gateway.metric("hits_total"), hits + 3);
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn change_during_a_disconnection_is_served_after_it(pool: PgPool) {
-    let catalog = Catalog::seeded(&pool).await;
+#[tokio::test]
+async fn change_during_a_disconnection_is_served_after_it() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::seeded(database.pool()).await;
     let mut proxy = FaultProxy::start(catalog.address()).await;
-    let gateway = Gateway::start_with_cache(proxy.address(), &pool, &[]).await;
+    let gateway = Gateway::start_with_cache(proxy.address(), database.pool(), &[]).await;
     for name in ["One", "Two", "Three"] {
         let name_before = gateway.product_name().await;
         assert_eq!(gateway.product_name().await, name_before);
@@ -292,7 +299,7 @@ async fn change_during_a_disconnection_is_served_after_it(pool: PgPool) {
         wait_until("the disconnection", async || gateway.metric("watching") == 0).await;
         assert_eq!((gateway.metric("entries"), gateway.metric("bytes")), (0, 0));
         gateway.get(PRODUCT).await.is(503, "unavailable");
-        rename_without_notification(&pool, name).await;
+        rename_without_notification(database.pool(), name).await;
         proxy.restore().await;
         wait_until("the catalog", async || gateway.get(PRODUCT).await.status == 200).await;
         assert_eq!(gateway.product_name().await, name);
@@ -305,17 +312,18 @@ async fn change_during_a_disconnection_is_served_after_it(pool: PgPool) {
     }
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn gateway_receives_changes_after_a_catalog_restart(pool: PgPool) {
-    let catalog = Catalog::seeded(&pool).await;
+#[tokio::test]
+async fn gateway_receives_changes_after_a_catalog_restart() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::seeded(database.pool()).await;
     let address = catalog.address();
-    let gateway = Gateway::start_with_cache(catalog.address(), &pool, &[]).await;
+    let gateway = Gateway::start_with_cache(catalog.address(), database.pool(), &[]).await;
     let id = gateway.get(PRODUCT).await.json()["id"].clone();
     catalog.stop().await;
     wait_until("the disconnection", async || gateway.metric("watching") == 0).await;
     gateway.get(PRODUCT).await.is(503, "unavailable");
-    let _next = Catalog::start_at(&pool, address).await;
-    gateway.wait_for_changes(&pool).await;
+    let _next = Catalog::start_at(database.pool(), address).await;
+    gateway.wait_for_changes(database.pool()).await;
     wait_until("the catalog", async || gateway.get(PRODUCT).await.status == 200).await;
     rename(&gateway, &id, "Renewed").await;
     wait_until("the change", async || gateway.product_name().await == "Renewed").await;

@@ -9,7 +9,6 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use reqwest::Method;
 use serde_json::json;
-use sqlx::PgPool;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -138,9 +137,10 @@ async fn cors_allows_configured_origins_only() {
     }
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn large_responses_are_compressed_if_accepted(pool: PgPool) {
-    let catalog = Catalog::seeded(&pool).await;
+#[tokio::test]
+async fn large_responses_are_compressed_if_accepted() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::seeded(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     let list = "/api/v1/products?page_size=50";
     let plain = gateway.get(list).await;

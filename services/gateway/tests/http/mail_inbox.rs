@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use kit::Runtime;
-use kit::testing::free_address;
 use serde_json::Value;
+use testing::free_address;
 use tokio::net::TcpListener;
 
 use crate::shop::text;

@@ -2,7 +2,6 @@
 //!
 //! The client of these tests validates every response to a documented request against
 //! `/openapi.json` (see `response_validator`), in addition to the assertions of a test.
-//! `hack/test-env.sh` provides the databases.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 

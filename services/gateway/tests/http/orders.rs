@@ -3,7 +3,6 @@
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 
 use crate::services::Service;
 use crate::shop::{Customer, Response, Shop, text};
@@ -66,9 +65,10 @@ fn products(response: &Response) -> Vec<String> {
     errors.iter().map(|error| text(&error["product_id"])).collect()
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn cart_is_ordered_paid_and_shipped(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn cart_is_ordered_paid_and_shipped() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let product = shop.create_product(1000).await;
     add_to_cart(&ada, &product, 3).await;
@@ -113,9 +113,10 @@ async fn cart_is_ordered_paid_and_shipped(pool: PgPool) {
     assert_eq!(wrong.fields(), expected.map(|(f, c)| (f.to_owned(), c.to_owned())));
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn declined_payment_can_be_retried_with_another_card(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn declined_payment_can_be_retried_with_another_card() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let product = shop.create_product(100).await;
     add_to_cart(&ada, &product, 2).await;
@@ -142,9 +143,10 @@ async fn declined_payment_can_be_retried_with_another_card(pool: PgPool) {
     assert_eq!((&order["status"], stock(&shop, &product).await), (&json!("confirmed"), 98));
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn order_errors_name_the_unavailable_resource(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn order_errors_name_the_unavailable_resource() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let (ada, eve) = (shop.customer().await, shop.customer().await);
     let visa = order_request("pm_test_visa");
     ada.post(ORDERS, &visa).await.is(409, "cart_empty");
@@ -186,9 +188,10 @@ async fn order_errors_name_the_unavailable_resource(pool: PgPool) {
     assert_eq!(ada.get(ORDERS).await.json()["orders"], json!([]), "no order was created");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn all_invalid_fields_of_an_order_are_reported(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn all_invalid_fields_of_an_order_are_reported() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     for (body, expected) in [
         (json!({}), &[("shipping_address", "required"), ("payment_method_id", "required")][..]),
@@ -231,9 +234,10 @@ async fn all_invalid_fields_of_an_order_are_reported(pool: PgPool) {
     assert_eq!(response.is(400, "invalid_request").fields()[0].0, "Idempotency-Key");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn repeated_checkout_orders_the_cart_once(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn repeated_checkout_orders_the_cart_once() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let product = shop.create_product(100).await;
     add_to_cart(&ada, &product, 1).await;
@@ -270,9 +274,10 @@ async fn repeated_checkout_orders_the_cart_once(pool: PgPool) {
     assert_eq!(stock(&shop, &product).await, 98);
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn cancellation_refunds_and_releases_stock(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn cancellation_refunds_and_releases_stock() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let (ada, eve) = (shop.customer().await, shop.customer().await);
     let product = shop.create_product(100).await;
     let order = place_order(&ada, &product, 4).await;
@@ -315,9 +320,10 @@ async fn cancellation_refunds_and_releases_stock(pool: PgPool) {
     assert_eq!(cancelled["history"][2]["notes"], "Too slow");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn slow_checkout_is_pending_and_completes_later(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn slow_checkout_is_pending_and_completes_later() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let product = shop.create_product(100).await;
     add_to_cart(&ada, &product, 1).await;

@@ -2,7 +2,6 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 
 use crate::orders::{ORDERS, add_to_cart, order_path, order_request, place_order, statuses, stock};
 use crate::shop::{Response, Shop, text};
@@ -27,9 +26,10 @@ fn ids(list: &Response) -> Vec<String> {
     orders.iter().map(|order| text(&order["id"])).collect()
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn orders_are_listed_with_checkout_and_transactions(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn orders_are_listed_with_checkout_and_transactions() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let (ada, eve) = (shop.customer().await, shop.customer().await);
     let product = shop.create_product(100).await;
     let first = place_order(&ada, &product, 1).await;
@@ -72,9 +72,10 @@ async fn orders_are_listed_with_checkout_and_transactions(pool: PgPool) {
     ada.get(&format!("{ALL}/{first_id}")).await.is(403, "forbidden");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn order_status_changes_follow_allowed_transitions(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn order_status_changes_follow_allowed_transitions() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let product = shop.create_product(100).await;
     let order = place_order(&ada, &product, 1).await;
@@ -99,9 +100,10 @@ async fn order_status_changes_follow_allowed_transitions(pool: PgPool) {
     assert_eq!((&cancelled["refunded"], stock(&shop, &product).await), (&other["total"], 99));
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn refunds_cannot_exceed_the_payment(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn refunds_cannot_exceed_the_payment() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let product = shop.create_product(100).await;
     let order = place_order(&ada, &product, 2).await; // 200, and 500 + 200 × 0.10 for shipping
@@ -137,9 +139,10 @@ async fn refunds_cannot_exceed_the_payment(pool: PgPool) {
     post(&shop, &missing, &json!({})).await.is(404, "order_not_found");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn statistics_count_paid_orders(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn statistics_count_paid_orders() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let before = get(&shop, STATS).await.is(200, "").json();
     assert_eq!((&before["orders"], &before["revenue"]["amount_cents"]), (&json!(0), &json!(0)));

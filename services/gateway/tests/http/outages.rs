@@ -4,16 +4,16 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::json;
-use sqlx::PgPool;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::services::Service;
 use crate::shop::{Catalog, Customer, Gateway, Response, Shop};
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn stopped_catalog_is_503_until_it_is_back(pool: PgPool) {
-    let catalog = Catalog::seeded(&pool).await;
+#[tokio::test]
+async fn stopped_catalog_is_503_until_it_is_back() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::seeded(database.pool()).await;
     let address = catalog.address();
     let gateway = Gateway::start(catalog.address()).await;
     gateway.get("/api/v1/products").await.is(200, "");
@@ -42,7 +42,7 @@ async fn stopped_catalog_is_503_until_it_is_back(pool: PgPool) {
     call.send().await.is(503, "unavailable");
     gateway.get("/health").await.is(200, "");
 
-    let _catalog = Catalog::start_at(&pool, address).await;
+    let _catalog = Catalog::start_at(database.pool(), address).await;
     let available = async || {
         while gateway.get("/api/v1/products").await.status != 200 {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -154,9 +154,10 @@ fn is_open(gateway: &Gateway, service: Service) -> bool {
     gateway.runtime.metrics().text().contains(&line)
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn stopped_service_fails_only_its_own_routes(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn stopped_service_fails_only_its_own_routes() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let body = json!({"product_id": shop.product_id("laptop-backpack").await, "quantity": 1});
     ada.post("/api/v1/cart/items", &body).await.is(201, "");

@@ -7,7 +7,6 @@ use std::process::Command;
 use kit::Process;
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 
 use crate::orders::{ORDERS, order_path};
 use crate::services::settings;
@@ -26,8 +25,9 @@ const PHONE: &str = "+1 555 0142";
 const STREET: &str = "77 Quiet Street";
 const CARDS: [&str; 2] = ["4242 4242 4242 4242", "5555555555554444"];
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn customer_journey_from_registration_to_order(pool: PgPool) {
+#[tokio::test]
+async fn customer_journey_from_registration_to_order() {
+    let database = testing::database(&catalog::MIGRATOR).await;
     let file = std::env::var_os(TOKENS_FILE_ENV).map(PathBuf::from);
     let _logging = match file {
         Some(_) => {
@@ -36,7 +36,7 @@ async fn customer_journey_from_registration_to_order(pool: PgPool) {
         }
         None => None,
     };
-    let shop = Shop::start(&pool).await;
+    let shop = Shop::start(database.pool()).await;
     let tokens = journey(&shop).await;
     if let Some(file) = file {
         std::fs::write(file, tokens.join("\n")).expect("written");

@@ -2,7 +2,6 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 
 use crate::shop::{Catalog, Gateway, Response};
 
@@ -19,9 +18,10 @@ fn prices(response: &Response) -> Vec<i64> {
         .collect()
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn pages_cover_the_list_without_duplicates(pool: PgPool) {
-    let catalog = Catalog::seeded(&pool).await;
+#[tokio::test]
+async fn pages_cover_the_list_without_duplicates() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::seeded(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     let mut listed = Vec::new();
     let first = gateway.get("/api/v1/products?page=1&page_size=5").await;
@@ -43,9 +43,10 @@ async fn pages_cover_the_list_without_duplicates(pool: PgPool) {
     assert!(names(&past).is_empty());
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn filters_and_sort_orders_apply(pool: PgPool) {
-    let catalog = Catalog::seeded(&pool).await;
+#[tokio::test]
+async fn filters_and_sort_orders_apply() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::seeded(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     let cheap = "/api/v1/products?max_price=1999&min_price=1499&sort=price_asc&page_size=100";
     let cheap = prices(&gateway.get(cheap).await);
@@ -65,9 +66,10 @@ async fn filters_and_sort_orders_apply(pool: PgPool) {
     assert!(!names(&found).contains(&"Smart Watch".to_owned()));
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn search_tolerates_misspellings_and_has_no_wildcards(pool: PgPool) {
-    let catalog = Catalog::seeded(&pool).await;
+#[tokio::test]
+async fn search_tolerates_misspellings_and_has_no_wildcards() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::seeded(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     for query in ["laptop", "LAPTOP%20backpack", "lptop"] {
         let found = gateway.get(&format!("/api/v1/products/search?q={query}")).await;
@@ -81,9 +83,10 @@ async fn search_tolerates_misspellings_and_has_no_wildcards(pool: PgPool) {
     assert!(prices(&sorted).is_sorted() && !prices(&sorted).is_empty());
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn product_is_found_by_id_and_slug(pool: PgPool) {
-    let catalog = Catalog::seeded(&pool).await;
+#[tokio::test]
+async fn product_is_found_by_id_and_slug() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::seeded(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     let by_slug = gateway.get("/api/v1/products/laptop-backpack").await.is(200, "").json();
     assert_eq!(by_slug["price"], json!({"amount_cents": 5900, "currency": "USD"}));
@@ -104,9 +107,10 @@ async fn product_is_found_by_id_and_slug(pool: PgPool) {
     }
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn all_invalid_parameters_are_reported(pool: PgPool) {
-    let catalog = Catalog::start(&pool).await;
+#[tokio::test]
+async fn all_invalid_parameters_are_reported() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::start(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     let query = "page=0&page_size=101&category_id=books&min_price=-1&max_price=cheap\
                  &in_stock=perhaps&sort=best&include_inactive=1";
@@ -143,9 +147,10 @@ async fn all_invalid_parameters_are_reported(pool: PgPool) {
     }
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn hidden_products_are_visible_to_administrators_only(pool: PgPool) {
-    let catalog = Catalog::start(&pool).await;
+#[tokio::test]
+async fn hidden_products_are_visible_to_administrators_only() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::start(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     let body = json!({"name": "Gone", "price": {"amount_cents": 1, "currency": "USD"}});
     let made = gateway.admin(Method::POST, "/api/v1/admin/products").json(&body).send().await;
@@ -170,9 +175,10 @@ async fn hidden_products_are_visible_to_administrators_only(pool: PgPool) {
     assert_eq!(names(&response), ["Gone"]);
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn reads_have_etags_and_public_caching_for_anonymous_clients(pool: PgPool) {
-    let catalog = Catalog::seeded(&pool).await;
+#[tokio::test]
+async fn reads_have_etags_and_public_caching_for_anonymous_clients() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::seeded(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     for path in [
         "/api/v1/products",
@@ -200,9 +206,10 @@ async fn reads_have_etags_and_public_caching_for_anonymous_clients(pool: PgPool)
     }
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn invalid_token_is_rejected_on_public_routes(pool: PgPool) {
-    let catalog = Catalog::seeded(&pool).await;
+#[tokio::test]
+async fn invalid_token_is_rejected_on_public_routes() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::seeded(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     for path in [
         "/api/v1/products",
@@ -220,8 +227,9 @@ async fn invalid_token_is_rejected_on_public_routes(pool: PgPool) {
 }
 
 /// The page has more than five megabytes, which exceeds the default limit of gRPC clients.
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn page_of_largest_products_is_complete(pool: PgPool) {
+#[tokio::test]
+async fn page_of_largest_products_is_complete() {
+    let database = testing::database(&catalog::MIGRATOR).await;
     let largest = "WITH made AS (
         INSERT INTO products (id, name, slug, description, price_cents, currency, image_urls,
             weight_grams, created_at, updated_at)
@@ -229,8 +237,8 @@ async fn page_of_largest_products_is_complete(pool: PgPool) {
             array_fill('/' || repeat('u', 2047), ARRAY[20]), 1, now(), now()
         FROM generate_series(1, 100) AS n RETURNING id)
         INSERT INTO stock (product_id, on_hand) SELECT id, 0 FROM made";
-    sqlx::query(largest).execute(&pool).await.expect("products");
-    let catalog = Catalog::start(&pool).await;
+    sqlx::query(largest).execute(database.pool()).await.expect("products");
+    let catalog = Catalog::start(database.pool()).await;
     let gateway = Gateway::start(catalog.address()).await;
     let page = gateway.get("/api/v1/products?page_size=100").await;
     assert_eq!(names(&page).len(), 100);

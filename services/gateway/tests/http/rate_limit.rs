@@ -16,10 +16,6 @@ async fn limited(redis: &str, more: &[&str]) -> Gateway {
     Gateway::start_with(unused_address, &settings).await
 }
 
-fn shared_redis() -> String {
-    std::env::var("REDIS_URL").expect("REDIS_URL: run by hack/test-env.sh")
-}
-
 /// Returns a random address that no other test uses.
 fn random_client() -> String {
     let [a, b, c] = Env::system().bytes::<3>();
@@ -33,7 +29,7 @@ async fn get(gateway: &Gateway, client: &str, path: &str) -> Response {
 #[tokio::test]
 async fn client_is_limited_after_its_burst() {
     let settings = ["--rate-limit-per-minute", "60", "--rate-limit-burst", "5"];
-    let gateway = limited(&shared_redis(), &settings).await;
+    let gateway = limited(testing::redis(), &settings).await;
     let client = random_client();
     for left in (0..5).rev() {
         let response = get(&gateway, &client, "/nothing").await;
@@ -57,7 +53,7 @@ async fn client_is_limited_after_its_burst() {
 async fn replicas_share_the_limit() {
     let settings = ["--rate-limit-per-minute", "6", "--rate-limit-burst", "4"];
     let replicas =
-        [limited(&shared_redis(), &settings).await, limited(&shared_redis(), &settings).await];
+        [limited(testing::redis(), &settings).await, limited(testing::redis(), &settings).await];
     let client = random_client();
     let mut rejected = 0;
     for turn in 0..8 {
@@ -70,7 +66,7 @@ async fn replicas_share_the_limit() {
 #[tokio::test]
 async fn health_checks_and_preflights_are_not_limited() {
     let settings = ["--rate-limit-per-minute", "1", "--rate-limit-burst", "1"];
-    let gateway = limited(&shared_redis(), &settings).await;
+    let gateway = limited(testing::redis(), &settings).await;
     let client = random_client();
     for _ in 0..5 {
         let response = get(&gateway, &client, "/health").await;
@@ -100,7 +96,7 @@ async fn forwarded_header_of_untrusted_client_is_ignored() {
 
 #[tokio::test]
 async fn zero_disables_the_limit() {
-    let gateway = limited(&shared_redis(), &["--rate-limit-per-minute", "0"]).await;
+    let gateway = limited(testing::redis(), &["--rate-limit-per-minute", "0"]).await;
     let client = random_client();
     for _ in 0..150 {
         let response = get(&gateway, &client, "/nothing").await;
@@ -116,7 +112,7 @@ struct OwnRedis {
 
 impl OwnRedis {
     fn new() -> Self {
-        Self { port: kit::testing::free_port(), server: None }
+        Self { port: testing::free_port(), server: None }
     }
 
     fn url(&self) -> String {
@@ -192,7 +188,7 @@ async fn limits_apply_per_replica_while_redis_is_unavailable() {
 #[tokio::test]
 async fn credential_routes_share_a_stricter_limit() {
     let settings = ["--rate-limit-per-minute", "600", "--sign-in-limit-per-ip", "3"];
-    let gateway = limited(&shared_redis(), &settings).await;
+    let gateway = limited(testing::redis(), &settings).await;
     let client = random_client();
     let post = |path: &str| {
         let call = gateway.request(Method::POST, path).header("x-forwarded-for", &client);

@@ -8,11 +8,11 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use clap::Parser;
-use kit::testing::free_address;
-use kit::{Env, Runtime};
+use kit::Runtime;
 use reqwest::Method;
 use sqlx::migrate::Migrator;
-use sqlx::{Executor as _, PgPool};
+use sqlx::{ConnectOptions as _, PgPool};
+use testing::{TestDatabase, free_address};
 use tokio::net::TcpListener;
 
 /// Service behind the gateway.
@@ -119,20 +119,14 @@ pub(crate) fn settings<A: clap::Args>(arguments: &[&str]) -> A {
 
 /// Returns the URL of the database of a test.
 pub(crate) fn database_url(pool: &PgPool) -> String {
-    let options = pool.connect_options();
-    url_of(options.get_database().expect("a database"))
-}
-
-fn url_of(database: &str) -> String {
-    let server = std::env::var("DATABASE_URL").expect("DATABASE_URL: run by hack/test-env.sh");
-    let (server, _) = server.rsplit_once('/').expect("a URL with a database");
-    format!("{server}/{database}")
+    pool.connect_options().to_url_lossy().into()
 }
 
 /// The services, and the settings to start them again.
 pub(crate) struct Services {
     addresses: HashMap<Service, SocketAddr>,
-    databases: HashMap<Service, String>,
+    database_urls: HashMap<Service, String>,
+    _databases: Vec<TestDatabase>,
     signing_keys: String,
     smtp: SocketAddr,
     running: Mutex<HashMap<Service, Server>>,
@@ -143,20 +137,25 @@ impl Services {
     /// products. Access tokens are signed with the keys in `signing_keys`, and mails are sent to
     /// `smtp`.
     pub(crate) async fn start(pool: &PgPool, signing_keys: &Path, smtp: SocketAddr) -> Self {
-        let mut databases = HashMap::from([(Service::Catalog, database_url(pool))]);
+        let mut database_urls = HashMap::from([(Service::Catalog, database_url(pool))]);
+        let mut databases = Vec::new();
         let mut addresses = HashMap::new();
         for service in Service::ALL {
             if let Some(migrator) = service.migrator() {
-                databases.insert(service, new_database(pool, service, migrator).await);
+                let database = testing::database(migrator).await;
+                database_urls.insert(service, database.url().to_owned());
+                databases.push(database);
             }
             // Chosen before any service starts, because services call each other.
             addresses.insert(service, free_address());
         }
-        let catalog: catalog::Args = settings(&["--database-url", &databases[&Service::Catalog]]);
+        let catalog: catalog::Args =
+            settings(&["--database-url", &database_urls[&Service::Catalog]]);
         catalog::seed(&catalog, &Runtime::for_tests()).await.expect("demo products");
         let signing_keys = signing_keys.to_str().expect("a path").to_owned();
         let running = Mutex::default();
-        let services = Self { addresses, databases, signing_keys, smtp, running };
+        let services =
+            Self { addresses, database_urls, _databases: databases, signing_keys, smtp, running };
         for service in Service::ALL {
             services.start_service(service).await;
         }
@@ -193,7 +192,7 @@ impl Services {
     async fn serve(&self, service: Service) -> Server {
         let at = self.addresses[&service];
         // Long enough to connect on a busy machine.
-        let database = self.databases.get(&service).map_or("", String::as_str);
+        let database = self.database_urls.get(&service).map_or("", String::as_str);
         let database = ["--database-url", database, "--database-acquire-timeout", "4s"];
         match service {
             Service::Catalog => {
@@ -219,6 +218,8 @@ impl Services {
                 let args = settings(&[
                     "--catalog-url",
                     &self.url(Service::Catalog),
+                    "--redis-url",
+                    testing::redis(),
                     "--redis-timeout",
                     "2s",
                 ]);
@@ -250,16 +251,4 @@ impl Services {
 
 fn concat<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [arguments, more].concat()
-}
-
-/// Creates a database on the server of `pool`, which is discarded after the tests.
-async fn new_database(pool: &PgPool, service: Service, migrator: &Migrator) -> String {
-    let name = format!("gateway_{}_{}", service.name(), Env::system().uuid().simple());
-    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-    pool.execute(create).await.expect("a database");
-    let url = url_of(&name);
-    let connection = PgPool::connect(&url).await.expect("a connection");
-    migrator.run(&connection).await.expect("its tables");
-    connection.close().await;
-    url
 }

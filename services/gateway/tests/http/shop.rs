@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use kit::testing::free_address;
 use kit::{Env, Runtime};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use testing::free_address;
 
 pub(crate) use crate::client::{Call, Gateway, Response};
 use crate::mail_inbox::MailInbox;

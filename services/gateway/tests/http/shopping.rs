@@ -4,7 +4,6 @@ use futures::future::join_all;
 use kit::Env;
 use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::shop::{Customer, Response, Shop, text};
@@ -26,9 +25,10 @@ fn quantities(cart: &Value) -> Vec<i64> {
     items.iter().map(|item| item["quantity"].as_i64().expect("a quantity")).collect()
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn wishlist_shows_current_products(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn wishlist_shows_current_products() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let wish = async |id: &str| ada.post("/api/v1/wishlist", &json!({"product_id": id})).await;
     let backpack = shop.product_id("laptop-backpack").await;
@@ -54,9 +54,10 @@ async fn wishlist_shows_current_products(pool: PgPool) {
     assert_eq!(ada.get("/api/v1/wishlist").await.json()["items"].as_array().map(Vec::len), Some(1));
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn cart_is_filled_updated_and_cleared(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn cart_is_filled_updated_and_cleared() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let empty = ada.get(CART).await.is(200, "").json();
     assert_eq!((&empty["items"], &empty["expires_at"]), (&json!([]), &Value::Null));
@@ -102,9 +103,10 @@ async fn cart_is_filled_updated_and_cleared(pool: PgPool) {
     assert_eq!(ada.get(CART).await.json()["items"], json!([]));
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn concurrent_additions_are_summed(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn concurrent_additions_are_summed() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let backpack = shop.product_id("laptop-backpack").await;
     let body = item(&backpack, 2);
@@ -114,9 +116,10 @@ async fn concurrent_additions_are_summed(pool: PgPool) {
     assert_eq!(quantities(&ada.get(CART).await.json()), [40]);
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn deleted_product_stays_in_cart_but_not_in_total(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn deleted_product_stays_in_cart_but_not_in_total() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let deleted = shop.create_product(100).await;
     ada.post(ITEMS, &item(&deleted, 3)).await.is(201, "");
@@ -132,9 +135,10 @@ async fn quotes(customer: &Customer<'_>) -> Response {
     customer.get("/api/v1/shipping/quotes?zip_code=62701&country=US").await
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn quotes_depend_on_cart_weight_cheapest_first(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn quotes_depend_on_cart_weight_cheapest_first() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     quotes(&ada).await.is(409, "cart_empty");
     let (light, unknown) = (shop.create_product(250).await, shop.create_product(500).await);
@@ -160,9 +164,10 @@ async fn quotes_depend_on_cart_weight_cheapest_first(pool: PgPool) {
     }
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn cards_are_saved_without_their_numbers(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn cards_are_saved_without_their_numbers() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let first = ada.post(METHODS, &card()).await.is(201, "").json();
     assert_eq!((&first["brand"], &first["last_four"]), (&json!("visa"), &json!("4242")));
@@ -202,9 +207,10 @@ async fn cards_are_saved_without_their_numbers(pool: PgPool) {
     assert!(named.contains(&"card_number") && named.contains(&"cvv"), "{named:?}");
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn repeated_idempotency_key_returns_the_first_result(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn repeated_idempotency_key_returns_the_first_result() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let key = format!("card {}", Env::system().uuid());
     let add = |body: Value| {
@@ -231,9 +237,10 @@ async fn repeated_idempotency_key_returns_the_first_result(pool: PgPool) {
     }
 }
 
-#[sqlx::test(migrator = "catalog::MIGRATOR")]
-async fn concurrent_requests_with_one_key_save_one_card(pool: PgPool) {
-    let shop = Shop::start(&pool).await;
+#[tokio::test]
+async fn concurrent_requests_with_one_key_save_one_card() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
     let ada = shop.customer().await;
     let key = Env::system().uuid().to_string();
     let add =

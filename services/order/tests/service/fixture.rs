@@ -1,7 +1,7 @@
 //! The fixture: an open shop with a customer, and the actions of tests.
 
-pub(crate) use kit::testing::{fields, refused};
 use std::time::Duration;
+pub(crate) use testing::{fields, refused};
 
 use kit::Runtime;
 use proto::{

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use kit::testing::FaultProxy;
 use proto::payment::v1::{self as pb, TransactionStatus as Status};
 use sqlx::PgPool;
+use testing::FaultProxy;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
 

@@ -2,7 +2,6 @@
 
 use clap::Parser;
 use jiff::Timestamp;
-pub(crate) use kit::testing::{code, fields, refused};
 use kit::{Env, Runtime};
 use proto::{
     common::v1::Address,
@@ -13,6 +12,7 @@ use proto::{
 };
 use shipping::Args;
 use sqlx::{ConnectOptions, PgPool};
+pub(crate) use testing::{code, fields, refused};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::{Response, Status, transport::Channel};
 use uuid::Uuid;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use kit::testing::FaultProxy;
 use proto::shipping::v1::ShipmentStatus;
 use sqlx::PgPool;
+use testing::FaultProxy;
 use tokio::time::{sleep, timeout};
 use tonic::{Code, Status};
 

@@ -234,5 +234,5 @@ fn secrets(env: &Env, folder: &Path) -> Vec<(&'static str, String)> {
 }
 
 fn free_ports(count: usize) -> Vec<u16> {
-    (0..count).map(|_| kit::testing::free_port()).collect()
+    (0..count).map(|_| testing::free_port()).collect()
 }

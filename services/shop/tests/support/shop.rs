@@ -151,7 +151,7 @@ pub(crate) fn folder() -> (TempDir, PathBuf) {
 
 /// Ports that were free a moment ago, each another.
 pub(crate) fn free_ports() -> Ports {
-    std::array::from_fn(|_| kit::testing::free_port())
+    std::array::from_fn(|_| testing::free_port())
 }
 
 fn log_path(data: &Path) -> PathBuf {

@@ -1,7 +1,7 @@
 //! The fixture: a running user service and shorthands for its calls.
 
-pub(crate) use kit::testing::{code, fields, refusal};
 use std::path::PathBuf;
+pub(crate) use testing::{code, fields, refusal};
 
 use clap::Parser;
 use futures::future::join_all;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use kit::testing::FaultProxy;
 use sqlx::PgPool;
+use testing::FaultProxy;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
 

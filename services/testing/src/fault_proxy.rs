@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::free_address;
+use crate::free_address;
 
 /// TCP proxy in front of a server, with two kinds of faults: [`FaultProxy::disconnect`] closes the
 /// port and ends all connections, as when the server restarts; [`FaultProxy::stall`] keeps open

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use tonic::{Code, Status};
 
-use crate::grpc::status::{reason_of, violations_of};
+use kit::grpc::status::{reason_of, violations_of};
 
 /// Returns the invalid fields of an error, whose code must be `INVALID_ARGUMENT`.
 #[track_caller]
