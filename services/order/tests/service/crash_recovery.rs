@@ -28,18 +28,11 @@ async fn checkout_resumes_at_its_step_after_a_crash() {
     shop.close().await;
 }
 
-<<<<<<< HEAD
 /// Rows that this version cannot read, as a newer version may leave after a rollback, and one row
 /// that it can read.
-#[sqlx::test(migrator = "order::MIGRATOR")]
-async fn unreadable_rows_do_not_block_readable_ones(pool: PgPool) {
-=======
-/// Rows that this version cannot read, as a newer one may leave after a rollback, beside one that
-/// it can.
 #[tokio::test]
 async fn unreadable_rows_do_not_block_readable_ones() {
     let database = testing::database(&order::MIGRATOR).await;
->>>>>>> 279558d (order, catalog, shop: create test databases from templates)
     const UNREADABLE: i64 = 20;
     let mut shop = ShopFixture::open_with(database.pool(), &["--checkout-wait=500ms"]).await;
     let lamp = shop.add_product("Lamp", 1000, 100).await;

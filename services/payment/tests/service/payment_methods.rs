@@ -220,8 +220,10 @@ async fn leased_key_is_aborted_until_lease_expires() {
     service.advance_secs(11);
     let second = service.add_method(card_with_key("key", VISA)).await.unwrap();
     assert_ne!(second.id, first.id);
-    let tokens: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM simulator_cards").fetch_one(database.pool()).await.unwrap();
+    let tokens: i64 = sqlx::query_scalar("SELECT count(*) FROM simulator_cards")
+        .fetch_one(database.pool())
+        .await
+        .unwrap();
     assert_eq!(tokens, 1, "the provider stored the card once");
     service.stop().await;
 }

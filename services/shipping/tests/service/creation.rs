@@ -134,9 +134,12 @@ async fn taken_tracking_number_is_generated_again() {
     let number = TrackingNumber::generate(Carrier::Usps, seeded_env.bytes()).to_string();
     assert_eq!(number, first.tracking_number, "both environments generate the same number");
     let url = database.pool().connect_options().to_url_lossy();
-    let replica =
-        ShippingFixture::start_with(database.pool(), args(url.as_str(), &[]), env("2026-03-01T12:00:01Z"))
-            .await;
+    let replica = ShippingFixture::start_with(
+        database.pool(),
+        args(url.as_str(), &[]),
+        env("2026-03-01T12:00:01Z"),
+    )
+    .await;
     let second = replica.create_default(&order(2)).await.unwrap();
     assert_ne!(first.tracking_number, second.tracking_number);
     assert_eq!(replica.find_by_order(&order(1)).await.unwrap(), first);
