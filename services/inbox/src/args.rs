@@ -1,18 +1,18 @@
-//! The settings of the inbox.
+//! Settings of the inbox.
 
 use std::net::SocketAddr;
 
 use clap::Args as ClapArgs;
 
-/// The settings of the inbox. Each has an environment name and a default fit for a laptop.
+/// Settings of the inbox. Each has an environment name and a default that fits a laptop.
 #[derive(Clone, Debug, ClapArgs)]
 #[group(skip)]
 pub struct Args {
-    /// Address on which mail is taken by SMTP.
+    /// Address on which SMTP is served.
     #[arg(long, env = "INBOX_SMTP_LISTEN", default_value = "0.0.0.0:1025")]
     pub inbox_smtp_listen: SocketAddr,
 
-    /// Address on which mail is shown by HTTP.
+    /// Address on which the web pages and the JSON API are served.
     #[arg(long, env = "INBOX_LISTEN", default_value = "0.0.0.0:8025")]
     pub inbox_listen: SocketAddr,
 }

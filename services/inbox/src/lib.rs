@@ -1,11 +1,11 @@
-//! A mail catcher for trying out: SMTP in, a page and JSON out.
+//! A mail catcher for trials: it accepts mail over SMTP, and serves it as web pages and JSON.
 //!
-//! It takes every mail for everybody, delivers none, and keeps the last ones in memory. It has no
-//! sign-in, for it is a tool of the laptop and of shops that are tried out; a shop that serves
-//! customers has a mail server instead.
+//! It accepts every mail for every recipient, delivers none, and stores the most recent ones in
+//! memory. It has no authentication: it is a tool for laptops and trial shops. A shop that serves
+//! customers uses a mail server instead.
 //!
-//! From the outside in: `smtp` speaks with those who send, `mail` reads what they sent, `mailbox`
-//! keeps it within bounds, `web` shows it.
+//! From the outside in: `smtp` receives messages, `mail` parses them, `mailbox` stores a bounded
+//! number of them, `web` serves them.
 
 mod args;
 mod mail;

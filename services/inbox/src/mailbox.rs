@@ -1,4 +1,4 @@
-//! The last mails, in memory.
+//! The most recent mails, in memory.
 
 use std::{
     collections::VecDeque,
@@ -10,69 +10,77 @@ use wire::Page;
 
 use crate::mail::Mail;
 
-/// Mails that are kept: more than one looks through by hand.
+/// Maximum number of stored mails, more than a person reads through.
 const MAX_MAILS: usize = 500;
-/// Bytes that they may take together; with the connections' buffers it fits a small pod.
+
+/// Maximum memory of all stored mails, in bytes. Together with the buffers of the connections it
+/// fits a small pod.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// The last mails. The oldest ones make room. Cheap to clone.
+/// The most recent mails; adding a mail evicts the oldest ones beyond the limits. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Mailbox {
-    kept: Arc<Mutex<Kept>>,
+    contents: Arc<Mutex<Contents>>,
     max_mails: usize,
     max_bytes: usize,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    /// Oldest first.
+struct Contents {
+    /// The mails, oldest first.
     mails: VecDeque<Arc<Mail>>,
+    /// Sum of the mails' sizes.
     bytes: usize,
 }
 
 impl Default for Mailbox {
     fn default() -> Self {
-        Self::bounded(MAX_MAILS, MAX_BYTES)
+        Self::with_limits(MAX_MAILS, MAX_BYTES)
     }
 }
 
 impl Mailbox {
-    fn bounded(max_mails: usize, max_bytes: usize) -> Self {
-        Self { kept: Arc::default(), max_mails, max_bytes }
+    fn with_limits(max_mails: usize, max_bytes: usize) -> Self {
+        Self { contents: Arc::default(), max_mails, max_bytes }
     }
 
+    /// Adds a mail and evicts the oldest ones beyond the limits.
     pub(crate) fn add(&self, mail: Mail) {
-        let mut kept = self.lock();
-        kept.bytes += mail.size();
-        kept.mails.push_back(Arc::new(mail));
-        // The newest one stays whatever its size, which SMTP bounds.
-        while kept.mails.len() > 1
-            && (kept.mails.len() > self.max_mails || kept.bytes > self.max_bytes)
+        let mut contents = self.lock();
+        contents.bytes += mail.size();
+        contents.mails.push_back(Arc::new(mail));
+        // The newest mail is always kept; SMTP limits its size.
+        while contents.mails.len() > 1
+            && (contents.mails.len() > self.max_mails || contents.bytes > self.max_bytes)
         {
-            let gone = kept.mails.pop_front().map_or(0, |mail| mail.size());
-            kept.bytes -= gone;
+            let evicted = contents.mails.pop_front().map_or(0, |mail| mail.size());
+            contents.bytes -= evicted;
         }
     }
 
-    /// A page of the mails to an address, or of all, newest first; and how many there are.
-    pub(crate) fn list(&self, to: Option<&str>, page: Page) -> (Vec<Arc<Mail>>, i64) {
-        let kept = self.lock();
-        let wanted = || kept.mails.iter().rev().filter(|mail| to.is_none_or(|to| mail.is_to(to)));
+    /// Returns a page of the mails, newest first, and the number of mails on all pages. With
+    /// `recipient`, only mails to this address count.
+    pub(crate) fn list(&self, recipient: Option<&str>, page: Page) -> (Vec<Arc<Mail>>, i64) {
+        let contents = self.lock();
+        let is_match = |mail: &&Arc<Mail>| recipient.is_none_or(|to| mail.is_addressed_to(to));
+        let matches = || contents.mails.iter().rev().filter(is_match);
         let (offset, size) = (usize::try_from(page.offset()), usize::try_from(page.size()));
-        let mails = wanted().skip(offset.unwrap_or(usize::MAX)).take(size.unwrap_or(0));
-        (mails.cloned().collect(), i64::try_from(wanted().count()).unwrap_or(i64::MAX))
+        let mails = matches().skip(offset.unwrap_or(usize::MAX)).take(size.unwrap_or(0));
+        (mails.cloned().collect(), i64::try_from(matches().count()).unwrap_or(i64::MAX))
     }
 
+    /// Returns the mail with this id.
     pub(crate) fn get(&self, id: Uuid) -> Option<Arc<Mail>> {
         self.lock().mails.iter().find(|mail| mail.id == id).cloned()
     }
 
+    /// Removes all mails.
     pub(crate) fn clear(&self) {
-        *self.lock() = Kept::default();
+        *self.lock() = Contents::default();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -94,32 +102,32 @@ mod tests {
         }
     }
 
-    fn kept(mailbox: &Mailbox) -> Vec<u128> {
+    fn stored_ids(mailbox: &Mailbox) -> Vec<u128> {
         let (mails, total) = mailbox.list(None, Page::new(1, 100).unwrap());
         assert_eq!(usize::try_from(total).unwrap(), mails.len());
         mails.iter().map(|mail| mail.id.as_u128()).collect()
     }
 
     #[test]
-    fn the_oldest_make_room_by_number_and_by_size() {
-        let mailbox = Mailbox::bounded(3, 100);
+    fn oldest_mails_are_evicted_by_count_and_by_size() {
+        let mailbox = Mailbox::with_limits(3, 100);
         (1..=4).for_each(|n| mailbox.add(mail(n, 10)));
-        assert_eq!(kept(&mailbox), [4, 3, 2]);
+        assert_eq!(stored_ids(&mailbox), [4, 3, 2]);
         mailbox.add(mail(5, 85));
-        assert_eq!(kept(&mailbox), [5, 4]);
+        assert_eq!(stored_ids(&mailbox), [5, 4]);
         mailbox.add(mail(6, 200));
-        assert_eq!(kept(&mailbox), [6]);
+        assert_eq!(stored_ids(&mailbox), [6]);
         mailbox.add(mail(7, 1));
-        assert_eq!(kept(&mailbox), [7]);
+        assert_eq!(stored_ids(&mailbox), [7]);
         assert!(mailbox.get(Uuid::from_u128(6)).is_none());
         mailbox.clear();
-        assert!(kept(&mailbox).is_empty());
+        assert!(stored_ids(&mailbox).is_empty());
         mailbox.add(mail(8, 100));
-        assert_eq!(kept(&mailbox), [8], "clearing gives the bytes back");
+        assert_eq!(stored_ids(&mailbox), [8], "clearing resets the size");
     }
 
     #[test]
-    fn pages_count_from_the_newest() {
+    fn list_starts_at_the_newest_mail() {
         let mailbox = Mailbox::default();
         (1..=5).for_each(|n| mailbox.add(mail(n, 1)));
         let (mails, total) = mailbox.list(None, Page::new(2, 2).unwrap());

@@ -1,4 +1,4 @@
-//! The running inbox: a port for SMTP and a port for HTTP.
+//! The running inbox: one port for SMTP, one for HTTP.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use tokio::net::TcpListener;
 
 use crate::{Args, mailbox::Mailbox, smtp, web};
 
-/// Longest time to an answer over HTTP: all of them come from memory.
-const DEADLINE: Duration = Duration::from_secs(10);
+/// Timeout of an HTTP request. All responses are built from memory.
+const HTTP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves the inbox until the process drains.
 ///
 /// # Errors
-/// When an address cannot be listened on.
+/// Returns an error if it cannot listen on an address.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), Error> {
     let address = args.inbox_smtp_listen;
     let smtp = TcpListener::bind(address).await.map_err(|source| Error::Listen {
@@ -28,21 +28,18 @@ pub async fn serve(args: Args, runtime: Runtime) -> Result<(), Error> {
     serve_on(smtp, http, runtime).await
 }
 
-/// Serves on listeners that are there already, such as ones on ports that the system chose.
+/// Serves on existing listeners, such as ones on ports that the system chose.
 ///
 /// # Errors
-/// None so far; the type is that of every component.
+/// Returns no error so far; the type is the same for every component.
 pub async fn serve_on(smtp: TcpListener, http: TcpListener, runtime: Runtime) -> Result<(), Error> {
     let runtime = runtime.component("inbox");
     let mailbox = Mailbox::default();
-    // A worker, so that it takes mail for as long as the components of the same process send some.
+    // A background worker: it accepts mail until all components of the process have drained,
+    // because they may still send some.
     runtime.spawn("smtp", smtp::serve(smtp, mailbox.clone(), runtime.env.clone()));
-    let watched = ObserveConfig { runtime: runtime.clone(), deadline: DEADLINE };
-    kit::http::serve(
-        http,
-        observe(catch_panics_and_timeouts(web::router(mailbox)), watched),
-        &runtime,
-    )
-    .await;
+    let config = ObserveConfig { runtime: runtime.clone(), deadline: HTTP_TIMEOUT };
+    let app = observe(catch_panics_and_timeouts(web::router(mailbox)), config);
+    kit::http::serve(http, app, &runtime).await;
     Ok(())
 }

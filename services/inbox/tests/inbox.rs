@@ -1,6 +1,6 @@
-//! The inbox through its real ports: mail in by a real client, pages and JSON out.
+//! The inbox over its ports: a real client sends mail, the tests read the pages and the JSON.
 
-#![expect(clippy::unwrap_used, reason = "fixtures of tests, which may panic")]
+#![expect(clippy::unwrap_used, reason = "test fixtures may panic")]
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ struct Inbox {
 }
 
 impl Inbox {
-    async fn open() -> Self {
+    async fn start() -> Self {
         let runtime = Runtime::for_tests();
         let smtp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -30,7 +30,7 @@ impl Inbox {
         Self { smtp_port, url, runtime, server }
     }
 
-    async fn close(self) {
+    async fn stop(self) {
         self.runtime.drain();
         self.server.await.unwrap().unwrap();
         self.runtime.stop().await;
@@ -48,15 +48,15 @@ impl Inbox {
         client.port(self.smtp_port).build().send(message).await.unwrap();
     }
 
-    async fn ask(&self, method: Method, path: &str) -> reqwest::Response {
+    async fn request(&self, method: Method, path: &str) -> reqwest::Response {
         let url = format!("{}{path}", self.url);
         reqwest::Client::new().request(method, url).send().await.unwrap()
     }
 
     async fn page(&self, path: &str) -> String {
-        let answer = self.ask(Method::GET, path).await;
-        assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        answer.text().await.unwrap()
+        let response = self.request(Method::GET, path).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.text().await.unwrap()
     }
 
     async fn json(&self, path: &str) -> Value {
@@ -65,8 +65,8 @@ impl Inbox {
 }
 
 #[tokio::test]
-async fn a_mail_is_found_by_its_recipient_and_shown_whole() {
-    let inbox = Inbox::open().await;
+async fn mail_is_found_by_recipient_and_returned_unchanged() {
+    let inbox = Inbox::start().await;
     inbox.send("Ada <ada@example.com>", "Grüße, 你好", "Zeile\n.\n..ende", "<p>Zeile</p>").await;
     inbox.send("bob@example.com", "Another", "x", "y").await;
 
@@ -91,49 +91,60 @@ async fn a_mail_is_found_by_its_recipient_and_shown_whole() {
         serde_json::json!({"page": 2, "page_size": 1, "total_pages": 2, "total_count": 2})
     );
 
-    let cleared = inbox.ask(Method::DELETE, "/api/v1/mails").await;
+    let cleared = inbox.request(Method::DELETE, "/api/v1/mails").await;
     assert_eq!(cleared.status(), StatusCode::NO_CONTENT);
     assert_eq!(inbox.json("/api/v1/mails").await["mails"], serde_json::json!([]));
-    assert_eq!(inbox.ask(Method::GET, &path).await.status(), StatusCode::NOT_FOUND);
-    inbox.close().await;
+    assert_eq!(inbox.request(Method::GET, &path).await.status(), StatusCode::NOT_FOUND);
+    inbox.stop().await;
 }
 
 #[tokio::test]
-async fn nothing_in_a_mail_becomes_part_of_a_page() {
-    let inbox = Inbox::open().await;
-    let evil = r#""><script>alert(1)</script>"#;
-    inbox.send("ada@example.com", evil, &format!("</pre>{evil}"), &format!("<b>{evil}</b>")).await;
+async fn mail_content_is_escaped_and_sandboxed() {
+    let inbox = Inbox::start().await;
+    let script = r#""><script>alert(1)</script>"#;
+    inbox
+        .send("ada@example.com", script, &format!("</pre>{script}"), &format!("<b>{script}</b>"))
+        .await;
 
     let list = inbox.page("/").await;
     assert!(!list.contains("<script") && list.contains("&#60;script"), "{list}");
     let mail = inbox.json("/api/v1/mails").await["mails"][0].clone();
-    assert_eq!(mail["subject"], evil);
+    assert_eq!(mail["subject"], script);
     let path = format!("/mails/{}", mail["id"].as_str().unwrap());
-    let shown = inbox.page(&path).await;
-    assert!(!shown.contains("<script") && !shown.contains("<b>"), "{shown}");
-    assert!(shown.contains("<iframe sandbox=\""), "{shown}");
-    assert!(!shown.contains("allow-scripts") && !shown.contains("allow-same-origin"), "{shown}");
+    let page = inbox.page(&path).await;
+    assert!(!page.contains("<script") && !page.contains("<b>"), "{page}");
+    assert!(page.contains("<iframe sandbox=\""), "{page}");
+    assert!(!page.contains("allow-scripts") && !page.contains("allow-same-origin"), "{page}");
 
-    let policy = |answer: &reqwest::Response| {
-        answer.headers()["content-security-policy"].to_str().unwrap().to_owned()
+    let policy = |response: &reqwest::Response| {
+        response.headers()["content-security-policy"].to_str().unwrap().to_owned()
     };
     for path in ["/", &path] {
-        let of_page = policy(&inbox.ask(Method::GET, path).await);
-        assert!(of_page.starts_with("default-src 'none'"), "{of_page}");
-        assert!(!of_page.contains("script-src") && !of_page.contains("unsafe"), "{of_page}");
+        let page_policy = policy(&inbox.request(Method::GET, path).await);
+        assert!(page_policy.starts_with("default-src 'none'"), "{page_policy}");
+        assert!(
+            !page_policy.contains("script-src") && !page_policy.contains("unsafe"),
+            "{page_policy}"
+        );
     }
-    let answer = inbox.ask(Method::GET, &format!("{path}/html")).await;
-    let of_mail = policy(&answer);
-    assert!(of_mail.starts_with("sandbox allow-popups") && of_mail.contains("default-src 'none'"));
-    assert!(!of_mail.contains("allow-scripts") && !of_mail.contains("allow-same-origin"));
-    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
-    assert!(answer.text().await.unwrap().contains("<script>"), "the frame shows it as it came");
-    inbox.close().await;
+    let response = inbox.request(Method::GET, &format!("{path}/html")).await;
+    let mail_policy = policy(&response);
+    assert!(
+        mail_policy.starts_with("sandbox allow-popups")
+            && mail_policy.contains("default-src 'none'")
+    );
+    assert!(!mail_policy.contains("allow-scripts") && !mail_policy.contains("allow-same-origin"));
+    assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+    assert!(
+        response.text().await.unwrap().contains("<script>"),
+        "the frame has the unchanged HTML"
+    );
+    inbox.stop().await;
 }
 
 #[tokio::test]
-async fn requests_that_make_no_sense_are_problems() {
-    let inbox = Inbox::open().await;
+async fn invalid_requests_return_problem_details() {
+    let inbox = Inbox::start().await;
     for (path, code, status) in [
         ("/api/v1/mails?page=0", "validation_failed", 400),
         ("/api/v1/mails?page=x", "validation_failed", 400),
@@ -143,22 +154,22 @@ async fn requests_that_make_no_sense_are_problems() {
         ("/mails/00000000-0000-0000-0000-000000000000", "not_found", 404),
         ("/nowhere", "not_found", 404),
     ] {
-        let answer = inbox.ask(Method::GET, path).await;
-        assert_eq!(answer.status(), status, "{path}");
-        assert_eq!(answer.headers()["content-type"], "application/problem+json");
-        let body: Value = answer.json().await.unwrap();
+        let response = inbox.request(Method::GET, path).await;
+        assert_eq!(response.status(), status, "{path}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        let body: Value = response.json().await.unwrap();
         assert_eq!(body["code"], code, "{path}");
     }
-    let answer = inbox.ask(Method::POST, "/api/v1/mails").await;
-    assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
-    inbox.close().await;
+    let response = inbox.request(Method::POST, "/api/v1/mails").await;
+    assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+    inbox.stop().await;
 }
 
 #[tokio::test]
-async fn it_ends_although_a_client_stays() {
-    let inbox = Inbox::open().await;
+async fn shutdown_ends_although_a_client_stays_connected() {
+    let inbox = Inbox::start().await;
     let client = tokio::net::TcpStream::connect(("127.0.0.1", inbox.smtp_port)).await.unwrap();
     client.readable().await.unwrap();
-    timeout(Duration::from_secs(5), inbox.close()).await.expect("it ends");
+    timeout(Duration::from_secs(5), inbox.stop()).await.expect("it stops");
     drop(client);
 }

@@ -1,4 +1,4 @@
-//! What people and programs see over HTTP.
+//! HTTP server: web pages for people, JSON for programs.
 
 mod json;
 mod page;
@@ -15,10 +15,10 @@ use kit::problem::Problem;
 
 use crate::mailbox::Mailbox;
 
-/// On every answer. The mails are of anybody's making, so a page runs no script, loads nothing from
-/// elsewhere, sends nothing anywhere, and stands in nobody's frame. An answer with a policy of its
-/// own keeps it.
-const HEADERS: [(HeaderName, HeaderValue); 4] = [
+/// Security headers of every response. The content of mails is untrusted, so a page runs no script,
+/// loads nothing from other origins, sends no data, and cannot be framed. A response that has its
+/// own content security policy keeps it.
+const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
@@ -31,7 +31,7 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
-/// All paths there are.
+/// Returns the router of all paths.
 pub(crate) fn router(mailbox: Mailbox) -> Router {
     Router::new()
         .route("/", get(page::list))
@@ -40,47 +40,47 @@ pub(crate) fn router(mailbox: Mailbox) -> Router {
         .route("/mails/{id}/html", get(page::html))
         .route("/api/v1/mails", get(json::list).delete(json::clear))
         .route("/api/v1/mails/{id}", get(json::mail))
-        .fallback(async || Refusal::NotFound)
-        .method_not_allowed_fallback(async || Refusal::OtherMethods)
+        .fallback(async || RequestError::NotFound)
+        .method_not_allowed_fallback(async || RequestError::MethodNotAllowed)
         .with_state(mailbox)
-        .layer(middleware::from_fn(with_headers))
+        .layer(middleware::from_fn(add_security_headers))
 }
 
-async fn with_headers(request: Request, next: Next) -> Response {
+async fn add_security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    for (name, value) in HEADERS {
+    for (name, value) in SECURITY_HEADERS {
         response.headers_mut().entry(name).or_insert(value);
     }
     response
 }
 
-/// Why there is no answer.
+/// Why a request failed.
 #[derive(Clone, Copy, Debug)]
-enum Refusal {
+enum RequestError {
     NotFound,
-    OtherMethods,
-    NotAPage,
-    /// A template failed, which is our fault.
-    Unwritable,
+    MethodNotAllowed,
+    InvalidPage,
+    /// A template failed to render: a defect of the server.
+    RenderFailed,
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for RequestError {
     fn into_response(self) -> Response {
         let (status, code, detail) = match self {
             Self::NotFound => {
                 (StatusCode::NOT_FOUND, "not_found", "There is no such mail or path.")
             }
-            Self::OtherMethods => (
+            Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
-                "This path has other methods.",
+                "The path does not support this method.",
             ),
-            Self::NotAPage => (
+            Self::InvalidPage => (
                 StatusCode::BAD_REQUEST,
                 "validation_failed",
-                "page counts from 1, page_size is 1 to 100.",
+                "page must be at least 1, page_size must be from 1 to 100.",
             ),
-            Self::Unwritable => return Problem::internal().into_response(),
+            Self::RenderFailed => return Problem::internal().into_response(),
         };
         Problem::new(status, code, detail).into_response()
     }

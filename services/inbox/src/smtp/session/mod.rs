@@ -1,6 +1,6 @@
-//! The dialogue of one connection: bytes in, replies and mails out. No I/O.
+//! SMTP session of one connection, without I/O: it turns received bytes into replies and messages.
 //!
-//! The grammar of commands and of the end of data is the library's; this is the order they come in.
+//! The library parses commands and the end of data; this module checks the order of commands.
 
 use smtp_proto::{
     Error, MailFrom, RcptTo, Request,
@@ -8,40 +8,45 @@ use smtp_proto::{
 };
 
 use super::reply;
-use crate::mail::Received;
+use crate::mail::ReceivedMessage;
 
-/// Largest message: many times the shop's own.
+/// Maximum size of a message, many times the size of the shop's mails.
 const MAX_BYTES: usize = 1024 * 1024;
-/// Recipients of one mail; RFC 5321, 4.5.3.1.8 asks for so many.
+
+/// Maximum number of recipients of a mail; RFC 5321, 4.5.3.1.8 requires at least this many.
 const MAX_RECIPIENTS: usize = 100;
-/// Commands in one connection that cannot be followed; a client that makes more is none of SMTP.
+
+/// Maximum number of invalid commands in one connection; a client that sends more does not speak
+/// SMTP.
 const MAX_ERRORS: usize = 10;
 
-/// A mail that is being addressed.
+/// The end of a line.
+const CRLF: &[u8] = b"\r\n";
+
+/// The envelope of the current mail transaction.
 #[derive(Debug)]
 struct Envelope {
     from: String,
     to: Vec<String>,
 }
 
-/// What follows DATA.
+/// State of the message that follows DATA.
 enum Data {
-    Kept {
-        receiver: DataReceiver,
-        bytes: Vec<u8>,
-    },
-    /// Read to its end, for the client listens only then.
-    TooLarge(DummyDataReceiver),
+    /// The message is stored while it is read.
+    Reading { receiver: DataReceiver, bytes: Vec<u8> },
+    /// The message is too large. It is read to its end without being stored, because the client
+    /// reads the reply only then.
+    Discarding(DummyDataReceiver),
 }
 
-/// One connection.
+/// State of an SMTP session.
 pub(super) struct Session {
     greeted: bool,
     envelope: Option<Envelope>,
     commands: RequestReceiver,
     data: Option<Data>,
     errors: usize,
-    over: bool,
+    ended: bool,
 }
 
 impl Session {
@@ -52,32 +57,33 @@ impl Session {
             commands: RequestReceiver::default(),
             data: None,
             errors: 0,
-            over: false,
+            ended: false,
         }
     }
 
-    /// Whether there is nothing more to say.
-    pub(super) fn is_over(&self) -> bool {
-        self.over
+    /// Whether the server closes the connection after the replies.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
     }
 
-    /// Takes what came, adds what is to be said to `replies`, and gives the mails that are complete.
-    pub(super) fn receive(&mut self, bytes: &[u8], replies: &mut String) -> Vec<Received> {
-        let mut received = Vec::new();
+    /// Processes received bytes: appends the replies to `replies` and returns the complete
+    /// messages.
+    pub(super) fn receive(&mut self, bytes: &[u8], replies: &mut String) -> Vec<ReceivedMessage> {
+        let mut messages = Vec::new();
         let mut rest = bytes.iter();
-        while !self.over && !rest.as_slice().is_empty() {
+        while !self.ended && !rest.as_slice().is_empty() {
             if let Some(data) = self.data.take() {
-                received.extend(self.read_data(data, &mut rest, replies));
+                messages.extend(self.read_data(data, &mut rest, replies));
                 continue;
             }
             let request = self.commands.ingest(&mut rest).map(Request::into_owned);
             match request {
-                Ok(request) => self.follow(request, replies),
+                Ok(request) => self.execute(request, replies),
                 Err(Error::NeedsMoreData { .. }) => break,
-                Err(error) => self.complain(&error, replies),
+                Err(error) => self.reject_input(&error, replies),
             }
         }
-        received
+        messages
     }
 
     fn read_data(
@@ -85,40 +91,41 @@ impl Session {
         data: Data,
         rest: &mut std::slice::Iter<'_, u8>,
         replies: &mut String,
-    ) -> Option<Received> {
+    ) -> Option<ReceivedMessage> {
         match data {
-            Data::Kept { mut receiver, mut bytes } => {
+            Data::Reading { mut receiver, mut bytes } => {
                 let complete = receiver.ingest(rest, &mut bytes);
                 match (complete, bytes.len() > MAX_BYTES) {
                     (true, false) => {
-                        replies.push_str(reply::KEPT);
+                        replies.push_str(reply::MESSAGE_ACCEPTED);
                         let Envelope { from, to } = self.envelope.take()?;
-                        return Some(Received { from, to, raw: bytes.split_off(LINE_END.len()) });
+                        let raw = bytes.split_off(CRLF.len());
+                        return Some(ReceivedMessage { from, to, raw });
                     }
-                    (true, true) => self.refuse_data(replies),
-                    (false, false) => self.data = Some(Data::Kept { receiver, bytes }),
+                    (true, true) => self.reject_data(replies),
+                    (false, false) => self.data = Some(Data::Reading { receiver, bytes }),
                     (false, true) => {
-                        self.data = Some(Data::TooLarge(DummyDataReceiver::new_data(&receiver)));
+                        self.data = Some(Data::Discarding(DummyDataReceiver::new_data(&receiver)));
                     }
                 }
             }
-            Data::TooLarge(mut receiver) => {
+            Data::Discarding(mut receiver) => {
                 if receiver.ingest(rest) {
-                    self.refuse_data(replies);
+                    self.reject_data(replies);
                 } else {
-                    self.data = Some(Data::TooLarge(receiver));
+                    self.data = Some(Data::Discarding(receiver));
                 }
             }
         }
         None
     }
 
-    fn refuse_data(&mut self, replies: &mut String) {
+    fn reject_data(&mut self, replies: &mut String) {
         self.envelope = None;
         replies.push_str(reply::TOO_LARGE);
     }
 
-    fn follow(&mut self, request: Request<String>, replies: &mut String) {
+    fn execute(&mut self, request: Request<String>, replies: &mut String) {
         match request {
             Request::Ehlo { .. } => {
                 (self.greeted, self.envelope) = (true, None);
@@ -139,19 +146,19 @@ impl Session {
             Request::Help { .. } => replies.push_str(reply::HELP),
             Request::Vrfy { .. } => replies.push_str(reply::CANNOT_VERIFY),
             Request::Quit => {
-                self.over = true;
+                self.ended = true;
                 replies.push_str(reply::BYE);
             }
-            _ => self.err(reply::NOT_IMPLEMENTED, replies),
+            _ => self.reject(reply::NOT_IMPLEMENTED, replies),
         }
     }
 
     fn mail(&mut self, from: MailFrom<String>, replies: &mut String) {
         if !self.greeted {
-            return self.err(reply::HELLO_FIRST, replies);
+            return self.reject(reply::HELLO_FIRST, replies);
         }
         if self.envelope.is_some() {
-            return self.err(reply::ONE_AT_A_TIME, replies);
+            return self.reject(reply::NESTED_MAIL, replies);
         }
         if from.size > MAX_BYTES {
             return replies.push_str(reply::TOO_LARGE);
@@ -162,7 +169,7 @@ impl Session {
 
     fn rcpt(&mut self, to: RcptTo<String>, replies: &mut String) {
         match &mut self.envelope {
-            None => self.err(reply::MAIL_FIRST, replies),
+            None => self.reject(reply::MAIL_FIRST, replies),
             Some(envelope) if envelope.to.len() >= MAX_RECIPIENTS => {
                 replies.push_str(reply::TOO_MANY_RECIPIENTS);
             }
@@ -175,40 +182,38 @@ impl Session {
 
     fn begin_data(&mut self, replies: &mut String) {
         match &self.envelope {
-            None => self.err(reply::MAIL_FIRST, replies),
-            Some(envelope) if envelope.to.is_empty() => self.err(reply::RCPT_FIRST, replies),
+            None => self.reject(reply::MAIL_FIRST, replies),
+            Some(envelope) if envelope.to.is_empty() => self.reject(reply::RCPT_FIRST, replies),
             Some(_) => {
                 let (mut receiver, mut bytes) = (DataReceiver::new(), Vec::new());
-                // The end of the line of DATA is also the one before a point that ends an empty mail.
-                receiver.ingest(&mut LINE_END.iter(), &mut bytes);
-                self.data = Some(Data::Kept { receiver, bytes });
-                replies.push_str(reply::GO_AHEAD);
+                // In an empty message, the line end of DATA is the one before the final dot.
+                receiver.ingest(&mut CRLF.iter(), &mut bytes);
+                self.data = Some(Data::Reading { receiver, bytes });
+                replies.push_str(reply::START_DATA);
             }
         }
     }
 
-    /// Answers what is no command.
-    fn complain(&mut self, error: &Error, replies: &mut String) {
+    /// Replies to input that is not a valid command.
+    fn reject_input(&mut self, error: &Error, replies: &mut String) {
         match error {
-            // What comes next is the rest of that line.
+            // The session ends, because the next bytes are the rest of that line.
             Error::ResponseTooLong => {
-                self.over = true;
+                self.ended = true;
                 replies.push_str(reply::LINE_TOO_LONG);
             }
-            Error::UnknownCommand => self.err(reply::UNKNOWN_COMMAND, replies),
-            _ => self.err(reply::BAD_ARGUMENT, replies),
+            Error::UnknownCommand => self.reject(reply::UNKNOWN_COMMAND, replies),
+            _ => self.reject(reply::BAD_ARGUMENT, replies),
         }
     }
 
-    fn err(&mut self, text: &str, replies: &mut String) {
+    /// Replies with an error. After too many errors the session ends.
+    fn reject(&mut self, text: &str, replies: &mut String) {
         self.errors += 1;
-        self.over = self.errors > MAX_ERRORS;
-        replies.push_str(if self.over { reply::TOO_MANY_ERRORS } else { text });
+        self.ended = self.errors > MAX_ERRORS;
+        replies.push_str(if self.ended { reply::TOO_MANY_ERRORS } else { text });
     }
 }
 
-const LINE_END: &[u8] = b"\r\n";
-
 #[cfg(test)]
-#[path = "session_tests.rs"]
 mod tests;
