@@ -43,8 +43,8 @@ const HEADER: &str = "\
 /// Returns the definition of the Storefront resource.
 ///
 /// # Errors
-/// If the output of the derive macro is not a definition after these changes, which a test
-/// excludes.
+/// If the changed output of the derive macro is not a valid definition. A test proves that it is
+/// one.
 pub fn definition() -> serde_json::Result<CustomResourceDefinition> {
     let mut crd = serde_json::to_value(Storefront::crd())?;
     let schema = "/spec/versions/0/schema/openAPIV3Schema";
@@ -99,8 +99,8 @@ pub(crate) fn floats_to_integers(value: &mut Value) {
 }
 
 /// Removes what schemars generates and Kubernetes does not need: titles, number formats that it
-/// does not know, and `nullable` of optional fields. A null would satisfy `has()` in rules without
-/// being a value. Without `nullable` the API server drops or rejects it.
+/// does not support, and `nullable` of optional fields. A null would satisfy `has()` in rules
+/// without being a value. Without `nullable` the API server drops or rejects it.
 fn remove_unneeded_keywords(schema: &mut Map<String, Value>) {
     schema.remove("nullable");
     schema.remove("title");

@@ -19,7 +19,7 @@ pub enum Mode {
     /// The operator runs it in the Storefront's namespace.
     #[default]
     Managed,
-    /// It runs elsewhere and is managed by others.
+    /// The user provides the server. The operator only connects the shop to it.
     External,
 }
 

@@ -117,7 +117,8 @@ pub fn log_level(spec: &StorefrontSpec, component: Component) -> LogLevel {
     spec.components.get(component).and_then(|spec| spec.log_level).unwrap_or_default()
 }
 
-/// Returns the image of a component: its own, or else the image of the whole shop.
+/// Returns the image of a component: the one that the spec sets for it, or else the image of the
+/// whole shop.
 #[must_use]
 pub fn image(spec: &StorefrontSpec, component: Component, default: &ShopImage) -> String {
     match spec.components.get(component).and_then(|spec| spec.image.clone()) {

@@ -1,7 +1,7 @@
 //! The `Storefront` resource: a complete web shop in one Kubernetes object.
 //!
-//! - [`spec`]: the desired state that users write. Topics with types of their own are in
-//!   [`workload`], [`datastores`], [`services`] and [`exposure`].
+//! - [`spec`]: the desired state that users write. Larger topics are in [`workload`],
+//!   [`datastores`], [`services`] and [`exposure`].
 //! - [`status`]: the observed state that the operator reports.
 //! - [`component`]: the table of the shop's components. A new component is a new entry there; the
 //!   schema, the names and the rules follow.
@@ -11,7 +11,7 @@
 //! - [`crd`]: the CustomResourceDefinition, generated from all of these.
 //! - [`mod@reference`]: the reference page of the resource, generated from the same definition.
 //!
-//! Nothing in this crate talks to a cluster.
+//! This crate makes no API requests.
 
 pub mod component;
 pub mod crd;

@@ -28,8 +28,8 @@ pub const MANAGER: &str = "storefront-operator";
 pub enum Part {
     /// A component.
     Component(Component),
-    /// The Job that provisions and migrates a component's database. It is a part of its own, so
-    /// that no Service selects its pods.
+    /// The Job that provisions and migrates a component's database. It is a separate part, so that
+    /// no Service selects its pods.
     Migration(Component),
     /// The Job that inserts the demonstration data.
     Seed,
@@ -111,7 +111,7 @@ pub fn database_secret(storefront: &str, owner: Component) -> String {
 }
 
 /// Returns the name of the Job that provisions and migrates a component's database. The pod
-/// template of a Job is immutable, so every change creates a new Job; `hash` is that of its
+/// template of a Job is immutable, so every change creates a new Job; `hash` is the hash of its
 /// content.
 #[must_use]
 pub fn migration(storefront: &str, owner: Component, hash: &str) -> String {
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(distinct.len(), names.len());
     }
 
-    /// Another Storefront can have any prefix of the children's names as its name.
+    /// The name of another Storefront can be any prefix of a child's name.
     #[test]
     fn child_names_of_two_storefronts_never_collide() {
         let names: BTreeSet<String> = all("demo", "0123456789").into_iter().collect();

@@ -65,7 +65,7 @@ impl Quantity {
     }
 }
 
-/// Rounds up, as Kubernetes does with values that are more precise than it stores.
+/// Rounds up, as Kubernetes does with values that have more digits than it stores.
 fn whole_from_thousandths(thousandths: i128) -> i128 {
     (thousandths + 999) / 1_000
 }

@@ -67,8 +67,8 @@ pub struct StorefrontSpec {
     ))]
     pub currency: String,
 
-    /// The number of pods of each component that does not set its own. Default: 1, or 2 with
-    /// profile Production.
+    /// The number of pods of each component whose settings do not set `replicas`. Default: 1, or 2
+    /// with profile Production.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_REPLICAS))]
     pub replicas: Option<i32>,

@@ -235,7 +235,7 @@ fn conditions(_: &mut SchemaGenerator) -> Schema {
                 },
                 "message": {
                     "type": "string", "maxLength": 32_768,
-                    "description": "The details of the reason, for people.",
+                    "description": "A human-readable message with the details of the reason.",
                 },
             },
         },

@@ -152,7 +152,7 @@ async fn rendered_chart_is_accepted() {
     }
 }
 
-/// Uses a server of its own, because it creates and deletes the definition.
+/// Uses a separate server, because it creates and deletes the definition.
 #[tokio::test]
 async fn definition_outlives_the_release_only_with_keep() {
     let server = ApiServer::start().unwrap();

@@ -6,16 +6,17 @@ use std::{env, fs};
 
 use crate::error::Error;
 
-/// Prints the folder of the programs. Builds them the first time, under a lock, in some minutes.
+/// The script that prints the folder of the programs. The first run builds them under a lock, which
+/// takes some minutes.
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../hack/offline/assets.sh");
 const PROGRAMS: [&str; 2] = ["etcd", "kube-apiserver"];
 
 /// Returns the folder that `KUBEBUILDER_ASSETS` names, or else the one that the script prints.
 pub(crate) fn folder() -> Result<PathBuf, Error> {
-    let named = env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty());
-    let folder = match named {
+    let configured = env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty());
+    let folder = match configured {
         Some(folder) => PathBuf::from(folder),
-        None => built()?,
+        None => folder_from_script()?,
     };
     let is_complete =
         PROGRAMS.iter().all(|program| fs::exists(folder.join(program)).unwrap_or(false));
@@ -23,7 +24,7 @@ pub(crate) fn folder() -> Result<PathBuf, Error> {
 }
 
 /// The script reports its progress and its errors on standard error, which is not captured.
-fn built() -> Result<PathBuf, Error> {
+fn folder_from_script() -> Result<PathBuf, Error> {
     let output = Command::new(SCRIPT).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| Error::Spawn(SCRIPT.to_owned(), error))?;
     if !output.status.success() {

@@ -41,8 +41,7 @@ pub use error::Error;
 
 use process::SupervisedProcess;
 
-/// How long a definition may take to be established. It takes a second or two; a machine that needs
-/// longer is stuck.
+/// How long a definition may take to be established. It normally takes a second or two.
 const ESTABLISH_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A running kube-apiserver. It ends when this value is dropped, or when the process ends.

@@ -91,7 +91,7 @@ impl SupervisedProcess {
 impl Drop for SupervisedProcess {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
-        // There is no way to handle a shell that cannot be waited for.
+        // An error of the wait cannot be handled here.
         self.shell.wait().ok();
     }
 }

@@ -24,8 +24,8 @@ pub(crate) const KUBECONFIG: &str = "kubeconfig";
 /// compiling at the same time.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(90);
 const PROBE_INTERVAL: Duration = Duration::from_millis(100);
-/// The attempts to start. A port that was free when it was chosen may be taken when the server
-/// binds it, but hardly three times.
+/// The maximum number of attempts to start. Another process may bind a port between the check that
+/// it is free and the start of the server. Three such conflicts are unlikely.
 const MAX_START_ATTEMPTS: usize = 3;
 /// The administrator's token. It is no secret: the server listens on loopback, and only during the
 /// tests.
@@ -33,7 +33,8 @@ const TOKEN: &str = "test";
 
 /// Starts a server and waits until it is ready.
 pub(crate) fn start() -> Result<ApiServer, Error> {
-    // An error means that another part of this process has installed a provider, which is fine.
+    // An error means that another part of this process has installed a provider, which serves as
+    // well.
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let assets = assets::folder()?;
     let mut result = try_to_start(&assets);

@@ -1,6 +1,6 @@
 //! Executes writes on the API server with server-side apply. Every request has a timeout.
 //!
-//! Requests ask for metadata-only responses; the progress of a workload comes from its watch.
+//! Responses contain only metadata. The progress of a workload comes from its watch.
 
 use std::future::Future;
 use std::time::Duration;
@@ -131,9 +131,9 @@ fn ensure_owned(ownership: Ownership) -> Result<(), Fault> {
 }
 
 /// Replaces the lists of a child with those of the manifest. Apply keeps list items of other field
-/// managers, also where they are invalid together with ours (two ports, one without a name). When
-/// the API server rejects the merged list, a merge patch replaces it. An apply follows, so that
-/// this field manager owns the fields again.
+/// managers, even if they are invalid together with those of the manifest (two ports, one without a
+/// name). When the API server rejects the merged list, a merge patch replaces it. An apply follows,
+/// so that this field manager owns the fields again.
 async fn replace_lists(
     api: &Api<DynamicObject>,
     id: &ObjectId,

@@ -1,9 +1,9 @@
 //! The delaying queue: decides which Storefront is reconciled when. Pure.
 //!
 //! Each key is queued at most once, so several events lead to one reconcile. A key whose reconcile
-//! is running waits for its end, so only one reconcile at a time reads and writes a Storefront.
-//! There is no debounce: events that arrive during a reconcile are coalesced into the next one, and
-//! a single event is handled at once.
+//! is running waits until that reconcile ends, so only one reconcile at a time reads and writes a
+//! Storefront. There is no debounce: events that arrive during a reconcile are coalesced into the
+//! next one, and a single event is handled immediately.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;

@@ -29,7 +29,7 @@ pub enum Error {
     /// The signal handlers cannot be installed.
     #[error("cannot install the signal handlers")]
     Signals(#[source] io::Error),
-    /// A task ended that runs for as long as the process.
+    /// A task ended that must run as long as the process.
     #[error("{0} ended unexpectedly")]
     Ended(String),
 }

@@ -46,7 +46,7 @@ pub fn event_for_transition(old: &StorefrontStatus, new: &StorefrontStatus) -> O
         reason: if ready.status == "True" { "Ready".to_owned() } else { ready.reason.clone() },
         message: ready.message.clone(),
     });
-    // Of two events at once the warning is published.
+    // If both events are due, the warning is published.
     match storage_event(old, new) {
         Some(storage) if !readiness.as_ref().is_some_and(|event| event.warning) => Some(storage),
         _ => readiness,
@@ -54,7 +54,7 @@ pub fn event_for_transition(old: &StorefrontStatus, new: &StorefrontStatus) -> O
 }
 
 /// Returns the event of a volume that cannot be changed as desired. It does not affect Ready, so it
-/// needs an event of its own.
+/// needs a separate event.
 fn storage_event(old: &StorefrontStatus, new: &StorefrontStatus) -> Option<EventBody> {
     let now = condition(new, ConditionType::StorageReady).filter(|now| now.status == "False")?;
     let before = condition(old, ConditionType::StorageReady);
@@ -73,8 +73,8 @@ fn condition(status: &StorefrontStatus, type_: ConditionType) -> Option<&Conditi
     status.conditions.iter().find(|condition| condition.type_ == type_.as_str())
 }
 
-/// Publishes events, each as an object of its own. `kube`'s `Recorder` would aggregate a second
-/// event of the same reason under the message of the first.
+/// Publishes events, each as a separate object. `kube`'s `Recorder` would aggregate a second event
+/// with the same reason into the first one and drop its message.
 pub struct EventRecorder {
     client: Client,
     instance: String,

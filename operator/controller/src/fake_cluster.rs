@@ -1,4 +1,4 @@
-//! A cluster in history for tests of the pure modules: writes succeed at once and workloads become
+//! An in-memory cluster for tests of the pure modules: writes succeed at once and workloads become
 //! ready.
 
 use std::time::{Duration, Instant};
@@ -15,7 +15,8 @@ use crate::object_key::ObjectKey;
 use crate::observe::{Child, ObservedStorefront};
 use crate::plan::{Operation, Write};
 
-/// The most steps that a Storefront may need to settle: beyond it two steps undo each other.
+/// The maximum number of steps until a Storefront settles. If it needs more, two steps undo each
+/// other.
 const MAX_STEPS: usize = 20;
 
 pub(crate) struct FakeCluster {
@@ -157,7 +158,7 @@ impl FakeCluster {
         let (key, now, id) = (self.key.clone(), self.now, write.id.clone());
         let manifest = match &write.operation {
             Operation::Apply(manifest) => manifest,
-            Operation::Create(recipe) => &recipe.manifest,
+            Operation::Create(template) => &template.manifest,
             Operation::Delete { .. } => {
                 self.index.remove(Source::Children(id.kind), &(key, id.name), None);
                 return;

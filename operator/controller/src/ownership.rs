@@ -7,10 +7,11 @@ use storefront_api::names::{MANAGER, STOREFRONT_LABEL};
 /// The owner of an existing object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ownership {
-    /// This Storefront: the watch lags, or the label that it selects was removed.
+    /// This Storefront. The object is not in the index because the watch lags, or because the label
+    /// that the watch selects was removed.
     Owned,
-    /// Nobody for long: the object is being deleted, or belongs to a former Storefront, so the
-    /// garbage collector deletes it.
+    /// None that will remain: the object is being deleted, or its owner is a deleted Storefront and
+    /// the garbage collector will delete it.
     Terminating,
     /// Another client.
     Foreign,
@@ -18,9 +19,9 @@ pub enum Ownership {
 
 /// Returns who owns the object with the metadata `existing`, where `manifest` is desired.
 ///
-/// An owner reference to a Storefront decides. Volumes have none, and a user can remove it like a
-/// label. Without one the object is owned if its label names this Storefront, or if this operator
-/// has written it before according to `managedFields`.
+/// An owner reference to a Storefront decides. Without one, the object is owned if its label names
+/// this Storefront, or if `managedFields` shows an earlier write of this operator. Volumes have no
+/// owner reference, and users can remove owner references and labels.
 #[must_use]
 pub fn ownership_of(existing: &ObjectMeta, manifest: &Value) -> Ownership {
     if existing.deletion_timestamp.is_some() {

@@ -1,4 +1,4 @@
-//! Reconciles one Storefront: the controller's table of contents.
+//! Reconciles one Storefront: the steps of a reconcile in order.
 //!
 //! A reconcile decides, executes the writes that are due, and ends; it never waits for the effect
 //! of a write. A reconcile that wrote something requeues its key, so that the next one sees the
@@ -28,8 +28,8 @@ const MAX_CONCURRENT_WRITES: usize = 8;
 const RECONCILE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The backoff of a reconcile that could not verify that the Storefront still exists. While the API
-/// server is unavailable, every Storefront with a child to create sends this request; the longest
-/// delay is how long after the outage the last Storefront continues.
+/// server is unavailable, every Storefront with a child to create sends this request. The longest
+/// delay bounds how long after the outage the last Storefront is reconciled.
 const REQUEUE_BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
 
 impl Operator {

@@ -62,8 +62,8 @@ pub async fn listen(args: &RunArgs) -> Result<TcpListener, Error> {
 ///
 /// # Errors
 ///
-/// When the lease is lost, or when a task ends that runs for as long as the process. The process
-/// has to end then, because another replica may be writing.
+/// When the lease is lost, or when a task ends that must run as long as the process. The process
+/// must exit then, because another replica may be writing.
 pub async fn run(
     args: &RunArgs,
     client: Client,
@@ -138,7 +138,8 @@ async fn run_as_leader(
         .await;
         drained.cancel();
     };
-    // The lease is renewed until the last write has ended. Its loss drops the reconciles at once.
+    // The lease is renewed until the last write has ended. If it is lost, the running reconciles
+    // are dropped.
     let keep = leadership.keep(drained.cancelled());
     let (leadership, ()) = tokio::try_join!(keep, async {
         reconciles.await;

@@ -18,15 +18,16 @@ use tokio_util::sync::CancellationToken;
 use crate::delaying_queue::{DelayingQueue, Next};
 use crate::object_key::ObjectKey;
 
-/// Reconciles that run at the same time: enough that one that waits for the API server does not
-/// delay the others, few enough that a start with a thousand Storefronts does not flood it.
+/// The maximum number of concurrent reconciles: enough that one slow reconcile does not delay the
+/// others, and few enough that a start with a thousand Storefronts does not overload the API
+/// server.
 const MAX_CONCURRENT_RECONCILES: usize = 8;
 
 /// The requeue delay after a reconcile that panicked: the same input would most likely panic again.
 const PANIC_REQUEUE_DELAY: Duration = Duration::from_secs(30);
 
 /// How long running reconciles may take after shutdown was requested: less than the pod's grace
-/// period, and more than one request takes.
+/// period, and more than a request normally takes.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The keys to reconcile, shared by the watches that add keys and the loop that takes them.

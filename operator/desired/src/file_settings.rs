@@ -1,4 +1,5 @@
-//! Settings that components read from files: each is one key of one Secret in a folder of its own.
+//! Settings that components read from files: each setting is one key of one Secret, mounted in a
+//! separate folder.
 
 use k8s_openapi::api::core::v1::PodSpec;
 

@@ -15,8 +15,8 @@ pub(crate) fn setting_folder(env: &str) -> String {
     format!("/etc/storefront/{}", setting_volume(env))
 }
 
-/// Returns the name of the volume for that file: the variable's name in the form that names of
-/// volumes and folders have.
+/// Returns the name of the volume for that file: the variable's name, converted to a valid name of
+/// a volume and a folder.
 pub(crate) fn setting_volume(env: &str) -> String {
     env.to_ascii_lowercase().replace('_', "-")
 }

@@ -5,11 +5,11 @@
 //!
 //! A change of version proceeds wave by wave: first all migrations, then all components of the
 //! first wave together, then each later wave as soon as every component of the earlier waves is
-//! ready in the new version with all its pods. Waiting components stay as they are, so a version
-//! that does not become ready stops where it is. A component that does not exist has nothing to
-//! keep and waits for no wave. A change of anything but the version does not wait for a wave,
-//! unless its component waits for one. The rest of the spec may fit only the new version, so until
-//! then neither the Deployment nor the settings of the component are changed or repaired.
+//! ready in the new version with all its pods. Waiting components stay as they are, so the rollout
+//! of a version that does not become ready stops at that wave. A component without a Deployment
+//! waits for no wave. A change of anything but the version does not wait for a wave, unless its
+//! component waits for one. The rest of the spec may fit only the new version, so until then
+//! neither the Deployment nor the settings of the component are changed or repaired.
 //!
 //! When a shop is suspended, its components stop first. The datastores stop when no pod,
 //! terminating ones included, is left that may still write to them. When the shop resumes, stopped
@@ -76,7 +76,7 @@ impl<'a> Rollout<'a> {
 
     /// Reports whether the inbox's Deployment may change to the desired state. The inbox needs no
     /// datastore. A new version of it rolls out together with the wave of the components that send
-    /// mail, so that a version that does not get that far loses no mails.
+    /// mail, so that a rollout that stops earlier loses no mails.
     pub(crate) fn may_update_inbox(&self) -> bool {
         let inbox = self.context.observed.get(Kind::Deployment, &names::inbox(&self.context.name));
         self.context.spec.suspend

@@ -4,7 +4,7 @@ use storefront_api::StorefrontSpec;
 use storefront_api::component::Setting;
 use storefront_api::exposure::Origin;
 
-/// Returns the value of a setting; `None` leaves it to the component's own default.
+/// Returns the value of a setting; `None` if the component's default applies.
 pub(crate) fn value(setting: Setting, spec: &StorefrontSpec) -> Option<String> {
     let web_url = || spec.expose.urls.web.as_ref().map(|web| web.as_str().to_owned());
     match setting {

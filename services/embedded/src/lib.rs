@@ -4,9 +4,10 @@
 //! folder, listen on the loopback interface only, require a password, and stop before the process
 //! that started them. The following rules make this safe:
 //!
-//! - One process per data folder: the folder's `lock` file is locked while the process lives.
+//! - One process per data folder: the folder's `lock` file is locked while the process runs.
 //! - One server per data folder: the server's log file is locked, and the server inherits the lock.
-//!   It is released when the last process of an earlier run has ended, however that run ended.
+//!   The lock is released when the last process of an earlier run has ended, even if that run was
+//!   killed.
 //! - No orphans: a supervising shell runs the server and waits for the end of its standard input,
 //!   which this process holds. When this process ends, also by SIGKILL, the shell stops the server.
 //! - `initdb` works in a folder that gets its final name when `initdb` has succeeded.

@@ -20,8 +20,8 @@ const POSTGRES_NOT_INSTALLED: Error = Error::NotInstalled {
 const REDIS_NOT_INSTALLED: Error =
     Error::NotInstalled { server: "Redis 7 or later", debian: "redis-server", homebrew: "redis" };
 
-/// Folders in which packages install each major version in a subfolder of its own, and the path
-/// from that subfolder to the programs.
+/// Folders in which packages install each major version in a separate subfolder, and the path from
+/// that subfolder to the programs.
 const VERSIONED: [(&str, &str); 4] = [
     ("/usr/lib/postgresql", "bin"),
     ("/usr", "bin"),

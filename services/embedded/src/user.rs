@@ -51,7 +51,7 @@ fn is_root() -> Result<bool, Error> {
     Ok(id.stdout.trim_ascii() == b"0")
 }
 
-/// Finds the user `name` in a passwd file. Another name of root is not accepted.
+/// Finds the user `name` in a passwd file. A user with uid 0 is not accepted under any name.
 fn find(passwd: &str, name: &str) -> Option<User> {
     passwd.lines().find_map(|line| {
         let mut fields = line.split(':');

@@ -54,7 +54,7 @@ impl TestDatabase {
 /// # Panics
 /// If there is no PostgreSQL server ([`postgres`]), or the database cannot be created.
 pub async fn database(migrator: &'static Migrator) -> TestDatabase {
-    // Before the background runtime is entered, which must not wait for the start of the server.
+    // This may start the server, so it must run before the background runtime is entered.
     let server = server();
     let name = background::run(create(server.clone(), migrator)).await;
     let name = name.expect("a database for the test");

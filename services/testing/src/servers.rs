@@ -6,7 +6,8 @@ use embedded::{DataFolder, Error, Postgres, Redis};
 
 use crate::background;
 
-/// Another process may take a free port before the server binds it, but hardly three times.
+/// The maximum number of attempts to start. Another process may bind a free port before the server
+/// does. Three such conflicts are unlikely.
 const START_ATTEMPTS: u32 = 3;
 
 /// Private servers in temporary folders.

@@ -1,9 +1,9 @@
 //! Template databases: each set of migrations is run once per server, and copied for each test.
 //!
 //! A template is named by the versions and checksums of its migrations, so a changed migration
-//! makes a new template. Processes that share a server create it under an advisory lock. A template
-//! is complete when it is marked as one (`datistemplate`); an incomplete one is of a process that
-//! was killed, and is created again.
+//! leads to a new template. Processes that share a server create it under an advisory lock. A
+//! template is complete when it is marked as one (`datistemplate`); an incomplete one was left by a
+//! killed process and is created again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};

@@ -77,7 +77,8 @@ impl Cluster {
         Ok(Self { client, locks: vec![lock] })
     }
 
-    /// Waits until no other journey uses the resource, and holds it until the end of this one.
+    /// Waits until no other journey uses the resource, and reserves it until the end of this
+    /// journey.
     ///
     /// # Errors
     /// Fails when the lock file cannot be used.
@@ -94,8 +95,8 @@ impl Cluster {
         Shop::new(self.client.clone(), "shop", "demo")
     }
 
-    /// Creates a namespace for this journey. One of the same name that a failed run left is deleted
-    /// first.
+    /// Creates a namespace for this journey. A namespace of the same name from a failed run is
+    /// deleted first.
     ///
     /// # Errors
     /// Fails when the API server refuses.
@@ -113,10 +114,10 @@ impl Cluster {
         Ok(name)
     }
 
-    /// Deletes a namespace with its content, and waits until it is gone.
+    /// Deletes a namespace with its content, and waits until the deletion is complete.
     ///
     /// # Errors
-    /// Fails when it is not gone within the timeout.
+    /// Fails when the deletion is not complete within the timeout.
     pub async fn remove_namespace(&self, name: &str) -> Result<()> {
         let namespaces = Api::<Namespace>::all(self.client.clone());
         if namespaces.get_opt(name).await?.is_none() {
@@ -132,8 +133,8 @@ impl Cluster {
         .await
     }
 
-    /// Creates a small Storefront of the example's version in a namespace of its own. `overrides`
-    /// are merged into its spec.
+    /// Creates a small Storefront of the example's version in a new namespace. `overrides` are
+    /// merged into its spec.
     ///
     /// # Errors
     /// Fails when the API server refuses.

@@ -1,9 +1,9 @@
 //! Journeys against a running cluster: the behavior of Storefronts from outside.
 //!
-//! The tests of `tests/journeys` run on the cluster of `make up`, with its example Storefront in
-//! place. A journey that disturbs something creates a Storefront in a namespace of its own, with
-//! the label [`cluster::JOURNEY_LABEL`]; `make e2e` deletes such namespaces of earlier, failed
-//! runs. Journeys run in parallel; [`Cluster`] holds the locks of those that cannot.
+//! The tests of `tests/journeys` run on the cluster of `make up`, with its example Storefront
+//! running. A journey that disturbs a Storefront creates one in a separate namespace, with the
+//! label [`cluster::JOURNEY_LABEL`]; `make e2e` deletes such namespaces of earlier, failed runs.
+//! Journeys run in parallel; [`Cluster`] holds the locks of those that cannot.
 //!
 //! - [`cluster`]: the connection, the namespaces of journeys, and their locks
 //! - [`storefront`]: one Storefront: create, change, wait, call

@@ -12,7 +12,8 @@ use tokio::time::sleep;
 /// Timeout of a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Pause after a 503 with `Retry-After`: shorter than the header asks for, to observe more.
+/// Pause after a 503 with `Retry-After`: shorter than the header requests, to observe more
+/// responses.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Running clients.
@@ -28,12 +29,12 @@ pub struct Tally {
     pub ok: u64,
     /// Responses with 503 and `Retry-After`.
     pub unavailable: u64,
-    /// Descriptions of everything else.
+    /// Descriptions of all other results.
     pub failed: Vec<String>,
 }
 
 impl Readers {
-    /// Starts `count` clients that read a URL repeatedly, each over connections of its own.
+    /// Starts `count` clients that read a URL repeatedly, each with separate connections.
     #[must_use]
     pub fn start(count: usize, url: &str) -> Self {
         let stop = Arc::new(AtomicBool::new(false));

@@ -1,6 +1,6 @@
-//! The shop's components as the operator sees them: [`Component`] and its facts from the crate
-//! `components`, and what only the operator knows of each one, namely its place in a rollout, its
-//! settings and its secrets.
+//! The components of the shop. The crate `components` defines [`Component`] and the facts that the
+//! services share. This module adds what only the operator needs: the rollout wave, the settings
+//! and the secrets of each component.
 //!
 //! Everything that differs from component to component follows from these tables: the keys of
 //! `spec.components`, names, Services, environment, databases, rollout order and readiness reasons.
@@ -40,8 +40,8 @@ pub const REDIS_ENV: [&str; 4] =
 pub const MAIL_ENV: [&str; 6] =
     ["SMTP_HOST", "SMTP_PORT", "SMTP_TLS", "SMTP_USERNAME", "SMTP_PASSWORD", "SMTP_PASSWORD_FILE"];
 
-/// Returns every environment variable that the operator sets on a component. A Storefront cannot
-/// set these itself.
+/// Returns every environment variable that the operator sets on a component. The validation rules
+/// reject a Storefront that sets one of them.
 #[must_use]
 pub fn reserved_env(component: Component) -> Vec<&'static str> {
     let info = component.info();

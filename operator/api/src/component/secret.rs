@@ -22,7 +22,7 @@ impl GeneratedSecret {
     /// All generated Secrets.
     pub const ALL: [Self; 3] = [Self::SigningKeys, Self::AdminPassword, Self::FingerprintKey];
 
-    /// Returns the component in the Secret's component label: the one that reads all of it.
+    /// Returns the component in the Secret's component label: the one that reads every key.
     #[must_use]
     pub const fn owner(self) -> Component {
         match self {

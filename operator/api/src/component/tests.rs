@@ -20,7 +20,7 @@ fn no_component_listens_on_the_admin_port() {
     assert!(Component::ALL.iter().all(|component| component.info().listen.port != ADMIN_PORT));
 }
 
-/// A rollout goes wave by wave, so a component must not come up after its callers.
+/// A rollout proceeds wave by wave, so a component must not be in a later wave than its callers.
 #[test]
 fn callees_roll_out_no_later_than_their_callers() {
     for component in Component::ALL {

@@ -43,7 +43,7 @@ pub struct Report {
     pub event: Option<EventBody>,
     /// Whether the Storefront is Ready.
     pub ready: bool,
-    /// When to requeue the Storefront although no event arrives until then.
+    /// When to requeue the Storefront if no event arrives earlier.
     pub requeue_at: Option<Instant>,
 }
 

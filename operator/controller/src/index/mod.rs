@@ -4,9 +4,9 @@
 //!
 //! Events and responses arrive on different connections and overtake each other. An entry is
 //! replaced only by an observation with a `resourceVersion` that is not lower, or of another uid.
-//! It is removed only by a deletion of its own uid, or by a list that does not contain it. A
+//! It is removed only by a deletion with the same uid, or by a list that does not contain it. A
 //! response creates no entry for an object whose deletion was observed while the request was in
-//! flight. Everything else is outdated and ignored.
+//! flight. All other observations are outdated and ignored.
 
 mod responses;
 mod storefront_state;

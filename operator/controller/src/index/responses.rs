@@ -24,14 +24,14 @@ impl StorefrontState {
     }
 
     /// Ends the write, and returns whether its response is outdated because the child was deleted
-    /// meanwhile. A response without a write in flight is outdated too: then the Storefront itself
-    /// was deleted, and maybe created again, in between.
+    /// during the write. A response without a write in flight is outdated too: the Storefront was
+    /// deleted, and possibly created again, during the write.
     pub(super) fn is_response_outdated(&mut self, id: &ObjectId, child: &Child) -> bool {
         self.in_flight.remove(id).is_none_or(|deleted| deleted.contains(&child.uid))
     }
 
-    /// Stores the response to a write of the status. It is dropped as outdated when the Storefront
-    /// was deleted meanwhile, or replaced by another one of the same name.
+    /// Stores the response to a write of the status. The response is dropped as outdated if the
+    /// Storefront was deleted during the write, or replaced by another one of the same name.
     pub fn status_written(&mut self, observed: ObservedStorefront) {
         self.status_backoff = None;
         if self.storefront.as_ref().is_some_and(|known| known.uid == observed.uid) {

@@ -9,26 +9,27 @@ use super::Source;
 use super::write_history::WriteHistory;
 use crate::observe::{Cause, Child, ObservedStorefront, Pod};
 
-/// How long problems of existing pods are not reported after their workload changed: by then
-/// Kubernetes has replaced the pods, if the change replaces them.
+/// How long problems of existing pods are not reported after a change of their workload. Within
+/// this time Kubernetes replaces the pods, if the change requires it.
 const ROLLOUT_GRACE_PERIOD: Duration = Duration::from_secs(10);
 
 /// The observed state of one Storefront, its children and its pods.
 #[derive(Debug, Default)]
 pub struct StorefrontState {
-    /// The Storefront; absent while only children that it left behind are known.
+    /// The Storefront; absent if it was deleted and some of its children still exist.
     pub storefront: Option<ObservedStorefront>,
     /// The children, as last observed.
     pub children: BTreeMap<ObjectId, Child>,
     /// The write history of each child. It outlives the entry of the child.
     pub history: BTreeMap<ObjectId, WriteHistory>,
-    /// The backoff of a failed write of the status: the failures before it, and when to retry.
+    /// The backoff of a failed write of the status: the number of earlier failures, and the time of
+    /// the retry.
     pub status_backoff: Option<(u32, Instant)>,
-    /// Reconciles in a row that were requeued with backoff.
+    /// The number of consecutive reconciles that were requeued with backoff.
     pub requeues: u32,
-    /// The writes in flight by child, with the uids of that name whose deletion was observed
-    /// meanwhile. Bounded by the children of one Storefront, and by how often one can be deleted
-    /// within the timeout of one request.
+    /// The writes in flight by child, each with the uids of children of that name whose deletion
+    /// was observed since the write began. Bounded by the number of children, and by how often a
+    /// child can be deleted within the timeout of one request.
     pub(super) in_flight: BTreeMap<ObjectId, Vec<String>>,
     pods: BTreeMap<String, PodEntry>,
 }
@@ -36,15 +37,15 @@ pub struct StorefrontState {
 #[derive(Debug)]
 struct PodEntry {
     pod: Pod,
-    /// From when on the cause, if there is one, is reported: in the future while it may be
+    /// When the cause, if there is one, becomes reportable. In the future while the cause may be
     /// transient.
     report_at: Instant,
-    /// Until when the cause is not reported, because the workload has just changed.
+    /// The end of the [`ROLLOUT_GRACE_PERIOD`] after a change of the workload.
     suppressed_until: Option<Instant>,
 }
 
 impl PodEntry {
-    /// Returns from when on the cause is reported, if there is one.
+    /// Returns when the cause becomes reportable, if there is one.
     fn reportable_at(&self) -> Option<Instant> {
         self.pod.cause.as_ref()?;
         Some(self.suppressed_until.map_or(self.report_at, |until| until.max(self.report_at)))
@@ -66,7 +67,8 @@ impl StorefrontState {
                 return false;
             }
             if !same {
-                // Another Storefront of the same name: the write history is of the former one.
+                // This is another Storefront of the same name. The write history belongs to the
+                // former one.
                 self.history.clear();
                 self.status_backoff = None;
             }
@@ -101,7 +103,7 @@ impl StorefrontState {
             .is_none_or(|entry| (&entry.pod.cause, entry.pod.ended) != (&pod.cause, pod.ended));
         let reason = |pod: &Pod| pod.cause.as_ref().map(|cause| cause.kind.reason());
         let delay = pod.cause.as_ref().map_or(Duration::ZERO, |cause| cause.kind.report_delay());
-        // The delay does not start again for another message or kind with the same reason.
+        // Another message or kind with the same reason does not restart the delay.
         let report_at = match known {
             Some(entry) if reason(&entry.pod) == reason(&pod) => entry.report_at.min(now + delay),
             _ => now + delay,
@@ -186,7 +188,7 @@ impl StorefrontState {
         storefront.is_some_and(|storefront| storefront.spec.suspend)
     }
 
-    /// Returns the worst cause that keeps these pods from running and that is due to be reported.
+    /// Returns the worst reportable cause that keeps these pods from running.
     #[must_use]
     pub fn worst_cause(&self, pods: PodSelector<'_>, now: Instant) -> Option<&Cause> {
         self.pods
@@ -200,7 +202,7 @@ impl StorefrontState {
             .min_by_key(|cause| cause.kind)
     }
 
-    /// Returns when the next cause is due that is not reported yet, if there is one.
+    /// Returns when the next cause becomes reportable, if there is one.
     #[must_use]
     pub fn next_report_at(&self, now: Instant) -> Option<Instant> {
         self.pods.values().filter_map(PodEntry::reportable_at).filter(|at| *at > now).min()

@@ -205,7 +205,7 @@ fn worst_cause_of_a_components_pods_is_reported() {
     assert_eq!(kind, Some(CauseKind::CrashLoop));
 }
 
-/// A volume is bound shortly after the scheduler first looked at its pod.
+/// A volume is bound shortly after the first scheduling attempt of its pod.
 #[test]
 fn transient_cause_is_reported_after_its_delay() {
     let start = Instant::now();
@@ -271,23 +271,23 @@ fn failed_pull_is_reported_after_delay_and_during_retries() {
     let observe = |index: &mut Index, kind: Option<CauseKind>, secs| {
         index.set_pod(&key(), "a", pod(kind, None), later(secs));
     };
-    observe(&mut index, Some(CauseKind::ImagePullTried), 0);
+    observe(&mut index, Some(CauseKind::ImagePullRetrying), 0);
     assert_eq!(cause_of(&index, later(9)), None);
-    assert_eq!(cause_of(&index, later(10)), Some(CauseKind::ImagePullTried));
+    assert_eq!(cause_of(&index, later(10)), Some(CauseKind::ImagePullRetrying));
     observe(&mut index, None, 10);
     assert_eq!(cause_of(&index, later(11)), None);
-    observe(&mut index, Some(CauseKind::ImagePullTried), 20);
+    observe(&mut index, Some(CauseKind::ImagePullRetrying), 20);
     observe(&mut index, Some(CauseKind::ImagePull), 22);
     assert_eq!(cause_of(&index, later(22)), Some(CauseKind::ImagePull), "the kubelet backs off");
-    observe(&mut index, Some(CauseKind::ImagePullTried), 24);
+    observe(&mut index, Some(CauseKind::ImagePullRetrying), 24);
     assert_eq!(
         cause_of(&index, later(24)),
-        Some(CauseKind::ImagePullTried),
+        Some(CauseKind::ImagePullRetrying),
         "the problem is the same"
     );
 }
 
-/// After a change of a workload, the pods of before the change still exist for a while.
+/// After a change of a workload, pods of the previous generation still exist for a while.
 #[test]
 fn causes_of_old_pods_are_suppressed_after_a_rollout_starts() {
     let start = Instant::now();
@@ -311,7 +311,7 @@ fn causes_of_old_pods_are_suppressed_after_a_rollout_starts() {
 #[test]
 fn pods_count_until_ended_and_their_end_matters_when_suspended() {
     let now = Instant::now();
-    for (suspend, is_news) in [(true, true), (false, false)] {
+    for (suspend, is_change) in [(true, true), (false, false)] {
         let mut index = Index::default();
         let mut spec = storefront_api::StorefrontSpec::with_version("0.1.0");
         spec.suspend = suspend;
@@ -326,7 +326,7 @@ fn pods_count_until_ended_and_their_end_matters_when_suspended() {
         assert!(index.set_pod(&key(), "a", ended, now), "the pod has ended");
         assert_eq!(parts_with_pods(&index), 0);
         index.set_pod(&key(), "b", pod(None, None), now);
-        assert_eq!(index.remove(Source::Pods, &(key(), "b".to_owned()), None), is_news);
+        assert_eq!(index.remove(Source::Pods, &(key(), "b".to_owned()), None), is_change);
         assert_eq!(parts_with_pods(&index), 0);
     }
 }

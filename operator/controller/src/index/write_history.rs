@@ -17,8 +17,8 @@ const WRITE_BURST: u32 = 60;
 /// cost the API server twelve requests a minute, not thousands.
 const WRITE_REFILL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The backoff of failed Jobs. A retry is needed because what it waits for (a corrected password, a
-/// server that is available again) causes no event.
+/// The backoff of failed Jobs. Failed Jobs are retried because their cause can end without an
+/// event: a password is corrected, a server is available again.
 const JOB_BACKOFF: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(120));
 
 /// The write history of one child.
@@ -50,7 +50,7 @@ pub struct FailedWrite {
     pub fingerprint: u64,
     /// Why the write failed.
     pub fault: Fault,
-    /// The number of failures in a row before this one.
+    /// The number of consecutive failures before this one.
     pub attempts: u32,
     /// When the write is retried.
     pub retry_at: Instant,

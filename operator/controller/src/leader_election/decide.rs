@@ -10,8 +10,8 @@ use storefront_api::names::MANAGER;
 /// The duration of a lease that does not specify one.
 const DEFAULT_LEASE_DURATION: Duration = Duration::from_secs(15);
 
-/// How long renewals may fail before the process ends itself: less than the lease duration, so
-/// that this replica has stopped writing when another one acquires the lease.
+/// How long renewals may fail before the process exits: less than the lease duration, so that this
+/// replica has stopped writing when another one acquires the lease.
 const RENEW_DEADLINE: Duration = Duration::from_secs(10);
 
 /// The next step of an elector.
@@ -38,7 +38,8 @@ pub(super) fn decide(lease: Option<&Lease>, identity: &str, since: Instant, now:
     if left.is_zero() { Step::Acquire } else { Step::Wait(left) }
 }
 
-/// Returns how long the leader may rely on the lease that a request sent at `renewed` renewed last.
+/// Returns how long the leader may still rely on the lease. `renewed` is when the last successful
+/// renewal was sent.
 pub(super) fn time_left(renewed: Instant, now: Instant) -> Duration {
     (renewed + RENEW_DEADLINE).saturating_duration_since(now)
 }

@@ -1,10 +1,9 @@
 //! Leader election with a Lease: of all replicas only the holder of the lease writes.
 //!
-//! The decision is pure ([`decide`]); around it are two calls, acquire and renew, each a
-//! compare-and-swap by `resourceVersion`. A lease has expired when this process has observed it
-//! unchanged for its duration. The times in the lease are never compared with the local clock,
-//! because clocks differ. Standbys watch the one object, so they acquire the lease at once when it
-//! is released.
+//! The decision is pure ([`decide`]). The two writes, acquire and renew, are compare-and-swap
+//! operations on `resourceVersion`. A lease has expired when this process has observed it unchanged
+//! for its duration. The times in the lease are never compared with the local clock, because clocks
+//! differ. Standbys watch the lease, so one of them acquires it as soon as it is released.
 
 mod decide;
 
@@ -29,7 +28,7 @@ use decide::{Step, acquired_lease, decide, is_held_by, time_left};
 /// How long the lease is valid without renewal: the time without a leader after a crash.
 const LEASE_DURATION: Duration = Duration::from_secs(15);
 
-/// The interval between renewals: two may fail before the third is too late.
+/// The interval between renewals. The lease survives two failed renewals.
 const RENEW_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The delay after a renewal or acquisition that failed.
@@ -46,8 +45,8 @@ pub struct Elector {
 pub struct Leadership {
     elector: Elector,
     lease: Lease,
-    /// When the request was sent that last acquired or renewed the lease. Other replicas count from
-    /// when they observe the result, which is later.
+    /// When the request was sent that last acquired or renewed the lease. Other replicas measure
+    /// from when they observe the write, which is later.
     renewed: Instant,
 }
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::log_summary::{summarize_log, truncated};
 use super::pod_object::{ContainerStatus, PodSpec, PodStatus, Terminated};
 
-/// The number of restarts from which on a container that is not ready counts as crash looping while
-/// it is being started again. A single restart is normal.
+/// The number of restarts after which a container that is not ready counts as crash looping, even
+/// while it is starting. A single restart is normal.
 const CRASH_LOOP_RESTARTS: i32 = 2;
 
 /// The delay before a possibly transient cause is reported: longer than the provisioning of a
@@ -37,7 +37,7 @@ pub enum CauseKind {
     /// The image cannot be pulled.
     ImagePull,
     /// One pull of the image failed; the next one may succeed.
-    ImagePullTried,
+    ImagePullRetrying,
     /// An object that the container refers to is missing, such as a Secret.
     Config,
     /// The node cannot set up the pod: a volume cannot be mounted, such as a Secret.
@@ -56,7 +56,7 @@ impl CauseKind {
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::ImagePull | Self::ImagePullTried => "ImagePullFailed",
+            Self::ImagePull | Self::ImagePullRetrying => "ImagePullFailed",
             Self::Config | Self::SetUp => "ConfigError",
             Self::CrashLoop => "CrashLoop",
             Self::Failed => "Failed",
@@ -64,20 +64,20 @@ impl CauseKind {
         }
     }
 
-    /// Returns whether a user has to act. An unschedulable pod may become schedulable without that:
-    /// nodes and volumes come and go.
+    /// Returns whether a user has to act. An unschedulable pod may become schedulable without a
+    /// user, when nodes or volumes are added.
     #[must_use]
     pub const fn needs_intervention(self) -> bool {
         !matches!(self, Self::Unschedulable)
     }
 
     /// Returns how long the cause has to last before it is reported. Some causes are normal during
-    /// a start: a volume, for example, is bound shortly after the scheduler first looked at its
+    /// a start: a volume, for example, is bound shortly after the first scheduling attempt of its
     /// pod.
     #[must_use]
     pub const fn report_delay(self) -> Duration {
         match self {
-            Self::Unschedulable | Self::ImagePullTried => TRANSIENT_REPORT_DELAY,
+            Self::Unschedulable | Self::ImagePullRetrying => TRANSIENT_REPORT_DELAY,
             Self::SetUp => POD_SETUP_REPORT_DELAY,
             Self::ImagePull | Self::Config | Self::CrashLoop | Self::Failed => Duration::ZERO,
         }
@@ -107,8 +107,8 @@ fn unschedulable(status: &PodStatus) -> Option<Cause> {
 }
 
 /// Returns the scheduler's reasons without the number of nodes that each applies to, because it
-/// changes with every node that comes or goes: "Insufficient cpu, Insufficient memory" for "0/3
-/// nodes are available: 1 Insufficient cpu, 2 Insufficient memory. preemption: …".
+/// changes with every added or removed node: "Insufficient cpu, Insufficient memory" for "0/3 nodes
+/// are available: 1 Insufficient cpu, 2 Insufficient memory. preemption: …".
 fn scheduling_failure(message: &str) -> String {
     let Some((_, reasons)) = message.split_once("nodes are available: ") else {
         return truncated(message);
@@ -168,7 +168,7 @@ fn container_cause(container: &ContainerStatus, is_job: bool) -> Option<Cause> {
     let waiting = container.state.waiting.as_ref();
     let cause = |kind, message| Some(Cause { kind, message });
     match waiting.map(|waiting| (waiting.reason.as_str(), &waiting.message)) {
-        Some(("ErrImagePull", _)) => cause(CauseKind::ImagePullTried, pull_failure(container)),
+        Some(("ErrImagePull", _)) => cause(CauseKind::ImagePullRetrying, pull_failure(container)),
         Some(("ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull", _)) => {
             cause(CauseKind::ImagePull, pull_failure(container))
         }

@@ -1,5 +1,5 @@
-//! Summarizes a log in the one line that says why a program ended, without the parts that differ
-//! between runs (times, process ids). They would change the status at every restart.
+//! Summarizes a log as the line that explains why the program ended, without the parts that differ
+//! between runs (times, process ids), which would change the status at every restart.
 
 use serde_json::Value;
 
@@ -26,8 +26,8 @@ pub fn summarize_log(log: &str) -> Option<String> {
 }
 
 /// Returns whether the line reports a fatal error of the server. PostgreSQL starts such a line with
-/// the severity; an error that is fatal to a session only has the user's name before it. Redis
-/// marks warnings with `#`.
+/// the severity. If the error ends only one session, the line starts with the user's name instead.
+/// Redis marks warnings with `#`.
 fn is_fatal(line: &str) -> bool {
     let warning = line.strip_prefix("# ").map(str::to_ascii_lowercase);
     line.starts_with("FATAL:")

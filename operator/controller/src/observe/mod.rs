@@ -113,8 +113,8 @@ fn label(metadata: &ObjectMeta, name: &str) -> Option<String> {
 }
 
 /// Computes the drift fingerprint. For kinds without a status every write counts, and every write
-/// changes `resourceVersion`. The status of a workload changes all the time: there `generation`
-/// covers the spec, and the metadata that the operator can own is hashed by itself, without the one
+/// changes `resourceVersion`. The status of a workload changes often, so for workloads `generation`
+/// covers the spec, and the metadata that the operator can own is hashed separately, without the
 /// annotation that the Deployment controller of Kubernetes maintains.
 fn drift_fingerprint(kind: Kind, metadata: &ObjectMeta) -> u64 {
     if !is_workload(kind) {

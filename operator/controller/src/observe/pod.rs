@@ -13,7 +13,7 @@ pub struct Pod {
     pub component: Option<String>,
     /// The Job that the pod belongs to, if any.
     pub job: Option<String>,
-    /// Whether all containers have ended for good.
+    /// Whether all containers have ended and will not be restarted.
     pub ended: bool,
     /// What keeps the pod from running, if anything does.
     pub cause: Option<Cause>,

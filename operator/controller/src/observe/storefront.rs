@@ -1,5 +1,5 @@
-//! The observed state of a Storefront. Each one is parsed by itself: one that cannot be parsed gets
-//! a condition in its own status, and does not stop the others.
+//! The observed state of a Storefront. Each Storefront is parsed separately. A parse error is
+//! reported in the conditions of that Storefront and does not affect others.
 
 use std::sync::Arc;
 

@@ -133,7 +133,7 @@ fn metadata(change: Value) -> ObjectMeta {
 
 /// A change of the fingerprint causes an apply.
 #[test]
-fn drift_fingerprint_changes_with_what_others_can_write() {
+fn drift_fingerprint_changes_with_writes_of_other_managers() {
     let revision = json!({ "annotations": { "deployment.kubernetes.io/revision": "2" } });
     let annotation = json!({ "annotations": { "a": "b" } });
     let label = json!({ "labels": { STOREFRONT_LABEL: "demo", "a": "b" } });
@@ -141,7 +141,7 @@ fn drift_fingerprint_changes_with_what_others_can_write() {
         { "apiVersion": "v1", "kind": "A", "name": "a", "uid": "b" },
     ]});
     let cases = [
-        // (change, changes that of a workload, changes that of a Service)
+        // (change, whether it changes the fingerprint of a workload, and of a Service)
         (json!({}), false, false),
         (json!({ "resourceVersion": "8" }), false, true),
         (json!({ "generation": 3, "resourceVersion": "8" }), true, true),
@@ -236,7 +236,7 @@ fn pod_cause_is_stable_for_the_same_problem() {
         "lastState": { "terminated": { "exitCode": 137, "reason": "OOMKilled" } },
     }));
     let cases = [
-        (waiting("ErrImagePull"), Some((CauseKind::ImagePullTried, pull))),
+        (waiting("ErrImagePull"), Some((CauseKind::ImagePullRetrying, pull))),
         (waiting("ImagePullBackOff"), Some((CauseKind::ImagePull, pull))),
         (waiting("CreateContainerConfigError"), Some((CauseKind::Config, "back-off 20s"))),
         (waiting("ContainerCreating"), None),
@@ -275,7 +275,7 @@ fn failed_pod_of_a_job_has_a_cause() {
     assert_eq!(cause.message, message);
 }
 
-/// The scheduler counts nodes, in any order, and nodes come and go.
+/// The scheduler lists its reasons in any order, with numbers of nodes that change over time.
 #[test]
 fn unschedulable_message_omits_node_counts() {
     let message_for = |message: &str| {

@@ -1,9 +1,9 @@
 //! Plans the writes of one Storefront from its desired objects and the observed state. Pure.
 //!
-//! A child is up to date, and is not written, when the manifest's fingerprint is the one that was
-//! written last and the child's drift fingerprint is the one that this write left behind. After a
-//! start the write history is empty, so every child is applied once. A server-side apply that
-//! changes nothing leaves the `resourceVersion` as it is and causes no watch event.
+//! A child is up to date, and is not written, when the fingerprint of the manifest equals that of
+//! the last write and the drift fingerprint of the child equals the one recorded after that write.
+//! After a start the write history is empty, so every child is applied once. A server-side apply
+//! that changes nothing leaves the `resourceVersion` as it is and causes no watch event.
 
 use std::time::Instant;
 
@@ -19,9 +19,9 @@ use crate::observe::Child;
 pub struct Plan {
     /// The writes, in the order of [`Kind`].
     pub writes: Vec<Write>,
-    /// Children that need no write: an earlier failure no longer matters.
+    /// Children that need no write. Their failed writes are cleared.
     pub settled: Vec<ObjectId>,
-    /// When to requeue the Storefront although no event arrives until then.
+    /// When to requeue the Storefront if no event arrives earlier.
     pub requeue_at: Option<Instant>,
 }
 
@@ -43,7 +43,7 @@ pub struct Write {
 pub enum Operation {
     /// Server-side apply of this manifest.
     Apply(Value),
-    /// Creation of a Secret from this recipe.
+    /// Creation of a Secret from this template.
     Create(SecretTemplate),
     /// Deletion of the child with this uid.
     Delete {

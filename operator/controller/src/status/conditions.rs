@@ -125,8 +125,8 @@ fn summary(parts: &Parts, storefront: &Storefront) -> Vec<ConditionValue> {
     vec![ConditionValue::unmet(Ready, reason, &message), reconciling, stalled]
 }
 
-/// Returns Ready, Reconciling and Stalled of a suspended shop, which waits for nothing but the end
-/// of its pods.
+/// Returns Ready, Reconciling and Stalled of a suspended shop, which waits only until its pods have
+/// ended.
 fn suspended(parts: &Parts, worst: Option<(Problem, &Health)>) -> Vec<ConditionValue> {
     use ConditionType::{Ready, Reconciling, Stalled};
     let others = parts.database.iter().chain(&parts.cache).chain(&parts.mail);

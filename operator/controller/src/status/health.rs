@@ -10,7 +10,7 @@ use crate::index::{PodSelector, StorefrontState};
 /// The longest message that is quoted from the API server, in characters.
 const MESSAGE_LENGTH: usize = 400;
 
-/// The number of failed attempts in a row after which an unavailable API server is reported.
+/// The number of failed retries after which an unavailable API server is reported.
 const ATTEMPTS_BEFORE_REPORT: u32 = 3;
 
 /// The health of one part of the shop.

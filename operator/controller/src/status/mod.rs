@@ -1,7 +1,7 @@
 //! Computes the status of a Storefront from the desired objects and the observed state. Pure.
 //!
-//! The status contains no value that changes with time alone, so it stays the same until something
-//! happens.
+//! The status contains no value that changes with time alone, so a Storefront without changes
+//! causes no writes.
 
 mod conditions;
 mod health;

@@ -102,7 +102,7 @@ impl Parts {
         self.components.iter().map(|(component, part)| (*component, part))
     }
 
-    /// Returns every part with the name for its messages, in the order of a start.
+    /// Returns every part with its name in messages, in the order in which the parts start.
     pub(super) fn all(&self) -> Vec<(String, &Health)> {
         let named = |name: &str, health| (name.to_owned(), health);
         let mut parts = vec![named("", &self.objects)];
@@ -148,9 +148,8 @@ fn program_status(
     }
 }
 
-/// Returns the health of a component whose version is not the target version yet. What keeps it
-/// from being ready is a problem of the old version, which the target version may fix, so no user
-/// has to act.
+/// Returns the health of a component whose version is not the target version yet. A problem of the
+/// old version may be fixed by the target version, so it does not need a user.
 fn updating(health: &Health, target: &str) -> Health {
     let waiting = format!("waiting to be updated to {target}");
     let message = match health.problem() {

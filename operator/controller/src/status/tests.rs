@@ -168,7 +168,7 @@ fn rollout_past_its_deadline_is_stalled() {
     assert_eq!(component_status(&demo.status(), Component::Gateway).state, ComponentState::Failed);
 }
 
-/// While a failed Job waits for its retry its pods are gone; the cause stays in the status.
+/// A failed Job is deleted with its pods before its retry. The cause stays in the status.
 #[test]
 fn failed_migration_keeps_its_cause_until_it_succeeds() {
     let mut demo = FakeCluster::with_spec(json!({}));

@@ -38,7 +38,7 @@ fn names(state: &State) -> Vec<String> {
     entries.into_iter().map(|(_, name)| name).collect()
 }
 
-/// A deletion while the watch was broken has no event of its own.
+/// A deletion while the watch is broken causes no event.
 #[test]
 fn entry_missing_from_new_list_is_removed() {
     let state = Arc::new(State::default());

@@ -12,7 +12,7 @@ use crate::fixture::{Cluster, until};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_storefront-operator");
 
-/// The most anonymous memory of the operator with one Storefront. The target of the design is 25
+/// The maximum anonymous memory of the operator with one Storefront. The target of the design is 25
 /// MiB in total for the release build; the code of the debug build alone is larger.
 const MAX_ANONYMOUS_KIB: u64 = 12 * 1024;
 

@@ -60,7 +60,7 @@ async fn obsolete_children_are_deleted_and_volumes_kept() {
         all.keys().filter(|(kind, _)| *kind == "Job").map(|(_, name)| name.clone()).collect()
     };
     let migrations = Component::with_database().count();
-    let after = until("the former jobs are gone", || async {
+    let after = until("the former Jobs are deleted", || async {
         let now = cluster.all_children().await;
         (job_names(&now).len() == migrations).then_some(now)
     })
@@ -126,8 +126,7 @@ async fn deleted_storefront_is_no_longer_reconciled() {
     cluster.storefronts().delete("demo", &DeleteParams::default()).await.unwrap();
     let services = cluster.children(Kind::Service);
     services.delete("demo-gateway", &DeleteParams::default()).await.unwrap();
-    // The repair of the other Storefront comes later, so that of the deleted one would be done by
-    // then.
+    // The other Storefront is repaired later, so the deleted one would already have been repaired.
     services.delete("other-gateway", &DeleteParams::default()).await.unwrap();
     until("the other's Service is back", || async {
         services.get_opt("other-gateway").await.unwrap()

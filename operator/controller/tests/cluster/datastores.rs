@@ -52,8 +52,8 @@ async fn datastores_stop_after_the_last_pod() {
     let demo = cluster.storefronts().get("demo").await.unwrap();
     assert_eq!(condition(&demo, "Reconciling").unwrap().0, "True");
 
-    let gone = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
-    pods.patch("pod", &PatchParams::default(), &gone).await.unwrap();
+    let without_finalizers = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+    pods.patch("pod", &PatchParams::default(), &without_finalizers).await.unwrap();
     until("the datastores are stopped", || async {
         let mut replicas_left = 0;
         for datastore in ["demo-postgres", "demo-redis"] {
@@ -67,8 +67,8 @@ async fn datastores_stop_after_the_last_pod() {
     operator.stop().await;
 }
 
-/// As on a cluster whose storage class does not allow expansion. The size cannot be reduced again,
-/// so the shop must stay ready.
+/// The storage class does not allow expansion, and the size cannot be reduced again, so the shop
+/// must stay ready.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn volume_that_cannot_grow_does_not_stall_the_shop() {
     let cluster = Cluster::new().await;

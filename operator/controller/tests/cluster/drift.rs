@@ -34,7 +34,7 @@ async fn deleted_child_of_every_kind_is_recreated() {
             .await;
             continue;
         }
-        until(&format!("{name} is back"), || async {
+        until(&format!("{name} is recreated"), || async {
             let found = api.get_opt(&name).await.unwrap()?;
             (found.metadata.uid.as_deref() != Some(&uid)).then_some(())
         })
@@ -52,7 +52,7 @@ async fn drift_of_owned_fields_is_repaired_and_additions_are_kept() {
     cluster.create("demo", json!({})).await;
     cluster.until_ready("demo").await;
     let label = json!({ "metadata": { "labels": { "app.kubernetes.io/component": "wrong" } } });
-    let gone = json!({ "metadata": { "labels": { "storefront.dev/storefront": null } } });
+    let without_label = json!({ "metadata": { "labels": { "storefront.dev/storefront": null } } });
     let cases = [
         (Kind::Deployment, "demo-catalog", json!({ "spec": { "replicas": 5 } })),
         (Kind::Deployment, "demo-catalog", label.clone()),
@@ -61,7 +61,7 @@ async fn drift_of_owned_fields_is_repaired_and_additions_are_kept() {
         (Kind::ServiceAccount, "demo-catalog", label.clone()),
         (Kind::ConfigMap, "demo-gateway", json!({ "data": { "RATE_LIMIT_BURST": "9999" } })),
         (Kind::PersistentVolumeClaim, "", label),
-        (Kind::Service, "demo-gateway", gone),
+        (Kind::Service, "demo-gateway", without_label),
     ];
     for (kind, name, patch) in cases {
         let api = cluster.children(kind);

@@ -54,7 +54,7 @@ impl Cluster {
     }
 
     /// Returns the client configuration of a replica: the permissions of the chart, and a user
-    /// agent to count its requests by.
+    /// agent that identifies its requests in the audit log.
     pub(crate) fn config(&self, name: &str) -> Config {
         let config = self.server.config_as(&self.namespace, rbac::ACCOUNT).unwrap();
         apiserver::with_user_agent(config, &self.agent(name)).unwrap()

@@ -69,7 +69,7 @@ async fn restarted_operator_verifies_children_without_changing_them() {
     second.stop().await;
 }
 
-/// The status takes a handful of states until Ready, however many events arrive.
+/// The status changes a few times until Ready, independently of the number of events.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn status_is_written_on_changes_and_not_on_every_event() {
     let cluster = Cluster::new().await;

@@ -42,7 +42,8 @@ async fn released_lease_is_acquired_before_it_would_expire() {
     second.stop().await;
 }
 
-/// A replica that loses the lease ends: two that write would undo each other's rollouts.
+/// A replica that loses the lease exits, because two replicas that write would undo each other's
+/// rollouts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replica_that_loses_its_lease_ends() {
     let cluster = Cluster::new().await;
@@ -74,8 +75,8 @@ async fn crashed_leader_is_replaced_when_its_lease_expires() {
     second.stop().await;
 }
 
-/// As after a renewal that succeeded without a response: the lease has changed, but this replica
-/// still holds it.
+/// The lease has changed, but this replica still holds it. A renewal whose response is lost has the
+/// same effect.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn leader_keeps_a_lease_that_others_annotate() {
     let cluster = Cluster::new().await;

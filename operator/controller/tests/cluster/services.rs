@@ -69,7 +69,7 @@ async fn admin_password_exists_while_admin_email_is_set() {
     assert_eq!(password.len(), 32);
 
     cluster.patch("demo", json!({ "spec": { "auth": { "adminEmail": null } } })).await;
-    until("the password is gone", || async {
+    until("the password is deleted", || async {
         secret(&cluster, "demo-admin-password", "password").await.is_none().then_some(())
     })
     .await;
@@ -96,7 +96,7 @@ async fn inbox_is_removed_for_smtp_and_restored() {
         "mode": "Smtp", "from": "orders@shop.example.com", "smtp": { "host": "smtp.example.com" },
     });
     cluster.patch("demo", json!({ "spec": { "mail": server } })).await;
-    until("the inbox is gone", || async { (inboxes().await == 0).then_some(()) }).await;
+    until("the inbox is deleted", || async { (inboxes().await == 0).then_some(()) }).await;
     let demo = cluster.until_ready("demo").await;
     assert_eq!(condition(&demo, "MailReady"), None);
 

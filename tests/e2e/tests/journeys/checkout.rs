@@ -44,7 +44,7 @@ async fn order_is_paid_once_while_pods_are_killed() -> Result<()> {
 
     let count = i64::try_from(orders)?;
     assert_eq!(stock().await?, before - count, "one unit per order");
-    until("consistent", ORDER_TIMEOUT, async || books_agree(&shop, count).await).await?;
+    until("consistent", ORDER_TIMEOUT, async || databases_agree(&shop, count).await).await?;
     cluster.remove_namespace(&shop.namespace).await
 }
 
@@ -119,7 +119,7 @@ async fn stock() -> Result<i64> {
 
 /// Whether orders, captures, shipments, mails and stock agree in the databases: one of each per
 /// order.
-async fn books_agree(shop: &Shop, orders: i64) -> Result<std::result::Result<(), String>> {
+async fn databases_agree(shop: &Shop, orders: i64) -> Result<std::result::Result<(), String>> {
     let sums = [
         ("order_db", "SELECT count(*) FROM orders"),
         ("order_db", "SELECT count(*) FROM orders WHERE status = 'confirmed'"),

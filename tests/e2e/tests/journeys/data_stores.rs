@@ -13,7 +13,7 @@ use storefront_api::names::{self, Part};
 use tokio::time::sleep;
 
 use crate::resilience::{
-    MIN_READS, PAUSE, READERS, answers_steadily, products, replicated_shop, restarts,
+    MIN_READS, PAUSE, READERS, all_gateways_serve, products, replicated_shop, restarts,
 };
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn read_during_restart(shop: &Shop, store: Part) -> Result<Tally> {
     let readers = Readers::start(READERS, &products());
     sleep(PAUSE).await;
     restart(shop, store).await?;
-    until("answering steadily", READY_TIMEOUT, answers_steadily).await?;
+    until("served by all gateways", READY_TIMEOUT, all_gateways_serve).await?;
     sleep(PAUSE).await;
     let tally = readers.finish().await?;
     let after = component_pods(shop).await?;

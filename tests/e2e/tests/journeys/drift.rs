@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(150);
 /// Pause between trials that create a pod, which terminates in the meantime.
 const PAUSE_WITH_PODS: Duration = Duration::from_secs(1);
 
-/// A change of an object by somebody else.
+/// A change of an object by another client.
 enum Change {
     Delete,
     /// An edit of an object without pods.
@@ -47,7 +47,7 @@ impl Change {
 
 #[tokio::test]
 async fn drift_of_each_kind_is_repaired() -> Result<()> {
-    // Alone, because it measures.
+    // Runs exclusively, because it measures durations.
     let cluster = Cluster::connect_exclusively().await?;
     let shop = cluster.shop("drift", json!({})).await?;
     shop.ready(READY_TIMEOUT).await?;
@@ -121,7 +121,7 @@ where
         durations.push(measured.with_context(|| format!("{kind} {name} was not repaired"))??);
         sleep(change.pause()).await;
     }
-    // Printed, not asserted: durations on a busy machine say nothing about the operator.
+    // Printed, not asserted, because on a busy machine the durations depend on its load.
     println!("drift of a {kind}: {}", Figures::new(durations));
     Ok(())
 }

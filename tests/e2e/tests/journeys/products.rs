@@ -1,4 +1,4 @@
-//! Products reach shoppers from the database.
+//! Products and stock that shoppers see come from the database.
 
 use anyhow::Result;
 use e2e::Cluster;

@@ -100,7 +100,7 @@ pub(crate) async fn replicated_shop(cluster: &mut Cluster, name: &str) -> Result
         catalogs_discovered(&shop, 2).await
     })
     .await?;
-    until("answering steadily", READY_TIMEOUT, answers_steadily).await?;
+    until("served by all gateways", READY_TIMEOUT, all_gateways_serve).await?;
     Ok(shop)
 }
 
@@ -126,9 +126,9 @@ async fn catalogs_discovered(shop: &Shop, count: u64) -> Result<std::result::Res
     Ok(Ok(()))
 }
 
-/// Whether every gateway answers: each request uses a connection of its own, and so reaches any of
-/// them.
-pub(crate) async fn answers_steadily() -> Result<std::result::Result<(), String>> {
+/// Whether every gateway serves. Each request uses a new connection, so consecutive requests reach
+/// all gateways.
+pub(crate) async fn all_gateways_serve() -> Result<std::result::Result<(), String>> {
     for _ in 0..STEADY_REQUESTS {
         match reqwest::Client::new().get(products()).send().await {
             Ok(answer) if answer.status() == 200 => {}
