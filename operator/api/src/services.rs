@@ -118,12 +118,12 @@ impl PaymentProvider {
     }
 }
 
-/// Accounts and the lifetime of sign-ins.
+/// Accounts and the lifetimes of tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Auth {
-    /// The lifetime of an access token, 1m to 24h. A user who is locked out keeps access for at
-    /// most this time.
+    /// The lifetime of an access token, 1m to 24h. A disabled account keeps access for at most this
+    /// time.
     #[schemars(
         length(min = 1, max = 20),
         extend("x-kubernetes-validations" = [lifetime("accessTokenTtl", "1m", "24h")])

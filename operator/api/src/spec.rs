@@ -82,8 +82,8 @@ pub struct StorefrontSpec {
     #[serde(default, skip_serializing_if = "Components::is_empty")]
     pub components: Components,
 
-    /// The PostgreSQL server that stores the shop's data, with one database and one role per
-    /// component.
+    /// The PostgreSQL server that stores the shop's data, with one database and one role for each
+    /// component that stores data.
     #[serde(default)]
     pub postgres: Postgres,
 
@@ -99,7 +99,7 @@ pub struct StorefrontSpec {
     #[serde(default)]
     pub payments: Payments,
 
-    /// Accounts and the lifetime of sign-ins.
+    /// Accounts and the lifetimes of tokens.
     #[serde(default)]
     pub auth: Auth,
 
@@ -122,7 +122,7 @@ pub struct StorefrontSpec {
 }
 
 impl StorefrontSpec {
-    /// Creates the smallest valid spec: this version, and defaults for everything else.
+    /// Creates the smallest valid spec: this version, and defaults for all other fields.
     #[must_use]
     pub fn with_version(version: &str) -> Self {
         Self {

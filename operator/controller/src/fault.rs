@@ -23,9 +23,9 @@ pub enum FaultKind {
     Unavailable,
     /// Another client wrote the object at the same time.
     Conflict,
-    /// The namespace is terminating: nothing can be created in it, and nothing has to be.
+    /// The namespace is terminating. No object can be created in it, and none is needed.
     NamespaceGone,
-    /// The API server rejects the object as it is: a user has to act.
+    /// The API server rejects the object. A retry succeeds only after a change by a user.
     Refused,
 }
 
@@ -36,8 +36,8 @@ impl FaultKind {
         self.backoff().delay(attempts)
     }
 
-    /// The longest delay bounds how long a corrected cause goes unnoticed, and how often one child
-    /// sends a useless request to the API server.
+    /// The longest delay bounds the time until a corrected cause is detected, and the rate of
+    /// failing requests for one child.
     const fn backoff(self) -> Backoff {
         let (first, longest) = match self {
             Self::Unavailable => (Duration::from_millis(200), Duration::from_secs(30)),
@@ -75,12 +75,12 @@ impl From<&Error> for Fault {
 
 fn kind_of(status: &Status) -> FaultKind {
     let mut causes = status.details.iter().flat_map(|details| &details.causes);
-    let of_namespace = status.details.as_ref().is_some_and(|d| d.kind == "namespaces");
+    let concerns_namespace = status.details.as_ref().is_some_and(|d| d.kind == "namespaces");
     match status.code {
         403 if causes.any(|cause| cause.reason == "NamespaceTerminating") => {
             FaultKind::NamespaceGone
         }
-        404 if of_namespace => FaultKind::NamespaceGone,
+        404 if concerns_namespace => FaultKind::NamespaceGone,
         409 => FaultKind::Conflict,
         408 | 429 | 500.. => FaultKind::Unavailable,
         _ => FaultKind::Refused,

@@ -87,7 +87,7 @@ impl Metrics {
         registry.register("requests", help, self.requests.clone());
         registry.register(
             "drift_repaired",
-            "Changes and deletions by others that were repaired",
+            "Changes and deletions by other clients that were repaired",
             self.repairs.clone(),
         );
         registry.register("queue", "Storefronts in the work queue", self.queued.clone());

@@ -153,8 +153,8 @@ impl Operator {
         });
     }
 
-    /// Logs a write. A write that changed nothing only verified the child, also when it was meant
-    /// to repair drift: Kubernetes itself changes children, for example when a volume is bound.
+    /// Logs a write. A write that changed nothing is logged as a verification, even if its reason
+    /// was drift: Kubernetes itself changes children, for example when a volume is bound.
     fn log_write(&self, key: &ObjectKey, write: &Write, changed: bool) {
         let Write { id: child, reason, operation, .. } = write;
         let message = match operation {

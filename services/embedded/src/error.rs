@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// An error of a data folder or of a server.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The data folder contains files of something else.
+    /// The data folder contains other files.
     #[error(
         "the folder {} contains other files: give an empty one with --data",
         folder.display()

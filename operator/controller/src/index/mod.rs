@@ -61,23 +61,23 @@ impl Index {
         self.storefronts.iter().filter_map(|(key, state)| Some((key, state.storefront.as_ref()?)))
     }
 
-    /// Stores a Storefront; returns whether anything changed.
+    /// Stores a Storefront. Returns whether a reconcile is needed.
     pub fn set_storefront(&mut self, key: &ObjectKey, observed: ObservedStorefront) -> bool {
         self.storefronts.entry(key.clone()).or_default().set_storefront(observed)
     }
 
-    /// Stores a child; returns whether anything changed that matters to a reconcile.
+    /// Stores a child. Returns whether a reconcile is needed.
     pub fn set_child(&mut self, key: &ObjectKey, id: ObjectId, child: Child, now: Instant) -> bool {
         self.storefronts.entry(key.clone()).or_default().set_child(id, child, now)
     }
 
-    /// Stores a pod; returns whether anything changed that matters to a reconcile.
+    /// Stores a pod. Returns whether a reconcile is needed.
     pub fn set_pod(&mut self, key: &ObjectKey, name: &str, pod: Pod, now: Instant) -> bool {
         self.storefronts.entry(key.clone()).or_default().set_pod(name, pod, now)
     }
 
-    /// Removes an entry; with a uid only if the entry has that uid. Returns whether anything
-    /// changed that matters to a reconcile.
+    /// Removes an entry; with a uid only if the entry has that uid. Returns whether a reconcile is
+    /// needed.
     pub fn remove(&mut self, source: Source, (key, name): &EntryName, uid: Option<&str>) -> bool {
         let Some(state) = self.storefronts.get_mut(key) else { return false };
         let removed = state.remove(source, name, uid);

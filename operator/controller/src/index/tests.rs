@@ -66,7 +66,8 @@ fn stale_event_of_a_child_is_ignored() {
     assert!(index.get(&key()).is_none(), "the entry is removed with its last object");
 }
 
-/// The status of a workload changes with every pod; only a change of its progress matters.
+/// The status of a workload changes with every pod. Only a change of its progress needs a
+/// reconcile.
 #[test]
 fn change_of_resource_version_alone_is_ignored() {
     let now = Instant::now();

@@ -86,7 +86,7 @@ impl CauseKind {
 
 /// Returns the worst cause in a pod's status, if there is one.
 pub(super) fn pod_cause(spec: &PodSpec, status: &PodStatus, is_job: bool) -> Option<Cause> {
-    // A Deployment replaces pods that ended; the end of a pod matters only for a Job.
+    // A Deployment replaces pods that ended; the end of a pod is a problem only for a Job.
     if status.phase == "Succeeded" || (status.phase == "Failed" && !is_job) {
         return None;
     }

@@ -33,7 +33,7 @@ pub(super) struct SecretItem {
     pub(super) key: String,
 }
 
-/// A volume of a PersistentVolumeClaim. Only its presence matters.
+/// A volume of a PersistentVolumeClaim. Only its presence is used.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct ClaimVolume {}
 

@@ -25,8 +25,8 @@ fn deployment_is_done_when_all_pods_are_current_and_available() {
     }]);
     let mut past_deadline = status(2, 3, 1, 2);
     past_deadline["conditions"] = deadline_exceeded.clone();
-    let mut done_late = status(2, 2, 2, 2);
-    done_late["conditions"] = deadline_exceeded;
+    let mut done_past_deadline = status(2, 2, 2, 2);
+    done_past_deadline["conditions"] = deadline_exceeded;
     let cases = [
         ("not observed by its controller", 2, status(1, 2, 2, 2), Progress::Running),
         ("no status", 2, json!({}), Progress::Running),
@@ -36,7 +36,7 @@ fn deployment_is_done_when_all_pods_are_current_and_available() {
         ("stopped", 0, status(2, 0, 0, 0), Progress::Done),
         ("stopping", 0, status(2, 1, 0, 1), Progress::Running),
         ("past its deadline", 2, past_deadline, Progress::Failed),
-        ("done past its deadline", 2, done_late, Progress::Done),
+        ("done past its deadline", 2, done_past_deadline, Progress::Done),
     ];
     for (case, replicas, status, progress) in cases {
         let child = workload(Kind::Deployment, json!({ "replicas": replicas }), status);

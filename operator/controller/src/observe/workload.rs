@@ -64,7 +64,7 @@ impl Child {
 }
 
 impl WorkloadStatus {
-    fn has(&self, type_: &str, status: &str) -> bool {
+    fn has_condition(&self, type_: &str, status: &str) -> bool {
         self.conditions.iter().any(|c| c.type_ == type_ && c.status == status)
     }
 
@@ -107,9 +107,9 @@ fn stateful_set_progress(generation: i64, desired: i32, status: &WorkloadStatus)
 }
 
 fn job_progress(status: &WorkloadStatus) -> Progress {
-    if status.has("Complete", "True") {
+    if status.has_condition("Complete", "True") {
         Progress::Done
-    } else if status.has("Failed", "True") {
+    } else if status.has_condition("Failed", "True") {
         Progress::Failed
     } else {
         Progress::Running

@@ -146,11 +146,11 @@ impl ChildState<'_> {
         let operation = match action {
             Action::Keep => return Next::Nothing,
             Action::Apply(manifest) => Operation::Apply(manifest),
-            Action::CreateOnce(recipe) => Operation::Create(recipe),
+            Action::CreateOnce(template) => Operation::Create(template),
         };
         let fingerprint = match &operation {
             Operation::Apply(manifest) => fingerprint::hash_manifest(manifest),
-            Operation::Create(recipe) => fingerprint::hash_manifest(&recipe.manifest),
+            Operation::Create(template) => fingerprint::hash_manifest(&template.manifest),
             Operation::Delete { .. } => 0,
         };
         let Some(child) = self.child else {

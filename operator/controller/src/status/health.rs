@@ -128,15 +128,15 @@ pub(super) fn workload_health(
 
 /// Returns the health of a workload that is being scaled to zero. Terminating pods count here,
 /// because they may still serve requests.
-pub(super) fn while_stopping(
+pub(super) fn stopping_health(
     state: &StorefrontState,
     id: &ObjectId,
     label: &str,
     health: Health,
 ) -> Health {
-    let wants_pods = state.children.get(id).is_some_and(|child| child.desired_replicas > 0);
+    let has_desired_pods = state.children.get(id).is_some_and(|child| child.desired_replicas > 0);
     match health {
-        Health::Ready if wants_pods || state.parts_with_pods().contains(label) => {
+        Health::Ready if has_desired_pods || state.parts_with_pods().contains(label) => {
             Health::Progressing(Problem::info("Progressing", "pods are stopping"))
         }
         other => other,
@@ -180,11 +180,11 @@ pub(super) fn job_health(
     if let Some(retry) = history.and_then(|history| history.job.as_ref()) {
         let cause = cause.or(retry.cause.as_ref());
         let message = cause.map_or("all attempts of the Job failed", |cause| &cause.message);
-        return Health::Failed(Problem::warning(failed, retried(message)));
+        return Health::Failed(Problem::warning(failed, with_retry_note(message)));
     }
     match (cause, progress) {
         (Some(cause), _) if cause.kind == crate::observe::CauseKind::Failed => {
-            Health::Progressing(Problem::warning(failed, retried(&cause.message)))
+            Health::Progressing(Problem::warning(failed, with_retry_note(&cause.message)))
         }
         (Some(cause), _) if cause.kind.needs_intervention() => {
             Health::Failed(Problem::warning(cause.kind.reason(), cause.message.clone()))
@@ -197,7 +197,7 @@ pub(super) fn job_health(
     }
 }
 
-fn retried(message: &str) -> String {
+fn with_retry_note(message: &str) -> String {
     format!("{message}; the Job is retried automatically")
 }
 

@@ -49,7 +49,7 @@ impl Parts {
             let health = health::workload_health(context.state, &id, &label, context.now);
             let health = health::with_storage_class_hint(health, class.map(String::as_str));
             match spec.suspend {
-                true => health::while_stopping(context.state, &id, &label, health),
+                true => health::stopping_health(context.state, &id, &label, health),
                 false => health,
             }
         };
@@ -138,7 +138,7 @@ fn program_status(
         health = updating(&health, target);
     }
     if storefront.spec.suspend {
-        health = health::while_stopping(context.state, &id, &label, health);
+        health = health::stopping_health(context.state, &id, &label, health);
     }
     PartStatus {
         health,

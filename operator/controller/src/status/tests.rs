@@ -1,4 +1,4 @@
-//! Tests of the status that an observed state gives.
+//! Tests of the status that is computed from an observed state.
 
 use serde_json::{Value, json};
 use storefront_desired::{Kind, ObjectId, Progress};
@@ -28,7 +28,7 @@ fn pod(demo: &mut FakeCluster, component: &str, job: Option<&str>, kind: CauseKi
     demo.index.set_pod(&key, "pod", pod, now);
 }
 
-fn start_again(child: &mut crate::observe::Child) {
+fn mark_unready(child: &mut crate::observe::Child) {
     child.progress = Progress::Running;
     child.ready_replicas = 0;
 }
@@ -42,7 +42,7 @@ fn component_status(status: &StorefrontStatus, component: Component) -> &Compone
 fn inbox_counts_for_readiness_when_it_exists() {
     let mut demo = FakeCluster::with_spec(json!({}));
     demo.settle();
-    demo.observe_child(Kind::Deployment, "demo-inbox", start_again);
+    demo.observe_child(Kind::Deployment, "demo-inbox", mark_unready);
     assert!(!demo.settle().ready);
     assert_eq!(demo.condition("Ready"), condition_is("False", "Progressing"));
     assert_eq!(demo.condition("MailReady"), condition_is("False", "Progressing"));
@@ -88,7 +88,7 @@ fn ready_shop_sets_every_condition() {
 fn progressing_component_is_reconciling() {
     let mut demo = FakeCluster::with_spec(json!({}));
     demo.settle();
-    demo.observe_child(Kind::Deployment, "demo-catalog", start_again);
+    demo.observe_child(Kind::Deployment, "demo-catalog", mark_unready);
     let report = demo.settle();
     assert!(!report.ready);
     assert_eq!(demo.condition("Ready"), condition_is("False", "Progressing"));
@@ -127,7 +127,7 @@ fn causes_are_reported_with_their_component() {
         } else {
             Kind::Deployment
         };
-        demo.observe_child(kind, &format!("demo-{component}"), start_again);
+        demo.observe_child(kind, &format!("demo-{component}"), mark_unready);
         pod(&mut demo, component, None, cause);
         let report = demo.settle();
         assert_eq!(demo.condition("Ready"), condition_is("False", reason), "{component}");
@@ -143,7 +143,7 @@ fn causes_are_reported_with_their_component() {
 fn unschedulable_is_reported_after_delay_without_stalling() {
     let mut demo = FakeCluster::with_spec(json!({}));
     demo.settle();
-    demo.observe_child(Kind::StatefulSet, "demo-postgres", start_again);
+    demo.observe_child(Kind::StatefulSet, "demo-postgres", mark_unready);
     pod(&mut demo, "postgres", None, CauseKind::Unschedulable);
     let report = demo.settle();
     assert_eq!(demo.condition("Ready"), condition_is("False", "Progressing"));
@@ -229,7 +229,7 @@ fn transition_time_changes_with_condition_status_only() {
         conditions.into_iter().find(|c| c.type_ == type_).unwrap().last_transition_time
     };
     let (ready, stalled) = (time(&demo, "Ready"), time(&demo, "Stalled"));
-    demo.observe_child(Kind::Deployment, "demo-catalog", start_again);
+    demo.observe_child(Kind::Deployment, "demo-catalog", mark_unready);
     demo.settle();
     let not_ready = time(&demo, "Ready");
     assert_ne!(not_ready, ready);
@@ -259,7 +259,7 @@ fn current_version_is_the_one_that_serves() {
     assert!(writes.iter().all(|write| write.id.kind != Kind::Deployment));
     demo.settle();
     assert_eq!(version(&demo), versions("0.2.0", "0.2.0", "0.2.0"));
-    demo.observe_child(Kind::Deployment, "demo-catalog", start_again);
+    demo.observe_child(Kind::Deployment, "demo-catalog", mark_unready);
     demo.settle();
     assert_eq!(version(&demo), versions("0.2.0", "0.2.0", "0.2.0"));
 }
@@ -336,7 +336,7 @@ fn volume_that_cannot_grow_is_reported_and_shop_stays_ready() {
     assert_eq!(demo.settle().patch, None, "the event is published once");
 }
 
-/// A claim that cannot be created stalls the shop, because nothing runs without it.
+/// A claim that cannot be created stalls the shop, because its datastore cannot start without it.
 #[test]
 fn volume_that_cannot_be_created_stalls_the_shop() {
     let mut demo = FakeCluster::with_spec(json!({}));
@@ -359,13 +359,13 @@ fn corrected_version_is_not_stalled_by_pods_of_the_bad_one() {
     demo.change_spec(json!({ "version": "bad" }));
     demo.settle();
     let catalog = "demo-catalog";
-    demo.observe_child(Kind::Deployment, catalog, start_again);
+    demo.observe_child(Kind::Deployment, catalog, mark_unready);
     pod(&mut demo, "catalog", None, CauseKind::ImagePull);
     demo.settle();
     assert_eq!(demo.condition("Stalled"), condition_is("True", "ImagePullFailed"));
 
     demo.change_spec(json!({ "version": "0.2.0" }));
-    // The migrations come first and are running.
+    // The migrations are running, and the components wait for them.
     demo.write_once();
     assert!(!demo.settle().ready);
     assert_eq!(demo.condition("Stalled").unwrap().0, "False");
@@ -382,7 +382,7 @@ fn corrected_version_is_not_stalled_by_pods_of_the_bad_one() {
     }
     demo.settle();
     demo.observe_child(Kind::Deployment, catalog, |child| {
-        start_again(child);
+        mark_unready(child);
         child.generation += 1;
     });
     demo.settle();
@@ -396,7 +396,7 @@ fn rejected_pods_are_reported_and_stalled_past_the_deadline() {
         let mut demo = FakeCluster::with_spec(json!({}));
         demo.settle();
         demo.observe_child(Kind::Deployment, "demo-catalog", |child| {
-            start_again(child);
+            mark_unready(child);
             child.progress = progress;
             child.pod_rejection = Some("pods cannot be created: exceeded quota: team".to_owned());
         });

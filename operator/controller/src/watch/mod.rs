@@ -2,7 +2,8 @@
 //! kube's reflector applies them to its store.
 //!
 //! A watch that breaks resumes at its last `resourceVersion`. When that is too old, the watcher
-//! lists again, and an entry that is in the index and not in the list was deleted meanwhile.
+//! lists again, and an entry that is in the index and not in the list was deleted while the watch
+//! was broken.
 
 use std::collections::BTreeSet;
 use std::pin::pin;

@@ -252,9 +252,9 @@ async fn unlabeled_volume_is_labeled_again_by_a_new_operator() {
     let volumes = cluster.children(Kind::PersistentVolumeClaim);
     let volume = volumes.list(&Default::default()).await.unwrap().items.remove(0).metadata;
     first.stop().await;
-    let unlabel = kube::api::Patch::Merge(json!({ "metadata": { "labels": null } }));
+    let without_labels = kube::api::Patch::Merge(json!({ "metadata": { "labels": null } }));
     let name = volume.name.as_deref().unwrap();
-    volumes.patch(name, &Default::default(), &unlabel).await.unwrap();
+    volumes.patch(name, &Default::default(), &without_labels).await.unwrap();
     let second = cluster.operator("second").await;
     let after = until("the volume is labeled again", || async {
         let now = volumes.get(name).await.unwrap().metadata;

@@ -156,8 +156,8 @@ async fn unlabeled_secret_is_labeled_again_and_keeps_its_password() {
     cluster.until_ready("demo").await;
     let secrets = cluster.children(Kind::Secret);
     let before = secrets.get("demo-catalog-db").await.unwrap();
-    let unlabel = Patch::Merge(json!({ "metadata": { "labels": null } }));
-    secrets.patch("demo-catalog-db", &PatchParams::default(), &unlabel).await.unwrap();
+    let without_labels = Patch::Merge(json!({ "metadata": { "labels": null } }));
+    secrets.patch("demo-catalog-db", &PatchParams::default(), &without_labels).await.unwrap();
     let after = until("the Secret is labeled again", || async {
         let now = secrets.get("demo-catalog-db").await.unwrap();
         (now.metadata.labels == before.metadata.labels).then_some(now)

@@ -69,7 +69,7 @@ impl FakeCluster {
     fn observe(&mut self, id: &ObjectId, manifest: &Value) {
         assert_eq!(manifest["metadata"]["labels"][MANAGED_BY_LABEL], "storefront-operator");
         let is_workload = matches!(id.kind, Kind::Deployment | Kind::StatefulSet);
-        let takes_time = is_workload || id.kind == Kind::Job;
+        let completes_later = is_workload || id.kind == Kind::Job;
         let before = self.observed.children.get(id).cloned();
         let ready_replicas = before.as_ref().map_or(0, |child| child.ready_replicas);
         let uid = before.map_or_else(|| self.next_uid(), |child| child.uid);
@@ -78,7 +78,7 @@ impl FakeCluster {
         let child = ObservedChild {
             uid,
             version: label.as_str().map(str::to_owned),
-            progress: if takes_time { Progress::Running } else { Progress::Done },
+            progress: if completes_later { Progress::Running } else { Progress::Done },
             ready_replicas,
             desired_replicas: i32::try_from(replicas).unwrap(),
         };

@@ -22,7 +22,7 @@ use tokio::time::{sleep, timeout};
 const TRIALS: usize = 50;
 /// Timeout of a repair.
 const REPAIR_TIMEOUT: Duration = Duration::from_secs(20);
-/// Pause between trials, so that each one starts with an operator at rest.
+/// Pause between trials, so that the operator is idle at the start of each trial.
 const PAUSE: Duration = Duration::from_millis(150);
 /// Pause between trials that create a pod, which terminates in the meantime.
 const PAUSE_WITH_PODS: Duration = Duration::from_secs(1);

@@ -106,7 +106,7 @@ pub(crate) async fn replicated_shop(cluster: &mut Cluster, name: &str) -> Result
 
 /// Whether every gateway has discovered `count` catalog pods; it resolves names every few seconds.
 async fn catalogs_discovered(shop: &Shop, count: u64) -> Result<std::result::Result<(), String>> {
-    let is_catalogs = |line: &str| {
+    let is_catalog_count = |line: &str| {
         line.starts_with("grpc_client_endpoints{") && line.contains("target=\"catalog\"")
     };
     let gateways = shop.pods(Component::Gateway).await?;
@@ -114,9 +114,9 @@ async fn catalogs_discovered(shop: &Shop, count: u64) -> Result<std::result::Res
     for gateway in gateways {
         let name = gateway.name_any();
         match shop.metrics(&gateway).await {
-            Ok(metrics) if sum(&metrics, is_catalogs) == count => {}
+            Ok(metrics) if sum(&metrics, is_catalog_count) == count => {}
             Ok(metrics) => {
-                let discovered = sum(&metrics, is_catalogs);
+                let discovered = sum(&metrics, is_catalog_count);
                 return Ok(Err(format!("{name} discovered {discovered}, not {count}")));
             }
             // The pod was replaced in the meantime.
