@@ -5,8 +5,8 @@ use std::time::Duration;
 /// The largest exponent: 2^16 times any first delay used here exceeds its longest delay.
 const MAX_DOUBLINGS: u32 = 16;
 
-/// The part of a delay that jitter can subtract. It spreads the retries of many Storefronts after an
-/// outage of the API server.
+/// The part of a delay that jitter can subtract. Jitter spreads the retries of many Storefronts
+/// after an outage of the API server.
 const JITTER: f64 = 0.2;
 
 /// The bounds of an exponential backoff.
@@ -33,7 +33,7 @@ impl Backoff {
     }
 }
 
-/// Shortens a delay by up to 20 %, by `random` of the range from 0 to 1.
+/// Shortens a delay by up to 20 %. `random` is a number from 0 to 1.
 #[must_use]
 pub fn with_jitter(delay: Duration, random: f64) -> Duration {
     delay.mul_f64(1.0 - JITTER * random.clamp(0.0, 1.0))

@@ -92,8 +92,8 @@ impl Operator {
         "wrote"
     }
 
-    /// Requeues the Storefront with exponential backoff and jitter. A Storefront that is no longer in the
-    /// index is not requeued.
+    /// Requeues the Storefront with exponential backoff and jitter. A Storefront that is no longer
+    /// in the index is not requeued.
     fn requeue_with_backoff(&self, key: &ObjectKey) {
         let requeues = self.state.index(|index| {
             let state = index.get_mut(key)?;

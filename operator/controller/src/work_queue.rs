@@ -1,8 +1,9 @@
 //! The work queue and the loop that runs its reconciles.
 //!
-//! Requeue delays: none after a write; [`crate::reconcile`] has the backoff of a Storefront that
-//! cannot be read (0.5 to 15 s), [`crate::fault`] that of failed writes by kind (0.05 to 120 s),
-//! [`crate::index`] that of failed Jobs (5 to 120 s) and the write limit per child.
+//! After a write, a key is requeued without a delay. [`crate::reconcile`] defines the backoff of a
+//! Storefront that cannot be read (0.5 to 15 s), [`crate::fault`] the backoff of failed writes by
+//! kind (0.05 to 120 s), and [`crate::index`] the backoff of failed Jobs (5 to 120 s) and the write
+//! limit per child.
 //!
 //! It replaces `kube::runtime::Controller`, which keeps a store of whole objects, loses deletions
 //! of owned objects that happen while a watch is broken, and debounces by the second.
