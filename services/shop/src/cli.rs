@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line of the program.
 
 use std::io::Write as _;
 
@@ -6,12 +6,12 @@ use ::components::Component;
 use clap::{Parser, Subcommand};
 use kit::{BoxError, Runtime};
 
-use crate::check::{self, Check};
-use crate::components::{CATALOG, NOTIFICATION, ORDER, Owner, PAYMENT, SHIPPING, USER};
-use crate::one::{Migrate, Provision, Serve};
-use crate::{Error, all, known_env, one, seed};
+use crate::check::{self, CheckArgs};
+use crate::components::{CATALOG, DatabaseComponent, NOTIFICATION, ORDER, PAYMENT, SHIPPING, USER};
+use crate::single::{MigrateArgs, ProvisionArgs, ServeArgs};
+use crate::{Error, all, known_env, seed, single};
 
-/// A whole web shop. Each component runs in a process of its own, or all of them in one.
+/// A complete web shop. Each component runs in a process of its own, or all in one process.
 #[derive(Debug, Parser)]
 #[command(name = "shop", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -24,14 +24,14 @@ enum Command {
     /// Accounts: sign-in, tokens, profiles, addresses and wishlists
     User {
         #[command(subcommand)]
-        task: OwnerTask<user::Args>,
+        task: DatabaseTask<user::Args>,
     },
     /// Categories, products, search, stock and reservations
     Catalog {
         #[command(subcommand)]
-        task: OwnerTask<catalog::Args>,
+        task: DatabaseTask<catalog::Args>,
     },
-    /// Carts
+    /// Shopping carts
     Cart {
         #[command(subcommand)]
         task: ServeTask<cart::Args>,
@@ -44,63 +44,63 @@ enum Command {
     /// Payment methods and money movements
     Payment {
         #[command(subcommand)]
-        task: OwnerTask<payment::Args>,
+        task: DatabaseTask<payment::Args>,
     },
     /// Mail to customers
     Notification {
         #[command(subcommand)]
-        task: OwnerTask<notification::Args>,
+        task: DatabaseTask<notification::Args>,
     },
-    /// Quotes, shipments and tracking
+    /// Shipping rates, shipments and tracking
     Shipping {
         #[command(subcommand)]
-        task: OwnerTask<shipping::Args>,
+        task: DatabaseTask<shipping::Args>,
     },
     /// The REST API
     Gateway {
         #[command(subcommand)]
         task: ServeTask<gateway::Args>,
     },
-    /// A mail catcher for trying out: SMTP in, a web page and JSON out
-    Inbox(Box<Serve<inbox::Args>>),
-    /// Every component in one process, without Kubernetes
+    /// Mail catcher for development: receives by SMTP, serves a web page and JSON
+    Inbox(Box<ServeArgs<inbox::Args>>),
+    /// Runs every component in one process, without Kubernetes
     All(Box<all::Args>),
-    /// Writes demonstration data; what is there stays as it is
+    /// Writes demonstration data that is missing; existing data is not changed
     Seed(Box<seed::Args>),
-    /// Prints the environment names that each command knows
+    /// Prints the environment variables that each command reads
     #[command(hide = true)]
     Settings,
 }
 
-/// What a component that owns a database can do.
+/// The subcommands of a component that owns a database.
 #[derive(Debug, Subcommand)]
-enum OwnerTask<A: clap::Args> {
-    /// Serves until it is told to end
-    Serve(Box<Serve<A>>),
-    /// Makes the role and the database, as the server's administrator
-    Provision(Box<Provision>),
-    /// Brings the database to the version that this binary knows
-    Migrate(Box<Migrate>),
+enum DatabaseTask<A: clap::Args> {
+    /// Serves until the process receives SIGTERM or SIGINT
+    Serve(Box<ServeArgs<A>>),
+    /// Creates the role and the database, as the administrator of the server
+    Provision(Box<ProvisionArgs>),
+    /// Migrates the database to the schema version of this binary
+    Migrate(Box<MigrateArgs>),
 }
 
-/// What the owner of the orders can do.
+/// The subcommands of the order component.
 #[derive(Debug, Subcommand)]
 enum OrderTask {
-    /// Serves until it is told to end
-    Serve(Box<Serve<order::Args>>),
-    /// Makes the role and the database, as the server's administrator
-    Provision(Box<Provision>),
-    /// Brings the database to the version that this binary knows
-    Migrate(Box<Migrate>),
-    /// Compares orders with what was paid, given back and shipped; fails when something disagrees
-    Check(Box<Check>),
+    /// Serves until the process receives SIGTERM or SIGINT
+    Serve(Box<ServeArgs<order::Args>>),
+    /// Creates the role and the database, as the administrator of the server
+    Provision(Box<ProvisionArgs>),
+    /// Migrates the database to the schema version of this binary
+    Migrate(Box<MigrateArgs>),
+    /// Compares orders with payments, refunds and shipments; fails on a mismatch
+    Check(Box<CheckArgs>),
 }
 
-/// What a component without a database can do.
+/// The subcommands of a component without a database.
 #[derive(Debug, Subcommand)]
 enum ServeTask<A: clap::Args> {
-    /// Serves until it is told to end
-    Serve(Box<Serve<A>>),
+    /// Serves until the process receives SIGTERM or SIGINT
+    Serve(Box<ServeArgs<A>>),
 }
 
 impl Cli {
@@ -110,16 +110,16 @@ impl Cli {
             Command::Catalog { task } => task.run(&CATALOG, catalog::serve),
             Command::Cart { task } => task.run(Component::Cart, cart::serve),
             Command::Order { task } => match task {
-                OrderTask::Serve(args) => OwnerTask::Serve(args).run(&ORDER, order::serve),
-                OrderTask::Provision(args) => one::provision(*args),
-                OrderTask::Migrate(args) => one::migrate(&ORDER, *args),
+                OrderTask::Serve(args) => DatabaseTask::Serve(args).run(&ORDER, order::serve),
+                OrderTask::Provision(args) => single::provision(*args),
+                OrderTask::Migrate(args) => single::migrate(&ORDER, *args),
                 OrderTask::Check(args) => check::run(*args),
             },
             Command::Payment { task } => task.run(&PAYMENT, payment::serve),
             Command::Notification { task } => task.run(&NOTIFICATION, notification::serve),
             Command::Shipping { task } => task.run(&SHIPPING, shipping::serve),
             Command::Gateway { task } => task.run(Component::Gateway, gateway::serve),
-            Command::Inbox(serve) => one::serve("inbox", *serve, inbox::serve),
+            Command::Inbox(serve) => single::serve("inbox", *serve, inbox::serve),
             Command::All(args) => all::run(*args),
             Command::Seed(args) => seed::run(*args),
             Command::Settings => print_settings(),
@@ -127,16 +127,16 @@ impl Cli {
     }
 }
 
-impl<A: clap::Args> OwnerTask<A> {
-    fn run<F, E>(self, owner: &Owner, serve: fn(A, Runtime) -> F) -> Result<(), Error>
+impl<A: clap::Args> DatabaseTask<A> {
+    fn run<F, E>(self, owner: &DatabaseComponent, serve: fn(A, Runtime) -> F) -> Result<(), Error>
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
         match self {
-            Self::Serve(args) => one::serve(owner.name, *args, serve),
-            Self::Provision(provision) => one::provision(*provision),
-            Self::Migrate(migrate) => one::migrate(owner, *migrate),
+            Self::Serve(args) => single::serve(owner.component.name(), *args, serve),
+            Self::Provision(provision) => single::provision(*provision),
+            Self::Migrate(migrate) => single::migrate(owner, *migrate),
         }
     }
 }
@@ -148,11 +148,11 @@ impl<A: clap::Args> ServeTask<A> {
         E: Into<BoxError> + 'static,
     {
         let Self::Serve(args) = self;
-        one::serve(component.name(), *args, serve)
+        single::serve(component.name(), *args, serve)
     }
 }
 
-/// A line for each command and name, apart by a tab.
+/// Prints a line for each command and environment variable, separated by a tab.
 fn print_settings() -> Result<(), Error> {
     let mut out = std::io::stdout().lock();
     for (command, names) in known_env() {
@@ -169,12 +169,12 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn command_line_definition_is_valid() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn every_command_tells_its_settings() {
+    fn known_env_lists_the_settings_of_every_command() {
         let known = known_env();
         for (command, name) in [
             ("catalog serve", "CATALOG_LISTEN"),
@@ -194,17 +194,21 @@ mod tests {
             ("all", "SEED_DEMO_DATA"),
             ("seed", "DATABASE_URL"),
         ] {
-            assert!(known[command].contains(name), "{command} knows {:?}", known[command]);
+            assert!(known[command].contains(name), "{command} reads {:?}", known[command]);
         }
     }
 
     #[test]
-    fn every_setting_has_an_environment_name() {
+    fn every_setting_has_an_environment_variable() {
         fn walk(command: &clap::Command) {
             for argument in command.get_arguments() {
                 let id = argument.get_id().as_str();
-                let ours = !matches!(id, "help" | "version");
-                assert!(!ours || argument.get_env().is_some(), "{}: {id}", command.get_name());
+                let is_setting = !matches!(id, "help" | "version");
+                assert!(
+                    !is_setting || argument.get_env().is_some(),
+                    "{}: {id}",
+                    command.get_name()
+                );
             }
             command.get_subcommands().for_each(walk);
         }

@@ -1,33 +1,34 @@
-//! What can keep the shop from starting, each in a sentence that says what to do where that is known.
+//! The errors with which the program ends. A message says what to do where that is known.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why the shop ends.
+/// An error with which the program ends.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A process around a component failed.
+    /// The process around a component failed.
     #[error(transparent)]
     Kit(#[from] kit::Error),
-    /// A setting of a component is wrong.
+    /// A setting of a component is invalid.
     #[error("{component}: {reason}")]
     Settings {
         /// The component.
         component: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the setting.
         reason: String,
     },
-    /// `shop all` was not told where PostgreSQL or Redis is.
-    #[error("{name} is not set: give {of}, or start one with --embedded")]
+    /// `shop all` has no URL of PostgreSQL or Redis.
+    #[error("{name} is not set: set {description}, or start a server with --embedded")]
     NotSet {
-        /// The environment name.
+        /// The environment variable.
         name: &'static str,
-        /// What it is the URL of.
-        of: &'static str,
+        /// What the environment variable contains.
+        description: &'static str,
     },
     /// Another shop uses the PostgreSQL server.
     #[error(
-        "the server of DATABASE_URL has a role {role} with another password, so another shop may be using it: give another server, or --take-over-roles to lock that shop out"
+        "the server of DATABASE_URL has a role {role} with another password, so another shop may \
+         use the server: set another server, or --take-over-roles to lock that shop out"
     )]
     RoleTaken {
         /// The role.
@@ -36,25 +37,25 @@ pub enum Error {
     /// The demonstration data could not be written.
     #[error("cannot write the demonstration data")]
     Seed(#[source] kit::BoxError),
-    /// No key could be made for access tokens.
-    #[error("cannot make keys for access tokens")]
+    /// The keys for access tokens could not be generated.
+    #[error("cannot generate the keys for access tokens")]
     Keys(#[source] kit::BoxError),
-    /// The orders could not be compared.
-    #[error("cannot compare the orders")]
+    /// The consistency check of the orders could not be completed.
+    #[error("cannot check the orders")]
     Check(#[source] kit::BoxError),
-    /// Orders and other services tell different things.
-    #[error("{count} things disagree: each is named above")]
-    Disagreements {
-        /// How many.
+    /// Orders do not match the records of other services.
+    #[error("{count} mismatches between orders and other services, listed above")]
+    Mismatches {
+        /// The number of mismatches.
         count: usize,
     },
-    /// The answer could not be printed.
-    #[error("cannot print")]
+    /// The result could not be written to standard output.
+    #[error("cannot write to standard output")]
     Print(#[source] io::Error),
     /// The data folder or a server of `--embedded` failed.
     #[error(transparent)]
     Embedded(#[from] embedded::Error),
-    /// A file of the secrets could not be used.
+    /// A file or folder of the secrets could not be created or written.
     #[error("cannot {operation} {}", path.display())]
     File {
         /// The operation, a verb.

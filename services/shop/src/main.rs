@@ -1,5 +1,5 @@
-//! The shop's one binary: `shop <component> serve`, `shop all`, `shop seed` and what else
-//! `shop --help` tells.
+//! The shop's one binary: `shop <component> serve`, `shop all`, `shop seed` and the other commands
+//! that `shop --help` lists.
 
 use std::process::ExitCode;
 

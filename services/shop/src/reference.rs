@@ -1,4 +1,4 @@
-//! The settings of every command, for people: `docs/reference/settings.md`.
+//! The reference of the settings of every command: `docs/reference/settings.md`.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,14 @@ const HEAD: &str = "\
 <!-- Generated from the commands: UPDATE_REFERENCE=1 cargo test -p shop --test reference -->
 # Settings
 
-Every process of the shop is the program `shop` with a command, and takes its settings from its
-command line or from the environment, as named here; `shop <command> --help` says the same. In a
-cluster the operator sets them. A setting that ends in `_FILE` names a file that holds the value and
-wins over the setting without it.
+Every process of the shop runs the program `shop` with a command. It reads its settings from the
+command line or from the environment variables below; `shop <command> --help` describes them too. In
+a cluster the operator sets them. A setting that ends in `_FILE` names a file that contains the
+value, and takes precedence over the setting without the suffix.
 ";
 
-/// The document, in Markdown: what all commands know first, then each command's own.
+/// Returns the document in Markdown: the settings that all commands have, then those of each
+/// command.
 #[must_use]
 pub fn reference() -> String {
     let mut commands = Vec::new();
@@ -27,13 +28,13 @@ pub fn reference() -> String {
             *common.entry(setting.row()).or_default() += 1;
         }
     }
-    let everywhere = |setting: &Setting| common[&setting.row()] == commands.len();
+    let is_common = |setting: &Setting| common[&setting.row()] == commands.len();
     let mut text = HEAD.to_owned();
     if let Some((_, settings)) = commands.first() {
-        table(&mut text, "Every command", settings.iter().filter(|setting| everywhere(setting)));
+        table(&mut text, "Every command", settings.iter().filter(|setting| is_common(setting)));
     }
     for (name, settings) in &commands {
-        let own = settings.iter().filter(|setting| !everywhere(setting));
+        let own = settings.iter().filter(|setting| !is_common(setting));
         table(&mut text, &format!("`shop {name}`"), own);
     }
     text
@@ -47,7 +48,7 @@ struct Setting {
 }
 
 impl Setting {
-    fn of(argument: &Arg) -> Option<Self> {
+    fn from_argument(argument: &Arg) -> Option<Self> {
         let env = argument.get_env()?.to_string_lossy().into_owned();
         let defaults: Vec<_> =
             argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
@@ -81,14 +82,14 @@ fn table<'a>(text: &mut String, title: &str, settings: impl Iterator<Item = &'a 
     text.push_str(&format!("\n## {title}\n\n| setting | default | |\n|---|---|---|\n{rows}\n"));
 }
 
-/// Commands that do something and have settings, by their words.
-fn collect(command: &Command, words: &str, commands: &mut Vec<(String, Vec<Setting>)>) {
-    let settings: Vec<_> = command.get_arguments().filter_map(Setting::of).collect();
+/// Collects the commands that have settings, by their path, such as `catalog serve`.
+fn collect(command: &Command, path: &str, commands: &mut Vec<(String, Vec<Setting>)>) {
+    let settings: Vec<_> = command.get_arguments().filter_map(Setting::from_argument).collect();
     if !settings.is_empty() {
-        commands.push((words.to_owned(), settings));
+        commands.push((path.to_owned(), settings));
     }
     for subcommand in command.get_subcommands() {
-        let words = format!("{words} {}", subcommand.get_name());
-        collect(subcommand, words.trim_start(), commands);
+        let path = format!("{path} {}", subcommand.get_name());
+        collect(subcommand, path.trim_start(), commands);
     }
 }

@@ -1,10 +1,10 @@
-//! Demonstration data.
+//! The command `shop seed`, which writes demonstration data.
 
 use kit::Runtime;
 
-use crate::{Error, one};
+use crate::{Error, single};
 
-/// The settings of `shop seed`: those of the catalog, whose data it is.
+/// The settings of `shop seed`: those of the catalog, which owns the data.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -13,17 +13,17 @@ pub(crate) struct Args {
     catalog: catalog::Args,
 }
 
-/// Writes the data into databases that have been migrated.
+/// Writes the demonstration data into a migrated database.
 pub(crate) fn run(args: Args) -> Result<(), Error> {
     let Args { process, catalog } = args;
-    one::job("seed", process, async |runtime| write(&catalog, &runtime).await)
+    single::run_job("seed", process, async |runtime| write(&catalog, &runtime).await)
 }
 
-/// Writes what is not there yet; what is there stays as it is.
+/// Writes the demonstration data that is missing. Existing data is not changed.
 pub(crate) async fn write(catalog: &catalog::Args, runtime: &Runtime) -> Result<(), Error> {
     let written =
         catalog::seed(catalog, runtime).await.map_err(|source| Error::Seed(source.into()))?;
     let catalog::Seeded { categories, products } = written;
-    tracing::info!(categories, products, "demonstration data is there");
+    tracing::info!(categories, products, "demonstration data written");
     Ok(())
 }

@@ -1,16 +1,16 @@
-//! The settings are described where people look for them.
+//! Tests of the reference of the settings, `docs/reference/settings.md`.
 
 use std::fs;
 use std::path::Path;
 
-/// `docs/reference/settings.md` is what the commands say of themselves. To renew it:
-/// `UPDATE_REFERENCE=1 cargo test -p shop --test reference`, and read the difference.
+/// To regenerate the document: `UPDATE_REFERENCE=1 cargo test -p shop --test reference`; then read
+/// the difference.
 #[test]
-fn the_reference_of_the_settings_is_what_the_commands_know() {
+fn committed_reference_matches_the_commands() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/settings.md");
     let reference = shop::reference();
     if std::env::var_os("UPDATE_REFERENCE").is_some() {
-        fs::write(&path, &reference).expect("written");
+        fs::write(&path, &reference).expect("the document is written");
         return;
     }
     let committed = fs::read_to_string(&path).expect("docs/reference/settings.md");
@@ -18,7 +18,7 @@ fn the_reference_of_the_settings_is_what_the_commands_know() {
 }
 
 #[test]
-fn every_setting_is_explained() {
+fn every_setting_has_a_description() {
     for line in shop::reference().lines().filter(|line| line.starts_with("| `")) {
         assert!(!line.ends_with("|  |"), "{line}");
     }

@@ -1,14 +1,14 @@
-//! A wrong setting ends the process at once with one line that names it.
+//! Tests that an invalid setting ends the process immediately with one line that names it.
 
 #![expect(clippy::unwrap_used, reason = "a failing set-up fails its test")]
 
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-/// "At once", on a machine that is busy.
-const AT_ONCE: Duration = Duration::from_secs(5);
+/// The longest time of a refusal, on a busy machine.
+const MAX_DURATION: Duration = Duration::from_secs(5);
 
-/// The arguments, the environment, and words of the refusal.
+/// The arguments, the environment, and a part of the expected message.
 type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
 
 fn shop(arguments: &[&str], env: &[(&str, &str)]) -> Output {
@@ -23,7 +23,7 @@ fn shop(arguments: &[&str], env: &[(&str, &str)]) -> Output {
 }
 
 #[test]
-fn wrong_settings_are_told_in_one_line() {
+fn invalid_settings_are_reported_in_one_line() {
     let redis = ("REDIS_URL", "redis://127.0.0.1:1");
     let cases: [Case; 8] = [
         (&["all"], &[], "DATABASE_URL is not set"),
@@ -35,33 +35,33 @@ fn wrong_settings_are_told_in_one_line() {
         (&["catalog", "migrate"], &[], "DATABASE_URL: is not set"),
         (&["gateway", "serve"], &[("CATALOG_URL", "nowhere")], "expected http://host:port"),
     ];
-    for (arguments, env, words) in cases {
-        let began = Instant::now();
+    for (arguments, env, expected) in cases {
+        let started = Instant::now();
         let output = shop(arguments, env);
-        let said = String::from_utf8(output.stderr).unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success(), "{arguments:?} with {env:?}");
-        assert!(said.contains(words), "{arguments:?} with {env:?}: {said}");
-        assert_eq!(said.lines().count(), 1, "{arguments:?} with {env:?}: {said}");
-        assert!(began.elapsed() < AT_ONCE, "{arguments:?} with {env:?} took its time");
+        assert!(stderr.contains(expected), "{arguments:?} with {env:?}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{arguments:?} with {env:?}: {stderr}");
+        assert!(started.elapsed() < MAX_DURATION, "{arguments:?} with {env:?} took too long");
     }
 }
 
 #[test]
-fn a_password_in_a_url_is_never_repeated() {
+fn error_message_contains_no_password_of_a_url() {
     let env = [("DATABASE_URL", "mysql://me:hush@h/d"), ("REDIS_URL", "http://:hush@h")];
     for arguments in [&["all"][..], &["catalog", "serve"], &["gateway", "serve"]] {
         let output = shop(arguments, &env);
-        let said = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{arguments:?}");
-        assert!(!said.contains("hush"), "{arguments:?}: {said}");
+        assert!(!stderr.contains("hush"), "{arguments:?}: {stderr}");
     }
 }
 
 #[test]
-fn help_tells_settings_and_hides_secrets() {
+fn help_lists_settings_and_hides_secrets() {
     let output = shop(&["catalog", "serve", "--help"], &[("DATABASE_PASSWORD", "hush")]);
-    let said = String::from_utf8(output.stdout).unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
-    assert!(said.contains("CATALOG_LISTEN"), "{said}");
-    assert!(!said.contains("hush"), "{said}");
+    assert!(stdout.contains("CATALOG_LISTEN"), "{stdout}");
+    assert!(!stdout.contains("hush"), "{stdout}");
 }

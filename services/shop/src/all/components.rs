@@ -1,4 +1,4 @@
-//! The components of a shop in one process: their settings, and what they need to know of each other.
+//! The components of a shop in one process: their settings, and how they reach each other.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -12,19 +12,21 @@ use kit::{BoxError, Env, Runtime};
 use super::secrets::Secrets;
 use super::servers::Servers;
 use crate::Error;
-use crate::components::{CATALOG, FromEnv, NOTIFICATION, ORDER, Owner, PAYMENT, SHIPPING, USER};
-use crate::one::boxed;
-use crate::owners::prepare;
+use crate::components::{
+    CATALOG, DatabaseComponent, EnvSettings, NOTIFICATION, ORDER, PAYMENT, SHIPPING, USER,
+};
+use crate::provisioning::provision_and_migrate;
+use crate::single::boxed;
 
-/// A component, or the inbox, that `--only` can name.
+/// A component, or the inbox, as a value of `--only`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Name {
+pub(crate) enum ComponentOrInbox {
     Component(Component),
     Inbox,
 }
 
-impl Name {
-    /// Every component in the order of the component table, then the inbox.
+impl ComponentOrInbox {
+    /// All values: the components in the order of [`Component::ALL`], then the inbox.
     const ALL: [Self; Component::ALL.len() + 1] = {
         let mut names = [Self::Inbox; Component::ALL.len() + 1];
         let mut index = 0;
@@ -36,7 +38,7 @@ impl Name {
     };
 }
 
-impl ValueEnum for Name {
+impl ValueEnum for ComponentOrInbox {
     fn value_variants<'a>() -> &'a [Self] {
         &Self::ALL
     }
@@ -49,7 +51,7 @@ impl ValueEnum for Name {
     }
 }
 
-/// The components' own settings.
+/// The settings of the components, and which of them run in this process.
 pub(super) struct Components {
     user: user::Args,
     catalog: catalog::Args,
@@ -60,35 +62,47 @@ pub(super) struct Components {
     shipping: shipping::Args,
     gateway: gateway::Args,
     inbox: inbox::Args,
-    wanted: Vec<Name>,
+    selected: Vec<ComponentOrInbox>,
 }
 
-/// Every component's settings, as the environment has them.
-struct Read {
-    user: FromEnv<user::Args>,
-    catalog: FromEnv<catalog::Args>,
-    cart: FromEnv<cart::Args>,
-    order: FromEnv<order::Args>,
-    payment: FromEnv<payment::Args>,
-    notification: FromEnv<notification::Args>,
-    shipping: FromEnv<shipping::Args>,
-    gateway: FromEnv<gateway::Args>,
-    inbox: FromEnv<inbox::Args>,
+/// The settings of every component, read from the environment.
+struct AllSettings {
+    user: EnvSettings<user::Args>,
+    catalog: EnvSettings<catalog::Args>,
+    cart: EnvSettings<cart::Args>,
+    order: EnvSettings<order::Args>,
+    payment: EnvSettings<payment::Args>,
+    notification: EnvSettings<notification::Args>,
+    shipping: EnvSettings<shipping::Args>,
+    gateway: EnvSettings<gateway::Args>,
+    inbox: EnvSettings<inbox::Args>,
 }
 
 impl Components {
-    /// The settings of all, and of those named in `only` (of all, if none is) that they run. Mail
-    /// goes to the inbox unless another server is set.
-    pub(super) fn from_env(only: &[Name]) -> Result<Self, Error> {
-        let mut read = Read::from_env()?;
-        let mut wanted =
-            if only.is_empty() { Name::value_variants().to_vec() } else { only.to_vec() };
-        if !read.notification.is_default("smtp_host") && only.is_empty() {
-            wanted.retain(|name| *name != Name::Inbox);
+    /// Reads the settings of all components, and selects those named in `only`, or all if `only` is
+    /// empty. Mail is sent to the inbox unless an SMTP server is set.
+    pub(super) fn from_env(only: &[ComponentOrInbox]) -> Result<Self, Error> {
+        let mut settings = AllSettings::from_env()?;
+        let mut selected = if only.is_empty() {
+            ComponentOrInbox::value_variants().to_vec()
+        } else {
+            only.to_vec()
+        };
+        if !settings.notification.is_default("smtp_host") && only.is_empty() {
+            selected.retain(|name| *name != ComponentOrInbox::Inbox);
         }
-        read.introduce()?;
-        let Read { user, catalog, cart, order, payment, notification, shipping, gateway, inbox } =
-            read;
+        settings.wire_urls()?;
+        let AllSettings {
+            user,
+            catalog,
+            cart,
+            order,
+            payment,
+            notification,
+            shipping,
+            gateway,
+            inbox,
+        } = settings;
         Ok(Self {
             user: user.args,
             catalog: catalog.args,
@@ -99,55 +113,58 @@ impl Components {
             shipping: shipping.args,
             gateway: gateway.args,
             inbox: inbox.args,
-            wanted,
+            selected,
         })
     }
 
-    /// Where the demonstration data is written.
+    /// The settings of the catalog.
     pub(super) fn catalog(&self) -> &catalog::Args {
         &self.catalog
     }
 
-    /// Whether a component runs here.
-    pub(super) fn runs(&self, name: Name) -> bool {
-        self.wanted.contains(&name)
+    /// Returns whether a component runs in this process.
+    pub(super) fn is_selected(&self, name: ComponentOrInbox) -> bool {
+        self.selected.contains(&name)
     }
 
-    /// Says where people find what runs.
-    pub(super) fn announce(&self) {
-        if self.runs(Name::Component(Component::Gateway)) {
+    /// Logs the URLs that people open.
+    pub(super) fn log_urls(&self) {
+        if self.is_selected(ComponentOrInbox::Component(Component::Gateway)) {
             let url = format!("http://localhost:{}", self.gateway.gateway_listen.port());
-            tracing::info!(%url, docs = %format!("{url}/docs"), "the shop opens");
+            tracing::info!(%url, docs = %format!("{url}/docs"), "shop is available");
         }
-        if self.runs(Name::Inbox) {
+        if self.is_selected(ComponentOrInbox::Inbox) {
             let url = format!("http://localhost:{}", self.inbox.inbox_listen.port());
-            tracing::info!(%url, "its mail is caught here");
+            tracing::info!(%url, "mail inbox is available");
         }
     }
 
-    /// Gives each owner a role, a database and its migrations, side by side, and tells where Redis is.
+    /// Provisions and migrates the databases of the selected components concurrently, and sets the
+    /// URL of Redis.
     pub(super) async fn connect(&mut self, servers: &Servers, env: &Env) -> Result<(), Error> {
-        let wanted = self.wanted.clone();
-        let databases: [(Component, &'static Owner, &mut kit::postgres::Args); 6] = [
-            (Component::User, &USER, &mut self.user.database),
-            (Component::Catalog, &CATALOG, &mut self.catalog.database),
-            (Component::Order, &ORDER, &mut self.order.database),
-            (Component::Payment, &PAYMENT, &mut self.payment.database),
-            (Component::Notification, &NOTIFICATION, &mut self.notification.database),
-            (Component::Shipping, &SHIPPING, &mut self.shipping.database),
+        let selected = self.selected.clone();
+        let databases: [(&'static DatabaseComponent, &mut kit::postgres::Args); 6] = [
+            (&USER, &mut self.user.database),
+            (&CATALOG, &mut self.catalog.database),
+            (&ORDER, &mut self.order.database),
+            (&PAYMENT, &mut self.payment.database),
+            (&NOTIFICATION, &mut self.notification.database),
+            (&SHIPPING, &mut self.shipping.database),
         ];
-        let prepared = databases
+        let provisioned = databases
             .into_iter()
-            .filter(|(component, ..)| wanted.contains(&Name::Component(*component)))
-            .map(|(_, owner, database)| prepare(owner, database, &servers.postgres, env));
-        try_join_all(prepared).await?;
-        servers.redis.tell(&mut self.gateway.redis);
-        servers.redis.tell(&mut self.cart.redis);
+            .filter(|(owner, _)| selected.contains(&ComponentOrInbox::Component(owner.component)))
+            .map(|(owner, database)| {
+                provision_and_migrate(owner, database, &servers.postgres, env)
+            });
+        try_join_all(provisioned).await?;
+        servers.redis.apply(&mut self.gateway.redis);
+        servers.redis.apply(&mut self.cart.redis);
         Ok(())
     }
 
-    /// Tells of the secrets that the settings do not give.
-    pub(super) fn entrust(&mut self, secrets: &Secrets) {
+    /// Sets the secrets that no setting names.
+    pub(super) fn apply_secrets(&mut self, secrets: &Secrets) {
         if self.user.jwt_signing_keys.is_none() && self.gateway.jwt_public_keys.is_none() {
             self.user.jwt_signing_keys = Some(secrets.signing_keys.clone());
             self.gateway.jwt_public_keys = Some(secrets.public_keys.clone());
@@ -157,45 +174,48 @@ impl Components {
         }
     }
 
-    /// All that are wanted, to be run side by side.
+    /// Returns the futures of the selected components, to be run concurrently.
     pub(super) fn serve(self, runtime: &Runtime) -> Vec<BoxFuture<'static, Result<(), BoxError>>> {
-        let here = || runtime.clone();
-        let all = [
-            (Name::Component(Component::User), boxed(user::serve(self.user, here()))),
-            (Name::Component(Component::Catalog), boxed(catalog::serve(self.catalog, here()))),
-            (Name::Component(Component::Cart), boxed(cart::serve(self.cart, here()))),
-            (Name::Component(Component::Order), boxed(order::serve(self.order, here()))),
-            (Name::Component(Component::Payment), boxed(payment::serve(self.payment, here()))),
-            (
-                Name::Component(Component::Notification),
-                boxed(notification::serve(self.notification, here())),
-            ),
-            (Name::Component(Component::Shipping), boxed(shipping::serve(self.shipping, here()))),
-            (Name::Component(Component::Gateway), boxed(gateway::serve(self.gateway, here()))),
-            (Name::Inbox, boxed(inbox::serve(self.inbox, here()))),
-        ];
-        let wanted = self.wanted;
-        all.into_iter().filter(|(name, _)| wanted.contains(name)).map(|(_, run)| run).collect()
+        let runtime = || runtime.clone();
+        let components = [
+            (Component::User, boxed(user::serve(self.user, runtime()))),
+            (Component::Catalog, boxed(catalog::serve(self.catalog, runtime()))),
+            (Component::Cart, boxed(cart::serve(self.cart, runtime()))),
+            (Component::Order, boxed(order::serve(self.order, runtime()))),
+            (Component::Payment, boxed(payment::serve(self.payment, runtime()))),
+            (Component::Notification, boxed(notification::serve(self.notification, runtime()))),
+            (Component::Shipping, boxed(shipping::serve(self.shipping, runtime()))),
+            (Component::Gateway, boxed(gateway::serve(self.gateway, runtime()))),
+        ]
+        .map(|(component, future)| (ComponentOrInbox::Component(component), future));
+        let inbox = (ComponentOrInbox::Inbox, boxed(inbox::serve(self.inbox, runtime())));
+        let selected = self.selected;
+        components
+            .into_iter()
+            .chain([inbox])
+            .filter(|(name, _)| selected.contains(name))
+            .map(|(_, future)| future)
+            .collect()
     }
 }
 
-impl Read {
+impl AllSettings {
     fn from_env() -> Result<Self, Error> {
         Ok(Self {
-            user: FromEnv::read(Component::User.name())?,
-            catalog: FromEnv::read(Component::Catalog.name())?,
-            cart: FromEnv::read(Component::Cart.name())?,
-            order: FromEnv::read(Component::Order.name())?,
-            payment: FromEnv::read(Component::Payment.name())?,
-            notification: FromEnv::read(Component::Notification.name())?,
-            shipping: FromEnv::read(Component::Shipping.name())?,
-            gateway: FromEnv::read(Component::Gateway.name())?,
-            inbox: FromEnv::read("inbox")?,
+            user: EnvSettings::read(Component::User.name())?,
+            catalog: EnvSettings::read(Component::Catalog.name())?,
+            cart: EnvSettings::read(Component::Cart.name())?,
+            order: EnvSettings::read(Component::Order.name())?,
+            payment: EnvSettings::read(Component::Payment.name())?,
+            notification: EnvSettings::read(Component::Notification.name())?,
+            shipping: EnvSettings::read(Component::Shipping.name())?,
+            gateway: EnvSettings::read(Component::Gateway.name())?,
+            inbox: EnvSettings::read("inbox")?,
         })
     }
 
-    /// Tells each where those are that it calls, unless a setting says so.
-    fn introduce(&mut self) -> Result<(), Error> {
+    /// Sets the URLs of the components that each component calls, unless a setting names them.
+    fn wire_urls(&mut self) -> Result<(), Error> {
         let user = self.user.args.listen;
         let catalog = self.catalog.args.listen;
         let cart = self.cart.args.listen;
@@ -203,24 +223,39 @@ impl Read {
         let shipping = self.shipping.args.listen;
         let notification = self.notification.args.listen;
         let gateway = &mut self.gateway;
-        point(gateway, "user_url", |args| &mut args.user_url, user)?;
-        point(gateway, "catalog_url", |args| &mut args.catalog_url, catalog)?;
-        point(gateway, "cart_url", |args| &mut args.cart_url, cart)?;
-        point(gateway, "order_url", |args| &mut args.order_url, self.order.args.listen)?;
-        point(gateway, "payment_url", |args| &mut args.payment_url, payment)?;
-        point(gateway, "shipping_url", |args| &mut args.shipping_url, shipping)?;
-        point(gateway, "notification_url", |args| &mut args.notification_url, notification)?;
+        set_default_url(gateway, "user_url", |args| &mut args.user_url, user)?;
+        set_default_url(gateway, "catalog_url", |args| &mut args.catalog_url, catalog)?;
+        set_default_url(gateway, "cart_url", |args| &mut args.cart_url, cart)?;
+        set_default_url(gateway, "order_url", |args| &mut args.order_url, self.order.args.listen)?;
+        set_default_url(gateway, "payment_url", |args| &mut args.payment_url, payment)?;
+        set_default_url(gateway, "shipping_url", |args| &mut args.shipping_url, shipping)?;
+        set_default_url(
+            gateway,
+            "notification_url",
+            |args| &mut args.notification_url,
+            notification,
+        )?;
         let order = &mut self.order;
-        point(order, "user_url", |args| &mut args.user_url, user)?;
-        point(order, "catalog_url", |args| &mut args.catalog_url, catalog)?;
-        point(order, "cart_url", |args| &mut args.cart_url, cart)?;
-        point(order, "payment_url", |args| &mut args.payment_url, payment)?;
-        point(order, "shipping_url", |args| &mut args.shipping_url, shipping)?;
-        point(order, "notification_url", |args| &mut args.notification_url, notification)?;
-        point(&mut self.cart, "catalog_url", |args| &mut args.catalog_url, catalog)?;
-        point(&mut self.user, "notification_url", |args| &mut args.notification_url, notification)?;
+        set_default_url(order, "user_url", |args| &mut args.user_url, user)?;
+        set_default_url(order, "catalog_url", |args| &mut args.catalog_url, catalog)?;
+        set_default_url(order, "cart_url", |args| &mut args.cart_url, cart)?;
+        set_default_url(order, "payment_url", |args| &mut args.payment_url, payment)?;
+        set_default_url(order, "shipping_url", |args| &mut args.shipping_url, shipping)?;
+        set_default_url(
+            order,
+            "notification_url",
+            |args| &mut args.notification_url,
+            notification,
+        )?;
+        set_default_url(&mut self.cart, "catalog_url", |args| &mut args.catalog_url, catalog)?;
+        set_default_url(
+            &mut self.user,
+            "notification_url",
+            |args| &mut args.notification_url,
+            notification,
+        )?;
         if self.notification.is_default("smtp_host") {
-            let inbox = local(self.inbox.args.inbox_smtp_listen);
+            let inbox = reachable(self.inbox.args.inbox_smtp_listen);
             self.notification.args.smtp_host = inbox.ip().to_string();
             self.notification.args.smtp_port = inbox.port();
         }
@@ -228,15 +263,15 @@ impl Read {
     }
 }
 
-/// Tells a caller that the setting `id`, if nobody set it, is the address at which we listen.
-fn point<A: clap::Args>(
-    caller: &mut FromEnv<A>,
+/// Sets the URL setting `id` of a caller to the callee's listen address, unless it was set.
+fn set_default_url<A: clap::Args>(
+    caller: &mut EnvSettings<A>,
     id: &str,
     url: fn(&mut A) -> &mut TargetUrl,
     listen: SocketAddr,
 ) -> Result<(), Error> {
     if caller.is_default(id) {
-        let text = format!("http://{}", local(listen));
+        let text = format!("http://{}", reachable(listen));
         *url(&mut caller.args) = text.parse().map_err(|reason| Error::Settings {
             component: "all",
             reason: format!("{text}: {reason}"),
@@ -245,8 +280,8 @@ fn point<A: clap::Args>(
     Ok(())
 }
 
-/// The address at which this machine reaches what listens at `listen`.
-fn local(mut listen: SocketAddr) -> SocketAddr {
+/// Returns the address at which this machine reaches a server that listens at `listen`.
+fn reachable(mut listen: SocketAddr) -> SocketAddr {
     if listen.ip().is_unspecified() {
         listen.set_ip(Ipv4Addr::LOCALHOST.into());
     }
@@ -258,13 +293,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_listens_everywhere_is_reached_here() {
-        for (listen, reached) in [
+    fn unspecified_listen_address_is_reached_on_loopback() {
+        for (listen, expected) in [
             ("0.0.0.0:80", "127.0.0.1:80"),
             ("[::]:80", "127.0.0.1:80"),
             ("10.0.0.1:80", "10.0.0.1:80"),
         ] {
-            assert_eq!(local(listen.parse().unwrap()).to_string(), reached);
+            assert_eq!(reachable(listen.parse().unwrap()).to_string(), expected);
         }
     }
 }

@@ -1,9 +1,9 @@
-//! The whole shop in one process.
+//! The command `shop all`: every component in one process.
 //!
-//! The settings are the components' own, by the same names, but for the two that name servers:
-//! `DATABASE_URL` is a PostgreSQL server here, on which each owner gets a role and a database of its
-//! own, as in a cluster, and `DATABASE_PASSWORD` is the password of the role that makes them. With
-//! `--embedded`, a server that is not named is started.
+//! The settings are those of the components, by the same names, with two exceptions that name
+//! servers. `DATABASE_URL` is a PostgreSQL server on which each component that owns a database gets
+//! a role and a database of its own, as in a cluster; `DATABASE_PASSWORD` is the password of the
+//! role that creates them. With `--embedded`, a server that no setting names is started.
 
 mod components;
 mod secrets;
@@ -19,9 +19,9 @@ use kit::{BoxError, Process, Runtime};
 use secrecy::SecretString;
 
 use crate::{Error, seed};
-use components::{Components, Name};
+use components::{ComponentOrInbox, Components};
 use secrets::Secrets;
-use servers::Given;
+use servers::ServerSettings;
 
 /// The settings of `shop all`.
 #[derive(Debug, clap::Args)]
@@ -29,11 +29,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     process: kit::Args,
 
-    /// PostgreSQL server, as a role that may make roles and databases
+    /// URL of a PostgreSQL server, with a role that may create roles and databases
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<SecretString>,
 
-    /// File with the URL; wins over DATABASE_URL
+    /// File that contains the URL; takes precedence over DATABASE_URL
     #[arg(long, env = "DATABASE_URL_FILE")]
     database_url_file: Option<PathBuf>,
 
@@ -41,52 +41,54 @@ pub(crate) struct Args {
     #[arg(long, env = "DATABASE_PASSWORD", hide_env_values = true)]
     database_password: Option<SecretString>,
 
-    /// File with the password; wins over DATABASE_PASSWORD
+    /// File that contains the password; takes precedence over DATABASE_PASSWORD
     #[arg(long, env = "DATABASE_PASSWORD_FILE")]
     database_password_file: Option<PathBuf>,
 
-    /// Uses the shop's roles of that server although another shop made them, which is locked out;
-    /// else that is refused
+    /// Sets new passwords of roles that another shop created on that server, which locks that shop
+    /// out; without it, such roles are an error
     #[arg(long, env = "TAKE_OVER_ROLES", value_parser = BoolishValueParser::new())]
     take_over_roles: bool,
 
-    /// Redis or Valkey; REDIS_PASSWORD is its password, for a URL without one
+    /// URL of Redis or Valkey; REDIS_PASSWORD is the password, for a URL without one
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     redis_url: Option<SecretString>,
 
-    /// File with the URL; wins over REDIS_URL
+    /// File that contains the URL; takes precedence over REDIS_URL
     #[arg(long, env = "REDIS_URL_FILE")]
     redis_url_file: Option<PathBuf>,
 
-    /// Starts a PostgreSQL and a Redis from this machine's programs, where no URL names one
+    /// Starts PostgreSQL and Redis from the programs installed on this machine, unless a URL is set
     #[arg(long, env = "EMBEDDED", value_parser = BoolishValueParser::new())]
     embedded: bool,
 
-    /// Where they keep their data [default: data]
+    /// Data folder of the embedded servers [default: data]
     #[arg(long, env = "DATA_DIR")]
     data: Option<PathBuf>,
 
-    /// Writes demonstration data; what is there stays as it is
+    /// Writes demonstration data that is missing; existing data is not changed
     #[arg(long, env = "SEED_DEMO_DATA", value_parser = BoolishValueParser::new())]
     seed: bool,
 
-    /// The components to run, separated by commas; all of them, if none is named
+    /// Components to run, separated by commas; all if empty
     #[arg(long, env = "ONLY", value_enum, value_delimiter = ',')]
-    only: Vec<Name>,
+    only: Vec<ComponentOrInbox>,
 }
 
-/// Runs everything until the process is told to end.
+/// Runs the selected components until the process is asked to shut down.
 pub(crate) fn run(args: Args) -> Result<(), Error> {
-    // Before anything is started: a wrong setting ends the process at once.
+    // All settings are read before anything is started, so that an invalid one fails immediately.
     let components = Components::from_env(&args.only)?;
-    let given = Given::read(&args)?;
+    let servers = ServerSettings::read(&args)?;
     kit::block_on(&args.process, async {
         let process = Process::start("shop", &args.process).await?;
         let embedded = match args.embedded {
-            true => Some(given.start_the_rest(args.data.as_deref(), &process.runtime().env).await?),
+            true => {
+                Some(servers.start_missing(args.data.as_deref(), &process.runtime().env).await?)
+            }
             false => None,
         };
-        let result = serve(process, components, &given, args.seed, embedded.as_ref()).await;
+        let result = serve(process, components, &servers, args.seed, embedded.as_ref()).await;
         if let Some(embedded) = embedded {
             embedded.stop().await;
         }
@@ -97,18 +99,18 @@ pub(crate) fn run(args: Args) -> Result<(), Error> {
 async fn serve(
     process: Process,
     mut components: Components,
-    given: &Given,
+    servers: &ServerSettings,
     seed: bool,
     embedded: Option<&EmbeddedServers>,
 ) -> Result<(), Error> {
     let runtime = process.runtime();
     let secrets = Secrets::open(embedded.map(EmbeddedServers::data), &runtime.env)?;
-    components.entrust(&secrets);
-    components.connect(&given.servers(embedded)?, &runtime.env).await?;
-    if seed && components.runs(Name::Component(Component::Catalog)) {
+    components.apply_secrets(&secrets);
+    components.connect(&servers.resolve(embedded)?, &runtime.env).await?;
+    if seed && components.is_selected(ComponentOrInbox::Component(Component::Catalog)) {
         seed::write(components.catalog(), &runtime).await?;
     }
-    components.announce();
+    components.log_urls();
     let mut running = components.serve(&runtime);
     if let Some(embedded) = embedded {
         running.push(watch(embedded, &runtime));
@@ -116,7 +118,8 @@ async fn serve(
     Ok(process.run(running).await?)
 }
 
-/// A component that fails when an embedded server exits, so that the process shuts down gracefully.
+/// Returns a component that fails when an embedded server exits, so that the process shuts down
+/// gracefully.
 fn watch(
     embedded: &EmbeddedServers,
     runtime: &Runtime,

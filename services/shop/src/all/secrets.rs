@@ -1,4 +1,4 @@
-//! The secrets that the components of one process share. In a cluster the operator makes them.
+//! The secrets that the components of one process share. In a cluster the operator generates them.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -11,21 +11,23 @@ use tempfile::TempDir;
 
 use crate::Error;
 
-/// Files with secrets, each made once.
+/// Files that contain secrets. Each is generated once.
 pub(super) struct Secrets {
-    /// What access tokens are signed with: a JSON Web Key Set.
+    /// The keys that sign access tokens: a JSON Web Key Set.
     pub(super) signing_keys: PathBuf,
-    /// What they are verified with: the public part of it.
+    /// The keys that verify access tokens: the public part of the signing keys.
     pub(super) public_keys: PathBuf,
-    /// What the payment service makes fingerprints of requests with.
+    /// The key with which the payment service computes request fingerprints.
     pub(super) fingerprint_key: PathBuf,
-    /// Held as long as the files are needed, where they are not kept.
+    /// The temporary folder of the files, if there is no data folder; removed on drop.
     _temporary: Option<TempDir>,
 }
 
 impl Secrets {
-    /// The secrets in the folder `secrets` of the data folder, made if they are not there. Without a
-    /// data folder they are new each time: who was signed in then asks for a new access token.
+    /// Opens the folder `secrets` of the data folder, and generates the secrets that are missing.
+    ///
+    /// Without a data folder the secrets are new at each start. Signed-in clients then have to
+    /// refresh their access tokens.
     pub(super) fn open(data: Option<&Path>, env: &Env) -> Result<Self, Error> {
         let (folder, temporary) = match data {
             Some(data) => (data.join("secrets"), None),
@@ -38,14 +40,14 @@ impl Secrets {
                 (temporary.path().join("secrets"), Some(temporary))
             }
         };
-        make_folder(&folder)?;
+        create_folder(&folder)?;
         let secrets = Self {
             signing_keys: folder.join("signing-keys.json"),
             public_keys: folder.join("public-keys.json"),
             fingerprint_key: folder.join("fingerprint-key"),
             _temporary: temporary,
         };
-        // The public part last: it says that both are whole.
+        // The public part is written last: if it exists, both files are complete.
         if !secrets.public_keys.exists() {
             let keys = user::jwk::generate(env).map_err(|source| Error::Keys(source.into()))?;
             write(&secrets.signing_keys, keys.signing.expose_secret())?;
@@ -59,7 +61,7 @@ impl Secrets {
     }
 }
 
-fn make_folder(folder: &Path) -> Result<(), Error> {
+fn create_folder(folder: &Path) -> Result<(), Error> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             Err(Error::File { operation: "create", path: folder.to_owned(), source: error })
@@ -68,16 +70,16 @@ fn make_folder(folder: &Path) -> Result<(), Error> {
     }
 }
 
-/// Whole or not at all: written beside its place and moved there.
+/// Writes a file atomically: to a temporary name in the same folder, then renamed.
 fn write(path: &Path, content: &str) -> Result<(), Error> {
-    let fresh = path.with_extension("new");
+    let temporary = path.with_extension("new");
     let attempt = || {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = options.open(&fresh)?;
+        let mut file = options.open(&temporary)?;
         file.write_all(content.as_bytes())?;
-        file.sync_all()?; // a name without content would keep the shop from starting
-        fs::rename(&fresh, path)
+        file.sync_all()?; // a renamed but empty file would prevent the next start
+        fs::rename(&temporary, path)
     };
     attempt().map_err(|source| Error::File { operation: "write", path: path.to_owned(), source })
 }
@@ -87,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_made_once_and_for_their_owner_alone() {
+    fn secrets_are_generated_once_and_private_to_their_owner() {
         use std::os::unix::fs::PermissionsExt as _;
         let data = tempfile::tempdir().unwrap();
         let read = || {
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_data_folder_they_are_new_each_time() {
+    fn secrets_without_data_folder_are_new_each_time() {
         let read = || {
             let secrets = Secrets::open(None, &Env::system()).unwrap();
             fs::read_to_string(&secrets.fingerprint_key).unwrap()

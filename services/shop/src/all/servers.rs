@@ -1,4 +1,4 @@
-//! Where PostgreSQL and Redis are: given by the settings, or started.
+//! The PostgreSQL and Redis servers of `shop all`: set by the settings, or embedded.
 
 use std::path::{Path, PathBuf};
 
@@ -8,40 +8,45 @@ use secrecy::SecretString;
 
 use super::Args;
 use crate::Error;
-use crate::owners::{Roles, Server};
+use crate::provisioning::{PostgresServer, RoleOwnership};
 
 const NO_POSTGRES: Error =
-    Error::NotSet { name: "DATABASE_URL", of: "the URL of a PostgreSQL server" };
-const NO_REDIS: Error = Error::NotSet { name: "REDIS_URL", of: "the URL of a Redis" };
+    Error::NotSet { name: "DATABASE_URL", description: "the URL of a PostgreSQL server" };
+const NO_REDIS: Error =
+    Error::NotSet { name: "REDIS_URL", description: "the URL of a Redis server" };
 
-/// What the settings say of where the servers are.
-pub(super) struct Given {
+/// The settings that name servers.
+pub(super) struct ServerSettings {
     postgres: Option<SecretString>,
     postgres_password: Option<SecretString>,
     take_over_roles: bool,
     redis: Option<SecretString>,
 }
 
-/// Where the servers are.
+/// The servers that the components use.
 pub(super) struct Servers {
-    pub(super) postgres: Server,
-    pub(super) redis: Redis,
+    pub(super) postgres: PostgresServer,
+    pub(super) redis: RedisServer,
 }
 
-/// Where Redis is.
-pub(super) enum Redis {
-    /// Somebody else's, whose password may stand apart from its URL.
-    Given(SecretString),
-    /// Ours, with the password in its URL.
-    Started(SecretString),
+/// The URL of the Redis server.
+pub(super) enum RedisServer {
+    /// An external server, whose password may be in a setting of its own.
+    External(SecretString),
+    /// An embedded server, whose password is in its URL.
+    Embedded(SecretString),
 }
 
-impl Given {
+impl ServerSettings {
+    /// Reads the settings, and their files.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or a server is neither set nor embedded.
     pub(super) fn read(args: &Args) -> Result<Self, Error> {
         let read = |name, value: &Option<_>, file: &Option<PathBuf>| {
             kit::secret::read(name, value.as_ref(), file.as_deref())
         };
-        let given = Self {
+        let settings = Self {
             postgres: read("DATABASE_URL", &args.database_url, &args.database_url_file)?,
             postgres_password: read(
                 "DATABASE_PASSWORD",
@@ -52,13 +57,13 @@ impl Given {
             redis: read("REDIS_URL", &args.redis_url, &args.redis_url_file)?,
         };
         if !args.embedded {
-            given.servers(None)?;
+            settings.resolve(None)?;
         }
-        Ok(given)
+        Ok(settings)
     }
 
-    /// Starts what no setting names.
-    pub(super) async fn start_the_rest(
+    /// Starts the servers that no setting names.
+    pub(super) async fn start_missing(
         &self,
         data: Option<&Path>,
         env: &Env,
@@ -68,34 +73,41 @@ impl Given {
         Ok(EmbeddedServers::start(data, selection, env).await?)
     }
 
-    /// Where the servers are, given or started.
-    pub(super) fn servers(&self, embedded: Option<&EmbeddedServers>) -> Result<Servers, Error> {
+    /// Returns the servers to use: those of the settings, else the embedded ones.
+    pub(super) fn resolve(&self, embedded: Option<&EmbeddedServers>) -> Result<Servers, Error> {
         let started = embedded.and_then(EmbeddedServers::postgres_url).map(SecretString::from);
         let postgres = match &self.postgres {
-            Some(url) => Server {
+            Some(url) => PostgresServer {
                 url: url.clone(),
                 password: self.postgres_password.clone(),
-                roles: if self.take_over_roles { Roles::TakenOver } else { Roles::Anybodys },
+                roles: match self.take_over_roles {
+                    true => RoleOwnership::Adopted,
+                    false => RoleOwnership::Shared,
+                },
             },
-            None => Server { url: started.ok_or(NO_POSTGRES)?, password: None, roles: Roles::Ours },
+            None => PostgresServer {
+                url: started.ok_or(NO_POSTGRES)?,
+                password: None,
+                roles: RoleOwnership::Exclusive,
+            },
         };
         let started = embedded.and_then(EmbeddedServers::redis_url).map(SecretString::from);
         let redis = match &self.redis {
-            Some(url) => Redis::Given(url.clone()),
-            None => Redis::Started(started.ok_or(NO_REDIS)?),
+            Some(url) => RedisServer::External(url.clone()),
+            None => RedisServer::Embedded(started.ok_or(NO_REDIS)?),
         };
         Ok(Servers { postgres, redis })
     }
 }
 
-impl Redis {
-    /// Tells a component where it is. The component has read by itself what the settings say of a
-    /// password.
-    pub(super) fn tell(&self, args: &mut kit::redis::Args) {
+impl RedisServer {
+    /// Sets the URL in a component's settings. Password settings, which the component has read
+    /// itself, apply to an external server only.
+    pub(super) fn apply(&self, args: &mut kit::redis::Args) {
         args.redis_url_file = None;
         match self {
-            Self::Given(url) => args.redis_url = Some(url.clone()),
-            Self::Started(url) => {
+            Self::External(url) => args.redis_url = Some(url.clone()),
+            Self::Embedded(url) => {
                 args.redis_url = Some(url.clone());
                 args.redis_password = None;
                 args.redis_password_file = None;
@@ -116,19 +128,22 @@ mod tests {
         redis: kit::redis::Args,
     }
 
-    fn told(redis: &Redis) -> (String, Option<String>) {
+    fn url_and_password(redis: &RedisServer) -> (String, Option<String>) {
         let line = ["x", "--redis-url", "redis://before", "--redis-password", "hush"];
         let mut args = Settings::parse_from(line).redis;
-        redis.tell(&mut args);
-        let read = |secret: SecretString| secret.expose_secret().to_owned();
-        (args.redis_url.map(read).unwrap(), args.redis_password.map(read))
+        redis.apply(&mut args);
+        let expose = |secret: SecretString| secret.expose_secret().to_owned();
+        (args.redis_url.map(expose).unwrap(), args.redis_password.map(expose))
     }
 
     #[test]
-    fn a_redis_that_is_given_keeps_the_password_of_the_settings_and_ours_has_its_own() {
+    fn password_setting_applies_to_external_redis_only() {
         let url = || SecretString::from("redis://host");
         let host = "redis://host".to_owned();
-        assert_eq!(told(&Redis::Given(url())), (host.clone(), Some("hush".to_owned())));
-        assert_eq!(told(&Redis::Started(url())), (host, None));
+        assert_eq!(
+            url_and_password(&RedisServer::External(url())),
+            (host.clone(), Some("hush".to_owned()))
+        );
+        assert_eq!(url_and_password(&RedisServer::Embedded(url())), (host, None));
     }
 }

@@ -1,4 +1,4 @@
-//! The shop as a browser reaches it: by any of its gateways.
+//! A client of the REST API, which sends each request to a random gateway.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The longest time for a request, a little above the gateway's own.
+/// The longest time of a request, a little above the gateway's own limit.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// An answer; `None` when there was none.
-pub(crate) type Answer = Option<(StatusCode, Value)>;
+/// A response; `None` if there was none.
+pub(crate) type Response = Option<(StatusCode, Value)>;
 
-/// Asks one gateway or another.
+/// A client of several gateways.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     client: Client,
@@ -21,7 +21,7 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn of(gateways: Vec<String>) -> Self {
+    pub(crate) fn new(gateways: Vec<String>) -> Self {
         Self { client: Client::builder().timeout(REQUEST_TIMEOUT).build().unwrap(), gateways }
     }
 
@@ -31,17 +31,17 @@ impl Api {
         token: &str,
         key: Option<Uuid>,
         body: Value,
-    ) -> Answer {
+    ) -> Response {
         let request = self.client.post(self.url(path)).json(&body);
         let request = match key {
             Some(key) => request.header("Idempotency-Key", key.to_string()),
             None => request,
         };
-        answer(request, token).await
+        send(request, token).await
     }
 
-    pub(crate) async fn delete(&self, path: &str, token: &str) -> Answer {
-        answer(self.client.delete(self.url(path)), token).await
+    pub(crate) async fn delete(&self, path: &str, token: &str) -> Response {
+        send(self.client.delete(self.url(path)), token).await
     }
 
     fn url(&self, path: &str) -> String {
@@ -50,9 +50,9 @@ impl Api {
     }
 }
 
-async fn answer(request: RequestBuilder, token: &str) -> Answer {
+async fn send(request: RequestBuilder, token: &str) -> Response {
     let request = if token.is_empty() { request } else { request.bearer_auth(token) };
-    let answer = request.send().await.ok()?;
-    let status = answer.status();
-    Some((status, answer.json().await.unwrap_or_default()))
+    let response = request.send().await.ok()?;
+    let status = response.status();
+    Some((status, response.json().await.unwrap_or_default()))
 }

@@ -1,26 +1,28 @@
-//! SIGKILL, at random and under load: whatever of `order`, `payment` and `catalog` dies, whenever, in the
-//! end orders paid = charges captured = stock gone = shipments made, and every customer got at most one
-//! mail of each kind.
+//! Fault injection with SIGKILL, at random times and under load. Whichever of `order`, `payment`
+//! and `catalog` is killed, and whenever, in the end orders paid = charges captured = stock taken =
+//! shipments created, and every customer got at most one mail of each kind.
 //!
-//! The shop runs as in a cluster, in processes of its own, on a real PostgreSQL and Redis; shoppers come
-//! by its gateways. Processes are killed and started again while they buy. When the killing is over and
-//! all is quiet, the rows of all databases and what shoppers were told are put side by side and compared
-//! by SQL; after that, faults are planted in them, each of which has to be seen.
+//! The components run in processes of their own, as in a cluster, on a real PostgreSQL and Redis.
+//! Simulated shoppers send requests to the gateways while processes are killed and restarted. When
+//! the faults have ended and the shop is idle, the rows of all databases and the observations of
+//! the shoppers are copied into one database, the snapshot, and compared by SQL. After that, faults
+//! are injected into the snapshot, each of which must be detected.
 //!
-//! `KILL_SECONDS` is how long there is killing, `KILL_SEED` repeats its schedule (a run tells its seed;
-//! where the blows fall is up to the machine), `KILL_SHOPPERS` how many buy at a time.
+//! `KILL_SECONDS` is the duration of the fault injection. `KILL_SEED` repeats its schedule; a run
+//! prints its seed, but what the killed processes were doing depends on the machine.
+//! `KILL_SHOPPERS` is the number of concurrent shoppers.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-#![expect(clippy::print_stdout, reason = "a run tells its seed and what it counted")]
+#![expect(clippy::print_stdout, reason = "a run prints its seed and its statistics")]
 
 mod api;
-mod books;
+mod fault_injection;
+mod fixture;
 mod invariants;
-mod killer;
+mod observations;
 mod processes;
 mod shoppers;
-mod stage;
-mod told;
+mod snapshot;
 
 use std::time::Duration;
 
@@ -32,123 +34,132 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use api::Api;
+use fixture::Fixture;
+use observations::Observations;
 use shoppers::Shopper;
-use stage::Stage;
-use told::Told;
 
-/// The longest time until nothing is at work any more: leases end after 15 s, pauses after another 15 s,
-/// and a flow has up to eight steps with such a pause each, though hardly ever twice.
-const QUIET: Duration = Duration::from_secs(120);
+/// The longest time until all work is finished. Leases end after 15 s and backoffs after another
+/// 15 s; a saga has up to eight steps, each with such a backoff, but rarely more than one fails.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The longest time for a process to say that it is ready.
+/// The interval of the checks for unfinished work.
+const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The longest time of a readiness probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a run tells of itself.
-const COUNTS: [(&str, &str); 12] = [
+/// The statistics that a run prints.
+const STATISTICS: [(&str, &str); 12] = [
     ("shoppers", "SELECT count(*) FROM accounts"),
-    ("with an unknown cart", "SELECT count(*) FROM unsure"),
+    ("shoppers whose cart is unknown", "SELECT count(*) FROM unknown_carts"),
     ("orders", "SELECT count(*) FROM orders"),
-    ("bought", "SELECT count(*) FROM sums WHERE bought"),
-    ("refused", "SELECT count(*) FROM orders WHERE failure_code IS NOT NULL"),
+    ("orders bought", "SELECT count(*) FROM order_totals WHERE bought"),
+    ("orders refused", "SELECT count(*) FROM orders WHERE failure_code IS NOT NULL"),
     (
-        "called off before they were paid",
-        "SELECT count(*) FROM sums WHERE status = 'cancelled'
+        "orders cancelled before the payment",
+        "SELECT count(*) FROM order_totals WHERE status = 'cancelled'
         AND failure_code IS NULL AND NOT confirmed",
     ),
     (
-        "called off and given back",
-        "SELECT count(*) FROM sums WHERE status = 'cancelled' AND confirmed",
+        "orders cancelled and refunded",
+        "SELECT count(*) FROM order_totals WHERE status = 'cancelled' AND confirmed",
     ),
-    ("given up in time", "SELECT count(*) FROM orders WHERE failure_code = 'checkout_timed_out'"),
-    ("requests to order", "SELECT count(*) FROM asked"),
-    ("repeats", "SELECT count(*) - count(DISTINCT key) FROM asked"),
-    ("without a useful answer", "SELECT count(*) FROM asked WHERE status IS NULL OR status >= 500"),
+    (
+        "checkouts timed out",
+        "SELECT count(*) FROM orders WHERE failure_code = 'checkout_timed_out'",
+    ),
+    ("order requests", "SELECT count(*) FROM order_requests"),
+    ("repeated order requests", "SELECT count(*) - count(DISTINCT key) FROM order_requests"),
+    (
+        "order requests without a useful response",
+        "SELECT count(*) FROM order_requests WHERE status IS NULL OR status >= 500",
+    ),
     ("mails", "SELECT count(*) FROM notifications"),
 ];
 
-fn number(name: &str, default: u64) -> u64 {
+fn number_from_env(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
-/// Everybody buys while there is killing, and finishes what was begun.
-async fn shop_under_fire(stage: &mut Stage, client: &reqwest::Client, seed: u64) -> Told {
-    let until = Instant::now() + Duration::from_secs(number("KILL_SECONDS", 15));
-    let told = Told::default();
-    let api = Api::of(stage.gateways.clone());
-    let wares: Vec<_> = stage.wares.iter().map(|(id, _)| *id).collect();
-    let shopper = |n: u64, wares: &[_]| Shopper {
+/// Runs the shoppers while faults are injected, and waits until they have finished.
+async fn shop_under_faults(
+    fixture: &mut Fixture,
+    client: &reqwest::Client,
+    seed: u64,
+) -> Observations {
+    let deadline = Instant::now() + Duration::from_secs(number_from_env("KILL_SECONDS", 15));
+    let observations = Observations::default();
+    let api = Api::new(fixture.gateways.clone());
+    let products: Vec<_> = fixture.products.iter().map(|(id, _)| *id).collect();
+    let shopper = |index: u64, products: &[_]| Shopper {
         api: api.clone(),
-        wares: wares.to_owned(),
-        told: told.clone(),
-        random: StdRng::seed_from_u64(seed.wrapping_add(n)),
+        products: products.to_owned(),
+        observations: observations.clone(),
+        random: StdRng::seed_from_u64(seed.wrapping_add(index)),
         env: Env::system(),
     };
     let mut shoppers = JoinSet::new();
-    for n in 1..=number("KILL_SHOPPERS", 12) {
-        shoppers.spawn(shopper(n, &wares).buy(until));
+    for index in 1..=number_from_env("KILL_SHOPPERS", 12) {
+        shoppers.spawn(shopper(index, &products).buy(deadline));
     }
-    let last = shopper(0, &wares[..1]); // of the first there is enough for everybody
-    // On this thread, with which started processes end.
-    killer::kill(&mut stage.processes, seed, until).await;
-    for process in &mut stage.processes {
-        process.ready(client).await;
+    let last = shopper(0, &products[..1]); // the first product has enough stock for all shoppers
+    // On this thread: the processes end with the thread that started them.
+    fault_injection::inject_faults(&mut fixture.processes, seed, deadline).await;
+    for process in &mut fixture.processes {
+        process.wait_until_ready(client).await;
     }
     shoppers.join_all().await;
     last.buy_one_of_each().await;
-    told
+    observations
 }
 
-/// Waits until nothing is at work anywhere.
-async fn quiet(stage: &Stage) {
-    let began = Instant::now();
-    for (owner, sql) in books::AT_WORK {
-        let mut database = stage.database(owner).await;
+/// Waits until no component has unfinished work, or the timeout. After the timeout the invariants
+/// report what is unfinished.
+async fn wait_until_idle(fixture: &Fixture) {
+    let started = Instant::now();
+    for (component, sql) in snapshot::UNFINISHED_WORK {
+        let mut database = fixture.database(component).await;
         loop {
-            let at_work: i64 = query_scalar(sql).fetch_one(&mut database).await.unwrap();
-            if at_work == 0 {
+            let unfinished: i64 = query_scalar(sql).fetch_one(&mut database).await.unwrap();
+            if unfinished == 0 || started.elapsed() > IDLE_TIMEOUT {
                 break;
             }
-            if began.elapsed() > QUIET {
-                break; // the invariants tell what it is
-            }
-            sleep(Duration::from_millis(200)).await;
+            sleep(IDLE_POLL_INTERVAL).await;
         }
     }
 }
 
-async fn count(books: &mut PgConnection) -> Vec<(&'static str, i64)> {
-    let mut counts = Vec::new();
-    for (what, sql) in COUNTS {
-        counts.push((what, query_scalar(sql).fetch_one(&mut *books).await.unwrap()));
+async fn print_statistics(snapshot: &mut PgConnection) {
+    for (name, sql) in STATISTICS {
+        let count: i64 = query_scalar(sql).fetch_one(&mut *snapshot).await.unwrap();
+        println!("{count:>8} {name}");
     }
-    counts
 }
 
 async fn run(seed: u64) {
     let client = reqwest::Client::builder().timeout(PROBE_TIMEOUT).build().unwrap();
-    let mut stage = Stage::set(&client).await;
-    let told = shop_under_fire(&mut stage, &client, seed).await;
-    let over = Instant::now();
-    quiet(&stage).await;
-    println!("quiet {:.1} s after the last shopper left", over.elapsed().as_secs_f64());
-    let mut books = books::collect(&stage, &told).await;
-    for (what, count) in count(&mut books).await {
-        println!("{count:>8} {what}");
-    }
-    for process in stage.processes.iter().filter(|process| process.kills > 0) {
+    let mut fixture = Fixture::start(&client).await;
+    let observations = shop_under_faults(&mut fixture, &client, seed).await;
+    let finished = Instant::now();
+    wait_until_idle(&fixture).await;
+    let elapsed = finished.elapsed().as_secs_f64();
+    println!("idle {elapsed:.1} s after the last shopper finished");
+    let mut snapshot = snapshot::take(&fixture, &observations).await;
+    print_statistics(&mut snapshot).await;
+    for process in fixture.processes.iter().filter(|process| process.kills > 0) {
         println!("{:>8} kills of {}", process.kills, process.name);
     }
-    let findings = invariants::findings(&mut books).await;
-    assert!(findings.is_empty(), "seed {seed}: the books do not agree\n{}", findings.join("\n"));
-    let blind = invariants::blind_spots(&mut books).await;
-    assert!(blind.is_empty(), "seed {seed}: faults would not be seen\n{}", blind.join("\n"));
-    drop(books);
-    stage.clear().await;
+    let violations = invariants::violations(&mut snapshot).await;
+    assert!(violations.is_empty(), "seed {seed}: invariants violated\n{}", violations.join("\n"));
+    let undetected = invariants::undetected_faults(&mut snapshot).await;
+    assert!(undetected.is_empty(), "seed {seed}: faults undetected\n{}", undetected.join("\n"));
+    drop(snapshot);
+    fixture.clean_up().await;
 }
 
 #[test]
-fn whatever_is_killed_under_load_the_books_of_all_services_agree() {
-    let seed = number("KILL_SEED", 1);
+fn services_stay_consistent_when_processes_are_killed() {
+    let seed = number_from_env("KILL_SEED", 1);
     println!("KILL_SEED={seed} repeats the schedule of this run");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(run(seed));

@@ -1,4 +1,4 @@
-//! The shop's processes: started, killed, started again, and never left behind.
+//! The shop's processes: started, killed, restarted, and killed when the test ends.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -8,80 +8,86 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-/// The longest wait for a process to be ready, on machines that are busy too.
-const START: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(50);
+/// The longest wait for a process to be ready, on a busy machine.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Whether the system's own program is there that ends a process with the thread that started it: then
-/// nothing is left behind even when this test is killed.
-static DIES_WITH_US: LazyLock<bool> = LazyLock::new(|| {
-    let asked = Command::new("setpriv").args(["--pdeathsig", "KILL", "true"]).status();
-    asked.is_ok_and(|status| status.success())
+/// Whether `setpriv` is installed. It lets a process end with the thread that started it, so that
+/// no process remains even if this test is killed.
+static HAS_SETPRIV: LazyLock<bool> = LazyLock::new(|| {
+    let status = Command::new("setpriv").args(["--pdeathsig", "KILL", "true"]).status();
+    status.is_ok_and(|status| status.success())
 });
 
-/// What a process is started with: `shop <words>`, and nothing of the test's own environment.
+/// The command line and the environment of a process. It inherits nothing else from the test but
+/// `PATH`.
 #[derive(Clone, Debug)]
-pub(crate) struct Start {
-    pub(crate) shop: PathBuf,
-    pub(crate) words: Vec<&'static str>,
+pub(crate) struct ShopCommand {
+    pub(crate) program: PathBuf,
+    pub(crate) args: Vec<&'static str>,
     pub(crate) env: Vec<(&'static str, String)>,
 }
 
-impl Start {
+impl ShopCommand {
     fn command(&self, log: &Path) -> Command {
-        let shop = &self.shop;
-        let mut command = if *DIES_WITH_US {
-            let mut command = Command::new("setpriv"); // becomes the shop, with the same id
-            command.args(["--pdeathsig", "KILL"]).arg(shop);
+        let program = &self.program;
+        let mut command = if *HAS_SETPRIV {
+            let mut command = Command::new("setpriv"); // replaced by the shop, with the same id
+            command.args(["--pdeathsig", "KILL"]).arg(program);
             command
         } else {
-            Command::new(shop)
+            Command::new(program)
         };
         let log = OpenOptions::new().create(true).append(true).open(log).unwrap();
-        command.args(&self.words).env_clear().envs(self.env.iter().cloned());
+        command.args(&self.args).env_clear().envs(self.env.iter().cloned());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         command
     }
 
-    /// Runs it to its end.
-    pub(crate) fn finish(&self, log: &Path) {
+    /// Runs the command until it ends, and panics if it fails.
+    pub(crate) fn run(&self, log: &Path) {
         let status = self.command(log).status().unwrap();
-        let said = || std::fs::read_to_string(log).unwrap_or_default();
-        assert!(status.success(), "{:?}: {status}\n{}", self.words, said());
+        let output = || std::fs::read_to_string(log).unwrap_or_default();
+        assert!(status.success(), "{:?}: {status}\n{}", self.args, output());
     }
 }
 
-/// A process of the shop. It ends with this value.
+/// A process of the shop. It is killed when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
-    /// As it is told of: `order-1`.
+    /// The component, and the replica if there are several: `order-1`.
     pub(crate) name: String,
-    start: Start,
-    /// Where it tells how it is.
-    admin: u16,
+    command: ShopCommand,
+    /// The port of the readiness probe.
+    admin_port: u16,
     log: PathBuf,
     child: Option<Child>,
-    /// How often it was killed.
+    /// The number of kills.
     pub(crate) kills: u32,
 }
 
 impl Process {
-    /// Starts it, on the thread that lives as long as the test does.
-    pub(crate) fn start(name: String, mut start: Start, admin: u16, folder: &Path) -> Self {
-        start.env.push(("ADMIN_ADDR", format!("127.0.0.1:{admin}")));
+    /// Starts a process, on the thread that lives as long as the test does.
+    pub(crate) fn start(
+        name: String,
+        mut command: ShopCommand,
+        admin_port: u16,
+        folder: &Path,
+    ) -> Self {
+        command.env.push(("ADMIN_ADDR", format!("127.0.0.1:{admin_port}")));
         let log = folder.join(format!("{name}.log"));
-        let mut process = Self { name, start, admin, log, child: None, kills: 0 };
-        process.start_again();
+        let mut process = Self { name, command, admin_port, log, child: None, kills: 0 };
+        process.restart();
         process
     }
 
-    /// Starts it again after it was killed.
-    pub(crate) fn start_again(&mut self) {
-        self.child.get_or_insert_with(|| self.start.command(&self.log).spawn().unwrap());
+    /// Starts the process again if it was killed.
+    pub(crate) fn restart(&mut self) {
+        self.child.get_or_insert_with(|| self.command.command(&self.log).spawn().unwrap());
     }
 
-    /// SIGKILL. Whatever it was about, it does no more of it.
+    /// Kills the process with SIGKILL and waits until it has ended.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
@@ -90,27 +96,28 @@ impl Process {
         }
     }
 
-    /// Waits until it says that it is ready.
-    pub(crate) async fn ready(&mut self, client: &reqwest::Client) {
-        let url = format!("http://127.0.0.1:{}/readyz", self.admin);
-        let began = Instant::now();
+    /// Waits until the readiness probe succeeds.
+    pub(crate) async fn wait_until_ready(&mut self, client: &reqwest::Client) {
+        let url = format!("http://127.0.0.1:{}/readyz", self.admin_port);
+        let started = Instant::now();
         loop {
-            let answer = client.get(&url).send().await;
-            if answer.is_ok_and(|answer| answer.status() == 200) {
+            let response = client.get(&url).send().await;
+            if response.is_ok_and(|response| response.status() == 200) {
                 return;
             }
-            assert_eq!(self.ended(), None, "{} ended\n{}", self.name, self.log());
-            assert!(began.elapsed() < START, "{} is not ready\n{}", self.name, self.log());
-            sleep(PAUSE).await;
+            assert_eq!(self.exit_status(), None, "{} ended\n{}", self.name, self.log());
+            let elapsed = started.elapsed();
+            assert!(elapsed < START_TIMEOUT, "{} is not ready\n{}", self.name, self.log());
+            sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// How it ended, if it did so by itself.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    /// Returns the exit status if the process ended by itself.
+    pub(crate) fn exit_status(&mut self) -> Option<ExitStatus> {
         self.child.as_mut().and_then(|child| child.try_wait().unwrap())
     }
 
-    /// What it said last.
+    /// Returns the last lines of the log.
     pub(crate) fn log(&self) -> String {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();

@@ -1,5 +1,5 @@
-//! Shoppers: they fill carts, order with all kinds of cards, ask again with the same key when the answer
-//! was lost, go away, and call orders off.
+//! Simulated shoppers: they fill carts, order with all kinds of cards, repeat a request with the
+//! same idempotency key when the response was lost, give up, and cancel orders.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use crate::api::{Answer, Api};
-use crate::told::Told;
+use crate::api::{Api, Response};
+use crate::observations::Observations;
 
-/// How long a shopper goes on about one wish: an order whose driver was killed waits for the end of its
-/// lease (15 s), and for another pause of the same length at most.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(250);
+/// How long a shopper repeats a request: an order whose executor was killed waits for the end of
+/// its lease (15 s), and at most for another backoff of the same length.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Orders of one account: each is of the cart that the one before has left.
+/// The most orders of one account. An order includes what the order before left in the cart.
 const MAX_ORDERS: u32 = 4;
 
-/// The cards, and of how many orders each pays one.
+/// The cards and their weights.
 const CARDS: [(&str, u32); 5] = [
     ("pm_test_visa", 11),
     ("pm_test_lost_reply", 4),
@@ -32,93 +32,97 @@ const CARDS: [(&str, u32); 5] = [
     ("pm_test_insufficient_funds", 1),
 ];
 
-/// Somebody in front of a browser.
+/// A simulated user of a browser.
 pub(crate) struct Shopper {
     pub(crate) api: Api,
-    pub(crate) wares: Vec<Uuid>,
-    pub(crate) told: Told,
+    pub(crate) products: Vec<Uuid>,
+    pub(crate) observations: Observations,
     pub(crate) random: StdRng,
     pub(crate) env: Env,
 }
 
-/// Somebody who is signed in.
+/// A signed-in account.
 struct Account {
     user: Uuid,
     token: String,
 }
 
-/// A wish to order: the same in each of its requests.
+/// A checkout, with what is the same in each of its requests.
 #[derive(Clone, Copy)]
-struct Wish {
+struct Checkout {
     key: Uuid,
     card: &'static str,
 }
 
-/// What came of a wish.
-enum End {
-    /// There is an order, which was made.
-    Made(Uuid),
-    /// There is none, or it was refused: the cart is as it was.
+/// The outcome of a checkout.
+enum Outcome {
+    /// The order was placed.
+    Placed(Uuid),
+    /// There is no order, or it was refused: the cart is unchanged.
     Refused,
-    /// The shopper went away and does not know.
-    Left,
+    /// The shopper gave up and does not know the outcome.
+    Unknown,
 }
 
 impl Shopper {
-    /// Buys until then.
-    pub(crate) async fn buy(mut self, until: Instant) {
-        while Instant::now() < until {
+    /// Buys until the deadline.
+    pub(crate) async fn buy(mut self, deadline: Instant) {
+        while Instant::now() < deadline {
             let account = self.sign_up().await;
             for _ in 0..self.random.random_range(1..=MAX_ORDERS) {
-                if Instant::now() >= until || !self.buy_once(&account).await {
+                if Instant::now() >= deadline || !self.buy_once(&account).await {
                     break;
                 }
             }
         }
     }
 
-    /// When all is well again: an order that stays, one that is called off, and one that is refused.
+    /// Places an order that is kept, one that is canceled, and one that is refused. Without faults
+    /// each must have the expected outcome.
     pub(crate) async fn buy_one_of_each(mut self) {
-        for (card, is_made, is_called_off) in [
+        for (card, is_placed, is_cancelled) in [
             ("pm_test_visa", true, false),
             ("pm_test_visa", true, true),
             ("pm_test_declined", false, false),
         ] {
             let account = self.sign_up().await;
-            assert!(self.fill(&account).await, "nothing can be put into a cart");
-            let wish = Wish { key: self.env.uuid(), card };
-            match self.until_answered(&account, wish, Vec::new()).await {
-                End::Made(order) if is_called_off => self.call_off(&account, order).await,
-                end => assert_eq!(matches!(end, End::Made(_)), is_made, "with {card}"),
+            assert!(self.add_to_cart(&account).await, "nothing can be added to a cart");
+            let checkout = Checkout { key: self.env.uuid(), card };
+            match self.retry_until_outcome(&account, checkout, Vec::new()).await {
+                Outcome::Placed(order) if is_cancelled => self.cancel(&account, order).await,
+                outcome => {
+                    assert_eq!(matches!(outcome, Outcome::Placed(_)), is_placed, "with {card}");
+                }
             }
         }
     }
 
-    /// Whether the account is good for another order.
+    /// Fills the cart and checks out. Returns whether the account can place another order.
     async fn buy_once(&mut self, account: &Account) -> bool {
         for _ in 0..self.random.random_range(1..=2) {
-            if !self.fill(account).await {
+            if !self.add_to_cart(account).await {
                 return false;
             }
         }
         let (card, _) = CARDS.choose_weighted(&mut self.random, |(_, weight)| *weight).unwrap();
-        let wish = Wish { key: self.env.uuid(), card };
-        let end = self.check_out(account, wish).await;
-        if let End::Made(order) = end {
+        let checkout = Checkout { key: self.env.uuid(), card };
+        let outcome = self.check_out(account, checkout).await;
+        if let Outcome::Placed(order) = outcome {
             if self.random.random_ratio(1, 6) {
-                self.call_off(account, order).await;
+                self.cancel(account, order).await;
             }
-            // Long after, or from another tab.
+            // A late repetition, or one from another tab.
             if self.random.random_ratio(1, 6) {
-                self.order(account, wish).await;
+                self.order(account, checkout).await;
             }
         }
-        // Who was refused sometimes takes another card, for the same cart.
-        !matches!(end, End::Left) && (matches!(end, End::Made(_)) || self.random.random_bool(0.5))
+        // After a refusal some shoppers try another card with the same cart.
+        !matches!(outcome, Outcome::Unknown)
+            && (matches!(outcome, Outcome::Placed(_)) || self.random.random_bool(0.5))
     }
 
     async fn sign_up(&mut self) -> Account {
-        let began = Instant::now();
+        let started = Instant::now();
         loop {
             let body = json!({
                 "email": format!("{}@example.com", self.env.uuid()),
@@ -127,152 +131,159 @@ impl Shopper {
             if let Some((StatusCode::CREATED, tokens)) =
                 self.api.post("/auth/register", "", None, body).await
             {
-                let user = id(&tokens["user"]["id"]).unwrap();
-                self.told.account(user);
+                let user = parse_id(&tokens["user"]["id"]).unwrap();
+                self.observations.record_account(user);
                 return Account {
                     user,
                     token: tokens["access_token"].as_str().unwrap().to_owned(),
                 };
             }
-            assert!(began.elapsed() < PATIENCE, "nobody can sign up");
-            sleep(PAUSE).await;
+            assert!(started.elapsed() < RETRY_TIMEOUT, "sign-up failed until the timeout");
+            sleep(RETRY_INTERVAL).await;
         }
     }
 
-    /// Puts something into the cart, and tells whether it is known how much.
-    async fn fill(&mut self, account: &Account) -> bool {
-        let product = *self.wares.choose(&mut self.random).unwrap();
+    /// Adds a product to the cart. Returns whether the content of the cart is known afterwards.
+    async fn add_to_cart(&mut self, account: &Account) -> bool {
+        let product = *self.products.choose(&mut self.random).unwrap();
         let quantity = self.random.random_range(1..=3);
-        let began = Instant::now();
-        while began.elapsed() < PATIENCE {
+        let started = Instant::now();
+        while started.elapsed() < RETRY_TIMEOUT {
             let body = json!({"product_id": product, "quantity": quantity});
             match self.api.post("/cart/items", &account.token, None, body).await {
                 Some((StatusCode::CREATED, _)) => {
-                    self.told.put(account.user, product, quantity);
+                    self.observations.record_cart_addition(account.user, product, quantity);
                     return true;
                 }
-                // The product could not be looked up; the cart is as it was.
-                Some((StatusCode::SERVICE_UNAVAILABLE, _)) => sleep(PAUSE).await,
+                // The product could not be looked up; the cart is unchanged.
+                Some((StatusCode::SERVICE_UNAVAILABLE, _)) => sleep(RETRY_INTERVAL).await,
                 _ => break,
             }
         }
-        self.told.unsure(account.user);
+        self.observations.record_unknown_cart(account.user);
         false
     }
 
-    /// Orders what is in the cart with one key. Some go away, whatever the answer is.
-    async fn check_out(&mut self, account: &Account, wish: Wish) -> End {
-        let answers = self.first(account, wish).await;
+    /// Orders the content of the cart with one idempotency key. Some shoppers give up after the
+    /// first response, whatever it is.
+    async fn check_out(&mut self, account: &Account, checkout: Checkout) -> Outcome {
+        let responses = self.first_requests(account, checkout).await;
         if self.random.random_ratio(1, 10) {
-            return End::Left;
+            return Outcome::Unknown;
         }
-        self.until_answered(account, wish, answers).await
+        self.retry_until_outcome(account, checkout, responses).await
     }
 
-    /// Asks again until one of the answers says how it went.
-    async fn until_answered(
+    /// Repeats the request until a response contains the outcome, or the timeout.
+    async fn retry_until_outcome(
         &mut self,
         account: &Account,
-        wish: Wish,
-        mut answers: Vec<Answer>,
-    ) -> End {
-        let began = Instant::now();
+        checkout: Checkout,
+        mut responses: Vec<Response>,
+    ) -> Outcome {
+        let started = Instant::now();
         loop {
-            for answer in answers.drain(..) {
-                if let Some(end) = self.read(account, answer).await {
-                    return end;
+            for response in responses.drain(..) {
+                if let Some(outcome) = self.read_outcome(account, response).await {
+                    return outcome;
                 }
             }
-            if began.elapsed() > PATIENCE {
-                return End::Left;
+            if started.elapsed() > RETRY_TIMEOUT {
+                return Outcome::Unknown;
             }
-            sleep(PAUSE).await;
-            answers.push(self.order(account, wish).await);
+            sleep(RETRY_INTERVAL).await;
+            responses.push(self.order(account, checkout).await);
         }
     }
 
-    /// The first request; sometimes two at once, or one while more is put into the cart.
-    async fn first(&mut self, account: &Account, wish: Wish) -> Vec<Answer> {
+    /// Sends the first request; sometimes two concurrently, or one while a product is added to the
+    /// cart.
+    async fn first_requests(&mut self, account: &Account, checkout: Checkout) -> Vec<Response> {
         match self.random.random_range(0..6) {
             0 => {
-                let other = self.again();
-                let (one, two) =
-                    tokio::join!(self.order(account, wish), other.order(account, wish));
-                vec![one, two]
+                let other = self.other_tab();
+                let (first, second) =
+                    tokio::join!(self.order(account, checkout), other.order(account, checkout));
+                vec![first, second]
             }
             1 => {
-                let mut other = self.again();
-                let (one, _) = tokio::join!(self.order(account, wish), other.fill(account));
-                vec![one]
+                let mut other = self.other_tab();
+                let (response, _) =
+                    tokio::join!(self.order(account, checkout), other.add_to_cart(account));
+                vec![response]
             }
-            _ => vec![self.order(account, wish).await],
+            _ => vec![self.order(account, checkout).await],
         }
     }
 
-    /// What an answer to an order says, if it says how it went.
-    async fn read(&mut self, account: &Account, answer: Answer) -> Option<End> {
-        let (status, body) = answer?;
+    /// Returns the outcome of a checkout if the response contains it. Sometimes cancels a pending
+    /// order.
+    async fn read_outcome(&mut self, account: &Account, response: Response) -> Option<Outcome> {
+        let (status, body) = response?;
         let code = body["code"].as_str().unwrap_or_default();
         match status.as_u16() {
-            201 => id(&body["id"]).map(End::Made),
+            201 => parse_id(&body["id"]).map(Outcome::Placed),
             202 => {
-                let order = id(&body["id"]).unwrap();
+                let order = parse_id(&body["id"]).unwrap();
                 if self.random.random_ratio(1, 5) {
-                    self.call_off(account, order).await;
+                    self.cancel(account, order).await;
                 }
                 None
             }
-            // The units of the order before are still in the cart, or it has changed under our eyes.
+            // The cart still contains the units of the order before, or it has changed meanwhile.
             409 if matches!(code, "order_in_progress" | "conflict" | "cart_changed") => None,
-            402 | 409 => Some(End::Refused),
-            500 => panic!("a defect: {body}"),
+            402 | 409 => Some(Outcome::Refused),
+            500 => panic!("internal error: {body}"),
             502..=504 => None,
-            _ => panic!("no shopper is told that: {status} {body}"),
+            _ => panic!("unexpected response: {status} {body}"),
         }
     }
 
-    /// Cancels until there is an answer.
-    async fn call_off(&mut self, account: &Account, order: Uuid) {
-        let began = Instant::now();
-        while began.elapsed() < PATIENCE {
+    /// Requests a cancellation until there is a definite response.
+    async fn cancel(&mut self, account: &Account, order: Uuid) {
+        let started = Instant::now();
+        while started.elapsed() < RETRY_TIMEOUT {
             let path = format!("/orders/{order}");
-            self.told.cancel(order, None); // whatever comes of it, it was wanted
-            let answer = self.api.delete(&path, &account.token).await;
-            match answer.map(|(status, _)| status.as_u16()) {
-                Some(status @ (200 | 202)) => return self.told.cancel(order, Some(status)),
+            // Recorded before the request: it may take effect although the response is lost.
+            self.observations.record_cancel_request(order, None);
+            let response = self.api.delete(&path, &account.token).await;
+            match response.map(|(status, _)| status.as_u16()) {
+                Some(status @ (200 | 202)) => {
+                    return self.observations.record_cancel_request(order, Some(status));
+                }
                 Some(409) => return,
-                _ => sleep(PAUSE).await,
+                _ => sleep(RETRY_INTERVAL).await,
             }
         }
     }
 
-    async fn order(&self, account: &Account, Wish { key, card }: Wish) -> Answer {
+    async fn order(&self, account: &Account, Checkout { key, card }: Checkout) -> Response {
         let body = json!({
             "payment_method_id": card,
             "shipping_address": {"street": "1 Main Street", "city": "Springfield", "country": "US"},
         });
-        let answer = self.api.post("/orders", &account.token, Some(key), body).await;
-        let order = answer.as_ref().and_then(|(_, body)| match id(&body["order_id"]) {
-            None => id(&body["id"]),
+        let response = self.api.post("/orders", &account.token, Some(key), body).await;
+        let order = response.as_ref().and_then(|(_, body)| match parse_id(&body["order_id"]) {
+            None => parse_id(&body["id"]),
             refused => refused,
         });
-        let status = answer.as_ref().map(|(status, _)| status.as_u16());
-        self.told.asked(account.user, key, status, order);
-        answer
+        let status = response.as_ref().map(|(status, _)| status.as_u16());
+        self.observations.record_order_request(account.user, key, status, order);
+        response
     }
 
-    /// The same person in another tab.
-    fn again(&mut self) -> Self {
+    /// Returns the same shopper in another tab.
+    fn other_tab(&mut self) -> Self {
         Self {
             api: self.api.clone(),
-            wares: self.wares.clone(),
-            told: self.told.clone(),
+            products: self.products.clone(),
+            observations: self.observations.clone(),
             random: StdRng::seed_from_u64(self.random.random()),
             env: self.env.clone(),
         }
     }
 }
 
-fn id(value: &Value) -> Option<Uuid> {
+fn parse_id(value: &Value) -> Option<Uuid> {
     value.as_str().and_then(|text| Uuid::try_parse(text).ok())
 }

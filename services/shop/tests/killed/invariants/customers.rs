@@ -1,15 +1,15 @@
-//! Mails and carts.
+//! Invariants of mails and carts.
 
 use super::Invariant;
 
 pub(super) static ALL: [Invariant; 2] = [
     Invariant {
-        says: "everybody gets one mail of each kind that is due, and no other",
+        description: "each order has exactly one mail of each kind that is due, and no other",
         sql: "SELECT 'order ' || coalesce(d.order_id, s.order_id) || ': ' || coalesce(s.mails, 0)
                   || ' of ' || coalesce(d.mails, 0) || ' × ' || coalesce(d.kind, s.kind)
               FROM (
                   SELECT id AS order_id, 'order_confirmation' AS kind, 1 AS mails
-                      FROM sums WHERE confirmed
+                      FROM order_totals WHERE confirmed
                   UNION ALL SELECT id, 'order_cancelled', 1 FROM orders WHERE status = 'cancelled'
                   UNION ALL SELECT order_id, 'refund_issued', count(*)
                       FROM refunds GROUP BY order_id
@@ -26,27 +26,28 @@ pub(super) static ALL: [Invariant; 2] = [
             "INSERT INTO notifications SELECT kind, idempotency_key || ':again', status
              FROM notifications WHERE kind = 'order_cancelled' LIMIT 1",
             "INSERT INTO notifications SELECT 'order_confirmation', id || ':confirmation', 'sent'
-             FROM sums WHERE NOT confirmed LIMIT 1",
+             FROM order_totals WHERE NOT confirmed LIMIT 1",
             "UPDATE notifications SET status = 'failed' WHERE ctid =
                  (SELECT ctid FROM notifications WHERE kind = 'refund_issued' LIMIT 1)",
         ],
     },
     Invariant {
-        says: "units that were ordered have left the cart once, and all others are still there",
-        sql: "SELECT 'cart of ' || user_id || ', product ' || product_id || ': ' || sum(put)
-                  || ' put, ' || sum(gone) || ' ordered, ' || sum(there) || ' there'
-              FROM (SELECT user_id, product_id, quantity AS put, 0 AS gone, 0 AS there FROM puts
+        description: "ordered units are removed from the cart once, and all others are still in it",
+        sql: "SELECT 'cart of ' || user_id || ', product ' || product_id || ': ' || sum(added)
+                  || ' added, ' || sum(ordered) || ' ordered, ' || sum(left_over) || ' in the cart'
+              FROM (SELECT user_id, product_id, quantity AS added, 0 AS ordered, 0 AS left_over
+                      FROM cart_additions
                   UNION ALL SELECT user_id, product_id, 0, quantity, 0 FROM order_lines l
-                      JOIN sums o ON o.id = l.order_id WHERE confirmed
+                      JOIN order_totals o ON o.id = l.order_id WHERE confirmed
                   UNION ALL SELECT user_id, product_id, 0, 0, quantity FROM carts) units
-              WHERE user_id NOT IN (SELECT user_id FROM unsure)
-              GROUP BY user_id, product_id HAVING sum(put) - sum(gone) <> sum(there)",
+              WHERE user_id NOT IN (SELECT user_id FROM unknown_carts)
+              GROUP BY user_id, product_id HAVING sum(added) - sum(ordered) <> sum(left_over)",
         faults: &[
-            "INSERT INTO carts SELECT user_id, product_id, 1 FROM order_lines l JOIN sums o
+            "INSERT INTO carts SELECT user_id, product_id, 1 FROM order_lines l JOIN order_totals o
                  ON o.id = l.order_id WHERE confirmed
-                     AND user_id NOT IN (SELECT user_id FROM unsure) LIMIT 1",
+                     AND user_id NOT IN (SELECT user_id FROM unknown_carts) LIMIT 1",
             "DELETE FROM carts WHERE ctid = (SELECT ctid FROM carts
-                 WHERE user_id NOT IN (SELECT user_id FROM unsure) LIMIT 1)",
+                 WHERE user_id NOT IN (SELECT user_id FROM unknown_carts) LIMIT 1)",
         ],
     },
 ];

@@ -1,5 +1,5 @@
-//! What must be true once everything is quiet: each a statement over the books that gives what is
-//! wrong. And of each, faults that it has to see: a check that sees nothing proves nothing.
+//! The invariants of an idle shop. Each is a statement over the snapshot that returns violations,
+//! with faults that it must detect: a check that never fails proves nothing.
 
 mod customers;
 mod goods;
@@ -8,53 +8,55 @@ mod orders;
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query, query_scalar};
 
-/// The most findings that are told of one invariant.
-const MAX_TOLD: usize = 5;
+/// The most violations of one invariant that are reported.
+const MAX_REPORTED: usize = 5;
 
-/// Something that must be true.
+/// A condition that must hold.
 pub(crate) struct Invariant {
-    /// In words.
-    says: &'static str,
-    /// Gives a text for each thing that contradicts it.
+    /// The condition in words.
+    description: &'static str,
+    /// A query that returns a text for each violation.
     sql: &'static str,
-    /// Changes of the books that contradict it.
+    /// Changes of the snapshot that violate the condition.
     faults: &'static [&'static str],
 }
 
-/// What contradicts the invariants, in words.
-pub(crate) async fn findings(books: &mut PgConnection) -> Vec<String> {
-    let mut told = Vec::new();
+/// Returns the violations of all invariants.
+pub(crate) async fn violations(snapshot: &mut PgConnection) -> Vec<String> {
+    let mut reports = Vec::new();
     for invariant in all() {
-        let found = invariant.findings(books).await;
-        let shown = found.iter().take(MAX_TOLD).map(|one| format!("  {one}\n"));
-        if !found.is_empty() {
-            told.push(format!(
+        let violations = invariant.violations(snapshot).await;
+        let reported = violations.iter().take(MAX_REPORTED).map(|text| format!("  {text}\n"));
+        if !violations.is_empty() {
+            reports.push(format!(
                 "{} ({} ×):\n{}",
-                invariant.says,
-                found.len(),
-                shown.collect::<String>()
+                invariant.description,
+                violations.len(),
+                reported.collect::<String>()
             ));
         }
     }
-    told
+    reports
 }
 
-/// The faults that are not seen: each is planted in the books, looked for, and taken back.
-pub(crate) async fn blind_spots(books: &mut PgConnection) -> Vec<String> {
-    let mut told = Vec::new();
+/// Returns the faults that are not detected. Each fault is injected into the snapshot in a
+/// transaction, which is rolled back after the check.
+pub(crate) async fn undetected_faults(snapshot: &mut PgConnection) -> Vec<String> {
+    let mut reports = Vec::new();
     for invariant in all() {
+        let description = invariant.description;
         for fault in invariant.faults {
-            let mut planted = books.begin().await.unwrap();
-            let changed = query(AssertSqlSafe(*fault)).execute(&mut *planted).await.unwrap();
+            let mut faulty = snapshot.begin().await.unwrap();
+            let changed = query(AssertSqlSafe(*fault)).execute(&mut *faulty).await.unwrap();
             if changed.rows_affected() == 0 {
-                told.push(format!("{}: nothing in the books to spoil by {fault}", invariant.says));
-            } else if invariant.findings(&mut planted).await.is_empty() {
-                told.push(format!("{}: does not see {fault}", invariant.says));
+                reports.push(format!("{description}: no row of the snapshot changed by {fault}"));
+            } else if invariant.violations(&mut faulty).await.is_empty() {
+                reports.push(format!("{description}: does not detect {fault}"));
             }
-            planted.rollback().await.unwrap();
+            faulty.rollback().await.unwrap();
         }
     }
-    told
+    reports
 }
 
 fn all() -> impl Iterator<Item = &'static Invariant> {
@@ -63,7 +65,7 @@ fn all() -> impl Iterator<Item = &'static Invariant> {
 }
 
 impl Invariant {
-    async fn findings(&self, books: &mut PgConnection) -> Vec<String> {
-        query_scalar(self.sql).fetch_all(books).await.unwrap()
+    async fn violations(&self, snapshot: &mut PgConnection) -> Vec<String> {
+        query_scalar(self.sql).fetch_all(snapshot).await.unwrap()
     }
 }

@@ -1,14 +1,14 @@
-//! Messages as bytes, in both directions.
+//! A gRPC codec for messages that are encoded already.
 
 use bytes::{Buf as _, BufMut as _};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
-/// Leaves messages as they are.
+/// Sends and receives encoded messages as bytes.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Raw;
+pub(crate) struct BytesCodec;
 
-impl Codec for Raw {
+impl Codec for BytesCodec {
     type Encode = Vec<u8>;
     type Decode = Vec<u8>;
     type Encoder = Self;
@@ -23,7 +23,7 @@ impl Codec for Raw {
     }
 }
 
-impl Encoder for Raw {
+impl Encoder for BytesCodec {
     type Item = Vec<u8>;
     type Error = Status;
 
@@ -33,7 +33,7 @@ impl Encoder for Raw {
     }
 }
 
-impl Decoder for Raw {
+impl Decoder for BytesCodec {
     type Item = Vec<u8>;
     type Error = Status;
 

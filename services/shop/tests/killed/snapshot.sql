@@ -1,7 +1,7 @@
--- The books: the rows of all databases, and what shoppers saw, side by side, so that one statement can
--- compare them. Columns have the names and types of where they come from.
+-- The snapshot: the rows of all databases and the observations of the shoppers in one database, so
+-- that one statement can compare them. Columns have the names and types of their sources.
 
--- of order_db
+-- from order_db
 CREATE TABLE orders (
     id uuid, user_id uuid, status text, total_cents bigint, refunded_cents bigint, in_cart boolean,
     idempotency_key text, transaction_id text, failure_code text, tracking_number text
@@ -12,7 +12,7 @@ CREATE TABLE refunds (
     id uuid, order_id uuid, kind text, amount_cents bigint, step text, lease_until timestamptz
 );
 CREATE TABLE outbox (order_id uuid, topic text, state text, lease_until timestamptz);
--- of payment_db
+-- from payment_db
 CREATE TABLE transactions (
     id uuid, kind text, state text, parent_id uuid, order_id uuid, amount_cents bigint,
     provider_ref text
@@ -21,32 +21,32 @@ CREATE TABLE simulator_movements (
     key text, reference text, operation text, parent_reference text, amount_cents bigint,
     decline_code text
 );
--- of catalog_db
+-- from catalog_db
 CREATE TABLE stock (product_id uuid, on_hand integer, reserved integer);
 CREATE TABLE stock_movements (
     product_id uuid, kind text, on_hand_delta integer, reserved_delta integer, order_id uuid
 );
 CREATE TABLE reservations (order_id uuid, state text);
--- of shipping_db
+-- from shipping_db
 CREATE TABLE shipments (id uuid, order_id uuid, status text);
--- of notification_db
+-- from notification_db
 CREATE TABLE notifications (kind text, idempotency_key text, status text);
 
--- what was there before the first order
-CREATE TABLE wares (product_id uuid, units integer);
--- what the shoppers saw
+-- the stock before the first order
+CREATE TABLE initial_stock (product_id uuid, units integer);
+-- the observations of the shoppers
 CREATE TABLE accounts (user_id uuid);
-CREATE TABLE unsure (user_id uuid);
-CREATE TABLE puts (user_id uuid, product_id uuid, quantity integer);
-CREATE TABLE asked (user_id uuid, key uuid, status integer, order_id uuid);
-CREATE TABLE cancels (order_id uuid, status integer);
--- what is left in the carts
+CREATE TABLE unknown_carts (user_id uuid);
+CREATE TABLE cart_additions (user_id uuid, product_id uuid, quantity integer);
+CREATE TABLE order_requests (user_id uuid, key uuid, status integer, order_id uuid);
+CREATE TABLE cancel_requests (order_id uuid, status integer);
+-- the final content of the carts
 CREATE TABLE carts (user_id uuid, product_id uuid, quantity integer);
 
 CREATE INDEX ON transactions (order_id);
 
--- Each order beside what the other services did for it. `bought`: it was paid and not called off.
-CREATE VIEW sums AS
+-- Each order with the movements of money that belong to it. `bought`: paid and not canceled.
+CREATE VIEW order_totals AS
 SELECT o.*, c.step = 'confirmed' AS confirmed,
     c.step = 'confirmed' AND o.status <> 'cancelled' AS bought,
     (SELECT count(*) FROM transactions t
@@ -54,5 +54,5 @@ SELECT o.*, c.step = 'confirmed' AS confirmed,
     (SELECT coalesce(sum(amount_cents), 0) FROM transactions t
      WHERE t.order_id = o.id AND t.kind IN ('capture', 'charge') AND t.state = 'done') AS captured,
     (SELECT coalesce(sum(amount_cents), 0) FROM transactions t
-     WHERE t.order_id = o.id AND t.kind = 'refund' AND t.state = 'done') AS given_back
+     WHERE t.order_id = o.id AND t.kind = 'refund' AND t.state = 'done') AS refunded
 FROM orders o LEFT JOIN checkouts c ON c.order_id = o.id;

@@ -1,14 +1,14 @@
-//! Requests of a type, with all that a message of that type can hold.
+//! Random requests of a message type.
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
 use rand::Rng as _;
 use rand::rngs::StdRng;
 use uuid::Uuid;
 
-/// Messages in messages end here.
+/// The depth from which nested messages are empty.
 const MAX_DEPTH: usize = 3;
 
-/// Texts that programs stumble over, beside those that have a meaning to the shop.
+/// Texts that often reveal defects, and texts that are valid in some field of the shop.
 const TEXTS: [&str; 26] = [
     "",
     " ",
@@ -38,22 +38,22 @@ const TEXTS: [&str; 26] = [
     "admin",
 ];
 
-/// Makes requests by chance.
-pub(crate) struct Requests {
+/// Generates random requests.
+pub(crate) struct RequestGenerator {
     random: StdRng,
-    /// Ids that come again, so that one RPC meets what another one made.
+    /// Ids that are used repeatedly, so that RPCs refer to objects that other RPCs created.
     ids: Vec<String>,
 }
 
-impl Requests {
+impl RequestGenerator {
     pub(crate) fn new(mut random: StdRng) -> Self {
         let ids = (0..4).map(|_| Uuid::from_u128(random.random()).to_string()).collect();
         Self { random, ids }
     }
 
-    /// The request number `n` of a type: the first is empty, the second has every field.
-    pub(crate) fn of(&mut self, message: &MessageDescriptor, n: u64) -> DynamicMessage {
-        let share = match n {
+    /// Returns the request `index` of a type: request 0 is empty, request 1 has every field.
+    pub(crate) fn request(&mut self, message: &MessageDescriptor, index: u64) -> DynamicMessage {
+        let share = match index {
             0 => 0.0,
             1 => 1.0,
             _ => self.random.random_range(0.2..1.0),
@@ -61,9 +61,14 @@ impl Requests {
         self.message(message, share, 0)
     }
 
-    fn message(&mut self, of: &MessageDescriptor, share: f64, depth: usize) -> DynamicMessage {
-        let mut message = DynamicMessage::new(of.clone());
-        for field in of.fields() {
+    fn message(
+        &mut self,
+        descriptor: &MessageDescriptor,
+        share: f64,
+        depth: usize,
+    ) -> DynamicMessage {
+        let mut message = DynamicMessage::new(descriptor.clone());
+        for field in descriptor.fields() {
             if self.random.random_bool(share) {
                 let value = self.value(&field, share, depth);
                 message.set_field(&field, value);
@@ -78,27 +83,27 @@ impl Requests {
             return Value::Map([entry].into());
         }
         if !field.is_list() {
-            return self.one(&field.kind(), share, depth);
+            return self.single_value(&field.kind(), share, depth);
         }
         let count = match self.random.random_range(0..20) {
             0 => 1_500,
             few => few % 5,
         };
-        Value::List((0..count).map(|_| self.one(&field.kind(), share, depth)).collect())
+        Value::List((0..count).map(|_| self.single_value(&field.kind(), share, depth)).collect())
     }
 
-    fn one(&mut self, kind: &Kind, share: f64, depth: usize) -> Value {
+    fn single_value(&mut self, kind: &Kind, share: f64, depth: usize) -> Value {
         match kind {
             Kind::String => Value::String(self.text()),
             Kind::Bytes => Value::Bytes(self.text().into_bytes().into()),
             Kind::Bool => Value::Bool(self.random.random_bool(0.5)),
-            Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => Value::I32(self.small()),
-            Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => Value::I64(self.large()),
+            Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => Value::I32(self.int32()),
+            Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => Value::I64(self.int64()),
             Kind::Uint32 | Kind::Fixed32 => Value::U32(self.random.random()),
             Kind::Uint64 | Kind::Fixed64 => Value::U64(self.random.random()),
             Kind::Float => Value::F32(f32::NAN),
             Kind::Double => Value::F64(f64::INFINITY),
-            Kind::Enum(_) => Value::EnumNumber(self.small()),
+            Kind::Enum(_) => Value::EnumNumber(self.int32()),
             Kind::Message(_) if depth >= MAX_DEPTH => Value::default_value(kind),
             Kind::Message(message) => Value::Message(self.message(message, share, depth + 1)),
         }
@@ -112,12 +117,12 @@ impl Requests {
         }
     }
 
-    fn small(&mut self) -> i32 {
+    fn int32(&mut self) -> i32 {
         const NUMBERS: [i32; 12] = [0, 1, 2, 5, 12, 99, 100, 101, 2030, -1, i32::MIN, i32::MAX];
         NUMBERS[self.random.random_range(0..NUMBERS.len())]
     }
 
-    fn large(&mut self) -> i64 {
+    fn int64(&mut self) -> i64 {
         const NUMBERS: [i64; 8] = [0, 1, 999, 5_900, -1, i64::MIN, i64::MAX, 100_000_000_001];
         NUMBERS[self.random.random_range(0..NUMBERS.len())]
     }

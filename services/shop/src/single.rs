@@ -1,4 +1,4 @@
-//! One component in a process of its own, as in a cluster.
+//! A single component in a process of its own, as in a cluster.
 
 use std::future::Future;
 
@@ -7,39 +7,39 @@ use kit::postgres::ExistingRole;
 use kit::{BoxError, Process, Runtime};
 
 use crate::Error;
-use crate::components::Owner;
+use crate::components::DatabaseComponent;
 
-/// Serving.
+/// The settings of a component's `serve` command.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Serve<A: clap::Args> {
+pub(crate) struct ServeArgs<A: clap::Args> {
     #[command(flatten)]
     process: kit::Args,
     #[command(flatten)]
     component: A,
 }
 
-/// Making a role and a database.
+/// The settings of a component's `provision` command.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Provision {
+pub(crate) struct ProvisionArgs {
     #[command(flatten)]
     process: kit::Args,
     #[command(flatten)]
     provision: kit::postgres::ProvisionArgs,
 }
 
-/// Migrating a database.
+/// The settings of a component's `migrate` command.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Migrate {
+pub(crate) struct MigrateArgs {
     #[command(flatten)]
     process: kit::Args,
     #[command(flatten)]
     database: kit::postgres::Args,
 }
 
-/// Serves one component until the process is told to end.
+/// Serves one component until the process is asked to shut down.
 pub(crate) fn serve<A, F, E>(
     name: &'static str,
-    args: Serve<A>,
+    args: ServeArgs<A>,
     serve: fn(A, Runtime) -> F,
 ) -> Result<(), Error>
 where
@@ -47,7 +47,7 @@ where
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<BoxError> + 'static,
 {
-    let Serve { process: settings, component } = args;
+    let ServeArgs { process: settings, component } = args;
     kit::block_on(&settings, async {
         let process = Process::start(name, &settings).await?;
         let component = boxed(serve(component, process.runtime()));
@@ -55,7 +55,7 @@ where
     })?
 }
 
-/// A component with its error in a box, as a process takes it.
+/// Boxes a component's future and its error, as [`Process::run`] requires.
 pub(crate) fn boxed<F, E>(component: F) -> futures::future::BoxFuture<'static, Result<(), BoxError>>
 where
     F: Future<Output = Result<(), E>> + Send + 'static,
@@ -64,34 +64,38 @@ where
     async move { component.await.map_err(Into::into) }.boxed()
 }
 
-/// Makes the role and the database that the settings name.
-pub(crate) fn provision(args: Provision) -> Result<(), Error> {
-    let Provision { process, provision } = args;
+/// Creates the role and the database that the settings name.
+pub(crate) fn provision(args: ProvisionArgs) -> Result<(), Error> {
+    let ProvisionArgs { process, provision } = args;
     let existing = ExistingRole::SetPassword;
-    job("provision", process, async |_| Ok(kit::postgres::provision(&provision, existing).await?))
+    run_job("provision", process, async |_| {
+        Ok(kit::postgres::provision(&provision, existing).await?)
+    })
 }
 
-/// Applies an owner's migrations.
-pub(crate) fn migrate(owner: &Owner, args: Migrate) -> Result<(), Error> {
-    let Migrate { process, database } = args;
-    job("migrate", process, async |_| {
+/// Applies the migrations of a component's database.
+pub(crate) fn migrate(owner: &DatabaseComponent, args: MigrateArgs) -> Result<(), Error> {
+    let MigrateArgs { process, database } = args;
+    run_job("migrate", process, async |_| {
         kit::postgres::migrate(&database, owner.migrations).await?;
-        tracing::info!(component = owner.name, "the database is up to date");
+        tracing::info!(component = %owner.component, "database migrated");
         Ok(())
     })
 }
 
-/// Work that ends by itself. Nobody asks such a process how it is, and it may run beside one that
-/// has the admin port, so its own is any that is free.
-pub(crate) fn job(
+/// Runs a job, which ends by itself, in a process of its own.
+///
+/// The admin port is any free port: a job may run beside a process that has the configured one, and
+/// nothing probes a job.
+pub(crate) fn run_job(
     name: &'static str,
     mut settings: kit::Args,
-    work: impl AsyncFnOnce(Runtime) -> Result<(), Error>,
+    job: impl AsyncFnOnce(Runtime) -> Result<(), Error>,
 ) -> Result<(), Error> {
     settings.admin_addr.set_port(0);
     kit::block_on(&settings, async {
         let process = Process::start(name, &settings).await?;
         let runtime = process.runtime();
-        process.run_to_end(work(runtime)).await
+        process.run_to_end(job(runtime)).await
     })?
 }

@@ -1,30 +1,28 @@
-//! A shop in processes of its own: two gateways and two of `order`, one of everything else, each owner
-//! with a database of its own.
+//! A shop whose components run in processes of their own: two replicas of the gateway and of
+//! `order`, one of every other component, each with a database of its own if it needs one.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
+use components::Component;
 use kit::Env;
 use secrecy::ExposeSecret as _;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, query};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::processes::{Process, Start};
+use crate::processes::{Process, ShopCommand};
 
-/// Who owns a database.
-pub(crate) const OWNERS: [&str; 6] =
-    ["user", "catalog", "order", "payment", "notification", "shipping"];
+/// The components whose processes are killed. Every replica is.
+pub(crate) const KILLED_COMPONENTS: [Component; 3] =
+    [Component::Order, Component::Payment, Component::Catalog];
 
-/// Who is killed. Where two run, each of them is.
-pub(crate) const VICTIMS: [&str; 3] = ["order", "payment", "catalog"];
+/// The initial stock of each product. Some is small, so that buyers compete for it.
+const INITIAL_STOCK: [i32; 8] = [1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000, 40, 20, 10];
 
-/// What is sold: the units of each product. Some are few, so that buyers are in each other's way.
-const UNITS: [i32; 8] = [1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000, 40, 20, 10];
-
-/// Where processes listen: one address each, in the order of these names.
-const LISTENERS: [(&str, &str); 11] = [
+/// The processes, each with the setting of its listen address.
+const PROCESSES: [(&str, &str); 11] = [
     ("user", "USER_LISTEN"),
     ("catalog", "CATALOG_LISTEN"),
     ("cart", "CART_LISTEN"),
@@ -38,7 +36,7 @@ const LISTENERS: [(&str, &str); 11] = [
     ("inbox", "INBOX_LISTEN"),
 ];
 
-/// What is short here, so that whatever waits for it comes soon.
+/// Settings of all processes. Timeouts and intervals are short, so that recovery takes little time.
 const SETTINGS: [(&str, &str); 14] = [
     ("RUST_LOG", "warn"),
     ("LOG_FORMAT", "json"),
@@ -57,96 +55,98 @@ const SETTINGS: [(&str, &str); 14] = [
 ];
 
 /// A running shop.
-pub(crate) struct Stage {
-    /// Names its databases and roles, which no other run has.
+pub(crate) struct Fixture {
+    /// The prefix of its databases and roles, which is unique to the run.
     run: String,
     server: String,
     pub(crate) processes: Vec<Process>,
-    /// The APIs of the gateways.
+    /// The URLs of the gateways' REST APIs.
     pub(crate) gateways: Vec<String>,
-    /// Where carts are.
+    /// The URL of the cart service.
     pub(crate) cart: String,
-    /// What is sold, and how many units there were at first.
-    pub(crate) wares: Vec<(Uuid, i32)>,
-    _folder: TempDir,
+    /// The products and their initial stock.
+    pub(crate) products: Vec<(Uuid, i32)>,
+    folder: TempDir,
 }
 
-impl Stage {
-    /// Makes databases, starts all processes and waits until they are ready.
-    pub(crate) async fn set(client: &reqwest::Client) -> Self {
+impl Fixture {
+    /// Creates the databases, starts all processes and waits until they are ready.
+    pub(crate) async fn start(client: &reqwest::Client) -> Self {
         let env = Env::system();
         let digits: String = env.bytes::<4>().iter().map(|byte| format!("{byte:02x}")).collect();
-        let folder = tempfile::tempdir().unwrap();
-        let mut stage = Self {
+        let mut fixture = Self {
             run: format!("killed_{digits}"),
             server: testing::postgres().to_owned(),
             processes: Vec::new(),
             gateways: Vec::new(),
             cart: String::new(),
-            wares: UNITS.map(|units| (env.uuid(), units)).into(),
-            _folder: folder,
+            products: INITIAL_STOCK.map(|units| (env.uuid(), units)).into(),
+            folder: tempfile::tempdir().unwrap(),
         };
-        let folder = stage._folder.path().to_owned();
-        let env = stage.environment(&env, &folder);
-        stage.make_databases(&env, &folder);
-        stage.stock_up().await;
-        stage.start(&env, &folder);
-        for process in &mut stage.processes {
-            process.ready(client).await;
+        let folder = fixture.folder.path().to_owned();
+        let commands = fixture.commands(&env, &folder);
+        fixture.create_component_databases(&commands, &folder);
+        fixture.insert_products().await;
+        fixture.start_processes(&commands, &folder);
+        for process in &mut fixture.processes {
+            process.wait_until_ready(client).await;
         }
-        stage
+        fixture
     }
 
-    /// An administrator's connection to the database of an owner, or to another of this run.
+    /// Connects, as the administrator, to the database of a component or another one of this run.
     pub(crate) async fn database(&self, name: &str) -> PgConnection {
         PgConnection::connect(&self.url(name, "")).await.unwrap()
     }
 
-    /// A new database of this run, beside those of the owners.
-    pub(crate) async fn make_database(&self, name: &str) -> PgConnection {
+    /// Creates another database of this run.
+    pub(crate) async fn create_database(&self, name: &str) -> PgConnection {
         let mut server = PgConnection::connect(&self.server).await.unwrap();
         let sql = format!("CREATE DATABASE {}_{name}", self.run);
         query(AssertSqlSafe(sql)).execute(&mut server).await.unwrap();
         self.database(name).await
     }
 
-    /// Ends everything. Only after a run that went well: of any other the databases are worth a look.
-    pub(crate) async fn clear(mut self) {
+    /// Stops all processes and drops the databases. Called after a successful run only: the
+    /// databases of a failed run are kept for analysis.
+    pub(crate) async fn clean_up(mut self) {
         self.processes.clear();
+        let owners = || Component::with_database().map(|(component, _)| component.name());
         let mut server = PgConnection::connect(&self.server).await.unwrap();
-        for name in OWNERS.into_iter().chain(["books"]) {
+        for name in owners().chain(["snapshot"]) {
             let sql = format!("DROP DATABASE {}_{name} WITH (FORCE)", self.run);
             query(AssertSqlSafe(sql)).execute(&mut server).await.unwrap();
         }
-        for name in OWNERS {
+        for name in owners() {
             let sql = format!("DROP ROLE {}_{name}", self.run);
             query(AssertSqlSafe(sql)).execute(&mut server).await.unwrap();
         }
     }
 
-    /// Parameters count for more than what stands before them.
-    fn url(&self, database: &str, more: &str) -> String {
+    /// Returns the server's URL with another database. Parameters take precedence over the other
+    /// parts of a URL.
+    fn url(&self, database: &str, parameters: &str) -> String {
         let Self { run, server, .. } = self;
-        let mark = if server.contains('?') { '&' } else { '?' };
-        format!("{server}{mark}dbname={run}_{database}{more}")
+        let separator = if server.contains('?') { '&' } else { '?' };
+        format!("{server}{separator}dbname={run}_{database}{parameters}")
     }
 
-    /// What each process is told, by its name.
-    fn environment(&mut self, env: &Env, folder: &Path) -> HashMap<&'static str, Start> {
-        let ports: Vec<u16> = free_ports(LISTENERS.len() + 1);
-        let smtp = ports[LISTENERS.len()].to_string();
-        let port = |name: &str| ports[LISTENERS.iter().position(|(n, _)| *n == name).unwrap()];
+    /// Returns the command of each process, by the name of the process.
+    fn commands(&mut self, env: &Env, folder: &Path) -> HashMap<&'static str, ShopCommand> {
+        let ports: Vec<u16> = free_ports(PROCESSES.len() + 1);
+        let smtp = ports[PROCESSES.len()].to_string();
+        let port = |name: &str| ports[PROCESSES.iter().position(|(n, _)| *n == name).unwrap()];
         let http = |name: &str| format!("http://127.0.0.1:{}", port(name));
         self.gateways =
             ["gateway-1", "gateway-2"].map(|name| format!("{}/api/v1", http(name))).into();
         self.cart = http("cart");
         let secrets = secrets(env, folder);
-        // Of our own: who builds meanwhile does not change what is started again.
-        let shop = folder.join("shop");
-        fs::copy(env!("CARGO_BIN_EXE_shop"), &shop).unwrap();
-        let start = |(name, listen): (&'static str, &'static str)| {
+        // A copy, so that a build during the test does not change what is restarted.
+        let program = folder.join("shop");
+        fs::copy(env!("CARGO_BIN_EXE_shop"), &program).unwrap();
+        let command = |(name, listen): (&'static str, &'static str)| {
             let (component, replica) = name.split_once('-').unwrap_or((name, "1"));
-            let words =
+            let args =
                 if component == "inbox" { vec![component] } else { vec![component, "serve"] };
             let mut env: Vec<_> = SETTINGS.map(|(name, value)| (name, value.to_owned())).into();
             env.extend(secrets.clone());
@@ -162,42 +162,50 @@ impl Stage {
             ] {
                 env.push((setting, http(callee)));
             }
-            // Each gateway has an `order` of its own; a shopper who asks again may get the other.
+            // Each gateway calls its own replica of `order`, so that repeated requests reach both.
             env.push(("ORDER_URL", http(if replica == "1" { "order-1" } else { "order-2" })));
             env.push(("INBOX_SMTP_LISTEN", format!("127.0.0.1:{smtp}")));
             env.extend([("SMTP_HOST", "127.0.0.1".to_owned()), ("SMTP_PORT", smtp.clone())]);
-            if OWNERS.contains(&component) {
+            if Component::with_database().any(|(owner, _)| owner.name() == component) {
                 let role = format!("&user={}_{component}", self.run);
                 env.push(("DATABASE_URL", self.url(component, &role)));
                 env.push(("DATABASE_PASSWORD", "killed".to_owned()));
             }
-            (name, Start { shop: shop.clone(), words, env })
+            (name, ShopCommand { program: program.clone(), args, env })
         };
-        LISTENERS.map(start).into()
+        PROCESSES.map(command).into()
     }
 
-    fn make_databases(&self, starts: &HashMap<&'static str, Start>, folder: &Path) {
-        for owner in OWNERS {
-            let name = if owner == "order" { "order-1" } else { owner };
+    fn create_component_databases(
+        &self,
+        commands: &HashMap<&'static str, ShopCommand>,
+        folder: &Path,
+    ) {
+        for (component, _) in Component::with_database() {
+            let process = match component {
+                Component::Order => "order-1",
+                component => component.name(),
+            };
             for task in ["provision", "migrate"] {
-                let mut start = Start { words: vec![owner, task], ..starts[name].clone() };
-                start.env.push(("ADMIN_DATABASE_URL", self.server.clone()));
-                start.finish(&folder.join("databases.log"));
+                let args = vec![component.name(), task];
+                let mut command = ShopCommand { args, ..commands[process].clone() };
+                command.env.push(("ADMIN_DATABASE_URL", self.server.clone()));
+                command.run(&folder.join("databases.log"));
             }
         }
     }
 
-    fn start(&mut self, starts: &HashMap<&'static str, Start>, folder: &Path) {
-        let admin = free_ports(LISTENERS.len());
-        for ((name, _), admin) in LISTENERS.into_iter().zip(admin) {
-            let start = starts[name].clone();
-            self.processes.push(Process::start(name.to_owned(), start, admin, folder));
+    fn start_processes(&mut self, commands: &HashMap<&'static str, ShopCommand>, folder: &Path) {
+        let admin_ports = free_ports(PROCESSES.len());
+        for ((name, _), admin_port) in PROCESSES.into_iter().zip(admin_ports) {
+            let command = commands[name].clone();
+            self.processes.push(Process::start(name.to_owned(), command, admin_port, folder));
         }
     }
 
-    async fn stock_up(&self) {
+    async fn insert_products(&self) {
         let mut catalog = self.database("catalog").await;
-        for (n, (id, units)) in self.wares.iter().enumerate() {
+        for (index, (id, units)) in self.products.iter().enumerate() {
             query(
                 "WITH product AS (
                      INSERT INTO products (id, name, slug, price_cents, currency, weight_grams,
@@ -209,8 +217,8 @@ impl Stage {
                  VALUES ($1, 'initial', $4, 0, '', now())",
             )
             .bind(id)
-            .bind(format!("ware-{n}"))
-            .bind(i64::try_from(n).unwrap() * 700 + 500)
+            .bind(format!("product-{index}"))
+            .bind(i64::try_from(index).unwrap() * 700 + 500)
             .bind(units)
             .execute(&mut catalog)
             .await
