@@ -5,8 +5,10 @@
 //! - [`workload`], [`shopper`], [`client`], [`setup`]: what is asked, by whom, and how
 //! - [`tally`], [`measure`], [`table`]: what came of it
 //! - [`shop`], [`process`], [`constant`]: what is measured; [`round_trips`], [`machine`]: what else is
-//!   counted; [`report`], [`render`], [`document`]: all of it, in order, and where it is written
+//!   counted; [`benchmark`], [`report`], [`render`], [`document`]: all
+//!   of it, in order, and where it is written
 
+mod benchmark;
 mod client;
 mod climb;
 mod constant;
@@ -54,7 +56,7 @@ enum Command {
     /// Serves a constant answer within the gateway's layers: what reads are compared with
     Constant(Box<constant::Args>),
     /// Starts the shop, measures all there is to measure, and writes it down
-    Report(report::Args),
+    Report(benchmark::Args),
 }
 
 #[derive(clap::Args)]
@@ -101,7 +103,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Load(args) => drive(load(args)),
         Command::Constant(args) => constant::serve(*args),
-        Command::Report(args) => drive(report::write(args)),
+        Command::Report(args) => drive(benchmark::write(args)),
     }
 }
 
