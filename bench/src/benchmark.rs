@@ -1,4 +1,5 @@
-//! The measured run: the shop as one process, the reference, the shop as many processes.
+//! The complete benchmark: the shop in one process, the constant server as the reference, and the
+//! shop in many processes.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,78 +9,79 @@ use clap::value_parser;
 use crate::document;
 use crate::machine;
 use crate::measure;
-use crate::process::{Process, Resident};
+use crate::process::{Process, ResidentMemory};
 use crate::render;
-use crate::report::{Memory, Report};
+use crate::report::{ALL_IN_ONE, ProcessMemory, Report};
 use crate::round_trips::Counter;
 use crate::schedule::Schedule;
 use crate::setup;
-use crate::shop::Shop;
+use crate::shop::MeasuredShop;
 use crate::shopper::Shopper;
 use crate::workload::Workload;
 
-/// Starts that are timed: of one a median could not be told.
+/// The number of timed cold starts.
 const STARTS: usize = 5;
 
-/// After this long an idle shop has done what it does at its start.
-const SETTLED: Duration = Duration::from_secs(3);
+/// The time after which a started shop is idle.
+const SETTLE_TIME: Duration = Duration::from_secs(3);
 
-/// Longest run of the search, so that all of them stay within minutes.
+/// The longest run of a search, so that a benchmark takes minutes.
 const MAX_RUN_SECS: u64 = 60;
 
-/// Where searches begin: below what two cores answer, so that the first run is sustained.
-const WORKLOADS: [(Workload, u32); 5] = [
+/// The start rates of the searches: below what two cores sustain, so that the first run is
+/// sustained.
+const START_RATES: [(Workload, u32); 5] = [
     (Workload::List, 500),
     (Workload::Product, 500),
     (Workload::Search, 100),
     (Workload::Mix, 250),
     (Workload::Checkout, 25),
 ];
-const CONSTANT_FROM: u32 = 2000;
+const CONSTANT_START_RATE: u32 = 2000;
 
-/// What is measured, and where it is written.
+/// The settings of `bench report`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The shop's program
+    /// Program of the shop
     #[arg(long)]
     shop: PathBuf,
 
-    /// PostgreSQL with pg_stat_statements loaded, as its superuser; private to this run
+    /// URL of a PostgreSQL server with pg_stat_statements, as its superuser; private to this run
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: String,
 
-    /// Redis, private to this run
+    /// URL of a Redis server; private to this run
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     redis_url: String,
 
-    /// Document in which the figures are replaced; without one they are printed only
+    /// Document whose generated part is replaced; without one, the figures are printed only
     #[arg(long, env = "BENCH_DOCUMENT")]
     document: Option<PathBuf>,
 
-    /// Seconds of one run
+    /// Duration of a run in seconds
     #[arg(long, env = "BENCH_SECONDS", default_value_t = 5,
         value_parser = value_parser!(u64).range(1..=MAX_RUN_SECS))]
     seconds: u64,
 
-    /// Shoppers, each with a connection and one thing at a time
+    /// Number of shoppers, each with one connection and one request at a time
     #[arg(long, env = "BENCH_SHOPPERS", default_value_t = 64,
         value_parser = value_parser!(u16).range(1..=500))]
     shoppers: u16,
 }
 
-/// Measures everything, prints it, and writes it where it belongs.
-pub(crate) async fn write(args: Args) -> anyhow::Result<()> {
+/// Runs the benchmark, prints the figures, and writes them into the document.
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     if let Some(path) = &args.document {
         document::check(path)?;
     }
     let report = measure(&args).await?;
-    let measured = render::report(&report);
+    let figures = render::report(&report);
     #[expect(clippy::print_stdout, reason = "the figures are what the command is for")]
     {
-        println!("{measured}\n{}", render::statements(&report.statements));
+        println!("{figures}\n{}", render::statements(&report.statements));
     }
     match &args.document {
-        Some(path) => document::write(path, &measured),
+        Some(path) => document::write(path, &figures),
         None => Ok(()),
     }
 }
@@ -87,87 +89,102 @@ pub(crate) async fn write(args: Args) -> anyhow::Result<()> {
 async fn measure(args: &Args) -> anyhow::Result<Report> {
     let mut counter = Counter::connect(&args.database_url).await?;
     let postgres = counter.version().await?;
-    let shop = Shop::new(&args.shop, &args.database_url, &args.redis_url)?;
-    let count = usize::from(args.shoppers);
+    let shop = MeasuredShop::new(&args.shop, &args.database_url, &args.redis_url)?;
     let mut report = Report {
         facts: machine::facts(&postgres),
         seconds: args.seconds,
-        shoppers: count,
-        starts: starts(&shop).await?,
+        shoppers: usize::from(args.shoppers),
+        starts: measure_starts(&shop).await?,
         list_bytes: 0,
-        found: Vec::new(),
+        searches: Vec::new(),
         memory: Vec::new(),
         round_trips: Vec::new(),
         statements: Vec::new(),
     };
-    let length = Duration::from_secs(args.seconds);
-    as_one(&shop, &mut report, &mut counter, length).await?;
-    constant(&shop, &mut report, length).await?;
-    apart(&shop, &mut report, length).await?;
+    let duration = Duration::from_secs(args.seconds);
+    measure_combined(&shop, &mut report, &mut counter, duration).await?;
+    measure_constant(&shop, &mut report, duration).await?;
+    measure_separate(&shop, &mut report, duration).await?;
     Ok(report)
 }
 
-/// Starts and ends the shop a few times, once before that to have its databases made.
-async fn starts(shop: &Shop) -> anyhow::Result<Vec<Duration>> {
+/// Measures cold starts of the shop in one process. The first start, which creates the databases,
+/// is not timed.
+async fn measure_starts(shop: &MeasuredShop) -> anyhow::Result<Vec<Duration>> {
     eprintln!("==> cold starts");
-    let mut times = Vec::with_capacity(STARTS);
+    let mut durations = Vec::with_capacity(STARTS);
     for number in 0..=STARTS {
-        let (process, took) = shop.start_as_one().await?;
+        let (process, duration) = shop.start_combined().await?;
         process.stop().await?;
         if number > 0 {
-            times.push(took);
+            durations.push(duration);
         }
     }
-    times.sort_unstable();
-    Ok(times)
+    durations.sort_unstable();
+    Ok(durations)
 }
 
-async fn as_one(
-    shop: &Shop,
+/// Measures the shop in one process: round trips, rates and memory.
+async fn measure_combined(
+    shop: &MeasuredShop,
     report: &mut Report,
     counter: &mut Counter,
-    length: Duration,
+    duration: Duration,
 ) -> anyhow::Result<()> {
-    let (process, _) = shop.start_as_one().await?;
-    tokio::time::sleep(SETTLED).await;
-    let idle = process.resident()?;
+    let (process, _) = shop.start_combined().await?;
+    tokio::time::sleep(SETTLE_TIME).await;
+    let idle = process.resident_memory()?;
     let target = shop.gateway().await?;
     let mut shoppers = setup::shoppers(&target, report.shoppers, &shop.admin()).await?;
-    report.list_bytes = setup::size_of_list(&target).await?;
+    report.list_bytes = setup::list_size(&target).await?;
     eprintln!("==> round trips to PostgreSQL");
     if let Some(first) = shoppers.first_mut() {
-        (report.round_trips, report.statements) = counter.of_one_order(first).await?;
+        (report.round_trips, report.statements) = counter.measure_order(first).await?;
     }
-    for (workload, from) in WORKLOADS {
-        report.found.push(measure::search(&mut shoppers, workload, from, length).await);
+    for (workload, start_rate) in START_RATES {
+        let result = measure::search(&mut shoppers, workload, start_rate, duration).await;
+        report.searches.push(result);
     }
     let processes = [process];
-    let loaded = under_load(&mut shoppers, &processes, report.mix(length)).await?;
-    report.memory.push(Memory { process: "all in one", idle, loaded: loaded[0] });
+    let schedule = report.half_rate_mix(duration);
+    let loaded = memory_under_load(&mut shoppers, &processes, schedule).await?;
+    report.memory.push(ProcessMemory { process: ALL_IN_ONE, idle, loaded: loaded[0] });
     let [process] = processes;
     process.stop().await
 }
 
-async fn constant(shop: &Shop, report: &mut Report, length: Duration) -> anyhow::Result<()> {
+/// Measures the rates of the constant server.
+async fn measure_constant(
+    shop: &MeasuredShop,
+    report: &mut Report,
+    duration: Duration,
+) -> anyhow::Result<()> {
     let process = shop.start_constant(report.list_bytes).await?;
     let target = shop.gateway().await?;
     let shoppers = (0..report.shoppers).map(|_| Shopper::anonymous(&target));
     let mut shoppers = shoppers.collect::<anyhow::Result<Vec<_>>>()?;
-    let found = measure::search(&mut shoppers, Workload::Constant, CONSTANT_FROM, length).await;
-    report.found.insert(0, found);
+    let workload = Workload::Constant;
+    let result = measure::search(&mut shoppers, workload, CONSTANT_START_RATE, duration).await;
+    report.searches.insert(0, result);
     process.stop().await
 }
 
-async fn apart(shop: &Shop, report: &mut Report, length: Duration) -> anyhow::Result<()> {
+/// Measures the memory of the shop with each component in a process of its own.
+async fn measure_separate(
+    shop: &MeasuredShop,
+    report: &mut Report,
+    duration: Duration,
+) -> anyhow::Result<()> {
     eprintln!("==> each component in a process of its own");
-    let processes = shop.start_apart().await?;
-    tokio::time::sleep(SETTLED).await;
-    let idle: Vec<Resident> = processes.iter().map(Process::resident).collect::<Result<_, _>>()?;
+    let processes = shop.start_separate().await?;
+    tokio::time::sleep(SETTLE_TIME).await;
+    let idle = resident_memory(&processes)?;
     let target = shop.gateway().await?;
     let mut shoppers = setup::shoppers(&target, report.shoppers, &shop.admin()).await?;
-    let loaded = under_load(&mut shoppers, &processes, report.mix(length)).await?;
+    let schedule = report.half_rate_mix(duration);
+    let loaded = memory_under_load(&mut shoppers, &processes, schedule).await?;
     for ((process, idle), loaded) in processes.iter().zip(idle).zip(loaded) {
-        report.memory.push(Memory { process: process.name, idle, loaded });
+        report.memory.push(ProcessMemory { process: process.name, idle, loaded });
     }
     for process in processes {
         process.stop().await?;
@@ -175,16 +192,20 @@ async fn apart(shop: &Shop, report: &mut Report, length: Duration) -> anyhow::Re
     Ok(())
 }
 
-/// Resident memory of each process while the mix runs, near its end.
-async fn under_load(
+/// Returns the resident memory of each process near the end of a run of the shopping mix.
+async fn memory_under_load(
     shoppers: &mut [Shopper],
     processes: &[Process],
     schedule: Schedule,
-) -> anyhow::Result<Vec<Resident>> {
-    let look = async {
-        tokio::time::sleep(schedule.length).await; // a run begins after a pause
-        processes.iter().map(Process::resident).collect()
+) -> anyhow::Result<Vec<ResidentMemory>> {
+    let sample = async {
+        tokio::time::sleep(schedule.duration).await; // the run starts after a pause
+        resident_memory(processes)
     };
-    let run = measure::at_rate(shoppers, schedule, Workload::Mix);
-    tokio::join!(look, run).0
+    let run = measure::run_at_rate(shoppers, schedule, Workload::Mix);
+    tokio::join!(sample, run).0
+}
+
+fn resident_memory(processes: &[Process]) -> anyhow::Result<Vec<ResidentMemory>> {
+    processes.iter().map(Process::resident_memory).collect()
 }

@@ -1,7 +1,7 @@
-//! The reference: the gateway's own layers around a route whose answer is there already.
+//! The reference for reads: the gateway's middleware around a route with a constant response.
 //!
-//! It shows what sockets, HTTP, request ids, traces, metrics and the other layers cost on this machine.
-//! What the shop answers beyond that is the shop's.
+//! It shows what sockets, HTTP, request ids, traces, metrics and the other layers cost on this
+//! machine. The rest of the cost of a read is that of the shop itself.
 
 use axum::Router;
 use axum::routing::get;
@@ -10,10 +10,10 @@ use clap::value_parser;
 use http::header::CONTENT_TYPE;
 use kit::Process;
 
-/// Largest answer: as much as the generator reads.
+/// The largest response: as much as the load generator reads.
 const MAX_BODY_BYTES: i64 = 1 << 20;
 
-/// The settings of `bench constant`: the gateway's, and the size of the answer.
+/// The settings of `bench constant`: those of the gateway, and the size of the response.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -22,12 +22,13 @@ pub(crate) struct Args {
     #[command(flatten)]
     gateway: gateway::Args,
 
-    /// Bytes of the answer
-    #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(0..=MAX_BODY_BYTES))]
+    /// Size of the response in bytes
+    #[arg(long, default_value_t = 10_000,
+        value_parser = value_parser!(u32).range(0..=MAX_BODY_BYTES))]
     body_bytes: u32,
 }
 
-/// Serves until the process is told to end.
+/// Serves until the process is asked to shut down.
 pub(crate) fn serve(args: Args) -> anyhow::Result<()> {
     let Args { process: settings, gateway, body_bytes } = args;
     kit::block_on(&settings, async {
@@ -42,7 +43,7 @@ pub(crate) fn serve(args: Args) -> anyhow::Result<()> {
     })?
 }
 
-/// One route, whose answer looks like JSON to all who pass it on.
+/// Returns the route. The response is labeled as JSON, so that the layers treat it as such.
 fn routes(body_bytes: u32) -> Router {
     let text = vec![b' '; usize::try_from(body_bytes).unwrap_or_default()];
     let body = Bytes::from(text);

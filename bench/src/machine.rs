@@ -1,8 +1,8 @@
-//! On what was measured.
+//! The machine and the software on which the figures depend.
 
 use std::process::Command;
 
-/// What a figure depends on: names and values.
+/// Returns the facts about the machine: names and values.
 pub(crate) fn facts(postgres: &str) -> Vec<(&'static str, String)> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     vec![
@@ -12,14 +12,16 @@ pub(crate) fn facts(postgres: &str) -> Vec<(&'static str, String)> {
         ("kernel", format!("Linux {}", read("/proc/sys/kernel/osrelease"))),
         ("PostgreSQL", postgres.to_owned()),
         ("Redis", redis()),
-        ("compiler", said("rustc", &["--version"]).unwrap_or_else(unknown)),
+        ("compiler", first_line("rustc", &["--version"]).unwrap_or_else(unknown)),
     ]
 }
 
-/// The commit that the figures are of; a tree without git has none.
+/// Returns the measured commit, or `unknown` for a tree without git.
 fn commit() -> String {
-    let Some(commit) = said("git", &["rev-parse", "--short=12", "HEAD"]) else { return unknown() };
-    match said("git", &["status", "--porcelain", "--untracked-files=no"]) {
+    let Some(commit) = first_line("git", &["rev-parse", "--short=12", "HEAD"]) else {
+        return unknown();
+    };
+    match first_line("git", &["status", "--porcelain", "--untracked-files=no"]) {
         None => commit,
         Some(_) => format!("{commit}, with changes"),
     }
@@ -31,28 +33,29 @@ fn memory() -> String {
     format!("{:.1} GiB", kib / 1024.0 / 1024.0)
 }
 
-/// The value of the first line `name: value` of a file.
+/// Returns the value of the first line `name: value` of a file.
 fn field(path: &str, name: &str) -> String {
     let text = read(path);
     let mut pairs = text.lines().filter_map(|line| line.split_once(':'));
-    let found = pairs.find(|(known, _)| known.trim() == name);
-    found.map_or_else(unknown, |(_, value)| value.trim().to_owned())
+    let pair = pairs.find(|(key, _)| key.trim() == name);
+    pair.map_or_else(unknown, |(_, value)| value.trim().to_owned())
 }
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(path).map_or_else(|_| unknown(), |text| text.trim().to_owned())
 }
 
-/// The version among what Redis says of itself.
+/// Returns the version in the output of `redis-server --version`.
 fn redis() -> String {
-    let told = said("redis-server", &["--version"]).unwrap_or_else(unknown);
-    let version = told.split_whitespace().find_map(|word| word.strip_prefix("v="));
-    version.map_or_else(|| told.clone(), str::to_owned)
+    let output = first_line("redis-server", &["--version"]).unwrap_or_else(unknown);
+    let version = output.split_whitespace().find_map(|word| word.strip_prefix("v="));
+    version.map_or_else(|| output.clone(), str::to_owned)
 }
 
-/// The first line of what a program says. None if it is not there, fails, or has nothing to say.
-fn said(program: &str, words: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(words).output().ok()?;
+/// Returns the first line of a program's output, or `None` if the program is not installed, fails,
+/// or prints nothing.
+fn first_line(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().next().filter(|line| !line.is_empty())?;
     output.status.success().then(|| line.to_owned())
@@ -67,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_a_figure_depends_on_is_told() {
+    fn every_fact_has_a_value() {
         let facts = facts("15.4");
         assert!(facts.iter().all(|(_, value)| !value.is_empty()), "{facts:?}");
         assert!(facts.contains(&("PostgreSQL", "15.4".to_owned())));

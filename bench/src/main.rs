@@ -1,22 +1,23 @@
-//! How fast the shop is: a load generator of our own, and the measured run behind
-//! `docs/benchmarks.md`.
+//! The load generator of the shop, and the benchmark whose figures are in `docs/benchmarks.md`.
 //!
-//! - [`schedule`], [`mod@load`]: an open loop at a fixed rate; [`climb`]: the search for the highest one
-//! - [`workload`], [`shopper`], [`client`], [`setup`]: what is asked, by whom, and how
-//! - [`tally`], [`measure`], [`table`]: what came of it
-//! - [`shop`], [`process`], [`constant`]: what is measured; [`round_trips`], [`machine`]: what else is
-//!   counted; [`benchmark`], [`report`], [`render`], [`document`]: all
-//!   of it, in order, and where it is written
+//! - [`schedule`], [`mod@load`]: open-loop load at a fixed rate; [`rate_search`]: the search for
+//!   the
+//!   highest sustained rate
+//! - [`workload`], [`shopper`], [`client`], [`setup`]: the requests and who sends them
+//! - [`tally`], [`measure`], [`table`]: the results
+//! - [`shop`], [`process`], [`constant`]: the measured processes
+//! - [`round_trips`], [`machine`]: other figures
+//! - [`benchmark`], [`report`], [`render`], [`document`]: the complete benchmark and its document
 
 mod benchmark;
 mod client;
-mod climb;
 mod constant;
 mod document;
 mod load;
 mod machine;
 mod measure;
 mod process;
+mod rate_search;
 mod render;
 mod report;
 mod round_trips;
@@ -43,7 +44,7 @@ use crate::shopper::Shopper;
 use crate::workload::Workload;
 
 #[derive(Parser)]
-#[command(name = "bench", version, about = "How fast the shop is")]
+#[command(name = "bench", version, about = "The load generator of the shop")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -52,36 +53,37 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Sends load at a fixed rate to a shop on this machine
-    Load(Load),
-    /// Serves a constant answer within the gateway's layers: what reads are compared with
+    Load(LoadArgs),
+    /// Serves a constant response within the gateway's layers, as the reference for reads
     Constant(Box<constant::Args>),
-    /// Starts the shop, measures all there is to measure, and writes it down
+    /// Runs the complete benchmark, and writes the figures into a document
     Report(benchmark::Args),
 }
 
 #[derive(clap::Args)]
-struct Load {
-    /// The shop, on this machine
+struct LoadArgs {
+    /// URL of the shop, on this machine
     #[arg(long, default_value = "http://localhost:8080")]
     url: String,
 
-    /// What is asked
+    /// Steps of the run
     #[arg(long, value_enum, default_value = "mix")]
     workload: Workload,
 
-    /// Arrivals a second; with --search, where it begins
-    #[arg(long, default_value_t = 100, value_parser = value_parser!(u32).range(1..=i64::from(MAX_RATE)))]
+    /// Arrivals per second; with --search, the start rate
+    #[arg(long, default_value_t = 100,
+        value_parser = value_parser!(u32).range(1..=i64::from(MAX_RATE)))]
     rate: u32,
 
-    /// Seconds of one run
+    /// Duration of a run in seconds
     #[arg(long, default_value_t = 5, value_parser = value_parser!(u64).range(1..=MAX_SECS))]
     seconds: u64,
 
-    /// Shoppers, each with a connection and one thing at a time
+    /// Number of shoppers, each with one connection and one request at a time
     #[arg(long, default_value_t = 64, value_parser = value_parser!(u16).range(1..=500))]
     shoppers: u16,
 
-    /// Looks for the highest rate that is sustained
+    /// Searches for the highest sustained rate
     #[arg(long)]
     search: bool,
 
@@ -101,26 +103,26 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Load(args) => drive(load(args)),
+        Command::Load(args) => block_on(load(args)),
         Command::Constant(args) => constant::serve(*args),
-        Command::Report(args) => drive(benchmark::write(args)),
+        Command::Report(args) => block_on(benchmark::run(args)),
     }
 }
 
-/// Does the work on one thread: it asks more than the shop answers, and leaves the rest of the machine
-/// to the shop.
-fn drive(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+/// Runs `work` on one thread, which can send more requests than the shop sustains, and leaves the
+/// other processors to the shop.
+fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.context("starting the runtime")?.block_on(async {
-        // What was started ends with us, however we end: it is killed when the work is dropped.
+    runtime.context("cannot start the runtime")?.block_on(async {
+        // Started processes are killed when the work is dropped, also after a signal.
         tokio::select! {
-            done = work => done,
+            result = work => result,
             () = interrupted() => bail!("interrupted"),
         }
     })
 }
 
-/// Ends when somebody wants us to.
+/// Completes on SIGTERM or SIGINT.
 async fn interrupted() {
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
     let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
@@ -130,8 +132,8 @@ async fn interrupted() {
     }
 }
 
-async fn load(args: Load) -> anyhow::Result<()> {
-    let target = Target::find(&args.url).await?;
+async fn load(args: LoadArgs) -> anyhow::Result<()> {
+    let target = Target::resolve(&args.url).await?;
     let count = usize::from(args.shoppers);
     let mut shoppers = match args.workload {
         Workload::Constant => {
@@ -139,15 +141,15 @@ async fn load(args: Load) -> anyhow::Result<()> {
         }
         _ => setup::shoppers(&target, count, &args.admin).await?,
     };
-    let length = Duration::from_secs(args.seconds);
+    let duration = Duration::from_secs(args.seconds);
     let (runs, steps) = match args.search {
         true => {
-            let found = measure::search(&mut shoppers, args.workload, args.rate, length).await;
-            (found.runs.into_iter().chain(found.half).collect(), found.steps)
+            let result = measure::search(&mut shoppers, args.workload, args.rate, duration).await;
+            (result.runs.into_iter().chain(result.half).collect(), result.steps)
         }
         false => {
-            let schedule = Schedule { rate: args.rate, length };
-            let (run, tally) = measure::at_rate(&mut shoppers, schedule, args.workload).await;
+            let schedule = Schedule { rate: args.rate, duration };
+            let (run, tally) = measure::run_at_rate(&mut shoppers, schedule, args.workload).await;
             (vec![run], tally.steps())
         }
     };

@@ -1,20 +1,20 @@
-//! Runs at rising rates, and what they tell.
+//! Measurements of one workload: a run at one rate, and the search for the highest sustained rate.
 
 use std::time::Duration;
 
-use crate::climb::Climb;
 use crate::load;
+use crate::rate_search::RateSearch;
 use crate::schedule::Schedule;
 use crate::shopper::Shopper;
 use crate::table::{number, table};
-use crate::tally::{Percentiles, Summary, Tally};
-use crate::workload::{Step, Workload};
+use crate::tally::{Percentiles, StepLatencies, Summary, Tally};
+use crate::workload::Workload;
 
-/// A moment for what a run left behind (mails, sweepers) before the next one begins.
+/// The pause before a run, in which background work of the run before (mails, sweepers) finishes.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The head of a table of [`row`]s.
-const HEAD: [&str; 10] = [
+/// The header of a table of runs.
+const RUN_HEADER: [&str; 10] = [
     "offered/s",
     "answered/s",
     "requests/s",
@@ -23,26 +23,26 @@ const HEAD: [&str; 10] = [
     "p99 ms",
     "max ms",
     "errors",
-    "not asked",
+    "dropped",
     "sustained",
 ];
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) struct SearchResult {
     pub(crate) workload: Workload,
-    /// Every run, in order.
+    /// All runs, in order.
     pub(crate) runs: Vec<Summary>,
-    /// The run at the highest rate that was sustained.
+    /// The run at the highest sustained rate.
     pub(crate) highest: Option<Summary>,
-    /// A run at half of it.
+    /// A run at half of that rate.
     pub(crate) half: Option<Summary>,
-    /// Latencies by step at half of it.
-    pub(crate) steps: Vec<(Step, u64, Percentiles)>,
+    /// The latencies by step at half of that rate.
+    pub(crate) steps: Vec<StepLatencies>,
 }
 
-/// A run at one rate. Why arrivals failed is told at once.
-pub(crate) async fn at_rate(
+/// Runs a workload at one rate, and prints the result and the errors.
+pub(crate) async fn run_at_rate(
     shoppers: &mut [Shopper],
     schedule: Schedule,
     workload: Workload,
@@ -57,68 +57,69 @@ pub(crate) async fn at_rate(
     (summary, tally)
 }
 
-/// Looks for the highest rate that is sustained, beginning at `from`, in runs of `length`; then runs
-/// at half of it.
+/// Searches for the highest sustained rate, starting at `start_rate`, in runs of `duration`, and
+/// then runs at half of that rate.
 pub(crate) async fn search(
     shoppers: &mut [Shopper],
     workload: Workload,
-    from: u32,
-    length: Duration,
-) -> Found {
-    eprintln!("==> {}: rising rates", workload.name());
-    // Connections are opened, plans are made, caches are filled.
-    at_rate(shoppers, Schedule { rate: from.div_ceil(4), length: PAUSE }, workload).await;
-    let mut climb = Climb::from(from);
+    start_rate: u32,
+    duration: Duration,
+) -> SearchResult {
+    eprintln!("==> {}: search for the highest rate", workload.name());
+    // Warm-up: connections are opened, statements are planned, caches are filled.
+    let warm_up = Schedule { rate: start_rate.div_ceil(4), duration: PAUSE };
+    run_at_rate(shoppers, warm_up, workload).await;
+    let mut search = RateSearch::new(start_rate);
     let mut runs: Vec<Summary> = Vec::new();
-    while let Some(rate) = climb.next() {
-        let (summary, _) = at_rate(shoppers, Schedule { rate, length }, workload).await;
-        climb.learn(summary.sustained);
+    while let Some(rate) = search.next() {
+        let (summary, _) = run_at_rate(shoppers, Schedule { rate, duration }, workload).await;
+        search.record(summary.sustained);
         runs.push(summary);
     }
-    let highest = climb.highest();
-    let at_highest = |run: &&Summary| Some(run.offered) == highest;
-    let mut found = Found {
+    let highest = search.highest();
+    let is_highest = |run: &&Summary| Some(run.offered) == highest;
+    let mut result = SearchResult {
         workload,
-        highest: runs.iter().find(at_highest).copied(),
+        highest: runs.iter().find(is_highest).copied(),
         runs,
         half: None,
         steps: Vec::new(),
     };
     if let Some(rate) = highest.map(|rate| rate.div_ceil(2)) {
-        let (half, tally) = at_rate(shoppers, Schedule { rate, length }, workload).await;
-        found.half = Some(half);
-        found.steps = tally.steps();
+        let (half, tally) = run_at_rate(shoppers, Schedule { rate, duration }, workload).await;
+        result.half = Some(half);
+        result.steps = tally.steps();
     }
-    found
+    result
 }
 
-/// A table of runs.
+/// Renders a table of runs.
 pub(crate) fn runs_table(runs: &[Summary]) -> String {
-    table(&HEAD, &runs.iter().map(row).collect::<Vec<_>>())
+    table(&RUN_HEADER, &runs.iter().map(run_row).collect::<Vec<_>>())
 }
 
-/// A table of latencies by step.
-pub(crate) fn steps_table(steps: &[(Step, u64, Percentiles)]) -> String {
-    let row = |(step, count, of): &(Step, u64, Percentiles)| {
-        [vec![step.name().to_owned(), count.to_string()], percentiles(of)].concat()
+/// Renders a table of latencies by step.
+pub(crate) fn steps_table(steps: &[StepLatencies]) -> String {
+    let row = |StepLatencies { step, count, latencies }: &StepLatencies| {
+        [vec![step.name().to_owned(), count.to_string()], percentiles(latencies)].concat()
     };
-    let head = ["step", "count", "p50 ms", "p95 ms", "p99 ms", "max ms"];
-    table(&head, &steps.iter().map(row).collect::<Vec<_>>())
+    let header = ["step", "count", "p50 ms", "p95 ms", "p99 ms", "max ms"];
+    table(&header, &steps.iter().map(row).collect::<Vec<_>>())
 }
 
-/// The percentiles in the order of the tables.
-pub(crate) fn percentiles(of: &Percentiles) -> Vec<String> {
-    [of.p50, of.p95, of.p99, of.max].map(number).to_vec()
+/// Formats percentiles in the order of the tables.
+pub(crate) fn percentiles(latencies: &Percentiles) -> Vec<String> {
+    [latencies.p50, latencies.p95, latencies.p99, latencies.max].map(number).to_vec()
 }
 
-fn row(run: &Summary) -> Vec<String> {
+fn run_row(run: &Summary) -> Vec<String> {
     let rates = vec![run.offered.to_string(), number(run.achieved), number(run.requests)];
     let sustained = if run.sustained { "yes" } else { "no" }.to_owned();
-    let ends = vec![run.errors.to_string(), run.missed.to_string(), sustained];
-    [rates, percentiles(&run.latencies), ends].concat()
+    let failures = vec![run.errors.to_string(), run.dropped.to_string(), sustained];
+    [rates, percentiles(&run.latencies), failures].concat()
 }
 
 fn line(run: &Summary) -> String {
-    let cells = HEAD.iter().zip(row(run)).map(|(name, cell)| format!("{name} {cell}"));
+    let cells = RUN_HEADER.iter().zip(run_row(run)).map(|(name, cell)| format!("{name} {cell}"));
     cells.collect::<Vec<_>>().join(" · ")
 }

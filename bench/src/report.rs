@@ -2,41 +2,46 @@
 
 use std::time::Duration;
 
-use crate::measure::Found;
-use crate::process::Resident;
+use crate::measure::SearchResult;
+use crate::process::ResidentMemory;
 use crate::round_trips::{RoundTrips, Statement};
 use crate::schedule::Schedule;
 use crate::workload::Workload;
 
-/// What was measured.
+/// The name of the process that contains all components.
+pub(crate) const ALL_IN_ONE: &str = "all in one";
+
+/// The figures of a benchmark.
 pub(crate) struct Report {
     pub(crate) facts: Vec<(&'static str, String)>,
+    /// The duration of a run.
     pub(crate) seconds: u64,
     pub(crate) shoppers: usize,
+    /// The durations of the cold starts, ascending.
     pub(crate) starts: Vec<Duration>,
     pub(crate) list_bytes: usize,
-    pub(crate) found: Vec<Found>,
-    pub(crate) memory: Vec<Memory>,
+    pub(crate) searches: Vec<SearchResult>,
+    pub(crate) memory: Vec<ProcessMemory>,
     pub(crate) round_trips: RoundTrips,
     pub(crate) statements: Vec<Statement>,
 }
 
-/// Resident memory of a process, before and while it works.
-pub(crate) struct Memory {
+/// The resident memory of a process, when idle and under load.
+pub(crate) struct ProcessMemory {
     pub(crate) process: &'static str,
-    pub(crate) idle: Resident,
-    pub(crate) loaded: Resident,
+    pub(crate) idle: ResidentMemory,
+    pub(crate) loaded: ResidentMemory,
 }
 
 impl Report {
-    /// What a search found.
-    pub(crate) fn of(&self, workload: Workload) -> Option<&Found> {
-        self.found.iter().find(|found| found.workload == workload)
+    /// Returns the result of the search with this workload.
+    pub(crate) fn search(&self, workload: Workload) -> Option<&SearchResult> {
+        self.searches.iter().find(|search| search.workload == workload)
     }
 
-    /// The mix at half of its highest rate.
-    pub(crate) fn mix(&self, length: Duration) -> Schedule {
-        let half = self.of(Workload::Mix).and_then(|found| found.half);
-        Schedule { rate: half.map_or(1, |run| run.offered), length }
+    /// Returns the schedule of the shopping mix at half of its highest rate.
+    pub(crate) fn half_rate_mix(&self, duration: Duration) -> Schedule {
+        let half = self.search(Workload::Mix).and_then(|search| search.half);
+        Schedule { rate: half.map_or(1, |run| run.offered), duration }
     }
 }

@@ -1,10 +1,11 @@
-//! The shop that is measured: all in one process, or each component in one of its own.
+//! The measured shop: all components in one process, or each in a process of its own.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use components::{Component, Database};
 use kit::Env;
 use secrecy::ExposeSecret as _;
 use sqlx::postgres::PgConnectOptions;
@@ -14,21 +15,16 @@ use crate::client::Target;
 use crate::process::{self, Process, Program};
 use crate::setup::Admin;
 
-/// Components that serve gRPC.
-const SERVICES: [&str; 7] =
-    ["user", "catalog", "cart", "order", "payment", "notification", "shipping"];
+/// The inbox, which is no component of a shop in production.
+const INBOX: &str = "inbox";
 
-/// Those of them that own a database.
-pub(crate) const OWNERS: [&str; 6] =
-    ["user", "catalog", "order", "payment", "notification", "shipping"];
-
-/// Password of every role of the components that run apart; the server is private.
-const PASSWORD: &str = "bench";
+/// The password of every component's role. The server is private.
+const DATABASE_PASSWORD: &str = "bench";
 
 const ADMIN_EMAIL: &str = "admin@example.com";
 
-/// What differs from the defaults: limits that a load test turns off, and cheap passwords, for the
-/// sign-in of the shoppers is not measured.
+/// The settings that differ from the defaults: limits are off, and password hashes are cheap
+/// because the sign-in of the shoppers is not measured.
 const SETTINGS: [(&str, &str); 10] = [
     ("RUST_LOG", "warn"),
     ("LOG_FORMAT", "text"),
@@ -39,13 +35,13 @@ const SETTINGS: [(&str, &str); 10] = [
     ("ACCESS_TOKEN_TTL", "2h"),
     ("SEED_DEMO_DATA", "true"),
     ("ADMIN_EMAIL", ADMIN_EMAIL),
-    ("ADMIN_PASSWORD", PASSWORD_OF_ADMIN),
+    ("ADMIN_PASSWORD", ADMIN_PASSWORD),
 ];
 
-const PASSWORD_OF_ADMIN: &str = "correct horse battery";
+const ADMIN_PASSWORD: &str = "correct horse battery";
 
-/// Where the shop's program, its servers and its ports are.
-pub(crate) struct Shop {
+/// The program of the shop, and the servers, ports and secrets with which it is started.
+pub(crate) struct MeasuredShop {
     program: PathBuf,
     database_url: String,
     redis_url: String,
@@ -53,22 +49,26 @@ pub(crate) struct Shop {
     secrets: TempDir,
 }
 
-/// Ports that were free a moment ago.
+/// Distinct free ports.
 struct Ports {
-    gateway: u16,
-    admin: u16,
-    smtp: u16,
+    /// The listen port of each component, in the order of [`Component::ALL`].
+    components: [u16; Component::ALL.len()],
     inbox: u16,
-    services: [u16; SERVICES.len()],
-    /// The admin ports of components that run apart.
-    apart: [u16; SERVICES.len() + 2],
+    inbox_smtp: u16,
+    /// The admin port of a process that contains all components.
+    admin: u16,
+    /// The admin port of each component in a process of its own, in the order of
+    /// [`Component::ALL`].
+    component_admin: [u16; Component::ALL.len()],
+    inbox_admin: u16,
 }
 
-impl Shop {
-    /// A shop on the servers of these URLs, the first one the PostgreSQL superuser's.
+impl MeasuredShop {
+    /// Creates the keys of a shop on these servers. `database_url` is the PostgreSQL superuser's.
     pub(crate) fn new(program: &Path, database_url: &str, redis_url: &str) -> anyhow::Result<Self> {
-        let secrets = tempfile::tempdir().context("a folder for secrets")?;
-        let keys = user::jwk::generate(&Env::system()).context("keys for access tokens")?;
+        let secrets = tempfile::tempdir().context("cannot create a folder for secrets")?;
+        let keys = user::jwk::generate(&Env::system())
+            .context("cannot generate the keys for access tokens")?;
         std::fs::write(secrets.path().join("signing.json"), keys.signing.expose_secret())?;
         std::fs::write(secrets.path().join("public.json"), keys.public)?;
         Ok(Self {
@@ -80,21 +80,22 @@ impl Shop {
         })
     }
 
-    /// Where its API is.
+    /// Returns the address of the REST API.
     pub(crate) async fn gateway(&self) -> anyhow::Result<Target> {
-        Target::find(&format!("http://{}", local(self.ports.gateway))).await
+        let port = self.ports.of_component(Component::Gateway);
+        Target::resolve(&format!("http://{}", local(port))).await
     }
 
-    /// Who may raise stock.
+    /// Returns the administrator.
     pub(crate) fn admin(&self) -> Admin {
         Admin {
             admin_email: Some(ADMIN_EMAIL.to_owned()),
-            admin_password: Some(PASSWORD_OF_ADMIN.to_owned()),
+            admin_password: Some(ADMIN_PASSWORD.to_owned()),
         }
     }
 
-    /// All of it in one process. The time until it was ready.
-    pub(crate) async fn start_as_one(&self) -> anyhow::Result<(Process, Duration)> {
+    /// Starts all components in one process, and returns the time until it was ready.
+    pub(crate) async fn start_combined(&self) -> anyhow::Result<(Process, Duration)> {
         let servers = [
             ("DATABASE_URL".to_owned(), self.database_url.clone()),
             ("REDIS_URL".to_owned(), self.redis_url.clone()),
@@ -102,130 +103,157 @@ impl Shop {
         let mut process = Process::start(Program {
             name: "all",
             path: &self.program,
-            words: &["all"],
+            args: &["all"],
             admin: &local(self.ports.admin),
             settings: &[self.settings(), servers.to_vec()].concat(),
         })
         .await?;
-        let took = process.ready().await?;
-        Ok((process, took))
+        let duration = process.wait_until_ready().await?;
+        Ok((process, duration))
     }
 
-    /// Each component in a process of its own, on databases that are there.
-    pub(crate) async fn start_apart(&self) -> anyhow::Result<Vec<Process>> {
-        for owner in OWNERS {
-            self.prepare(owner).await?;
+    /// Starts each component in a process of its own.
+    pub(crate) async fn start_separate(&self) -> anyhow::Result<Vec<Process>> {
+        for (component, database) in Component::with_database() {
+            self.prepare_database(component, database).await?;
         }
-        let mut all = Vec::new();
-        for (name, port) in SERVICES.into_iter().zip(self.ports.apart) {
-            all.push(self.start_alone(name, &[name, "serve"], port).await?);
+        let mut processes = Vec::new();
+        for (component, admin) in Component::ALL.into_iter().zip(self.ports.component_admin) {
+            processes.push(self.start_component(component, admin).await?);
         }
-        let [.., inbox, gateway] = self.ports.apart;
-        all.push(self.start_alone("inbox", &["inbox"], inbox).await?);
-        all.push(self.start_alone("gateway", &["gateway", "serve"], gateway).await?);
-        for process in &mut all {
-            process.ready().await?;
+        processes.push(self.start_inbox().await?);
+        for process in &mut processes {
+            process.wait_until_ready().await?;
         }
-        Ok(all)
+        Ok(processes)
     }
 
-    /// The gateway's layers around an answer of `bytes`, by this very program.
+    /// Starts the constant server of this program: the gateway's layers around a response of
+    /// `bytes`.
     pub(crate) async fn start_constant(&self, bytes: usize) -> anyhow::Result<Process> {
         let mut process = Process::start(Program {
             name: "constant",
             path: &std::env::current_exe()?,
-            words: &["constant", "--body-bytes", &bytes.to_string()],
+            args: &["constant", "--body-bytes", &bytes.to_string()],
             admin: &local(self.ports.admin),
             settings: &self.settings(),
         })
         .await?;
-        process.ready().await?;
+        process.wait_until_ready().await?;
         Ok(process)
     }
 
-    async fn start_alone(
-        &self,
-        name: &'static str,
-        words: &[&str],
-        admin: u16,
-    ) -> anyhow::Result<Process> {
+    async fn start_component(&self, component: Component, admin: u16) -> anyhow::Result<Process> {
+        let info = component.info();
         let mut settings = self.settings();
-        if OWNERS.contains(&name) {
-            settings.extend(self.database_of(name)?);
+        if let Some(database) = info.database {
+            settings.extend(self.database_settings(database)?);
         }
-        if ["cart", "gateway"].contains(&name) {
+        if info.redis {
             settings.push(("REDIS_URL".to_owned(), self.redis_url.clone()));
         }
-        let admin = &local(admin);
-        let path = &self.program;
-        Process::start(Program { name, path, words, admin, settings: &settings }).await
+        Process::start(Program {
+            name: info.name,
+            path: &self.program,
+            args: &[info.name, "serve"],
+            admin: &local(admin),
+            settings: &settings,
+        })
+        .await
     }
 
-    /// Gives an owner its role, its database and its migrations; what is there stays.
-    async fn prepare(&self, owner: &str) -> anyhow::Result<()> {
+    async fn start_inbox(&self) -> anyhow::Result<Process> {
+        Process::start(Program {
+            name: INBOX,
+            path: &self.program,
+            args: &[INBOX],
+            admin: &local(self.ports.inbox_admin),
+            settings: &self.settings(),
+        })
+        .await
+    }
+
+    /// Creates the role and the database of a component, and applies its migrations. What exists is
+    /// kept.
+    async fn prepare_database(
+        &self,
+        component: Component,
+        database: Database,
+    ) -> anyhow::Result<()> {
         let mut settings = self.settings();
-        settings.extend(self.database_of(owner)?);
+        settings.extend(self.database_settings(database)?);
         settings.push(("ADMIN_DATABASE_URL".to_owned(), self.database_url.clone()));
-        process::run(&self.program, &[owner, "provision"], &settings).await?;
-        process::run(&self.program, &[owner, "migrate"], &settings).await
+        process::run(&self.program, &[component.name(), "provision"], &settings).await?;
+        process::run(&self.program, &[component.name(), "migrate"], &settings).await
     }
 
-    fn database_of(&self, owner: &str) -> anyhow::Result<[(String, String); 2]> {
+    fn database_settings(&self, database: Database) -> anyhow::Result<[(String, String); 2]> {
         let server: PgConnectOptions = self.database_url.parse().context("DATABASE_URL")?;
         let (host, port) = (server.get_host(), server.get_port());
-        let url = format!("postgres://{owner}_owner@{host}:{port}/{owner}_db");
+        let Database { name, role } = database;
+        let url = format!("postgres://{role}@{host}:{port}/{name}");
         Ok([
             ("DATABASE_URL".to_owned(), url),
-            ("DATABASE_PASSWORD".to_owned(), PASSWORD.to_owned()),
+            ("DATABASE_PASSWORD".to_owned(), DATABASE_PASSWORD.to_owned()),
         ])
     }
 
-    /// The settings that all processes share; each takes those that it knows.
+    /// Returns the settings that all processes share. Each process reads those that it has.
     fn settings(&self) -> Vec<(String, String)> {
-        let Ports { gateway, smtp, inbox, services, .. } = &self.ports;
+        let Ports { components, inbox, inbox_smtp, .. } = &self.ports;
         let file = |name: &str| self.secrets.path().join(name).display().to_string();
         let mut settings: Vec<_> = SETTINGS
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         let mut set = |name: &str, value: String| settings.push((name.to_owned(), value));
-        for (name, port) in SERVICES.iter().zip(services) {
-            let name = name.to_uppercase();
-            set(&format!("{name}_LISTEN"), local(*port));
-            set(&format!("{name}_URL"), format!("http://{}", local(*port)));
+        for (component, port) in Component::ALL.iter().zip(components) {
+            let info = component.info();
+            set(info.listen.env, local(*port));
+            if let Some(url) = info.url_env {
+                set(url, format!("http://{}", local(*port)));
+            }
         }
-        set("GATEWAY_LISTEN", local(*gateway));
-        set("INBOX_SMTP_LISTEN", local(*smtp));
+        set("INBOX_SMTP_LISTEN", local(*inbox_smtp));
         set("INBOX_LISTEN", local(*inbox));
         set("JWT_SIGNING_KEYS", file("signing.json"));
         set("JWT_PUBLIC_KEYS", file("public.json"));
         set("FINGERPRINT_KEY", "0".repeat(64));
-        set("SMTP_PORT", smtp.to_string());
+        set("SMTP_PORT", inbox_smtp.to_string());
         settings
     }
 }
 
 impl Ports {
-    /// All are held at once, so that none is found twice, and then let go for the shop.
+    /// The number of ports.
+    const COUNT: usize = 2 * Component::ALL.len() + 4;
+
+    /// Finds free ports. All are bound at the same time, so that they are distinct, and then
+    /// released for the shop.
     fn find() -> anyhow::Result<Self> {
-        let held: Vec<_> = (0..4 + SERVICES.len() + SERVICES.len() + 2)
+        let listeners: Vec<_> = (0..Self::COUNT)
             .map(|_| TcpListener::bind(local(0)))
             .collect::<Result<_, _>>()
-            .context("free ports")?;
-        let mut ports = Vec::with_capacity(held.len());
-        for listener in &held {
+            .context("cannot find free ports")?;
+        let mut ports = Vec::with_capacity(listeners.len());
+        for listener in &listeners {
             ports.push(listener.local_addr()?.port());
         }
         let mut ports = ports.into_iter();
         let mut next = || ports.next().unwrap_or_default();
         Ok(Self {
-            gateway: next(),
-            admin: next(),
-            smtp: next(),
+            components: std::array::from_fn(|_| next()),
             inbox: next(),
-            services: std::array::from_fn(|_| next()),
-            apart: std::array::from_fn(|_| next()),
+            inbox_smtp: next(),
+            admin: next(),
+            component_admin: std::array::from_fn(|_| next()),
+            inbox_admin: next(),
         })
+    }
+
+    fn of_component(&self, component: Component) -> u16 {
+        let mut ports = Component::ALL.into_iter().zip(self.components);
+        ports.find(|(other, _)| *other == component).map_or(0, |(_, port)| port)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a shopper sends, and which answers are right.
+//! Simulated shoppers: the requests that they send and the responses that they expect.
 
 use std::sync::Arc;
 
@@ -6,24 +6,24 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, Uri};
 
-use crate::client::{Answer, Ask, Connection, Target};
+use crate::client::{Connection, Request, Response, Target};
 use crate::workload::Step;
 
-/// What is typed into the search box: words of several products, of one, of none, and a mistake.
+/// Search terms: words of several products, of one product and of none, and a misspelling.
 const SEARCHES: [&str; 6] =
     ["laptop", "cotton%20shirt", "headphones", "gatsby", "wireles%20hedphones", "bicycle"];
 
-/// The order of all that is in the cart.
+/// The body of an order of the content of the cart.
 const ORDER: &[u8] = br#"{"payment_method_id": "pm_test_visa", "shipping_address": {
     "street": "1 Main Street", "city": "Springfield", "zip_code": "62701", "country": "US"}}"#;
 
-/// Steps between one product and the next that is taken: prime to most numbers of products, so that
-/// neighbours in time ask for different ones.
+/// The distance between the products of consecutive arrivals. It is coprime to most numbers of
+/// products, so that concurrent requests are for different products.
 const STRIDE: u64 = 7;
 
-/// What all shoppers know: made once, so that asking costs little.
+/// The prepared parts of all requests, which shoppers share so that a request costs little.
 #[derive(Debug)]
-pub(crate) struct Shelf {
+pub(crate) struct RequestTemplates {
     home: [Uri; 2],
     constant: Uri,
     cart: Uri,
@@ -34,10 +34,10 @@ pub(crate) struct Shelf {
     additions: Vec<Bytes>,
 }
 
-impl Shelf {
-    /// A shelf with these products.
+impl RequestTemplates {
+    /// Prepares requests for these products.
     pub(crate) fn new(products: &[String]) -> anyhow::Result<Self> {
-        let uri = |path: &str| path.parse::<Uri>().with_context(|| format!("{path} is no path"));
+        let uri = |path: &str| path.parse::<Uri>().with_context(|| format!("invalid path {path}"));
         let search = |words| uri(&format!("/api/v1/products/search?q={words}"));
         let product = |id| uri(&format!("/api/v1/products/{id}"));
         let addition = |id| Bytes::from(format!(r#"{{"product_id": "{id}", "quantity": 1}}"#));
@@ -53,85 +53,90 @@ impl Shelf {
         })
     }
 
-    fn pick<T>(of: &[T], index: u64) -> Result<&T, String> {
-        let place = index.wrapping_mul(STRIDE).checked_rem(of.len() as u64);
-        let place = place.and_then(|place| usize::try_from(place).ok());
-        place.and_then(|place| of.get(place)).ok_or_else(|| "nothing is on the shelf".to_owned())
+    fn pick<T>(items: &[T], index: u64) -> Result<&T, String> {
+        let position = index.wrapping_mul(STRIDE).checked_rem(items.len() as u64);
+        let position = position.and_then(|position| usize::try_from(position).ok());
+        let item = position.and_then(|position| items.get(position));
+        item.ok_or_else(|| "there are no products".to_owned())
     }
 }
 
-/// Somebody with a connection, and with an account unless anonymous. One thing at a time is done, so
-/// that nobody else changes a cart while it is ordered.
+/// A shopper with a connection, and with an account unless anonymous. It executes one step at a
+/// time, so that its cart does not change during a checkout.
 #[derive(Debug)]
 pub(crate) struct Shopper {
     connection: Connection,
-    shelf: Arc<Shelf>,
+    templates: Arc<RequestTemplates>,
     authorization: Option<HeaderValue>,
 }
 
 impl Shopper {
-    /// Somebody who is signed in.
-    pub(crate) fn new(target: &Target, shelf: &Arc<Shelf>, authorization: HeaderValue) -> Self {
+    /// Creates a signed-in shopper.
+    pub(crate) fn new(
+        target: &Target,
+        templates: &Arc<RequestTemplates>,
+        authorization: HeaderValue,
+    ) -> Self {
         let connection = Connection::new(target);
-        Self { connection, shelf: Arc::clone(shelf), authorization: Some(authorization) }
+        Self { connection, templates: Arc::clone(templates), authorization: Some(authorization) }
     }
 
-    /// Somebody who asks for the constant answer.
+    /// Creates a shopper that requests the constant response.
     pub(crate) fn anonymous(target: &Target) -> anyhow::Result<Self> {
-        let shelf = Arc::new(Shelf::new(&[])?);
-        Ok(Self { connection: Connection::new(target), shelf, authorization: None })
+        let templates = Arc::new(RequestTemplates::new(&[])?);
+        Ok(Self { connection: Connection::new(target), templates, authorization: None })
     }
 
-    /// Takes a step; `index` chooses the product or the words.
-    pub(crate) async fn take(&mut self, step: Step, index: u64) -> Result<(), String> {
-        let shelf = Arc::clone(&self.shelf);
+    /// Executes a step. `index` selects the product or the search term.
+    pub(crate) async fn execute(&mut self, step: Step, index: u64) -> Result<(), String> {
+        let templates = Arc::clone(&self.templates);
         match step {
             Step::Home => {
-                self.read(&shelf.home[0]).await?;
-                self.read(&shelf.home[1]).await
+                self.read(&templates.home[0]).await?;
+                self.read(&templates.home[1]).await
             }
-            Step::List => self.read(&shelf.home[0]).await,
-            Step::Product => self.read(Shelf::pick(&shelf.products, index)?).await,
-            Step::Search => self.read(Shelf::pick(&shelf.searches, index)?).await,
-            Step::Constant => self.read(&shelf.constant).await,
-            Step::AddToCart => self.add(index).await,
+            Step::List => self.read(&templates.home[0]).await,
+            Step::Product => self.read(RequestTemplates::pick(&templates.products, index)?).await,
+            Step::Search => self.read(RequestTemplates::pick(&templates.searches, index)?).await,
+            Step::Constant => self.read(&templates.constant).await,
+            Step::AddToCart => self.add_to_cart(index).await,
             Step::ViewCart => {
-                let ask = self.own(Ask::get(shelf.cart.clone()));
-                expect(StatusCode::OK, &self.connection.ask(ask).await?)
+                let request = self.authorized(Request::get(templates.cart.clone()));
+                expect(StatusCode::OK, &self.connection.send(request).await?)
             }
             Step::Checkout => {
-                self.add(index).await?;
+                self.add_to_cart(index).await?;
                 let order = Bytes::from_static(ORDER);
-                self.post(&shelf.orders, order).await
+                self.post(&templates.orders, order).await
             }
         }
     }
 
-    /// What anybody may read is read as anybody.
+    /// Sends a public read, without authorization.
     async fn read(&mut self, path: &Uri) -> Result<(), String> {
-        expect(StatusCode::OK, &self.connection.ask(Ask::get(path.clone())).await?)
+        expect(StatusCode::OK, &self.connection.send(Request::get(path.clone())).await?)
     }
 
-    async fn add(&mut self, index: u64) -> Result<(), String> {
-        let shelf = Arc::clone(&self.shelf);
-        let addition = Shelf::pick(&shelf.additions, index)?.clone();
-        self.post(&shelf.items, addition).await
+    async fn add_to_cart(&mut self, index: u64) -> Result<(), String> {
+        let templates = Arc::clone(&self.templates);
+        let addition = RequestTemplates::pick(&templates.additions, index)?.clone();
+        self.post(&templates.items, addition).await
     }
 
     async fn post(&mut self, path: &Uri, json: Bytes) -> Result<(), String> {
-        let ask = Ask { method: Method::POST, json, ..Ask::get(path.clone()) };
-        let ask = self.own(ask);
-        expect(StatusCode::CREATED, &self.connection.ask(ask).await?)
+        let request = Request { method: Method::POST, json, ..Request::get(path.clone()) };
+        let request = self.authorized(request);
+        expect(StatusCode::CREATED, &self.connection.send(request).await?)
     }
 
-    fn own(&self, ask: Ask) -> Ask {
-        Ask { authorization: self.authorization.clone(), ..ask }
+    fn authorized(&self, request: Request) -> Request {
+        Request { authorization: self.authorization.clone(), ..request }
     }
 }
 
-fn expect(status: StatusCode, answer: &Answer) -> Result<(), String> {
-    match answer.status == status {
+fn expect(status: StatusCode, response: &Response) -> Result<(), String> {
+    match response.status == status {
         true => Ok(()),
-        false => Err(format!("status {}", answer.status.as_u16())),
+        false => Err(format!("status {}", response.status.as_u16())),
     }
 }

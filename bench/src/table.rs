@@ -1,14 +1,14 @@
-//! Tables, as Markdown.
+//! Markdown tables.
 
 use std::fmt::Write as _;
 
-/// A table with `head`, and with numbers from the second column on.
-pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+/// Renders a table whose first column is text, and whose other columns are right-aligned numbers.
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut text = String::new();
-    line(&mut text, head.iter().copied());
-    let rule = (0..head.len()).map(|column| if column == 0 { "---" } else { "---:" });
+    line(&mut text, header.iter().copied());
+    let separator = (0..header.len()).map(|column| if column == 0 { "---" } else { "---:" });
     text.push('|');
-    rule.for_each(|cell| {
+    separator.for_each(|cell| {
         text.push_str(cell);
         text.push('|');
     });
@@ -21,12 +21,12 @@ fn line<'a>(text: &mut String, cells: impl Iterator<Item = &'a str>) {
     text.push('|');
     for cell in cells {
         // Writing to a String cannot fail.
-        let _written = write!(text, " {cell} |");
+        let _result = write!(text, " {cell} |");
     }
     text.push('\n');
 }
 
-/// A number with as many digits as it is worth: none behind the point from 100 on.
+/// Formats a number with about three significant digits, and without decimals from 100 on.
 pub(crate) fn number(value: f64) -> String {
     match value {
         _ if value >= 100.0 => format!("{value:.0}"),
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_has_a_head_a_rule_and_rows() {
+    fn table_has_a_header_a_separator_and_rows() {
         let rows = [vec!["a".to_owned(), "1".to_owned()]];
         assert_eq!(
             table(&["what", "how many"], &rows),
@@ -49,8 +49,8 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_three_digits_or_all_that_are_whole() {
-        let written = [0.0, 0.514, 9.99, 12.34, 99.94, 123.6, 12345.6].map(number);
-        assert_eq!(written, ["0.00", "0.51", "9.99", "12.3", "99.9", "124", "12346"]);
+    fn number_has_three_digits_or_all_whole_ones() {
+        let formatted = [0.0, 0.514, 9.99, 12.34, 99.94, 123.6, 12345.6].map(number);
+        assert_eq!(formatted, ["0.00", "0.51", "9.99", "12.3", "99.9", "124", "12346"]);
     }
 }

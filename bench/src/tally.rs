@@ -1,4 +1,4 @@
-//! What came of a run.
+//! The results of a run: latencies, errors, and whether the rate was sustained.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,67 +8,72 @@ use hdrhistogram::Histogram;
 use crate::schedule::Schedule;
 use crate::workload::Step;
 
-/// Latencies are kept in microseconds up to a minute, which is more than any request is waited for,
-/// to three digits.
+/// The highest latency that is recorded, in microseconds: a minute, which is more than the timeout
+/// of a request.
 const MAX_MICROS: u64 = 60_000_000;
-const DIGITS: u8 = 3;
 
-/// Of what had the time to be answered, so much has to be for a rate to be sustained.
-const SUSTAINED: f64 = 0.99;
+/// The precision of recorded latencies, in significant decimal digits.
+const SIGNIFICANT_DIGITS: u8 = 3;
 
-/// Different errors that are told apart; the rest share a name.
+/// The share of the arrivals that must be answered for a rate to be sustained, of those that there
+/// was time to answer.
+const SUSTAINED_SHARE: f64 = 0.99;
+
+/// The most distinct errors that are counted; the rest is counted as `other`.
 const MAX_REASONS: usize = 20;
 
-/// What came of the arrivals of one worker, or of all.
+/// The results of the arrivals of one shopper, or of all.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
     schedule: Schedule,
     latencies: BTreeMap<Step, Latencies>,
     errors: BTreeMap<String, u64>,
-    /// Never asked, for the time was over.
-    missed: u64,
+    /// Arrivals that were not sent before the end of the grace period.
+    dropped: u64,
     requests: u64,
-    /// Answered before the schedule ended.
+    /// Arrivals that were answered before the end of the schedule.
     in_time: u64,
-    /// When the last answer came, from the start.
-    last: Duration,
+    /// The time of the last response, from the start.
+    last_response: Duration,
 }
 
 impl Tally {
-    /// Nothing yet.
-    pub(crate) fn of(schedule: Schedule) -> Self {
+    /// Creates an empty tally.
+    pub(crate) fn new(schedule: Schedule) -> Self {
         Self {
             schedule,
             latencies: BTreeMap::new(),
             errors: BTreeMap::new(),
-            missed: 0,
+            dropped: 0,
             requests: 0,
             in_time: 0,
-            last: Duration::ZERO,
+            last_response: Duration::ZERO,
         }
     }
 
-    /// An arrival that was answered at `at` from the start, `latency` after it was due.
-    pub(crate) fn answered(&mut self, step: Step, latency: Duration, at: Duration) {
+    /// Records an arrival that was answered `elapsed` after the start and `latency` after its due
+    /// time.
+    pub(crate) fn record_response(&mut self, step: Step, latency: Duration, elapsed: Duration) {
         self.latencies.entry(step).or_default().record(latency);
         self.requests += step.requests();
-        self.in_time += u64::from(at <= self.schedule.length);
-        self.last = self.last.max(at);
+        self.in_time += u64::from(elapsed <= self.schedule.duration);
+        self.last_response = self.last_response.max(elapsed);
     }
 
-    /// An arrival that was refused, or not answered.
-    pub(crate) fn failed(&mut self, reason: String) {
+    /// Records an arrival that failed or was not answered.
+    pub(crate) fn record_error(&mut self, reason: String) {
         let known = self.errors.len() < MAX_REASONS || self.errors.contains_key(&reason);
         let reason = if known { reason } else { "other".to_owned() };
         *self.errors.entry(reason).or_default() += 1;
     }
 
-    /// An arrival that nobody was free for until the time was over.
-    pub(crate) fn missed(&mut self) {
-        self.missed += 1;
+    /// Records an arrival that was not sent, because no shopper was free before the end of the
+    /// grace period.
+    pub(crate) fn record_dropped(&mut self) {
+        self.dropped += 1;
     }
 
-    /// Both together: they are parts of one run.
+    /// Adds the results of another part of the same run.
     pub(crate) fn merge(&mut self, other: Self) {
         for (step, latencies) in other.latencies {
             self.latencies.entry(step).or_default().add(&latencies);
@@ -76,22 +81,22 @@ impl Tally {
         for (reason, count) in other.errors {
             *self.errors.entry(reason).or_default() += count;
         }
-        self.missed += other.missed;
+        self.dropped += other.dropped;
         self.requests += other.requests;
         self.in_time += other.in_time;
-        self.last = self.last.max(other.last);
+        self.last_response = self.last_response.max(other.last_response);
     }
 
-    /// Why arrivals failed, and how often.
+    /// Returns the number of errors by reason.
     pub(crate) fn errors(&self) -> &BTreeMap<String, u64> {
         &self.errors
     }
 
-    /// The line of a table that tells of all steps together.
+    /// Returns the results of all steps together.
     pub(crate) fn summary(&self) -> Summary {
         let mut all = Latencies::default();
         self.latencies.values().for_each(|latencies| all.add(latencies));
-        let secs = self.last.max(self.schedule.length).as_secs_f64();
+        let secs = self.last_response.max(self.schedule.duration).as_secs_f64();
         let errors = self.errors.values().sum();
         Summary {
             offered: self.schedule.rate,
@@ -99,45 +104,59 @@ impl Tally {
             requests: self.requests as f64 / secs,
             latencies: all.percentiles(),
             errors,
-            missed: self.missed,
-            sustained: errors == 0 && self.missed == 0 && self.kept_up(&all),
+            dropped: self.dropped,
+            sustained: errors == 0 && self.dropped == 0 && self.kept_pace(&all),
         }
     }
 
-    /// Whether answers came as fast as requests. What came due within the usual latency before the
-    /// end cannot have been answered by then; of the rest nearly all must have been. A queue that
-    /// grows shows here, although the latency that it makes is taken off: at the end the queue is
-    /// twice as long as it was on the average.
-    fn kept_up(&self, all: &Latencies) -> bool {
+    /// Returns whether responses kept pace with arrivals.
+    ///
+    /// Arrivals that came due within the median latency before the end cannot have been answered in
+    /// time; of the others nearly all must have been. This detects a growing queue although the
+    /// latency that the queue causes is subtracted: at the end the queue is twice as long as on
+    /// average.
+    fn kept_pace(&self, all: &Latencies) -> bool {
         let schedule = self.schedule;
-        let had_time = schedule.arrived(schedule.length.saturating_sub(all.median()));
-        self.in_time as f64 >= SUSTAINED * had_time as f64
+        let answerable = schedule.due_count(schedule.duration.saturating_sub(all.median()));
+        self.in_time as f64 >= SUSTAINED_SHARE * answerable as f64
     }
 
-    /// Latencies of each step.
-    pub(crate) fn steps(&self) -> Vec<(Step, u64, Percentiles)> {
-        let told = |(step, of): (&Step, &Latencies)| (*step, of.count(), of.percentiles());
-        self.latencies.iter().map(told).collect()
+    /// Returns the latencies of each step.
+    pub(crate) fn steps(&self) -> Vec<StepLatencies> {
+        let step = |(step, latencies): (&Step, &Latencies)| StepLatencies {
+            step: *step,
+            count: latencies.count(),
+            latencies: latencies.percentiles(),
+        };
+        self.latencies.iter().map(step).collect()
     }
 }
 
-/// What came of a run at one rate.
+/// The result of a run at one rate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Summary {
-    /// Arrivals a second that were meant.
+    /// Scheduled arrivals per second.
     pub(crate) offered: u32,
-    /// Arrivals a second that were answered.
+    /// Answered arrivals per second.
     pub(crate) achieved: f64,
-    /// Requests a second that were answered: an arrival may be two.
+    /// Answered requests per second. An arrival may consist of two requests.
     pub(crate) requests: f64,
     pub(crate) latencies: Percentiles,
     pub(crate) errors: u64,
-    pub(crate) missed: u64,
-    /// Whether the rate can be kept up: nothing failed, and answers came as fast as requests.
+    pub(crate) dropped: u64,
+    /// Whether the rate was sustained: nothing failed, and responses kept pace with arrivals.
     pub(crate) sustained: bool,
 }
 
-/// Latencies in milliseconds, from when an arrival was due to the end of its last answer.
+/// The latencies of one step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StepLatencies {
+    pub(crate) step: Step,
+    pub(crate) count: u64,
+    pub(crate) latencies: Percentiles,
+}
+
+/// Latencies in milliseconds, from the due time of an arrival to the end of its last response.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Percentiles {
     pub(crate) p50: f64,
@@ -152,7 +171,7 @@ struct Latencies(Histogram<u64>);
 impl Default for Latencies {
     fn default() -> Self {
         #[expect(clippy::expect_used, reason = "these bounds are valid ones")]
-        Self(Histogram::new_with_bounds(1, MAX_MICROS, DIGITS).expect("valid bounds"))
+        Self(Histogram::new_with_bounds(1, MAX_MICROS, SIGNIFICANT_DIGITS).expect("valid bounds"))
     }
 }
 
@@ -186,79 +205,82 @@ impl Latencies {
 mod tests {
     use super::*;
 
-    const SECOND: Schedule = Schedule { rate: 100, length: Duration::from_secs(1) };
+    const SECOND: Schedule = Schedule { rate: 100, duration: Duration::from_secs(1) };
 
-    /// `count` answers from the one after `from` on: answer n after n ms, and n ms from the start.
-    fn answers(from: u64, count: u64) -> Tally {
-        let mut tally = Tally::of(SECOND);
-        for millis in from..from + count {
+    /// Returns `count` responses, starting with number `first`. Response n has a latency of n ms
+    /// and comes n ms after the start.
+    fn responses(first: u64, count: u64) -> Tally {
+        let mut tally = Tally::new(SECOND);
+        for millis in first..first + count {
             let millis = Duration::from_millis(millis);
-            tally.answered(Step::List, millis, millis);
+            tally.record_response(Step::List, millis, millis);
         }
         tally
     }
 
-    /// All arrivals of [`SECOND`], each answered after what `latency` says of when it was due.
-    fn all(latency: impl Fn(Duration) -> Duration) -> Tally {
-        let mut tally = Tally::of(SECOND);
-        for due in (0..SECOND.count()).map(|index| SECOND.due(index)) {
-            tally.answered(Step::List, latency(due), due + latency(due));
+    /// Returns responses to all arrivals of [`SECOND`], each with the latency for its due time.
+    fn all_answered(latency: impl Fn(Duration) -> Duration) -> Tally {
+        let mut tally = Tally::new(SECOND);
+        for due_at in (0..SECOND.count()).map(|index| SECOND.due_at(index)) {
+            tally.record_response(Step::List, latency(due_at), due_at + latency(due_at));
         }
         tally
     }
 
     #[test]
-    fn parts_merged_are_the_same_as_the_whole() {
-        let mut parts = answers(1, 50);
-        parts.merge(answers(51, 50));
-        parts.merge(Tally::of(SECOND));
-        let (parts, whole) = (parts.summary(), answers(1, 100).summary());
+    fn merged_parts_equal_the_whole() {
+        let mut parts = responses(1, 50);
+        parts.merge(responses(51, 50));
+        parts.merge(Tally::new(SECOND));
+        let (parts, whole) = (parts.summary(), responses(1, 100).summary());
         assert_eq!(format!("{parts:?}"), format!("{whole:?}"));
         assert_eq!(whole.achieved, 100.0);
-        // Three digits.
-        for (found, expected) in [(whole.latencies.p50, 50.0), (whole.latencies.p99, 99.0)] {
-            assert!((found - expected).abs() / expected < 0.001, "{found} for {expected}");
+        // Three significant digits.
+        for (actual, expected) in [(whole.latencies.p50, 50.0), (whole.latencies.p99, 99.0)] {
+            assert!((actual - expected).abs() / expected < 0.001, "{actual} for {expected}");
         }
     }
 
     #[test]
-    fn requests_are_counted_apart_from_arrivals() {
-        let mut tally = Tally::of(SECOND);
-        tally.answered(Step::Checkout, Duration::ZERO, Duration::ZERO);
-        tally.answered(Step::Product, Duration::ZERO, Duration::ZERO);
+    fn requests_are_counted_separately_from_arrivals() {
+        let mut tally = Tally::new(SECOND);
+        tally.record_response(Step::Checkout, Duration::ZERO, Duration::ZERO);
+        tally.record_response(Step::Product, Duration::ZERO, Duration::ZERO);
         let summary = tally.summary();
         assert_eq!((summary.achieved, summary.requests), (2.0, 3.0));
     }
 
     #[test]
-    fn a_rate_is_sustained_when_what_had_the_time_was_answered() {
+    fn rate_is_sustained_if_answerable_arrivals_are_answered() {
         for millis in [0, 1, 99, 500] {
-            let summary = all(|_| Duration::from_millis(millis)).summary();
+            let summary = all_answered(|_| Duration::from_millis(millis)).summary();
             assert!(summary.sustained, "{summary:?}");
         }
     }
 
-    /// Of 100 a second, 97 are answered a second: the wait grows by 3 % of the time that passes.
+    /// Of 100 arrivals per second, 97 are answered: the queueing time grows by 3 % of the elapsed
+    /// time.
     #[test]
-    fn a_queue_that_grows_is_no_sustained_rate() {
-        let growing = |due: Duration| Duration::from_millis(5) + due.mul_f64(0.03);
-        assert!(!all(growing).summary().sustained);
+    fn rate_with_a_growing_queue_is_not_sustained() {
+        let growing = |due_at: Duration| Duration::from_millis(5) + due_at.mul_f64(0.03);
+        assert!(!all_answered(growing).summary().sustained);
     }
 
     #[test]
-    fn an_error_or_a_missed_arrival_is_no_sustained_rate() {
-        let (mut failed, mut missed) = (all(|_| Duration::ZERO), all(|_| Duration::ZERO));
-        failed.failed("503".to_owned());
-        missed.missed();
-        for tally in [failed, missed] {
+    fn rate_with_an_error_or_a_dropped_arrival_is_not_sustained() {
+        let immediate = || all_answered(|_| Duration::ZERO);
+        let (mut failed, mut dropped) = (immediate(), immediate());
+        failed.record_error("503".to_owned());
+        dropped.record_dropped();
+        for tally in [failed, dropped] {
             assert!(!tally.summary().sustained, "{tally:?}");
         }
     }
 
     #[test]
-    fn errors_are_told_apart_up_to_a_bound() {
-        let mut tally = Tally::of(SECOND);
-        (0..100).for_each(|reason| tally.failed(format!("reason {reason}")));
+    fn distinct_errors_are_bounded() {
+        let mut tally = Tally::new(SECOND);
+        (0..100).for_each(|reason| tally.record_error(format!("reason {reason}")));
         assert_eq!(tally.errors().len(), MAX_REASONS + 1);
         assert_eq!(tally.summary().errors, 100);
     }

@@ -1,30 +1,30 @@
-//! What is asked: the shopping mix, or one step over and over.
+//! The workloads: the shopping mix, or one repeated step.
 
 use clap::ValueEnum;
 
-/// Something a shopper does, and what one arrival is.
+/// An action of a shopper. One arrival is one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
-    /// The first page: products and categories, two requests.
+    /// Opens the first page: products and categories, two requests.
     Home,
-    /// Twenty products.
+    /// Lists twenty products.
     List,
-    /// One product, by its id.
+    /// Opens one product by its id.
     Product,
-    /// Products with a word.
+    /// Searches products.
     Search,
-    /// One of some product into the cart.
+    /// Adds one unit of a product to the cart.
     AddToCart,
-    /// The cart.
+    /// Opens the cart.
     ViewCart,
-    /// One of some product into the cart, and the order of all that is in it: two requests.
+    /// Adds one unit of a product to the cart and orders the content of the cart: two requests.
     Checkout,
-    /// The answer that is the same each time, of `bench constant`.
+    /// Requests the constant response of `bench constant`.
     Constant,
 }
 
 impl Step {
-    /// What it is called in tables.
+    /// Returns the name in tables.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Home => "home",
@@ -38,7 +38,7 @@ impl Step {
         }
     }
 
-    /// Requests it makes.
+    /// Returns the number of requests of the step.
     pub(crate) fn requests(self) -> u64 {
         match self {
             Self::Home | Self::Checkout => 2,
@@ -47,10 +47,10 @@ impl Step {
     }
 }
 
-/// What a run asks for.
+/// The steps of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Workload {
-    /// Shoppers: home 1, product 10, add to cart 2, view cart 3, checkout 1.
+    /// Shopping mix: home 1, product 10, add to cart 2, view cart 3, checkout 1.
     Mix,
     /// GET /products?page_size=20
     List,
@@ -64,7 +64,7 @@ pub(crate) enum Workload {
     Constant,
 }
 
-/// How often each step comes in a round of the mix.
+/// The number of times that each step occurs in a cycle of the mix.
 const MIX: [(Step, i32); 5] = [
     (Step::Home, 1),
     (Step::Product, 10),
@@ -73,14 +73,14 @@ const MIX: [(Step, i32); 5] = [
     (Step::Checkout, 1),
 ];
 
-/// Steps in a round of the mix: the sum of its weights.
-const ROUND: usize = 17;
+/// The length of a cycle of the mix: the sum of its weights.
+const CYCLE_LENGTH: usize = 17;
 
 impl Workload {
-    /// The steps of one round; arrivals go around in it.
-    pub(crate) fn round(self) -> Vec<Step> {
+    /// Returns one cycle of steps, which arrivals repeat.
+    pub(crate) fn cycle(self) -> Vec<Step> {
         match self {
-            Self::Mix => spread(&MIX, ROUND),
+            Self::Mix => spread(&MIX, CYCLE_LENGTH),
             Self::List => vec![Step::List],
             Self::Product => vec![Step::Product],
             Self::Search => vec![Step::Search],
@@ -89,7 +89,7 @@ impl Workload {
         }
     }
 
-    /// What it is called in tables.
+    /// Returns the name in tables.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Mix => "shopping mix",
@@ -102,21 +102,21 @@ impl Workload {
     }
 }
 
-/// Each step as often as its weight, spread evenly: in each place comes the step that is furthest
-/// behind its share.
-fn spread(weights: &[(Step, i32)], places: usize) -> Vec<Step> {
+/// Returns each step as often as its weight, evenly spread: each position gets the step that is
+/// furthest behind its share (smooth weighted round-robin).
+fn spread(weights: &[(Step, i32)], length: usize) -> Vec<Step> {
     let total: i32 = weights.iter().map(|(_, weight)| weight).sum();
     let mut credit = vec![0; weights.len()];
-    let mut round = Vec::with_capacity(places);
-    for _ in 0..places {
+    let mut cycle = Vec::with_capacity(length);
+    for _ in 0..length {
         for (credit, (_, weight)) in credit.iter_mut().zip(weights) {
             *credit += weight;
         }
         let furthest = (0..weights.len()).max_by_key(|&i| credit[i]).unwrap_or_default();
         credit[furthest] -= total;
-        round.push(weights[furthest].0);
+        cycle.push(weights[furthest].0);
     }
-    round
+    cycle
 }
 
 #[cfg(test)]
@@ -124,18 +124,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_round_of_the_mix_holds_each_step_as_often_as_its_weight() {
-        let round = Workload::Mix.round();
-        assert_eq!(round.len(), ROUND);
+    fn mix_cycle_contains_each_step_by_weight() {
+        let cycle = Workload::Mix.cycle();
+        assert_eq!(cycle.len(), CYCLE_LENGTH);
         for (step, weight) in MIX {
-            let count = round.iter().filter(|&&other| other == step).count();
+            let count = cycle.iter().filter(|&&other| other == step).count();
             assert_eq!(i32::try_from(count), Ok(weight), "{step:?}");
         }
     }
 
     #[test]
-    fn the_steps_of_the_mix_are_spread() {
-        let twice = Workload::Mix.round().repeat(2);
+    fn mix_cycle_spreads_steps_evenly() {
+        let twice = Workload::Mix.cycle().repeat(2);
         let longest = twice.chunk_by(|a, b| a == b).map(<[Step]>::len).max();
         assert!(longest.is_some_and(|longest| longest <= 3), "{twice:?}");
     }
