@@ -20,6 +20,8 @@ macro_rules! packages {
                 unused_qualifications,
                 clippy::all,
                 clippy::allow_attributes_without_reason,
+                clippy::missing_errors_doc,
+                clippy::must_use_candidate,
                 clippy::too_many_lines,
                 reason = "generated code"
             )]

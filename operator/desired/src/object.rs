@@ -44,6 +44,7 @@ impl Kind {
     ];
 
     /// Returns the value of `kind` in a manifest.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::ServiceAccount => "ServiceAccount",
@@ -58,6 +59,7 @@ impl Kind {
     }
 
     /// Returns the API version for reads and writes: `v1`, `apps/v1`, `batch/v1`.
+    #[must_use]
     pub fn api_version(self) -> &'static str {
         match self {
             Kind::StatefulSet | Kind::Deployment => "apps/v1",

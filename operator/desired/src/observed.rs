@@ -17,12 +17,14 @@ pub struct ObservedState {
 
 impl ObservedState {
     /// Returns the observed state of a child, if it exists.
+    #[must_use]
     pub fn get(&self, kind: Kind, name: &str) -> Option<&ObservedChild> {
         self.children.get(&ObjectId { kind, name: name.to_owned() })
     }
 
     /// Reports whether a child exists and is [`Progress::Done`]: a workload whose replicas of the
     /// current generation are all ready, a Job that completed, or any other object that exists.
+    #[must_use]
     pub fn is_done(&self, kind: Kind, name: &str) -> bool {
         self.get(kind, name).is_some_and(|child| child.progress == Progress::Done)
     }

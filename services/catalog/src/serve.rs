@@ -14,6 +14,9 @@ use crate::{
 
 /// Serves the catalog until the process drains. Starts without PostgreSQL: calls fail with
 /// UNAVAILABLE until the database is reachable.
+///
+/// # Errors
+/// Fails when the address is in use or a setting is invalid.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
     let runtime = runtime.component("catalog");
     let server = Server::new(&runtime, args.listen);
@@ -21,6 +24,9 @@ pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
 }
 
 /// Serves on an existing listener, such as one on a port that the system chose.
+///
+/// # Errors
+/// Fails when the address is in use or a setting is invalid.
 pub async fn serve_on(
     listener: TcpListener,
     args: Args,

@@ -20,6 +20,9 @@ use crate::{
 
 /// Serves orders until the process drains. It starts without PostgreSQL and the other services;
 /// calls that need them return UNAVAILABLE until they are reachable.
+///
+/// # Errors
+/// Fails when the address is in use or a setting is invalid.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
     let runtime = runtime.component("order");
     let server = Server::new(&runtime, args.listen);
@@ -27,6 +30,9 @@ pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
 }
 
 /// Serves on an existing listener, such as one on a port that the system chose.
+///
+/// # Errors
+/// Fails when the address is in use or a setting is invalid.
 pub async fn serve_on(
     listener: TcpListener,
     args: Args,

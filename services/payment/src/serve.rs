@@ -22,6 +22,9 @@ const SIMULATOR_CONNECTIONS: u32 = 2;
 
 /// Serves payments until the process drains. It starts without PostgreSQL: calls fail with
 /// UNAVAILABLE until the database is reachable.
+///
+/// # Errors
+/// Fails when the address is in use or a setting is invalid.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
     let runtime = runtime.component("payment");
     let server = Server::new(&runtime, args.listen);
@@ -29,6 +32,9 @@ pub async fn serve(args: Args, runtime: Runtime) -> Result<(), kit::Error> {
 }
 
 /// Serves on an existing listener, such as one on a port that the system chose.
+///
+/// # Errors
+/// Fails when the address is in use or a setting is invalid.
 pub async fn serve_on(
     listener: TcpListener,
     args: Args,

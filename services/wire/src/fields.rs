@@ -19,6 +19,9 @@ pub struct Fields(Violations);
 
 impl Fields {
     /// Returns the parsed request, or INVALID_ARGUMENT with all violations.
+    ///
+    /// # Errors
+    /// Fails with INVALID_ARGUMENT when a field was rejected.
     pub fn finish<T>(self, parsed: Option<T>) -> Result<T, Status> {
         self.0.check()?;
         parsed.ok_or_else(|| invalid_argument("request", "is incomplete"))

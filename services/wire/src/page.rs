@@ -23,6 +23,9 @@ pub enum PageError {
 
 impl Page {
     /// Validates a page request; 0 means the default.
+    ///
+    /// # Errors
+    /// Fails with all invalid fields.
     pub fn new(number: i32, size: i32) -> Result<Self, Vec<PageError>> {
         let number = if number == 0 { 1 } else { number };
         let size = if size == 0 { DEFAULT_PAGE_SIZE } else { size };
@@ -37,21 +40,25 @@ impl Page {
     }
 
     /// The number of the page, from 1.
+    #[must_use]
     pub fn number(self) -> i32 {
         self.number
     }
 
     /// The size of the page, 1 to [`MAX_PAGE_SIZE`].
+    #[must_use]
     pub fn size(self) -> i32 {
         self.size
     }
 
     /// The number of items before the page.
+    #[must_use]
     pub fn offset(self) -> i64 {
         i64::from(self.number - 1) * i64::from(self.size)
     }
 
     /// The number of pages of `total` items.
+    #[must_use]
     pub fn pages(self, total: i64) -> i32 {
         let size = i64::from(self.size);
         i32::try_from((total + size - 1) / size).unwrap_or(i32::MAX)

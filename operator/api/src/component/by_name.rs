@@ -31,6 +31,7 @@ pub fn parse<E: serde::de::Error>(name: &str) -> Result<Component, E> {
 }
 
 /// Returns the schema of a component's name.
+#[must_use]
 pub fn schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": Component::NAMES })
 }

@@ -43,6 +43,7 @@ pub struct CategoryPatch {
 
 impl CategoryPatch {
     /// Applies the update.
+    #[must_use]
     pub fn apply(self, mut category: Category) -> Category {
         let Self { name, slug, description, parent } = self;
         category.name = name.unwrap_or(category.name);
@@ -83,16 +84,21 @@ impl Tree {
     }
 
     /// The number of categories.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.parents.len()
     }
 
     /// Whether there are no categories.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.parents.is_empty()
     }
 
     /// Checks that `category`, which may be new, can have this parent.
+    ///
+    /// # Errors
+    /// Fails with the reason why the parent is invalid.
     pub fn check(&self, category: CategoryId, parent: Option<CategoryId>) -> Result<(), TreeError> {
         let Some(parent) = parent else { return Ok(()) };
         if !self.parents.contains_key(&parent) {
@@ -109,6 +115,7 @@ impl Tree {
     }
 
     /// The number of products of each category and its descendants, from the direct numbers.
+    #[must_use]
     pub fn totals(&self, direct: &BTreeMap<CategoryId, i64>) -> BTreeMap<CategoryId, i64> {
         let mut totals = BTreeMap::new();
         for (category, count) in direct {

@@ -55,11 +55,13 @@ impl SearchText {
     }
 
     /// The trimmed text.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// A LIKE pattern that matches the text anywhere, with `%`, `_` and `\` escaped.
+    #[must_use]
     pub fn like_pattern(&self) -> String {
         let mut pattern = String::with_capacity(self.0.len() + 2);
         pattern.push('%');

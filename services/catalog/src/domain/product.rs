@@ -76,6 +76,7 @@ pub struct ProductPatch {
 
 impl ProductPatch {
     /// Applies the update, except for stock. `updated_at` changes only if another field does.
+    #[must_use]
     pub fn apply(self, product: &Details, now: Timestamp) -> Details {
         let Self {
             name,

@@ -101,6 +101,7 @@ pub struct Decision {
 
 impl State {
     /// The stored value.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Held => "held",
@@ -113,6 +114,7 @@ impl State {
     }
 
     /// The inverse of [`State::as_str`].
+    #[must_use]
     pub fn from_stored(value: &str) -> Option<Self> {
         use State::{Committed, Expired, Held, Refused, Released, Restocked};
         [Held, Refused, Committed, Released, Expired, Restocked]
@@ -123,6 +125,9 @@ impl State {
 
 impl Reservation {
     /// The result of a repeated reserve: the first result, as long as it still holds.
+    ///
+    /// # Errors
+    /// Fails with the reason why a repeat is refused.
     pub fn repeat(&self, lines: &Lines) -> Result<(), Refusal> {
         if self.state == State::Released {
             return Err(Refusal::Released); // includes tombstones, which have no lines
@@ -139,6 +144,7 @@ impl Reservation {
     }
 
     /// Decides the effect of `ending` on this reservation at `now`.
+    #[must_use]
     pub fn end(&self, ending: Ending, now: Timestamp) -> Decision {
         decide(self.state, self.expires_at <= now, ending)
     }

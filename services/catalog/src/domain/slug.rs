@@ -53,6 +53,7 @@ impl Slug {
     }
 
     /// The slug as text.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -22,6 +22,7 @@ pub struct Stock {
 
 impl Stock {
     /// Units that can be bought now.
+    #[must_use]
     pub fn available(&self) -> i32 {
         self.on_hand - self.reserved
     }
@@ -35,6 +36,9 @@ pub struct Lines(BTreeMap<ProductId, i32>);
 impl Lines {
     /// Merges the lines of each product. `Err` contains the indices of all lines that make the
     /// quantity of a product leave the range of 1 to [`MAX_UNITS`].
+    ///
+    /// # Errors
+    /// Fails with the indices of the lines whose quantity is out of range.
     pub fn sum(lines: impl IntoIterator<Item = (ProductId, i32)>) -> Result<Self, Vec<usize>> {
         let mut sums = BTreeMap::new();
         let mut invalid = Vec::new();
@@ -65,6 +69,7 @@ impl Lines {
 
     /// The products that are unknown, inactive or insufficient. Empty if all lines can be reserved;
     /// a reservation takes all or none.
+    #[must_use]
     pub fn unavailable(&self, stock: &[Stock]) -> Vec<ProductId> {
         let available: BTreeMap<_, _> =
             stock.iter().filter(|s| s.is_active).map(|s| (s.product, s.available())).collect();
@@ -98,6 +103,7 @@ pub enum MovementKind {
 
 impl MovementKind {
     /// The stored value.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Initial => "initial",
@@ -151,6 +157,7 @@ pub struct Movements {
 
 impl Movements {
     /// The movements of an order's lines.
+    #[must_use]
     pub fn for_order(kind: MovementKind, order: OrderId, lines: &Lines) -> Self {
         let (on_hand, reserved) = kind.per_unit();
         let row = |(product, quantity): (ProductId, i32)| Movement {
@@ -168,6 +175,7 @@ impl Movements {
     }
 
     /// A manual change of the units on hand of one product.
+    #[must_use]
     pub fn manual(kind: MovementKind, product: ProductId, delta: i32, by: ManualChange) -> Self {
         Self {
             kind,
@@ -198,6 +206,9 @@ pub enum StockRefusal {
 }
 
 /// Checks a change of the units on hand by `delta`.
+///
+/// # Errors
+/// Fails when the number of units would leave its valid range.
 pub fn adjust(stock: &Stock, delta: i32) -> Result<i32, StockRefusal> {
     match stock.on_hand.checked_add(delta) {
         None if delta > 0 => Err(StockRefusal::TooMany),
@@ -208,6 +219,9 @@ pub fn adjust(stock: &Stock, delta: i32) -> Result<i32, StockRefusal> {
 }
 
 /// Computes the change of the units on hand after which `available` units can be bought.
+///
+/// # Errors
+/// Fails when the number of units would leave its valid range.
 pub fn set_available(stock: &Stock, available: i32) -> Result<i32, StockRefusal> {
     match available.checked_add(stock.reserved) {
         Some(on_hand) if on_hand <= MAX_UNITS => Ok(on_hand - stock.on_hand),

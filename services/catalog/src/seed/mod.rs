@@ -30,6 +30,9 @@ pub struct Seeded {
 }
 
 /// Inserts the missing demo data in one transaction. Concurrent runs wait for each other.
+///
+/// # Errors
+/// Fails when the database does not answer or refuses a row.
 pub async fn seed(args: &Args, runtime: &Runtime) -> Result<Seeded, Error> {
     let pool = kit::postgres::connect(&args.database, runtime)?;
     let now = runtime.env.now();

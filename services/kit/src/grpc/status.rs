@@ -82,6 +82,7 @@ pub fn with_reason(
 }
 
 /// Creates NOT_FOUND for a resource of a kind, such as `product`.
+#[must_use]
 pub fn not_found(kind: &str) -> Status {
     Status::not_found(format!("{kind} not found"))
 }

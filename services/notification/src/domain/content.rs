@@ -119,6 +119,7 @@ pub struct RefundIssued {
 
 impl Content {
     /// Returns the name of the kind in the database, in responses and in metrics.
+    #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Welcome(_) => "welcome",
@@ -131,6 +132,7 @@ impl Content {
     }
 
     /// Returns the subject line. `shop` is the name of the shop.
+    #[must_use]
     pub fn subject(&self, shop: &str) -> String {
         match self {
             Self::Welcome(_) => format!("Welcome to {shop}"),
@@ -143,6 +145,7 @@ impl Content {
     }
 
     /// Returns the recipient's first name; may be empty.
+    #[must_use]
     pub fn first_name(&self) -> &str {
         match self {
             Self::Welcome(mail) => &mail.first_name,
@@ -155,6 +158,7 @@ impl Content {
     }
 
     /// Returns how long the mail is useful; `None` if without limit.
+    #[must_use]
     pub fn lifetime(&self) -> Option<SignedDuration> {
         match self {
             Self::PasswordReset(_) => Some(RESET_LIFETIME),
@@ -169,11 +173,13 @@ impl Content {
 
 impl ShippingUpdate {
     /// Returns the status in lower case with spaces: `out for delivery`.
+    #[must_use]
     pub fn status_words(&self) -> String {
         self.status.to_lowercase().replace('_', " ")
     }
 
     /// Returns a sentence that describes the status.
+    #[must_use]
     pub fn sentence(&self) -> String {
         match self.status_words().as_str() {
             "label created" => "The label of your parcel is printed.".to_owned(),
@@ -189,6 +195,7 @@ impl ShippingUpdate {
 }
 
 /// Returns the lines of a postal address. `name` replaces an empty recipient.
+#[must_use]
 pub fn address_lines(address: Address, name: &str) -> Vec<String> {
     let Address { recipient, street, city, state, zip_code, country } = address;
     let addressee = if recipient.is_empty() { name.to_owned() } else { recipient };

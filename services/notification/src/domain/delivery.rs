@@ -28,6 +28,7 @@ pub enum Status {
 
 impl Status {
     /// Returns the name of the status in the database and in responses.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -37,6 +38,7 @@ impl Status {
     }
 
     /// Parses the name of a status.
+    #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Queued, Self::Sent, Self::Failed].into_iter().find(|status| status.as_str() == name)
     }
@@ -71,6 +73,7 @@ pub enum NextState {
 
 /// Returns the state after the `attempts`th of at most `max_attempts` attempts. The next attempt is
 /// never later than `expires_at`, so that an expired mail fails without further delay.
+#[must_use]
 pub fn next_state(
     attempt: AttemptResult,
     (attempts, max_attempts): (i32, i32),

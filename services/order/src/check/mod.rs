@@ -51,6 +51,7 @@ pub struct Report {
 
 impl Report {
     /// Number of orders with at least one mismatch.
+    #[must_use]
     pub fn inconsistent(&self) -> usize {
         self.findings.chunk_by(|a, b| a.order == b.order).count()
     }

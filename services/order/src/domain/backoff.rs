@@ -19,6 +19,7 @@ pub const MAX_MESSAGE_BACKOFF: SignedDuration = SignedDuration::from_mins(5);
 pub const MAX_OWED_REFUND_BACKOFF: SignedDuration = SignedDuration::from_mins(5);
 
 /// Returns the delay after this many attempts (1 after the first).
+#[must_use]
 pub fn backoff(attempts: u32, max: SignedDuration) -> SignedDuration {
     // 2^20 quarter seconds are three days, above every maximum.
     let doublings = attempts.saturating_sub(1).min(20);

@@ -51,21 +51,25 @@ pub enum Call {
 }
 
 /// Returns the idempotency key of an order's authorization; the void names it, too.
+#[must_use]
 pub fn authorize_key(order: OrderId) -> String {
     format!("{order}:authorize")
 }
 
 /// Returns the idempotency key of an order's capture.
+#[must_use]
 pub fn capture_key(order: OrderId) -> String {
     format!("{order}:capture")
 }
 
 /// Returns the idempotency key of the void of an order's authorization.
+#[must_use]
 pub fn void_key(order: OrderId) -> String {
     format!("{order}:void")
 }
 
 /// Returns the idempotency key of a refund; it changes after each decline.
+#[must_use]
 pub fn refund_key(order: OrderId, refund: RefundId, refusals: u32) -> String {
     match refusals {
         0 => format!("{order}:refund:{refund}"),

@@ -15,6 +15,7 @@ pub struct Actor {
 
 impl Actor {
     /// Returns the system as the actor.
+    #[must_use]
     pub fn system(reason: &str) -> Self {
         Self { id: String::new(), reason: reason.to_owned() }
     }

@@ -32,6 +32,7 @@ impl FailureCode {
     ];
 
     /// Returns the code as it is stored and returned to clients.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OutOfStock => "out_of_stock",
@@ -44,11 +45,13 @@ impl FailureCode {
     }
 
     /// The inverse of [`FailureCode::as_str`].
+    #[must_use]
     pub fn from_stored(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|code| code.as_str() == name)
     }
 
     /// Returns a sentence for the customer.
+    #[must_use]
     pub fn sentence(self) -> &'static str {
         match self {
             Self::OutOfStock => "Some of the items that you ordered are out of stock.",

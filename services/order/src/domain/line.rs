@@ -21,6 +21,9 @@ pub struct Line {
 
 impl Line {
     /// Returns the price of the line.
+    ///
+    /// # Errors
+    /// Fails when the amount is too large.
     pub fn total(&self) -> Result<Money, Error> {
         self.unit_price.times(self.quantity.into())
     }

@@ -35,6 +35,7 @@ pub enum Topic {
 impl Topic {
     /// Returns the name for metrics, which is also stored; the id of a refund is stored in another
     /// column.
+    #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::TakeFromCart => "cart",
@@ -46,6 +47,7 @@ impl Topic {
     }
 
     /// Returns the idempotency key of the delivery.
+    #[must_use]
     pub fn key(&self, order: OrderId) -> String {
         match self {
             Self::RefundMail { refund, .. } => format!("{order}:refund:{refund}"),
@@ -96,6 +98,7 @@ pub struct Transition {
 
 /// Returns the transition after a delivery attempt. A rejected mail is abandoned. Removing units
 /// from the cart is retried without limit: units that stay there could be bought twice.
+#[must_use]
 pub fn next(message: &Message, outcome: &Outcome, now: Timestamp) -> Transition {
     let end = |state| Transition { state, due_at: now, events: Vec::new() };
     let retry = || Transition {

@@ -31,6 +31,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// Returns the name of the outcome, for metrics and administrators.
+    #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Done(_) => "done",
@@ -40,6 +41,7 @@ impl Outcome {
     }
 
     /// Returns the error; empty if the call succeeded.
+    #[must_use]
     pub fn error(&self) -> &str {
         match self {
             Self::Done(_) => "",

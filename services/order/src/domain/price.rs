@@ -19,6 +19,9 @@ pub struct Sums {
 
 impl Sums {
     /// Computes the sums. Tax applies to the subtotal and is rounded half up once for the order.
+    ///
+    /// # Errors
+    /// Fails when an amount is too large or has another currency.
     pub fn compute(
         currency: Currency,
         lines: &[Line],

@@ -86,6 +86,7 @@ pub struct Transition {
 
 impl Kind {
     /// Returns the stored name.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cancel => "cancel",
@@ -94,11 +95,13 @@ impl Kind {
     }
 
     /// The inverse of [`Kind::as_str`].
+    #[must_use]
     pub fn from_stored(name: &str) -> Option<Self> {
         [Self::Cancel, Self::Refund].into_iter().find(|kind| kind.as_str() == name)
     }
 
     /// Returns the first step of a saga of this kind.
+    #[must_use]
     pub fn first_step(self) -> Step {
         match self {
             Self::Cancel => Step::CancelShipment,
@@ -113,6 +116,7 @@ impl Step {
         [Self::CancelShipment, Self::Refund, Self::Restock, Self::Done, Self::Refused];
 
     /// Returns the stored name.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::CancelShipment => "call_off",
@@ -124,11 +128,13 @@ impl Step {
     }
 
     /// The inverse of [`Step::as_str`].
+    #[must_use]
     pub fn from_stored(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.as_str() == name)
     }
 
     /// Whether the saga has ended.
+    #[must_use]
     pub fn is_end(self) -> bool {
         matches!(self, Self::Done | Self::Refused)
     }
@@ -143,6 +149,7 @@ impl Refund {
     }
 
     /// Returns the call of the current step; `None` at an end.
+    #[must_use]
     pub fn call(&self) -> Option<Call> {
         match self.step {
             Step::CancelShipment => Some(Call::CancelShipment),
@@ -159,6 +166,7 @@ impl Refund {
 }
 
 /// Returns the transition of a refund saga whose current step had this outcome.
+#[must_use]
 pub fn next(state: &Refund, outcome: &Outcome, now: Timestamp) -> Transition {
     use Outcome::{Done, Rejected, Unknown};
 

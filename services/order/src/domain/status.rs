@@ -50,6 +50,7 @@ impl Status {
     ];
 
     /// Returns the status as it is stored and shown.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -63,11 +64,15 @@ impl Status {
     }
 
     /// The inverse of [`Status::as_str`].
+    #[must_use]
     pub fn from_stored(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 
     /// Returns `to` if the transition is allowed.
+    ///
+    /// # Errors
+    /// Fails when the transition is not allowed.
     pub fn transition_to(self, to: Self) -> Result<Self, TransitionNotAllowed> {
         use Status::{Cancelled, Confirmed, Delivered, Pending, Processing, Refunded, Shipped};
         let allowed = match self {
@@ -82,6 +87,7 @@ impl Status {
     }
 
     /// Whether the order holds a payment that is not completely refunded.
+    #[must_use]
     pub fn is_paid(self) -> bool {
         match self {
             Self::Confirmed | Self::Processing | Self::Shipped | Self::Delivered => true,

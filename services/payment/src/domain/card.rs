@@ -46,6 +46,7 @@ const RANGES: [(u32, u32, Brand); 14] = [
 
 impl Brand {
     /// Returns the stable name that is stored and returned to callers.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Visa => "visa",
@@ -59,6 +60,7 @@ impl Brand {
     }
 
     /// The inverse of [`Brand::as_str`].
+    #[must_use]
     pub fn from_stored(stored: &str) -> Option<Self> {
         use Brand::{Amex, Diners, Discover, Jcb, Mastercard, UnionPay, Visa};
         [Visa, Mastercard, Amex, Discover, Diners, Jcb, UnionPay]
@@ -120,6 +122,9 @@ pub struct Number {
 
 impl Number {
     /// Parses a number as it is printed; spaces and hyphens are ignored.
+    ///
+    /// # Errors
+    /// Fails when the text is not a card number.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
         let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
         if digits.is_empty() {
@@ -139,16 +144,19 @@ impl Number {
     }
 
     /// Returns the card network.
+    #[must_use]
     pub fn brand(&self) -> Brand {
         self.brand
     }
 
     /// Returns all digits. Only the provider needs them.
+    #[must_use]
     pub fn expose(&self) -> &str {
         self.digits.expose_secret()
     }
 
     /// Returns the last four digits, which identify the card to the customer.
+    #[must_use]
     pub fn last_four(&self) -> &str {
         let digits = self.expose();
         digits.get(digits.len().saturating_sub(4)..).unwrap_or_default()
@@ -196,6 +204,9 @@ pub enum ExpiryError {
 
 impl Expiry {
     /// Validates an expiry: a card is valid until the end of its month.
+    ///
+    /// # Errors
+    /// Fails with all invalid fields.
     pub fn new(month: i32, year: i32, today: Date) -> Result<Self, Vec<ExpiryError>> {
         let (this_month, this_year) = (i32::from(today.month()), i32::from(today.year()));
         let mut errors = Vec::new();
@@ -217,6 +228,7 @@ pub struct Cvv(SecretString);
 
 impl Cvv {
     /// Parses a CVV of the length that `brand` uses; if the brand is unknown, of either length.
+    #[must_use]
     pub fn parse(text: &str, brand: Option<Brand>) -> Option<Self> {
         let lengths = brand.map_or(3..=4, |brand| brand.cvv_digits()..=brand.cvv_digits());
         let fits = lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -224,6 +236,7 @@ impl Cvv {
     }
 
     /// Returns the digits. Only the provider needs them.
+    #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }

@@ -29,6 +29,7 @@ impl IdempotencyKey {
     }
 
     /// Returns the text of the key.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -52,6 +53,7 @@ impl Token {
     }
 
     /// Returns the provider's text.
+    #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }

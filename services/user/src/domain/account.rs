@@ -25,6 +25,7 @@ impl Role {
     }
 
     /// Parses the name of a role.
+    #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Customer, Self::Admin].into_iter().find(|role| role.as_str() == name)
     }

@@ -80,6 +80,7 @@ impl Step {
     ];
 
     /// Returns the name that is stored and shown to administrators.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reserve => "reserve",
@@ -96,11 +97,13 @@ impl Step {
     }
 
     /// The inverse of [`Step::as_str`].
+    #[must_use]
     pub fn from_stored(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.as_str() == name)
     }
 
     /// Whether the saga has ended.
+    #[must_use]
     pub fn is_end(self) -> bool {
         matches!(self, Self::Confirmed | Self::Cancelled)
     }
@@ -181,6 +184,7 @@ impl Checkout {
     }
 
     /// Returns the call of the current step; `None` at an end.
+    #[must_use]
     pub fn call(&self) -> Option<Call> {
         let authorization = self.data.authorization.clone();
         match self.step {

@@ -102,11 +102,13 @@ pub enum InvalidEvent {
 
 impl Order {
     /// Returns the currency of all amounts of the order.
+    #[must_use]
     pub fn currency(&self) -> Currency {
         self.sums.total.currency()
     }
 
     /// Returns the amount that was captured and not refunded.
+    #[must_use]
     pub fn unrefunded(&self) -> Money {
         let cents = match self.transaction {
             Some(_) => self.sums.total.cents() - self.refunded.cents(),
@@ -116,6 +118,9 @@ impl Order {
     }
 
     /// Changes the status.
+    ///
+    /// # Errors
+    /// Fails when the status does not allow the change.
     pub fn change_status(
         &mut self,
         to: Status,
@@ -132,6 +137,9 @@ impl Order {
     }
 
     /// Applies an event. An invalid event leaves the order unchanged.
+    ///
+    /// # Errors
+    /// Fails when the status does not allow the change.
     pub fn apply(&mut self, event: &Event, now: Timestamp) -> Result<Applied, InvalidEvent> {
         let applied = match event {
             Event::Paid { transaction } => {

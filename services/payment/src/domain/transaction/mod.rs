@@ -55,6 +55,7 @@ pub enum State {
 
 impl Kind {
     /// Returns the stored name.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Authorization => "authorization",
@@ -66,6 +67,7 @@ impl Kind {
     }
 
     /// The inverse of [`Kind::as_str`].
+    #[must_use]
     pub fn from_stored(stored: &str) -> Option<Self> {
         [Self::Authorization, Self::Charge, Self::Capture, Self::Refund, Self::Void]
             .into_iter()
@@ -75,6 +77,7 @@ impl Kind {
 
 impl State {
     /// Returns the stored name.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -86,6 +89,7 @@ impl State {
     }
 
     /// The inverse of [`State::as_str`].
+    #[must_use]
     pub fn from_stored(stored: &str) -> Option<Self> {
         [Self::Open, Self::Done, Self::Failed, Self::Voided, Self::Expired]
             .into_iter()
@@ -161,6 +165,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Returns the stable name that is stored and returned to callers.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::KeyReused => "idempotency_key_reused",
@@ -177,6 +182,7 @@ impl Refusal {
     }
 
     /// The inverse of [`Refusal::as_str`].
+    #[must_use]
     pub fn from_stored(stored: &str) -> Option<Self> {
         use Refusal::{
             Captured, Declined, ExceedsAuthorization, ExceedsCapture, Expired, KeyReused,
@@ -199,6 +205,7 @@ impl Refusal {
     }
 
     /// Returns the message for callers.
+    #[must_use]
     pub fn message(self) -> &'static str {
         match self {
             Self::KeyReused => "this idempotency key was used for another request",
@@ -258,6 +265,7 @@ pub enum ParentEffect {
 
 impl Transaction {
     /// Returns the effect on the parent when this transaction succeeds or fails.
+    #[must_use]
     pub fn parent_effect(&self, is_done: bool) -> ParentEffect {
         match self.kind {
             Kind::Capture | Kind::Refund if is_done => ParentEffect::Settle(self.amount),
@@ -268,11 +276,17 @@ impl Transaction {
     }
 
     /// Returns the amount that captures or refunds can still claim.
+    ///
+    /// # Errors
+    /// Fails when the state or the amounts of the transaction do not allow it.
     pub fn remaining(&self) -> Result<Money, Refusal> {
         self.amount.minus(self.claimed).map_err(|_| Refusal::OtherCurrency)
     }
 
     /// Returns the amount that a capture of `amount` claims.
+    ///
+    /// # Errors
+    /// Fails when the state or the amounts of the transaction do not allow it.
     pub fn capture(&self, amount: Money, now: Timestamp) -> Result<Money, Rejection> {
         if self.kind != Kind::Authorization {
             return Err(Refusal::NotAuthorization.into());
@@ -292,6 +306,9 @@ impl Transaction {
     }
 
     /// Returns the amount that a refund of `amount` claims; `None` refunds the remaining amount.
+    ///
+    /// # Errors
+    /// Fails when the state or the amounts of the transaction do not allow it.
     pub fn refund(&self, amount: Option<Money>) -> Result<Money, Rejection> {
         match (self.kind, self.state) {
             (Kind::Charge | Kind::Capture, State::Done) => {}
@@ -306,6 +323,9 @@ impl Transaction {
     }
 
     /// Returns the action that a void of this authorization requires.
+    ///
+    /// # Errors
+    /// Fails when the state or the amounts of the transaction do not allow it.
     pub fn void(&self) -> Result<VoidAction, Rejection> {
         if self.kind != Kind::Authorization {
             return Err(Refusal::NotAuthorization.into());
@@ -321,6 +341,9 @@ impl Transaction {
 
     /// Returns whether the provider executed the transaction (`true`) or declined it (`false`). A
     /// result that does not come from the provider is a rejection.
+    ///
+    /// # Errors
+    /// Fails when the state or the amounts of the transaction do not allow it.
     pub fn succeeded(&self) -> Result<bool, Rejection> {
         if self.void_requested || self.state == State::Voided {
             return Err(Refusal::Voided.into());

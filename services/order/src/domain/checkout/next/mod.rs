@@ -11,6 +11,7 @@ use crate::domain::{
 };
 
 /// Returns the transition of a checkout whose current step had this outcome.
+#[must_use]
 pub fn next(state: &Checkout, outcome: &Outcome, now: Timestamp) -> Transition {
     use Outcome::{Done, Rejected, Unknown};
     use Step::{
