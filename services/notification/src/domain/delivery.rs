@@ -1,5 +1,5 @@
-//! State transitions of a mail after a delivery attempt or a retry request, without I/O. A permanent
-//! failure (5xx) fails the mail at once, a temporary one is retried with backoff.
+//! State transitions of a mail after a delivery attempt or a retry request, without I/O. A
+//! permanent failure (5xx) fails the mail at once, a temporary one is retried with backoff.
 
 use std::time::Duration;
 
