@@ -260,7 +260,7 @@ async fn concurrent_repeats_create_one_reservation() {
 async fn racing_expiry_and_commit_have_one_winner() {
     let database = testing::database(&catalog::MIGRATOR).await;
     let shop = Shop::open(database.pool()).await;
-    let second = Shop::open(database.pool()).await; // has a sweeper, too; the test moves both clocks
+    let second = Shop::open(database.pool()).await; // with a sweeper of its own
     let lamp = shop.product("Lamp", 100, 1_000).await.id;
     for n in 1..=40 {
         assert!(shop.reserve(&order(n), &lamp, 1).await.unwrap().success);
