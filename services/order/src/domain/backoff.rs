@@ -2,28 +2,28 @@
 //!
 //! The delay has no jitter: the transition functions that use it are pure, without randomness.
 
-use jiff::SignedDuration;
+use std::time::Duration;
+
+use kit::backoff::Backoff;
 
 /// Delay after the first attempt; it doubles with each attempt.
-const INITIAL_DELAY: SignedDuration = SignedDuration::from_millis(250);
+const INITIAL_DELAY: Duration = Duration::from_millis(250);
 
 /// The longest delay of a checkout or a refund. A customer waits for it, and a service that
 /// recovers is used again soon.
-pub const MAX_SAGA_BACKOFF: SignedDuration = SignedDuration::from_secs(15);
+pub const MAX_SAGA_BACKOFF: Duration = Duration::from_secs(15);
 
 /// The longest delay of a message; no customer waits for a mail.
-pub const MAX_MESSAGE_BACKOFF: SignedDuration = SignedDuration::from_mins(5);
+pub const MAX_MESSAGE_BACKOFF: Duration = Duration::from_secs(5 * 60);
 
 /// The longest delay of a refund that the provider declines although it is owed. Each attempt is a
 /// new request to the provider, and what it lacks, such as funds, does not arrive within seconds.
-pub const MAX_OWED_REFUND_BACKOFF: SignedDuration = SignedDuration::from_mins(5);
+pub const MAX_OWED_REFUND_BACKOFF: Duration = Duration::from_secs(5 * 60);
 
 /// Returns the delay after this many attempts (1 after the first).
 #[must_use]
-pub fn backoff(attempts: u32, max: SignedDuration) -> SignedDuration {
-    // 2^20 quarter seconds are three days, above every maximum.
-    let doublings = attempts.saturating_sub(1).min(20);
-    INITIAL_DELAY.checked_mul(1 << doublings).map_or(max, |delay| delay.min(max))
+pub fn backoff(attempts: u32, max: Duration) -> Duration {
+    Backoff::new(INITIAL_DELAY, max).delay(attempts)
 }
 
 #[cfg(test)]

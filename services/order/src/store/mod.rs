@@ -21,6 +21,8 @@ pub(crate) mod refunds;
 mod rows;
 pub(crate) mod stats;
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{PgConnection, query};
 
@@ -47,7 +49,7 @@ impl Lease {
     }
 
     /// Returns the latest plausible due time; a later one was written by a clock that is ahead.
-    fn max_plausible_due_at(self, max_backoff: SignedDuration) -> Timestamp {
+    fn max_plausible_due_at(self, max_backoff: Duration) -> Timestamp {
         self.now + max_backoff + MAX_CLOCK_SKEW
     }
 }
