@@ -14,7 +14,7 @@ use crate::{
     jobs,
     metrics::Metrics,
     place_order::OrderPlacement,
-    saga::{self, CHANNEL, InlineExecutor, RemoteServices, SagaKind, WakeSignals},
+    saga::{CHANNEL, EXECUTOR, InlineExecutor, RemoteServices, SagaKind, SagaQueue, Wakeups},
     transactions::OrderRepository,
 };
 
@@ -79,18 +79,22 @@ fn spawn_background_tasks(
     runtime: &Runtime,
 ) {
     let notifications = kit::postgres::listen(&repository.pool, CHANNEL, runtime);
-    let (wake_signals, forwarder) = WakeSignals::listen(notifications);
-    runtime.spawn("wake", forwarder);
+    let wakeups = Wakeups::default();
+    runtime.spawn("wake", wakeups.clone().forward(notifications));
     for (name, kind) in [
         ("checkouts", SagaKind::Checkout),
         ("refunds", SagaKind::Refund),
         ("carts", SagaKind::Cart),
         ("mails", SagaKind::Mail),
     ] {
-        let (repository, services) = (Arc::clone(repository), Arc::clone(services));
-        let (metrics, wake) = (metrics.clone(), wake_signals.subscribe(kind));
-        let executor =
-            saga::run_executor(kind, repository, services, metrics, wake, runtime.clone());
+        let queue = SagaQueue {
+            kind,
+            repository: Arc::clone(repository),
+            services: Arc::clone(services),
+            metrics: metrics.clone(),
+            runtime: runtime.clone(),
+        };
+        let executor = EXECUTOR.run(Arc::new(queue), wakeups.get(kind), runtime.stopping());
         runtime.spawn_stopping(name, executor);
     }
     runtime.spawn("measure", jobs::measure(Arc::clone(repository), metrics.clone()));

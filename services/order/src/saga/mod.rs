@@ -12,7 +12,7 @@ mod executor;
 mod inline;
 mod remote;
 
-pub(crate) use executor::{CHANNEL, WakeSignals, run_executor};
+pub(crate) use executor::{CHANNEL, EXECUTOR, SagaQueue, Wakeups};
 pub(crate) use inline::InlineExecutor;
 pub(crate) use remote::RemoteServices;
 
