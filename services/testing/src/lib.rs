@@ -28,5 +28,5 @@ mod template;
 pub use database::{TestDatabase, database};
 pub use fault_proxy::FaultProxy;
 pub use ports::{free_address, free_port};
-pub use responses::{code, fields, refusal, refused};
+pub use responses::{code, code_and_reason, fields, reason};
 pub use servers::{Servers, postgres, redis};

@@ -16,7 +16,7 @@ pub fn fields<T: Debug>(response: Result<T, Status>) -> Vec<String> {
 
 /// Returns the reason of an error, whose code must be `FAILED_PRECONDITION`.
 #[track_caller]
-pub fn refused<T: Debug>(response: Result<T, Status>) -> String {
+pub fn reason<T: Debug>(response: Result<T, Status>) -> String {
     let status = response.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition, "{status:?}");
     reason_of(&status).unwrap()
@@ -24,7 +24,7 @@ pub fn refused<T: Debug>(response: Result<T, Status>) -> String {
 
 /// Returns the code of an error, and its reason; empty when it has none.
 #[track_caller]
-pub fn refusal<T: Debug>(response: Result<T, Status>) -> (Code, String) {
+pub fn code_and_reason<T: Debug>(response: Result<T, Status>) -> (Code, String) {
     let status = response.unwrap_err();
     (status.code(), reason_of(&status).unwrap_or_default())
 }

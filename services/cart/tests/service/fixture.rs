@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 use testing::free_address;
-pub(crate) use testing::{fields, refusal};
+pub(crate) use testing::{code_and_reason, fields};
 
 use clap::Parser;
 use kit::{Env, Runtime};

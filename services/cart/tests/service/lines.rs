@@ -4,7 +4,7 @@ use futures::future::join_all;
 use proto::cart::v1 as pb;
 use tonic::Code;
 
-use crate::fixture::{CartFixture, lines, new_id, refusal, total};
+use crate::fixture::{CartFixture, code_and_reason, lines, new_id, total};
 
 #[tokio::test]
 async fn lines_keep_order_of_addition() {
@@ -49,12 +49,12 @@ async fn line_above_99_units_is_refused() {
     let fixture = CartFixture::start(database.pool()).await;
     let lamp = fixture.create_product("lamp", 100).await;
     let too_large = (Code::InvalidArgument, "quantity_too_large".to_owned());
-    assert_eq!(refusal(fixture.add(&lamp, 100).await), too_large);
+    assert_eq!(code_and_reason(fixture.add(&lamp, 100).await), too_large);
     assert_eq!(fixture.get().await.unwrap().version, 0);
     let cart = fixture.add(&lamp, 60).await.unwrap();
-    assert_eq!(refusal(fixture.add(&lamp, 40).await), too_large);
-    assert_eq!(refusal(fixture.add(&lamp, i32::MAX).await), too_large);
-    assert_eq!(refusal(fixture.set(&lamp, 100).await), too_large);
+    assert_eq!(code_and_reason(fixture.add(&lamp, 40).await), too_large);
+    assert_eq!(code_and_reason(fixture.add(&lamp, i32::MAX).await), too_large);
+    assert_eq!(code_and_reason(fixture.set(&lamp, 100).await), too_large);
     assert_eq!(fixture.get().await.unwrap(), cart);
     assert_eq!(lines(&fixture.add(&lamp, 39).await.unwrap()), [(&*lamp, 99)]);
     fixture.stop().await;
@@ -71,7 +71,7 @@ async fn cart_above_100_lines_is_refused() {
     }
     let one_more = fixture.create_product("one more", 1).await;
     let full = (Code::FailedPrecondition, "cart_full".to_owned());
-    assert_eq!(refusal(fixture.add(&one_more, 1).await), full);
+    assert_eq!(code_and_reason(fixture.add(&one_more, 1).await), full);
     let cart = fixture.add(&last, 1).await.unwrap();
     assert_eq!((cart.items.len(), total(&cart)), (100, 101));
     fixture.remove(&last).await.unwrap();
@@ -86,7 +86,7 @@ async fn product_not_for_sale_cannot_be_added() {
     let inactive = fixture.create_product("inactive", 100).await;
     fixture.deactivate_product(&inactive).await;
     for product in [inactive, new_id()] {
-        assert_eq!(refusal(fixture.add(&product, 1).await).0, Code::NotFound);
+        assert_eq!(code_and_reason(fixture.add(&product, 1).await).0, Code::NotFound);
     }
     assert_eq!(fixture.get().await.unwrap().version, 0);
     fixture.stop().await;
@@ -99,10 +99,10 @@ async fn setting_quantity_of_missing_line_is_not_found() {
     let (lamp, chair) =
         (fixture.create_product("lamp", 100).await, fixture.create_product("chair", 100).await);
     for quantity in [1, 0] {
-        assert_eq!(refusal(fixture.set(&lamp, quantity).await).0, Code::NotFound);
+        assert_eq!(code_and_reason(fixture.set(&lamp, quantity).await).0, Code::NotFound);
     }
     fixture.add(&chair, 1).await.unwrap();
-    assert_eq!(refusal(fixture.set(&lamp, 1).await).0, Code::NotFound);
+    assert_eq!(code_and_reason(fixture.set(&lamp, 1).await).0, Code::NotFound);
     let cart = fixture.set(&chair, 0).await.unwrap();
     assert_eq!((lines(&cart), total(&cart)), (vec![], 0));
     fixture.stop().await;

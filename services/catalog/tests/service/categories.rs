@@ -3,7 +3,7 @@
 use proto::{catalog::v1 as pb, common::v1::Empty};
 use tonic::Code;
 
-use crate::fixture::{Shop, code, fields, new_product, order, refused};
+use crate::fixture::{Shop, code, fields, new_product, order, reason};
 
 async fn all(shop: &Shop) -> Vec<pb::Category> {
     shop.client.clone().list_categories(Empty {}).await.unwrap().into_inner().categories
@@ -126,8 +126,8 @@ async fn referenced_category_cannot_be_deleted() {
             ..new_product("Kettle", 1)
         })
         .await;
-    assert_eq!(refused(delete(&home.id).await), "category_has_children");
-    assert_eq!(refused(delete(&kitchen.id).await), "category_in_use");
+    assert_eq!(reason(delete(&home.id).await), "category_has_children");
+    assert_eq!(reason(delete(&kitchen.id).await), "category_in_use");
     let out = pb::UpdateProductRequest {
         id: kettle.id,
         category_id: Some(String::new()),

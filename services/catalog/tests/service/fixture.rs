@@ -9,7 +9,7 @@ use proto::{
     common::v1::{Money, Pagination},
 };
 use sqlx::{ConnectOptions, PgPool};
-pub(crate) use testing::{code, fields, refused};
+pub(crate) use testing::{code, fields, reason};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::{Status, transport::Channel};
 use uuid::Uuid;

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use proto::catalog::v1 as pb;
 use tokio::time::{sleep, timeout};
 
-use crate::fixture::{Shop, order, refused, reservation};
+use crate::fixture::{Shop, order, reason, reservation};
 
 /// Waits until the sweeper has released all expired reservations.
 async fn wait_until_swept(shop: &Shop) {
@@ -67,7 +67,7 @@ async fn reservation_is_all_or_nothing() {
     let repeated =
         client.reserve_inventory(reservation(&order(1), &lines)).await.unwrap().into_inner();
     assert_eq!(repeated, response, "a repeat returns the refusal");
-    assert_eq!(refused(shop.commit(&order(1)).await), "reservation_refused");
+    assert_eq!(reason(shop.commit(&order(1)).await), "reservation_refused");
     shop.close().await;
 }
 
@@ -82,7 +82,7 @@ async fn repeat_returns_first_result_and_refuses_other_lines() {
     let split = reservation(&order(1), &[(&lamp, 1), (&lamp, 3)]);
     let same = shop.client.clone().reserve_inventory(split).await.unwrap().into_inner();
     assert_eq!(same, first, "equal units in other lines");
-    assert_eq!(refused(shop.reserve(&order(1), &lamp, 5).await), "reservation_mismatch");
+    assert_eq!(reason(shop.reserve(&order(1), &lamp, 5).await), "reservation_mismatch");
     assert_eq!(shop.stock(&lamp).await, (10, 4));
     shop.commit(&order(1)).await.unwrap();
     assert_eq!(
@@ -111,14 +111,14 @@ async fn repeated_ending_moves_stock_once() {
         shop.commit(&order(2)).await.unwrap();
         assert_eq!(shop.stock(&lamp).await, (7, 0));
     }
-    assert_eq!(refused(shop.release(&order(2)).await), "reservation_committed");
+    assert_eq!(reason(shop.release(&order(2)).await), "reservation_committed");
     for _ in 0..3 {
         shop.restock(&order(2)).await.unwrap();
         assert_eq!(shop.stock(&lamp).await, (10, 0));
     }
-    assert_eq!(refused(shop.commit(&order(1)).await), "reservation_released");
-    assert_eq!(refused(shop.commit(&order(2)).await), "reservation_restocked");
-    assert_eq!(refused(shop.reserve(&order(2), &lamp, 3).await), "reservation_restocked");
+    assert_eq!(reason(shop.commit(&order(1)).await), "reservation_released");
+    assert_eq!(reason(shop.commit(&order(2)).await), "reservation_restocked");
+    assert_eq!(reason(shop.reserve(&order(2), &lamp, 3).await), "reservation_restocked");
     shop.assert_ledger_balances().await;
     shop.close().await;
 }
@@ -128,17 +128,17 @@ async fn early_compensation_leaves_a_tombstone() {
     let database = testing::database(&catalog::MIGRATOR).await;
     let shop = Shop::open(database.pool()).await;
     let lamp = shop.product("Lamp", 100, 10).await.id;
-    assert_eq!(refused(shop.commit(&order(1)).await), "reservation_unknown");
+    assert_eq!(reason(shop.commit(&order(1)).await), "reservation_unknown");
     shop.release(&order(1)).await.unwrap();
     shop.restock(&order(2)).await.unwrap();
     for n in 1..=2 {
-        assert_eq!(refused(shop.reserve(&order(n), &lamp, 1).await), "reservation_released");
-        assert_eq!(refused(shop.commit(&order(n)).await), "reservation_released");
+        assert_eq!(reason(shop.reserve(&order(n), &lamp, 1).await), "reservation_released");
+        assert_eq!(reason(shop.commit(&order(n)).await), "reservation_released");
     }
     // A restock of held units releases them, and the late commit is refused.
     shop.reserve(&order(3), &lamp, 1).await.unwrap();
     shop.restock(&order(3)).await.unwrap();
-    assert_eq!(refused(shop.commit(&order(3)).await), "reservation_released");
+    assert_eq!(reason(shop.commit(&order(3)).await), "reservation_released");
     assert_eq!(shop.stock(&lamp).await, (10, 0));
     shop.assert_ledger_balances().await;
     shop.close().await;
@@ -163,8 +163,8 @@ async fn expired_reservation_releases_stock_and_refuses_commit() {
     };
     timeout(Duration::from_secs(10), wait).await.expect("the sweeper releases the units");
     assert_eq!(shop.stock(&lamp).await, (10, 1), "the other order has not expired");
-    assert_eq!(refused(shop.commit(&order(1)).await), "reservation_expired");
-    assert_eq!(refused(shop.reserve(&order(1), &lamp, 4).await), "reservation_expired");
+    assert_eq!(reason(shop.commit(&order(1)).await), "reservation_expired");
+    assert_eq!(reason(shop.reserve(&order(1), &lamp, 4).await), "reservation_expired");
     shop.release(&order(1)).await.unwrap();
     shop.restock(&order(1)).await.unwrap();
     shop.commit(&order(2)).await.unwrap();
@@ -278,7 +278,7 @@ async fn racing_expiry_and_commit_have_one_winner() {
     for commit in commits {
         match commit.await.unwrap() {
             Ok(_) => sold += 1,
-            Err(status) => assert_eq!(refused::<()>(Err(status)), "reservation_expired"),
+            Err(status) => assert_eq!(reason::<()>(Err(status)), "reservation_expired"),
         }
     }
     wait_until_swept(&shop).await;

@@ -3,7 +3,7 @@
 use proto::catalog::v1 as pb;
 use tonic::Code;
 
-use crate::fixture::{Shop, code, fields, items, order, page, refused};
+use crate::fixture::{Shop, code, fields, items, order, page, reason};
 
 fn adjust(product: &str, delta: i32) -> pb::AdjustStockRequest {
     pb::AdjustStockRequest {
@@ -54,7 +54,7 @@ async fn manual_change_respects_reserved_units() {
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 10).await;
     shop.reserve(&order(1), &lamp.id, 4).await.unwrap();
-    assert_eq!(refused(client.adjust_stock(adjust(&lamp.id, -7)).await), "stock_below_reserved");
+    assert_eq!(reason(client.adjust_stock(adjust(&lamp.id, -7)).await), "stock_below_reserved");
     let after = client.adjust_stock(adjust(&lamp.id, -6)).await.unwrap().into_inner();
     assert_eq!(after.stock_quantity, 0);
     let set = pb::UpdateProductRequest {
@@ -69,7 +69,7 @@ async fn manual_change_respects_reserved_units() {
         "on hand is what can be bought and what is held"
     );
     let huge = client.adjust_stock(adjust(&lamp.id, 1_000_000_000)).await;
-    assert_eq!(refused(huge), "stock_too_large");
+    assert_eq!(reason(huge), "stock_too_large");
     assert_eq!(fields(client.adjust_stock(adjust(&lamp.id, i32::MIN)).await), ["delta"]);
     assert_eq!(code(client.adjust_stock(adjust(&order(1), 1)).await), Code::NotFound);
     shop.assert_ledger_balances().await;

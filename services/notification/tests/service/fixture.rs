@@ -1,7 +1,7 @@
 //! The fixture: a running service, an inbox as mail server, and shorthands for calls.
 
 use std::time::Duration;
-pub(crate) use testing::{fields, free_port, refused};
+pub(crate) use testing::{fields, free_port, reason};
 
 use clap::Parser;
 use jiff::{SignedDuration, Timestamp};

@@ -9,7 +9,7 @@ use sqlx::ConnectOptions;
 use tokio::{net::TcpListener, time::sleep};
 
 use crate::{
-    fixture::{Inbox, ORDER, TestService, args, free_port, header, refused},
+    fixture::{Inbox, ORDER, TestService, args, free_port, header, reason},
     scripted_relay::{Encryption, ScriptedRelay},
 };
 
@@ -207,7 +207,7 @@ async fn undelivered_reset_expires_after_an_hour() {
         .await
         .unwrap();
     assert!(!row.contains("a-secret-token"), "{row}");
-    assert_eq!(refused(service.retry(&failed[0].id).await), "notification_expired");
+    assert_eq!(reason(service.retry(&failed[0].id).await), "notification_expired");
 
     let inbox = Inbox::start_on(port).await;
     service.advance(1800);

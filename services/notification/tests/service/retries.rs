@@ -3,7 +3,7 @@
 use tonic::Code;
 
 use crate::{
-    fixture::{ORDER, TestService, refused},
+    fixture::{ORDER, TestService, reason},
     scripted_relay::{Encryption, ScriptedRelay},
 };
 
@@ -25,7 +25,7 @@ async fn rejected_mail_fails_immediately_and_can_be_retried() {
     let sent = service.wait_for("sent", 1).await;
     assert_eq!((&sent[0].id, sent[0].attempts, sent[0].error.as_str()), (id, 1, ""));
     assert_eq!(sent[0].sent_at, "2026-03-02T12:00:00Z");
-    assert_eq!(refused(service.retry(id).await), "notification_sent");
+    assert_eq!(reason(service.retry(id).await), "notification_sent");
     assert_eq!(relay.received_lines().iter().filter(|line| *line == ".").count(), 1);
     service.stop().await;
 }
@@ -81,7 +81,7 @@ async fn content_of_failed_reset_is_deleted_after_an_hour() {
     service.send_password_reset("ada@example.com", "a-secret-token").await;
     let failed = service.wait_for("failed", 1).await;
     service.advance(3600);
-    assert_eq!(refused(service.retry(&failed[0].id).await), "notification_expired");
+    assert_eq!(reason(service.retry(&failed[0].id).await), "notification_expired");
     let content_deleted = async {
         let sql = "SELECT bool_and(content IS NULL) FROM notifications";
         while !sqlx::query_scalar::<_, bool>(sql).fetch_one(database.pool()).await.unwrap() {

@@ -6,7 +6,7 @@ use proto::{
 };
 use tonic::Code;
 
-use crate::fixture::{ShopFixture, fields, refused, usd};
+use crate::fixture::{ShopFixture, fields, reason, usd};
 
 #[tokio::test]
 async fn order_allows_only_forward_status_changes() {
@@ -15,14 +15,14 @@ async fn order_allows_only_forward_status_changes() {
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     let order = shop.buy(&lamp, 1).await;
     let refusal = shop.update_status(&order.id, OrderStatus::Shipped).await;
-    assert_eq!(refused(refusal), "transition_not_allowed");
+    assert_eq!(reason(refusal), "transition_not_allowed");
     for status in [OrderStatus::Processing, OrderStatus::Shipped, OrderStatus::Delivered] {
         let moved = shop.update_status(&order.id, status).await.unwrap();
         assert_eq!(moved.status(), status);
         assert_eq!(moved.history.last().unwrap().actor_id, "admin");
     }
     for status in [OrderStatus::Confirmed, OrderStatus::Refunded, OrderStatus::Pending] {
-        assert_eq!(refused(shop.update_status(&order.id, status).await), "transition_not_allowed");
+        assert_eq!(reason(shop.update_status(&order.id, status).await), "transition_not_allowed");
     }
     assert_eq!(fields(shop.update_status(&order.id, OrderStatus::Unspecified).await), ["status"]);
     shop.wait_until_settled(&order.id).await;

@@ -8,7 +8,7 @@ use tonic::{Code, transport::Channel};
 
 use crate::{
     fault_proxy::Fault::{Duplicate, ReplyLost, RequestLost, RespondWith},
-    fixture::{ShopFixture, refused, usd},
+    fixture::{ShopFixture, reason, usd},
 };
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn picked_up_shipment_cannot_be_cancelled() {
         };
         carrier.update_shipment_status(request).await.unwrap();
     }
-    assert_eq!(refused(shop.cancel(&order.id).await), "shipment_under_way");
+    assert_eq!(reason(shop.cancel(&order.id).await), "shipment_under_way");
     let order = shop.wait_until_settled(&order.id).await;
     shop.assert_bought(&order).await;
     assert_eq!(order.refunded, Some(usd(0)));
@@ -116,7 +116,7 @@ async fn foreign_or_processing_order_cannot_be_cancelled() {
     let response = shop.client.clone().cancel_order(other_customer).await;
     assert_eq!(response.unwrap_err().code(), Code::NotFound);
     shop.update_status(&order.id, OrderStatus::Processing).await.unwrap();
-    assert_eq!(refused(shop.cancel(&order.id).await), "order_not_cancellable");
+    assert_eq!(reason(shop.cancel(&order.id).await), "order_not_cancellable");
     shop.assert_not_refunded(&order).await;
     shop.close().await;
 }

@@ -3,7 +3,7 @@
 use proto::order::v1::{self as pb, OrderStatus};
 use uuid::Uuid;
 
-use crate::fixture::{ShopFixture, address, fields, refused, usd};
+use crate::fixture::{ShopFixture, address, fields, reason, usd};
 
 #[tokio::test]
 async fn cart_becomes_a_paid_and_shipped_order() {
@@ -78,19 +78,19 @@ async fn invalid_cart_creates_no_order() {
     let database = testing::database(&order::MIGRATOR).await;
     let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 5).await;
-    assert_eq!(refused(shop.try_place_order(shop.request()).await), "cart_empty");
+    assert_eq!(reason(shop.try_place_order(shop.request()).await), "cart_empty");
 
     shop.add_to_cart(&lamp, 6).await;
     let short = shop.try_place_order(shop.request()).await;
     let product = kit::grpc::status::metadata_of(short.as_ref().unwrap_err(), "product_ids");
     assert_eq!(product.as_deref(), Some(lamp.as_str()));
-    assert_eq!(refused(short), "out_of_stock");
+    assert_eq!(reason(short), "out_of_stock");
 
     let deleted = shop.add_product("Gone", 1000, 5).await;
     shop.add_to_cart(&deleted, 1).await;
     let request = proto::catalog::v1::DeleteProductRequest { id: deleted };
     shop.catalog.clone().delete_product(request).await.unwrap();
-    assert_eq!(refused(shop.try_place_order(shop.request()).await), "product_unavailable");
+    assert_eq!(reason(shop.try_place_order(shop.request()).await), "product_unavailable");
 
     let request =
         proto::cart::v1::ClearCartRequest { user_id: shop.user.clone(), ..Default::default() };
@@ -104,7 +104,7 @@ async fn invalid_cart_creates_no_order() {
     };
     let anvil = shop.catalog.clone().create_product(request).await.unwrap().into_inner();
     shop.add_to_cart(&anvil.id, 21).await;
-    assert_eq!(refused(shop.try_place_order(shop.request()).await), "cart_too_heavy");
+    assert_eq!(reason(shop.try_place_order(shop.request()).await), "cart_too_heavy");
 
     let count: i64 =
         sqlx::query_scalar("SELECT count(*) FROM orders").fetch_one(database.pool()).await.unwrap();
@@ -128,7 +128,7 @@ async fn unknown_option_method_or_version_is_rejected() {
     let request = pb::CreateOrderRequest { payment_method_id: unknown_method, ..shop.request() };
     assert_eq!(fields(shop.try_place_order(request).await), ["payment_method_id"]);
     let request = pb::CreateOrderRequest { cart_version: 1, ..shop.request() };
-    assert_eq!(refused(shop.try_place_order(request).await), "cart_changed");
+    assert_eq!(reason(shop.try_place_order(request).await), "cart_changed");
     let empty = shop.try_place_order(pb::CreateOrderRequest::default()).await;
     assert_eq!(fields(empty), ["user_id", "shipping_address", "payment_method_id"]);
 

@@ -9,7 +9,7 @@ use proto::order::v1::{self as pb, OrderStatus};
 use sqlx::PgPool;
 use tonic::{Code, Status};
 
-use crate::fixture::{ShopFixture, refused};
+use crate::fixture::{ShopFixture, reason};
 
 /// Concurrent buyers. More would only wait in queues of the test itself.
 const CONCURRENCY: usize = 64;
@@ -104,7 +104,7 @@ async fn thousand_buyers_pay_only_for_available_units() {
         let order = match response {
             Ok(order) => shop.wait_until_settled(&order.id).await,
             Err(status) => {
-                assert_eq!(refused::<()>(Err(status)), "out_of_stock");
+                assert_eq!(reason::<()>(Err(status)), "out_of_stock");
                 continue;
             }
         };

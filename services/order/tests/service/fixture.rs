@@ -1,7 +1,7 @@
 //! The fixture: an open shop with a customer, and the actions of tests.
 
 use std::time::Duration;
-pub(crate) use testing::{fields, refused};
+pub(crate) use testing::{fields, reason};
 
 use kit::Runtime;
 use proto::{

@@ -5,7 +5,7 @@ use proto::order::v1::{self as pb, OrderStatus};
 
 use crate::{
     fault_proxy::Fault,
-    fixture::{ShopFixture, address, fields, refused},
+    fixture::{ShopFixture, address, fields, reason},
 };
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn key_is_bound_to_its_first_request() {
     assert_eq!(first.id, repeated.id);
 
     let other = pb::CreateOrderRequest { payment_method_id: "pm_test_declined".into(), ..request };
-    assert_eq!(refused(shop.try_place_order(other).await), "idempotency_key_reused");
+    assert_eq!(reason(shop.try_place_order(other).await), "idempotency_key_reused");
     shop.assert_bought(&shop.wait_until_settled(&first.id).await).await;
     shop.close().await;
 }
@@ -84,7 +84,7 @@ async fn units_still_in_the_cart_are_not_bought_twice() {
     let first = shop.place_order().await;
     assert_eq!(first.status(), OrderStatus::Confirmed);
     shop.add_to_cart(&lamp, 3).await;
-    assert_eq!(refused(shop.try_place_order(shop.request()).await), "order_in_progress");
+    assert_eq!(reason(shop.try_place_order(shop.request()).await), "order_in_progress");
 
     shop.wait_until_settled(&first.id).await;
     assert_eq!(shop.units_in_cart().await, 3);
@@ -134,6 +134,6 @@ async fn key_is_attached_to_the_existing_order_of_the_cart() {
     let repeated = shop.try_place_order(keyed.clone()).await.unwrap();
     assert_eq!((&repeated.id, repeated.status()), (&first.id, OrderStatus::Cancelled));
     let other = pb::CreateOrderRequest { payment_method_id: "pm_test_declined".into(), ..keyed };
-    assert_eq!(refused(shop.try_place_order(other).await), "idempotency_key_reused");
+    assert_eq!(reason(shop.try_place_order(other).await), "idempotency_key_reused");
     shop.close().await;
 }

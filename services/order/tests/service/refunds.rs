@@ -5,7 +5,7 @@ use tonic::Code;
 
 use crate::{
     fault_proxy::Fault::{Duplicate, ReplyLost, RequestLost, RespondWith},
-    fixture::{ShopFixture, refused, usd},
+    fixture::{ShopFixture, reason, usd},
 };
 
 #[tokio::test]
@@ -20,12 +20,12 @@ async fn partial_refunds_never_exceed_the_payment() {
     assert_eq!((part.status(), part.refunded), (OrderStatus::Confirmed, Some(usd(300))));
     let repeated = shop.refund(&order.id, Some(300), "a").await.unwrap();
     assert_eq!(repeated.refunded, Some(usd(300)));
-    assert_eq!(refused(shop.refund(&order.id, Some(301), "a").await), "idempotency_key_reused");
-    assert_eq!(refused(shop.refund(&order.id, Some(total), "b").await), "refund_too_large");
+    assert_eq!(reason(shop.refund(&order.id, Some(301), "a").await), "idempotency_key_reused");
+    assert_eq!(reason(shop.refund(&order.id, Some(total), "b").await), "refund_too_large");
 
     let remaining = shop.refund(&order.id, None, "c").await.unwrap();
     assert_eq!((remaining.status(), remaining.refunded), (OrderStatus::Refunded, Some(usd(total))));
-    assert_eq!(refused(shop.refund(&order.id, None, "d").await), "nothing_to_refund");
+    assert_eq!(reason(shop.refund(&order.id, None, "d").await), "nothing_to_refund");
     shop.wait_until_settled(&order.id).await;
     let state = shop.service_state(&order.id).await;
     assert_eq!((state.refunded, state.captured), (total, vec![total]));
@@ -82,14 +82,14 @@ async fn declined_refund_ends_but_owed_refund_is_retried() {
     let lamp = shop.add_product("Lamp", 1000, 10).await;
     let order = shop.buy(&lamp, 1).await;
     shop.proxy.inject("Refund", &[RespondWith(Code::FailedPrecondition)]);
-    assert_eq!(refused(shop.refund(&order.id, None, "a").await), "refund_refused");
+    assert_eq!(reason(shop.refund(&order.id, None, "a").await), "refund_refused");
     assert_eq!(shop.get(&order.id).await.status(), OrderStatus::Confirmed);
 
     shop.proxy.inject("Refund", &[RespondWith(Code::FailedPrecondition); 20]);
     let cancelled = shop.cancel(&order.id).await.unwrap();
     assert_eq!(cancelled.status(), OrderStatus::Cancelled);
     assert_eq!(cancelled.refunded, Some(usd(0)));
-    assert_eq!(refused(shop.refund(&order.id, None, "b").await), "refund_in_progress");
+    assert_eq!(reason(shop.refund(&order.id, None, "b").await), "refund_in_progress");
     shop.proxy.clear_faults();
     shop.assert_cancelled_and_refunded(&shop.wait_until_settled(&order.id).await).await;
     shop.close().await;

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use crate::{
     fault_proxy::Fault::{Delay, RespondWith},
-    fixture::{ShopFixture, refused},
+    fixture::{ShopFixture, reason},
 };
 use proto::order::v1::OrderStatus;
 use tonic::Code;
@@ -32,7 +32,7 @@ async fn order_while_call_is_delayed(pool: PgPool, method: &'static str) {
     shop.add_to_cart(&bulb, 1).await;
     let second = shop.place_order().await;
     assert_eq!((second.status(), second.items.len()), (OrderStatus::Confirmed, 2));
-    assert_eq!(refused(first.await.unwrap()), "cart_changed");
+    assert_eq!(reason(first.await.unwrap()), "cart_changed");
     shop.assert_bought(&second).await;
     assert_eq!(shop.stock(&lamp).await, (9, 0), "the cart contained one lamp");
     shop.close().await;

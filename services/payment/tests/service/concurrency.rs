@@ -4,7 +4,7 @@ use futures::future::join_all;
 use proto::payment::v1::TransactionStatus as Status;
 use tonic::Code;
 
-use crate::fixture::{PaymentFixture, refused};
+use crate::fixture::{PaymentFixture, reason};
 
 #[tokio::test]
 async fn concurrent_captures_never_exceed_authorization() {
@@ -24,7 +24,7 @@ async fn concurrent_captures_never_exceed_authorization() {
     assert_eq!((captured.len(), refused_responses.len()), (16, 34), "960 of 1000");
     assert!(captured.into_iter().all(|response| response.unwrap().success));
     for response in refused_responses {
-        assert_eq!(refused(response), "capture_exceeds_authorization");
+        assert_eq!(reason(response), "capture_exceeds_authorization");
     }
     assert_eq!(service.executed("capture").await, 16);
     other.stop().await;
@@ -55,7 +55,7 @@ async fn concurrent_refunds_never_exceed_charge() {
         .sum();
     assert_eq!(refunded, 1000);
     for response in responses.into_iter().filter(Result::is_err) {
-        assert_eq!(refused(response), "refund_exceeds_capture");
+        assert_eq!(reason(response), "refund_exceeds_capture");
     }
     assert_eq!(service.status(&charge).await, Status::Refunded);
     other.stop().await;
@@ -115,7 +115,7 @@ async fn concurrent_capture_and_void_end_in_exactly_one() {
                 // The void was refused, or the outcome of the capture was not known yet.
                 assert!(matches!(void.code(), Code::FailedPrecondition | Code::Aborted));
             }
-            (Err(_), Ok(())) => assert_eq!(refused(capture), "authorization_voided"),
+            (Err(_), Ok(())) => assert_eq!(reason(capture), "authorization_voided"),
             both => panic!("{both:?}"),
         }
     }
@@ -136,10 +136,10 @@ async fn concurrent_authorize_and_void_by_key_end_voided() {
             tokio::join!(service.authorize(&key, "pm_test_visa", 100), other.void_key(&key, &key));
         void.unwrap();
         if authorization.is_err() {
-            assert_eq!(refused(authorization), "authorization_voided");
+            assert_eq!(reason(authorization), "authorization_voided");
         }
         let late = service.authorize(&key, "pm_test_visa", 100).await;
-        assert_eq!(refused(late), "authorization_voided");
+        assert_eq!(reason(late), "authorization_voided");
     }
     assert_eq!(service.executed("void").await, service.executed("authorize").await);
     other.stop().await;

@@ -1,7 +1,7 @@
 //! Test fixture: a running payment service, and methods for the requests and checks of tests.
 
 use std::time::Duration;
-pub(crate) use testing::{code, fields, refused};
+pub(crate) use testing::{code, fields, reason};
 
 use clap::Parser;
 use jiff::{SignedDuration, Timestamp};

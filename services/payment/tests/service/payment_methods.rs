@@ -3,7 +3,7 @@
 use proto::payment::v1 as pb;
 use tonic::Code;
 
-use crate::fixture::{PaymentFixture, authorize_request, card, code, refused, user};
+use crate::fixture::{PaymentFixture, authorize_request, card, code, reason, user};
 
 const VISA: &str = "4242424242424242";
 const DECLINED: &str = "4000000000000002";
@@ -160,7 +160,7 @@ async fn idempotency_key_saves_card_once() {
         pb::AddPaymentMethodRequest { is_default: true, ..card_with_key("key", VISA) },
     ];
     for other in others {
-        assert_eq!(refused(service.add_method(other).await), "idempotency_key_reused");
+        assert_eq!(reason(service.add_method(other).await), "idempotency_key_reused");
     }
     let blanks = pb::AddPaymentMethodRequest {
         card_number: "4242 4242 4242 4242".into(),
@@ -212,10 +212,10 @@ async fn leased_key_is_aborted_until_lease_expires() {
     service.execute_sql("DELETE FROM payment_methods").await;
     let status = service.add_method(card_with_key("key", VISA)).await.unwrap_err();
     assert_eq!(status.code(), Code::Aborted);
-    let reason = kit::grpc::status::reason_of(&status);
-    assert_eq!(reason.as_deref(), Some("request_in_progress"));
+    let in_progress = kit::grpc::status::reason_of(&status);
+    assert_eq!(in_progress.as_deref(), Some("request_in_progress"));
     let other = service.add_method(card_with_key("key", DECLINED)).await;
-    assert_eq!(refused(other), "idempotency_key_reused");
+    assert_eq!(reason(other), "idempotency_key_reused");
 
     service.advance_secs(11);
     let second = service.add_method(card_with_key("key", VISA)).await.unwrap();
@@ -238,13 +238,13 @@ async fn twenty_first_payment_method_is_refused() {
         responses.into_iter().partition(Result::is_ok);
     assert_eq!((saved.len(), refused_responses.len()), (20, 5));
     for response in refused_responses {
-        assert_eq!(refused(response), "too_many_payment_methods");
+        assert_eq!(reason(response), "too_many_payment_methods");
     }
     let methods = service.methods(&user(1)).await;
     assert_eq!(methods.iter().filter(|method| method.is_default).count(), 1);
     // A refused request releases its idempotency key for a retry.
     assert_eq!(
-        refused(service.add_method(card_with_key("key", VISA)).await),
+        reason(service.add_method(card_with_key("key", VISA)).await),
         "too_many_payment_methods"
     );
     service.remove_method(&methods[0].id, &user(1)).await.unwrap();

@@ -2,7 +2,7 @@
 
 use proto::payment::v1::TransactionStatus as Status;
 
-use crate::fixture::{PaymentFixture, refused};
+use crate::fixture::{PaymentFixture, reason};
 
 /// Restores the state after the provider has executed a command and before its outcome is recorded.
 const REOPEN_INTENT: &str = "WITH opened AS (
@@ -53,7 +53,7 @@ async fn open_capture_is_settled_by_worker_or_retry() {
         }
         assert_eq!(service.execute_sql(REOPEN_INTENT).await, 1);
         assert_eq!(service.status(&capture.id).await, Status::Pending);
-        let refusal = refused(service.capture(&format!("other {n}"), &authorization, 31).await);
+        let refusal = reason(service.capture(&format!("other {n}"), &authorization, 31).await);
         assert_eq!(refusal, "capture_exceeds_authorization", "open captures count as claimed");
         if n < 2 {
             service.advance_secs(DUE_SECS);
@@ -97,10 +97,7 @@ async fn open_refund_and_open_void_are_settled_by_worker() {
         )
         .await;
     service.execute_sql("UPDATE transactions SET state = 'done' WHERE state = 'voided'").await;
-    assert_eq!(
-        refused(service.capture("capture", &authorization, 1).await),
-        "authorization_voided"
-    );
+    assert_eq!(reason(service.capture("capture", &authorization, 1).await), "authorization_voided");
     service.advance_secs(DUE_SECS);
     service.wait_for_status(&refund, Status::Succeeded).await;
     service.wait_for_status(&authorization, Status::Voided).await;

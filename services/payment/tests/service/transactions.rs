@@ -3,7 +3,7 @@
 use proto::payment::v1::{self as pb, TransactionStatus as Status, TransactionType as Type};
 use tonic::Code;
 
-use crate::fixture::{PaymentFixture, authorize_request, code, dollars, order, refused, user};
+use crate::fixture::{PaymentFixture, authorize_request, code, dollars, order, reason, user};
 
 #[tokio::test]
 async fn authorization_partial_captures_and_refunds_succeed() {
@@ -33,7 +33,7 @@ async fn authorization_partial_captures_and_refunds_succeed() {
     let capture = capture.transaction.unwrap();
     assert_eq!((capture.r#type(), capture.status()), (Type::Capture, Status::Succeeded));
     assert_eq!((&capture.order_id, &capture.user_id), (&order(1), &user(1)));
-    let refusal = refused(service.capture("capture 2", &authorization.id, 401).await);
+    let refusal = reason(service.capture("capture 2", &authorization.id, 401).await);
     assert_eq!(refusal, "capture_exceeds_authorization");
     assert!(service.capture("capture 3", &authorization.id, 400).await.unwrap().success);
 
@@ -41,14 +41,14 @@ async fn authorization_partial_captures_and_refunds_succeed() {
     assert!(refund.success);
     assert_eq!(refund.transaction.unwrap().r#type(), Type::Refund);
     assert_eq!(service.status(&capture.id).await, Status::Succeeded);
-    let refusal = refused(service.refund("refund 2", &capture.id, Some(501)).await);
+    let refusal = reason(service.refund("refund 2", &capture.id, Some(501)).await);
     assert_eq!(refusal, "refund_exceeds_capture");
     let remainder =
         service.refund("refund 3", &capture.id, None).await.unwrap().transaction.unwrap();
     assert_eq!(remainder.amount, Some(dollars(500)));
     assert_eq!(service.status(&capture.id).await, Status::Refunded);
     assert_eq!(
-        refused(service.refund("refund 4", &capture.id, None).await),
+        reason(service.refund("refund 4", &capture.id, None).await),
         "refund_exceeds_capture"
     );
 
@@ -75,7 +75,7 @@ async fn charge_succeeds_and_is_refundable() {
     let declined = service.charge("charge 2", "pm_test_declined", 500).await.unwrap();
     assert!(!declined.success);
     let declined = declined.transaction.unwrap().id;
-    assert_eq!(refused(service.refund("refund 2", &declined, None).await), "not_refundable");
+    assert_eq!(reason(service.refund("refund 2", &declined, None).await), "not_refundable");
     service.stop_consistent().await;
 }
 
@@ -123,38 +123,32 @@ async fn reused_key_with_other_request_is_refused() {
     ];
     for other in others {
         let response = service.client.clone().authorize(other).await;
-        assert_eq!(refused(response), "idempotency_key_reused");
+        assert_eq!(reason(response), "idempotency_key_reused");
     }
     let other_held = service.authorized("auth 2", 1000).await;
     let capture =
         service.capture("capture", &authorization, 10).await.unwrap().transaction.unwrap().id;
     assert_eq!(
-        refused(service.capture("capture", &authorization, 11).await),
+        reason(service.capture("capture", &authorization, 11).await),
         "idempotency_key_reused"
     );
-    assert_eq!(
-        refused(service.capture("capture", &other_held, 10).await),
-        "idempotency_key_reused"
-    );
+    assert_eq!(reason(service.capture("capture", &other_held, 10).await), "idempotency_key_reused");
     service.refund("refund", &capture, Some(5)).await.unwrap();
-    assert_eq!(
-        refused(service.refund("refund", &capture, Some(4)).await),
-        "idempotency_key_reused"
-    );
-    assert_eq!(refused(service.refund("refund", &capture, None).await), "idempotency_key_reused");
+    assert_eq!(reason(service.refund("refund", &capture, Some(4)).await), "idempotency_key_reused");
+    assert_eq!(reason(service.refund("refund", &capture, None).await), "idempotency_key_reused");
     service.void("void", &other_held).await.unwrap();
-    assert_eq!(refused(service.void("void", &authorization).await), "idempotency_key_reused");
+    assert_eq!(reason(service.void("void", &authorization).await), "idempotency_key_reused");
     // The same holds when the parent does not exist.
     let missing_id = order(404);
     for response in [
-        refused(service.capture("capture", &missing_id, 10).await),
-        refused(service.refund("refund", &missing_id, Some(5)).await),
-        refused(service.void("void", &missing_id).await),
+        reason(service.capture("capture", &missing_id, 10).await),
+        reason(service.refund("refund", &missing_id, Some(5)).await),
+        reason(service.void("void", &missing_id).await),
     ] {
         assert_eq!(response, "idempotency_key_reused");
     }
     assert_eq!(
-        refused(service.authorize("auth", &missing_id, 1000).await),
+        reason(service.authorize("auth", &missing_id, 1000).await),
         "idempotency_key_reused"
     );
     // Each operation has its own idempotency keys.
@@ -171,7 +165,7 @@ async fn refusal_is_stored_with_its_idempotency_key() {
     let capture =
         service.capture("capture", &authorization, 100).await.unwrap().transaction.unwrap().id;
     service.refund("refund", &capture, Some(60)).await.unwrap();
-    assert_eq!(refused(service.refund("late", &capture, Some(50)).await), "refund_exceeds_capture");
+    assert_eq!(reason(service.refund("late", &capture, Some(50)).await), "refund_exceeds_capture");
     // An amount is available again, as after a failed refund; the delayed duplicate must not claim
     // it.
     service
@@ -179,7 +173,7 @@ async fn refusal_is_stored_with_its_idempotency_key() {
             "UPDATE transactions SET claimed_cents = 0, settled_cents = 0 WHERE kind = 'capture'",
         )
         .await;
-    assert_eq!(refused(service.refund("late", &capture, Some(50)).await), "refund_exceeds_capture");
+    assert_eq!(reason(service.refund("late", &capture, Some(50)).await), "refund_exceeds_capture");
     assert!(service.refund("new", &capture, Some(40)).await.unwrap().success);
     service.stop().await;
 }
@@ -190,12 +184,12 @@ async fn operation_on_wrong_or_missing_parent_is_refused() {
     let service = PaymentFixture::start(database.pool()).await;
     let (authorization, charge) =
         (service.authorized("auth", 100).await, service.charged("charge", 100).await);
-    assert_eq!(refused(service.capture("capture", &charge, 1).await), "not_an_authorization");
-    assert_eq!(refused(service.void("void", &charge).await), "not_an_authorization");
-    assert_eq!(refused(service.refund("refund", &authorization, None).await), "not_refundable");
+    assert_eq!(reason(service.capture("capture", &charge, 1).await), "not_an_authorization");
+    assert_eq!(reason(service.void("void", &charge).await), "not_an_authorization");
+    assert_eq!(reason(service.refund("refund", &authorization, None).await), "not_refundable");
     let declined = service.authorize("declined", "pm_test_declined", 100).await.unwrap();
     let declined = declined.authorization.unwrap().id;
-    assert_eq!(refused(service.capture("capture 2", &declined, 1).await), "authorization_declined");
+    assert_eq!(reason(service.capture("capture 2", &declined, 1).await), "authorization_declined");
 
     let missing_id = order(404);
     assert_eq!(code(service.capture("capture 3", &missing_id, 1).await), Code::NotFound);
@@ -217,17 +211,17 @@ async fn authorization_expires_after_ttl() {
     assert!(service.capture("capture 2", &partial, 10).await.unwrap().success);
     service.advance_secs(1);
     assert_eq!(
-        refused(service.capture("capture 3", &authorization, 100).await),
+        reason(service.capture("capture 3", &authorization, 100).await),
         "authorization_expired"
     );
-    assert_eq!(refused(service.capture("capture 4", &partial, 80).await), "authorization_expired");
+    assert_eq!(reason(service.capture("capture 4", &partial, 80).await), "authorization_expired");
     service.wait_for_status(&authorization, Status::Voided).await;
     assert_eq!(
-        refused(service.capture("capture 5", &authorization, 100).await),
+        reason(service.capture("capture 5", &authorization, 100).await),
         "authorization_expired"
     );
     let repeat = service.authorize("auth", "pm_test_visa", 100).await;
-    assert_eq!(refused(repeat), "authorization_expired");
+    assert_eq!(reason(repeat), "authorization_expired");
     service.void("void", &authorization).await.expect("an expired authorization holds no money");
     assert_eq!(
         service.status(&partial).await,
@@ -245,7 +239,7 @@ async fn provider_side_expiry_is_reported_as_expired() {
     service.execute_sql("UPDATE simulator_movements SET expires_at = '2026-03-01T12:00:00Z'").await;
     for _ in 0..2 {
         assert_eq!(
-            refused(service.capture("capture", &authorization, 60).await),
+            reason(service.capture("capture", &authorization, 60).await),
             "authorization_expired"
         );
     }

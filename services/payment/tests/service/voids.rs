@@ -3,7 +3,7 @@
 use proto::payment::v1::{self as pb, TransactionStatus as Status};
 use tonic::Code;
 
-use crate::fixture::{PaymentFixture, authorize_request, code, fields, order, refused};
+use crate::fixture::{PaymentFixture, authorize_request, code, fields, order, reason};
 
 #[tokio::test]
 async fn repeated_voids_release_authorization_once() {
@@ -21,12 +21,9 @@ async fn repeated_voids_release_authorization_once() {
         (pb::TransactionType::Void, Status::Succeeded),
     ];
     assert_eq!(service.list_by_order(&order(1)).await, expected);
-    assert_eq!(
-        refused(service.capture("capture", &authorization, 1).await),
-        "authorization_voided"
-    );
+    assert_eq!(reason(service.capture("capture", &authorization, 1).await), "authorization_voided");
     let repeat = service.authorize("auth", "pm_test_visa", 100).await;
-    assert_eq!(refused(repeat), "authorization_voided");
+    assert_eq!(reason(repeat), "authorization_voided");
     service.stop_consistent().await;
 }
 
@@ -37,8 +34,8 @@ async fn void_of_captured_authorization_is_refused() {
     let authorization = service.authorized("auth", 100).await;
     service.capture("capture", &authorization, 1).await.unwrap();
     for _ in 0..2 {
-        assert_eq!(refused(service.void("void", &authorization).await), "authorization_captured");
-        assert_eq!(refused(service.void_key("void 2", "auth").await), "authorization_captured");
+        assert_eq!(reason(service.void("void", &authorization).await), "authorization_captured");
+        assert_eq!(reason(service.void_key("void 2", "auth").await), "authorization_captured");
     }
     assert!(service.capture("capture 2", &authorization, 99).await.unwrap().success);
     assert_eq!(service.executed("void").await, 0);
@@ -54,12 +51,12 @@ async fn authorization_after_its_void_is_refused() {
     service.void_key("void 2", "auth").await.unwrap();
     for method in ["pm_test_visa", "pm_test_visa", "pm_test_declined"] {
         let late = service.authorize("auth", method, 100).await;
-        assert_eq!(refused(late), "authorization_voided");
+        assert_eq!(reason(late), "authorization_voided");
     }
     assert!(service.list_by_order(&order(1)).await.is_empty());
     assert_eq!(service.executed("authorize").await, 0);
     // A refused void leaves no tombstone for the key that it names.
-    assert_eq!(refused(service.void_key("void", "other").await), "idempotency_key_reused");
+    assert_eq!(reason(service.void_key("void", "other").await), "idempotency_key_reused");
     assert!(service.authorize("other", "pm_test_visa", 100).await.unwrap().success);
     // Charges have their own idempotency keys.
     assert!(service.charge("auth", "pm_test_visa", 100).await.unwrap().success);
@@ -74,7 +71,7 @@ async fn void_by_key_releases_authorization() {
     service.void_key("void", "auth").await.unwrap();
     assert_eq!(service.status(&authorization).await, Status::Voided);
     let late = service.authorize("auth", "pm_test_visa", 100).await;
-    assert_eq!(refused(late), "authorization_voided");
+    assert_eq!(reason(late), "authorization_voided");
     service.stop_consistent().await;
 }
 
@@ -87,7 +84,7 @@ async fn void_settles_open_authorization_first() {
         service.abandon_authorize(&key, method).await;
         service.void_key(&void, &key).await.unwrap();
         let late = service.authorize(&key, method, 100).await;
-        assert_eq!(refused(late), "authorization_voided");
+        assert_eq!(reason(late), "authorization_voided");
     }
     assert_eq!(service.executed("authorize").await, 2);
     assert_eq!(service.executed("void").await, 2);
@@ -109,7 +106,7 @@ async fn late_authorization_after_void_does_not_succeed() {
     service.void_key("void", "auth").await.unwrap();
     assert_eq!(code(pending.await.unwrap()), Code::DeadlineExceeded);
     let late = service.authorize("auth", "pm_test_timeout", 100).await;
-    assert_eq!(refused(late), "authorization_voided");
+    assert_eq!(reason(late), "authorization_voided");
     assert_eq!(service.executed("void").await, 1);
     service.stop_consistent().await;
 }

@@ -3,7 +3,7 @@
 use proto::shipping::v1::{self as pb, ShipmentStatus};
 use tonic::Code;
 
-use crate::fixture::{ShippingFixture, code, order, refused};
+use crate::fixture::{ShippingFixture, code, order, reason};
 
 #[tokio::test]
 async fn shipment_is_cancellable_until_picked_up() {
@@ -18,11 +18,11 @@ async fn shipment_is_cancellable_until_picked_up() {
         assert_eq!(service.cancel(&order(n)).await.unwrap(), cancelled);
         let descriptions = service.descriptions(&number).await;
         assert_eq!(descriptions.iter().filter(|text| *text == "Shipment cancelled").count(), 1);
-        assert_eq!(refused(service.create_default(&order(n)).await), "shipment_cancelled");
+        assert_eq!(reason(service.create_default(&order(n)).await), "shipment_cancelled");
         let picked_up = service.report_status(&number, ShipmentStatus::PickedUp).await;
-        assert_eq!(refused(picked_up), "shipment_ended");
+        assert_eq!(reason(picked_up), "shipment_ended");
     }
-    for (n, status, reason) in [
+    for (n, status, expected) in [
         (3, ShipmentStatus::PickedUp, "shipment_picked_up"),
         (4, ShipmentStatus::OutForDelivery, "shipment_picked_up"),
         (5, ShipmentStatus::Delivered, "shipment_ended"),
@@ -30,7 +30,7 @@ async fn shipment_is_cancellable_until_picked_up() {
     ] {
         let number = service.create_default(&order(n)).await.unwrap().tracking_number;
         service.report_status(&number, status).await.unwrap();
-        assert_eq!(refused(service.cancel(&order(n)).await), reason);
+        assert_eq!(reason(service.cancel(&order(n)).await), expected);
         assert_eq!(service.find_by_order(&order(n)).await.unwrap().status(), status);
     }
     service.stop().await;
@@ -52,7 +52,7 @@ async fn cancellation_before_creation_leaves_tombstone() {
     service.env.advance(jiff::SignedDuration::from_hours(24));
     assert_eq!(service.cancel(&order(1)).await.unwrap(), cancelled);
     for _ in 0..2 {
-        assert_eq!(refused(service.create_default(&order(1)).await), "shipment_cancelled");
+        assert_eq!(reason(service.create_default(&order(1)).await), "shipment_cancelled");
     }
     assert_eq!(service.find_by_order(&order(1)).await.unwrap(), cancelled);
     service.create_default(&order(2)).await.unwrap();
@@ -71,7 +71,7 @@ async fn concurrent_create_and_cancel_end_cancelled() {
         assert_eq!(cancelled.unwrap().status(), ShipmentStatus::Cancelled);
         match creation {
             Ok(_) => created += 1,
-            refusal => assert_eq!(refused(refusal), "shipment_cancelled"),
+            refusal => assert_eq!(reason(refusal), "shipment_cancelled"),
         }
         let found = service.find_by_order(&order).await.unwrap();
         assert_eq!(found.status(), ShipmentStatus::Cancelled, "{created} were created first");

@@ -7,7 +7,7 @@ use sqlx::ConnectOptions;
 use tonic::Code;
 
 use crate::fixture::{
-    ShippingFixture, address, args, code, create_request, env, fields, order, refused,
+    ShippingFixture, address, args, code, create_request, env, fields, order, reason,
 };
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn retry_returns_first_shipment_and_mismatch_is_refused() {
         pb::CreateShipmentRequest { service: "First Class".into(), ..request.clone() },
     ];
     for other in others {
-        assert_eq!(refused(service.create(other).await), "shipment_mismatch");
+        assert_eq!(reason(service.create(other).await), "shipment_mismatch");
     }
     // A retry returns the shipment in its present status.
     service.report_status(&first.tracking_number, ShipmentStatus::PickedUp).await.unwrap();

@@ -12,7 +12,7 @@ use proto::{
 };
 use shipping::Args;
 use sqlx::{ConnectOptions, PgPool};
-pub(crate) use testing::{code, fields, refused};
+pub(crate) use testing::{code, fields, reason};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::{Response, Status, transport::Channel};
 use uuid::Uuid;

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use jiff::SignedDuration;
 use proto::shipping::v1::{self as pb, ShipmentStatus};
 
-use crate::fixture::{ShippingFixture, fields, order, refused};
+use crate::fixture::{ShippingFixture, fields, order, reason};
 
 #[tokio::test]
 async fn status_updates_are_listed_newest_first() {
@@ -57,12 +57,12 @@ async fn repeated_status_adds_no_event_and_backward_is_refused() {
     service.env.advance(SignedDuration::from_hours(1));
     service.report_status(&number, ShipmentStatus::InTransit).await.unwrap();
     let back = service.report_status(&number, ShipmentStatus::PickedUp).await;
-    assert_eq!(refused(back), "shipment_further");
+    assert_eq!(reason(back), "shipment_further");
     assert_eq!(service.track(&number).await.unwrap(), first);
 
     service.report_status(&number, ShipmentStatus::Failed).await.unwrap();
     let after = service.report_status(&number, ShipmentStatus::Delivered).await;
-    assert_eq!(refused(after), "shipment_ended");
+    assert_eq!(reason(after), "shipment_ended");
     assert_eq!(
         service.descriptions(&number).await,
         ["Shipment created", "In transit", "Delivery failed"]

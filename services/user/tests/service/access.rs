@@ -2,7 +2,7 @@
 
 use tonic::Code;
 
-use crate::fixture::{PASSWORD, TestService, code, fields, refusal, unused_id};
+use crate::fixture::{PASSWORD, TestService, code, code_and_reason, fields, unused_id};
 
 fn last_admin() -> (Code, String) {
     (Code::FailedPrecondition, "last_admin".to_owned())
@@ -65,12 +65,12 @@ async fn last_administrator_cannot_be_removed() {
     let database = testing::database(&user::MIGRATOR).await;
     let service = TestService::start(database.pool()).await;
     let ada = service.admin("ada@example.com").await;
-    assert_eq!(refusal(service.set_access(&ada, "customer", None).await), last_admin());
-    assert_eq!(refusal(service.set_access(&ada, "", Some(true)).await), last_admin());
+    assert_eq!(code_and_reason(service.set_access(&ada, "customer", None).await), last_admin());
+    assert_eq!(code_and_reason(service.set_access(&ada, "", Some(true)).await), last_admin());
     let bob = service.admin("bob@example.com").await;
     service.set_access(&bob, "", Some(true)).await.unwrap();
     // An administrator who cannot sign in does not count.
-    assert_eq!(refusal(service.set_access(&ada, "customer", None).await), last_admin());
+    assert_eq!(code_and_reason(service.set_access(&ada, "customer", None).await), last_admin());
     service.set_access(&bob, "", Some(false)).await.unwrap();
     assert_eq!(service.set_access(&ada, "customer", None).await.unwrap().role, "customer");
     assert_eq!(service.set_access(&ada, "", None).await.unwrap().role, "customer");
@@ -90,7 +90,7 @@ async fn concurrent_removals_keep_one_administrator() {
         );
         assert!(one.is_ok() != two.is_ok(), "round {round}: {one:?} {two:?}");
         let other = if one.is_ok() { two } else { one };
-        assert_eq!(refusal(other), last_admin());
+        assert_eq!(code_and_reason(other), last_admin());
         service.set_access(&ada, "admin", Some(false)).await.unwrap();
         service.set_access(&bob, "admin", Some(false)).await.unwrap();
     }

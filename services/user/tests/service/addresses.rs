@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use proto::{common::v1::Address, user::v1 as pb};
 use tonic::{Code, Status};
 
-use crate::fixture::{TestService, address, code, fields, into_inner, refusal, unused_id};
+use crate::fixture::{TestService, address, code, code_and_reason, fields, into_inner, unused_id};
 
 async fn update(
     service: &TestService,
@@ -142,7 +142,7 @@ async fn address_book_is_limited_to_fifty_addresses() {
     assert_eq!((ok.len(), refusals.len()), (50, 5));
     for response in refusals {
         let expected = (Code::FailedPrecondition, "too_many_addresses".to_owned());
-        assert_eq!(refusal(response), expected);
+        assert_eq!(code_and_reason(response), expected);
     }
     service.stop().await;
 }

@@ -1,7 +1,7 @@
 //! The fixture: a running user service and shorthands for its calls.
 
 use std::path::PathBuf;
-pub(crate) use testing::{code, fields, refusal};
+pub(crate) use testing::{code, code_and_reason, fields};
 
 use clap::Parser;
 use futures::future::join_all;

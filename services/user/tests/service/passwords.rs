@@ -4,7 +4,7 @@ use futures::future::join_all;
 use jiff::SignedDuration;
 use tonic::Code;
 
-use crate::fixture::{PASSWORD, TestService, code, fields, refusal, unused_id};
+use crate::fixture::{PASSWORD, TestService, code, code_and_reason, fields, unused_id};
 
 const NEW: &str = "staple battery horse";
 
@@ -50,7 +50,7 @@ async fn password_change_requires_current_and_valid_new_password() {
     for _ in 0..9 {
         assert_eq!(fields(change("wrong password", NEW).await), ["current_password"]);
     }
-    assert_eq!(refusal(change(PASSWORD, NEW).await).1, "too_many_attempts");
+    assert_eq!(code_and_reason(change(PASSWORD, NEW).await).1, "too_many_attempts");
     service.refresh(&response.refresh_token).await.unwrap();
     service.stop().await;
 }

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use proto::user::v1 as pb;
 use tonic::Code;
 
-use crate::fixture::{PASSWORD, TestService, fields, refusal, registration};
+use crate::fixture::{PASSWORD, TestService, code_and_reason, fields, registration};
 
 #[tokio::test]
 async fn registration_creates_a_signed_in_customer() {
@@ -34,7 +34,7 @@ async fn email_address_is_unique_regardless_of_case() {
     let service = TestService::start(database.pool()).await;
     service.register("ada@example.com").await;
     for email in ["ada@example.com", "ADA@example.com", "ada@EXAMPLE.com"] {
-        let taken = refusal(service.try_register(email).await);
+        let taken = code_and_reason(service.try_register(email).await);
         assert_eq!(taken, (Code::AlreadyExists, "email_taken".to_owned()));
     }
     assert_eq!(service.count("SELECT count(*) FROM users").await, 1);
@@ -50,7 +50,7 @@ async fn concurrent_registrations_create_one_account_and_one_mail() {
     let (ok, refusals): (Vec<_>, Vec<_>) = responses.into_iter().partition(Result::is_ok);
     assert_eq!(ok.len(), 1);
     for response in refusals {
-        assert_eq!(refusal(response), (Code::AlreadyExists, "email_taken".to_owned()));
+        assert_eq!(code_and_reason(response), (Code::AlreadyExists, "email_taken".to_owned()));
     }
     for rows in [
         "SELECT count(*) FROM users",
@@ -99,7 +99,7 @@ async fn all_72_bytes_of_a_password_are_compared() {
     service.login("ada@example.com", &password).await.unwrap();
     for wrong_password in [format!("{password}y"), format!("{}ö", "x".repeat(70)), "x".repeat(70)]
     {
-        let refused = refusal(service.login("ada@example.com", &wrong_password).await);
+        let refused = code_and_reason(service.login("ada@example.com", &wrong_password).await);
         assert_eq!(refused, (Code::Unauthenticated, "invalid_credentials".to_owned()));
     }
     service.stop().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tonic::Code;
 
-use crate::fixture::{PASSWORD, TestService, refusal, unused_id};
+use crate::fixture::{PASSWORD, TestService, code_and_reason, unused_id};
 
 fn invalid_token() -> (Code, String) {
     (Code::Unauthenticated, "invalid_refresh_token".to_owned())
@@ -50,9 +50,9 @@ async fn reuse_after_grace_period_ends_only_its_token_family() {
     let other = service.login("ada@example.com", PASSWORD).await.unwrap().refresh_token;
     let next = service.refresh(&first).await.unwrap().refresh_token;
     service.env.advance(SignedDuration::from_secs(10));
-    assert_eq!(refusal(service.refresh(&first).await), invalid_token());
+    assert_eq!(code_and_reason(service.refresh(&first).await), invalid_token());
     assert_eq!(
-        refusal(service.refresh(&next).await),
+        code_and_reason(service.refresh(&next).await),
         invalid_token(),
         "although the token was never used"
     );
@@ -77,9 +77,9 @@ async fn concurrent_refreshes_stay_in_one_token_family() {
     assert_eq!(service.metric("user_refreshes_total{outcome=\"within_grace\"}").unwrap(), "19");
     // Reuse of the first token ends all of them.
     service.env.advance(SignedDuration::from_secs(11));
-    assert_eq!(refusal(service.refresh(&first).await), invalid_token());
+    assert_eq!(code_and_reason(service.refresh(&first).await), invalid_token());
     for token in tokens {
-        assert_eq!(refusal(service.refresh(&token).await), invalid_token());
+        assert_eq!(code_and_reason(service.refresh(&token).await), invalid_token());
     }
     service.stop().await;
 }
@@ -94,9 +94,9 @@ async fn concurrent_refreshes_without_grace_end_the_token_family() {
     let responses = service.refresh_concurrently(&first, 20).await;
     let (ok, refusals): (Vec<_>, Vec<_>) = responses.into_iter().partition(Result::is_ok);
     assert_eq!(ok.len(), 1);
-    assert!(refusals.into_iter().all(|response| refusal(response) == invalid_token()));
+    assert!(refusals.into_iter().all(|response| code_and_reason(response) == invalid_token()));
     let issued_token = ok[0].as_ref().unwrap().refresh_token.clone();
-    assert_eq!(refusal(service.refresh(&issued_token).await), invalid_token());
+    assert_eq!(code_and_reason(service.refresh(&issued_token).await), invalid_token());
     assert_eq!(service.count("SELECT count(*) FROM sessions").await, 0);
     service.stop().await;
 }
@@ -109,10 +109,10 @@ async fn malformed_and_expired_refresh_tokens_are_rejected() {
     let long = "x".repeat(5000);
     let never = "A".repeat(43);
     for text in ["x", &*long, &*never, "ünï", &*response.access_token] {
-        assert_eq!(refusal(service.refresh(text).await), invalid_token(), "{text}");
+        assert_eq!(code_and_reason(service.refresh(text).await), invalid_token(), "{text}");
     }
     service.env.advance(SignedDuration::from_hours(7 * 24));
-    assert_eq!(refusal(service.refresh(&response.refresh_token).await), invalid_token());
+    assert_eq!(code_and_reason(service.refresh(&response.refresh_token).await), invalid_token());
     service.stop().await;
 }
 
@@ -128,15 +128,15 @@ async fn logout_ends_one_or_all_sessions_and_is_idempotent() {
     for _ in 0..2 {
         service.logout(&id, &tokens[0], false).await.unwrap();
     }
-    assert_eq!(refusal(service.refresh(&tokens[0]).await), invalid_token());
+    assert_eq!(code_and_reason(service.refresh(&tokens[0]).await), invalid_token());
     let next = service.refresh(&tokens[1]).await.unwrap().refresh_token;
     // A used token still identifies its session.
     service.logout(&id, &tokens[1], false).await.unwrap();
-    assert_eq!(refusal(service.refresh(&next).await), invalid_token());
+    assert_eq!(code_and_reason(service.refresh(&next).await), invalid_token());
     for _ in 0..2 {
         service.logout(&id, "", true).await.unwrap();
     }
-    assert_eq!(refusal(service.refresh(&tokens[2]).await), invalid_token());
+    assert_eq!(code_and_reason(service.refresh(&tokens[2]).await), invalid_token());
     assert_eq!(service.count("SELECT count(*) FROM refresh_tokens").await, 0);
     service.stop().await;
 }

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use jiff::SignedDuration;
 use tonic::Code;
 
-use crate::fixture::{PASSWORD, TestService, refusal};
+use crate::fixture::{PASSWORD, TestService, code_and_reason};
 
 #[tokio::test]
 async fn sign_in_ignores_the_case_of_the_address() {
@@ -30,7 +30,7 @@ async fn wrong_password_and_unknown_address_give_the_same_error() {
     assert_eq!(wrong.code(), Code::Unauthenticated);
     assert_eq!(wrong.message(), unknown.message());
     assert_eq!(wrong.details(), unknown.details());
-    assert_eq!(refusal::<()>(Err(unknown)).1, "invalid_credentials");
+    assert_eq!(code_and_reason::<()>(Err(unknown)).1, "invalid_credentials");
     service.stop().await;
 }
 
@@ -59,9 +59,9 @@ async fn disabled_account_is_reported_only_with_correct_password() {
     let service = TestService::start(database.pool()).await;
     let id = service.customer("ada@example.com").await;
     service.set_access(&id, "", Some(true)).await.unwrap();
-    let wrong_password = refusal(service.login("ada@example.com", "wrong password").await);
+    let wrong_password = code_and_reason(service.login("ada@example.com", "wrong password").await);
     assert_eq!(wrong_password, (Code::Unauthenticated, "invalid_credentials".to_owned()));
-    let owner = refusal(service.login("ada@example.com", PASSWORD).await);
+    let owner = code_and_reason(service.login("ada@example.com", PASSWORD).await);
     assert_eq!(owner, (Code::PermissionDenied, "account_disabled".to_owned()));
     service.set_access(&id, "", Some(false)).await.unwrap();
     service.login("ada@example.com", PASSWORD).await.unwrap();
@@ -76,7 +76,7 @@ async fn attempts_are_throttled_by_address_with_or_without_account() {
     service.register("cleo@example.com").await;
     for email in ["ada@example.com", "bob@example.com"] {
         for _ in 0..10 {
-            let refused = refusal(service.login(email, "wrong password").await);
+            let refused = code_and_reason(service.login(email, "wrong password").await);
             assert_eq!(refused.1, "invalid_credentials");
         }
         // Now the correct password is throttled too, in any spelling of the address.
@@ -84,7 +84,7 @@ async fn attempts_are_throttled_by_address_with_or_without_account() {
         let wait = kit::grpc::status::retry_after_of(&status).unwrap();
         assert_eq!(wait, Duration::from_secs(1));
         assert_eq!(
-            refusal::<()>(Err(status)),
+            code_and_reason::<()>(Err(status)),
             (Code::ResourceExhausted, "too_many_attempts".into())
         );
     }
@@ -96,7 +96,7 @@ async fn attempts_are_throttled_by_address_with_or_without_account() {
     service.login("ada@example.com", PASSWORD).await.unwrap();
     // The failures are cleared: ten more attempts are not throttled.
     for _ in 0..10 {
-        let refused = refusal(service.login("ada@example.com", "wrong password").await);
+        let refused = code_and_reason(service.login("ada@example.com", "wrong password").await);
         assert_eq!(refused.1, "invalid_credentials");
     }
     service.stop().await;
@@ -109,7 +109,7 @@ async fn concurrent_attempts_get_no_more_guesses_than_sequential() {
     service.register("ada@example.com").await;
     let attempts = (0..40).map(|n| {
         let (service, password) = (&service, format!("wrong password {n}"));
-        async move { refusal(service.login("ada@example.com", &password).await).1 }
+        async move { code_and_reason(service.login("ada@example.com", &password).await).1 }
     });
     let responses = join_all(attempts).await;
     let guesses = responses.iter().filter(|reason| *reason == "invalid_credentials").count();
@@ -129,7 +129,10 @@ async fn oldest_session_ends_above_fifty_sessions() {
         last = service.login("ada@example.com", PASSWORD).await.unwrap();
     }
     assert_eq!(service.count("SELECT count(*) FROM sessions").await, 50);
-    assert_eq!(refusal(service.refresh(&first.refresh_token).await).0, Code::Unauthenticated);
+    assert_eq!(
+        code_and_reason(service.refresh(&first.refresh_token).await).0,
+        Code::Unauthenticated
+    );
     service.refresh(&last.refresh_token).await.unwrap();
     service.stop().await;
 }

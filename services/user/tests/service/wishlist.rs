@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use proto::user::v1 as pb;
 use tonic::{Code, Status};
 
-use crate::fixture::{TestService, code, refusal, unused_id};
+use crate::fixture::{TestService, code, code_and_reason, unused_id};
 
 async fn add(service: &TestService, user: &str, product: &str) -> Result<(), Status> {
     let request = pb::AddToWishlistRequest { user_id: user.into(), product_id: product.into() };
@@ -74,7 +74,7 @@ async fn wishlist_is_limited_to_five_hundred_products() {
     .unwrap();
     add(&service, &ada, &unused_id(1)).await.unwrap();
     let full = (Code::FailedPrecondition, "wishlist_full".to_owned());
-    assert_eq!(refusal(add(&service, &ada, &unused_id(2)).await), full);
+    assert_eq!(code_and_reason(add(&service, &ada, &unused_id(2)).await), full);
     add(&service, &ada, &unused_id(1)).await.unwrap();
     assert_eq!(products(&service, &ada).await.len(), 500);
     service.stop().await;
