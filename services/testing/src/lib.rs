@@ -6,6 +6,7 @@
 //!   `REDIS_URL`, and start private servers where these are not set. Private servers are shared by
 //!   the tests of a process, and are removed when the process ends, also by SIGKILL.
 //! - [`database`] creates a database with a service's tables for one test.
+//! - [`RunningService`] runs a service in the test's process; [`settings`] parses its settings.
 //! - [`FaultProxy`] injects connection faults between a service and its server.
 //! - The program `with-servers` runs a command with one pair of servers for all its test processes:
 //!   `cargo run -p testing --bin with-servers -- cargo test --workspace`.
@@ -23,10 +24,12 @@ mod fault_proxy;
 mod ports;
 mod responses;
 mod servers;
+mod service;
 mod template;
 
 pub use database::{TestDatabase, database};
 pub use fault_proxy::FaultProxy;
 pub use ports::{free_address, free_port};
-pub use responses::{code, code_and_reason, fields, reason};
+pub use responses::{assert_unavailable, code, fields, code_and_reason, reason};
 pub use servers::{Servers, postgres, redis};
+pub use service::{RunningService, settings, settings_with_database};

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use tonic::{Code, Status};
 
-use kit::grpc::status::{reason_of, violations_of};
+use kit::grpc::status::{reason_of, retry_after_of, violations_of};
 
 /// Returns the invalid fields of an error, whose code must be `INVALID_ARGUMENT`.
 #[track_caller]
@@ -33,4 +33,14 @@ pub fn code_and_reason<T: Debug>(response: Result<T, Status>) -> (Code, String) 
 #[track_caller]
 pub fn code<T: Debug>(response: Result<T, Status>) -> Code {
     response.unwrap_err().code()
+}
+
+/// Asserts that a call failed with `UNAVAILABLE` and a retry delay, and that its message reveals no
+/// internal address.
+#[track_caller]
+pub fn assert_unavailable<T: Debug>(response: Result<T, Status>) {
+    let status = response.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+    assert!(retry_after_of(&status).is_some(), "{status:?}");
+    assert!(!status.message().contains("127.0.0.1"), "{status:?}");
 }

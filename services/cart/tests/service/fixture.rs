@@ -1,10 +1,7 @@
 //! Test fixture: a running catalog, a running cart service in front of it, and a customer.
 
-use std::{net::SocketAddr, time::Duration};
-use testing::free_address;
-pub(crate) use testing::{code_and_reason, fields};
+use std::net::SocketAddr;
 
-use clap::Parser;
 use kit::{Env, Runtime};
 use proto::{
     cart::v1::{self as pb, cart_service_client::CartServiceClient},
@@ -12,39 +9,9 @@ use proto::{
     common::v1::Money,
 };
 use sqlx::{ConnectOptions, PgPool};
-use tokio::{
-    net::TcpListener,
-    task::JoinHandle,
-    time::{sleep, timeout},
-};
-use tonic::{Code, Response, Status, transport::Channel};
-
-#[derive(Parser)]
-struct CartCli {
-    #[command(flatten)]
-    args: cart::Args,
-}
-
-#[derive(Parser)]
-struct CatalogCli {
-    #[command(flatten)]
-    args: catalog::Args,
-}
-
-/// Service that runs until it is stopped.
-struct RunningService {
-    address: SocketAddr,
-    runtime: Runtime,
-    server: JoinHandle<Result<(), kit::Error>>,
-}
-
-impl RunningService {
-    async fn stop(self) {
-        self.runtime.drain();
-        self.server.await.unwrap().unwrap();
-        self.runtime.stop().await;
-    }
-}
+use testing::{RunningService, free_address};
+pub(crate) use testing::{assert_unavailable, fields, code_and_reason};
+use tonic::{Response, Status, transport::Channel};
 
 /// Running cart service and catalog, and the customer of the test.
 pub(crate) struct CartFixture {
@@ -61,8 +28,8 @@ pub(crate) struct CartFixture {
 fn cart_args(catalog: SocketAddr) -> cart::Args {
     let url = format!("http://{catalog}");
     let redis = testing::redis();
-    let line = ["cart", "--catalog-url", &url, "--redis-url", redis, "--redis-timeout", "10s"];
-    CartCli::parse_from(line).args
+    let line = ["--catalog-url", &url, "--redis-url", redis, "--redis-timeout", "10s"];
+    testing::settings(&line)
 }
 
 impl CartFixture {
@@ -74,16 +41,15 @@ impl CartFixture {
     /// Starts both services with other settings of the cart service.
     pub(crate) async fn start_with(pool: &PgPool, change: impl FnOnce(&mut cart::Args)) -> Self {
         let catalog = serve_catalog(pool, free_address()).await;
-        let catalog_address = catalog.address;
+        let catalog_address = catalog.address();
         let mut args = cart_args(catalog_address);
         change(&mut args);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let runtime = Runtime::for_tests();
-        let server = tokio::spawn(cart::serve_on(listener, args, runtime.clone()));
-        let client = CartServiceClient::connect(format!("http://{address}")).await.unwrap();
+        let carts = RunningService::start(Runtime::for_tests(), |listener, runtime| {
+            cart::serve_on(listener, args, runtime)
+        })
+        .await;
+        let client = CartServiceClient::connect(carts.url()).await.unwrap();
         let user = Env::system().uuid().to_string();
-        let carts = RunningService { address, runtime, server };
         let pool = pool.clone();
         Self { client, user, pool, catalog: Some(catalog), catalog_address, carts }
     }
@@ -177,26 +143,14 @@ impl CartFixture {
     }
 }
 
-/// Serves a catalog on the database of `pool` at `address`. Retries while the previous catalog
-/// still uses the port.
+/// Serves a catalog on the database of `pool` at `address`.
 async fn serve_catalog(pool: &PgPool, address: SocketAddr) -> RunningService {
     let url = pool.connect_options().to_url_lossy();
-    let command_line =
-        ["catalog", "--database-url", url.as_str(), "--database-acquire-timeout", "25s"];
-    let args = CatalogCli::parse_from(command_line).args;
-    let bound = async {
-        loop {
-            match TcpListener::bind(address).await {
-                Ok(listener) => break listener,
-                Err(_) => sleep(Duration::from_millis(20)).await,
-            }
-        }
-    };
-    let listener = timeout(Duration::from_secs(10), bound).await.expect("a port");
-    let address = listener.local_addr().unwrap();
-    let runtime = Runtime::for_tests();
-    let server = tokio::spawn(catalog::serve_on(listener, args, runtime.clone()));
-    RunningService { address, runtime, server }
+    let args = testing::settings_with_database(url.as_str(), &[]);
+    RunningService::start_at(address, Runtime::for_tests(), |listener, runtime| {
+        catalog::serve_on(listener, args, runtime)
+    })
+    .await
 }
 
 pub(crate) fn dollars(cents: i64) -> Money {
@@ -218,14 +172,4 @@ pub(crate) fn total(cart: &pb::Cart) -> i64 {
     let total = cart.total.as_ref().unwrap();
     assert_eq!(total.currency, "USD");
     total.amount_cents
-}
-
-/// Checks that a call failed with UNAVAILABLE and a retry delay, and that its message reveals no
-/// internal address.
-#[track_caller]
-pub(crate) fn assert_unavailable<T: std::fmt::Debug>(response: Result<T, Status>) {
-    let status = response.unwrap_err();
-    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
-    assert!(kit::grpc::status::retry_after_of(&status).is_some(), "{status:?}");
-    assert!(!status.message().contains("127.0.0.1"), "{status:?}");
 }

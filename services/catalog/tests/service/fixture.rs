@@ -1,7 +1,6 @@
 //! Fixture: a running catalog, and shorthands of its RPCs.
 
 use catalog::Args;
-use clap::Parser;
 use jiff::Timestamp;
 use kit::{Env, Runtime};
 use proto::{
@@ -9,34 +8,16 @@ use proto::{
     common::v1::{Money, Pagination},
 };
 use sqlx::{ConnectOptions, PgPool};
+use testing::RunningService;
 pub(crate) use testing::{code, fields, reason};
-use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::{Status, transport::Channel};
 use uuid::Uuid;
-
-#[derive(Parser)]
-struct Cli {
-    #[command(flatten)]
-    args: Args,
-}
 
 /// Settings of a catalog on the database at `url`: a short sweep interval, and timeouts for a busy
 /// machine.
 pub(crate) fn args(url: &str) -> Args {
-    let line = [
-        "catalog",
-        "--database-url",
-        url,
-        "--database-acquire-timeout",
-        "25s",
-        "--database-lock-timeout",
-        "25s",
-        "--database-statement-timeout",
-        "25s",
-        "--reservation-sweep-interval",
-        "100ms",
-    ];
-    Cli::try_parse_from(line).unwrap().args
+    let line = ["--reservation-sweep-interval", "100ms"];
+    testing::settings_with_database(url, &line)
 }
 
 /// A running catalog whose clock the test controls.
@@ -44,8 +25,7 @@ pub(crate) struct Shop {
     pub(crate) client: CatalogServiceClient<Channel>,
     pub(crate) env: Env,
     pub(crate) pool: PgPool,
-    runtime: Runtime,
-    server: JoinHandle<Result<(), kit::Error>>,
+    server: RunningService,
 }
 
 impl Shop {
@@ -59,20 +39,20 @@ impl Shop {
     pub(crate) async fn open_with(pool: &PgPool, args: Args) -> Self {
         let mut runtime = Runtime::for_tests();
         let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
-        runtime.env = Env::fixed(start, 7);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let server = tokio::spawn(catalog::serve_on(listener, args, runtime.clone()));
-        let client = CatalogServiceClient::connect(address).await.unwrap();
-        Self { client, env: runtime.env.clone(), pool: pool.clone(), runtime, server }
+        let env = Env::fixed(start, 7);
+        runtime.env = env.clone();
+        let server = RunningService::start(runtime, |listener, runtime| {
+            catalog::serve_on(listener, args, runtime)
+        })
+        .await;
+        let client = CatalogServiceClient::connect(server.url()).await.unwrap();
+        Self { client, env, pool: pool.clone(), server }
     }
 
     /// Shuts down gracefully. Open connections would prevent the removal of the test's database.
     pub(crate) async fn close(self) {
         drop(self.client);
-        self.runtime.drain();
-        self.server.await.unwrap().unwrap();
-        self.runtime.stop().await;
+        self.server.stop().await;
     }
 
     /// Creates a product without a category.

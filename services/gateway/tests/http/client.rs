@@ -6,10 +6,10 @@ use std::time::Duration;
 use kit::Runtime;
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
+use testing::settings;
 use tokio::net::TcpListener;
 
 use crate::response_validator::ResponseValidator;
-use crate::services::settings;
 use crate::tokens::{KeyFiles, Signer};
 
 /// Settings without rate limits: a test sends more requests than a shopper.

@@ -7,9 +7,9 @@ use std::process::Command;
 use kit::Process;
 use reqwest::Method;
 use serde_json::{Value, json};
+use testing::settings;
 
 use crate::orders::{ORDERS, order_path};
-use crate::services::settings;
 use crate::shop::{Customer, Shop, text};
 
 /// Environment variable of the observed process: file to write the issued tokens to.

@@ -7,12 +7,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Mutex;
 
-use clap::Parser;
 use kit::Runtime;
 use reqwest::Method;
 use sqlx::migrate::Migrator;
 use sqlx::{ConnectOptions as _, PgPool};
-use testing::{TestDatabase, free_address};
+use testing::{RunningService, TestDatabase, free_address, settings};
 use tokio::net::TcpListener;
 
 /// Service behind the gateway.
@@ -78,45 +77,6 @@ impl Service {
     }
 }
 
-/// Running server.
-pub(crate) struct Server {
-    pub(crate) address: SocketAddr,
-    runtime: Runtime,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Server {
-    /// Starts a server that listens at `address`.
-    pub(crate) async fn start<S: Future<Output = Result<(), E>> + Send + 'static, E: Debug>(
-        address: SocketAddr,
-        serve: impl FnOnce(TcpListener, Runtime) -> S,
-    ) -> Self {
-        let listener = TcpListener::bind(address).await.expect("a port");
-        let runtime = Runtime::for_tests();
-        let serving = serve(listener, runtime.clone());
-        let task = tokio::spawn(async { serving.await.expect("the server runs") });
-        Self { address, runtime, task }
-    }
-
-    /// Shuts the server down gracefully.
-    pub(crate) async fn stop(self) {
-        self.runtime.drain();
-        self.task.await.expect("the server ends");
-        self.runtime.stop().await;
-    }
-}
-
-#[derive(Parser)]
-struct Settings<A: clap::Args> {
-    #[command(flatten)]
-    args: A,
-}
-
-/// Parses the settings of a component: the defaults and these.
-pub(crate) fn settings<A: clap::Args>(arguments: &[&str]) -> A {
-    Settings::<A>::parse_from(["test"].iter().chain(arguments)).args
-}
-
 /// Returns the URL of the database of a test.
 pub(crate) fn database_url(pool: &PgPool) -> String {
     pool.connect_options().to_url_lossy().into()
@@ -129,7 +89,7 @@ pub(crate) struct Services {
     _databases: Vec<TestDatabase>,
     signing_keys: String,
     smtp: SocketAddr,
-    running: Mutex<HashMap<Service, Server>>,
+    running: Mutex<HashMap<Service, RunningService>>,
 }
 
 impl Services {
@@ -189,7 +149,7 @@ impl Services {
         format!("http://{}", self.addresses[&service])
     }
 
-    async fn serve(&self, service: Service) -> Server {
+    async fn serve(&self, service: Service) -> RunningService {
         let at = self.addresses[&service];
         // Long enough to connect on a busy machine.
         let database = self.database_urls.get(&service).map_or("", String::as_str);
@@ -197,7 +157,7 @@ impl Services {
         match service {
             Service::Catalog => {
                 let args = settings(&database);
-                Server::start(at, |on, runtime| catalog::serve_on(on, args, runtime)).await
+                start(at, |on, runtime| catalog::serve_on(on, args, runtime)).await
             }
             Service::User => {
                 let mails = self.url(Service::Notification);
@@ -212,7 +172,7 @@ impl Services {
                         "4",
                     ],
                 ));
-                Server::start(at, |on, runtime| user::serve_on(on, args, runtime)).await
+                start(at, |on, runtime| user::serve_on(on, args, runtime)).await
             }
             Service::Cart => {
                 let args = settings(&[
@@ -223,30 +183,38 @@ impl Services {
                     "--redis-timeout",
                     "2s",
                 ]);
-                Server::start(at, |on, runtime| cart::serve_on(on, args, runtime)).await
+                start(at, |on, runtime| cart::serve_on(on, args, runtime)).await
             }
             Service::Payment => {
                 let args = settings(&concat(&database, &["--fingerprint-key", &"k".repeat(32)]));
-                Server::start(at, |on, runtime| payment::serve_on(on, args, runtime)).await
+                start(at, |on, runtime| payment::serve_on(on, args, runtime)).await
             }
             Service::Shipping => {
                 let args = settings(&database);
-                Server::start(at, |on, runtime| shipping::serve_on(on, args, runtime)).await
+                start(at, |on, runtime| shipping::serve_on(on, args, runtime)).await
             }
             Service::Notification => {
                 let (host, port) = (self.smtp.ip().to_string(), self.smtp.port().to_string());
                 let args =
                     settings(&concat(&database, &["--smtp-host", &host, "--smtp-port", &port]));
-                Server::start(at, |on, runtime| notification::serve_on(on, args, runtime)).await
+                start(at, |on, runtime| notification::serve_on(on, args, runtime)).await
             }
             Service::Order => {
                 let urls = self.urls_of(&Service::ALL[..6]);
                 let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
                 let args = settings(&concat(&database, &urls));
-                Server::start(at, |on, runtime| order::serve_on(on, args, runtime)).await
+                start(at, |on, runtime| order::serve_on(on, args, runtime)).await
             }
         }
     }
+}
+
+/// Starts a service at `address`.
+pub(crate) async fn start<E: Debug, F: Future<Output = Result<(), E>> + Send + 'static>(
+    address: SocketAddr,
+    serve: impl FnOnce(TcpListener, Runtime) -> F,
+) -> RunningService {
+    RunningService::start_at(address, Runtime::for_tests(), serve).await
 }
 
 fn concat<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {

@@ -6,15 +6,15 @@ use kit::{Env, Runtime};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use testing::free_address;
+use testing::{RunningService, free_address, settings};
 
 pub(crate) use crate::client::{Call, Gateway, Response};
 use crate::mail_inbox::MailInbox;
-use crate::services::{Server, Service, Services, database_url, settings};
+use crate::services::{Service, Services, database_url, start};
 use crate::tokens::KeyFiles;
 
 /// Running catalog service.
-pub(crate) struct Catalog(Server);
+pub(crate) struct Catalog(RunningService);
 
 impl Catalog {
     /// Starts a catalog on the database of `pool`.
@@ -41,12 +41,12 @@ impl Catalog {
 
     async fn serve(database_url: &str, address: SocketAddr) -> Self {
         let args = settings(&["--database-url", database_url]);
-        Self(Server::start(address, |on, runtime| catalog::serve_on(on, args, runtime)).await)
+        Self(start(address, |on, runtime| catalog::serve_on(on, args, runtime)).await)
     }
 
     /// Returns the address that the catalog listens on.
     pub(crate) fn address(&self) -> SocketAddr {
-        self.0.address
+        self.0.address()
     }
 
     /// Shuts the catalog down gracefully.

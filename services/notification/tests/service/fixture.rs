@@ -1,9 +1,7 @@
 //! The fixture: a running service, an inbox as mail server, and shorthands for calls.
 
 use std::time::Duration;
-pub(crate) use testing::{fields, free_port, reason};
 
-use clap::Parser;
 use jiff::{SignedDuration, Timestamp};
 use kit::{Env, Runtime};
 use notification::Args;
@@ -12,6 +10,8 @@ use proto::{
     notification::v1::{self as pb, notification_service_client::NotificationServiceClient},
 };
 use sqlx::{ConnectOptions, PgPool};
+use testing::RunningService;
+pub(crate) use testing::{fields, free_port, reason};
 use tokio::{
     net::TcpListener,
     task::JoinHandle,
@@ -21,26 +21,11 @@ use tonic::{Status, transport::Channel};
 
 pub(crate) const ORDER: &str = "01900000-0000-7000-8000-000000000001";
 
-#[derive(Parser)]
-struct Cli {
-    #[command(flatten)]
-    args: Args,
-}
-
 /// Settings for a service on the database at `url` that sends to a port of this machine. It polls
 /// often, and the database timeouts are long for slow machines.
 pub(crate) fn args(url: &str, smtp_port: u16, extra_args: &[&str]) -> Args {
     let port = smtp_port.to_string();
     let line = [
-        "notification",
-        "--database-url",
-        url,
-        "--database-acquire-timeout",
-        "25s",
-        "--database-lock-timeout",
-        "25s",
-        "--database-statement-timeout",
-        "25s",
         "--smtp-host",
         "127.0.0.1",
         "--smtp-port",
@@ -50,7 +35,7 @@ pub(crate) fn args(url: &str, smtp_port: u16, extra_args: &[&str]) -> Args {
         "--web-url",
         "https://shop.example.com/",
     ];
-    Cli::try_parse_from(line.iter().chain(extra_args)).unwrap().args
+    testing::settings_with_database(url, &[&line, extra_args].concat())
 }
 
 /// A running service with a clock that the test controls.
@@ -58,7 +43,7 @@ pub(crate) struct TestService {
     pub(crate) client: NotificationServiceClient<Channel>,
     pub(crate) env: Env,
     pub(crate) runtime: Runtime,
-    server: JoinHandle<Result<(), kit::Error>>,
+    server: RunningService,
 }
 
 impl TestService {
@@ -78,19 +63,18 @@ impl TestService {
     pub(crate) async fn start_with_args(args: Args, env: Env) -> Self {
         let mut runtime = Runtime::for_tests();
         runtime.env = env.clone();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let server = tokio::spawn(notification::serve_on(listener, args, runtime.clone()));
-        let client = NotificationServiceClient::connect(address).await.unwrap();
+        let server = RunningService::start(runtime.clone(), |listener, runtime| {
+            notification::serve_on(listener, args, runtime)
+        })
+        .await;
+        let client = NotificationServiceClient::connect(server.url()).await.unwrap();
         Self { client, env, runtime, server }
     }
 
     /// Shuts the service down gracefully: open connections would keep the test's database in use.
     pub(crate) async fn stop(self) {
         drop(self.client);
-        self.runtime.drain();
-        self.server.await.unwrap().unwrap();
-        self.runtime.stop().await;
+        self.server.stop().await;
     }
 
     pub(crate) fn advance(&self, seconds: i64) {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use clap::{Args, Parser};
+use clap::Args;
 use kit::Runtime;
 use secrecy::ExposeSecret as _;
 use sqlx::{ConnectOptions as _, PgPool};
@@ -83,26 +83,15 @@ pub(crate) struct Services {
     _keys: TempDir,
 }
 
-#[derive(Debug, Parser)]
-struct Cli<T: Args> {
-    #[command(flatten)]
-    args: T,
-}
-
 /// Parses settings from CLI arguments, with longer database timeouts for a busy machine.
-pub(crate) fn parse_settings<T: Args + std::fmt::Debug>(
-    database: Option<&PgPool>,
-    cli_args: &[&str],
-) -> T {
-    let mut line = vec!["test".to_owned()];
-    if let Some(pool) = database {
-        line.push(format!("--database-url={}", pool.connect_options().to_url_lossy()));
-        for limit in ["acquire", "lock", "statement"] {
-            line.push(format!("--database-{limit}-timeout=25s"));
+pub(crate) fn parse_settings<T: Args>(database: Option<&PgPool>, cli_args: &[&str]) -> T {
+    match database {
+        Some(pool) => {
+            let url = pool.connect_options().to_url_lossy();
+            testing::settings_with_database(url.as_str(), cli_args)
         }
+        None => testing::settings(cli_args),
     }
-    line.extend(cli_args.iter().map(ToString::to_string));
-    Cli::<T>::try_parse_from(line).unwrap().args
 }
 
 impl Services {

@@ -1,9 +1,7 @@
 //! Test fixture: a running payment service, and methods for the requests and checks of tests.
 
 use std::time::Duration;
-pub(crate) use testing::{code, fields, reason};
 
-use clap::Parser;
 use jiff::{SignedDuration, Timestamp};
 use kit::{Env, Runtime};
 use payment::Args;
@@ -12,37 +10,17 @@ use proto::{
     payment::v1::{self as pb, payment_service_client::PaymentServiceClient},
 };
 use sqlx::{ConnectOptions, PgPool};
-use tokio::{
-    net::TcpListener,
-    task::JoinHandle,
-    time::{sleep, timeout},
-};
+use testing::RunningService;
+pub(crate) use testing::{code, fields, reason};
+use tokio::time::{sleep, timeout};
 use tonic::{Response, Status, transport::Channel};
 use uuid::Uuid;
-
-#[derive(Parser)]
-struct TestCli {
-    #[command(flatten)]
-    args: Args,
-}
 
 /// Returns the settings of a service on the database at `url`. The timeouts are long, so that tests
 /// pass on a busy machine.
 pub(crate) fn args(url: &str) -> Args {
-    let command_line = [
-        "payment",
-        "--database-url",
-        url,
-        "--database-acquire-timeout",
-        "25s",
-        "--database-lock-timeout",
-        "25s",
-        "--database-statement-timeout",
-        "25s",
-        "--fingerprint-key",
-        "a key for the tests of this service",
-    ];
-    TestCli::try_parse_from(command_line).unwrap().args
+    let command_line = ["--fingerprint-key", "a key for the tests of this service"];
+    testing::settings_with_database(url, &command_line)
 }
 
 /// Running payment service, whose clock the test controls.
@@ -51,7 +29,7 @@ pub(crate) struct PaymentFixture {
     pub(crate) env: Env,
     pub(crate) pool: PgPool,
     pub(crate) runtime: Runtime,
-    server: JoinHandle<Result<(), kit::Error>>,
+    server: RunningService,
 }
 
 impl PaymentFixture {
@@ -72,19 +50,18 @@ impl PaymentFixture {
         let mut runtime = Runtime::for_tests();
         let start: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
         runtime.env = Env::fixed(start, seed);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let server = tokio::spawn(payment::serve_on(listener, args, runtime.clone()));
-        let client = PaymentServiceClient::connect(address).await.unwrap();
+        let server = RunningService::start(runtime.clone(), |listener, runtime| {
+            payment::serve_on(listener, args, runtime)
+        })
+        .await;
+        let client = PaymentServiceClient::connect(server.url()).await.unwrap();
         Self { client, env: runtime.env.clone(), pool: pool.clone(), runtime, server }
     }
 
     /// Shuts down gracefully. Connections that stay open would keep the test's database alive.
     pub(crate) async fn stop(self) {
         drop(self.client);
-        self.runtime.drain();
-        self.server.await.unwrap().unwrap();
-        self.runtime.stop().await;
+        self.server.stop().await;
     }
 
     /// Checks consistency, then shuts down gracefully.

@@ -1,6 +1,5 @@
 //! Test fixture: a running shipping service, and methods for the requests of tests.
 
-use clap::Parser;
 use jiff::Timestamp;
 use kit::{Env, Runtime};
 use proto::{
@@ -12,32 +11,15 @@ use proto::{
 };
 use shipping::Args;
 use sqlx::{ConnectOptions, PgPool};
+use testing::RunningService;
 pub(crate) use testing::{code, fields, reason};
-use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::{Response, Status, transport::Channel};
 use uuid::Uuid;
-
-#[derive(Parser)]
-struct TestCli {
-    #[command(flatten)]
-    args: Args,
-}
 
 /// Returns the settings of a service on the database at `url`. The timeouts are long, so that tests
 /// pass on a busy machine.
 pub(crate) fn args(url: &str, extra_args: &[&str]) -> Args {
-    let command_line = [
-        "shipping",
-        "--database-url",
-        url,
-        "--database-acquire-timeout",
-        "25s",
-        "--database-lock-timeout",
-        "25s",
-        "--database-statement-timeout",
-        "25s",
-    ];
-    TestCli::try_parse_from(command_line.iter().chain(extra_args)).unwrap().args
+    testing::settings_with_database(url, extra_args)
 }
 
 /// Running shipping service, whose clock the test controls.
@@ -45,8 +27,7 @@ pub(crate) struct ShippingFixture {
     pub(crate) client: ShippingServiceClient<Channel>,
     pub(crate) env: Env,
     pub(crate) pool: PgPool,
-    runtime: Runtime,
-    server: JoinHandle<Result<(), kit::Error>>,
+    server: RunningService,
 }
 
 impl ShippingFixture {
@@ -59,20 +40,19 @@ impl ShippingFixture {
     /// Starts the service with other settings, clock and random seed.
     pub(crate) async fn start_with(pool: &PgPool, args: Args, env: Env) -> Self {
         let mut runtime = Runtime::for_tests();
-        runtime.env = env;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let server = tokio::spawn(shipping::serve_on(listener, args, runtime.clone()));
-        let client = ShippingServiceClient::connect(address).await.unwrap();
-        Self { client, env: runtime.env.clone(), pool: pool.clone(), runtime, server }
+        runtime.env = env.clone();
+        let server = RunningService::start(runtime, |listener, runtime| {
+            shipping::serve_on(listener, args, runtime)
+        })
+        .await;
+        let client = ShippingServiceClient::connect(server.url()).await.unwrap();
+        Self { client, env, pool: pool.clone(), server }
     }
 
     /// Shuts down gracefully. Connections that stay open would keep the test's database alive.
     pub(crate) async fn stop(self) {
         drop(self.client);
-        self.runtime.drain();
-        self.server.await.unwrap().unwrap();
-        self.runtime.stop().await;
+        self.server.stop().await;
     }
 
     pub(crate) async fn create(

@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use proto::shipping::v1::ShipmentStatus;
 use sqlx::PgPool;
-use testing::FaultProxy;
+use testing::{FaultProxy, assert_unavailable};
 use tokio::time::{sleep, timeout};
-use tonic::{Code, Status};
+use tonic::Code;
 
 use crate::fixture::{ShippingFixture, args, env, order};
 
@@ -17,14 +17,6 @@ async fn start(pool: &PgPool, proxy: &FaultProxy) -> ShippingFixture {
     let mut args = args(&proxy.database_url(pool), &extra_args);
     args.database.database_acquire_timeout = Duration::from_secs(2);
     ShippingFixture::start_with(pool, args, env("2026-03-01T12:00:00Z")).await
-}
-
-#[track_caller]
-fn assert_unavailable<T: std::fmt::Debug>(response: Result<T, Status>) {
-    let status = response.unwrap_err();
-    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
-    assert!(kit::grpc::status::retry_after_of(&status).is_some());
-    assert!(!status.message().contains("127.0.0.1"), "{}", status.message());
 }
 
 #[tokio::test]

@@ -1,9 +1,7 @@
 //! The fixture: a running user service and shorthands for its calls.
 
 use std::path::PathBuf;
-pub(crate) use testing::{code, code_and_reason, fields};
 
-use clap::Parser;
 use futures::future::join_all;
 use jiff::Timestamp;
 use kit::{Env, Runtime};
@@ -14,7 +12,8 @@ use proto::{
 use secrecy::ExposeSecret as _;
 use sqlx::{ConnectOptions, PgPool};
 use tempfile::TempDir;
-use tokio::{net::TcpListener, task::JoinHandle};
+use testing::RunningService;
+pub(crate) use testing::{code, fields, code_and_reason};
 use tonic::{Response, Status, transport::Channel};
 use user::Args;
 use uuid::Uuid;
@@ -24,33 +23,11 @@ use crate::fake_notification::FakeNotification;
 /// The password of every account.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-#[derive(Parser)]
-struct Cli {
-    #[command(flatten)]
-    args: Args,
-}
-
 /// Settings for a service on the database at `url`. The database timeouts are long, so that a slow
 /// machine does not cause errors that a client would retry.
 pub(crate) fn args(url: &str, mail: &str, keys: &str) -> Args {
-    let line = [
-        "user",
-        "--database-url",
-        url,
-        "--database-acquire-timeout",
-        "25s",
-        "--database-lock-timeout",
-        "25s",
-        "--database-statement-timeout",
-        "25s",
-        "--notification-url",
-        mail,
-        "--jwt-signing-keys",
-        keys,
-        "--bcrypt-cost",
-        "4",
-    ];
-    Cli::try_parse_from(line).unwrap().args
+    let line = ["--notification-url", mail, "--jwt-signing-keys", keys, "--bcrypt-cost", "4"];
+    testing::settings_with_database(url, &line)
 }
 
 /// A running service with a clock that the test controls.
@@ -63,7 +40,7 @@ pub(crate) struct TestService {
     /// The public key set, as the gateway reads it.
     pub(crate) public_keys: String,
     folder: TempDir,
-    server: JoinHandle<Result<(), user::Error>>,
+    server: RunningService,
 }
 
 impl TestService {
@@ -98,10 +75,11 @@ impl TestService {
         let mail = format!("http://{}", notification.address);
         let mut args = args(url.as_str(), &mail, keys.to_str().unwrap());
         change(&mut args);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let server = tokio::spawn(user::serve_on(listener, args, runtime.clone()));
-        let client = UserServiceClient::connect(address).await.unwrap();
+        let server = RunningService::start(runtime.clone(), |listener, runtime| {
+            user::serve_on(listener, args, runtime)
+        })
+        .await;
+        let client = UserServiceClient::connect(server.url()).await.unwrap();
         let (env, pool) = (runtime.env.clone(), pool.clone());
         let public_keys = generated.public;
         Self { client, env, pool, notification, runtime, public_keys, folder, server }
@@ -110,9 +88,7 @@ impl TestService {
     /// Shuts the service down gracefully: open connections would keep the test's database in use.
     pub(crate) async fn stop(self) {
         drop(self.client);
-        self.runtime.drain();
-        self.server.await.unwrap().unwrap();
-        self.runtime.stop().await;
+        self.server.stop().await;
     }
 
     /// Returns the path of the file with the signing keys.
