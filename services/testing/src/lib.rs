@@ -30,6 +30,6 @@ mod template;
 pub use database::{TestDatabase, database};
 pub use fault_proxy::FaultProxy;
 pub use ports::{free_address, free_port};
-pub use responses::{assert_unavailable, code, fields, code_and_reason, reason};
+pub use responses::{assert_unavailable, code, code_and_reason, fields, reason};
 pub use servers::{Servers, postgres, redis};
 pub use service::{RunningService, settings, settings_with_database};

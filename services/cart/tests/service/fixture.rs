@@ -10,7 +10,7 @@ use proto::{
 };
 use sqlx::{ConnectOptions, PgPool};
 use testing::{RunningService, free_address};
-pub(crate) use testing::{assert_unavailable, fields, code_and_reason};
+pub(crate) use testing::{assert_unavailable, code_and_reason, fields};
 use tonic::{Response, Status, transport::Channel};
 
 /// Running cart service and catalog, and the customer of the test.

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret as _;
 use sqlx::{ConnectOptions, PgPool};
 use tempfile::TempDir;
 use testing::RunningService;
-pub(crate) use testing::{code, fields, code_and_reason};
+pub(crate) use testing::{code, code_and_reason, fields};
 use tonic::{Response, Status, transport::Channel};
 use user::Args;
 use uuid::Uuid;
