@@ -6,18 +6,14 @@ use std::time::Duration;
 
 use clap::value_parser;
 
-use crate::document;
-use crate::machine;
-use crate::measure;
 use crate::process::{Process, ResidentMemory};
-use crate::render;
 use crate::report::{ALL_IN_ONE, ProcessMemory, Report};
 use crate::round_trips::Counter;
 use crate::schedule::Schedule;
-use crate::setup;
 use crate::shop::MeasuredShop;
 use crate::shopper::Shopper;
 use crate::workload::Workload;
+use crate::{document, machine, measure, render, setup};
 
 /// The number of timed cold starts.
 const STARTS: usize = 5;

@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
-use proto::{notification::v1 as notification, payment::v1 as payment, user::v1 as user};
+use proto::notification::v1 as notification;
+use proto::payment::v1 as payment;
+use proto::user::v1 as user;
 
 const SECRET: &str = "s3cr3t";
 

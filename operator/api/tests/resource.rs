@@ -9,13 +9,11 @@ use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 use storefront_api::component::Component;
-use storefront_api::crd;
-use storefront_api::defaults;
 use storefront_api::quantity::Quantity;
 use storefront_api::status::{
     ComponentState, ComponentStatus, DatabaseStatus, Endpoints, StorefrontStatus, VersionStatus,
 };
-use storefront_api::{Storefront, StorefrontSpec};
+use storefront_api::{Storefront, StorefrontSpec, crd, defaults};
 
 struct Fixture {
     client: Client,

@@ -18,8 +18,7 @@ use crate::index::{PodSelector, StorefrontState};
 use crate::object_key::ObjectKey;
 use crate::operator::Operator;
 use crate::plan::{Operation, Write};
-use crate::report;
-use crate::{clock, observe};
+use crate::{clock, observe, report};
 
 /// Writes of one reconcile that are in flight at the same time.
 const MAX_CONCURRENT_WRITES: usize = 8;

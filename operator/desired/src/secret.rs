@@ -4,8 +4,7 @@
 
 use k8s_openapi::api::core::v1::Secret;
 use storefront_api::StorefrontSpec;
-use storefront_api::component::Component;
-use storefront_api::component::GeneratedSecret;
+use storefront_api::component::{Component, GeneratedSecret};
 use storefront_api::names::{self, Part};
 
 use crate::context::BuildContext;

@@ -10,9 +10,8 @@ use k8s_openapi::api::core::v1::EnvVar;
 use storefront_api::component::{
     self, Component, Database, LOG_ENV, LOG_FORMAT_ENV, SecretDelivery,
 };
-use storefront_api::defaults;
 use storefront_api::services::SmtpTls;
-use storefront_api::{datastores, names};
+use storefront_api::{datastores, defaults, names};
 
 use crate::context::BuildContext;
 use crate::mounts::{self, CA_FILE_NAME, CA_FOLDER};

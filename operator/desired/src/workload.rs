@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{ConfigMap, EnvVar, TopologySpreadConstraint};
 use storefront_api::component::Component;
-use storefront_api::defaults;
 use storefront_api::names::{self, Part};
 use storefront_api::spec::Profile;
-use storefront_api::workload;
+use storefront_api::{defaults, workload};
 
 use crate::context::BuildContext;
 use crate::manifest::hash8;

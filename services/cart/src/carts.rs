@@ -8,16 +8,12 @@
 use money::Currency;
 use wire::{ProductId, UserId};
 
-use crate::{
-    catalog::Catalog,
-    domain::{
-        cart::{Cart, Change},
-        pricing::{Offers, PricedCart},
-    },
-    error::Error,
-    metrics::Metrics,
-    store::{ChangeResult, Store},
-};
+use crate::catalog::Catalog;
+use crate::domain::cart::{Cart, Change};
+use crate::domain::pricing::{Offers, PricedCart};
+use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::store::{ChangeResult, Store};
 
 /// Carts and the dependencies of their RPCs. Cheap to clone.
 #[derive(Clone)]

@@ -1,20 +1,15 @@
 //! Client of the catalog service.
 
-use kit::{
-    Runtime,
-    grpc::client::{Channel, ClientTarget, MAX_RESPONSE_BYTES, TargetUrl},
-};
+use kit::Runtime;
+use kit::grpc::client::{Channel, ClientTarget, MAX_RESPONSE_BYTES, TargetUrl};
 use money::Money;
-use proto::catalog::v1::{
-    BatchGetProductsRequest, Product, catalog_service_client::CatalogServiceClient,
-};
+use proto::catalog::v1::catalog_service_client::CatalogServiceClient;
+use proto::catalog::v1::{BatchGetProductsRequest, Product};
 use uuid::Uuid;
 use wire::ProductId;
 
-use crate::{
-    domain::pricing::{Offer, Offers},
-    error::Error,
-};
+use crate::domain::pricing::{Offer, Offers};
+use crate::error::Error;
 
 /// Client of the catalog service. Cheap to clone.
 #[derive(Clone, Debug)]

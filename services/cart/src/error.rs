@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use kit::{grpc::status, redis::Failure};
+use kit::grpc::status;
+use kit::redis::Failure;
 use tonic::{Code, Status};
 
 use crate::domain::cart::{MAX_LINES, MAX_UNITS, Refusal};

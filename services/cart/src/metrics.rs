@@ -1,11 +1,12 @@
 //! Metrics of the cart service beyond those of its RPCs.
 
-use prometheus_client::{
-    encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family},
-};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 
-use crate::{domain::cart::Change, error::Error, store::ChangeResult};
+use crate::domain::cart::Change;
+use crate::error::Error;
+use crate::store::ChangeResult;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {

@@ -1,10 +1,16 @@
 //! Entry points that run the service.
 
-use kit::{Runtime, grpc::Server};
+use kit::Runtime;
+use kit::grpc::Server;
 use proto::cart::v1::cart_service_server::CartServiceServer;
 use tokio::net::TcpListener;
 
-use crate::{Args, api::Api, carts::Carts, catalog::Catalog, metrics::Metrics, store::Store};
+use crate::Args;
+use crate::api::Api;
+use crate::carts::Carts;
+use crate::catalog::Catalog;
+use crate::metrics::Metrics;
+use crate::store::Store;
 
 /// Serves carts until the process drains. It starts without Redis and the catalog: calls that need
 /// them fail with UNAVAILABLE until they are reachable.

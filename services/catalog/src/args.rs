@@ -1,6 +1,7 @@
 //! The settings of the catalog.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use kit::settings::duration_between;

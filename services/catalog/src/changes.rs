@@ -8,7 +8,8 @@
 use futures::{Stream, StreamExt as _, stream};
 use kit::postgres::ListenEvent;
 use tokio::sync::{broadcast, mpsc};
-use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
+use tokio_stream::wrappers::BroadcastStream;
+use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 use uuid::Uuid;
 
 use crate::domain::ids::ProductId;

@@ -1,10 +1,13 @@
 //! Errors of the catalog and their mapping to gRPC statuses.
 
-use kit::{grpc::status, postgres};
+use kit::grpc::status;
+use kit::postgres;
 use sqlx::error::Error as SqlError;
 use tonic::Status;
 
-use crate::domain::{category::TreeError, reservation::Refusal, stock::StockRefusal};
+use crate::domain::category::TreeError;
+use crate::domain::reservation::Refusal;
+use crate::domain::stock::StockRefusal;
 
 /// An error of the catalog.
 #[derive(Debug, thiserror::Error)]

@@ -6,9 +6,10 @@ use kit::{Env, run_periodically};
 use sqlx::PgPool;
 use tokio::time::timeout;
 
-use crate::{
-    domain::reservation::Ending, error::Error, metrics::Metrics, transactions::reservations,
-};
+use crate::domain::reservation::Ending;
+use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::transactions::reservations;
 
 /// Maximum number of reservations that one sweep ends, each in a separate transaction. The rest
 /// waits for the next sweep, so that requests get database time in between.

@@ -1,14 +1,11 @@
 //! Metrics of the catalog beyond those of its RPCs.
 
-use prometheus_client::{
-    encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family},
-};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 
-use crate::{
-    domain::reservation::{Ending, Reservation, State},
-    error::Error,
-};
+use crate::domain::reservation::{Ending, Reservation, State};
+use crate::error::Error;
 
 /// The outcome of a request about a reservation.
 #[derive(Clone, Copy)]

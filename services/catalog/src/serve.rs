@@ -1,16 +1,14 @@
 //! The running service: RPCs, the listener of the change stream, the sweeper of reservations.
 
-use kit::{Runtime, grpc::Server};
+use kit::Runtime;
+use kit::grpc::Server;
 use proto::catalog::v1::catalog_service_server::CatalogServiceServer;
 use tokio::net::TcpListener;
 
-use crate::{
-    Args,
-    api::Api,
-    changes::{self, Changes},
-    jobs,
-    metrics::Metrics,
-};
+use crate::api::Api;
+use crate::changes::{self, Changes};
+use crate::metrics::Metrics;
+use crate::{Args, jobs};
 
 /// Serves the catalog until the process drains. Starts without PostgreSQL: calls fail with
 /// UNAVAILABLE until the database is reachable.

@@ -1,10 +1,9 @@
 //! Discovery of the server programs that are installed on the machine.
 
-use std::env;
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
 use crate::Error;
 

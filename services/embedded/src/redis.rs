@@ -5,10 +5,9 @@ use std::net::Ipv4Addr;
 
 use tokio::net::TcpStream;
 
-use crate::Error;
 use crate::data_folder::DataFolder;
-use crate::programs;
 use crate::server::{Command, Log, Server, free_port};
+use crate::{Error, programs};
 
 const NAME: &str = "Redis";
 /// The subfolder with its files.

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use kit::{
-    Error, Runtime,
-    http::{ObserveConfig, catch_panics_and_timeouts, observe},
-};
+use kit::http::{ObserveConfig, catch_panics_and_timeouts, observe};
+use kit::{Error, Runtime};
 use tokio::net::TcpListener;
 
-use crate::{Args, mailbox::Mailbox, smtp, web};
+use crate::mailbox::Mailbox;
+use crate::{Args, smtp, web};
 
 /// Timeout of an HTTP request. All responses are built from memory.
 const HTTP_TIMEOUT: Duration = Duration::from_secs(10);

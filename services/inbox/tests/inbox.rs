@@ -5,12 +5,13 @@
 use std::time::Duration;
 
 use kit::Runtime;
-use lettre::{
-    AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor, message::MultiPart,
-};
+use lettre::message::MultiPart;
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 struct Inbox {
     smtp_port: u16,

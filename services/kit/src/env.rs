@@ -5,7 +5,8 @@
 //! tests pause separately.
 
 use jiff::{SignedDuration, Timestamp};
-use rand::{RngCore, SeedableRng, rngs::StdRng};
+use rand::rngs::StdRng;
+use rand::{RngCore, SeedableRng};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 

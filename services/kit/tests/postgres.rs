@@ -5,9 +5,8 @@
 use clap::Parser;
 use kit::Runtime;
 use kit::postgres::{ExistingRole, Kind, ListenEvent, ProvisionArgs, constraint, kind};
-use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Connection as _, PgConnection, PgPool, query, query_scalar};
+use sqlx::{Connection as _, PgConnection, PgPool, SqlSafeStr as _, query, query_scalar};
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 use testing::FaultProxy;

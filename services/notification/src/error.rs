@@ -1,6 +1,7 @@
 //! Errors of the notification service and their gRPC status.
 
-use kit::{grpc::status, postgres};
+use kit::grpc::status;
+use kit::postgres;
 use sqlx::error::Error as SqlError;
 use tonic::Status;
 

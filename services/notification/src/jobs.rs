@@ -9,27 +9,18 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use kit::{
-    Env,
-    postgres::{LeaseQueue, LeaseWorker, NextClaim, traced},
-    run_periodically,
-};
+use kit::postgres::{LeaseQueue, LeaseWorker, NextClaim, traced};
+use kit::{Env, run_periodically};
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{
-    domain::{
-        content::Content,
-        delivery::{self, AttemptResult, NextState},
-    },
-    error::Error,
-    mail::Mailer,
-    metrics::{Metrics, Outcome},
-    store::{
-        self,
-        queue::{Lease, LeasedMail},
-    },
-};
+use crate::domain::content::Content;
+use crate::domain::delivery::{self, AttemptResult, NextState};
+use crate::error::Error;
+use crate::mail::Mailer;
+use crate::metrics::{Metrics, Outcome};
+use crate::store;
+use crate::store::queue::{Lease, LeasedMail};
 
 /// Concurrent deliveries, each over its own connection: few enough for small mail servers.
 const MAX_CONCURRENT_DELIVERIES: usize = 8;

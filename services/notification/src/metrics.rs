@@ -1,9 +1,9 @@
 //! Metrics of the notification service, in addition to those of its RPCs.
 
-use prometheus_client::{
-    encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
-};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 
 /// The outcome of a mail or of a delivery attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use kit::{Runtime, grpc::Server, postgres::Wakeup};
+use kit::Runtime;
+use kit::grpc::Server;
+use kit::postgres::Wakeup;
 use proto::notification::v1::notification_service_server::NotificationServiceServer;
 use tokio::net::TcpListener;
 
-use crate::{
-    Args,
-    api::Api,
-    jobs::{self, DeliveryQueue},
-    mail::{Mailer, ShopIdentity},
-    metrics::Metrics,
-};
+use crate::Args;
+use crate::api::Api;
+use crate::jobs::{self, DeliveryQueue};
+use crate::mail::{Mailer, ShopIdentity};
+use crate::metrics::Metrics;
 
 /// Serves the gRPC API until the process drains. The service also starts while PostgreSQL or the
 /// mail server is unavailable: without PostgreSQL, calls fail with UNAVAILABLE; without the mail

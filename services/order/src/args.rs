@@ -1,9 +1,11 @@
 //! Settings of the order service.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use clap::Args as ClapArgs;
-use kit::{grpc::client::TargetUrl, settings::duration_between};
+use kit::grpc::client::TargetUrl;
+use kit::settings::duration_between;
 use money::Currency;
 
 use crate::transactions::LEASE;

@@ -1,17 +1,13 @@
 //! Errors of the service, and their mapping to gRPC statuses.
 
-use kit::{
-    grpc::status::{self, with_reason},
-    postgres,
-};
+use kit::grpc::status::{self, with_reason};
+use kit::postgres;
 use sqlx::error::Error as SqlError;
 use tonic::{Code, Status};
 
-use crate::domain::{
-    ids::ProductId,
-    order::InvalidEvent,
-    status::{Status as OrderStatus, TransitionNotAllowed},
-};
+use crate::domain::ids::ProductId;
+use crate::domain::order::InvalidEvent;
+use crate::domain::status::{Status as OrderStatus, TransitionNotAllowed};
 
 /// Errors of orders.
 #[derive(Debug, thiserror::Error)]

@@ -1,15 +1,18 @@
 //! Periodic jobs in addition to the saga executors: measure the backlog, and compare orders with
 //! the other services.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use kit::run_periodically;
 use tokio::time::sleep;
 
-use crate::{
-    api::STUCK_AFTER, check::Checker, error::Error, metrics::Metrics, store,
-    transactions::OrderRepository,
-};
+use crate::api::STUCK_AFTER;
+use crate::check::Checker;
+use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::store;
+use crate::transactions::OrderRepository;
 
 /// How often the backlog is measured: about as often as metrics are scraped.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(15);

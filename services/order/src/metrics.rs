@@ -2,16 +2,14 @@
 
 use std::sync::atomic::AtomicU64;
 
-use prometheus_client::{
-    encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
-};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 
-use crate::{
-    domain::event::Event,
-    saga::{Recorded, StepResult},
-    store::stats::Backlog,
-};
+use crate::domain::event::Event;
+use crate::saga::{Recorded, StepResult};
+use crate::store::stats::Backlog;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StepLabels {

@@ -1,34 +1,31 @@
 //! Order placement: turns a cart into an order. Everything that can be refused cheaply is refused
 //! before the order is inserted.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
+use std::sync::Arc;
 
-use kit::{
-    Env,
-    grpc::{client::MAX_RESPONSE_BYTES, status::violations_of},
-};
+use kit::Env;
+use kit::grpc::client::MAX_RESPONSE_BYTES;
+use kit::grpc::status::violations_of;
 use money::{Currency, Money};
-use proto::{
-    cart::v1 as cart, catalog::v1 as catalog, common::v1 as common, payment::v1 as payment,
-    shipping::v1 as shipping,
-};
+use proto::cart::v1 as cart;
+use proto::catalog::v1 as catalog;
+use proto::common::v1 as common;
+use proto::payment::v1 as payment;
+use proto::shipping::v1 as shipping;
 use tonic::Code;
 use uuid::Uuid;
 use wire::{Address, render};
 
-use crate::{
-    domain::{
-        ids::{LineId, OrderId, ProductId, UserId},
-        line::Line,
-        order::{DEFAULT_WEIGHT_GRAMS, Order, ShippingOption},
-        price::Sums,
-        status::Status,
-    },
-    error::Error,
-    saga::RemoteServices,
-    store::orders::RequestIdentity,
-    transactions::{Created, ExistingOrder, NewOrder, OrderRepository},
-};
+use crate::domain::ids::{LineId, OrderId, ProductId, UserId};
+use crate::domain::line::Line;
+use crate::domain::order::{DEFAULT_WEIGHT_GRAMS, Order, ShippingOption};
+use crate::domain::price::Sums;
+use crate::domain::status::Status;
+use crate::error::Error;
+use crate::saga::RemoteServices;
+use crate::store::orders::RequestIdentity;
+use crate::transactions::{Created, ExistingOrder, NewOrder, OrderRepository};
 
 /// A request to order the customer's cart.
 #[derive(Clone, Debug)]

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use kit::{Runtime, grpc::Server};
+use kit::Runtime;
+use kit::grpc::Server;
 use proto::order::v1::order_service_server::OrderServiceServer;
 use tokio::net::TcpListener;
 
-use crate::{
-    Args,
-    api::Api,
-    check::Checker,
-    jobs,
-    metrics::Metrics,
-    place_order::OrderPlacement,
-    saga::{CHANNEL, EXECUTOR, InlineExecutor, RemoteServices, SagaKind, SagaQueue, Wakeups},
-    transactions::OrderRepository,
+use crate::api::Api;
+use crate::check::Checker;
+use crate::metrics::Metrics;
+use crate::place_order::OrderPlacement;
+use crate::saga::{
+    CHANNEL, EXECUTOR, InlineExecutor, RemoteServices, SagaKind, SagaQueue, Wakeups,
 };
+use crate::transactions::OrderRepository;
+use crate::{Args, jobs};
 
 /// Serves orders until the process drains. It starts without PostgreSQL and the other services;
 /// calls that need them return UNAVAILABLE until they are reachable.

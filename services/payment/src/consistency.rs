@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use kit::Env;
 use sqlx::PgPool;
 
-use crate::{error::Error, store};
+use crate::error::Error;
+use crate::store;
 
 /// Age at which an intent without an outcome counts as stale. The workers have looked it up many
 /// times by then.

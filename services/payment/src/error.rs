@@ -1,16 +1,13 @@
 //! Errors of the payment service, and their mapping to gRPC statuses.
 
-use kit::{grpc::status, postgres};
+use kit::grpc::status;
+use kit::postgres;
 use sqlx::error::Error as SqlError;
 use tonic::{Code, Status};
 
-use crate::{
-    domain::{
-        payment_method::MAX_METHODS,
-        transaction::{Refusal, Rejection},
-    },
-    provider::UnknownOutcome,
-};
+use crate::domain::payment_method::MAX_METHODS;
+use crate::domain::transaction::{Refusal, Rejection};
+use crate::provider::UnknownOutcome;
 
 /// Error of the payment service.
 #[derive(Debug, thiserror::Error)]

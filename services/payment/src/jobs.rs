@@ -1,18 +1,20 @@
 //! Background jobs. They run in every replica: replicas skip rows that another one has locked, and
 //! a failed run leaves its rows to the next one.
 
-use std::{error::Error as StdError, future::Future, sync::Arc, time::Duration};
+use std::error::Error as StdError;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
-use kit::{
-    Runtime,
-    postgres::{LeaseQueue, LeaseWorker, NextClaim, Wakeup},
-};
+use kit::Runtime;
+use kit::postgres::{LeaseQueue, LeaseWorker, NextClaim, Wakeup};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::{
-    consistency::check_consistency_at, domain::transaction::Transaction, error::Error,
-    ledger::Ledger, metrics::Metrics,
-};
+use crate::consistency::check_consistency_at;
+use crate::domain::transaction::Transaction;
+use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::metrics::Metrics;
 
 /// Settles one intent after the other. The poll interval is well below the delay after which an
 /// intent is due; the rest of a round waits for the next one.

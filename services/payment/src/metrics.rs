@@ -1,13 +1,16 @@
 //! Metrics of the payment service beyond those of its RPCs.
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
-use prometheus_client::{
-    encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
-};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
 
-use crate::{consistency::ConsistencyReport, domain::transaction::Kind};
+use crate::consistency::ConsistencyReport;
+use crate::domain::transaction::Kind;
 
 /// Histogram buckets: a provider responds in tens of milliseconds, and calls time out after four
 /// seconds.

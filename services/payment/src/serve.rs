@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use kit::{Runtime, grpc::Server};
+use kit::Runtime;
+use kit::grpc::Server;
 use proto::payment::v1::payment_service_server::PaymentServiceServer;
 use tokio::net::TcpListener;
 
-use crate::{
-    Args, ProviderKind,
-    api::Api,
-    fingerprint::Fingerprinter,
-    jobs,
-    ledger::Ledger,
-    metrics::Metrics,
-    provider::{Provider, ProviderClient, simulator::Simulator},
-};
+use crate::api::Api;
+use crate::fingerprint::Fingerprinter;
+use crate::ledger::Ledger;
+use crate::metrics::Metrics;
+use crate::provider::simulator::Simulator;
+use crate::provider::{Provider, ProviderClient};
+use crate::{Args, ProviderKind, jobs};
 
 /// Maximum number of connections of the simulator, which count against the connection limit of the
 /// process.

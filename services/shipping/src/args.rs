@@ -1,8 +1,10 @@
 //! Settings of the shipping service.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
+use std::time::Duration;
 
-use clap::{Args as ClapArgs, builder::BoolishValueParser};
+use clap::Args as ClapArgs;
+use clap::builder::BoolishValueParser;
 use kit::settings::duration_between;
 use money::Currency;
 

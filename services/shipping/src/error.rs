@@ -1,10 +1,12 @@
 //! Errors of the shipping service, and their mapping to gRPC statuses.
 
-use kit::{grpc::status, postgres};
+use kit::grpc::status;
+use kit::postgres;
 use sqlx::error::Error as SqlError;
 use tonic::Status;
 
-use crate::domain::{shipment::Refusal, status::TransitionError};
+use crate::domain::shipment::Refusal;
+use crate::domain::status::TransitionError;
 
 /// Error of the shipping service.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,10 @@ use kit::{Env, run_periodically};
 use sqlx::PgPool;
 use tokio::time::timeout;
 
-use crate::{domain::status::Status, error::Error, metrics::Metrics, shipments};
+use crate::domain::status::Status;
+use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::shipments;
 
 /// Longest interval between two searches for due shipments; shorter if a step is shorter.
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(5);

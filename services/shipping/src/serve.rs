@@ -1,10 +1,13 @@
 //! Entry points that run the service: RPCs, and the simulated carrier if it is enabled.
 
-use kit::{Runtime, grpc::Server};
+use kit::Runtime;
+use kit::grpc::Server;
 use proto::shipping::v1::shipping_service_server::ShippingServiceServer;
 use tokio::net::TcpListener;
 
-use crate::{Args, api::Api, jobs, metrics::Metrics};
+use crate::api::Api;
+use crate::metrics::Metrics;
+use crate::{Args, jobs};
 
 /// Serves shipping until the process drains. It starts without PostgreSQL: calls fail with
 /// UNAVAILABLE until the database is reachable.

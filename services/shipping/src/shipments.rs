@@ -7,16 +7,14 @@ use jiff::Timestamp;
 use kit::Env;
 use sqlx::{PgConnection, PgPool};
 
-use crate::{
-    domain::{
-        ids::{EventId, OrderId, ShipmentId},
-        shipment::{Consignment, Event, Parcel, Shipment},
-        status::Status,
-        tracking::TrackingNumber,
-    },
-    error::Error,
-    store::{self, events::TrackingEvent, shipments::ShipmentKey},
-};
+use crate::domain::ids::{EventId, OrderId, ShipmentId};
+use crate::domain::shipment::{Consignment, Event, Parcel, Shipment};
+use crate::domain::status::Status;
+use crate::domain::tracking::TrackingNumber;
+use crate::error::Error;
+use crate::store;
+use crate::store::events::TrackingEvent;
+use crate::store::shipments::ShipmentKey;
 
 /// Maximum number of attempts to generate an unused tracking number. With a million parcels in
 /// transit, one in a million numbers with 12 digits is in use, so five collisions in a row indicate

@@ -1,6 +1,7 @@
 //! A TCP proxy that injects connection faults between a service and its server.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgPool;

@@ -1,10 +1,8 @@
 //! Access tokens: EdDSA JSON Web Tokens (JWT), signed here and verified by the gateway.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
@@ -13,14 +11,10 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
-    domain::{
-        account::Role,
-        ids::{SessionId, UserId},
-    },
-    error::Error,
-    jwk::{KeysError, SigningKeys},
-};
+use crate::domain::account::Role;
+use crate::domain::ids::{SessionId, UserId};
+use crate::error::Error;
+use crate::jwk::{KeysError, SigningKeys};
 
 /// Tolerated clock skew between pods.
 const LEEWAY_SECS: i64 = 5;

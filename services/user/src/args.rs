@@ -1,9 +1,12 @@
 //! The settings of the user service.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args as ClapArgs;
-use kit::{grpc::client::TargetUrl, settings::duration_between};
+use kit::grpc::client::TargetUrl;
+use kit::settings::duration_between;
 use secrecy::SecretString;
 
 /// The settings of the user service. Each has an environment name and a default for development.

@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use kit::{
-    grpc::status::{self, DOMAIN},
-    postgres,
-};
+use kit::grpc::status::{self, DOMAIN};
+use kit::postgres;
 use sqlx::error::Error as SqlError;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::{
-    domain::{account::LastAdmin, address_book::AddressBookFull, password::PasswordError},
-    jwk::KeysError,
-};
+use crate::domain::account::LastAdmin;
+use crate::domain::address_book::AddressBookFull;
+use crate::domain::password::PasswordError;
+use crate::jwk::KeysError;
 
 /// Suggested delay before a retry while the hashing queue is full: the time of a few sign-ins.
 const BUSY_RETRY_AFTER: Duration = Duration::from_secs(2);

@@ -1,21 +1,19 @@
 //! bcrypt on blocking threads, with at most as many concurrent hashes as there are cores. bcrypt is
 //! slow on purpose: without these bounds, a flood of sign-ins would exhaust the CPU.
 
-use std::{sync::Arc, thread::available_parallelism, time::Duration};
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
 
 use bcrypt::HashParts;
 use kit::Env;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::{
-    sync::Semaphore,
-    task::spawn_blocking,
-    time::{Instant, timeout_at},
-};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
 
-use crate::{
-    domain::password::{MAX_BYTES, Password, PasswordHash},
-    error::Error,
-};
+use crate::domain::password::{MAX_BYTES, Password, PasswordHash};
+use crate::error::Error;
 
 /// The maximum number of hashes that run or wait for a core. At a quarter of a second each
 /// (cost 12), two cores need eight seconds for that many, which exceeds every caller's deadline.

@@ -6,7 +6,9 @@ use kit::{Env, run_periodically};
 use sqlx::PgPool;
 use tokio::time::timeout;
 
-use crate::{domain::throttle::CLEAR_AFTER, error::Error, store};
+use crate::domain::throttle::CLEAR_AFTER;
+use crate::error::Error;
+use crate::store;
 
 /// Time between two sweeps. Expired rows have no effect; they only use space.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);

@@ -9,10 +9,13 @@
 //! To rotate the key: append the new key here and to the public set, then move it to the first
 //! place here, and remove the old key after the last token signed with it has expired.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use kit::Env;
 use secrecy::{ExposeSecret as _, SecretString};

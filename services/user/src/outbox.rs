@@ -6,28 +6,23 @@
 //! and the notification service recognizes the key. While the notification service is unavailable,
 //! mails stay in the outbox.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
-use kit::{
-    Env, Runtime,
-    grpc::client::{Channel, ClientTarget, TargetUrl},
-    postgres::{LeaseQueue, LeaseWorker, NextClaim, Wakeup},
-};
-use proto::notification::v1::{
-    SendPasswordResetRequest, SendWelcomeEmailRequest,
-    notification_service_client::NotificationServiceClient,
-};
+use kit::grpc::client::{Channel, ClientTarget, TargetUrl};
+use kit::postgres::{LeaseQueue, LeaseWorker, NextClaim, Wakeup};
+use kit::{Env, Runtime};
+use proto::notification::v1::notification_service_client::NotificationServiceClient;
+use proto::notification::v1::{SendPasswordResetRequest, SendWelcomeEmailRequest};
 use sqlx::PgPool;
 use tokio::time::{Instant, timeout, timeout_at};
 use tonic::{Code, Status};
 
-use crate::{
-    domain::mail::{Mail, MailKind},
-    error::Error,
-    metrics::Metrics,
-    store, transactions,
-};
+use crate::domain::mail::{Mail, MailKind};
+use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::{store, transactions};
 
 /// The NOTIFY channel that announces new mails in the outbox.
 const NOTIFY_CHANNEL: &str = "user_outbox";

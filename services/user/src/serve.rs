@@ -2,21 +2,19 @@
 
 use std::sync::Arc;
 
-use kit::{Runtime, grpc::Server};
+use kit::Runtime;
+use kit::grpc::Server;
 use proto::user::v1::user_service_server::UserServiceServer;
 use tokio::net::TcpListener;
 
-use crate::{
-    Args, Error,
-    access_tokens::AccessTokens,
-    accounts::{Accounts, FirstAdmin, to_signed_duration},
-    api::Api,
-    hasher::Hasher,
-    jobs,
-    metrics::Metrics,
-    outbox::OutboxWorker,
-    transactions::sessions::RefreshTokenPolicy,
-};
+use crate::access_tokens::AccessTokens;
+use crate::accounts::{Accounts, FirstAdmin, to_signed_duration};
+use crate::api::Api;
+use crate::hasher::Hasher;
+use crate::metrics::Metrics;
+use crate::outbox::OutboxWorker;
+use crate::transactions::sessions::RefreshTokenPolicy;
+use crate::{Args, Error, jobs};
 
 /// Serves the gRPC API until the process drains. The service also starts while PostgreSQL is
 /// unavailable; until then, calls fail with UNAVAILABLE.

@@ -3,14 +3,14 @@
 mod render;
 mod requests;
 
-use proto::{
-    cart::v1::{self as pb, cart_service_server::CartService},
-    common::v1::Empty,
-};
+use proto::cart::v1 as pb;
+use proto::cart::v1::cart_service_server::CartService;
+use proto::common::v1::Empty;
 use tonic::{Request, Response, Status};
 use wire::UserId;
 
-use crate::{carts::Carts, domain::cart::Change};
+use crate::carts::Carts;
+use crate::domain::cart::Change;
 
 /// Dependencies of the RPC handlers.
 pub(crate) struct Api {

@@ -2,12 +2,11 @@
 
 use jiff::Timestamp;
 use proto::cart::v1 as pb;
-use wire::{UserId, render::money};
+use wire::UserId;
+use wire::render::money;
 
-use crate::domain::{
-    cart::{Cart, Line},
-    pricing::{Offer, PricedCart, PricedLine},
-};
+use crate::domain::cart::{Cart, Line};
+use crate::domain::pricing::{Offer, PricedCart, PricedLine};
 
 /// Renders a cart. An empty cart has no expiry, because it contains nothing that can expire.
 pub(super) fn cart(user: UserId, priced: PricedCart) -> pb::Cart {

@@ -4,10 +4,8 @@ use proto::cart::v1 as pb;
 use tonic::Status;
 use wire::{Fields, UserId};
 
-use crate::{
-    domain::cart::{Change, MAX_LINES, MAX_UNITS, OrderedLine, Quantity, Refusal},
-    error::refused,
-};
+use crate::domain::cart::{Change, MAX_LINES, MAX_UNITS, OrderedLine, Quantity, Refusal};
+use crate::error::refused;
 
 pub(super) fn get(request: &pb::GetCartRequest) -> Result<UserId, Status> {
     let mut fields = Fields::default();

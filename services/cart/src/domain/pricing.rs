@@ -85,7 +85,8 @@ impl Offer {
 mod tests {
     use uuid::Uuid;
 
-    use super::{super::cart::Quantity, *};
+    use super::super::cart::Quantity;
+    use super::*;
 
     fn line(n: u128, units: i32) -> Line {
         let quantity = Quantity::new(units).unwrap();

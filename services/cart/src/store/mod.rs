@@ -15,10 +15,8 @@ use redis::{Script, ScriptInvocation};
 use uuid::Uuid;
 use wire::{OrderId, UserId};
 
-use crate::{
-    domain::cart::{Cart, Change, Line, MAX_LINES, MAX_UNITS, Quantity, Refusal},
-    error::Error,
-};
+use crate::domain::cart::{Cart, Change, Line, MAX_LINES, MAX_UNITS, Quantity, Refusal};
+use crate::error::Error;
 
 /// TTL of the marker that makes clearing a cart idempotent for an order. The order service retries
 /// the request for minutes, or for days if a service is unavailable for that long. After a month,

@@ -1,19 +1,19 @@
 //! Property test of the script against a reference model in memory.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
+use std::time::Duration;
 
 use clap::Parser;
-use kit::{Env, Runtime, redis::Redis};
+use kit::redis::Redis;
+use kit::{Env, Runtime};
 use proptest::prelude::*;
 use redis::Script;
 use uuid::Uuid;
 use wire::{OrderId, ProductId, UserId};
 
 use super::{ChangeResult, SCRIPT, Store};
-use crate::{
-    domain::cart::{Cart, Change, Line, MAX_UNITS, OrderedLine, Quantity, Refusal},
-    error::Error,
-};
+use crate::domain::cart::{Cart, Change, Line, MAX_UNITS, OrderedLine, Quantity, Refusal};
+use crate::error::Error;
 
 /// Limit of lines that is low enough for generated carts to reach it.
 const MAX_LINES: usize = 3;

@@ -1,6 +1,7 @@
 //! Expiry of carts that are not changed.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::{sleep, timeout};

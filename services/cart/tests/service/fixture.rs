@@ -3,15 +3,16 @@
 use std::net::SocketAddr;
 
 use kit::{Env, Runtime};
-use proto::{
-    cart::v1::{self as pb, cart_service_client::CartServiceClient},
-    catalog::v1::{self as catalog_pb, catalog_service_client::CatalogServiceClient},
-    common::v1::Money,
-};
+use proto::cart::v1 as pb;
+use proto::cart::v1::cart_service_client::CartServiceClient;
+use proto::catalog::v1 as catalog_pb;
+use proto::catalog::v1::catalog_service_client::CatalogServiceClient;
+use proto::common::v1::Money;
 use sqlx::{ConnectOptions, PgPool};
 use testing::{RunningService, free_address};
 pub(crate) use testing::{assert_unavailable, code_and_reason, fields};
-use tonic::{Response, Status, transport::Channel};
+use tonic::transport::Channel;
+use tonic::{Response, Status};
 
 /// Running cart service and catalog, and the customer of the test.
 pub(crate) struct CartFixture {

@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use crate::{
-    fixture::{CartFixture, assert_unavailable, lines, new_id},
-    redis_server::RedisServer,
-};
+use crate::fixture::{CartFixture, assert_unavailable, lines, new_id};
+use crate::redis_server::RedisServer;
 
 async fn wait_until_available(fixture: &CartFixture) {
     let recovery = async {

@@ -1,15 +1,11 @@
 //! Redis server of a single test, which can be killed and restarted.
 
-use std::{
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::{
-    net::TcpStream,
-    time::{sleep, timeout},
-};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
 
 /// Redis server that persists every write before it replies, so that a restart loses no cart.
 pub(crate) struct RedisServer {

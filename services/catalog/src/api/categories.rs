@@ -6,12 +6,11 @@ use tonic::Status;
 
 use wire::Fields;
 
-use super::{fields::CatalogFields as _, mask::Mask};
-use crate::domain::{
-    category::{Category, CategoryPatch},
-    ids::CategoryId,
-    slug::Slug,
-};
+use super::fields::CatalogFields as _;
+use super::mask::Mask;
+use crate::domain::category::{Category, CategoryPatch};
+use crate::domain::ids::CategoryId;
+use crate::domain::slug::Slug;
 
 const MAX_NAME_CHARS: usize = 100;
 const MAX_DESCRIPTION_CHARS: usize = 2_000;

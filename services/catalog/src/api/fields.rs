@@ -1,14 +1,13 @@
 //! Parsers of field types that only the catalog's requests have.
 
 use money::{Currency, Money};
-use proto::{catalog::v1::InventoryItem, common::v1 as common};
+use proto::catalog::v1::InventoryItem;
+use proto::common::v1 as common;
 use wire::Fields;
 
-use crate::domain::{
-    product::MAX_PRICE_CENTS,
-    slug::Slug,
-    stock::{Lines, MAX_UNITS},
-};
+use crate::domain::product::MAX_PRICE_CENTS;
+use crate::domain::slug::Slug;
+use crate::domain::stock::{Lines, MAX_UNITS};
 
 /// Maximum number of lines of one order.
 const MAX_LINES: usize = 200;

@@ -8,25 +8,27 @@ mod products;
 mod render;
 mod reservations;
 
-use std::{collections::HashMap, pin::Pin, time::Duration};
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::time::Duration;
 
 use futures::{Stream, StreamExt as _};
-use kit::{Env, postgres::traced};
+use kit::Env;
+use kit::postgres::traced;
 use money::Currency;
-use proto::{
-    catalog::v1::{self as pb, catalog_service_server::CatalogService},
-    common::v1::Empty,
-};
+use proto::catalog::v1 as pb;
+use proto::catalog::v1::catalog_service_server::CatalogService;
+use proto::common::v1::Empty;
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
-use crate::{
-    changes::Changes,
-    domain::{ids::ProductId, product::Product, reservation::Ending},
-    error::Error,
-    metrics::Metrics,
-    store, transactions,
-};
+use crate::changes::Changes;
+use crate::domain::ids::ProductId;
+use crate::domain::product::Product;
+use crate::domain::reservation::Ending;
+use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::{store, transactions};
 
 /// State of the service.
 #[derive(Clone, Debug)]

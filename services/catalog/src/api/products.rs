@@ -2,19 +2,19 @@
 
 use kit::Env;
 use money::Currency;
-use proto::catalog::v1::{self as pb, get_product_request::Identifier as PbIdentifier};
+use proto::catalog::v1 as pb;
+use proto::catalog::v1::get_product_request::Identifier as PbIdentifier;
 use tonic::Status;
 
 use wire::{Fields, Page};
 
-use super::{fields::CatalogFields as _, mask::Mask};
-use crate::domain::{
-    ids::ProductId,
-    listing::{Filter, MAX_QUERY_CHARS, SearchSort, SearchText, Sort},
-    product::{DEFAULT_WEIGHT_GRAMS, Details, MAX_WEIGHT_GRAMS, ProductPatch},
-    slug::Slug,
-    stock::{MAX_UNITS, ManualChange},
-};
+use super::fields::CatalogFields as _;
+use super::mask::Mask;
+use crate::domain::ids::ProductId;
+use crate::domain::listing::{Filter, MAX_QUERY_CHARS, SearchSort, SearchText, Sort};
+use crate::domain::product::{DEFAULT_WEIGHT_GRAMS, Details, MAX_WEIGHT_GRAMS, ProductPatch};
+use crate::domain::slug::Slug;
+use crate::domain::stock::{MAX_UNITS, ManualChange};
 
 const MAX_NAME_CHARS: usize = 200;
 const MAX_DESCRIPTION_CHARS: usize = 10_000;

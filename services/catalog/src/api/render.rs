@@ -3,16 +3,12 @@
 use proto::catalog::v1 as pb;
 use wire::Page;
 
-use crate::{
-    changes::Change,
-    domain::{
-        category::Category,
-        ids::ProductId,
-        product::{Details, Product},
-        reservation::{Reservation, State},
-    },
-    store::listing::Found,
-};
+use crate::changes::Change;
+use crate::domain::category::Category;
+use crate::domain::ids::ProductId;
+use crate::domain::product::{Details, Product};
+use crate::domain::reservation::{Reservation, State};
+use crate::store::listing::Found;
 
 pub(super) fn product(product: Product) -> pb::Product {
     let Product { details, available } = product;

@@ -9,7 +9,8 @@ use tonic::Status;
 use wire::Fields;
 
 use super::fields::CatalogFields as _;
-use crate::domain::{ids::OrderId, stock::Lines};
+use crate::domain::ids::OrderId;
+use crate::domain::stock::Lines;
 
 /// Maximum lifetime of a reservation: one day.
 const MAX_MINUTES: i32 = 24 * 60;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::{ids::CategoryId, slug::Slug};
+use super::ids::CategoryId;
+use super::slug::Slug;
 
 /// Maximum number of categories of a shop: they are listed without pages.
 pub const MAX_CATEGORIES: usize = 1_000;

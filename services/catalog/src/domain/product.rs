@@ -3,10 +3,8 @@
 use jiff::Timestamp;
 use money::Money;
 
-use super::{
-    ids::{CategoryId, ProductId},
-    slug::Slug,
-};
+use super::ids::{CategoryId, ProductId};
+use super::slug::Slug;
 
 /// Maximum price, in minor units: totals of a cart stay far below 64 bits.
 pub const MAX_PRICE_CENTS: i64 = 100_000_000_000;

@@ -18,10 +18,8 @@
 
 use jiff::Timestamp;
 
-use super::{
-    ids::{OrderId, ProductId, ReservationId},
-    stock::{Lines, MovementKind},
-};
+use super::ids::{OrderId, ProductId, ReservationId};
+use super::stock::{Lines, MovementKind};
 
 /// State of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

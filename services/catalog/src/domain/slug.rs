@@ -1,6 +1,7 @@
 //! Slugs: the names of products and categories in URLs.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use uuid::Uuid;
 

@@ -13,11 +13,11 @@ use money::{Currency, Money};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{
-    Args, Error,
-    domain::{category::Category, ids::CategoryId, product::Details, slug::Slug},
-    store, transactions,
-};
+use crate::domain::category::Category;
+use crate::domain::ids::CategoryId;
+use crate::domain::product::Details;
+use crate::domain::slug::Slug;
+use crate::{Args, Error, store, transactions};
 use data::{CATEGORIES, DemoProduct, PRODUCTS};
 
 /// The number of inserted rows.

@@ -7,14 +7,10 @@ use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, query_as};
 use uuid::Uuid;
 
-use crate::{
-    domain::{
-        category::{Category, Tree},
-        ids::CategoryId,
-        slug::Slug,
-    },
-    error::Error,
-};
+use crate::domain::category::{Category, Tree};
+use crate::domain::ids::CategoryId;
+use crate::domain::slug::Slug;
+use crate::error::Error;
 
 struct Row {
     id: Uuid,

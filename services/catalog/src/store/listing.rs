@@ -10,14 +10,10 @@ use uuid::Uuid;
 use super::products::{Row, select_products};
 use wire::Page;
 
-use crate::{
-    domain::{
-        ids::CategoryId,
-        listing::{Filter, SearchSort, SearchText, Sort},
-        product::Product,
-    },
-    error::Error,
-};
+use crate::domain::ids::CategoryId;
+use crate::domain::listing::{Filter, SearchSort, SearchText, Sort};
+use crate::domain::product::Product;
+use crate::error::Error;
 
 /// Minimum trigram similarity (0 to 1) of a search and the words of a name. One wrong letter in a
 /// word of six letters ("labtop") gives 0.4, below PostgreSQL's default of 0.6; below 0.4,

@@ -6,14 +6,10 @@ use money::Money;
 use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
-use crate::{
-    domain::{
-        ids::{CategoryId, ProductId},
-        product::{Details, Product},
-        slug::Slug,
-    },
-    error::Error,
-};
+use crate::domain::ids::{CategoryId, ProductId};
+use crate::domain::product::{Details, Product};
+use crate::domain::slug::Slug;
+use crate::error::Error;
 
 /// The columns of a product.
 pub(super) struct Row {

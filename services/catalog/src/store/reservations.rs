@@ -5,14 +5,10 @@ use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, query_as};
 use uuid::Uuid;
 
-use crate::{
-    domain::{
-        ids::{OrderId, ProductId},
-        reservation::{Reservation, State},
-        stock::Lines,
-    },
-    error::Error,
-};
+use crate::domain::ids::{OrderId, ProductId};
+use crate::domain::reservation::{Reservation, State};
+use crate::domain::stock::Lines;
+use crate::error::Error;
 
 /// Inserts a reservation and returns whether it was new: an existing reservation of the order is
 /// not changed. Waits for a concurrent transaction that inserts the same order.

@@ -5,13 +5,9 @@ use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, query_as};
 use uuid::Uuid;
 
-use crate::{
-    domain::{
-        ids::ProductId,
-        stock::{Movements, Stock},
-    },
-    error::Error,
-};
+use crate::domain::ids::ProductId;
+use crate::domain::stock::{Movements, Stock};
+use crate::error::Error;
 
 struct Row {
     product: Uuid,

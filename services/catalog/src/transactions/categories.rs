@@ -5,14 +5,10 @@ use std::collections::BTreeMap;
 
 use sqlx::PgPool;
 
-use crate::{
-    domain::{
-        category::{Category, CategoryPatch, MAX_CATEGORIES, Tree},
-        ids::CategoryId,
-    },
-    error::Error,
-    store,
-};
+use crate::domain::category::{Category, CategoryPatch, MAX_CATEGORIES, Tree};
+use crate::domain::ids::CategoryId;
+use crate::error::Error;
+use crate::store;
 
 /// All categories by name, with the number of active products in each and its descendants.
 pub(crate) async fn list(pool: &PgPool) -> Result<Vec<(Category, i64)>, Error> {

@@ -3,17 +3,13 @@
 use kit::Env;
 use sqlx::{PgConnection, PgPool};
 
-use crate::{
-    domain::{
-        ids::ProductId,
-        product::{Details, Product, ProductPatch},
-        stock::{
-            ManualChange, MovementKind, Movements, Stock, StockRefusal, adjust, set_available,
-        },
-    },
-    error::Error,
-    store,
+use crate::domain::ids::ProductId;
+use crate::domain::product::{Details, Product, ProductPatch};
+use crate::domain::stock::{
+    ManualChange, MovementKind, Movements, Stock, StockRefusal, adjust, set_available,
 };
+use crate::error::Error;
+use crate::store;
 
 /// Creates a product with `units` on hand.
 pub(crate) async fn create(pool: &PgPool, product: Details, units: i32) -> Result<Product, Error> {

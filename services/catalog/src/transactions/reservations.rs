@@ -4,15 +4,11 @@ use jiff::SignedDuration;
 use kit::Env;
 use sqlx::{PgConnection, PgPool};
 
-use crate::{
-    domain::{
-        ids::{OrderId, ReservationId},
-        reservation::{Decision, Ending, Refusal, Reservation, State},
-        stock::{Lines, MovementKind, Movements},
-    },
-    error::Error,
-    store,
-};
+use crate::domain::ids::{OrderId, ReservationId};
+use crate::domain::reservation::{Decision, Ending, Refusal, Reservation, State};
+use crate::domain::stock::{Lines, MovementKind, Movements};
+use crate::error::Error;
+use crate::store;
 
 /// Reserves all lines of an order for `ttl`. If a product is unavailable, reserves nothing and
 /// returns the unavailable products. A repeated request returns the first reservation while it is

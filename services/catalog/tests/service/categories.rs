@@ -1,6 +1,7 @@
 //! Categories: a tree that contains products.
 
-use proto::{catalog::v1 as pb, common::v1::Empty};
+use proto::catalog::v1 as pb;
+use proto::common::v1::Empty;
 use tonic::Code;
 
 use crate::fixture::{Shop, code, fields, new_product, order, reason};

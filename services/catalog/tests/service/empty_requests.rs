@@ -1,9 +1,8 @@
 //! Empty requests get a response, or an error that names the missing fields.
 
-use proto::{
-    catalog::v1::{self as pb, catalog_service_client::CatalogServiceClient},
-    common::v1::Empty,
-};
+use proto::catalog::v1 as pb;
+use proto::catalog::v1::catalog_service_client::CatalogServiceClient;
+use proto::common::v1::Empty;
 use tonic::transport::Channel;
 
 use crate::fixture::{Shop, fields};

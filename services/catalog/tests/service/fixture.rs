@@ -3,14 +3,14 @@
 use catalog::Args;
 use jiff::Timestamp;
 use kit::{Env, Runtime};
-use proto::{
-    catalog::v1::{self as pb, catalog_service_client::CatalogServiceClient},
-    common::v1::{Money, Pagination},
-};
+use proto::catalog::v1 as pb;
+use proto::catalog::v1::catalog_service_client::CatalogServiceClient;
+use proto::common::v1::{Money, Pagination};
 use sqlx::{ConnectOptions, PgPool};
 use testing::RunningService;
 pub(crate) use testing::{code, fields, reason};
-use tonic::{Status, transport::Channel};
+use tonic::Status;
+use tonic::transport::Channel;
 use uuid::Uuid;
 
 /// Settings of a catalog on the database at `url`: a short sweep interval, and timeouts for a busy

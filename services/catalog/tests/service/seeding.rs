@@ -2,7 +2,8 @@
 
 use catalog::Seeded;
 use kit::Runtime;
-use proto::{catalog::v1 as pb, common::v1::Empty};
+use proto::catalog::v1 as pb;
+use proto::common::v1::Empty;
 use sqlx::{ConnectOptions, PgPool};
 
 use crate::fixture::{Shop, args, order};

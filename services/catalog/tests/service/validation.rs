@@ -1,6 +1,7 @@
 //! Invalid requests: the error names every invalid field at once.
 
-use proto::{catalog::v1 as pb, common::v1::Money};
+use proto::catalog::v1 as pb;
+use proto::common::v1::Money;
 
 use crate::fixture::{Shop, dollars, fields, items, new_product, order, page};
 

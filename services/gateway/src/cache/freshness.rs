@@ -10,7 +10,8 @@
 //! invalidates the other products of its slot, needlessly but safely.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::SeqCst;
 
 use uuid::Uuid;
 

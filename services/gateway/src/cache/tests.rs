@@ -1,7 +1,8 @@
 //! Tests of the cache under concurrency: which requests read the catalog, and which are served from
 //! the cache.
 
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use futures::future::join_all;

@@ -3,9 +3,10 @@
 use std::ops::RangeInclusive;
 
 use axum::extract::State;
+use proto::catalog::v1::get_product_request::Identifier;
 use proto::catalog::v1::{
     self, GetProductRequest, ListProductsRequest, ListProductsResponse, ProductSort,
-    SearchProductsRequest, get_product_request::Identifier,
+    SearchProductsRequest,
 };
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use kit::Runtime;
-use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
+use reqwest::header::HeaderMap;
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use testing::settings;
 use tokio::net::TcpListener;

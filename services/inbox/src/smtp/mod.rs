@@ -4,19 +4,20 @@
 mod reply;
 mod session;
 
-use std::{io, sync::Arc, time::Duration};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 
 use kit::Env;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 
 use self::session::Session;
-use crate::{mail::Mail, mailbox::Mailbox};
+use crate::mail::Mail;
+use crate::mailbox::Mailbox;
 
 /// Maximum number of concurrent connections; each may hold one message of a megabyte. Others wait
 /// in the kernel's queue.

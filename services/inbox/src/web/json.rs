@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
-    http::StatusCode,
-};
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::Page;
 
 use super::RequestError;
-use crate::{mail::Mail, mailbox::Mailbox};
+use crate::mail::Mail;
+use crate::mailbox::Mailbox;
 
 /// Query parameters of a list of mails.
 #[derive(Debug, Deserialize)]

@@ -4,19 +4,17 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{
-    extract::{Path, Query, State, rejection::QueryRejection},
-    http::header,
-    response::{Html, IntoResponse},
-};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{Html, IntoResponse};
 use jiff::Timestamp;
 use wire::Page;
 
-use super::{
-    RequestError,
-    json::{ListQuery, find},
-};
-use crate::{mail::Mail, mailbox::Mailbox};
+use super::RequestError;
+use super::json::{ListQuery, find};
+use crate::mail::Mail;
+use crate::mailbox::Mailbox;
 
 /// Content security policy of the HTML of a mail, in a frame or not: it runs no script, loads
 /// nothing and has an opaque origin. Links open in new windows, because the links of mails are

@@ -4,23 +4,19 @@ mod fields;
 mod parse;
 mod render;
 
-use kit::{
-    Env,
-    postgres::{Wakeup, traced},
-};
-use proto::{
-    common::v1::Empty,
-    notification::v1::{self as pb, notification_service_server::NotificationService},
-};
+use kit::Env;
+use kit::postgres::{Wakeup, traced};
+use proto::common::v1::Empty;
+use proto::notification::v1 as pb;
+use proto::notification::v1::notification_service_server::NotificationService;
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
 use self::parse::MailRequest;
-use crate::{
-    error::Error,
-    store::{self, notifications::NewNotification},
-    transactions,
-};
+use crate::error::Error;
+use crate::store;
+use crate::store::notifications::NewNotification;
+use crate::transactions;
 
 /// The implementation of the gRPC service.
 #[derive(Clone, Debug)]

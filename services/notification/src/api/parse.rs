@@ -6,14 +6,11 @@ use uuid::Uuid;
 use wire::{Email, Fields, Page};
 
 use super::fields::NotificationFields as _;
-use crate::domain::{
-    NotificationId,
-    content::{
-        Content, LineItem, OrderCancelled, OrderConfirmation, PasswordReset, RefundIssued,
-        ShippingUpdate, Welcome, address_lines,
-    },
-    delivery,
+use crate::domain::content::{
+    Content, LineItem, OrderCancelled, OrderConfirmation, PasswordReset, RefundIssued,
+    ShippingUpdate, Welcome, address_lines,
 };
+use crate::domain::{NotificationId, delivery};
 
 /// The maximum number of line items of an order, which is that of a cart.
 const MAX_ITEMS: usize = 100;

@@ -4,19 +4,13 @@ use std::time::SystemTime;
 
 use askama::Template as _;
 use jiff::Timestamp;
-use lettre::{
-    Address, Message,
-    message::{
-        Mailbox, MultiPart,
-        header::{HeaderName, HeaderValue},
-    },
-};
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::{Address, Message};
 use uuid::Uuid;
 
-use super::{
-    SendFailure, ShopIdentity,
-    parts::{Html, Text},
-};
+use super::parts::{Html, Text};
+use super::{SendFailure, ShopIdentity};
 use crate::domain::content::Content;
 
 /// Header that asks auto-responders not to reply (RFC 3834).

@@ -10,9 +10,12 @@ use kit::Error;
 use lettre::Address;
 use uuid::Uuid;
 
-use self::{message::MessageInput, smtp::SmtpRelay};
-pub(crate) use self::{shop_identity::ShopIdentity, smtp::SendFailure};
-use crate::{Args, domain::content::Content};
+use self::message::MessageInput;
+pub(crate) use self::shop_identity::ShopIdentity;
+pub(crate) use self::smtp::SendFailure;
+use self::smtp::SmtpRelay;
+use crate::Args;
+use crate::domain::content::Content;
 
 /// Builds mails and sends them through the SMTP relay.
 #[derive(Debug)]

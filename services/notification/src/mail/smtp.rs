@@ -6,18 +6,17 @@
 //! reply to the mail itself can reject it permanently. Connections are not reused: one that is
 //! dropped in the middle of a command, as when an attempt times out, must not be used again.
 
-use std::{error::Error as StdError, fmt, path::Path, time::Duration};
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
 
 use kit::{Error, secret};
-use lettre::{
-    Message,
-    transport::smtp::{
-        Error as SmtpError,
-        authentication::{Credentials, DEFAULT_MECHANISMS},
-        client::{AsyncSmtpConnection, Certificate, TlsParameters},
-        extension::ClientId,
-    },
-};
+use lettre::Message;
+use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
 use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 

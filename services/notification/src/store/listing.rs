@@ -5,10 +5,9 @@ use sqlx::{PgConnection, query, query_scalar};
 use wire::Page;
 
 use super::parse_status;
-use crate::{
-    domain::{NotificationId, delivery::Status},
-    error::Error,
-};
+use crate::domain::NotificationId;
+use crate::domain::delivery::Status;
+use crate::error::Error;
 
 /// A mail without its content.
 pub(crate) struct NotificationSummary {

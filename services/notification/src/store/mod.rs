@@ -10,7 +10,8 @@ pub(crate) mod listing;
 pub(crate) mod notifications;
 pub(crate) mod queue;
 
-use crate::{domain::delivery::Status, error::Error};
+use crate::domain::delivery::Status;
+use crate::error::Error;
 
 /// Parses a status from the database.
 fn parse_status(name: &str) -> Result<Status, Error> {

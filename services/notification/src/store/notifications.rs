@@ -2,14 +2,15 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::{PgConnection, query, types::Json};
+use sqlx::types::Json;
+use sqlx::{PgConnection, query};
 use wire::Email;
 
 use super::parse_status;
-use crate::{
-    domain::{NotificationId, content::Content, delivery::Status},
-    error::Error,
-};
+use crate::domain::NotificationId;
+use crate::domain::content::Content;
+use crate::domain::delivery::Status;
+use crate::error::Error;
 
 /// A mail to insert.
 pub(crate) struct NewNotification {

@@ -13,14 +13,10 @@ use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, query_scalar};
 use uuid::Uuid;
 
-use crate::{
-    domain::{
-        NotificationId,
-        content::Content,
-        delivery::{ATTEMPTS_EXHAUSTED, EXPIRED, NextState},
-    },
-    error::Error,
-};
+use crate::domain::NotificationId;
+use crate::domain::content::Content;
+use crate::domain::delivery::{ATTEMPTS_EXHAUSTED, EXPIRED, NextState};
+use crate::error::Error;
 
 /// A worker's lease on mails.
 #[derive(Clone, Copy, Debug)]

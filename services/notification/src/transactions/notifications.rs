@@ -3,11 +3,9 @@
 use kit::Env;
 use sqlx::PgPool;
 
-use crate::{
-    domain::{NotificationId, delivery},
-    error::Error,
-    store,
-};
+use crate::domain::{NotificationId, delivery};
+use crate::error::Error;
+use crate::store;
 
 /// Puts a failed mail back into the queue unless it has expired.
 pub(crate) async fn retry(pool: &PgPool, env: &Env, id: NotificationId) -> Result<(), Error> {

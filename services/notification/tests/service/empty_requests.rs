@@ -1,6 +1,7 @@
 //! Every RPC with an empty request.
 
-use proto::notification::v1::{self as pb, notification_service_client::NotificationServiceClient};
+use proto::notification::v1 as pb;
+use proto::notification::v1::notification_service_client::NotificationServiceClient;
 use tonic::transport::Channel;
 
 use crate::fixture::{TestService, fields, free_port};

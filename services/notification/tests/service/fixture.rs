@@ -5,19 +5,17 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use kit::{Env, Runtime};
 use notification::Args;
-use proto::{
-    common::v1::{Address, Money},
-    notification::v1::{self as pb, notification_service_client::NotificationServiceClient},
-};
+use proto::common::v1::{Address, Money};
+use proto::notification::v1 as pb;
+use proto::notification::v1::notification_service_client::NotificationServiceClient;
 use sqlx::{ConnectOptions, PgPool};
 use testing::RunningService;
 pub(crate) use testing::{fields, free_port, reason};
-use tokio::{
-    net::TcpListener,
-    task::JoinHandle,
-    time::{sleep, timeout},
-};
-use tonic::{Status, transport::Channel};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tonic::Status;
+use tonic::transport::Channel;
 
 pub(crate) const ORDER: &str = "01900000-0000-7000-8000-000000000001";
 

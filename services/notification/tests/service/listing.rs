@@ -1,11 +1,10 @@
 //! The list of mails for administrators.
 
-use proto::{common::v1::Pagination, notification::v1 as pb};
+use proto::common::v1::Pagination;
+use proto::notification::v1 as pb;
 
-use crate::{
-    fixture::TestService,
-    scripted_relay::{Encryption, ScriptedRelay},
-};
+use crate::fixture::TestService;
+use crate::scripted_relay::{Encryption, ScriptedRelay};
 
 #[tokio::test]
 async fn mails_are_listed_by_status_newest_first_in_pages() {

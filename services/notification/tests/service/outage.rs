@@ -9,10 +9,8 @@ use testing::FaultProxy;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
 
-use crate::{
-    fixture::{Inbox, TestService, args},
-    scripted_relay::{Encryption, ScriptedRelay},
-};
+use crate::fixture::{Inbox, TestService, args};
+use crate::scripted_relay::{Encryption, ScriptedRelay};
 
 /// Starts the service with its database connection through `proxy`.
 async fn start(pool: &PgPool, proxy: &FaultProxy, smtp_port: u16) -> TestService {

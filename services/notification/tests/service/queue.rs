@@ -1,17 +1,17 @@
 //! The mail queue: idempotency, leases, retries, expiry, retention.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
+use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::SignedDuration;
 use proto::notification::v1 as pb;
 use sqlx::ConnectOptions;
-use tokio::{net::TcpListener, time::sleep};
+use tokio::net::TcpListener;
+use tokio::time::sleep;
 
-use crate::{
-    fixture::{Inbox, ORDER, TestService, args, free_port, header, reason},
-    scripted_relay::{Encryption, ScriptedRelay},
-};
+use crate::fixture::{Inbox, ORDER, TestService, args, free_port, header, reason};
+use crate::scripted_relay::{Encryption, ScriptedRelay};
 
 #[tokio::test]
 async fn repeated_idempotency_key_sends_one_mail() {

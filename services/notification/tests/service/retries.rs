@@ -2,10 +2,8 @@
 
 use tonic::Code;
 
-use crate::{
-    fixture::{ORDER, TestService, reason},
-    scripted_relay::{Encryption, ScriptedRelay},
-};
+use crate::fixture::{ORDER, TestService, reason};
+use crate::scripted_relay::{Encryption, ScriptedRelay};
 
 #[tokio::test]
 async fn rejected_mail_fails_immediately_and_can_be_retried() {

@@ -7,10 +7,8 @@ use sqlx::PgPool;
 use tempfile::NamedTempFile;
 use tokio_rustls::TlsAcceptor;
 
-use crate::{
-    fixture::TestService,
-    scripted_relay::{Encryption, ScriptedRelay},
-};
+use crate::fixture::TestService;
+use crate::scripted_relay::{Encryption, ScriptedRelay};
 
 /// Returns a TLS acceptor and a file with its self-signed certificate.
 fn self_signed_identity() -> (TlsAcceptor, NamedTempFile) {

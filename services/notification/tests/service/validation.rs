@@ -1,6 +1,7 @@
 //! Validation of requests.
 
-use proto::{common::v1::Money, notification::v1 as pb};
+use proto::common::v1::Money;
+use proto::notification::v1 as pb;
 
 use crate::fixture::{Inbox, ORDER, TestService, confirmation, fields, money};
 

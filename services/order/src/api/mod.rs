@@ -10,22 +10,20 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use kit::Env;
 use money::{Currency, Money};
-use proto::order::v1::{self as pb, order_service_server::OrderService};
-use tonic::{Request, Response, Status, metadata::MetadataValue};
+use proto::order::v1 as pb;
+use proto::order::v1::order_service_server::OrderService;
+use tonic::metadata::MetadataValue;
+use tonic::{Request, Response, Status};
 
-use crate::{
-    domain::{
-        event::Actor,
-        ids::{OrderId, UserId},
-        refund::Step,
-        status::Status as OrderStatus,
-    },
-    error::Error,
-    place_order::OrderPlacement,
-    saga::InlineExecutor,
-    store,
-    transactions::{Created, OrderRepository},
-};
+use crate::domain::event::Actor;
+use crate::domain::ids::{OrderId, UserId};
+use crate::domain::refund::Step;
+use crate::domain::status::Status as OrderStatus;
+use crate::error::Error;
+use crate::place_order::OrderPlacement;
+use crate::saga::InlineExecutor;
+use crate::store;
+use crate::transactions::{Created, OrderRepository};
 
 /// Metadata key that marks the response to an earlier request.
 pub(crate) const REPLAYED_KEY: &str = "idempotency-replayed";

@@ -2,24 +2,22 @@
 
 use jiff::Timestamp;
 use money::Currency;
-use proto::{common::v1::Address, order::v1 as pb};
+use proto::common::v1::Address;
+use proto::order::v1 as pb;
 use sha2::{Digest as _, Sha256};
 use tonic::Status;
 use uuid::Uuid;
 use wire::{Fields, Page};
 
 use super::fields::OrderFields as _;
-use crate::{
-    domain::{
-        event::Actor,
-        ids::{OrderId, UserId},
-        order::ShippingOption,
-        status::Status as OrderStatus,
-    },
-    place_order::OrderRequest,
-    store::{listing::Filter, orders::RequestIdentity},
-    transactions::RefundRequest,
-};
+use crate::domain::event::Actor;
+use crate::domain::ids::{OrderId, UserId};
+use crate::domain::order::ShippingOption;
+use crate::domain::status::Status as OrderStatus;
+use crate::place_order::OrderRequest;
+use crate::store::listing::Filter;
+use crate::store::orders::RequestIdentity;
+use crate::transactions::RefundRequest;
 
 /// Maximum length of a payment method's id: a UUID or a test id of the provider, with margin.
 const MAX_METHOD_CHARS: usize = 100;

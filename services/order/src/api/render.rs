@@ -4,15 +4,11 @@ use money::Money;
 use proto::order::v1 as pb;
 use wire::{Page, render};
 
-use crate::{
-    domain::{
-        checkout::{Checkout, CompletedStep},
-        line::Line,
-        order::{HistoryEntry, Order},
-        status::Status,
-    },
-    transactions::OrderWithHistory,
-};
+use crate::domain::checkout::{Checkout, CompletedStep};
+use crate::domain::line::Line;
+use crate::domain::order::{HistoryEntry, Order};
+use crate::domain::status::Status;
+use crate::transactions::OrderWithHistory;
 
 pub(super) fn order((order, history): OrderWithHistory) -> pb::Order {
     let money = |money: Money| Some(render::money(money));

@@ -9,17 +9,18 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use kit::Runtime;
-use proto::{catalog::v1 as catalog, payment::v1 as payment, shipping::v1 as shipping};
+use proto::catalog::v1 as catalog;
+use proto::payment::v1 as payment;
+use proto::shipping::v1 as shipping;
 use tonic::Code;
 
-use crate::{
-    Args,
-    domain::{ids::OrderId, order::Order, status::Status},
-    error::Error,
-    saga::RemoteServices,
-    store,
-    transactions::OrderRepository,
-};
+use crate::domain::ids::OrderId;
+use crate::domain::order::Order;
+use crate::domain::status::Status;
+use crate::error::Error;
+use crate::saga::RemoteServices;
+use crate::transactions::OrderRepository;
+use crate::{Args, store};
 
 /// Orders that changed within this period are not checked: other services may not have caught up
 /// yet.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use proto::catalog::v1::{Reservation, ReservationState as State};
 
-use crate::domain::{order::Order, status::Status};
+use crate::domain::order::Order;
+use crate::domain::status::Status;
 
 /// Whether the catalog's reservation is the one that a quiescent order must have:
 ///

@@ -2,10 +2,8 @@
 
 use money::Money;
 
-use super::{
-    ids::{OrderId, RefundId},
-    outbox::Topic,
-};
+use super::ids::{OrderId, RefundId};
+use super::outbox::Topic;
 
 /// One call to another service for an order. A repeat has the same idempotency key, so the call
 /// takes effect once.

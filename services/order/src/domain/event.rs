@@ -2,7 +2,8 @@
 
 use money::Money;
 
-use super::{failure::Failure, ids::RefundId};
+use super::failure::Failure;
+use super::ids::RefundId;
 
 /// Actor that requested a change, and the reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,13 +5,11 @@ use money::{Currency, Money};
 use uuid::Uuid;
 use wire::Address;
 
-use super::{
-    ids::{LineId, OrderId, ProductId, UserId},
-    line::Line,
-    order::{Order, ShippingOption},
-    price::Sums,
-    status::Status,
-};
+use super::ids::{LineId, OrderId, ProductId, UserId};
+use super::line::Line;
+use super::order::{Order, ShippingOption};
+use super::price::Sums;
+use super::status::Status;
 
 /// Returns a pending order of two lamps.
 pub(crate) fn order() -> Order {

@@ -5,12 +5,10 @@
 use jiff::Timestamp;
 use money::Money;
 
-use super::{
-    backoff::{MAX_MESSAGE_BACKOFF, backoff},
-    event::Event,
-    ids::{MessageId, OrderId, RefundId},
-    outcome::Outcome,
-};
+use super::backoff::{MAX_MESSAGE_BACKOFF, backoff};
+use super::event::Event;
+use super::ids::{MessageId, OrderId, RefundId};
+use super::outcome::Outcome;
 
 /// Topic of a message. An order has at most one message of each topic.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,13 +17,11 @@
 use jiff::Timestamp;
 use money::Money;
 
-use super::{
-    backoff::{MAX_OWED_REFUND_BACKOFF, MAX_SAGA_BACKOFF, backoff},
-    call::Call,
-    event::{Actor, Event},
-    ids::{OrderId, RefundId},
-    outcome::Outcome,
-};
+use super::backoff::{MAX_OWED_REFUND_BACKOFF, MAX_SAGA_BACKOFF, backoff};
+use super::call::Call;
+use super::event::{Actor, Event};
+use super::ids::{OrderId, RefundId};
+use super::outcome::Outcome;
 
 /// Kind of a refund saga.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,15 +1,16 @@
 //! Background executors of sagas, in every replica.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use kit::{
-    Runtime,
-    postgres::{LeaseQueue, LeaseWorker, ListenEvent, NextClaim, Wakeup},
-};
+use kit::Runtime;
+use kit::postgres::{LeaseQueue, LeaseWorker, ListenEvent, NextClaim, Wakeup};
 use tokio::sync::mpsc;
 
 use super::{AfterStep, ClaimedSaga, RemoteServices, SagaKind, SagaStore as _, execute_step};
-use crate::{error::Error, metrics::Metrics, transactions::OrderRepository};
+use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::transactions::OrderRepository;
 
 /// The NOTIFY channel on which transactions announce work.
 pub(crate) const CHANNEL: &str = "order_work";

@@ -1,17 +1,19 @@
 //! Inline executor: advances the sagas of an order within the request that waits for it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use kit::{Runtime, context};
-use tokio::{
-    sync::oneshot,
-    time::{Instant, sleep, timeout_at},
-};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
     AfterStep, ClaimedSaga, RemoteServices, SagaKind, SagaStore as _, StepResult, execute_step,
 };
-use crate::{domain::ids::OrderId, error::Error, metrics::Metrics, transactions::OrderRepository};
+use crate::domain::ids::OrderId;
+use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::transactions::OrderRepository;
 
 /// How often the inline executor polls for a claim while another executor holds the lease or the
 /// step is backing off.

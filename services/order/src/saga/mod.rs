@@ -16,23 +16,20 @@ pub(crate) use executor::{CHANNEL, EXECUTOR, SagaQueue, Wakeups};
 pub(crate) use inline::InlineExecutor;
 pub(crate) use remote::RemoteServices;
 
-use std::{future::Future, time::Duration};
+use std::future::Future;
+use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::{
-    domain::{
-        call::Call,
-        checkout::Checkout,
-        event::Event,
-        ids::OrderId,
-        order::Order,
-        outbox::{self, Message},
-        outcome::Outcome,
-        refund::Refund,
-    },
-    error::Error,
-};
+use crate::domain::call::Call;
+use crate::domain::checkout::Checkout;
+use crate::domain::event::Event;
+use crate::domain::ids::OrderId;
+use crate::domain::order::Order;
+use crate::domain::outbox::{self, Message};
+use crate::domain::outcome::Outcome;
+use crate::domain::refund::Refund;
+use crate::error::Error;
 
 /// Attempts to record one outcome. Together with the call before them they fit into a lease even
 /// when each attempt waits for a connection. An outcome that takes longer is dropped together with

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{
-    ids::{OrderId, ProductId},
-    order::Order,
-    outcome::{Outcome, Reason, Receipt},
-};
+use crate::domain::ids::{OrderId, ProductId};
+use crate::domain::order::Order;
+use crate::domain::outcome::{Outcome, Reason, Receipt};
 
 const RESERVATION_TTL: SignedDuration = SignedDuration::from_mins(15);
 

@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use money::Money;
 
-use crate::domain::{
-    call::{authorize_key, capture_key},
-    ids::OrderId,
-    order::Order,
-    outcome::{Outcome, Reason, Receipt},
-};
+use crate::domain::call::{authorize_key, capture_key};
+use crate::domain::ids::OrderId;
+use crate::domain::order::Order;
+use crate::domain::outcome::{Outcome, Reason, Receipt};
 
 /// Short, so that authorizations expire during a run.
 const AUTHORIZATION_TTL: SignedDuration = SignedDuration::from_mins(30);

@@ -1,26 +1,24 @@
 //! The fake services that take part in sagas, and the faulty network in front of them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use kit::Env;
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{Rng as _, SeedableRng as _};
 
-use super::{fake_catalog::FakeCatalog, fake_payment::FakePayment, yield_point::yield_times};
-use crate::{
-    domain::{
-        call::{Call, refund_key},
-        ids::OrderId,
-        order::Order,
-        outbox::Topic,
-        outcome::{Outcome, Reason, Receipt},
-        status::Status,
-    },
-    saga::Participants,
-};
+use super::fake_catalog::FakeCatalog;
+use super::fake_payment::FakePayment;
+use super::yield_point::yield_times;
+use crate::domain::call::{Call, refund_key};
+use crate::domain::ids::OrderId;
+use crate::domain::order::Order;
+use crate::domain::outbox::Topic;
+use crate::domain::outcome::{Outcome, Reason, Receipt};
+use crate::domain::status::Status;
+use crate::saga::Participants;
 
 /// State of a shipment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,27 +1,21 @@
 //! The fake saga store: in memory, with the same rules as `transactions` on PostgreSQL.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use kit::Env;
 
 use super::yield_point::yield_times;
-use crate::{
-    domain::{
-        checkout::{self, Checkout},
-        event::{Actor, Event},
-        ids::{MessageId, OrderId, RefundId},
-        order::Order,
-        outbox::{self, Message, Topic},
-        outcome::Outcome,
-        refund::{self, Refund},
-    },
-    error::Error,
-    saga::{AfterStep, ClaimedSaga, Recorded, Saga, SagaKind, SagaStore},
-};
+use crate::domain::checkout::{self, Checkout};
+use crate::domain::event::{Actor, Event};
+use crate::domain::ids::{MessageId, OrderId, RefundId};
+use crate::domain::order::Order;
+use crate::domain::outbox::{self, Message, Topic};
+use crate::domain::outcome::Outcome;
+use crate::domain::refund::{self, Refund};
+use crate::error::Error;
+use crate::saga::{AfterStep, ClaimedSaga, Recorded, Saga, SagaKind, SagaStore};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
 const STEP_DEADLINE: SignedDuration = SignedDuration::from_secs(120);

@@ -1,20 +1,15 @@
 //! Invariants that must hold once everything has settled.
 
-use super::{
-    fake_catalog::Reservation,
-    fake_payment::Authorization,
-    fake_services::{FakeServices, Shipment},
-    fake_store::StoreState,
-};
-use crate::domain::{
-    checkout,
-    event::Event,
-    ids::OrderId,
-    order::Order,
-    outbox,
-    refund::{Kind, Step},
-    status::Status,
-};
+use super::fake_catalog::Reservation;
+use super::fake_payment::Authorization;
+use super::fake_services::{FakeServices, Shipment};
+use super::fake_store::StoreState;
+use crate::domain::event::Event;
+use crate::domain::ids::OrderId;
+use crate::domain::order::Order;
+use crate::domain::refund::{Kind, Step};
+use crate::domain::status::Status;
+use crate::domain::{checkout, outbox};
 
 /// `Err` describes the violated invariant.
 type CheckResult = Result<(), String>;

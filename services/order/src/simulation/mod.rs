@@ -19,7 +19,8 @@ mod simulator;
 mod user_actions;
 mod yield_point;
 
-use std::{ops::Range, thread};
+use std::ops::Range;
+use std::thread;
 
 use simulator::Simulation;
 

@@ -1,34 +1,27 @@
 //! The simulator: schedules executors, faults, time and user actions in an order that the seed
 //! determines.
 
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::{Arc, Mutex},
-    task::{Context, Poll, Waker},
-};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 
 use jiff::{SignedDuration, Timestamp};
 use kit::Env;
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{Rng as _, SeedableRng as _};
 use uuid::Uuid;
 
-use super::{
-    Coverage,
-    fake_payment::Card,
-    fake_services::{FakeServices, FaultyNetwork},
-    fake_store::{FakeStore, StoreState},
-    invariants, user_actions,
-};
-use crate::{
-    domain::{
-        fixtures,
-        ids::{OrderId, ProductId},
-        order::Order,
-        status::Status,
-    },
-    saga::{AfterStep, SagaKind, SagaStore as _, execute_step},
-};
+use super::fake_payment::Card;
+use super::fake_services::{FakeServices, FaultyNetwork};
+use super::fake_store::{FakeStore, StoreState};
+use super::{Coverage, invariants, user_actions};
+use crate::domain::fixtures;
+use crate::domain::ids::{OrderId, ProductId};
+use crate::domain::order::Order;
+use crate::domain::status::Status;
+use crate::saga::{AfterStep, SagaKind, SagaStore as _, execute_step};
 
 /// Scheduling turns with faults in a run.
 const TURNS: usize = 400;

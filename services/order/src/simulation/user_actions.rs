@@ -5,12 +5,10 @@ use money::Money;
 use rand::Rng;
 
 use super::fake_store::StoreState;
-use crate::domain::{
-    event::Actor,
-    ids::{OrderId, RefundId},
-    refund::{Kind, Refund},
-    status::Status,
-};
+use crate::domain::event::Actor;
+use crate::domain::ids::{OrderId, RefundId};
+use crate::domain::refund::{Kind, Refund};
+use crate::domain::status::Status;
 
 /// Requests the cancellation of an order, as `OrderRepository::cancel` does.
 pub(super) fn cancel(state: &mut StoreState, id: OrderId, env: &Env) {

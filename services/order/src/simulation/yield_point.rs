@@ -1,10 +1,8 @@
 //! A yield point, at which other executors run and this one may crash.
 
-use std::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 /// Future that is pending this many times.
 pub(super) struct YieldPoint {

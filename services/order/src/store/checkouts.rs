@@ -2,21 +2,17 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::{PgConnection, query, query_as, query_scalar, types::Json};
+use sqlx::types::Json;
+use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::{
-    Fence, Lease, NextAttempt, attempts_from_stored, attempts_to_stored, data::StoredData,
-};
-use crate::{
-    domain::{
-        backoff::MAX_SAGA_BACKOFF,
-        checkout::{Checkout, Step},
-        event::Actor,
-        ids::{OrderId, UserId},
-    },
-    error::Error,
-};
+use super::data::StoredData;
+use super::{Fence, Lease, NextAttempt, attempts_from_stored, attempts_to_stored};
+use crate::domain::backoff::MAX_SAGA_BACKOFF;
+use crate::domain::checkout::{Checkout, Step};
+use crate::domain::event::Actor;
+use crate::domain::ids::{OrderId, UserId};
+use crate::error::Error;
 
 /// Inserts a checkout at its first step, claimed, and returns the version of the claim. Returns
 /// `None` and inserts nothing if another order of the customer has left the cart since

@@ -5,13 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
-    domain::{
-        checkout::{CompletedStep, Data, Step},
-        failure::{Failure, FailureCode},
-    },
-    error::Error,
-};
+use crate::domain::checkout::{CompletedStep, Data, Step};
+use crate::domain::failure::{Failure, FailureCode};
+use crate::error::Error;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct StoredData {

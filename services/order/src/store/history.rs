@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
-use crate::{
-    domain::{event::Actor, ids::OrderId, order::HistoryEntry, status::Status},
-    error::Error,
-};
+use crate::domain::event::Actor;
+use crate::domain::ids::OrderId;
+use crate::domain::order::HistoryEntry;
+use crate::domain::status::Status;
+use crate::error::Error;
 
 /// Returns the histories of orders, oldest entry first.
 pub(crate) async fn find_by_orders(

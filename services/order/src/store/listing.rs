@@ -5,13 +5,9 @@ use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query_scalar};
 use wire::Page;
 
-use crate::{
-    domain::{
-        ids::{OrderId, UserId},
-        status::Status,
-    },
-    error::Error,
-};
+use crate::domain::ids::{OrderId, UserId};
+use crate::domain::status::Status;
+use crate::error::Error;
 
 /// Filter of a list of orders; absent fields match every order.
 #[derive(Clone, Copy, Debug, Default)]

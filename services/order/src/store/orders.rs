@@ -6,16 +6,12 @@ use sqlx::{PgConnection, query, query_scalar};
 use uuid::Uuid;
 
 pub(crate) use super::rows::{find, find_all, lock};
-use crate::{
-    domain::{
-        event::Actor,
-        ids::{EntryId, MessageId, OrderId, UserId},
-        line::Line,
-        order::Order,
-        outbox::Topic,
-    },
-    error::Error,
-};
+use crate::domain::event::Actor;
+use crate::domain::ids::{EntryId, MessageId, OrderId, UserId};
+use crate::domain::line::Line;
+use crate::domain::order::Order;
+use crate::domain::outbox::Topic;
+use crate::error::Error;
 
 /// Identity of a request: recognizes repeats.
 #[derive(Clone, Debug)]

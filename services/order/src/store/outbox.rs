@@ -7,14 +7,10 @@ use sqlx::{PgConnection, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::{Fence, Lease, NextAttempt, attempts_from_stored};
-use crate::{
-    domain::{
-        backoff::MAX_MESSAGE_BACKOFF,
-        ids::OrderId,
-        outbox::{Message, State, Topic},
-    },
-    error::Error,
-};
+use crate::domain::backoff::MAX_MESSAGE_BACKOFF;
+use crate::domain::ids::OrderId;
+use crate::domain::outbox::{Message, State, Topic};
+use crate::error::Error;
 
 /// `query_as!` of [`MessageRow`]: claims a message that matches `$filter`, is due and is not
 /// leased. A macro, because checked SQL must be a literal.

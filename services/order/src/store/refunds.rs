@@ -6,18 +6,13 @@ use money::{Currency, Money};
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::{
-    Fence, Lease, NextAttempt, attempts_from_stored, attempts_to_stored, orders::RequestIdentity,
-};
-use crate::{
-    domain::{
-        backoff::MAX_OWED_REFUND_BACKOFF,
-        event::Actor,
-        ids::{OrderId, RefundId},
-        refund::{Kind, Refund, Step},
-    },
-    error::Error,
-};
+use super::orders::RequestIdentity;
+use super::{Fence, Lease, NextAttempt, attempts_from_stored, attempts_to_stored};
+use crate::domain::backoff::MAX_OWED_REFUND_BACKOFF;
+use crate::domain::event::Actor;
+use crate::domain::ids::{OrderId, RefundId};
+use crate::domain::refund::{Kind, Refund, Step};
+use crate::error::Error;
 
 /// Inserts a refund saga, due at once. The caller has locked the order and checked that it has no
 /// open refund.

@@ -7,17 +7,13 @@ use sqlx::{PgConnection, query_as};
 use uuid::Uuid;
 use wire::Address;
 
-use crate::{
-    domain::{
-        failure::{Failure, FailureCode},
-        ids::OrderId,
-        line::Line,
-        order::{Order, ShippingOption},
-        price::Sums,
-        status::Status,
-    },
-    error::Error,
-};
+use crate::domain::failure::{Failure, FailureCode};
+use crate::domain::ids::OrderId;
+use crate::domain::line::Line;
+use crate::domain::order::{Order, ShippingOption};
+use crate::domain::price::Sums;
+use crate::domain::status::Status;
+use crate::error::Error;
 
 /// `query_as!` of [`OrderRow`]: orders with their lines. A macro, because checked SQL must be a
 /// literal.

@@ -5,7 +5,8 @@ use jiff_sqlx::ToSqlx;
 use money::Currency;
 use sqlx::{PgConnection, query, query_scalar};
 
-use crate::{domain::ids::OrderId, error::Error};
+use crate::domain::ids::OrderId;
+use crate::error::Error;
 
 /// Sums over paid orders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,18 +4,15 @@ use kit::postgres::traced;
 use money::Money;
 
 use super::{OrderRepository, require_owner};
-use crate::{
-    domain::{
-        event::Actor,
-        ids::{OrderId, RefundId, UserId},
-        order::Order,
-        refund::{Kind, Refund, Step},
-        status::{Status, TransitionNotAllowed},
-    },
-    error::Error,
-    saga::SagaKind,
-    store::{self, orders::RequestIdentity},
-};
+use crate::domain::event::Actor;
+use crate::domain::ids::{OrderId, RefundId, UserId};
+use crate::domain::order::Order;
+use crate::domain::refund::{Kind, Refund, Step};
+use crate::domain::status::{Status, TransitionNotAllowed};
+use crate::error::Error;
+use crate::saga::SagaKind;
+use crate::store;
+use crate::store::orders::RequestIdentity;
 
 /// A refund that an administrator requests.
 #[derive(Clone, Debug)]

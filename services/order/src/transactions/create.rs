@@ -5,19 +5,13 @@
 use kit::postgres::{constraint, traced};
 
 use super::OrderRepository;
-use crate::{
-    domain::{
-        checkout::{Checkout, Data, Step},
-        ids::{EntryId, OrderId, UserId},
-        order::Order,
-    },
-    error::Error,
-    saga::{ClaimedSaga, Saga},
-    store::{
-        self,
-        orders::{PriorOrders, RequestIdentity},
-    },
-};
+use crate::domain::checkout::{Checkout, Data, Step};
+use crate::domain::ids::{EntryId, OrderId, UserId};
+use crate::domain::order::Order;
+use crate::error::Error;
+use crate::saga::{ClaimedSaga, Saga};
+use crate::store;
+use crate::store::orders::{PriorOrders, RequestIdentity};
 
 /// An order to insert.
 #[derive(Clone, Debug)]

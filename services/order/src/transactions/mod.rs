@@ -12,24 +12,24 @@ mod sagas;
 pub(crate) use change::RefundRequest;
 pub(crate) use create::{Created, ExistingOrder, NewOrder};
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::SignedDuration;
-use kit::{Env, postgres::traced};
+use kit::Env;
+use kit::postgres::traced;
 use sqlx::{PgConnection, PgPool};
 use wire::Page;
 
-use crate::{
-    domain::{
-        event::{Actor, Event},
-        ids::{EntryId, MessageId, OrderId, RefundId, UserId},
-        order::{Applied, HistoryEntry, Order},
-        refund::{Kind, Refund},
-    },
-    error::Error,
-    saga::SagaKind,
-    store::{self, Lease, listing::Filter, orders::RequestIdentity},
-};
+use crate::domain::event::{Actor, Event};
+use crate::domain::ids::{EntryId, MessageId, OrderId, RefundId, UserId};
+use crate::domain::order::{Applied, HistoryEntry, Order};
+use crate::domain::refund::{Kind, Refund};
+use crate::error::Error;
+use crate::saga::SagaKind;
+use crate::store::listing::Filter;
+use crate::store::orders::RequestIdentity;
+use crate::store::{self, Lease};
 
 /// Duration of a lease. It covers the call and the transaction after it (`args.rs` asserts that at
 /// compile time); a saga whose executor crashed continues when its lease has expired.

@@ -1,9 +1,7 @@
 //! Administration: status changes, lists and statistics.
 
-use proto::{
-    common::v1::Pagination,
-    order::v1::{self as pb, OrderStatus},
-};
+use proto::common::v1::Pagination;
+use proto::order::v1::{self as pb, OrderStatus};
 use tonic::Code;
 
 use crate::fixture::{ShopFixture, fields, reason, usd};

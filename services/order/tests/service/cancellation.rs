@@ -1,15 +1,13 @@
 //! Cancellation of orders.
 
-use proto::{
-    order::v1::{self as pb, OrderStatus},
-    shipping::v1::{self as shipping, shipping_service_client::ShippingServiceClient},
-};
-use tonic::{Code, transport::Channel};
+use proto::order::v1::{self as pb, OrderStatus};
+use proto::shipping::v1 as shipping;
+use proto::shipping::v1::shipping_service_client::ShippingServiceClient;
+use tonic::Code;
+use tonic::transport::Channel;
 
-use crate::{
-    fault_proxy::Fault::{Duplicate, ReplyLost, RequestLost, RespondWith},
-    fixture::{ShopFixture, reason, usd},
-};
+use crate::fault_proxy::Fault::{Duplicate, ReplyLost, RequestLost, RespondWith};
+use crate::fixture::{ShopFixture, reason, usd};
 
 #[tokio::test]
 async fn confirmed_order_is_compensated_despite_faults() {

@@ -7,7 +7,8 @@ use proto::order::v1 as pb;
 use sqlx::{AssertSqlSafe, PgPool, query};
 use tonic::Code;
 
-use crate::{fault_proxy::Fault::RespondWith, fixture::ShopFixture};
+use crate::fault_proxy::Fault::RespondWith;
+use crate::fixture::ShopFixture;
 
 /// A shop with one settled order for each way in which an order can end.
 struct SettledOrders {

@@ -1,6 +1,7 @@
 //! Contention: many buyers, few units.
 
-use std::{future::Future, time::Instant};
+use std::future::Future;
+use std::time::Instant;
 
 use futures::stream::{self, StreamExt as _};
 use jiff::SignedDuration;

@@ -2,10 +2,8 @@
 
 use proto::order::v1 as pb;
 
-use crate::{
-    fault_proxy::Fault::{ReplyLost, RequestLost},
-    fixture::ShopFixture,
-};
+use crate::fault_proxy::Fault::{ReplyLost, RequestLost};
+use crate::fixture::ShopFixture;
 
 #[tokio::test]
 async fn checkout_resumes_at_its_step_after_a_crash() {

@@ -1,26 +1,23 @@
 //! A proxy between the order service and the other services that injects faults into calls.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use axum::{
-    Router,
-    body::{Body as AxumBody, Bytes, to_bytes},
-    extract::{Request, State},
-    http::{Response, request::Parts},
-};
-use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
+use axum::Router;
+use axum::body::{Body as AxumBody, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::Response;
+use axum::http::request::Parts;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{
-    Code, Status,
-    body::Body,
-    service::Routes,
-    transport::{Channel, Server},
-};
+use tonic::body::Body;
+use tonic::service::Routes;
+use tonic::transport::{Channel, Server};
+use tonic::{Code, Status};
 use tower::{Service as _, ServiceExt as _};
 
 /// A fault of one call of a method.

@@ -6,10 +6,8 @@ use proto::order::v1::{self as pb, OrderStatus};
 use tokio::time::sleep;
 use tonic::Code;
 
-use crate::{
-    fault_proxy::Fault::{self, Duplicate, ReplyLost, RequestLost, RespondWith},
-    fixture::ShopFixture,
-};
+use crate::fault_proxy::Fault::{self, Duplicate, ReplyLost, RequestLost, RespondWith};
+use crate::fixture::ShopFixture;
 
 const FAULTS: [Fault; 4] = [RequestLost, ReplyLost, Duplicate, RespondWith(Code::Internal)];
 

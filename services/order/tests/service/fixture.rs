@@ -4,23 +4,25 @@ use std::time::Duration;
 pub(crate) use testing::{fields, reason};
 
 use kit::Runtime;
-use proto::{
-    cart::v1::{self as cart_pb, cart_service_client::CartServiceClient},
-    catalog::v1::{self as catalog_pb, catalog_service_client::CatalogServiceClient},
-    common::v1::{Address, Money},
-    order::v1::{self as pb, OrderStatus, order_service_client::OrderServiceClient},
-    payment::v1::{self as payment_pb, payment_service_client::PaymentServiceClient},
-    user::v1::{self as user_pb, user_service_client::UserServiceClient},
-};
+use proto::cart::v1 as cart_pb;
+use proto::cart::v1::cart_service_client::CartServiceClient;
+use proto::catalog::v1 as catalog_pb;
+use proto::catalog::v1::catalog_service_client::CatalogServiceClient;
+use proto::common::v1::{Address, Money};
+use proto::order::v1::order_service_client::OrderServiceClient;
+use proto::order::v1::{self as pb, OrderStatus};
+use proto::payment::v1 as payment_pb;
+use proto::payment::v1::payment_service_client::PaymentServiceClient;
+use proto::user::v1 as user_pb;
+use proto::user::v1::user_service_client::UserServiceClient;
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
-use tonic::{Response, Status, transport::Channel};
+use tonic::transport::Channel;
+use tonic::{Response, Status};
 use uuid::Uuid;
 
-use crate::{
-    fault_proxy::FaultProxy,
-    services::{RunningService, Services, parse_settings},
-};
+use crate::fault_proxy::FaultProxy;
+use crate::services::{RunningService, Services, parse_settings};
 
 /// The longest wait for background work, including leases of killed executors.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);

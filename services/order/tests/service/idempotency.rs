@@ -3,10 +3,8 @@
 use futures::future::join_all;
 use proto::order::v1::{self as pb, OrderStatus};
 
-use crate::{
-    fault_proxy::Fault,
-    fixture::{ShopFixture, address, fields, reason},
-};
+use crate::fault_proxy::Fault;
+use crate::fixture::{ShopFixture, address, fields, reason};
 
 #[tokio::test]
 async fn key_is_bound_to_its_first_request() {

@@ -3,10 +3,8 @@
 use proto::order::v1::OrderStatus;
 use tonic::Code;
 
-use crate::{
-    fault_proxy::Fault::{Duplicate, ReplyLost, RequestLost, RespondWith},
-    fixture::{ShopFixture, reason, usd},
-};
+use crate::fault_proxy::Fault::{Duplicate, ReplyLost, RequestLost, RespondWith};
+use crate::fixture::{ShopFixture, reason, usd};
 
 #[tokio::test]
 async fn partial_refunds_never_exceed_the_payment() {

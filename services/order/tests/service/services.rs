@@ -8,7 +8,9 @@ use secrecy::ExposeSecret as _;
 use sqlx::{ConnectOptions as _, PgPool};
 use tempfile::TempDir;
 use testing::TestDatabase;
-use tokio::{net::TcpListener, runtime::Builder, task::JoinHandle};
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
+use tokio::task::JoinHandle;
 
 /// A running service.
 pub(crate) struct RunningService {

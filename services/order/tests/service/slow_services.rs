@@ -5,10 +5,8 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::time::sleep;
 
-use crate::{
-    fault_proxy::Fault::{Delay, RespondWith},
-    fixture::{ShopFixture, reason},
-};
+use crate::fault_proxy::Fault::{Delay, RespondWith};
+use crate::fixture::{ShopFixture, reason};
 use proto::order::v1::OrderStatus;
 use tonic::Code;
 

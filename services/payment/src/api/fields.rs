@@ -2,17 +2,14 @@
 
 use kit::Env;
 use money::Currency;
-use proto::{common::v1 as common, payment::v1 as pb};
+use proto::common::v1 as common;
+use proto::payment::v1 as pb;
 use wire::Fields;
 
-use crate::{
-    domain::{
-        card::{Brand, Card, Cvv, Expiry, ExpiryError, Number},
-        ids::{IdempotencyKey, MAX_KEY_CHARS},
-    },
-    ledger::Source,
-    provider::ProviderClient,
-};
+use crate::domain::card::{Brand, Card, Cvv, Expiry, ExpiryError, Number};
+use crate::domain::ids::{IdempotencyKey, MAX_KEY_CHARS};
+use crate::ledger::Source;
+use crate::provider::ProviderClient;
 
 /// Largest amount of one request, in minor units. It is above any real payment, and sums of such
 /// amounts stay far below the limit of `i64`.

@@ -8,18 +8,16 @@ mod transactions;
 
 use kit::postgres::traced;
 use money::Currency;
-use proto::{
-    common::v1::Empty,
-    payment::v1::{self as pb, payment_service_server::PaymentService},
-};
-use tonic::{Request, Response, Status, metadata::MetadataValue};
+use proto::common::v1::Empty;
+use proto::payment::v1 as pb;
+use proto::payment::v1::payment_service_server::PaymentService;
+use tonic::metadata::MetadataValue;
+use tonic::{Request, Response, Status};
 
-use crate::{
-    error::Error,
-    fingerprint::Fingerprinter,
-    ledger::{Ledger, RequestResult},
-    store,
-};
+use crate::error::Error;
+use crate::fingerprint::Fingerprinter;
+use crate::ledger::{Ledger, RequestResult};
+use crate::store;
 
 /// Response header that marks a replay: an earlier request with the same idempotency key began it.
 const REPLAYED: &str = "idempotency-replayed";

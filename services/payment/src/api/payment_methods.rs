@@ -6,11 +6,9 @@ use tonic::Status;
 use wire::Fields;
 
 use super::fields::PaymentFields as _;
-use crate::{
-    domain::ids::{PaymentMethodId, UserId},
-    fingerprint::Fingerprinter,
-    ledger::NewPaymentMethod,
-};
+use crate::domain::ids::{PaymentMethodId, UserId};
+use crate::fingerprint::Fingerprinter;
+use crate::ledger::NewPaymentMethod;
 
 pub(super) fn add(
     request: &pb::AddPaymentMethodRequest,

@@ -2,10 +2,8 @@
 
 use proto::payment::v1 as pb;
 
-use crate::domain::{
-    payment_method::PaymentMethod,
-    transaction::{Kind, State, Transaction},
-};
+use crate::domain::payment_method::PaymentMethod;
+use crate::domain::transaction::{Kind, State, Transaction};
 
 /// Renders a payment method without the provider's token, which never leaves the service.
 pub(super) fn method(method: PaymentMethod) -> pb::PaymentMethod {

@@ -6,11 +6,9 @@ use tonic::Status;
 use wire::Fields;
 
 use super::fields::PaymentFields as _;
-use crate::{
-    domain::ids::{IdempotencyKey, OrderId, TransactionId},
-    ledger::{Payment, Refund, Void},
-    provider::ProviderClient,
-};
+use crate::domain::ids::{IdempotencyKey, OrderId, TransactionId};
+use crate::ledger::{Payment, Refund, Void};
+use crate::provider::ProviderClient;
 
 /// Longest reason of a refund, in characters.
 const MAX_REASON_CHARS: usize = 500;

@@ -2,10 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{
-    card::{Brand, Expiry},
-    ids::{PaymentMethodId, Token, UserId},
-};
+use super::card::{Brand, Expiry};
+use super::ids::{PaymentMethodId, Token, UserId};
 
 /// Maximum number of saved payment methods of one customer. It exceeds what real customers use.
 pub const MAX_METHODS: i64 = 20;

@@ -6,14 +6,10 @@ use money::Money;
 use sqlx::{PgConnection, PgTransaction};
 
 use super::{DUE_AFTER, Ledger, RequestResult};
-use crate::{
-    domain::{
-        ids::{IdempotencyKey, OrderId, PaymentMethodId, Token, TransactionId, UserId},
-        transaction::{Kind, Refusal, Rejection, State, Transaction},
-    },
-    error::Error,
-    store,
-};
+use crate::domain::ids::{IdempotencyKey, OrderId, PaymentMethodId, Token, TransactionId, UserId};
+use crate::domain::transaction::{Kind, Refusal, Rejection, State, Transaction};
+use crate::error::Error;
+use crate::store;
 
 /// Payment method of a request.
 #[derive(Clone, Debug)]

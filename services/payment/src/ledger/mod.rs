@@ -14,7 +14,10 @@ use jiff::SignedDuration;
 use kit::Env;
 use sqlx::PgPool;
 
-use crate::{domain::transaction::Transaction, error::Error, provider::ProviderClient, store};
+use crate::domain::transaction::Transaction;
+use crate::error::Error;
+use crate::provider::ProviderClient;
+use crate::store;
 
 pub(crate) use intents::{Payment, Refund, Source};
 pub(crate) use payment_methods::NewPaymentMethod;

@@ -4,19 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::Ledger;
-use crate::{
-    domain::{
-        card::Card,
-        ids::{IdempotencyKey, PaymentMethodId, Token, UserId},
-        payment_method::{MAX_METHODS, PaymentMethod},
-        transaction::Refusal,
-    },
-    error::Error,
-    store::{
-        self,
-        method_requests::{self, MethodRequest},
-    },
-};
+use crate::domain::card::Card;
+use crate::domain::ids::{IdempotencyKey, PaymentMethodId, Token, UserId};
+use crate::domain::payment_method::{MAX_METHODS, PaymentMethod};
+use crate::domain::transaction::Refusal;
+use crate::error::Error;
+use crate::store;
+use crate::store::method_requests::{self, MethodRequest};
 
 /// Duration of the lease on an idempotency key: longer than the request's single call to the
 /// provider. A request that outlives its lease does no harm, because only the first to record the

@@ -8,15 +8,11 @@
 use jiff::SignedDuration;
 
 use super::Ledger;
-use crate::{
-    domain::{
-        ids::TransactionId,
-        transaction::{Kind, State, Transaction},
-    },
-    error::Error,
-    provider::{Command, Outcome, UnknownOutcome},
-    store,
-};
+use crate::domain::ids::TransactionId;
+use crate::domain::transaction::{Kind, State, Transaction};
+use crate::error::Error;
+use crate::provider::{Command, Outcome, UnknownOutcome};
+use crate::store;
 
 /// Age up to which an intent without a record at the provider is sent again. Providers keep
 /// idempotency keys for at least a day, so that an intent that arrived after all is executed only

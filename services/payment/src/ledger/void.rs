@@ -2,18 +2,12 @@
 
 use sqlx::{PgConnection, PgTransaction};
 
-use super::{
-    Ledger,
-    intents::{RecordedRequest, replay, replay_or},
-};
-use crate::{
-    domain::{
-        ids::{IdempotencyKey, TransactionId},
-        transaction::{Kind, Refusal, VoidAction},
-    },
-    error::Error,
-    store,
-};
+use super::Ledger;
+use super::intents::{RecordedRequest, replay, replay_or};
+use crate::domain::ids::{IdempotencyKey, TransactionId};
+use crate::domain::transaction::{Kind, Refusal, VoidAction};
+use crate::error::Error;
+use crate::store;
 
 /// Request to void an authorization, which is named by its id or by its idempotency key.
 #[derive(Clone, Debug)]

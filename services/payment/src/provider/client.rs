@@ -1,17 +1,15 @@
 //! Client of a payment provider, with a deadline and metrics for each call.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
 use super::{Command, Outcome, Provider, UnknownOutcome};
-use crate::{
-    domain::{
-        card::Card,
-        ids::{Token, TransactionId},
-    },
-    metrics::{CallOutcome, Metrics, Operation},
-};
+use crate::domain::card::Card;
+use crate::domain::ids::{Token, TransactionId};
+use crate::metrics::{CallOutcome, Metrics, Operation};
 
 /// Timeout of one call. A checkout allows 5 s for a step: the response that the outcome is unknown
 /// must reach it within that time.

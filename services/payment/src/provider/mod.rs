@@ -11,11 +11,9 @@ pub(crate) mod simulator;
 use jiff::Timestamp;
 use money::Money;
 
-use crate::domain::{
-    card::Card,
-    ids::{Token, TransactionId},
-    transaction::Kind,
-};
+use crate::domain::card::Card;
+use crate::domain::ids::{Token, TransactionId};
+use crate::domain::transaction::Kind;
 
 pub(crate) use client::ProviderClient;
 

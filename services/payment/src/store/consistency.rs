@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, query_scalar};
 
-use crate::{consistency::ConsistencyReport, error::Error};
+use crate::consistency::ConsistencyReport;
+use crate::error::Error;
 
 /// Counts the inconsistencies. Open intents that were created before `stale` are stale.
 pub(crate) async fn report(

@@ -4,13 +4,9 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query};
 
-use crate::{
-    domain::{
-        ids::{IdempotencyKey, TransactionId},
-        transaction::{Kind, Refusal},
-    },
-    error::Error,
-};
+use crate::domain::ids::{IdempotencyKey, TransactionId};
+use crate::domain::transaction::{Kind, Refusal};
+use crate::error::Error;
 
 /// Stored result of an idempotency key.
 pub(crate) struct KeyRecord {

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, query_scalar};
 
-use crate::{domain::ids::TransactionId, error::Error};
+use crate::domain::ids::TransactionId;
+use crate::error::Error;
 
 /// Claims one due intent and postpones it by an exponential backoff, from `initial_backoff_secs` up
 /// to `max_backoff_secs`. Rows that another replica has locked are skipped.

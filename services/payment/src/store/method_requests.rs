@@ -5,10 +5,8 @@ use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
-use crate::{
-    domain::ids::{IdempotencyKey, PaymentMethodId, UserId},
-    error::Error,
-};
+use crate::domain::ids::{IdempotencyKey, PaymentMethodId, UserId};
+use crate::error::Error;
 
 /// Stored request.
 pub(crate) struct MethodRequest {

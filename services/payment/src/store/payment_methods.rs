@@ -5,14 +5,10 @@ use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::{
-    domain::{
-        card::{Brand, Expiry},
-        ids::{PaymentMethodId, Token, UserId},
-        payment_method::PaymentMethod,
-    },
-    error::Error,
-};
+use crate::domain::card::{Brand, Expiry};
+use crate::domain::ids::{PaymentMethodId, Token, UserId};
+use crate::domain::payment_method::PaymentMethod;
+use crate::error::Error;
 
 struct Row {
     id: Uuid,

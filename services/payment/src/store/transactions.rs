@@ -7,13 +7,9 @@ use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::idempotency_keys::operation;
-use crate::{
-    domain::{
-        ids::{IdempotencyKey, OrderId, Token, TransactionId},
-        transaction::{Kind, ParentEffect, State, Transaction},
-    },
-    error::Error,
-};
+use crate::domain::ids::{IdempotencyKey, OrderId, Token, TransactionId};
+use crate::domain::transaction::{Kind, ParentEffect, State, Transaction};
+use crate::error::Error;
 
 struct Row {
     id: Uuid,

@@ -2,12 +2,10 @@
 //! inconsistencies.
 
 use payment::ConsistencyReport;
-use proptest::{
-    collection::vec,
-    prelude::*,
-    strategy::ValueTree as _,
-    test_runner::{Config, TestRunner},
-};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, TestRunner};
 use sqlx::PgPool;
 use tonic::Code;
 

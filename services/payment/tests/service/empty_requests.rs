@@ -1,6 +1,7 @@
 //! Empty requests: the error names every required field.
 
-use proto::payment::v1::{self as pb, payment_service_client::PaymentServiceClient};
+use proto::payment::v1 as pb;
+use proto::payment::v1::payment_service_client::PaymentServiceClient;
 use tonic::transport::Channel;
 
 use crate::fixture::{PaymentFixture, fields};

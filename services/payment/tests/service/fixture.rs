@@ -5,15 +5,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use kit::{Env, Runtime};
 use payment::Args;
-use proto::{
-    common::v1::Money,
-    payment::v1::{self as pb, payment_service_client::PaymentServiceClient},
-};
+use proto::common::v1::Money;
+use proto::payment::v1 as pb;
+use proto::payment::v1::payment_service_client::PaymentServiceClient;
 use sqlx::{ConnectOptions, PgPool};
 use testing::RunningService;
 pub(crate) use testing::{code, fields, reason};
 use tokio::time::{sleep, timeout};
-use tonic::{Response, Status, transport::Channel};
+use tonic::transport::Channel;
+use tonic::{Response, Status};
 use uuid::Uuid;
 
 /// Returns the settings of a service on the database at `url`. The timeouts are long, so that tests

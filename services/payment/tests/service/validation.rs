@@ -1,6 +1,7 @@
 //! Validation: an invalid request reports every invalid field at once, and nothing of it is stored.
 
-use proto::{common::v1::Money, payment::v1 as pb};
+use proto::common::v1::Money;
+use proto::payment::v1 as pb;
 
 use crate::fixture::{PaymentFixture, authorize_request, card, fields};
 

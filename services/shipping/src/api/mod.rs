@@ -4,19 +4,19 @@
 mod render;
 mod requests;
 
-use kit::{Env, postgres::traced};
+use kit::Env;
+use kit::postgres::traced;
 use money::Currency;
-use proto::shipping::v1::{self as pb, shipping_service_server::ShippingService};
+use proto::shipping::v1 as pb;
+use proto::shipping::v1::shipping_service_server::ShippingService;
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
-use crate::{
-    domain::quote::quotes,
-    error::Error,
-    metrics::Metrics,
-    shipments::{self, ShipmentUpdate},
-    store,
-};
+use crate::domain::quote::quotes;
+use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::shipments::{self, ShipmentUpdate};
+use crate::store;
 
 /// Dependencies of the RPC handlers.
 #[derive(Clone, Debug)]

@@ -4,14 +4,10 @@ use jiff::Timestamp;
 use proto::shipping::v1 as pb;
 use wire::render::money;
 
-use crate::{
-    domain::{
-        quote::Quote,
-        shipment::{Parcel, Shipment},
-        status::Status,
-    },
-    store::events::TrackingEvent,
-};
+use crate::domain::quote::Quote;
+use crate::domain::shipment::{Parcel, Shipment};
+use crate::domain::status::Status;
+use crate::store::events::TrackingEvent;
 
 pub(super) fn quote(quote: Quote) -> pb::ShippingQuote {
     let Quote { service, cost, days } = quote;

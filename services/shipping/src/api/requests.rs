@@ -1,22 +1,17 @@
 //! Validation of requests.
 
-use proto::{
-    common::v1 as common,
-    shipping::v1::{self as pb, get_shipment_request::Identifier},
-};
+use proto::common::v1 as common;
+use proto::shipping::v1 as pb;
+use proto::shipping::v1::get_shipment_request::Identifier;
 use tonic::Status as GrpcStatus;
 use wire::Fields;
 
-use crate::{
-    domain::{
-        ids::OrderId,
-        quote::{MAX_WEIGHT_GRAMS, Service, Weight},
-        shipment::{Consignment, Event},
-        status::Status,
-        tracking::{MAX_CHARS, TrackingNumber},
-    },
-    store::shipments::ShipmentKey,
-};
+use crate::domain::ids::OrderId;
+use crate::domain::quote::{MAX_WEIGHT_GRAMS, Service, Weight};
+use crate::domain::shipment::{Consignment, Event};
+use crate::domain::status::Status;
+use crate::domain::tracking::{MAX_CHARS, TrackingNumber};
+use crate::store::shipments::ShipmentKey;
 
 /// Maximum length of a location or description of a tracking event.
 const MAX_TEXT_CHARS: usize = 200;

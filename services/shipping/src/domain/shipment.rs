@@ -10,12 +10,10 @@
 use jiff::Timestamp;
 use wire::Address;
 
-use super::{
-    ids::{OrderId, ShipmentId},
-    quote::{Service, Weight},
-    status::{Status, Transition, TransitionError},
-    tracking::TrackingNumber,
-};
+use super::ids::{OrderId, ShipmentId};
+use super::quote::{Service, Weight};
+use super::status::{Status, Transition, TransitionError};
+use super::tracking::TrackingNumber;
 
 /// Shipment of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]

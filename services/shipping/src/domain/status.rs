@@ -142,13 +142,10 @@ impl Status {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        Status::{
-            Cancelled, Delivered, Failed, InTransit, LabelCreated, OutForDelivery, Pending,
-            PickedUp,
-        },
-        *,
+    use super::Status::{
+        Cancelled, Delivered, Failed, InTransit, LabelCreated, OutForDelivery, Pending, PickedUp,
     };
+    use super::*;
 
     /// Expected transition from each status (rows) to each status (columns), both in the order of
     /// [`Status::ALL`]: M moves, S stays, P is refused because the parcel was picked up, E because

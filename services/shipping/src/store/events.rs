@@ -5,13 +5,9 @@ use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use sqlx::{PgConnection, query, query_as};
 use uuid::Uuid;
 
-use crate::{
-    domain::{
-        ids::{EventId, ShipmentId},
-        shipment::Event,
-    },
-    error::Error,
-};
+use crate::domain::ids::{EventId, ShipmentId};
+use crate::domain::shipment::Event;
+use crate::error::Error;
 
 /// Stored tracking event.
 #[derive(Clone, Debug)]

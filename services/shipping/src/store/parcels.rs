@@ -3,13 +3,9 @@
 use sqlx::{PgConnection, query, query_as};
 use wire::Address;
 
-use crate::{
-    domain::{
-        ids::ShipmentId,
-        shipment::{Consignment, Parcel, Shipment},
-    },
-    error::Error,
-};
+use crate::domain::ids::ShipmentId;
+use crate::domain::shipment::{Consignment, Parcel, Shipment};
+use crate::error::Error;
 
 struct Row {
     kind: String,

@@ -5,16 +5,12 @@ use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::{
-    domain::{
-        ids::{OrderId, ShipmentId},
-        quote::{Service, Weight},
-        shipment::{Parcel, Shipment},
-        status::Status,
-        tracking::TrackingNumber,
-    },
-    error::Error,
-};
+use crate::domain::ids::{OrderId, ShipmentId};
+use crate::domain::quote::{Service, Weight};
+use crate::domain::shipment::{Parcel, Shipment};
+use crate::domain::status::Status;
+use crate::domain::tracking::TrackingNumber;
+use crate::error::Error;
 
 /// Identifier of a shipment.
 #[derive(Clone, Debug)]

@@ -1,8 +1,10 @@
 //! Creation of shipments: one for each order.
 
 use futures::future::join_all;
-use proto::shipping::v1::{self as pb, ShipmentStatus, get_shipment_request::Identifier};
-use shipping::domain::{quote::Carrier, tracking::TrackingNumber};
+use proto::shipping::v1::get_shipment_request::Identifier;
+use proto::shipping::v1::{self as pb, ShipmentStatus};
+use shipping::domain::quote::Carrier;
+use shipping::domain::tracking::TrackingNumber;
 use sqlx::ConnectOptions;
 use tonic::Code;
 

@@ -2,18 +2,16 @@
 
 use jiff::Timestamp;
 use kit::{Env, Runtime};
-use proto::{
-    common::v1::Address,
-    shipping::v1::{
-        self as pb, ShipmentStatus, get_shipment_request::Identifier,
-        shipping_service_client::ShippingServiceClient,
-    },
-};
+use proto::common::v1::Address;
+use proto::shipping::v1::get_shipment_request::Identifier;
+use proto::shipping::v1::shipping_service_client::ShippingServiceClient;
+use proto::shipping::v1::{self as pb, ShipmentStatus};
 use shipping::Args;
 use sqlx::{ConnectOptions, PgPool};
 use testing::RunningService;
 pub(crate) use testing::{code, fields, reason};
-use tonic::{Response, Status, transport::Channel};
+use tonic::transport::Channel;
+use tonic::{Response, Status};
 use uuid::Uuid;
 
 /// Returns the settings of a service on the database at `url`. The timeouts are long, so that tests

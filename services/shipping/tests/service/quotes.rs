@@ -1,6 +1,7 @@
 //! Quotes of shipping services.
 
-use proto::{common::v1::Address, shipping::v1 as pb};
+use proto::common::v1::Address;
+use proto::shipping::v1 as pb;
 
 use crate::fixture::{ShippingFixture, address, fields};
 

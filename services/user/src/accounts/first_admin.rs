@@ -2,21 +2,17 @@
 
 use std::time::Duration;
 
-use kit::{backoff::Backoff, secret};
+use kit::backoff::Backoff;
+use kit::secret;
 use secrecy::ExposeSecret as _;
 use tokio::time::sleep;
 use wire::Email;
 
 use super::Accounts;
-use crate::{
-    Args,
-    domain::{
-        account::{Profile, Role},
-        password::Password,
-    },
-    error::Error,
-    store, transactions,
-};
+use crate::domain::account::{Profile, Role};
+use crate::domain::password::Password;
+use crate::error::Error;
+use crate::{Args, store, transactions};
 
 /// The delays between attempts while the database is unavailable.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));

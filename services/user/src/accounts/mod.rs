@@ -7,7 +7,8 @@ mod register;
 mod sessions;
 mod sign_in;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use kit::{Env, Runtime};
@@ -18,14 +19,12 @@ pub(crate) use passwords::PasswordChange;
 pub(crate) use register::Registration;
 pub(crate) use sessions::SessionsToEnd;
 
-use crate::{
-    access_tokens::AccessTokens,
-    domain::account::Account,
-    error::Error,
-    hasher::Hasher,
-    metrics::Metrics,
-    transactions::sessions::{OpenSession, RefreshTokenPolicy},
-};
+use crate::access_tokens::AccessTokens;
+use crate::domain::account::Account;
+use crate::error::Error;
+use crate::hasher::Hasher;
+use crate::metrics::Metrics;
+use crate::transactions::sessions::{OpenSession, RefreshTokenPolicy};
 
 /// Dependencies of the use cases. Cheap to clone.
 #[derive(Clone)]

@@ -5,16 +5,12 @@ use secrecy::SecretString;
 use wire::Email;
 
 use super::Accounts;
-use crate::{
-    domain::{
-        ids::{MailId, SessionId, UserId},
-        password::Password,
-        token::OpaqueToken,
-    },
-    error::Error,
-    store,
-    transactions::passwords,
-};
+use crate::domain::ids::{MailId, SessionId, UserId};
+use crate::domain::password::Password;
+use crate::domain::token::OpaqueToken;
+use crate::error::Error;
+use crate::store;
+use crate::transactions::passwords;
 
 /// A request to change a password.
 pub(crate) struct PasswordChange {

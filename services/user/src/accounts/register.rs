@@ -4,14 +4,10 @@ use kit::postgres::traced;
 use wire::Email;
 
 use super::{Accounts, SignedIn};
-use crate::{
-    domain::{
-        account::{Account, Profile, Role},
-        password::Password,
-    },
-    error::Error,
-    store, transactions,
-};
+use crate::domain::account::{Account, Profile, Role};
+use crate::domain::password::Password;
+use crate::error::Error;
+use crate::{store, transactions};
 
 /// A request to create an account.
 pub(crate) struct Registration {

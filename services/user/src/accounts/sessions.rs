@@ -3,11 +3,11 @@
 use kit::postgres::traced;
 
 use super::{Accounts, SignedIn};
-use crate::{
-    domain::{ids::UserId, session::TokenUse, token::OpaqueToken},
-    error::Error,
-    transactions::sessions,
-};
+use crate::domain::ids::UserId;
+use crate::domain::session::TokenUse;
+use crate::domain::token::OpaqueToken;
+use crate::error::Error;
+use crate::transactions::sessions;
 
 /// Sessions of an account to end.
 pub(crate) enum SessionsToEnd {

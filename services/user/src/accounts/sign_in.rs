@@ -5,15 +5,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use wire::Email;
 
 use super::{Accounts, SignedIn};
-use crate::{
-    domain::{
-        ids::UserId,
-        password::{Password, PasswordHash},
-        throttle,
-    },
-    error::Error,
-    store, transactions,
-};
+use crate::domain::ids::UserId;
+use crate::domain::password::{Password, PasswordHash};
+use crate::domain::throttle;
+use crate::error::Error;
+use crate::{store, transactions};
 
 impl Accounts {
     /// Signs in. An unknown e-mail address takes the same steps and the same time as a wrong

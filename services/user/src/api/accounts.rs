@@ -5,10 +5,8 @@ use tonic::Status;
 use wire::{Fields, Page};
 
 use super::fields::UserFields as _;
-use crate::domain::{
-    account::{AccessPatch, ProfilePatch},
-    ids::UserId,
-};
+use crate::domain::account::{AccessPatch, ProfilePatch};
+use crate::domain::ids::UserId;
 
 /// The maximum length of a search text: a part of an e-mail address or a name.
 const MAX_QUERY_CHARS: usize = 254;

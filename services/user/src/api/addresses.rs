@@ -5,13 +5,9 @@ use proto::user::v1 as pb;
 use tonic::Status;
 use wire::Fields;
 
-use crate::{
-    domain::{
-        address_book::Entry,
-        ids::{AddressId, UserId},
-    },
-    transactions::addresses::Update,
-};
+use crate::domain::address_book::Entry;
+use crate::domain::ids::{AddressId, UserId};
+use crate::transactions::addresses::Update;
 
 const MAX_LABEL_CHARS: usize = 50;
 

@@ -6,10 +6,11 @@ use tonic::Status;
 use wire::{Email, Fields};
 
 use super::fields::UserFields as _;
-use crate::{
-    accounts::{PasswordChange, Registration, SessionsToEnd},
-    domain::{account::Profile, ids::UserId, password::Password, token::OpaqueToken},
-};
+use crate::accounts::{PasswordChange, Registration, SessionsToEnd};
+use crate::domain::account::Profile;
+use crate::domain::ids::UserId;
+use crate::domain::password::Password;
+use crate::domain::token::OpaqueToken;
 
 pub(super) fn register(request: &pb::RegisterRequest) -> Result<Registration, Status> {
     let mut fields = Fields::default();

@@ -3,11 +3,9 @@
 use tonic::Status;
 use wire::Fields;
 
-use crate::domain::{
-    account::Role,
-    ids::UserId,
-    password::{Password, PasswordError},
-};
+use crate::domain::account::Role;
+use crate::domain::ids::UserId;
+use crate::domain::password::{Password, PasswordError};
 
 const MAX_NAME_CHARS: usize = 100;
 const MAX_PHONE_CHARS: usize = 32;

@@ -9,13 +9,14 @@ mod render;
 mod wishlist;
 
 use kit::postgres::traced;
-use proto::{
-    common::v1::Empty,
-    user::v1::{self as pb, user_service_server::UserService},
-};
+use proto::common::v1::Empty;
+use proto::user::v1 as pb;
+use proto::user::v1::user_service_server::UserService;
 use tonic::{Request, Response, Status};
 
-use crate::{accounts::Accounts, error::Error, store, transactions};
+use crate::accounts::Accounts;
+use crate::error::Error;
+use crate::{store, transactions};
 
 /// The implementation of the gRPC service.
 #[derive(Clone)]

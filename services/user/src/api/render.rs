@@ -3,15 +3,11 @@
 use proto::user::v1 as pb;
 use wire::Page;
 
-use crate::{
-    accounts::SignedIn,
-    domain::{
-        account::{Account, Profile, Role},
-        address_book::Entry,
-        ids::UserId,
-    },
-    store::wishlist::WishlistItem,
-};
+use crate::accounts::SignedIn;
+use crate::domain::account::{Account, Profile, Role};
+use crate::domain::address_book::Entry;
+use crate::domain::ids::UserId;
+use crate::store::wishlist::WishlistItem;
 
 pub(super) fn signed_in(signed_in: SignedIn) -> pb::AuthResponse {
     let SignedIn { account, access_token, refresh_token, expires_in_secs } = signed_in;

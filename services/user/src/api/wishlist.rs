@@ -5,10 +5,8 @@ use proto::user::v1 as pb;
 use tonic::Status;
 use wire::Fields;
 
-use crate::{
-    domain::ids::{ProductId, UserId},
-    store::wishlist::WishlistItem,
-};
+use crate::domain::ids::{ProductId, UserId};
+use crate::store::wishlist::WishlistItem;
 
 pub(super) fn add(
     request: &pb::AddToWishlistRequest,

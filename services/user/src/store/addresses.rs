@@ -6,13 +6,9 @@ use sqlx::{PgConnection, query, query_as};
 use uuid::Uuid;
 use wire::Address;
 
-use crate::{
-    domain::{
-        address_book::{AddressBook, Entry},
-        ids::{AddressId, UserId},
-    },
-    error::Error,
-};
+use crate::domain::address_book::{AddressBook, Entry};
+use crate::domain::ids::{AddressId, UserId};
+use crate::error::Error;
 
 struct Row {
     id: Uuid,

@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query};
 
-use crate::{
-    domain::{throttle::Attempts, token::Digest},
-    error::Error,
-};
+use crate::domain::throttle::Attempts;
+use crate::domain::token::Digest;
+use crate::error::Error;
 
 /// Locks and reads the attempts with an address. Inserts the row if it is missing.
 pub(crate) async fn lock(

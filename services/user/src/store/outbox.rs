@@ -5,13 +5,9 @@ use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query};
 use wire::Email;
 
-use crate::{
-    domain::{
-        ids::MailId,
-        mail::{Mail, MailKind},
-    },
-    error::Error,
-};
+use crate::domain::ids::MailId;
+use crate::domain::mail::{Mail, MailKind};
+use crate::error::Error;
 
 /// Adds a welcome mail to the outbox.
 pub(crate) async fn add_welcome(

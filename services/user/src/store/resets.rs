@@ -4,13 +4,9 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, query_scalar};
 
-use crate::{
-    domain::{
-        ids::{MailId, UserId},
-        token::Digest,
-    },
-    error::Error,
-};
+use crate::domain::ids::{MailId, UserId};
+use crate::domain::token::Digest;
+use crate::error::Error;
 
 /// Inserts the token of a mail.
 pub(crate) async fn insert(

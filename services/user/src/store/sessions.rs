@@ -4,14 +4,10 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query};
 
-use crate::{
-    domain::{
-        ids::{SessionId, UserId},
-        session::{MAX_SESSIONS, StoredRefreshToken},
-        token::Digest,
-    },
-    error::Error,
-};
+use crate::domain::ids::{SessionId, UserId};
+use crate::domain::session::{MAX_SESSIONS, StoredRefreshToken};
+use crate::domain::token::Digest;
+use crate::error::Error;
 
 /// Inserts a session without tokens, and ends the oldest sessions of an account that has too many.
 /// The account must be locked.

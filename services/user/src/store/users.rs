@@ -6,14 +6,10 @@ use sqlx::{PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 use wire::{Email, Page};
 
-use crate::{
-    domain::{
-        account::{Account, Profile, Role},
-        ids::UserId,
-        password::PasswordHash,
-    },
-    error::Error,
-};
+use crate::domain::account::{Account, Profile, Role};
+use crate::domain::ids::UserId;
+use crate::domain::password::PasswordHash;
+use crate::error::Error;
 
 struct Row {
     id: Uuid,

@@ -5,10 +5,8 @@ use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, query_scalar};
 use uuid::Uuid;
 
-use crate::{
-    domain::ids::{ProductId, UserId},
-    error::Error,
-};
+use crate::domain::ids::{ProductId, UserId};
+use crate::error::Error;
 
 /// A product on a wishlist.
 pub(crate) struct WishlistItem {

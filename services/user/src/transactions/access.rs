@@ -3,15 +3,11 @@
 use jiff::Timestamp;
 use sqlx::PgPool;
 
-use crate::{
-    domain::{
-        account::{AccessPatch, Account, ProfilePatch},
-        ids::UserId,
-        password::PasswordHash,
-    },
-    error::Error,
-    store,
-};
+use crate::domain::account::{AccessPatch, Account, ProfilePatch};
+use crate::domain::ids::UserId;
+use crate::domain::password::PasswordHash;
+use crate::error::Error;
+use crate::store;
 
 /// Changes a profile.
 pub(crate) async fn update_profile(

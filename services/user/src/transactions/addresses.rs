@@ -4,14 +4,10 @@
 use sqlx::{PgConnection, PgPool};
 use wire::Address;
 
-use crate::{
-    domain::{
-        address_book::Entry,
-        ids::{AddressId, UserId},
-    },
-    error::Error,
-    store,
-};
+use crate::domain::address_book::Entry;
+use crate::domain::ids::{AddressId, UserId};
+use crate::error::Error;
+use crate::store;
 
 /// Adds an entry. `entry.is_default` requests that it becomes the default.
 pub(crate) async fn add(pool: &PgPool, entry: Entry) -> Result<Entry, Error> {

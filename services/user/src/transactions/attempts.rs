@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use sqlx::PgPool;
 
-use crate::{domain::token::Digest, error::Error, store};
+use crate::domain::token::Digest;
+use crate::error::Error;
+use crate::store;
 
 /// Counts an attempt as failed before it is made, or rejects it if the address is throttled.
 pub(crate) async fn begin(pool: &PgPool, key: Digest, now: Timestamp) -> Result<(), Error> {

@@ -4,18 +4,14 @@ use jiff::Timestamp;
 use kit::Env;
 use sqlx::{PgConnection, PgPool};
 
-use crate::{
-    domain::{
-        account::Account,
-        ids::{SessionId, UserId},
-        mail::{MAX_RESET_MAILS, Mail, RESET_TTL},
-        password::PasswordHash,
-        throttle,
-        token::{Digest, OpaqueToken},
-    },
-    error::Error,
-    store,
-};
+use crate::domain::account::Account;
+use crate::domain::ids::{SessionId, UserId};
+use crate::domain::mail::{MAX_RESET_MAILS, Mail, RESET_TTL};
+use crate::domain::password::PasswordHash;
+use crate::domain::throttle;
+use crate::domain::token::{Digest, OpaqueToken};
+use crate::error::Error;
+use crate::store;
 
 /// Changes a password from `old` to `new`, unless it was changed concurrently. Ends all sessions
 /// except `keep`.

@@ -4,17 +4,13 @@ use jiff::SignedDuration;
 use kit::Env;
 use sqlx::{PgConnection, PgPool};
 
-use crate::{
-    domain::{
-        account::Account,
-        ids::{MailId, SessionId, UserId},
-        password::PasswordHash,
-        session::TokenUse,
-        token::OpaqueToken,
-    },
-    error::Error,
-    store,
-};
+use crate::domain::account::Account;
+use crate::domain::ids::{MailId, SessionId, UserId};
+use crate::domain::password::PasswordHash;
+use crate::domain::session::TokenUse;
+use crate::domain::token::OpaqueToken;
+use crate::error::Error;
+use crate::store;
 
 /// A session with its newest refresh token and its account.
 pub(crate) struct OpenSession {

@@ -2,11 +2,10 @@
 
 use sqlx::PgPool;
 
-use crate::{
-    domain::ids::UserId,
-    error::Error,
-    store::{self, wishlist::WishlistItem},
-};
+use crate::domain::ids::UserId;
+use crate::error::Error;
+use crate::store;
+use crate::store::wishlist::WishlistItem;
 
 /// The maximum number of products on a wishlist. It is listed without pagination.
 const MAX_PRODUCTS: i64 = 500;

@@ -2,7 +2,8 @@
 
 use futures::future::join_all;
 use jiff::SignedDuration;
-use proto::{common::v1::Address, user::v1 as pb};
+use proto::common::v1::Address;
+use proto::user::v1 as pb;
 use tonic::{Code, Status};
 
 use crate::fixture::{TestService, address, code, code_and_reason, fields, into_inner, unused_id};

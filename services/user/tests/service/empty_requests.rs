@@ -1,6 +1,7 @@
 //! Empty requests: lists use defaults, and other methods name the missing fields.
 
-use proto::user::v1::{self as pb, user_service_client::UserServiceClient};
+use proto::user::v1 as pb;
+use proto::user::v1::user_service_client::UserServiceClient;
 use tonic::transport::Channel;
 
 use crate::fixture::{TestService, fields};

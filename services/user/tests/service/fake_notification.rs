@@ -1,25 +1,20 @@
 //! A fake notification service, which records mails and injects faults.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use proto::{
-    common::v1::Empty,
-    notification::v1::{
-        self as pb,
-        notification_service_server::{NotificationService, NotificationServiceServer},
-    },
+use proto::common::v1::Empty;
+use proto::notification::v1 as pb;
+use proto::notification::v1::notification_service_server::{
+    NotificationService, NotificationServiceServer,
 };
-use tokio::{
-    net::TcpListener,
-    task::JoinHandle,
-    time::{sleep, timeout},
-};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::transport::Server;
+use tonic::{Request, Response, Status};
 
 /// A recorded mail.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use futures::future::join_all;
 use jiff::Timestamp;
 use kit::{Env, Runtime};
-use proto::{
-    common::v1::Address,
-    user::v1::{self as pb, user_service_client::UserServiceClient},
-};
+use proto::common::v1::Address;
+use proto::user::v1 as pb;
+use proto::user::v1::user_service_client::UserServiceClient;
 use secrecy::ExposeSecret as _;
 use sqlx::{ConnectOptions, PgPool};
 use tempfile::TempDir;
 use testing::RunningService;
 pub(crate) use testing::{code, code_and_reason, fields};
-use tonic::{Response, Status, transport::Channel};
+use tonic::transport::Channel;
+use tonic::{Response, Status};
 use user::Args;
 use uuid::Uuid;
 

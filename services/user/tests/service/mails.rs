@@ -5,10 +5,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::time::{sleep, timeout};
 
-use crate::{
-    fake_notification::{FakeNotification, Fault},
-    fixture::{PASSWORD, TestService},
-};
+use crate::fake_notification::{FakeNotification, Fault};
+use crate::fixture::{PASSWORD, TestService};
 
 const START: &str = "2026-03-01T12:00:00Z";
 

@@ -10,7 +10,8 @@ const NEW: &str = "staple battery horse";
 
 /// Returns the session ID of an access token.
 fn sid(token: &str) -> String {
-    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
     claims["sid"].as_str().unwrap().to_owned()

@@ -1,7 +1,8 @@
 //! Profiles and lists of accounts.
 
 use jiff::SignedDuration;
-use proto::{common::v1::Pagination, user::v1 as pb};
+use proto::common::v1::Pagination;
+use proto::user::v1 as pb;
 use tonic::{Code, Status};
 
 use crate::fixture::{TestService, code, fields, into_inner, unused_id};

@@ -5,10 +5,8 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 
-use crate::{
-    fake_notification::FakeNotification,
-    fixture::{PASSWORD, TestService},
-};
+use crate::fake_notification::FakeNotification;
+use crate::fixture::{PASSWORD, TestService};
 
 async fn start_at(pool: &PgPool, start: &str) -> TestService {
     let mut notification = FakeNotification::stopped().await;

@@ -15,8 +15,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, WatchEvent, WatchParams};
 use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use storefront_api::Component;
-use storefront_api::names;
+use storefront_api::{Component, names};
 use tokio::time::{sleep, timeout};
 
 const TRIALS: usize = 50;

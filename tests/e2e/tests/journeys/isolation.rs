@@ -5,8 +5,7 @@ use e2e::Cluster;
 use e2e::storefront::READY_TIMEOUT;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
-use storefront_api::Component;
-use storefront_api::names;
+use storefront_api::{Component, names};
 
 #[tokio::test]
 async fn deleted_namespace_leaves_the_other_storefront_unchanged() -> Result<()> {

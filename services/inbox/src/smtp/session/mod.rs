@@ -2,10 +2,8 @@
 //!
 //! The library parses commands and the end of data; this module checks the order of commands.
 
-use smtp_proto::{
-    Error, MailFrom, RcptTo, Request,
-    request::receiver::{DataReceiver, DummyDataReceiver, RequestReceiver},
-};
+use smtp_proto::request::receiver::{DataReceiver, DummyDataReceiver, RequestReceiver};
+use smtp_proto::{Error, MailFrom, RcptTo, Request};
 
 use super::reply;
 use crate::mail::ReceivedMessage;

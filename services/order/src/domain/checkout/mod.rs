@@ -32,12 +32,10 @@ use jiff::Timestamp;
 
 pub use next::next;
 
-use super::{
-    call::Call,
-    event::{Actor, Event},
-    failure::Failure,
-    ids::OrderId,
-};
+use super::call::Call;
+use super::event::{Actor, Event};
+use super::failure::Failure;
+use super::ids::OrderId;
 
 /// Step of the checkout saga: the next action, or an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -4,15 +4,13 @@ use jiff::Timestamp;
 use money::{Currency, Money};
 use wire::Address;
 
-use super::{
-    event::{Actor, Event},
-    failure::Failure,
-    ids::{EntryId, OrderId, UserId},
-    line::Line,
-    outbox::Topic,
-    price::Sums,
-    status::{Status, TransitionNotAllowed},
-};
+use super::event::{Actor, Event};
+use super::failure::Failure;
+use super::ids::{EntryId, OrderId, UserId};
+use super::line::Line;
+use super::outbox::Topic;
+use super::price::Sums;
+use super::status::{Status, TransitionNotAllowed};
 
 /// Weight of a unit whose product has none, in grams.
 pub const DEFAULT_WEIGHT_GRAMS: i32 = 500;

@@ -1,7 +1,9 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::{failure::FailureCode, fixtures::order, ids::RefundId};
+use crate::domain::failure::FailureCode;
+use crate::domain::fixtures::order;
+use crate::domain::ids::RefundId;
 
 fn usd(cents: i64) -> Money {
     Money::new(cents, Currency::USD)

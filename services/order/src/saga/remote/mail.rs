@@ -1,17 +1,17 @@
 //! Mails about orders. The customer's email address and name are read when a mail is sent, and are
 //! not stored here.
 
-use proto::{
-    notification::v1 as pb,
-    user::v1::{GetUserRequest, User},
-};
+use proto::notification::v1 as pb;
+use proto::user::v1::{GetUserRequest, User};
 use tonic::Status;
 use wire::render;
 
 use super::{RemoteServices, done, outcome_of};
-use crate::domain::{
-    line::Line, order::Order, outbox::Topic, outcome::Outcome, status::Status as OrderStatus,
-};
+use crate::domain::line::Line;
+use crate::domain::order::Order;
+use crate::domain::outbox::Topic;
+use crate::domain::outcome::Outcome;
+use crate::domain::status::Status as OrderStatus;
 
 /// Recipient of a mail.
 struct Customer {

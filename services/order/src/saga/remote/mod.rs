@@ -5,36 +5,29 @@ mod payment;
 
 use std::time::Duration;
 
-use kit::{
-    Runtime,
-    grpc::{
-        client::{Channel, ClientTarget, TargetUrl},
-        status::reason_of,
-    },
-};
-use proto::{
-    cart::v1::{self as cart, cart_service_client::CartServiceClient},
-    catalog::v1::{self as catalog, catalog_service_client::CatalogServiceClient},
-    notification::v1::notification_service_client::NotificationServiceClient,
-    payment::v1::payment_service_client::PaymentServiceClient,
-    shipping::v1::{self as shipping, shipping_service_client::ShippingServiceClient},
-    user::v1::user_service_client::UserServiceClient,
-};
+use kit::Runtime;
+use kit::grpc::client::{Channel, ClientTarget, TargetUrl};
+use kit::grpc::status::reason_of;
+use proto::cart::v1 as cart;
+use proto::cart::v1::cart_service_client::CartServiceClient;
+use proto::catalog::v1 as catalog;
+use proto::catalog::v1::catalog_service_client::CatalogServiceClient;
+use proto::notification::v1::notification_service_client::NotificationServiceClient;
+use proto::payment::v1::payment_service_client::PaymentServiceClient;
+use proto::shipping::v1 as shipping;
+use proto::shipping::v1::shipping_service_client::ShippingServiceClient;
+use proto::user::v1::user_service_client::UserServiceClient;
 use tokio::time::timeout;
 use tonic::{Code, Status};
 use wire::render;
 
 use super::Participants;
-use crate::{
-    Args,
-    domain::{
-        call::{Call, refund_key},
-        line::Line,
-        order::Order,
-        outbox::Topic,
-        outcome::{Outcome, Reason, Receipt},
-    },
-};
+use crate::Args;
+use crate::domain::call::{Call, refund_key};
+use crate::domain::line::Line;
+use crate::domain::order::Order;
+use crate::domain::outbox::Topic;
+use crate::domain::outcome::{Outcome, Reason, Receipt};
 
 /// Clients of the other services. They are cheap to clone, once for each call.
 #[derive(Clone, Debug)]

@@ -5,11 +5,9 @@ use proto::payment::v1 as pb;
 use wire::render;
 
 use super::{RemoteServices, done, done_with_id, outcome_of};
-use crate::domain::{
-    call::{authorize_key, capture_key, void_key},
-    order::Order,
-    outcome::{Outcome, Reason},
-};
+use crate::domain::call::{authorize_key, capture_key, void_key};
+use crate::domain::order::Order;
+use crate::domain::outcome::{Outcome, Reason};
 
 impl RemoteServices {
     pub(super) async fn authorize(&self, order: &Order) -> Outcome {

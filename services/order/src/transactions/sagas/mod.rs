@@ -5,20 +5,16 @@ use kit::postgres::traced;
 use sqlx::PgConnection;
 
 use super::OrderRepository;
-use crate::{
-    domain::{
-        checkout::{self, Checkout},
-        event::Event,
-        ids::OrderId,
-        order::Order,
-        outbox::{self, Message},
-        outcome::Outcome,
-        refund,
-    },
-    error::Error,
-    saga::{AfterStep, ClaimedSaga, Recorded, Saga, SagaKind, SagaStore},
-    store::{self, Fence, NextAttempt},
-};
+use crate::domain::checkout::{self, Checkout};
+use crate::domain::event::Event;
+use crate::domain::ids::OrderId;
+use crate::domain::order::Order;
+use crate::domain::outbox::{self, Message};
+use crate::domain::outcome::Outcome;
+use crate::domain::refund;
+use crate::error::Error;
+use crate::saga::{AfterStep, ClaimedSaga, Recorded, Saga, SagaKind, SagaStore};
+use crate::store::{self, Fence, NextAttempt};
 
 /// The changes that the outcome of a step makes.
 struct SagaUpdate {

@@ -6,11 +6,14 @@ use kit::Env;
 use sqlx::PgPool;
 
 use super::*;
-use crate::{
-    domain::{checkout::Step, event::Actor, fixtures, ids::LineId, line::Line, outcome::Receipt},
-    store::orders::RequestIdentity,
-    transactions::{Created, NewOrder},
-};
+use crate::domain::checkout::Step;
+use crate::domain::event::Actor;
+use crate::domain::fixtures;
+use crate::domain::ids::LineId;
+use crate::domain::line::Line;
+use crate::domain::outcome::Receipt;
+use crate::store::orders::RequestIdentity;
+use crate::transactions::{Created, NewOrder};
 
 /// Returns the repository of a process with a fixed clock.
 fn repository(pool: &PgPool) -> OrderRepository {

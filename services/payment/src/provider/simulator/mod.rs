@@ -11,14 +11,13 @@ use std::time::Duration;
 
 use kit::Runtime;
 use sqlx::PgPool;
-use tokio::{sync::oneshot, time::sleep};
+use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 use self::rules::CardBehavior;
 use super::{Command, Outcome, Provider, UnknownOutcome};
-use crate::domain::{
-    card::Card,
-    ids::{Token, TransactionId},
-};
+use crate::domain::card::Card;
+use crate::domain::ids::{Token, TransactionId};
 
 /// Name that is stored with payment methods and transactions.
 pub(crate) const NAME: &str = "simulator";

@@ -5,10 +5,8 @@ use jiff_sqlx::ToSqlx;
 use kit::Env;
 use sqlx::{Error, PgConnection, PgPool, query, query_as, query_scalar};
 
-use super::{
-    super::{Command, Outcome},
-    rules::{CardBehavior, FollowUp, Parent},
-};
+use super::super::{Command, Outcome};
+use super::rules::{CardBehavior, FollowUp, Parent};
 use crate::domain::ids::{Token, TransactionId};
 
 /// Result of executing a command.

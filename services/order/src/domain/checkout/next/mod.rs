@@ -3,12 +3,10 @@
 use jiff::Timestamp;
 
 use super::{Checkout, CompletedStep, Data, Step, Transition};
-use crate::domain::{
-    backoff::{MAX_SAGA_BACKOFF, backoff},
-    event::{Actor, Event},
-    failure::{Failure, FailureCode},
-    outcome::{Outcome, Reason, Receipt},
-};
+use crate::domain::backoff::{MAX_SAGA_BACKOFF, backoff};
+use crate::domain::event::{Actor, Event};
+use crate::domain::failure::{Failure, FailureCode};
+use crate::domain::outcome::{Outcome, Reason, Receipt};
 
 /// Returns the transition of a checkout whose current step had this outcome.
 #[must_use]
