@@ -55,6 +55,12 @@ go_install() { GOBIN=$CACHE/bin CGO_ENABLED=0 nice go install -ldflags '-s -w' "
 
 from_cargo() {
   if is_installed "$1" "$2"; then return; fi
+  locked cargo-tools cargo_install_once "$@"
+}
+
+# Another process may have installed it while this one waited for the lock.
+cargo_install_once() {
+  if is_installed "$1" "$2"; then return; fi
   step "$1 from source" cargo_install "$1" "$3"
 }
 
