@@ -72,7 +72,7 @@ impl WorkQueue {
 }
 
 /// Reconciles every key that is due, until `stop` is cancelled; then drains the running reconciles
-/// for at most [`DRAIN_TIMEOUT`].
+/// for at most `DRAIN_TIMEOUT`.
 pub async fn run<R, F>(queue: Arc<WorkQueue>, stop: CancellationToken, reconcile: R)
 where
     R: Fn(ObjectKey) -> F,

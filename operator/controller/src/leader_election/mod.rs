@@ -1,6 +1,6 @@
 //! Leader election with a Lease: of all replicas only the holder of the lease writes.
 //!
-//! The decision is pure ([`decide`]). The two writes, acquire and renew, are compare-and-swap
+//! The decision is pure (`decide`). The two writes, acquire and renew, are compare-and-swap
 //! operations on `resourceVersion`. A lease has expired when this process has observed it unchanged
 //! for its duration. The times in the lease are never compared with the local clock, because clocks
 //! differ. Standbys watch the lease, so one of them acquires it as soon as it is released.
