@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, query};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::{background, postgres, template};
 
@@ -18,6 +18,9 @@ const CONNECTIONS: u32 = 5;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Dropping a database takes milliseconds; a server that takes longer has stopped.
 const DROP_TIMEOUT: Duration = Duration::from_secs(30);
+/// A terminated connection ends within milliseconds.
+const TERMINATION_INTERVAL: Duration = Duration::from_millis(2);
+const TERMINATION_CHECKS: u32 = 50;
 
 /// The administrator's connections. They belong to the background runtime.
 static ADMIN: LazyLock<PgPool> = LazyLock::new(|| {
@@ -79,15 +82,32 @@ async fn create(server: PgConnectOptions, migrator: &Migrator) -> Result<String,
     Ok(name)
 }
 
+/// Drops a database. Its connections are ended first, because `DROP DATABASE` itself waits for them
+/// in steps of 100 ms.
+async fn remove(name: &str) -> Result<(), sqlx::Error> {
+    query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
+        .bind(name)
+        .execute(&*ADMIN)
+        .await?;
+    for _ in 0..TERMINATION_CHECKS {
+        let connections = query("SELECT FROM pg_stat_activity WHERE datname = $1 LIMIT 1");
+        if connections.bind(name).fetch_optional(&*ADMIN).await?.is_none() {
+            break;
+        }
+        sleep(TERMINATION_INTERVAL).await;
+    }
+    let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+    query(AssertSqlSafe(sql)).execute(&*ADMIN).await?;
+    Ok(())
+}
+
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        let dropped = background::block_on(|| async {
-            timeout(DROP_TIMEOUT, query(AssertSqlSafe(sql)).execute(&*ADMIN)).await
-        });
+        let dropped =
+            background::block_on(|| async { timeout(DROP_TIMEOUT, remove(&self.name)).await });
         // The result of the test counts, and a private server is removed with all its databases.
         match dropped {
-            Ok(Ok(_)) => {}
+            Ok(Ok(())) => {}
             Ok(Err(error)) => eprintln!("could not drop the database {}: {error}", self.name),
             Err(_) => eprintln!("could not drop the database {} in time", self.name),
         }
