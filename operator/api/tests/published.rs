@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a fixture that fails fails the test")]
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -94,10 +95,20 @@ fn helm(arguments: &[&str]) -> Output {
 }
 
 fn run_helm(arguments: &[&str]) -> Output {
-    let mut command = Command::new("helm");
+    let mut command = Command::new(helm_program());
     command.args(arguments).output().unwrap_or_else(|error| {
-        panic!("cannot run helm ({error}): run make test, which installs it, or install it")
+        panic!("cannot run helm ({error}): run hack/tools.sh helm, or install it (Homebrew: helm)")
     })
+}
+
+/// Returns the helm that hack/tools.sh built into the cache, or else the one in the search path.
+fn helm_program() -> PathBuf {
+    let folder = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = folder("STOREFRONT_CACHE")
+        .or_else(|| folder("XDG_CACHE_HOME").map(|cache| cache.join("storefront")))
+        .or_else(|| folder("HOME").map(|home| home.join(".cache/storefront")));
+    let cached = cache.map(|cache| cache.join("bin/helm")).filter(|helm| helm.is_file());
+    cached.unwrap_or_else(|| "helm".into())
 }
 
 fn rendered(arguments: &[&str]) -> Vec<DynamicObject> {
