@@ -18,6 +18,11 @@ pub(crate) async fn run<T: Send + 'static>(future: impl Future<Output = T> + Sen
     RUNTIME.spawn(future).await.expect("the task of the test servers does not panic")
 }
 
+/// Starts a future on the background runtime without waiting for it.
+pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
+    drop(RUNTIME.spawn(future));
+}
+
 /// Runs a future on the background runtime and blocks the thread, also inside another runtime.
 pub(crate) fn block_on<F: Future<Output: Send>>(future: impl FnOnce() -> F + Send) -> F::Output {
     // A thread of a runtime must not enter another one.

@@ -1,12 +1,13 @@
 //! A database for one test.
 
+use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, query};
-use tokio::time::{sleep, timeout};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, query, query_scalar};
+use tokio::time::sleep;
 
 use crate::{background, postgres, template};
 
@@ -16,8 +17,8 @@ const ADMIN_CONNECTIONS: u32 = 4;
 const CONNECTIONS: u32 = 5;
 /// Idle connections close soon, because many tests share the connections of the server.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Dropping a database takes milliseconds; a server that takes longer has stopped.
-const DROP_TIMEOUT: Duration = Duration::from_secs(30);
+/// Databases of ended processes that one creation drops: more than a test creates on average.
+const MAX_LEFTOVERS: usize = 8;
 /// A terminated connection ends within milliseconds.
 const TERMINATION_INTERVAL: Duration = Duration::from_millis(2);
 const TERMINATION_CHECKS: u32 = 50;
@@ -29,7 +30,7 @@ static ADMIN: LazyLock<PgPool> = LazyLock::new(|| {
 });
 
 /// A database with a service's tables and a pool of connections to it. It is dropped, with all
-/// connections to it, when this value is dropped.
+/// connections to it, after this value is dropped.
 #[derive(Debug)]
 pub struct TestDatabase {
     name: String,
@@ -75,8 +76,10 @@ fn server() -> PgConnectOptions {
 }
 
 async fn create(server: PgConnectOptions, migrator: &Migrator) -> Result<String, sqlx::Error> {
+    background::spawn(drop_leftovers());
     let template = template::template(&server, migrator).await?;
-    let name = format!("test_{}", kit::Env::system().uuid().simple());
+    let id = kit::Env::system().uuid().simple();
+    let name = format!("test_{}_{id}", std::process::id());
     let sql = format!("CREATE DATABASE {name} TEMPLATE {template}");
     query(AssertSqlSafe(sql)).execute(&*ADMIN).await?;
     Ok(name)
@@ -101,15 +104,33 @@ async fn remove(name: &str) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
+/// Drops databases whose process has ended, as the processes of nextest do right after their test.
+async fn drop_leftovers() {
+    let names = query_scalar("SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%\\_%'");
+    let names: Vec<String> = names.fetch_all(&*ADMIN).await.unwrap_or_default();
+    for name in names.iter().filter(|name| is_leftover(name)).take(MAX_LEFTOVERS) {
+        // Fails when another process drops the same database.
+        drop(remove(name).await);
+    }
+}
+
+/// Whether the process in the name of the database has ended. Without `/proc` none counts as ended;
+/// the databases then stay until the server is removed.
+fn is_leftover(name: &str) -> bool {
+    let pid = name.split('_').nth(1).and_then(|pid| pid.parse::<u32>().ok());
+    let has_proc = Path::new("/proc/self").exists();
+    pid.is_some_and(|pid| has_proc && !Path::new(&format!("/proc/{pid}")).exists())
+}
+
 impl Drop for TestDatabase {
+    /// Drops the database in the background. PostgreSQL waits until every server process has
+    /// handled the drop. A connection that this test opens just now would make it wait for as long
+    /// as this thread, which runs the test's connections, waits for PostgreSQL.
     fn drop(&mut self) {
-        let dropped =
-            background::block_on(|| async { timeout(DROP_TIMEOUT, remove(&self.name)).await });
-        // The result of the test counts, and a private server is removed with all its databases.
-        match dropped {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => eprintln!("could not drop the database {}: {error}", self.name),
-            Err(_) => eprintln!("could not drop the database {} in time", self.name),
-        }
+        let name = std::mem::take(&mut self.name);
+        background::spawn(async move {
+            // A private server is removed with all its databases, and `drop_leftovers` retries.
+            drop(remove(&name).await);
+        });
     }
 }
