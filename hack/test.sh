@@ -10,7 +10,8 @@ cd "$ROOT"
 
 # Test binaries that run against a kube-apiserver. One server per binary serves all its tests, so
 # they run with cargo test; nextest would start a server per test.
-API_SERVER_TESTS="binary(cluster) | (package(storefront-api) & binary(rules)) | package(apiserver)"
+API_SERVER_TESTS="binary(cluster) | package(apiserver) |
+  (package(storefront-api) & (binary(rules) | binary(resource) | binary(published)))"
 
 # Builds always select the whole workspace: with --package, cargo enables other features of shared
 # dependencies and compiles them again.
@@ -102,7 +103,8 @@ tests() {
 }
 
 api_server_tests() {
-  cargo test --workspace --no-fail-fast --test cluster --test rules --test server
+  cargo test --workspace --no-fail-fast --test cluster --test rules --test server \
+    --test resource --test published
 }
 
 main "$@"
