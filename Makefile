@@ -1,6 +1,9 @@
 # Storefront: the commands of developers. `make` lists them.
 # Settings are environment variables: CLUSTER=current, REGISTRY=…, PROFILE=release, CLUSTER_NAME=….
 
+# The private server of tests is not durable; a measured shop must be.
+DURABLE = fsync=on synchronous_commit=on full_page_writes=on shared_preload_libraries=pg_stat_statements
+
 .DEFAULT_GOAL := help
 .PHONY: help up down check test soak e2e bench run build images logs status fmt lint clean
 
@@ -37,7 +40,10 @@ soak: ## long tests of the checkout: millions of simulated checkouts, processes 
 	@hack/soak.sh
 
 bench: ## measure the release build and write docs/benchmarks.md, in about ten minutes
-	@hack/bench.sh
+	@programs=$$(PROFILE=$${PROFILE:-release} hack/images.sh binaries shop bench) && \
+	export BENCH_DOCUMENT="$${BENCH_DOCUMENT-docs/benchmarks.md}" POSTGRES_SETTINGS="$(DURABLE)" && \
+	{ [ -n "$$BENCH_DOCUMENT" ] || unset BENCH_DOCUMENT; } && \
+	cargo run --quiet --bin with-servers -- "$$programs/bench" report --shop "$$programs/shop"
 
 build: ## build the programs as they are part of the images
 	@hack/images.sh binaries
