@@ -7,7 +7,6 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, query, query_scalar};
-use tokio::time::sleep;
 
 use crate::{background, postgres, template};
 
@@ -19,9 +18,6 @@ const CONNECTIONS: u32 = 5;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Databases of ended processes that one creation drops: more than a test creates on average.
 const MAX_LEFTOVERS: usize = 8;
-/// A terminated connection ends within milliseconds.
-const TERMINATION_INTERVAL: Duration = Duration::from_millis(2);
-const TERMINATION_CHECKS: u32 = 50;
 
 /// The administrator's connections. They belong to the background runtime.
 static ADMIN: LazyLock<PgPool> = LazyLock::new(|| {
@@ -85,20 +81,8 @@ async fn create(server: PgConnectOptions, migrator: &Migrator) -> Result<String,
     Ok(name)
 }
 
-/// Drops a database. Its connections are ended first, because `DROP DATABASE` itself waits for them
-/// in steps of 100 ms.
+/// Drops a database and ends its connections.
 async fn remove(name: &str) -> Result<(), sqlx::Error> {
-    query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
-        .bind(name)
-        .execute(&*ADMIN)
-        .await?;
-    for _ in 0..TERMINATION_CHECKS {
-        let connections = query("SELECT FROM pg_stat_activity WHERE datname = $1 LIMIT 1");
-        if connections.bind(name).fetch_optional(&*ADMIN).await?.is_none() {
-            break;
-        }
-        sleep(TERMINATION_INTERVAL).await;
-    }
     let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
     query(AssertSqlSafe(sql)).execute(&*ADMIN).await?;
     Ok(())
