@@ -1,9 +1,11 @@
-//! The context of the request that the current task works for: its id and its deadline.
+//! The context of the request that the current task works for: its id, its
+//! deadline and its origin.
 //!
 //! Servers set a context for each request; clients, logs and problem details read it. A spawned
 //! task does not inherit the context; pass it explicitly ([`current`], then [`scope`]).
 
 use crate::Env;
+use crate::origin::Origin;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -26,6 +28,8 @@ pub struct Context {
     pub request_id: RequestId,
     /// When the caller stops waiting. Calls that are made for the request end no later.
     pub deadline: Option<Instant>,
+    /// Who makes the request. Calls that are made for it send it on.
+    pub origin: Origin,
 }
 
 /// The id of a request: 1 to 128 of `A-Z a-z 0-9 . _ -`, so that it is safe in any log or header.
@@ -95,6 +99,13 @@ pub fn deadline() -> Option<Instant> {
     CURRENT.try_with(|context| context.deadline).ok().flatten()
 }
 
+/// Returns the origin of the request that the current task works for; an empty one for background
+/// work.
+#[must_use]
+pub fn origin() -> Origin {
+    CURRENT.try_with(|context| context.origin.clone()).unwrap_or_default()
+}
+
 /// Runs `future` in `context`.
 pub async fn scope<F: Future>(context: Context, future: F) -> F::Output {
     CURRENT.scope(context, future).await
@@ -124,7 +135,7 @@ mod tests {
     #[tokio::test]
     async fn context_ends_with_its_scope_and_is_not_inherited() {
         let id = RequestId::new(&Env::system());
-        let context = Context { request_id: id.clone(), deadline: None };
+        let context = Context { request_id: id.clone(), deadline: None, origin: Origin::default() };
         scope(context, async {
             assert_eq!(request_id(), Some(id.clone()));
             let spawned = tokio::spawn(async { request_id() });

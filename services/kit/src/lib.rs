@@ -10,7 +10,8 @@
 //! - [`grpc`] and [`http`]: servers with logs, metrics, limits and graceful shutdown, and the
 //!   load-balancing client;
 //! - [`postgres`] and [`redis`]: connections with timeouts, and the classification of their errors;
-//! - [`problem`] and [`context`]: problem details, and the request they belong to.
+//! - [`problem`], [`context`] and [`origin`]: problem details, the request they belong to, and who
+//!   made it.
 
 mod admin;
 mod args;
@@ -22,6 +23,7 @@ pub mod file_watch;
 pub mod grpc;
 pub mod http;
 pub mod metrics;
+pub mod origin;
 mod periodic;
 pub mod postgres;
 pub mod problem;

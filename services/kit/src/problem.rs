@@ -159,6 +159,7 @@ impl IntoResponse for Problem {
 mod tests {
     use super::*;
     use crate::context::{Context, RequestId};
+    use crate::origin::Origin;
     use serde_json::Value;
 
     async fn body(response: Response) -> Value {
@@ -177,7 +178,7 @@ mod tests {
                 product_id: None,
             }])
             .member("decline_code", "card_declined");
-        let context = Context { request_id, deadline: None };
+        let context = Context { request_id, deadline: None, origin: Origin::default() };
         let response = context::scope(context, async { problem.into_response() }).await;
         assert_eq!(response.status(), StatusCode::BAD_REQUEST);
         assert_eq!(response.headers()[header::CONTENT_TYPE], PROBLEM_JSON);

@@ -5,6 +5,7 @@ use super::methods::{Method, ResponseKind};
 use crate::Runtime;
 use crate::context::{Context, RequestId};
 use crate::metrics::{ComponentLabels, RpcLabels, ServedLabels};
+use crate::origin::Origin;
 use crate::telemetry::propagation;
 use http::HeaderMap;
 use std::time::Duration;
@@ -47,7 +48,7 @@ impl ServedRpc {
         let deadline = timeout.and_then(|timeout| started.checked_add(timeout));
         Self {
             span,
-            context: Context { request_id, deadline },
+            context: Context { request_id, deadline, origin: Origin::from_headers(headers) },
             closing: (method.response == ResponseKind::Stream).then_some(closing),
             runtime: runtime.clone(),
             name: method.name,

@@ -63,6 +63,7 @@ impl Echo {
             "much" => "x".repeat(8 * 1024 * 1024),
             "too much" => "x".repeat(MAX_RESPONSE_BYTES),
             "fail" => return Err(Status::not_found("requested")),
+            "actor" => context::origin().actor().map(|id| id.to_string()).unwrap_or_default(),
             "request id" => context::request_id().map(|id| id.to_string()).unwrap_or_default(),
             "timeout" => {
                 let left = context::deadline().map(|at| at - tokio::time::Instant::now());

@@ -3,6 +3,7 @@
 use crate::Runtime;
 use crate::context::{self, Context, REQUEST_ID_HEADER, RequestId};
 use crate::metrics::{ComponentLabels, HttpLabels, RouteLabels};
+use crate::origin::Origin;
 use crate::problem::Problem;
 use crate::telemetry::propagation;
 use axum::Router;
@@ -59,7 +60,11 @@ async fn observe_request(
     let span = span(&in_flight, &request_id);
     propagation::adopt(&span, request.headers());
 
-    let context = Context { request_id: request_id.clone(), deadline: Some(deadline) };
+    let context = Context {
+        request_id: request_id.clone(),
+        deadline: Some(deadline),
+        origin: Origin::default(),
+    };
     let response = context::scope(context, next.run(request));
     let mut response = response.instrument(span.clone()).await;
     response.headers_mut().insert(REQUEST_ID_HEADER, request_id.header());

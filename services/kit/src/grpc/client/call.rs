@@ -192,6 +192,7 @@ impl Call {
         if let Some(request_id) = context::request_id() {
             headers.insert(REQUEST_ID_HEADER, request_id.header());
         }
+        context::origin().write(headers);
         propagation::inject(&self.span, headers);
     }
 

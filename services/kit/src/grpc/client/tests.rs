@@ -6,6 +6,7 @@ use crate::Runtime;
 use crate::context::{self, Context, RequestId};
 use crate::grpc::status::retry_after_of;
 use crate::grpc::testing::{TestServer, eventually, say, target, watch};
+use crate::origin::Origin;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tonic::{Code, Status};
+use uuid::Uuid;
 
 const READS: &[&str] = &["Say"];
 const WRITES: &[&str] = &[];
@@ -196,7 +198,7 @@ async fn call_ends_at_its_deadline() {
 }
 
 #[tokio::test]
-async fn call_inherits_deadline_and_id_of_its_request() {
+async fn call_inherits_deadline_id_and_origin_of_its_request() {
     let server = TestServer::start("a");
     let channel = channel(&[&server], READS);
     let millis = |text: String| text.parse::<u64>().expect("a number");
@@ -205,10 +207,14 @@ async fn call_inherits_deadline_and_id_of_its_request() {
 
     let deadline = Some(tokio::time::Instant::now() + Duration::from_millis(800));
     let request_id = RequestId::parse("r-1").expect("an id");
-    context::scope(Context { request_id, deadline }, async {
+    let origin = Origin::default();
+    origin.set_actor(Uuid::from_u128(7));
+    context::scope(Context { request_id, deadline, origin }, async {
         let left = millis(say(&channel, "timeout").await.expect("a response"));
         assert!((1..=800).contains(&left), "{left}");
         assert_eq!(say(&channel, "request id").await.expect("a response"), "r-1");
+        let actor = Uuid::from_u128(7).to_string();
+        assert_eq!(say(&channel, "actor").await.expect("a response"), actor);
     })
     .await;
 }
