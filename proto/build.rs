@@ -6,8 +6,8 @@ use std::{env, error, fs};
 use protox::prost::Message;
 use protox::prost_reflect::prost_types::{DescriptorProto, FileDescriptorSet};
 
-const PACKAGES: [&str; 8] =
-    ["common", "user", "catalog", "cart", "order", "payment", "notification", "shipping"];
+const PACKAGES: [&str; 9] =
+    ["common", "audit", "user", "catalog", "cart", "order", "payment", "notification", "shipping"];
 
 /// The words that mark a field as secret: passwords, tokens, cards. `Debug` hides all fields of a
 /// message with such a field, so that no log line and no failed test contains a secret.

@@ -33,6 +33,7 @@ macro_rules! packages {
 }
 
 packages! {
+    audit: "The audit log: what administrators changed.",
     cart: "Carts.",
     catalog: "Categories, products, search, stock and reservations.",
     common: "Shared messages: money, addresses and pagination.",

@@ -19,6 +19,10 @@ pub struct Args {
     #[command(flatten)]
     pub database: kit::postgres::Args,
 
+    /// The audit log.
+    #[command(flatten)]
+    pub audit: audit::Args,
+
     /// Currency of all prices of the shop, an ISO 4217 code.
     #[arg(long, env = "CURRENCY", default_value = "USD")]
     pub currency: Currency,

@@ -48,6 +48,9 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
         metrics.clone(),
     );
     runtime.spawn("reservation-sweeper", sweeper);
+    let audit_sweep = audit::sweep(pool.clone(), runtime.env.clone(), args.audit.clone());
+    runtime.spawn("audit-sweeper", audit_sweep);
+    let audit = audit::service(pool.clone());
     let api = Api {
         pool,
         env: runtime.env.clone(),
@@ -56,5 +59,10 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
         changes,
         metrics,
     };
-    server.descriptors(proto::DESCRIPTORS).add_service(CatalogServiceServer::new(api)).serve().await
+    server
+        .descriptors(proto::DESCRIPTORS)
+        .add_service(CatalogServiceServer::new(api))
+        .add_service(audit)
+        .serve()
+        .await
 }

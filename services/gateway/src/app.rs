@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use kit::Runtime;
 use kit::grpc::client::{Channel, ClientTarget, MAX_RESPONSE_BYTES, TargetUrl};
+use proto::audit::v1::audit_service_client::AuditServiceClient;
 use proto::cart::v1::cart_service_client::CartServiceClient;
 use proto::catalog::v1::catalog_service_client::CatalogServiceClient;
 use proto::notification::v1::notification_service_client::NotificationServiceClient;
@@ -30,16 +31,18 @@ const CATALOG_READS: &[&str] = &[
     "BatchGetProducts",
     "ListCategories",
     "ListLowStock",
+    "ListAuditEntries",
 ];
 /// RPCs of the catalog that return an unbounded stream.
 const CATALOG_STREAMS: &[&str] = &["WatchChanges"];
-const USER_READS: &[&str] = &["GetUser", "ListUsers", "ListAddresses", "GetWishlist"];
+const USER_READS: &[&str] =
+    &["GetUser", "ListUsers", "ListAddresses", "GetWishlist", "ListAuditEntries"];
 const CART_READS: &[&str] = &["GetCart"];
 const ORDER_READS: &[&str] =
-    &["GetOrder", "ListOrders", "ListAllOrders", "GetCheckout", "GetStats"];
+    &["GetOrder", "ListOrders", "ListAllOrders", "GetCheckout", "GetStats", "ListAuditEntries"];
 const PAYMENT_READS: &[&str] = &["ListPaymentMethods", "ListTransactions"];
 const SHIPPING_READS: &[&str] = &["GetQuote", "TrackShipment"];
-const NOTIFICATION_READS: &[&str] = &["ListNotifications"];
+const NOTIFICATION_READS: &[&str] = &["ListNotifications", "ListAuditEntries"];
 
 /// State that the handlers share: clients, cache and authentication. Cheap to clone.
 #[derive(Clone)]
@@ -53,6 +56,8 @@ struct Shared {
     payment: PaymentServiceClient<CircuitBreakerChannel>,
     shipping: ShippingServiceClient<CircuitBreakerChannel>,
     notification: NotificationServiceClient<CircuitBreakerChannel>,
+    /// The audit log of each service that has one.
+    audit: [AuditServiceClient<CircuitBreakerChannel>; 4],
     /// None: every read is sent to the catalog.
     cache: Option<CatalogCache>,
     auth: Auth,
@@ -83,6 +88,9 @@ impl App {
         let payment = connect("payment", &args.payment_url, PAYMENT_READS);
         let shipping = connect("shipping", &args.shipping_url, SHIPPING_READS);
         let notification = connect("notification", &args.notification_url, NOTIFICATION_READS);
+        let audit = [&catalog, &user, &order, &notification].map(|channel| {
+            AuditServiceClient::new(channel.clone()).max_decoding_message_size(MAX_RESPONSE_BYTES)
+        });
         Self(Arc::new(Shared {
             catalog: CatalogServiceClient::new(catalog)
                 .max_decoding_message_size(MAX_RESPONSE_BYTES),
@@ -95,6 +103,7 @@ impl App {
                 .max_decoding_message_size(MAX_RESPONSE_BYTES),
             notification: NotificationServiceClient::new(notification)
                 .max_decoding_message_size(MAX_RESPONSE_BYTES),
+            audit,
             cache,
             auth,
             request_timeout: args.request_timeout,
@@ -156,6 +165,11 @@ impl App {
     /// Returns a client of the notification service.
     pub(crate) fn notification(&self) -> NotificationServiceClient<CircuitBreakerChannel> {
         self.0.notification.clone()
+    }
+
+    /// Returns clients of the audit log of each service that has one.
+    pub(crate) fn audit(&self) -> [AuditServiceClient<CircuitBreakerChannel>; 4] {
+        self.0.audit.clone()
     }
 
     /// Returns the verifier of access tokens.

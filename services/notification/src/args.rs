@@ -36,6 +36,10 @@ pub struct Args {
     #[command(flatten)]
     pub database: kit::postgres::Args,
 
+    /// The audit log.
+    #[command(flatten)]
+    pub audit: audit::Args,
+
     /// Host of the mail server.
     #[arg(long, env = "SMTP_HOST", default_value = "localhost")]
     pub smtp_host: String,

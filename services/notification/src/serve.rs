@@ -68,10 +68,14 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
     runtime.spawn("queue-watch", measure);
     let retention = jobs::delete_old(pool.clone(), runtime.env.clone(), args.mail_retention);
     runtime.spawn("retention", retention);
+    let audit_sweep = audit::sweep(pool.clone(), runtime.env.clone(), args.audit.clone());
+    runtime.spawn("audit-sweeper", audit_sweep);
+    let audit = audit::service(pool.clone());
     let api = Api { pool, env: runtime.env.clone(), shop_name: shop.name, wakeup };
     server
         .descriptors(proto::DESCRIPTORS)
         .add_service(NotificationServiceServer::new(api))
+        .add_service(audit)
         .serve()
         .await
 }

@@ -36,6 +36,10 @@ pub struct Args {
     #[command(flatten)]
     pub database: kit::postgres::Args,
 
+    /// The audit log.
+    #[command(flatten)]
+    pub audit: audit::Args,
+
     /// URL of the user service.
     #[arg(long, env = "USER_URL", default_value = "http://localhost:50051")]
     pub user_url: TargetUrl,

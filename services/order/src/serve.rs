@@ -67,8 +67,16 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
         wait: args.checkout_wait,
     };
     let env = runtime.env.clone();
+    let pool = repository.pool.clone();
+    let audit_sweep = audit::sweep(pool.clone(), runtime.env.clone(), args.audit.clone());
+    runtime.spawn("audit-sweeper", audit_sweep);
     let api = Api { repository, placement, inline, env, currency: args.currency };
-    server.descriptors(proto::DESCRIPTORS).add_service(OrderServiceServer::new(api)).serve().await
+    server
+        .descriptors(proto::DESCRIPTORS)
+        .add_service(OrderServiceServer::new(api))
+        .add_service(audit::service(pool))
+        .serve()
+        .await
 }
 
 /// Starts the background tasks.

@@ -21,6 +21,10 @@ pub struct Args {
     #[command(flatten)]
     pub database: kit::postgres::Args,
 
+    /// The audit log.
+    #[command(flatten)]
+    pub audit: audit::Args,
+
     /// URL of the notification service.
     #[arg(long, env = "NOTIFICATION_URL", default_value = "http://localhost:50057")]
     pub notification_url: TargetUrl,

@@ -56,10 +56,13 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
     };
     let url = args.notification_url.clone();
     OutboxWorker::new(pool.clone(), url, metrics, runtime).start(runtime);
-    runtime.spawn("sweeper", jobs::sweep(pool, runtime.env.clone()));
+    runtime.spawn("sweeper", jobs::sweep(pool.clone(), runtime.env.clone()));
+    let audit_sweep = audit::sweep(pool.clone(), runtime.env.clone(), args.audit.clone());
+    runtime.spawn("audit-sweeper", audit_sweep);
     if let Some(admin) = first_admin {
         runtime.spawn("first-admin", admin.ensure(accounts.clone()));
     }
     let api = UserServiceServer::new(Api { accounts });
-    Ok(server.descriptors(proto::DESCRIPTORS).add_service(api).serve().await?)
+    let audit = audit::service(pool);
+    Ok(server.descriptors(proto::DESCRIPTORS).add_service(api).add_service(audit).serve().await?)
 }

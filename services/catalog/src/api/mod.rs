@@ -103,7 +103,7 @@ impl CatalogService for Api {
         let (product, units) = products::create(request.get_ref(), self.currency, &self.env)?;
         let product = traced(
             "catalog.create_product",
-            transactions::products::create(&self.pool, product, units),
+            transactions::products::create(&self.pool, &self.env, product, units),
         )
         .await?;
         Ok(Response::new(render::product(product)))
@@ -124,11 +124,8 @@ impl CatalogService for Api {
 
     async fn delete_product(&self, request: Request<pb::DeleteProductRequest>) -> RpcResult<Empty> {
         let id = products::delete(request.get_ref())?;
-        let mut conn = self.pool.acquire().await.map_err(Error::from)?;
-        let now = self.env.now();
-        if !traced("catalog.deactivate", store::products::deactivate(&mut conn, id, now)).await? {
-            return Err(Error::NotFound("product").into());
-        }
+        let deleted = transactions::products::delete(&self.pool, &self.env, id);
+        traced("catalog.delete_product", deleted).await?;
         Ok(Response::new(Empty {}))
     }
 
@@ -144,8 +141,11 @@ impl CatalogService for Api {
         request: Request<pb::CreateCategoryRequest>,
     ) -> RpcResult<pb::Category> {
         let category = categories::create(request.get_ref(), &self.env)?;
-        traced("catalog.create_category", transactions::categories::create(&self.pool, &category))
-            .await?;
+        traced(
+            "catalog.create_category",
+            transactions::categories::create(&self.pool, &self.env, &category),
+        )
+        .await?;
         Ok(Response::new(render::category((category, 0))))
     }
 
@@ -156,7 +156,7 @@ impl CatalogService for Api {
         let (id, patch) = categories::update(request.get_ref())?;
         let category = traced(
             "catalog.update_category",
-            transactions::categories::update(&self.pool, id, patch),
+            transactions::categories::update(&self.pool, &self.env, id, patch),
         )
         .await?;
         Ok(Response::new(render::category(category)))
@@ -167,7 +167,11 @@ impl CatalogService for Api {
         request: Request<pb::DeleteCategoryRequest>,
     ) -> RpcResult<Empty> {
         let id = categories::delete(request.get_ref())?;
-        traced("catalog.delete_category", transactions::categories::delete(&self.pool, id)).await?;
+        traced(
+            "catalog.delete_category",
+            transactions::categories::delete(&self.pool, &self.env, id),
+        )
+        .await?;
         Ok(Response::new(Empty {}))
     }
 

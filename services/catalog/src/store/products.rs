@@ -153,22 +153,6 @@ pub(crate) async fn update(conn: &mut PgConnection, product: &Details) -> Result
     Ok(())
 }
 
-/// Deactivates a product and returns whether it exists. Idempotent.
-pub(crate) async fn deactivate(
-    conn: &mut PgConnection,
-    id: ProductId,
-    now: Timestamp,
-) -> Result<bool, Error> {
-    let done = query!(
-        "UPDATE products SET is_active = false, updated_at = $2 WHERE id = $1 AND is_active",
-        id.0,
-        now.to_sqlx(),
-    )
-    .execute(&mut *conn)
-    .await?;
-    Ok(done.rows_affected() == 1 || find(conn, id).await?.is_some())
-}
-
 /// The given ids and slugs that already exist.
 pub(crate) async fn find_existing(
     conn: &mut PgConnection,

@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use audit::Change;
+use kit::Env;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::domain::category::{Category, CategoryPatch, MAX_CATEGORIES, Tree};
@@ -19,7 +22,7 @@ pub(crate) async fn list(pool: &PgPool) -> Result<Vec<(Category, i64)>, Error> {
 }
 
 /// Creates a category.
-pub(crate) async fn create(pool: &PgPool, category: &Category) -> Result<(), Error> {
+pub(crate) async fn create(pool: &PgPool, env: &Env, category: &Category) -> Result<(), Error> {
     let mut tx = pool.begin().await?;
     let tree = store::categories::lock_tree(&mut tx).await?;
     if tree.len() >= MAX_CATEGORIES {
@@ -27,12 +30,17 @@ pub(crate) async fn create(pool: &PgPool, category: &Category) -> Result<(), Err
     }
     tree.check(category.id, category.parent)?;
     store::categories::insert(&mut tx, category).await?;
-    Ok(tx.commit().await?)
+    let change = Change::created("category.create", category.id.0, &audited(category));
+    let recorded = change.write(&mut tx, env).await?;
+    tx.commit().await?;
+    recorded.log();
+    Ok(())
 }
 
 /// Updates a category and returns it with the number of active products in it and its descendants.
 pub(crate) async fn update(
     pool: &PgPool,
+    env: &Env,
     id: CategoryId,
     patch: CategoryPatch,
 ) -> Result<(Category, i64), Error> {
@@ -45,19 +53,38 @@ pub(crate) async fn update(
         store::categories::update(&mut tx, &after).await?;
     }
     let direct = store::categories::product_counts(&mut tx).await?;
+    let (old, new) = (audited(&before), audited(&after));
+    let change = Change::updated("category.update", id.0, &old, &new);
+    let recorded = change.write(&mut tx, env).await?;
     tx.commit().await?;
+    recorded.log();
     let count = tree.totals(&direct).get(&id).copied().unwrap_or(0);
     Ok((after, count))
 }
 
 /// Deletes a category that is not referenced.
-pub(crate) async fn delete(pool: &PgPool, id: CategoryId) -> Result<(), Error> {
-    let mut conn = pool.acquire().await?;
-    if store::categories::delete(&mut conn, id).await? {
-        Ok(())
-    } else {
-        Err(Error::NotFound("category"))
+pub(crate) async fn delete(pool: &PgPool, env: &Env, id: CategoryId) -> Result<(), Error> {
+    let mut tx = pool.begin().await?;
+    let category = store::categories::find(&mut tx, id).await?;
+    let category = category.ok_or(Error::NotFound("category"))?;
+    if !store::categories::delete(&mut tx, id).await? {
+        return Err(Error::NotFound("category"));
     }
+    let change = Change::deleted("category.delete", id.0, &audited(&category));
+    let recorded = change.write(&mut tx, env).await?;
+    tx.commit().await?;
+    recorded.log();
+    Ok(())
+}
+
+/// The fields of a category in the audit log.
+fn audited(category: &Category) -> Value {
+    json!({
+        "name": category.name,
+        "slug": category.slug.as_str(),
+        "description": category.description,
+        "parent_id": category.parent.map(|parent| parent.0),
+    })
 }
 
 fn with_counts(

@@ -1,6 +1,8 @@
 //! Changes of products and manual changes of stock.
 
+use audit::Change;
 use kit::Env;
+use serde_json::{Value, json};
 use sqlx::{PgConnection, PgPool};
 
 use crate::domain::ids::ProductId;
@@ -12,14 +14,23 @@ use crate::error::Error;
 use crate::store;
 
 /// Creates a product with `units` on hand.
-pub(crate) async fn create(pool: &PgPool, product: Details, units: i32) -> Result<Product, Error> {
+pub(crate) async fn create(
+    pool: &PgPool,
+    env: &Env,
+    product: Details,
+    units: i32,
+) -> Result<Product, Error> {
     let mut tx = pool.begin().await?;
     if product.category.is_some() {
         store::categories::lock_shared(&mut tx).await?;
     }
     write(&mut tx, &product, units).await?;
+    let product = Product { details: product, available: units };
+    let change = Change::created("product.create", product.details.id.0, &audited(&product));
+    let recorded = change.write(&mut tx, env).await?;
     tx.commit().await?;
-    Ok(Product { details: product, available: units })
+    recorded.log();
+    Ok(product)
 }
 
 /// Inserts a product and the first movement of its ledger. The caller has locked the categories.
@@ -49,20 +60,58 @@ pub(crate) async fn update(
     if patch.category.is_some() {
         store::categories::lock_shared(&mut tx).await?;
     }
-    let product = store::products::lock(&mut tx, id).await?.ok_or(Error::NotFound("product"))?;
+    let before = store::products::lock(&mut tx, id).await?.ok_or(Error::NotFound("product"))?;
     let available = patch.available;
-    let details = patch.apply(&product.details, env.now());
-    if details != product.details {
+    let details = patch.apply(&before.details, env.now());
+    if details != before.details {
         store::products::update(&mut tx, &details).await?;
     }
-    let mut product = Product { details, ..product };
+    let mut product = Product { details, ..before.clone() };
     if let Some(available) = available {
         let by = ManualChange { reason: "set with the product".into(), actor: String::new() };
         let plan = |stock: &Stock| set_available(stock, available);
         product.available = change_manually(&mut tx, env, id, MovementKind::Set, by, plan).await?;
     }
+    let (before, after) = (audited(&before), audited(&product));
+    let change = Change::updated("product.update", id.0, &before, &after);
+    let recorded = change.write(&mut tx, env).await?;
     tx.commit().await?;
+    recorded.log();
     Ok(product)
+}
+
+/// Deactivates a product. Idempotent.
+pub(crate) async fn delete(pool: &PgPool, env: &Env, id: ProductId) -> Result<(), Error> {
+    let patch = ProductPatch { is_active: Some(false), ..ProductPatch::default() };
+    let mut tx = pool.begin().await?;
+    let product = store::products::lock(&mut tx, id).await?.ok_or(Error::NotFound("product"))?;
+    let details = patch.apply(&product.details, env.now());
+    if details == product.details {
+        return Ok(());
+    }
+    store::products::update(&mut tx, &details).await?;
+    let change = Change::deleted("product.delete", id.0, &audited(&product));
+    let recorded = change.write(&mut tx, env).await?;
+    tx.commit().await?;
+    recorded.log();
+    Ok(())
+}
+
+/// The fields of a product in the audit log.
+fn audited(product: &Product) -> Value {
+    let Product { details, available } = product;
+    json!({
+        "name": details.name,
+        "slug": details.slug.as_str(),
+        "description": details.description,
+        "price_cents": details.price.cents(),
+        "currency": details.price.currency().code(),
+        "category_id": details.category.map(|category| category.0),
+        "image_urls": details.image_urls,
+        "weight_grams": details.weight_grams,
+        "is_active": details.is_active,
+        "stock_quantity": available,
+    })
 }
 
 /// Adds or removes units on hand.
@@ -74,10 +123,16 @@ pub(crate) async fn adjust_stock(
     by: ManualChange,
 ) -> Result<Product, Error> {
     let mut tx = pool.begin().await?;
-    change_manually(&mut tx, env, id, MovementKind::Adjust, by, |stock| adjust(stock, delta))
-        .await?;
+    let reason = by.reason.clone();
+    let plan = |stock: &Stock| adjust(stock, delta);
+    let available = change_manually(&mut tx, env, id, MovementKind::Adjust, by, plan).await?;
+    let before = json!({"stock_quantity": available - delta});
+    let after = json!({"stock_quantity": available, "reason": reason});
     let product = store::products::find(&mut tx, id).await?.ok_or(Error::NotFound("product"))?;
+    let change = Change::updated("product.stock", id.0, &before, &after);
+    let recorded = change.write(&mut tx, env).await?;
     tx.commit().await?;
+    recorded.log();
     Ok(product)
 }
 

@@ -4,6 +4,7 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, header};
+use kit::context;
 
 use super::{Caller, Role, TokenError};
 use crate::app::App;
@@ -48,7 +49,11 @@ impl FromRequestParts<App> for OptionalCaller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let Some(token) = bearer(&parts.headers)? else { return Ok(Self(None)) };
         match app.auth().verify(token) {
-            Ok(caller) => Ok(Self(Some(caller))),
+            Ok(caller) => {
+                // Services write it to the audit log.
+                context::origin().set_actor(caller.user_id);
+                Ok(Self(Some(caller)))
+            }
             Err(TokenError::Expired) => Err(Code::TokenExpired.problem()),
             Err(TokenError::Invalid) => Err(Code::InvalidToken.problem()),
         }

@@ -8,6 +8,8 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use kit::context;
+use kit::origin::ClientNetwork;
 
 use super::HEALTH_PATH;
 use crate::client_ip::{Network, client_ip, rate_limit_key};
@@ -49,6 +51,7 @@ pub(super) async fn limit(
         return next.run(request).await;
     }
     let client: IpAddr = client_ip(peer.ip(), request.headers(), &limit.trusted);
+    context::origin().set_network(ClientNetwork::of(client));
     let decision = limit.take(&rate_limit_key(client), CREDENTIAL_PATHS.contains(&path)).await;
     let Some(decision) = decision else { return next.run(request).await };
     let mut response = match decision.allowed {

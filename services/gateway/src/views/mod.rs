@@ -3,6 +3,7 @@
 
 pub(crate) mod address;
 pub(crate) mod admin_order;
+pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod cart;
 pub(crate) mod category;

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod admin;
+mod audit;
 mod authorization;
 mod cache;
 mod client;

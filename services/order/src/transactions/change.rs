@@ -1,7 +1,9 @@
 //! Changes that customers and administrators make to orders: cancel, refund, change the status.
 
+use audit::{Change, Recorded};
 use kit::postgres::traced;
 use money::Money;
+use serde_json::json;
 
 use super::{OrderRepository, require_owner};
 use crate::domain::event::Actor;
@@ -34,6 +36,7 @@ impl OrderRepository {
         user: Option<UserId>,
         actor: Actor,
     ) -> Result<(), Error> {
+        let reason = actor.reason.clone();
         let work = async {
             let mut tx = self.pool.begin().await?;
             // Lock the checkout first, as its executor does. The checkout may end before the order
@@ -54,9 +57,35 @@ impl OrderRepository {
                 | Status::Delivered
                 | Status::Refunded) => return Err(Error::NotCancellable(status)),
             }
-            Ok(tx.commit().await?)
+            // A customer's cancellation is in the history of the order.
+            let recorded = match user {
+                None => Some(self.record_cancel(&mut tx, &order, reason).await?),
+                Some(_) => None,
+            };
+            tx.commit().await?;
+            if let Some(recorded) = recorded {
+                recorded.log();
+            }
+            Ok(())
         };
         traced("order.cancel", work).await
+    }
+
+    /// Writes an administrator's cancellation to the audit log. A repeat for a cancelled order
+    /// leaves no entry.
+    async fn record_cancel(
+        &self,
+        conn: &mut sqlx::PgConnection,
+        order: &Order,
+        reason: String,
+    ) -> Result<Recorded, Error> {
+        let before = json!({"status": order.status.as_str()});
+        let after = match order.status {
+            Status::Cancelled => before.clone(),
+            _ => json!({"status": Status::Cancelled.as_str(), "reason": reason}),
+        };
+        let change = Change::updated("order.cancel", order.id.0, &before, &after);
+        Ok(change.write(conn, &self.env).await?)
     }
 
     async fn cancel_confirmed(
@@ -112,7 +141,16 @@ impl OrderRepository {
             };
             store::refunds::insert(&mut tx, &refund, &request.identity, self.env.now()).await?;
             store::notify_executors(&mut tx, SagaKind::Refund.as_str()).await?;
+            let after = json!({
+                "refund_id": refund.id.0,
+                "amount_cents": refund.amount.cents(),
+                "currency": refund.amount.currency().code(),
+                "reason": refund.actor.reason,
+            });
+            let change = Change::created("order.refund", order.id.0, &after);
+            let recorded = change.write(&mut tx, &self.env).await?;
             tx.commit().await?;
+            recorded.log();
             Ok((refund.id, false))
         };
         traced("order.begin_refund", work).await
@@ -144,9 +182,15 @@ impl OrderRepository {
             if open_refund(&mut tx, id).await?.is_some() {
                 return Err(Error::RefundInProgress);
             }
+            let before = json!({"status": order.status.as_str()});
+            let after = json!({"status": to.as_str(), "reason": actor.reason});
             let applied = order.change_status(to, actor, self.env.now())?;
             self.write(&mut tx, &order, applied).await?;
-            Ok(tx.commit().await?)
+            let change = Change::updated("order.status", id.0, &before, &after);
+            let recorded = change.write(&mut tx, &self.env).await?;
+            tx.commit().await?;
+            recorded.log();
+            Ok(())
         };
         traced("order.change_status", work).await
     }

@@ -122,7 +122,7 @@ impl UserService for Api {
     ) -> RpcResult<pb::User> {
         let (id, patch) = accounts::access(request.get_ref())?;
         let Accounts { pool, env, .. } = &self.accounts;
-        let work = transactions::access::update_access(pool, env.now(), id, patch);
+        let work = transactions::access::update_access(pool, env, id, patch);
         Ok(Response::new(render::user(traced("user.update_access", work).await?)))
     }
 

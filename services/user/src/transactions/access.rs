@@ -1,6 +1,9 @@
 //! Transactions that change the profile, role or status of an account.
 
+use audit::Change;
 use jiff::Timestamp;
+use kit::Env;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::domain::account::{AccessPatch, Account, ProfilePatch};
@@ -31,7 +34,7 @@ pub(crate) async fn update_profile(
 /// invalidates all password reset tokens.
 pub(crate) async fn update_access(
     pool: &PgPool,
-    now: Timestamp,
+    env: &Env,
     id: UserId,
     patch: AccessPatch,
 ) -> Result<Account, Error> {
@@ -40,15 +43,23 @@ pub(crate) async fn update_access(
     let before = store::users::lock(&mut tx, id).await?.ok_or(Error::NotFound("user"))?;
     let mut after = patch.apply(&before, others)?;
     if after != before {
-        after.updated_at = now;
+        after.updated_at = env.now();
         store::users::update(&mut tx, &after).await?;
     }
     if after.disabled {
         store::sessions::end_all(&mut tx, id, None).await?;
         store::resets::delete_all(&mut tx, id).await?;
     }
+    let change = Change::updated("user.access", id.0, &audited(&before), &audited(&after));
+    let recorded = change.write(&mut tx, env).await?;
     tx.commit().await?;
+    recorded.log();
     Ok(after)
+}
+
+/// The fields of an account in the audit log.
+fn audited(account: &Account) -> Value {
+    json!({"role": account.role.as_str(), "disabled": account.disabled})
 }
 
 /// Creates an account without a welcome mail and without a session: the first administrator.

@@ -1,5 +1,6 @@
 //! `/admin`: routes for administrators.
 
+mod audit;
 mod categories;
 mod notifications;
 mod orders;
@@ -19,4 +20,5 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .merge(notifications::routes())
         .merge(orders::routes())
         .merge(stats::routes())
+        .merge(audit::routes())
 }
