@@ -36,7 +36,7 @@ const CATALOG_READS: &[&str] = &[
 /// RPCs of the catalog that return an unbounded stream.
 const CATALOG_STREAMS: &[&str] = &["WatchChanges"];
 const USER_READS: &[&str] =
-    &["GetUser", "ListUsers", "ListAddresses", "GetWishlist", "ListAuditEntries"];
+    &["GetUser", "ListUsers", "ListAddresses", "GetWishlist", "ListSessions", "ListAuditEntries"];
 const CART_READS: &[&str] = &["GetCart"];
 const ORDER_READS: &[&str] =
     &["GetOrder", "ListOrders", "ListAllOrders", "GetCheckout", "GetStats", "ListAuditEntries"];

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
 use kit::{Env, Runtime};
 use secrecy::SecretString;
@@ -36,6 +37,13 @@ struct Claims {
     jti: Uuid,
     sid: Uuid,
     role: String,
+}
+
+/// A signed access token.
+pub(crate) struct SignedToken {
+    pub(crate) text: String,
+    /// Time until the token expires, in seconds.
+    pub(crate) expires_in_secs: i64,
 }
 
 /// Signs and verifies access tokens with the current key set.
@@ -70,39 +78,38 @@ impl AccessTokens {
         })
     }
 
-    /// Returns the lifetime of a token in seconds.
-    pub(crate) fn ttl_secs(&self) -> i64 {
-        i64::try_from(self.ttl.as_secs()).unwrap_or(i64::MAX)
-    }
-
     /// Returns an error if no signing key is loaded. Callers check this before they change
     /// anything, because their last step is to sign a token.
     pub(crate) fn require_signing_key(&self) -> Result<(), Error> {
         if self.keys.load().is_some() { Ok(()) } else { Err(Error::NoSigningKeys) }
     }
 
-    /// Signs an access token for a session of an account.
+    /// Signs an access token for a session of an account. It expires with the session, which ends
+    /// at `session_end` at the latest.
     pub(crate) fn sign(
         &self,
         user: UserId,
-        session: SessionId,
         role: Role,
-    ) -> Result<String, Error> {
+        (session, session_end): (SessionId, Timestamp),
+    ) -> Result<SignedToken, Error> {
         let keys = self.keys.load();
         let (kid, key) = keys.as_ref().ok_or(Error::NoSigningKeys)?.signer();
         let iat = self.env.now().as_second();
+        let ttl_secs = i64::try_from(self.ttl.as_secs()).unwrap_or(i64::MAX);
+        let exp = iat.saturating_add(ttl_secs).min(session_end.as_second());
         let claims = Claims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
             sub: user.0,
-            exp: iat.saturating_add(self.ttl_secs()),
+            exp,
             iat,
             jti: self.env.uuid(),
             sid: session.0,
             role: role.as_str().to_owned(),
         };
         let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::EdDSA) };
-        encode(&header, &claims, key).map_err(Error::Sign)
+        let text = encode(&header, &claims, key).map_err(Error::Sign)?;
+        Ok(SignedToken { text, expires_in_secs: exp.saturating_sub(iat).max(0) })
     }
 
     /// Returns the account and role of `token` if the token is valid now, otherwise `None`.

@@ -70,6 +70,24 @@ pub struct Args {
     )]
     pub refresh_token_grace: Duration,
 
+    /// Longest time from a sign-in to the end of its session, however often it is refreshed.
+    #[arg(
+        long,
+        env = "SESSION_MAX_AGE",
+        default_value = "720h",
+        value_parser = duration_between(Duration::from_secs(300), Duration::from_secs(31536000)),
+    )]
+    pub session_max_age: Duration,
+
+    /// Longest time from a sign-in of an administrator to the end of the session.
+    #[arg(
+        long,
+        env = "ADMIN_SESSION_MAX_AGE",
+        default_value = "12h",
+        value_parser = duration_between(Duration::from_secs(300), Duration::from_secs(31536000)),
+    )]
+    pub admin_session_max_age: Duration,
+
     /// bcrypt cost of passwords. Each increment doubles the time that a sign-in takes.
     #[arg(long, env = "BCRYPT_COST", default_value_t = 12,
         value_parser = clap::value_parser!(u32).range(4..=16))]

@@ -11,6 +11,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 use crate::domain::account::LastAdmin;
 use crate::domain::address_book::AddressBookFull;
 use crate::domain::password::PasswordError;
+use crate::domain::sealed_token::SealError;
 use crate::jwk::KeysError;
 
 /// Suggested delay before a retry while the hashing queue is full: the time of a few sign-ins.
@@ -67,6 +68,9 @@ pub enum Error {
     /// An access token could not be signed.
     #[error("cannot sign an access token")]
     Sign(#[source] jsonwebtoken::errors::Error),
+    /// The successor of a refresh token could not be sealed, or a stored one not opened.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// bcrypt failed to hash or compare a password.
     #[error("cannot hash a password")]
     Hash(#[from] bcrypt::BcryptError),
@@ -132,6 +136,7 @@ impl From<Error> for Status {
             | Error::Kit(_)
             | Error::Keys(_)
             | Error::Sign(_)
+            | Error::Seal(_)
             | Error::Hash(_)
             | Error::Thread(_) => status::internal(&error),
             Error::Database(ref cause) => postgres::status(cause),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use kit::{Env, run_periodically};
 use sqlx::PgPool;
 use tokio::time::timeout;
@@ -22,11 +23,12 @@ const MAX_BATCHES: usize = 20;
 /// The maximum time of one sweep.
 const SWEEP_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Deletes expired rows periodically, without end. Replicas skip rows that another one has locked
-/// (`SKIP LOCKED`), and the next sweep deletes what a failed one left.
-pub(crate) async fn sweep(pool: PgPool, env: Env) {
+/// Deletes expired rows periodically, without end, and the sealed successors of refresh tokens
+/// whose grace period has ended. Replicas skip rows that another one has locked (`SKIP LOCKED`),
+/// and the next sweep deletes what a failed one left.
+pub(crate) async fn sweep(pool: PgPool, env: Env, grace: SignedDuration) {
     run_periodically(SWEEP_INTERVAL, || async {
-        let swept = timeout(SWEEP_TIMEOUT, sweep_once(&pool, &env)).await;
+        let swept = timeout(SWEEP_TIMEOUT, sweep_once(&pool, &env, grace)).await;
         match swept.unwrap_or(Err(Error::TimedOut("sweep"))) {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "expired rows deleted"),
@@ -38,7 +40,7 @@ pub(crate) async fn sweep(pool: PgPool, env: Env) {
     .await;
 }
 
-async fn sweep_once(pool: &PgPool, env: &Env) -> Result<u64, Error> {
+async fn sweep_once(pool: &PgPool, env: &Env, grace: SignedDuration) -> Result<u64, Error> {
     let now = env.now();
     let mut total = 0;
     for _ in 0..MAX_BATCHES {
@@ -46,6 +48,7 @@ async fn sweep_once(pool: &PgPool, env: &Env) -> Result<u64, Error> {
         let swept = [
             store::sessions::sweep(&mut conn, now, BATCH_ROWS).await?,
             store::sessions::sweep_tokens(&mut conn, now, BATCH_ROWS).await?,
+            store::sessions::sweep_successors(&mut conn, now - grace, BATCH_ROWS).await?,
             store::resets::sweep(&mut conn, now, BATCH_ROWS).await?,
             store::attempts::sweep(&mut conn, now - CLEAR_AFTER, BATCH_ROWS).await?,
         ];

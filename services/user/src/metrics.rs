@@ -56,6 +56,7 @@ impl Metrics {
             Some(TokenUse::WithinGrace) => "within_grace",
             Some(TokenUse::Reuse) => "reused",
             Some(TokenUse::Expired) => "expired",
+            Some(TokenUse::SessionTooOld) => "session_too_old",
             None => "unknown",
         };
         self.refreshes.get_or_create(&Labels { outcome }).inc();

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use crate::access_tokens::AccessTokens;
 use crate::accounts::{Accounts, FirstAdmin, to_signed_duration};
 use crate::api::Api;
+use crate::domain::session::SessionMaxAge;
 use crate::hasher::Hasher;
 use crate::metrics::Metrics;
 use crate::outbox::OutboxWorker;
@@ -50,13 +51,18 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
         refresh_tokens: RefreshTokenPolicy {
             ttl: to_signed_duration(args.refresh_token_ttl),
             grace: to_signed_duration(args.refresh_token_grace),
+            max_age: SessionMaxAge {
+                customer: to_signed_duration(args.session_max_age),
+                admin: to_signed_duration(args.admin_session_max_age),
+            },
         },
         metrics: metrics.clone(),
         runtime: runtime.clone(),
     };
     let url = args.notification_url.clone();
     OutboxWorker::new(pool.clone(), url, metrics, runtime).start(runtime);
-    runtime.spawn("sweeper", jobs::sweep(pool.clone(), runtime.env.clone()));
+    let grace = accounts.refresh_tokens.grace;
+    runtime.spawn("sweeper", jobs::sweep(pool.clone(), runtime.env.clone(), grace));
     let audit_sweep = audit::sweep(pool.clone(), runtime.env.clone(), args.audit.clone());
     runtime.spawn("audit-sweeper", audit_sweep);
     if let Some(admin) = first_admin {

@@ -21,6 +21,7 @@ pub(crate) enum Code {
     CategoryNotFound,
     UserNotFound,
     AddressNotFound,
+    SessionNotFound,
     CartItemNotFound,
     OrderNotFound,
     PaymentMethodNotFound,
@@ -89,7 +90,7 @@ pub(crate) struct CodeInfo {
 
 /// All codes, in the order of the enum.
 #[rustfmt::skip]
-pub(crate) static TABLE: [CodeInfo; 66] = [
+pub(crate) static TABLE: [CodeInfo; 67] = [
     entry(Code::InvalidRequest, "invalid_request", StatusCode::BAD_REQUEST,
         "The request is not valid",
         "Some fields are not valid; `errors` names each of them."),
@@ -138,6 +139,9 @@ pub(crate) static TABLE: [CodeInfo; 66] = [
     entry(Code::AddressNotFound, "address_not_found", StatusCode::NOT_FOUND,
         "No such address",
         "Your account has no address with this id."),
+    entry(Code::SessionNotFound, "session_not_found", StatusCode::NOT_FOUND,
+        "No such session",
+        "Your account has no session with this id, or it has ended."),
     entry(Code::CartItemNotFound, "cart_item_not_found", StatusCode::NOT_FOUND,
         "Not in the cart",
         "This product is not in your cart."),

@@ -95,8 +95,9 @@ async fn login(
 /// Refresh a session
 ///
 /// A refresh token is valid once: use the token of the response for the next refresh. Within a
-/// short grace period (for a lost response, or a second tab) the same token returns another
-/// successor. After it, a repeated token ends the session, because it may have been stolen.
+/// short grace period (for a lost response, or a second tab) the same token returns the same
+/// successor. After it, a repeated token ends the session, because it may have been stolen. A
+/// session also ends at its maximum age; then the customer signs in again.
 #[utoipa::path(
     post, path = "/auth/refresh", operation_id = "refresh", tag = "auth",
     request_body = Refresh,

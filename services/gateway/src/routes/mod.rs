@@ -16,6 +16,7 @@ mod payment_methods;
 mod products;
 mod quotes;
 mod replay;
+mod sessions;
 mod wishlist;
 
 use std::time::Duration;
@@ -58,6 +59,7 @@ pub(crate) fn all(max_age: Duration, descriptions: Descriptions) -> OpenApiRoute
         .merge(public)
         .merge(resource(auth::routes))
         .merge(resource(me::routes))
+        .merge(resource(sessions::routes))
         .merge(resource(addresses::routes))
         .merge(resource(wishlist::routes))
         .merge(resource(cart::routes))

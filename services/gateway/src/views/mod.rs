@@ -15,6 +15,7 @@ pub(crate) mod page;
 pub(crate) mod payment_method;
 pub(crate) mod product;
 pub(crate) mod quote;
+pub(crate) mod session;
 pub(crate) mod stats;
 pub(crate) mod tracking;
 pub(crate) mod user;

@@ -207,6 +207,31 @@ async fn logout_ends_one_session_or_all() {
 }
 
 #[tokio::test]
+async fn customer_lists_and_ends_sessions() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
+    let ada = shop.customer().await;
+    const SESSIONS: &str = "/api/v1/me/sessions";
+    let pair = json!({"email": ada.email, "password": PASSWORD});
+    let other = shop.post("/api/v1/auth/login", &pair).await.is(200, "").json();
+    let list = ada.get(SESSIONS).await.is(200, "").json();
+    let sessions = list["sessions"].as_array().expect("sessions");
+    let current: Vec<_> = sessions.iter().map(|session| &session["current"]).collect();
+    assert_eq!(current, [&json!(false), &json!(true)], "newest first");
+
+    let path = format!("{SESSIONS}/{}", text(&sessions[0]["id"]));
+    ada.delete(&path).await.is(204, "");
+    ada.delete(&path).await.is(404, "session_not_found");
+    ada.delete(&format!("{SESSIONS}/no-id")).await.is(404, "not_found");
+    let refresh = json!({"refresh_token": other["refresh_token"]});
+    shop.post("/api/v1/auth/refresh", &refresh).await.is(401, "invalid_refresh_token");
+    let left = ada.get(SESSIONS).await.is(200, "").json();
+    assert_eq!(left["sessions"], json!([sessions[1]]));
+    let refresh = json!({"refresh_token": ada.refresh_token()});
+    shop.post("/api/v1/auth/refresh", &refresh).await.is(200, "");
+}
+
+#[tokio::test]
 async fn password_change_ends_other_sessions() {
     let database = testing::database(&catalog::MIGRATOR).await;
     let shop = Shop::start(database.pool()).await;

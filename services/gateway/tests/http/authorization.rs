@@ -70,7 +70,8 @@ fn example(document: &Value, schema: &Value) -> Value {
 /// Reads all data of a customer.
 async fn all_data(customer: &Customer<'_>) -> Vec<Value> {
     let mut all = Vec::new();
-    for path in ["me", "addresses", "wishlist", "cart", "payment-methods", "orders"] {
+    for path in ["me", "me/sessions", "addresses", "wishlist", "cart", "payment-methods", "orders"]
+    {
         all.push(customer.get(&format!("/api/v1/{path}")).await.is(200, "").json());
     }
     all
@@ -82,6 +83,7 @@ struct Resources {
     method: String,
     product: String,
     order: String,
+    session: String,
 }
 
 async fn create_resources(shop: &Shop, customer: &Customer<'_>) -> Resources {
@@ -111,7 +113,9 @@ async fn create_resources(shop: &Shop, customer: &Customer<'_>) -> Resources {
     let order = text(&post("orders", order).await["id"]);
     customer.wait_for_empty_cart().await;
     post("cart/items", body_with_product("addCartItem")).await;
-    Resources { address, method, product, order }
+    let sessions = customer.get("/api/v1/me/sessions").await.is(200, "").json();
+    let session = text(&sessions["sessions"][0]["id"]);
+    Resources { address, method, product, order, session }
 }
 
 impl Resources {
@@ -121,6 +125,7 @@ impl Resources {
             path if path.contains("/addresses/") => &self.address,
             path if path.contains("/payment-methods/") => &self.method,
             path if path.contains("/orders/") => &self.order,
+            path if path.contains("/sessions/") => &self.session,
             _ => &self.product,
         };
         operation.path.replace("{id}", id).replace("{product_id}", id)
@@ -128,13 +133,14 @@ impl Resources {
 }
 
 /// Operations on one resource of a customer, which return 404 for other customers.
-const OWN_RESOURCE_OPERATIONS: [&str; 6] = [
+const OWN_RESOURCE_OPERATIONS: [&str; 7] = [
     "updateAddress",
     "deleteAddress",
     "setDefaultPaymentMethod",
     "getOrder",
     "cancelOrder",
     "trackOrder",
+    "endSession",
 ];
 
 #[tokio::test]

@@ -52,11 +52,12 @@ impl Accounts {
     }
 
     fn issue_tokens(&self, open: OpenSession) -> Result<SignedIn, Error> {
-        let OpenSession { account, session, token } = open;
+        let OpenSession { account, session, ends_at, token } = open;
+        let signed = self.tokens.sign(account.id, account.role, (session, ends_at))?;
         Ok(SignedIn {
-            access_token: self.tokens.sign(account.id, session, account.role)?,
+            access_token: signed.text,
             refresh_token: token.text(),
-            expires_in_secs: self.tokens.ttl_secs(),
+            expires_in_secs: signed.expires_in_secs,
             account,
         })
     }

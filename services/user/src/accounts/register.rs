@@ -27,8 +27,8 @@ impl Accounts {
         }
         let hash = self.hasher.hash(password).await?;
         let account = self.new_account(email, profile, Role::Customer);
-        let ttl = self.refresh_tokens.ttl;
-        let work = transactions::sessions::register(&self.pool, &self.env, account, &hash, ttl);
+        let policy = self.refresh_tokens;
+        let work = transactions::sessions::register(&self.pool, &self.env, account, &hash, policy);
         self.issue_tokens(traced("user.register", work).await?)
     }
 

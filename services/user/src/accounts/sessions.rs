@@ -1,10 +1,10 @@
-//! Refresh token rotation and sign-out.
+//! Refresh token rotation, the list of sessions, and sign-out.
 
 use kit::postgres::traced;
 
 use super::{Accounts, SignedIn};
-use crate::domain::ids::UserId;
-use crate::domain::session::TokenUse;
+use crate::domain::ids::{SessionId, UserId};
+use crate::domain::session::{Session, TokenUse};
 use crate::domain::token::OpaqueToken;
 use crate::error::Error;
 use crate::transactions::sessions;
@@ -33,6 +33,19 @@ impl Accounts {
             tracing::warn!("refresh token reuse detected: session ended");
         }
         self.issue_tokens(open.ok_or(Error::InvalidRefreshToken)?)
+    }
+
+    /// Returns the sessions of an account, newest first.
+    pub(crate) async fn sessions(&self, user: UserId) -> Result<Vec<Session>, Error> {
+        let max_age = self.refresh_tokens.max_age;
+        let work = sessions::list(&self.pool, self.now(), user, max_age);
+        traced("user.list_sessions", work).await
+    }
+
+    /// Ends one session of an account.
+    pub(crate) async fn end_session(&self, user: UserId, id: SessionId) -> Result<(), Error> {
+        let ended = traced("user.end_session", sessions::end_by_id(&self.pool, user, id)).await?;
+        if ended { Ok(()) } else { Err(Error::NotFound("session")) }
     }
 
     /// Ends sessions. A missing session, or one of another account, is ignored.

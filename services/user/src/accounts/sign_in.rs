@@ -35,8 +35,8 @@ impl Accounts {
             let hash = found.as_ref().map(|(_, hash)| hash.clone());
             let right = self.verify_password(email, password.clone(), hash).await?;
             let (user, hash) = found.filter(|_| right).ok_or(Error::InvalidCredentials)?;
-            let ttl = self.refresh_tokens.ttl;
-            let work = transactions::sessions::sign_in(&self.pool, &self.env, user, &hash, ttl);
+            let policy = self.refresh_tokens;
+            let work = transactions::sessions::sign_in(&self.pool, &self.env, user, &hash, policy);
             let Some(open) = traced("user.sign_in", work).await? else { continue };
             if self.hasher.is_outdated(&hash) {
                 let rehash = self.clone().rehash(user, hash, password);

@@ -6,6 +6,7 @@ mod addresses;
 mod auth;
 mod fields;
 mod render;
+mod session_list;
 mod wishlist;
 
 use kit::postgres::traced;
@@ -192,6 +193,21 @@ impl UserService for Api {
         let (user, product) = wishlist::remove(request.get_ref())?;
         let mut conn = self.accounts.pool.acquire().await.map_err(Error::from)?;
         traced("user.remove_wish", store::wishlist::delete(&mut conn, user, product)).await?;
+        empty_response()
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<pb::ListSessionsRequest>,
+    ) -> RpcResult<pb::ListSessionsResponse> {
+        let user = fields::user_id(&request.get_ref().user_id)?;
+        let sessions = self.accounts.sessions(user).await?;
+        Ok(Response::new(session_list::render(sessions)))
+    }
+
+    async fn end_session(&self, request: Request<pb::EndSessionRequest>) -> RpcResult<Empty> {
+        let (user, id) = session_list::end(request.get_ref())?;
+        self.accounts.end_session(user, id).await?;
         empty_response()
     }
 }

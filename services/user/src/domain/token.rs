@@ -47,6 +47,18 @@ impl OpaqueToken {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
+    /// Returns the token of these bytes; `None` if their number is wrong.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// Returns the bytes of the token, from which keys are derived.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Returns the digest that is stored.
     #[must_use]
     pub fn digest(&self) -> Digest {

@@ -30,8 +30,9 @@ pub(crate) async fn update_profile(
     Ok(account)
 }
 
-/// Changes the role of an account, or disables or enables it. Disabling ends all sessions and
-/// invalidates all password reset tokens.
+/// Changes the role of an account, or disables or enables it. Another role ends all sessions: they
+/// began with the rights of the former one, and a stolen session must not gain those of an
+/// administrator. Disabling ends all sessions too, and invalidates all password reset tokens.
 pub(crate) async fn update_access(
     pool: &PgPool,
     env: &Env,
@@ -46,8 +47,10 @@ pub(crate) async fn update_access(
         after.updated_at = env.now();
         store::users::update(&mut tx, &after).await?;
     }
-    if after.disabled {
+    if after.disabled || after.role != before.role {
         store::sessions::end_all(&mut tx, id, None).await?;
+    }
+    if after.disabled {
         store::resets::delete_all(&mut tx, id).await?;
     }
     let change = Change::updated("user.access", id.0, &audited(&before), &audited(&after));

@@ -9,16 +9,25 @@ fn last_admin() -> (Code, String) {
 }
 
 #[tokio::test]
-async fn changed_role_is_in_the_next_token() {
+async fn changed_role_ends_all_sessions_and_is_in_the_next_token() {
     let database = testing::database(&user::MIGRATOR).await;
     let service = TestService::start(database.pool()).await;
-    let response = service.register("ada@example.com").await;
-    let id = response.user.unwrap().id;
-    let user = service.set_access(&id, "admin", None).await.unwrap();
-    assert_eq!((&*user.role, user.disabled), ("admin", false));
-    let next = service.refresh(&response.refresh_token).await.unwrap();
-    assert_eq!(next.user.unwrap().role, "admin");
-    assert_eq!(service.validate(&next.access_token).await.role, "admin");
+    service.admin("bob@example.com").await;
+    let mut response = service.register("ada@example.com").await;
+    let id = response.user.clone().unwrap().id;
+    for role in ["admin", "customer"] {
+        let other = service.login("ada@example.com", PASSWORD).await.unwrap();
+        let user = service.set_access(&id, role, None).await.unwrap();
+        assert_eq!((&*user.role, user.disabled), (role, false));
+        for token in [response.refresh_token, other.refresh_token] {
+            assert_eq!(code(service.refresh(&token).await), Code::Unauthenticated, "{role}");
+        }
+        response = service.login("ada@example.com", PASSWORD).await.unwrap();
+        assert_eq!(service.validate(&response.access_token).await.role, role);
+    }
+    // The same role is no change.
+    service.set_access(&id, "customer", None).await.unwrap();
+    service.refresh(&response.refresh_token).await.unwrap();
     service.stop().await;
 }
 

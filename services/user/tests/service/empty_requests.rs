@@ -56,5 +56,7 @@ async fn empty_request_names_every_missing_field() {
     assert_missing!(request_password_reset, RequestPasswordResetRequest, ["email"]);
     assert_missing!(reset_password, ResetPasswordRequest, ["token", "new_password"]);
     assert_missing!(update_user_access, UpdateUserAccessRequest, ["id"]);
+    assert_missing!(list_sessions, ListSessionsRequest, ["user_id"]);
+    assert_missing!(end_session, EndSessionRequest, ["id", "user_id"]);
     service.stop().await;
 }

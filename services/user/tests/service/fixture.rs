@@ -159,6 +159,16 @@ impl TestService {
         self.client.clone().logout(request).await.map(|_| ())
     }
 
+    pub(crate) async fn sessions(&self, user: &str) -> Result<Vec<pb::Session>, Status> {
+        let request = pb::ListSessionsRequest { user_id: user.into() };
+        into_inner(self.client.clone().list_sessions(request).await).map(|list| list.sessions)
+    }
+
+    pub(crate) async fn end_session(&self, user: &str, id: &str) -> Result<(), Status> {
+        let request = pb::EndSessionRequest { id: id.into(), user_id: user.into() };
+        self.client.clone().end_session(request).await.map(|_| ())
+    }
+
     pub(crate) async fn change_password(
         &self,
         user: &str,

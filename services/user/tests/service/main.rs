@@ -16,6 +16,8 @@ mod outage;
 mod passwords;
 mod profiles;
 mod registration;
+mod session_age;
+mod session_list;
 mod sessions;
 mod sign_in;
 mod sweeper;

@@ -57,3 +57,30 @@ async fn sweeper_deletes_only_expired_rows() {
     service.login("ada@example.com", PASSWORD).await.unwrap();
     service.stop().await;
 }
+
+#[tokio::test]
+async fn sweeper_deletes_successors_after_the_grace_period() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = start_at(database.pool(), "2026-03-01T12:00:00Z").await;
+    let first = service.register("ada@example.com").await.refresh_token;
+    let later = service.register("bob@example.com").await.refresh_token;
+    service.refresh(&first).await.unwrap();
+    service.env.advance(jiff::SignedDuration::from_secs(8));
+    let successor = service.refresh(&later).await.unwrap().refresh_token;
+    const SUCCESSORS: &str = "SELECT count(*) FROM refresh_tokens WHERE successor IS NOT NULL";
+    assert_eq!(service.count(SUCCESSORS).await, 2);
+    service.stop().await;
+
+    let service = start_at(database.pool(), "2026-03-01T12:00:11Z").await;
+    let wait = async {
+        while service.count(SUCCESSORS).await != 1 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), wait).await.expect("a sweep");
+    assert_eq!(service.refresh(&later).await.unwrap().refresh_token, successor);
+    // The reuse of the other token is still detected.
+    service.refresh(&first).await.unwrap_err();
+    assert_eq!(service.count("SELECT count(*) FROM sessions").await, 1);
+    service.stop().await;
+}
