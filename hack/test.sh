@@ -28,7 +28,7 @@ main() {
 }
 
 all() {
-  "$ROOT/hack/tools.sh" servers helm cargo-deny cargo-machete cargo-nextest
+  "$ROOT/hack/tools.sh" servers lua helm cargo-deny cargo-machete cargo-nextest
   lint
   step "documentation" documentation
   # Before the tests, because some of them render the chart.
@@ -52,8 +52,8 @@ lint() {
   step "unused dependencies" unused_dependencies
 }
 
-# Unit tests that start a server have `with_servers` in their module path.
-unit_tests() { cargo test --workspace --lib --bins --quiet -- --skip with_servers; }
+# Unit tests that start another program have `with_servers` or `with_lua` in their module path.
+unit_tests() { cargo test --workspace --lib --bins --quiet -- --skip with_servers --skip with_lua; }
 
 documentation() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet; }
 

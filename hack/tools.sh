@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tools.sh [TOOL…]: makes sure that kind, kubectl, helm and grpcurl, or the given tools, exist in a
 # sufficient version. A missing one is built from source with Go or Cargo, once, into the cache.
-# `servers` stands for PostgreSQL and Redis, which come from Debian packages.
+# `servers` stands for PostgreSQL and Redis, which come from Debian packages, as `lua` does.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -15,6 +15,7 @@ main() {
       grpcurl) from_go grpcurl "$GRPCURL_MIN" "github.com/fullstorydev/grpcurl/cmd/grpcurl@v$GRPCURL" ;;
       kubectl) kubectl_from_node ;;
       servers) servers ;;
+      lua) has lua || need lua5.4 lua5.4 ;;
       schemathesis-path) schemathesis ;;
       cargo-deny) from_cargo cargo-deny "$CARGO_DENY_MIN" "$CARGO_DENY" ;;
       cargo-machete) from_cargo cargo-machete "$CARGO_MACHETE_MIN" "$CARGO_MACHETE" ;;

@@ -18,6 +18,13 @@ pub const MAX_STOREFRONT_NAME: usize = 30;
 pub const STOREFRONT_LABEL: &str = "storefront.dev/storefront";
 /// The label for the part of the Storefront that an object belongs to: [`Part::label`].
 pub const COMPONENT_LABEL: &str = "app.kubernetes.io/component";
+/// The label for the Storefront's name, as the recommended labels of Kubernetes define it. Objects
+/// without an owner reference do not have it: Argo CD, with its tracking by this label, would take
+/// them for objects that it created, and prune them.
+pub const INSTANCE_LABEL: &str = "app.kubernetes.io/instance";
+/// The annotation for the container of a Job's pod that does the work of the Job. kubectl shows the
+/// logs of this container by default.
+pub const MAIN_CONTAINER_ANNOTATION: &str = "kubectl.kubernetes.io/default-container";
 /// The label for the manager of an object.
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// The operator's name in [`MANAGED_BY_LABEL`] and as a field manager.
@@ -78,7 +85,7 @@ pub fn labels(storefront: &str, part: Part, version: &str) -> BTreeMap<String, S
     labels.extend(
         [
             ("app.kubernetes.io/name", format!("storefront-{component}")),
-            ("app.kubernetes.io/instance", storefront.to_owned()),
+            (INSTANCE_LABEL, storefront.to_owned()),
             ("app.kubernetes.io/version", version.to_owned()),
             ("app.kubernetes.io/part-of", "storefront".to_owned()),
             (MANAGED_BY_LABEL, MANAGER.to_owned()),

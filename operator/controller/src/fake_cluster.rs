@@ -55,16 +55,21 @@ impl FakeCluster {
         self.store(json!({}));
     }
 
-    /// Stores the Storefront with these fields in its metadata.
-    pub(crate) fn store(&mut self, metadata: Value) {
-        self.clock += 1;
-        let mut object = json!({
+    /// Returns the Storefront as the API server stores it.
+    pub(crate) fn object(&self) -> Value {
+        json!({
             "metadata": {
                 "name": "demo", "namespace": "shop", "uid": "demo-uid",
                 "generation": self.generation, "resourceVersion": self.clock.to_string(),
             },
             "spec": self.spec, "status": self.status,
-        });
+        })
+    }
+
+    /// Stores the Storefront with these fields in its metadata.
+    pub(crate) fn store(&mut self, metadata: Value) {
+        self.clock += 1;
+        let mut object = self.object();
         for (name, value) in metadata.as_object().unwrap() {
             object["metadata"][name] = value.clone();
         }

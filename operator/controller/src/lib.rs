@@ -12,6 +12,8 @@
 //! - [`leader_election`] ensures that only one replica writes; [`run`] wires everything.
 
 pub mod apply;
+#[cfg(test)]
+mod argo_cd_with_lua;
 pub mod args;
 pub mod backoff;
 pub mod clock;

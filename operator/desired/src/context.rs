@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, 
 use kube::{Resource, ResourceExt};
 use storefront_api::datastores::{ExternalPostgres, ExternalRedis, Mode};
 use storefront_api::defaults::ShopImage;
-use storefront_api::names::{self, Part};
+use storefront_api::names::{self, INSTANCE_LABEL, Part};
 use storefront_api::services::{MailMode, Smtp};
 use storefront_api::{Storefront, StorefrontSpec};
 
@@ -60,15 +60,19 @@ impl<'a> BuildContext<'a> {
     /// Returns the metadata of a child that is deleted together with the Storefront.
     pub(crate) fn metadata(&self, name: String, part: Part) -> ObjectMeta {
         ObjectMeta {
+            labels: Some(self.labels(part)),
             owner_references: Some(vec![self.owner.clone()]),
             ..self.metadata_without_owner(name, part)
         }
     }
 
-    /// Returns the metadata of a child that outlives the Storefront.
+    /// Returns the metadata of a child that outlives the Storefront, without the label
+    /// [`INSTANCE_LABEL`].
     pub(crate) fn metadata_without_owner(&self, name: String, part: Part) -> ObjectMeta {
+        let mut labels = self.labels(part);
+        labels.remove(INSTANCE_LABEL);
         ObjectMeta {
-            labels: Some(self.labels(part)),
+            labels: Some(labels),
             name: Some(name),
             namespace: self.namespace.clone(),
             ..ObjectMeta::default()

@@ -119,6 +119,49 @@ async fn pods_satisfy_the_restricted_standard() {
     }
 }
 
+/// In a cluster with IPv6 only, Services have IPv6 addresses; in a cluster with both families, they
+/// have both.
+#[tokio::test]
+async fn services_have_every_ip_family_of_the_cluster() {
+    for (networks, families) in [
+        ("fd00:10::/112", &["IPv6"][..]),
+        ("10.0.0.0/16,fd00:10::/112", &["IPv4", "IPv6"]),
+        ("fd00:10::/112,10.0.0.0/16", &["IPv6", "IPv4"]),
+    ] {
+        let server = ApiServer::start_with_service_networks(networks).unwrap();
+        let namespace = TestNamespace::of(&server).await;
+        let cluster = settled(without_node_port(specs::dev()));
+        let services = cluster.manifests.iter().filter(|(id, _)| id.kind == Kind::Service);
+        for (id, manifest) in services {
+            let spec = &namespace.apply(id, manifest).await.data["spec"];
+            assert_eq!(spec["ipFamilies"], json!(families), "{id}");
+            let addresses: Vec<String> =
+                serde_json::from_value(spec["clusterIPs"].clone()).unwrap();
+            if addresses == ["None"] {
+                continue; // The addresses of a headless Service are those of its pods.
+            }
+            let family = |address: &String| if address.contains(':') { "IPv6" } else { "IPv4" };
+            assert_eq!(addresses.iter().map(family).collect::<Vec<_>>(), families, "{id}");
+        }
+    }
+}
+
+/// Claims of earlier releases have the label by which Argo CD tracks objects.
+#[tokio::test]
+async fn existing_claim_loses_the_instance_label() {
+    let namespace = TestNamespace::new().await;
+    let cluster = settled(specs::minimal());
+    let claim = id(Kind::PersistentVolumeClaim, "demo-postgres-data");
+    let mut earlier = cluster.manifests[&claim].clone();
+    earlier["metadata"]["labels"][names::INSTANCE_LABEL] = "demo".into();
+    let earlier = namespace.apply(&claim, &earlier).await;
+    assert!(earlier.labels().contains_key(names::INSTANCE_LABEL));
+    let applied = namespace.apply(&claim, &cluster.manifests[&claim]).await;
+    assert!(!applied.labels().contains_key(names::INSTANCE_LABEL));
+    assert!(applied.labels().contains_key(names::STOREFRONT_LABEL));
+    assert_eq!(applied.uid(), earlier.uid());
+}
+
 /// Changes that the Storefront allows must not change immutable fields of children.
 #[tokio::test]
 async fn allowed_changes_of_a_storefront_can_be_applied() {

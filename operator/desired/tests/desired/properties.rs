@@ -149,8 +149,11 @@ fn check_complete(object: &Object, manifest: &Value) {
     assert_eq!(metadata["namespace"], "shop", "{id}");
     assert!(metadata["labels"][names::STOREFRONT_LABEL].is_string(), "{id}");
     let owner = &metadata["ownerReferences"][0];
+    let instance = &metadata["labels"][names::INSTANCE_LABEL];
     if id.kind == Kind::PersistentVolumeClaim {
         assert!(metadata.get("ownerReferences").is_none(), "{id}");
+        // Argo CD would prune the volume.
+        assert!(instance.is_null(), "{id}");
     } else {
         assert_eq!(owner["kind"], "Storefront", "{id}");
         assert_eq!([&owner["controller"], &owner["blockOwnerDeletion"]], [true, true], "{id}");
