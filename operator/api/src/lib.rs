@@ -1,7 +1,7 @@
 //! The `Storefront` resource: a complete web shop in one Kubernetes object.
 //!
 //! - [`spec`]: the desired state that users write. Larger topics are in [`workload`],
-//!   [`datastores`], [`services`] and [`exposure`].
+//!   [`datastores`], [`services`], [`exposure`] and [`jobs`].
 //! - [`status`]: the observed state that the operator reports.
 //! - [`component`]: the table of the shop's components. A new component is a new entry there; the
 //!   schema, the names and the rules follow.
@@ -18,6 +18,7 @@ pub mod crd;
 pub mod datastores;
 pub mod defaults;
 pub mod exposure;
+pub mod jobs;
 pub mod names;
 pub mod quantity;
 pub mod reference;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::datastores::{Postgres, Redis};
 use crate::exposure::{Expose, Gateway};
+use crate::jobs::Jobs;
 use crate::services::{Auth, Mail, Payments};
 use crate::status::StorefrontStatus;
 use crate::workload::{Components, ImageSource, MAX_REPLICAS};
@@ -111,6 +112,10 @@ pub struct StorefrontSpec {
     #[serde(default)]
     pub expose: Expose,
 
+    /// Settings of the Jobs that provision and migrate databases and insert demonstration data.
+    #[serde(default)]
+    pub jobs: Jobs,
+
     /// Scales all workloads to zero and keeps all data. When it is false again, the shop continues
     /// where it stopped.
     #[serde(default)]
@@ -139,6 +144,7 @@ impl StorefrontSpec {
             auth: Auth::default(),
             gateway: Gateway::default(),
             expose: Expose::default(),
+            jobs: Jobs::default(),
             suspend: false,
             demo_data: false,
         }

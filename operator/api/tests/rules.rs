@@ -404,6 +404,10 @@ async fn allowed_changes_are_accepted() {
             "accessTokenTtl": "1h30m", "refreshTokenTtl": "8760h",
             "adminEmail": "first.last+shop@shop.example.com",
         },
+        "jobs": { "sidecarInjection": "Inherited" },
+        "redis": { "resources": {
+            "requests": { "cpu": "10m", "memory": "4Mi" }, "limits": { "memory": "16Mi" },
+        } },
         "suspend": true, "demoData": true,
     });
     let mut server = smtp();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use storefront_api::component::{Component, Database};
 use storefront_api::defaults;
 use storefront_api::names::{self, Part};
@@ -13,7 +14,7 @@ use crate::context::BuildContext;
 use crate::manifest::hash8;
 use crate::settings::{self, Settings};
 use crate::workload::secrets_annotation;
-use crate::{Kind, Object, certificates, pod, program};
+use crate::{Kind, Object, certificates, mesh, pod, program};
 
 /// The number of retries before the Job has failed. The controller recreates a failed Job later, so
 /// this limits the number of leftover pods.
@@ -74,7 +75,7 @@ fn job(
     let spec = JobSpec {
         backoff_limit: Some(RETRIES),
         template: PodTemplateSpec {
-            metadata: Some(context.pod_metadata(part, annotations)),
+            metadata: Some(pod_metadata(context, part, annotations, &pod)),
             spec: Some(pod),
         },
         ..JobSpec::default()
@@ -82,6 +83,21 @@ fn job(
     let name = name(&hash8(&spec));
     let metadata = context.versioned_metadata(name.clone(), part);
     Object::apply(Kind::Job, name, &Job { metadata, spec: Some(spec), ..Job::default() })
+}
+
+/// Returns the metadata of a Job's pods. An annotation names the container that does the work, so
+/// that the operator and kubectl can distinguish it from injected ones.
+fn pod_metadata(
+    context: &BuildContext<'_>,
+    part: Part,
+    mut annotations: BTreeMap<String, String>,
+    pod: &PodSpec,
+) -> ObjectMeta {
+    let main = pod.containers.first().map(|container| container.name.clone());
+    annotations.extend(main.map(|name| (names::MAIN_CONTAINER_ANNOTATION.to_owned(), name)));
+    let mut metadata = context.pod_metadata(part, annotations);
+    mesh::opt_out(context.spec.jobs, &mut metadata);
+    metadata
 }
 
 fn job_pod(context: &BuildContext<'_>, owner: Component) -> PodSpec {

@@ -12,7 +12,7 @@
 //! - `context`: the input of all builders. `settings`: the environment of each process, with
 //!   `spec_settings` for the values that come from the spec and `file_settings` for mounted files.
 //! - `workload`, `service`, `secret`, `job`: the objects of a component. `pod`: what all pods
-//!   share.
+//!   share. `mesh`: the opt-out of service meshes.
 //! - `program`: a Deployment of the shop's image. `inbox`: the mail catcher.
 //! - `datastore`, `postgres`, `redis`: the datastores that the operator runs. Their start scripts
 //!   are in `files/`.
@@ -27,6 +27,7 @@ mod file_settings;
 mod inbox;
 mod job;
 mod manifest;
+mod mesh;
 mod mounts;
 mod object;
 mod observed;

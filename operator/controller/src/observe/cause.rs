@@ -18,6 +18,10 @@ const CRASH_LOOP_RESTARTS: i32 = 2;
 /// volume or a second attempt at a registry takes, and short enough for a user who is waiting.
 const TRANSIENT_REPORT_DELAY: Duration = Duration::from_secs(10);
 
+/// The delay before a sidecar that keeps a Job is reported: longer than a sidecar that ends by
+/// itself needs for that.
+const SIDECAR_REPORT_DELAY: Duration = Duration::from_secs(15);
+
 /// The delay before a failed pod setup is reported: longer than a node takes to set up a pod's
 /// network and its volumes of files.
 const POD_SETUP_REPORT_DELAY: Duration = Duration::from_secs(30);
@@ -44,6 +48,8 @@ pub enum CauseKind {
     SetUp,
     /// The container exits with an error repeatedly.
     CrashLoop,
+    /// The container of a Job has ended, and an injected one keeps the pod running.
+    SidecarRunning,
     /// A container of a Job exited with an error.
     Failed,
     /// No node has room, or the volume cannot be provisioned.
@@ -59,6 +65,7 @@ impl CauseKind {
             Self::ImagePull | Self::ImagePullRetrying => "ImagePullFailed",
             Self::Config | Self::SetUp => "ConfigError",
             Self::CrashLoop => "CrashLoop",
+            Self::SidecarRunning => "SidecarRunning",
             Self::Failed => "Failed",
             Self::Unschedulable => "Unschedulable",
         }
@@ -79,6 +86,7 @@ impl CauseKind {
         match self {
             Self::Unschedulable | Self::ImagePullRetrying => TRANSIENT_REPORT_DELAY,
             Self::SetUp => POD_SETUP_REPORT_DELAY,
+            Self::SidecarRunning => SIDECAR_REPORT_DELAY,
             Self::ImagePull | Self::Config | Self::CrashLoop | Self::Failed => Duration::ZERO,
         }
     }
@@ -96,6 +104,35 @@ pub(super) fn pod_cause(spec: &PodSpec, status: &PodStatus, is_job: bool) -> Opt
         .min_by_key(|cause| cause.kind)
         .or_else(|| unschedulable(status))
         .or_else(|| setup_failure(spec, status))
+}
+
+/// Detects containers that keep the pod of a Job running after the container `main`, which does the
+/// work, has ended. The pod is not complete before all its containers have ended. Native sidecars
+/// are init containers and end by themselves.
+pub(super) fn remaining_sidecar(main: &str, status: &PodStatus) -> Option<Cause> {
+    if status.has_ended() {
+        return None;
+    }
+    let main = status.container_statuses.iter().find(|container| container.name == main)?;
+    let end = main.state.terminated.as_ref()?;
+    let remaining = status
+        .container_statuses
+        .iter()
+        .filter(|other| other.name != main.name && other.state.terminated.is_none());
+    let remaining: Vec<&str> = remaining.map(|container| container.name.as_str()).collect();
+    let how = match end.exit_code {
+        0 => format!("container {} has ended", main.name),
+        _ => exit_message(main, end),
+    };
+    (!remaining.is_empty()).then(|| Cause {
+        kind: CauseKind::SidecarRunning,
+        message: format!(
+            "the Job does not end, because its pod still runs the container {}, which the \
+             Storefront does not define ({how}): exclude the pods of Jobs from its injection, or \
+             inject it as a native sidecar",
+            remaining.join(", ")
+        ),
+    })
 }
 
 fn unschedulable(status: &PodStatus) -> Option<Cause> {

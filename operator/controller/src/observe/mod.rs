@@ -12,7 +12,7 @@ mod storefront;
 mod workload;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-use storefront_api::names::{COMPONENT_LABEL, STOREFRONT_LABEL};
+use storefront_api::names::{COMPONENT_LABEL, MAIN_CONTAINER_ANNOTATION, STOREFRONT_LABEL};
 use storefront_desired::{Kind, Progress};
 
 pub use cause::{Cause, CauseKind};

@@ -2,7 +2,7 @@
 
 use super::cause::{self, Cause};
 use super::pod_object::{PodObject, PodStatus};
-use super::{COMPONENT_LABEL, label};
+use super::{COMPONENT_LABEL, MAIN_CONTAINER_ANNOTATION, label};
 
 /// The observed state of a pod, as stored in the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +31,18 @@ impl Pod {
             uid: metadata.uid.clone().unwrap_or_default(),
             component: label(metadata, COMPONENT_LABEL),
             ended: object.status.as_ref().is_some_and(PodStatus::has_ended),
-            cause: status.and_then(|status| cause::pod_cause(&object.spec, status, job.is_some())),
+            cause: status.and_then(|status| match &job {
+                Some(_) => job_cause(object, status),
+                None => cause::pod_cause(&object.spec, status, false),
+            }),
             job,
         }
     }
+}
+
+fn job_cause(object: &PodObject, status: &PodStatus) -> Option<Cause> {
+    let annotations = object.metadata.annotations.as_ref();
+    let main = annotations.and_then(|annotations| annotations.get(MAIN_CONTAINER_ANNOTATION));
+    main.and_then(|main| cause::remaining_sidecar(main, status))
+        .or_else(|| cause::pod_cause(&object.spec, status, true))
 }

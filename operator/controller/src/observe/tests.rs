@@ -275,6 +275,61 @@ fn failed_pod_of_a_job_has_a_cause() {
     assert_eq!(cause.message, message);
 }
 
+/// A pod of a Job with the container `migrate` and an injected one.
+fn pod_with_sidecar(phase: &str, migrate: Value, sidecar: Value) -> Pod {
+    let status = json!({ "phase": phase, "containerStatuses": [
+        { "name": "istio-proxy", "image": "a", "state": sidecar },
+        { "name": "migrate", "image": "a", "state": migrate },
+    ]});
+    let of_job = json!({
+        "labels": { STOREFRONT_LABEL: "demo", "batch.kubernetes.io/job-name": "migrate-1" },
+        "annotations": { MAIN_CONTAINER_ANNOTATION: "migrate" },
+    });
+    pod(status, of_job)
+}
+
+#[test]
+fn container_that_keeps_a_job_is_named() {
+    let running = || json!({ "running": {} });
+    let ended = |code: i32| {
+        let message = "no such role";
+        json!({ "terminated": { "exitCode": code, "reason": "Error", "message": message } })
+    };
+    let cases = [
+        // (phase, migrate, istio-proxy, kind and end of the message's explanation)
+        ("Running", running(), running(), None),
+        ("Running", running(), ended(0), None),
+        (
+            "Running",
+            ended(0),
+            running(),
+            Some((CauseKind::SidecarRunning, "container migrate has ended")),
+        ),
+        (
+            "Running",
+            ended(1),
+            running(),
+            Some((CauseKind::SidecarRunning, "container migrate exited with code 1: no such role")),
+        ),
+        ("Succeeded", ended(0), ended(0), None),
+        (
+            "Failed",
+            ended(1),
+            ended(0),
+            Some((CauseKind::Failed, "container migrate exited with code 1: no such role")),
+        ),
+    ];
+    for (phase, migrate, sidecar, expected) in cases {
+        let case = format!("{phase} {migrate} {sidecar}");
+        let cause = pod_with_sidecar(phase, migrate, sidecar).cause;
+        assert_eq!(cause.as_ref().map(|c| c.kind), expected.map(|(kind, _)| kind), "{case}");
+        let Some((cause, (kind, explanation))) = cause.zip(expected) else { continue };
+        assert!(cause.message.contains(explanation), "{}", cause.message);
+        let names_sidecar = cause.message.contains("container istio-proxy");
+        assert_eq!(names_sidecar, kind == CauseKind::SidecarRunning, "{}", cause.message);
+    }
+}
+
 /// The scheduler lists its reasons in any order, with numbers of nodes that change over time.
 #[test]
 fn unschedulable_message_omits_node_counts() {

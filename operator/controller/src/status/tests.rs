@@ -192,6 +192,23 @@ fn failed_migration_keeps_its_cause_until_it_succeeds() {
     assert!(demo.settle().ready, "the Job was created again and succeeded");
 }
 
+/// The sidecar may end by itself, so it is reported after a delay.
+#[test]
+fn sidecar_that_keeps_a_migration_is_stalled_after_delay() {
+    let mut demo = FakeCluster::with_spec(json!({}));
+    demo.settle();
+    let job = demo.job("catalog-migrate");
+    pod(&mut demo, "catalog-migrate", Some(&job.name), CauseKind::SidecarRunning);
+    demo.observe_child(Kind::Job, &job.name, |child| child.progress = Progress::Running);
+    let report = demo.settle();
+    assert_eq!(demo.condition("MigrationsComplete"), condition_is("False", "Running"));
+    demo.now = report.requeue_at.unwrap();
+    let report = demo.settle();
+    assert_eq!(demo.condition("MigrationsComplete"), condition_is("False", "SidecarRunning"));
+    assert_eq!(demo.condition("Stalled"), condition_is("True", "SidecarRunning"));
+    assert_eq!(report.event.unwrap().message, "migration of catalog: problem");
+}
+
 #[test]
 fn api_server_rejection_is_reported_with_its_message() {
     let mut demo = FakeCluster::with_spec(json!({}));

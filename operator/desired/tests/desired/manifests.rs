@@ -1,7 +1,8 @@
 //! Properties of manifests that a snapshot does not explain.
 
 use serde_json::{Value, json};
-use storefront_api::exposure::ExposeType;
+use storefront_api::exposure::{ExposeType, RouteExposure};
+use storefront_api::jobs::SidecarInjection;
 use storefront_desired::Kind;
 
 use crate::fake_cluster::{FakeCluster, id};
@@ -47,6 +48,39 @@ fn services_do_not_select_pods_of_jobs() {
             let labels = &manifest["spec"]["template"]["metadata"]["labels"];
             assert!(selector.iter().any(|(key, value)| labels[key] != *value), "{service} {job}");
         }
+    }
+}
+
+/// A sidecar that does not end by itself keeps its Job running forever.
+#[test]
+fn only_pods_of_jobs_opt_out_of_service_meshes() {
+    for injection in [SidecarInjection::Disabled, SidecarInjection::Inherited] {
+        let mut spec = specs::dev();
+        spec.jobs.sidecar_injection = injection;
+        for (id, manifest) in &settled(spec).manifests {
+            let template = &manifest["spec"]["template"];
+            if template.is_null() {
+                continue;
+            }
+            let metadata = &template["metadata"];
+            let istio = &metadata["labels"]["sidecar.istio.io/inject"];
+            let linkerd = &metadata["annotations"]["linkerd.io/inject"];
+            let opts_out = id.kind == Kind::Job && injection == SidecarInjection::Disabled;
+            let (istio_value, linkerd_value) =
+                if opts_out { (json!("false"), json!("disabled")) } else { Default::default() };
+            assert_eq!((istio, linkerd), (&istio_value, &linkerd_value), "{id} {injection:?}");
+        }
+    }
+}
+
+#[test]
+fn pod_of_a_job_names_its_main_container() {
+    let cluster = settled(specs::dev());
+    for (job, container) in [("catalog-migrate", "migrate"), ("seed", "seed")] {
+        let template = &cluster.manifests[&cluster.job(job)]["spec"]["template"];
+        let annotations = &template["metadata"]["annotations"];
+        assert_eq!(annotations["kubectl.kubernetes.io/default-container"], container);
+        assert_eq!(template["spec"]["containers"][0]["name"], container);
     }
 }
 
