@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::quantity::Quantity;
 use crate::rules;
-use crate::workload::{MAX_NAME, SecretKeyRef, SecretName};
+use crate::workload::{MAX_NAME, Resources, SecretKeyRef, SecretName};
 
 /// The default size of the managed PostgreSQL's volume.
 const POSTGRES_STORAGE: &str = "10Gi";
@@ -141,6 +141,12 @@ pub struct Redis {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 500), extend("x-kubernetes-validations" = [rules::image()]))]
     pub image: Option<String>,
+
+    /// The resource requests and limits of the managed server. The profile sets the default
+    /// requests, and the default memory limit is four times the request. Redis stores carts in half
+    /// of the memory limit, and refuses new ones when this half is full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
 
     /// The managed server's volume. It stays when the Storefront is deleted.
     #[schemars(schema_with = "redis_storage")]

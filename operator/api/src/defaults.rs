@@ -89,8 +89,18 @@ pub fn replicas(spec: &StorefrontSpec, component: Component) -> i32 {
 /// of the profile. A default request is lowered to a limit below it.
 #[must_use]
 pub fn resources(spec: &StorefrontSpec, component: Component) -> Resources {
-    let defaults = spec.profile.defaults().component;
     let resources = spec.components.get(component).and_then(|spec| spec.resources.clone());
+    completed(resources, spec.profile.defaults().component)
+}
+
+/// Returns the resource requests and limits of the managed Redis, completed as those of a
+/// component.
+#[must_use]
+pub fn redis_resources(spec: &StorefrontSpec) -> Resources {
+    completed(spec.redis.resources.clone(), spec.profile.defaults().redis)
+}
+
+fn completed(resources: Option<Resources>, defaults: Requests) -> Resources {
     let Resources { requests, limits } = resources.unwrap_or_default();
     let (requests, limits) = (requests.unwrap_or_default(), limits.unwrap_or_default());
     let cpu = requests.cpu.unwrap_or_else(|| at_most(defaults.cpu, limits.cpu.as_ref()));

@@ -152,6 +152,8 @@ pub enum ConditionType {
     DatabaseReady,
     /// Redis accepts connections.
     CacheReady,
+    /// The managed Redis is nearly full, and refuses new carts when it is full.
+    CacheMemoryPressure,
     /// The volumes of the managed servers have the desired size.
     StorageReady,
     /// The inbox receives mails.
@@ -168,12 +170,13 @@ pub enum ConditionType {
 
 impl ConditionType {
     /// All types, in the order in which conditions are written.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Ready,
         Self::Reconciling,
         Self::Stalled,
         Self::DatabaseReady,
         Self::CacheReady,
+        Self::CacheMemoryPressure,
         Self::StorageReady,
         Self::MailReady,
         Self::MigrationsComplete,
@@ -191,6 +194,7 @@ impl ConditionType {
             Self::Stalled => "Stalled",
             Self::DatabaseReady => "DatabaseReady",
             Self::CacheReady => "CacheReady",
+            Self::CacheMemoryPressure => "CacheMemoryPressure",
             Self::StorageReady => "StorageReady",
             Self::MailReady => "MailReady",
             Self::MigrationsComplete => "MigrationsComplete",

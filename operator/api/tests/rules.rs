@@ -253,6 +253,10 @@ fn servers() -> Vec<Case> {
         server["image"] = "example/server:1".into();
         server
     };
+    let with_resources = |mut server: Value, resources: Value| {
+        server["resources"] = resources;
+        server
+    };
     vec![
         creation("postgres.external describes", json!({ "postgres": { "mode": "External" } })),
         creation(
@@ -267,6 +271,18 @@ fn servers() -> Vec<Case> {
         creation(
             "redis.image is the image of the managed server",
             json!({ "redis": with_image(redis.clone()) }),
+        ),
+        creation(
+            "redis.resources are the resources of the managed server",
+            json!({ "redis": with_resources(redis.clone(), json!({})) }),
+        ),
+        creation(
+            "redis.resources must leave Redis room to work",
+            json!({ "redis": { "resources": { "limits": { "memory": "15Mi" } } } }),
+        ),
+        creation(
+            "redis.resources must leave Redis room to work",
+            json!({ "redis": { "resources": { "requests": { "memory": "4M" } } } }),
         ),
         change(
             "postgres.mode is immutable",

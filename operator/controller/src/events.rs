@@ -46,9 +46,9 @@ pub fn event_for_transition(old: &StorefrontStatus, new: &StorefrontStatus) -> O
         reason: if ready.status == "True" { "Ready".to_owned() } else { ready.reason.clone() },
         message: ready.message.clone(),
     });
-    // If both events are due, the warning is published.
-    match storage_event(old, new) {
-        Some(storage) if !readiness.as_ref().is_some_and(|event| event.warning) => Some(storage),
+    // If several events are due, a warning is published.
+    match storage_event(old, new).or_else(|| memory_event(old, new)) {
+        Some(other) if !readiness.as_ref().is_some_and(|event| event.warning) => Some(other),
         _ => readiness,
     }
 }
@@ -61,6 +61,16 @@ fn storage_event(old: &StorefrontStatus, new: &StorefrontStatus) -> Option<Event
     let published = before.is_some_and(|b| (&b.reason, &b.message) == (&now.reason, &now.message));
     let (reason, message) = (now.reason.clone(), now.message.clone());
     (!published).then_some(EventBody { warning: true, reason, message })
+}
+
+/// Returns the event of a Redis that becomes nearly full, which does not affect Ready either.
+fn memory_event(old: &StorefrontStatus, new: &StorefrontStatus) -> Option<EventBody> {
+    let pressure = |status| {
+        condition(status, ConditionType::CacheMemoryPressure).filter(|now| now.status == "True")
+    };
+    let now = pressure(new).filter(|_| pressure(old).is_none())?;
+    let (reason, message) = (now.reason.clone(), now.message.clone());
+    Some(EventBody { warning: true, reason, message })
 }
 
 /// Returns whether this reason is a warning although the problem may resolve without a user.

@@ -9,6 +9,7 @@
 //! - [`reconcile`] executes the decision with [`apply`] and [`report`] for every key that
 //!   [`work_queue`] takes from [`delaying_queue`]; [`ownership`] prevents it from overwriting
 //!   objects of others;
+//! - [`redis_memory`] measures the memory of Redis;
 //! - [`leader_election`] ensures that only one replica writes; [`run`] wires everything.
 
 pub mod apply;
@@ -36,6 +37,7 @@ pub mod operator;
 pub mod ownership;
 pub mod plan;
 pub mod reconcile;
+pub mod redis_memory;
 pub mod report;
 pub mod requests;
 pub mod run;

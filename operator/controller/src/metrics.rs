@@ -1,6 +1,7 @@
 //! The operator's metrics in the OpenMetrics format.
 
 use std::fmt;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub struct Metrics {
     queued: Gauge,
     leader: Gauge,
     ready: Family<StorefrontLabels, Gauge>,
+    redis_memory: Family<StorefrontLabels, Gauge<f64, AtomicU64>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -66,6 +68,7 @@ impl Default for Metrics {
             queued: Gauge::default(),
             leader: Gauge::default(),
             ready: Family::default(),
+            redis_memory: Family::default(),
         };
         metrics.register();
         metrics
@@ -96,6 +99,11 @@ impl Metrics {
             "storefront_ready",
             "1 if the Storefront is Ready, otherwise 0",
             self.ready.clone(),
+        );
+        registry.register(
+            "redis_memory_used_ratio",
+            "Used part of the memory of the managed Redis; it refuses new carts at 1",
+            self.redis_memory.clone(),
         );
     }
 
@@ -131,8 +139,14 @@ impl Metrics {
         self.ready.get_or_create(&labels(key)).set(i64::from(ready));
     }
 
+    /// Sets the used part of the memory of a Storefront's managed Redis.
+    pub fn set_redis_memory_ratio(&self, key: &ObjectKey, ratio: f64) {
+        self.redis_memory.get_or_create(&labels(key)).set(ratio);
+    }
+
     /// Removes the metrics of a deleted Storefront.
     pub fn remove_storefront(&self, key: &ObjectKey) {
+        self.redis_memory.remove(&labels(key));
         self.ready.remove(&labels(key));
     }
 

@@ -20,7 +20,7 @@ use crate::requests::CountRequests;
 use crate::server::{self, ServerState};
 use crate::state::State;
 use crate::watch::{self, Watch};
-use crate::work_queue;
+use crate::{redis_memory, work_queue};
 
 /// Creates a client for the cluster that the environment configures, with its requests counted.
 ///
@@ -131,11 +131,14 @@ async fn run_as_leader(
     });
     let drained = CancellationToken::new();
     let reconciles = async {
-        work_queue::run(state.queue.clone(), stop.clone(), |key| {
+        let reconciles = work_queue::run(state.queue.clone(), stop.clone(), |key| {
             let operator = operator.clone();
             async move { operator.reconcile(key).await }
-        })
-        .await;
+        });
+        tokio::select! {
+            () = reconciles => {}
+            () = redis_memory::run(state.clone(), redis_memory::metrics_url) => {}
+        }
         drained.cancel();
     };
     // The lease is renewed until the last write has ended. If it is lost, the running reconciles

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Container, EnvVar};
-use storefront_api::defaults::Requests;
+use storefront_api::defaults;
 use storefront_api::names::{self, Part};
+use storefront_api::workload::Resources;
 
 use crate::context::BuildContext;
 use crate::datastore::{self, CONFIG_FOLDER, Datastore};
@@ -23,7 +24,7 @@ pub(crate) fn objects(context: &BuildContext<'_>) -> Vec<Object> {
     if !context.manages_redis() {
         return Vec::new();
     }
-    let requests = context.spec.profile.defaults().redis;
+    let resources = defaults::redis_resources(context.spec);
     let redis = &context.spec.redis;
     let datastore = Datastore {
         part: Part::Redis,
@@ -32,11 +33,11 @@ pub(crate) fn objects(context: &BuildContext<'_>) -> Vec<Object> {
         storage: &redis.storage,
         size: redis.storage_size(),
         secret: names::redis_auth(&context.name),
-        files: files(requests),
+        files: files(&resources),
         port_name: "redis",
         port: ports::REDIS,
         stop_secs: STOP_SECS,
-        container: container(context, requests),
+        container: container(context, &resources),
         volumes: Vec::new(),
     };
     datastore::objects(context, &datastore)
@@ -44,16 +45,19 @@ pub(crate) fn objects(context: &BuildContext<'_>) -> Vec<Object> {
 
 /// Returns the files of the ConfigMap. `maxmemory` is half of the memory limit, because changed
 /// data is in memory twice while the append-only file is rewritten.
-fn files(requests: Requests) -> BTreeMap<String, String> {
+fn files(resources: &Resources) -> BTreeMap<String, String> {
     let configuration = include_str!("../files/redis.conf");
-    let maxmemory_mib = datastore::mebibytes(requests.memory) * 2;
+    let limit = resources.limits.as_ref().and_then(|limits| limits.memory.as_ref());
+    let limit_mib = limit.map_or(0, |limit| datastore::mebibytes(limit.as_str()));
+    // 0 would mean that the memory is not limited.
+    let maxmemory_mib = (limit_mib / 2).max(1);
     BTreeMap::from([
         (datastore::SCRIPT.to_owned(), include_str!("../files/redis.sh").to_owned()),
         ("redis.conf".to_owned(), format!("{configuration}\nmaxmemory {maxmemory_mib}mb\n")),
     ])
 }
 
-fn container(context: &BuildContext<'_>, requests: Requests) -> Container {
+fn container(context: &BuildContext<'_>, resources: &Resources) -> Container {
     let image = context.spec.redis.image.as_ref().unwrap_or(&context.defaults.redis_image);
     Container {
         env: Some(vec![
@@ -64,7 +68,7 @@ fn container(context: &BuildContext<'_>, requests: Requests) -> Container {
         ]),
         image: Some(image.clone()),
         name: "redis".to_owned(),
-        resources: Some(pod::resources(&requests.resources())),
+        resources: Some(pod::resources(resources)),
         startup_probe: Some(pod::exec_probe(
             &["sh", "-c", STARTED],
             pod::startup_probe(START_SECS),

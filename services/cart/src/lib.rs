@@ -19,6 +19,7 @@ mod catalog;
 pub mod domain;
 mod error;
 mod metrics;
+mod redis_memory;
 mod serve;
 mod store;
 

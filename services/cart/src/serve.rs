@@ -10,6 +10,7 @@ use crate::api::Api;
 use crate::carts::Carts;
 use crate::catalog::Catalog;
 use crate::metrics::Metrics;
+use crate::redis_memory;
 use crate::store::Store;
 
 /// Serves carts until the process drains. It starts without Redis and the catalog: calls that need
@@ -39,6 +40,7 @@ pub async fn serve_on(
 
 async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<(), kit::Error> {
     let redis = kit::redis::connect(&args.redis, runtime)?;
+    redis_memory::observe(redis.clone(), runtime);
     let api = Api {
         carts: Carts {
             store: Store::new(redis, args.cart_ttl),

@@ -150,11 +150,21 @@ pub fn postgres() -> [Rule; 3] {
 
 /// The rules for `spec.redis`.
 #[must_use]
-pub fn redis() -> [Rule; 3] {
+pub fn redis() -> [Rule; 5] {
     [
         mode_is_immutable("redis"),
         external_matches_mode("redis", "urlSecret"),
         image_requires_managed("redis"),
+        rule(
+            "self.mode == 'Managed' || !has(self.resources)",
+            "redis.resources are the resources of the managed server: remove them with mode \
+             External",
+        ),
+        rule(
+            &format!("{} && {}", at_least("requests", "4Mi"), at_least("limits", "16Mi")),
+            "redis.resources must leave Redis room to work: set requests.memory to at least 4Mi \
+             and limits.memory to at least 16Mi",
+        ),
     ]
 }
 
@@ -213,6 +223,15 @@ pub fn node_ports() -> Rule {
     rule(
         "!has(self.gateway) || !has(self.inbox) || self.gateway != self.inbox",
         "nodePorts.gateway and nodePorts.inbox must be different: change one of them",
+    )
+}
+
+/// Returns an expression that a memory amount of `resources` is absent or at least `least`.
+fn at_least(field: &str, least: &str) -> String {
+    let memory = format!("self.resources.{field}.memory");
+    format!(
+        "(!has(self.resources) || !has(self.resources.{field}) || !has({memory}) || \
+         !isQuantity({memory}) || quantity({memory}).compareTo(quantity('{least}')) >= 0)"
     )
 }
 

@@ -25,6 +25,8 @@ pub struct StorefrontState {
     /// The backoff of a failed write of the status: the number of earlier failures, and the time of
     /// the retry.
     pub status_backoff: Option<(u32, Instant)>,
+    /// Whether the managed Redis is nearly full; `None` before the first measurement.
+    pub redis_memory_pressure: Option<bool>,
     /// The number of consecutive reconciles that were requeued with backoff.
     pub requeues: u32,
     /// The writes in flight by child, each with the uids of children of that name whose deletion
@@ -71,6 +73,7 @@ impl StorefrontState {
                 // former one.
                 self.history.clear();
                 self.status_backoff = None;
+                self.redis_memory_pressure = None;
             }
         }
         self.storefront = Some(observed);

@@ -52,6 +52,7 @@ pub(super) fn condition_values(parts: &Parts, storefront: &Storefront) -> Vec<Co
         let ok = ("Managed", "Redis accepts connections");
         values.push(from_parts(ConditionType::CacheReady, &[named("", health)], ok));
     }
+    values.extend(parts.memory_pressure.map(memory_pressure));
     if let Some(health) = &parts.claims {
         let ok = ("AsWanted", "every volume claim requests the desired size");
         values.push(from_parts(ConditionType::StorageReady, &[named("", health)], ok));
@@ -71,6 +72,20 @@ pub(super) fn condition_values(parts: &Parts, storefront: &Storefront) -> Vec<Co
         values.push(ConditionValue::met(ConditionType::Suspended, "Requested", message));
     }
     values
+}
+
+/// Returns the condition of Redis's memory, which does not affect Ready.
+fn memory_pressure(nearly_full: bool) -> ConditionValue {
+    let type_ = ConditionType::CacheMemoryPressure;
+    match nearly_full {
+        true => ConditionValue::met(
+            type_,
+            "NearlyFull",
+            "Redis uses 80 % of its memory or more, and refuses new carts when it is full: raise \
+             spec.redis.resources.limits.memory",
+        ),
+        false => ConditionValue::unmet(type_, "EnoughMemory", "Redis has enough free memory"),
+    }
 }
 
 /// Changes the conditions of stopped parts to Suspended: they are in their desired state, and serve

@@ -5,6 +5,7 @@ use storefront_api::component::Component;
 use storefront_api::datastores::Mode;
 use storefront_api::names::{self, Part as Name};
 use storefront_api::services::MailMode;
+use storefront_api::status::ConditionType;
 use storefront_desired::{Kind, ObjectId};
 
 use super::StatusContext;
@@ -21,6 +22,9 @@ pub(super) struct Parts {
     pub(super) database: Option<Health>,
     /// The managed Redis; `None` if it is external.
     pub(super) cache: Option<Health>,
+    /// Whether the managed Redis is nearly full; `None` if it is external, stopped, or was never
+    /// measured.
+    pub(super) memory_pressure: Option<bool>,
     /// The inbox; `None` if mails are sent to an SMTP server.
     pub(super) mail: Option<Health>,
     /// The migration of each database, by the component that owns it.
@@ -69,6 +73,8 @@ impl Parts {
                 let class = spec.redis.storage.class_name.as_ref();
                 store(Name::Redis, names::redis(name), class)
             }),
+            memory_pressure: memory_pressure(context)
+                .filter(|_| managed(spec.redis.mode) && !spec.suspend),
             mail: (spec.mail.mode == MailMode::Inbox).then(|| {
                 program_status(context, storefront, names::inbox(name), Name::Inbox).health
             }),
@@ -118,6 +124,18 @@ impl Parts {
         parts.extend(self.seed.iter().map(|health| named("demonstration data", health)));
         parts
     }
+}
+
+/// Returns whether the managed Redis is nearly full, by the last measurement, or else by the last
+/// status: an operator that has just started has not measured yet.
+fn memory_pressure(context: &StatusContext<'_>) -> Option<bool> {
+    let type_ = ConditionType::CacheMemoryPressure.as_str();
+    let last = || {
+        let conditions = context.observed.last_status().conditions;
+        let known = conditions.into_iter().find(|condition| condition.type_ == type_)?;
+        Some(known.status == "True")
+    };
+    context.state.redis_memory_pressure.or_else(last)
 }
 
 /// Returns the status of the Deployment of a component or of the inbox.

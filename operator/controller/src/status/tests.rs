@@ -353,6 +353,29 @@ fn volume_that_cannot_grow_is_reported_and_shop_stays_ready() {
     assert_eq!(demo.settle().patch, None, "the event is published once");
 }
 
+/// The condition does not affect readiness, and a restarted operator keeps it.
+#[test]
+fn nearly_full_redis_is_reported_and_shop_stays_ready() {
+    let mut demo = FakeCluster::with_spec(json!({}));
+    demo.settle();
+    assert_eq!(demo.condition("CacheMemoryPressure"), None, "it was never measured");
+    demo.state().redis_memory_pressure = Some(false);
+    assert_eq!(demo.settle().event, None);
+    assert_eq!(demo.condition("CacheMemoryPressure"), condition_is("False", "EnoughMemory"));
+    demo.state().redis_memory_pressure = Some(true);
+    let report = demo.settle();
+    assert!(report.ready);
+    assert_eq!(demo.condition("CacheMemoryPressure"), condition_is("True", "NearlyFull"));
+    let event = report.event.unwrap();
+    assert!(event.warning && event.message.contains("spec.redis.resources"), "{event:?}");
+
+    demo.state().redis_memory_pressure = None;
+    assert_eq!(demo.settle().patch, None, "a restarted operator has not measured yet");
+    demo.change_spec(json!({ "suspend": true }));
+    demo.settle();
+    assert_eq!(demo.condition("CacheMemoryPressure"), None, "a stopped server has no memory");
+}
+
 /// A claim that cannot be created stalls the shop, because its datastore cannot start without it.
 #[test]
 fn volume_that_cannot_be_created_stalls_the_shop() {

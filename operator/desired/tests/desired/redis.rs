@@ -1,5 +1,11 @@
 //! The start script of Redis, run with a real server.
 
+use storefront_api::StorefrontSpec;
+use storefront_api::workload::{Amounts, Resources};
+use storefront_desired::Kind;
+
+use crate::fake_cluster::{FakeCluster, id};
+use crate::specs;
 use crate::start_script::{Server, container, folder_of, output};
 
 struct Redis {
@@ -50,6 +56,35 @@ fn container_sets_the_environment_of_the_script() {
     let names: Vec<&str> =
         container["env"].as_array().unwrap().iter().map(|v| v["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["CONFIG_DIR", "REDISCLI_AUTH", "REDIS_PASSWORD"]);
+}
+
+/// Returns `maxmemory` of the configuration and the memory limit of the container.
+fn memory(spec: StorefrontSpec) -> (String, String) {
+    let mut cluster = FakeCluster::new(spec);
+    cluster.settle();
+    let files = &cluster.manifests[&id(Kind::ConfigMap, "demo-redis")]["data"];
+    let configuration = files["redis.conf"].as_str().unwrap();
+    let maxmemory = configuration.lines().find_map(|line| line.strip_prefix("maxmemory "));
+    let pod = &cluster.manifests[&id(Kind::StatefulSet, "demo-redis")]["spec"]["template"]["spec"];
+    let limit = pod["containers"][0]["resources"]["limits"]["memory"].as_str().unwrap();
+    (maxmemory.unwrap().to_owned(), limit.to_owned())
+}
+
+#[test]
+fn maxmemory_is_half_of_the_memory_limit() {
+    let amounts = |memory: &str| Some(Amounts { cpu: None, memory: Some(memory.into()) });
+    let cases = [
+        (None, ("32mb", "64Mi")),
+        (Some((None, amounts("1Gi"))), ("512mb", "1Gi")),
+        (Some((amounts("100Mi"), None)), ("200mb", "400Mi")),
+        (Some((None, amounts("16Mi"))), ("8mb", "16Mi")),
+        (Some((None, amounts("1"))), ("1mb", "1")),
+    ];
+    for (resources, (maxmemory, limit)) in cases {
+        let mut spec = specs::dev();
+        spec.redis.resources = resources.map(|(requests, limits)| Resources { requests, limits });
+        assert_eq!(memory(spec), (maxmemory.to_owned(), limit.to_owned()));
+    }
 }
 
 #[test]
