@@ -7,6 +7,10 @@ use crate::rules;
 
 /// The maximum number of CORS origins.
 pub const MAX_ORIGINS: usize = 32;
+/// The maximum number of networks of trusted proxies.
+pub const MAX_TRUSTED_PROXIES: usize = 32;
+/// The maximum length of a network in CIDR notation.
+const MAX_NETWORK: usize = 49;
 /// The maximum rate. A higher one would not limit anything; 0 disables the limit explicitly.
 pub const MAX_RATE: i32 = 1_000_000;
 
@@ -22,6 +26,23 @@ pub struct Gateway {
 
     /// The rate limit per client address.
     pub rate_limit: RateLimit,
+
+    /// The networks of the proxies in front of the gateway, such as an ingress controller, in CIDR
+    /// notation. The gateway takes the client's address from the `X-Forwarded-For` header of their
+    /// requests, and ignores the header of all others. Without this list, all clients behind a
+    /// proxy count as one client, with one rate limit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_TRUSTED_PROXIES), extend("x-kubernetes-list-type" = "set"))]
+    pub trusted_proxies: Vec<Network>,
+
+    /// Where the API reference (`/docs` and `/openapi.json`) is served. Public: on the port of the
+    /// API. Internal: only on port 8081 of the Service `<name>-gateway-internal`, which is not
+    /// reachable from outside the cluster. Off: nowhere.
+    pub docs: RouteExposure,
+
+    /// Where the routes of administrators (`/api/v1/admin`) are served, as for `docs`. The internal
+    /// Service also serves the rest of the API, such as sign-in.
+    pub admin: RouteExposure,
 }
 
 /// A rate limit per client address (GCRA).
@@ -40,6 +61,58 @@ pub struct RateLimit {
 impl Default for RateLimit {
     fn default() -> Self {
         Self { requests_per_minute: 100, burst: 100 }
+    }
+}
+
+/// Where a group of the gateway's routes is served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum RouteExposure {
+    /// On the port of the API.
+    #[default]
+    Public,
+    /// Only on the internal port.
+    Internal,
+    /// Nowhere.
+    Off,
+}
+
+impl RouteExposure {
+    /// Returns the value of the gateway's settings `DOCS_ROUTES` and `ADMIN_ROUTES`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+            Self::Off => "off",
+        }
+    }
+}
+
+impl Gateway {
+    /// Reports whether a group of routes is served only on the internal port.
+    #[must_use]
+    pub fn has_internal_routes(&self) -> bool {
+        [self.docs, self.admin].contains(&RouteExposure::Internal)
+    }
+}
+
+/// A network in CIDR notation, such as `10.0.0.0/8` or `2001:db8::/32`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("x-kubernetes-validations" = [rules::network()]))]
+pub struct Network(#[schemars(length(min = 1, max = MAX_NETWORK))] pub String);
+
+impl Network {
+    /// Returns the network as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Network {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
     }
 }
 

@@ -176,6 +176,12 @@ pub fn generated_secret(storefront: &str, secret: GeneratedSecret) -> String {
     format!("{storefront}-{}", secret.suffix())
 }
 
+/// Returns the name of the Service of the gateway's internal port.
+#[must_use]
+pub fn internal_gateway(storefront: &str) -> String {
+    format!("{storefront}-gateway-internal")
+}
+
 /// Returns the name of the inbox's Deployment, Service and ServiceAccount.
 #[must_use]
 pub fn inbox(storefront: &str) -> String {
@@ -211,6 +217,7 @@ mod tests {
                 redis(storefront),
                 redis_data(storefront),
                 redis_auth(storefront),
+                internal_gateway(storefront),
                 inbox(storefront),
                 inbox_page(storefront),
             ])

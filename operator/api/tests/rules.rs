@@ -98,6 +98,7 @@ fn formats() -> Vec<Case> {
     let version = "version must be an image tag";
     let image = "image must be a complete reference";
     let origin = "must be http:// or https:// with a host";
+    let network = "must be a network in CIDR notation";
     vec![
         creation(version, json!({ "version": "0.1.0 " })),
         creation(version, json!({ "version": "-1" })),
@@ -125,6 +126,12 @@ fn formats() -> Vec<Case> {
         creation(origin, json!({ "gateway": { "corsOrigins": ["https://shop.example.com/"] } })),
         creation(origin, json!({ "gateway": { "corsOrigins": ["*"] } })),
         creation(origin, json!({ "expose": { "urls": { "api": "shop.example.com" } } })),
+        creation(network, json!({ "gateway": { "trustedProxies": ["10.0.0.1"] } })),
+        creation(network, json!({ "gateway": { "trustedProxies": ["proxy.example.com/24"] } })),
+        creation(network, json!({ "gateway": { "trustedProxies": ["10.0.0.0/33"] } })),
+        creation(network, json!({ "gateway": { "trustedProxies": ["10.0.0.0/8,fd00::/8"] } })),
+        creation(network, json!({ "gateway": { "trustedProxies": ["0.0.0.0/0"] } })),
+        creation(network, json!({ "gateway": { "trustedProxies": ["fd00::/8", "::/0"] } })),
         creation(
             "host must be a DNS name or an IP address",
             json!({ "postgres": external_postgres("db.example.com:5432") }),
@@ -172,7 +179,7 @@ fn reserved_variables() -> Vec<Case> {
         ("payment", "PAYMENT_PROVIDER"),
         ("shipping", "CURRENCY"),
         ("notification", "SMTP_PASSWORD"),
-        ("gateway", "ORDER_URL"),
+        ("gateway", "TRUSTED_PROXIES"),
     ]
     .map(|(component, variable)| {
         let env = json!([{ "name": variable, "value": "custom" }]);
@@ -409,6 +416,8 @@ async fn allowed_changes_are_accepted() {
         "gateway": {
             "corsOrigins": ["https://a.example", "http://localhost:3000", "http://[::1]:3000"],
             "rateLimit": { "requestsPerMinute": 0, "burst": 1 },
+            "docs": "Off", "admin": "Internal",
+            "trustedProxies": ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32", "fd00::1/128"],
         },
         "expose": {
             "type": "NodePort", "nodePorts": { "gateway": 30_080, "inbox": 30_825 },

@@ -20,6 +20,14 @@ pub(crate) const AUDIT_LOG: &str = "audit.log";
 /// The administrator's kubeconfig in the server's folder.
 pub(crate) const KUBECONFIG: &str = "kubeconfig";
 
+/// The network of the addresses of Services, unless a test needs another one.
+pub(crate) const SERVICE_NETWORK: &str = "10.0.0.0/16";
+
+/// The address that the server advertises to pods, of the family of its first network of Services.
+/// There are no pods, and no host needs to have the address.
+const ADVERTISED_IPV4: &str = "192.0.2.1";
+const ADVERTISED_IPV6: &str = "2001:db8::1";
+
 /// The timeout of a start: two programs and many post-start hooks, on a machine that may be
 /// compiling at the same time.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(90);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kube::core::ObjectMeta;
 use storefront_api::component::Component;
 use storefront_api::datastores::{ExternalPostgres, ExternalRedis, Mode, Postgres, Redis, SslMode};
-use storefront_api::exposure::Origin;
+use storefront_api::exposure::{Origin, RouteExposure};
 use storefront_api::services::{MailMode, Smtp, SmtpTls};
 use storefront_api::workload::{SecretKeyRef, SecretName};
 use storefront_api::{Storefront, StorefrontSpec};
@@ -55,6 +55,9 @@ fn managed() -> StorefrontSpec {
     let mut spec = StorefrontSpec::with_version("0");
     let web = Origin("https://shop.example.com".to_owned());
     spec.gateway.cors_origins = vec![web.clone()];
+    spec.gateway.trusted_proxies = vec!["10.0.0.0/8".into()];
+    spec.gateway.admin = RouteExposure::Internal;
+    spec.gateway.docs = RouteExposure::Off;
     spec.expose.urls.web = Some(web);
     spec.auth.admin_email = Some("admin@shop.example.com".to_owned());
     spec.mail.from = Some("orders@shop.example.com".to_owned());

@@ -88,6 +88,7 @@ pub fn desired(
     for part in Component::ALL {
         objects.extend(component(&context, &rollout, part));
     }
+    objects.extend(service::for_internal_gateway(&context));
     objects.extend(inbox::objects(&context, &rollout));
     objects.extend(seed(&context, &rollout));
     let jobs = migrations.into_iter().filter_map(|(_, job)| job);

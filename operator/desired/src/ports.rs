@@ -1,5 +1,9 @@
-//! The ports of the servers that the operator runs besides the components.
+//! The ports besides those of the components' APIs.
 
+/// The internal port of the gateway.
+pub(crate) const GATEWAY_INTERNAL: u16 = 8081;
+/// The name of that port.
+pub(crate) const GATEWAY_INTERNAL_NAME: &str = "internal";
 /// The port of PostgreSQL.
 pub(crate) const POSTGRES: u16 = 5432;
 /// The port of Redis.

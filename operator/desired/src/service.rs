@@ -40,6 +40,15 @@ pub(crate) fn for_component(context: &BuildContext<'_>, component: Component) ->
     service(context, names::component(&context.name, component), Part::Component(component), spec)
 }
 
+/// Builds the Service of the gateway's internal port, which is never exposed outside the cluster.
+/// Returns `None` if the gateway has no such port.
+pub(crate) fn for_internal_gateway(context: &BuildContext<'_>) -> Option<Object> {
+    let spec = cluster_ip(ports::GATEWAY_INTERNAL_NAME, "http", ports::GATEWAY_INTERNAL);
+    let (name, part) =
+        (names::internal_gateway(&context.name), Part::Component(Component::Gateway));
+    context.spec.gateway.has_internal_routes().then(|| service(context, name, part, spec))
+}
+
 /// Builds the Service of a datastore.
 pub(crate) fn for_datastore(
     context: &BuildContext<'_>,

@@ -2,7 +2,9 @@
 
 use storefront_api::StorefrontSpec;
 use storefront_api::component::Setting;
-use storefront_api::exposure::Origin;
+use storefront_api::exposure::{Network, Origin, RouteExposure};
+
+use crate::ports;
 
 /// Returns the value of a setting; `None` if the component's default applies.
 pub(crate) fn value(setting: Setting, spec: &StorefrontSpec) -> Option<String> {
@@ -10,11 +12,16 @@ pub(crate) fn value(setting: Setting, spec: &StorefrontSpec) -> Option<String> {
     match setting {
         Setting::AccessTokenTtl => Some(spec.auth.access_token_ttl.clone()),
         Setting::AdminEmail => spec.auth.admin_email.clone(),
+        Setting::AdminRoutes => restricted(spec.gateway.admin),
         Setting::CorsOrigins => match spec.gateway.cors_origins.as_slice() {
             [] => web_url(),
             origins => Some(origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(",")),
         },
         Setting::Currency => Some(spec.currency.clone()),
+        Setting::DocsRoutes => restricted(spec.gateway.docs),
+        Setting::GatewayInternalListen => {
+            spec.gateway.has_internal_routes().then(|| format!("[::]:{}", ports::GATEWAY_INTERNAL))
+        }
         Setting::MailFrom => spec.mail.from.clone(),
         Setting::PaymentProvider => Some(spec.payments.provider.as_str().to_owned()),
         Setting::RateLimitBurst => Some(spec.gateway.rate_limit.burst.to_string()),
@@ -22,13 +29,31 @@ pub(crate) fn value(setting: Setting, spec: &StorefrontSpec) -> Option<String> {
             Some(spec.gateway.rate_limit.requests_per_minute.to_string())
         }
         Setting::RefreshTokenTtl => Some(spec.auth.refresh_token_ttl.clone()),
+        Setting::TrustedProxies => match spec.gateway.trusted_proxies.as_slice() {
+            [] => None,
+            networks => Some(networks.iter().map(Network::as_str).collect::<Vec<_>>().join(",")),
+        },
         Setting::WebUrl => web_url(),
     }
+}
+
+/// Returns where a group of routes is served, unless the gateway's default applies.
+fn restricted(exposure: RouteExposure) -> Option<String> {
+    (exposure != RouteExposure::Public).then(|| exposure.as_str().to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trusted_proxies_are_passed_to_the_gateway() {
+        let mut spec = StorefrontSpec::with_version("0.1.0");
+        let trusted_proxies = |spec: &StorefrontSpec| value(Setting::TrustedProxies, spec);
+        assert_eq!(trusted_proxies(&spec), None);
+        spec.gateway.trusted_proxies = vec!["10.244.0.0/16".into(), "fd00::/8".into()];
+        assert_eq!(trusted_proxies(&spec).as_deref(), Some("10.244.0.0/16,fd00::/8"));
+    }
 
     #[test]
     fn cors_origins_default_to_the_web_url() {

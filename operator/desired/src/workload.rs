@@ -12,7 +12,7 @@ use crate::context::BuildContext;
 use crate::manifest::hash8;
 use crate::program::Program;
 use crate::settings::Settings;
-use crate::{Kind, Object, certificates, file_settings, pod};
+use crate::{Kind, Object, certificates, file_settings, pod, ports};
 
 /// The annotation with the hash of the settings, so that changed settings roll the pods.
 const SETTINGS_ANNOTATION: &str = "storefront.dev/settings";
@@ -44,12 +44,16 @@ pub(crate) fn deployment(
 ) -> Option<Object> {
     let info = component.info();
     let name = names::component(&context.name, component);
+    let mut ports = vec![(info.listen.protocol.port_name(), info.listen.port)];
+    if component == Component::Gateway && context.spec.gateway.has_internal_routes() {
+        ports.push((ports::GATEWAY_INTERNAL_NAME, ports::GATEWAY_INTERNAL));
+    }
     let program = Program {
         part: Part::Component(component),
         name: name.clone(),
         args: &[info.name, "serve"],
         image: defaults::image(context.spec, component, &context.image),
-        ports: &[(info.listen.protocol.port_name(), info.listen.port)],
+        ports: &ports,
         replicas: defaults::replicas(context.spec, component),
         resources: defaults::resources(context.spec, component),
         env: env(context, component, settings),

@@ -10,6 +10,7 @@ use kit::settings::{List, duration, duration_between};
 
 use crate::client_ip::Network;
 use crate::layers::Origin;
+use crate::route_exposure::RouteExposure;
 
 /// Settings of the gateway.
 #[derive(Debug, Clone, clap::Args)]
@@ -18,6 +19,20 @@ pub struct Args {
     /// Address that the API listens on.
     #[arg(long, env = "GATEWAY_LISTEN", default_value = "0.0.0.0:8080")]
     pub gateway_listen: SocketAddr,
+
+    /// Where the API reference (/docs, /openapi.json) is served: on the port of the API, on the
+    /// internal port only, or nowhere.
+    #[arg(long, env = "DOCS_ROUTES", value_enum, default_value_t = RouteExposure::Public)]
+    pub docs_routes: RouteExposure,
+
+    /// Where the routes of administrators (/api/v1/admin) are served, as for DOCS_ROUTES.
+    #[arg(long, env = "ADMIN_ROUTES", value_enum, default_value_t = RouteExposure::Public)]
+    pub admin_routes: RouteExposure,
+
+    /// Address of the internal port. It serves the whole API, including what the port of the API
+    /// does not serve. It is open only if DOCS_ROUTES or ADMIN_ROUTES is internal.
+    #[arg(long, env = "GATEWAY_INTERNAL_LISTEN", default_value = "127.0.0.1:8081")]
+    pub gateway_internal_listen: SocketAddr,
 
     /// URL of the catalog service.
     #[arg(long, env = "CATALOG_URL", default_value = "http://localhost:50052")]
@@ -138,6 +153,8 @@ mod tests {
             "--catalog-cache-ttl=2h",
             "--trusted-proxies=proxy",
             "--cors-origins=localhost",
+            "--docs-routes=private",
+            "--admin-routes=",
         ] {
             assert!(parse(setting).is_err(), "{setting}");
         }

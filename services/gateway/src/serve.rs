@@ -14,6 +14,7 @@ use crate::auth::{Auth, ExpectedClaims, KeysError};
 use crate::layers::{ClientLimit, ConcurrencyLimit, Layers, Origins, apply_layers};
 use crate::problem::{Code, Problem};
 use crate::rate_limit::{Quota, RateLimiter};
+use crate::route_exposure::RouteGroups;
 use crate::routes::Descriptions;
 use crate::{openapi, routes};
 
@@ -37,18 +38,33 @@ pub async fn serve(args: Args, runtime: Runtime) -> Result<(), Error> {
     serve_on(listener, args, runtime).await
 }
 
-/// Serves the gateway on an open listener; ignores `gateway_listen`.
+/// Serves the gateway on an open listener; ignores `gateway_listen`. Binds the internal port itself
+/// if a group of routes is served there.
 ///
 /// # Errors
-/// Returns an error when a setting is invalid.
+/// Returns an error when a setting is invalid or the internal address cannot be bound.
 pub async fn serve_on(listener: TcpListener, args: Args, runtime: Runtime) -> Result<(), Error> {
     let runtime = runtime.component("gateway");
     let expected =
         ExpectedClaims { issuer: args.jwt_issuer.clone(), audience: args.jwt_audience.clone() };
     let auth = Auth::new(args.jwt_public_keys.as_deref(), expected, &runtime)?;
+    let (docs, admin) = (args.docs_routes, args.admin_routes);
+    let internal = match RouteGroups::internal(docs, admin) {
+        Some(groups) => Some((kit::http::listen(args.gateway_internal_listen).await?, groups)),
+        None => None,
+    };
     let app = App::new(&args, auth, &runtime);
-    let routes = router(&args, app);
-    serve_within_layers(listener, &args, routes, &runtime).await
+    let layers = layers(&args, &runtime)?;
+    let routes = |groups| apply_layers(layers.clone(), router(&args, app.clone(), groups));
+    let public = kit::http::serve(listener, routes(RouteGroups::public(docs, admin)), &runtime);
+    match internal {
+        Some((listener, groups)) => {
+            let internal = kit::http::serve(listener, routes(groups), &runtime);
+            tokio::join!(public, internal);
+        }
+        None => public.await,
+    }
+    Ok(())
 }
 
 /// Serves `routes` within the middleware of the shop's own routes. Benchmarks use it to measure the
@@ -91,13 +107,14 @@ fn redis(args: &Args, runtime: &Runtime) -> Result<Option<Redis>, Error> {
     Ok(Some(kit::redis::connect(&args.redis, runtime)?))
 }
 
-/// Combines the routes, the OpenAPI document with its viewer, and the fallbacks for other paths.
-fn router(args: &Args, app: App) -> Router {
-    Router::from(routes::all(args.catalog_max_age, Descriptions::Dropped))
-        .merge(openapi::viewer())
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .with_state(app)
+/// Combines the routes of shoppers and of these groups, and the fallbacks for other paths.
+fn router(args: &Args, app: App, groups: RouteGroups) -> Router {
+    let routes = routes::all(args.catalog_max_age, groups.admin, Descriptions::Dropped);
+    let routes = match groups.docs {
+        true => Router::from(routes).merge(openapi::viewer()),
+        false => Router::from(routes),
+    };
+    routes.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(app)
 }
 
 async fn not_found() -> Problem {

@@ -7,7 +7,8 @@ use http::Request;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
-use kube::{Api, Client, Resource, ResourceExt as _};
+use kube::client::Body;
+use kube::{Api, Client, Config, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use storefront_api::component::Component;
@@ -234,6 +235,24 @@ impl Shop {
     /// Fails when there is no response.
     pub async fn metrics(&self, pod: &Pod) -> Result<String> {
         self.proxied(&format!("pods/{}:9090", pod.name_any()), "/metrics").await
+    }
+
+    /// Reads a path of the gateway through the API server's proxy, on behalf of a client with this
+    /// address, and returns the status of the response.
+    ///
+    /// # Errors
+    /// Fails when there is no response.
+    pub async fn forwarded_status(&self, path: &str, client: &str) -> Result<u16> {
+        let service = names::component(&self.name, Component::Gateway);
+        let port = Component::Gateway.info().listen.port;
+        let target = format!("services/{service}:{port}");
+        let uri = format!("/api/v1/namespaces/{}/{target}/proxy{path}", self.namespace);
+        let request = Request::get(&uri).header("x-forwarded-for", client).body(Body::empty())?;
+        // The usual client repeats requests that are answered with 429.
+        let mut config = Config::infer().await?;
+        config.default_retry = false;
+        let response = Client::try_from(config)?.send(request).await?;
+        Ok(response.status().as_u16())
     }
 
     async fn proxied(&self, target: &str, path: &str) -> Result<String> {

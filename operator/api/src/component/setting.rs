@@ -10,10 +10,16 @@ pub enum Setting {
     AccessTokenTtl,
     /// The e-mail address of the first administrator.
     AdminEmail,
+    /// Where the routes of administrators are served.
+    AdminRoutes,
     /// The origins from which browsers may call the API.
     CorsOrigins,
     /// The currency of all prices.
     Currency,
+    /// Where the API reference is served.
+    DocsRoutes,
+    /// The address of the gateway's internal port.
+    GatewayInternalListen,
     /// The sender of the shop's mails.
     MailFrom,
     /// The payment provider.
@@ -24,6 +30,8 @@ pub enum Setting {
     RateLimitPerMinute,
     /// How long a refresh token is valid.
     RefreshTokenTtl,
+    /// The networks of the proxies whose `X-Forwarded-For` is trusted.
+    TrustedProxies,
     /// The URL of the web shop, for links in mails.
     WebUrl,
 }
@@ -35,13 +43,17 @@ impl Setting {
         match self {
             Self::AccessTokenTtl => "ACCESS_TOKEN_TTL",
             Self::AdminEmail => "ADMIN_EMAIL",
+            Self::AdminRoutes => "ADMIN_ROUTES",
             Self::CorsOrigins => "CORS_ORIGINS",
             Self::Currency => "CURRENCY",
+            Self::DocsRoutes => "DOCS_ROUTES",
+            Self::GatewayInternalListen => "GATEWAY_INTERNAL_LISTEN",
             Self::MailFrom => "MAIL_FROM",
             Self::PaymentProvider => "PAYMENT_PROVIDER",
             Self::RateLimitBurst => "RATE_LIMIT_BURST",
             Self::RateLimitPerMinute => "RATE_LIMIT_PER_MINUTE",
             Self::RefreshTokenTtl => "REFRESH_TOKEN_TTL",
+            Self::TrustedProxies => "TRUSTED_PROXIES",
             Self::WebUrl => "WEB_URL",
         }
     }
@@ -59,8 +71,14 @@ pub const fn settings(component: Component) -> &'static [Setting] {
         }
         Component::Payment => &[Setting::Currency, Setting::PaymentProvider],
         Component::Notification => &[Setting::MailFrom, Setting::WebUrl],
-        Component::Gateway => {
-            &[Setting::CorsOrigins, Setting::RateLimitPerMinute, Setting::RateLimitBurst]
-        }
+        Component::Gateway => &[
+            Setting::AdminRoutes,
+            Setting::CorsOrigins,
+            Setting::DocsRoutes,
+            Setting::GatewayInternalListen,
+            Setting::RateLimitPerMinute,
+            Setting::RateLimitBurst,
+            Setting::TrustedProxies,
+        ],
     }
 }

@@ -208,6 +208,17 @@ pub fn origin() -> Rule {
     )
 }
 
+/// The rule for the network of a trusted proxy. A network that contains every address would let any
+/// client choose its own address.
+#[must_use]
+pub fn network() -> Rule {
+    rule(
+        "isCIDR(self) && cidr(self).prefixLength() > 0",
+        "must be a network in CIDR notation that does not contain every address, such as \
+         10.0.0.0/8 or 2001:db8::/32: write a single address as 192.0.2.1/32",
+    )
+}
+
 /// The rule for `spec.expose`.
 #[must_use]
 pub fn expose() -> Rule {

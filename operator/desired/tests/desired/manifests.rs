@@ -126,6 +126,33 @@ fn gateway_has_a_node_port_only_with_type_node_port() {
     assert_eq!(hidden["ports"][0].get("nodePort"), None);
 }
 
+#[test]
+fn internal_routes_have_a_port_that_is_not_exposed() {
+    let mut spec = specs::dev();
+    let public = settled(spec.clone());
+    let service = id(Kind::Service, "demo-gateway-internal");
+    assert_eq!(public.manifests.get(&service), None);
+    let config = &manifest(&public, Kind::ConfigMap, "demo-gateway")["data"];
+    for name in ["DOCS_ROUTES", "ADMIN_ROUTES", "GATEWAY_INTERNAL_LISTEN"] {
+        assert_eq!(config.get(name), None, "{name}: the gateway's default applies");
+    }
+
+    spec.gateway.docs = RouteExposure::Off;
+    spec.gateway.admin = RouteExposure::Internal;
+    let cluster = settled(spec);
+    let config = &manifest(&cluster, Kind::ConfigMap, "demo-gateway")["data"];
+    assert_eq!([&config["DOCS_ROUTES"], &config["ADMIN_ROUTES"]], ["off", "internal"]);
+    assert_eq!(config["GATEWAY_INTERNAL_LISTEN"], "[::]:8081");
+    let pod = &manifest(&cluster, Kind::Deployment, "demo-gateway")["spec"]["template"]["spec"];
+    let port = json!({ "containerPort": 8081, "name": "internal", "protocol": "TCP" });
+    assert!(pod["containers"][0]["ports"].as_array().unwrap().contains(&port));
+    let internal = &cluster.manifests[&service]["spec"];
+    assert_eq!(internal["type"], "ClusterIP");
+    assert_eq!(internal["ports"][0]["port"], 8081);
+    let exposed = &manifest(&cluster, Kind::Service, "demo-gateway")["spec"]["ports"];
+    assert_eq!(exposed.as_array().unwrap().len(), 1, "the node port leads to the API only");
+}
+
 /// Anyone who can read the shop's mails can reset the passwords of other users.
 #[test]
 fn inbox_has_a_node_port_only_if_the_spec_sets_it() {

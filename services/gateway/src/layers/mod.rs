@@ -37,7 +37,8 @@ const MIN_COMPRESSED_BYTES: u64 = 1024;
 /// Path of the health check. Probes request it constantly and it returns no data: no limit applies.
 const HEALTH_PATH: &str = "/health";
 
-/// Configuration of the layers.
+/// Configuration of the layers. Clones share the limits.
+#[derive(Clone)]
 pub(crate) struct Layers {
     pub(crate) rate_limit: ClientLimit,
     pub(crate) concurrency: ConcurrencyLimit,

@@ -46,8 +46,13 @@ pub(crate) enum Descriptions {
     Dropped,
 }
 
-/// Builds all routes. Clients may cache public reads for `max_age`.
-pub(crate) fn all(max_age: Duration, descriptions: Descriptions) -> OpenApiRouter<App> {
+/// Builds all routes, with those of administrators if `admin` is true. Clients may cache public
+/// reads for `max_age`.
+pub(crate) fn all(
+    max_age: Duration,
+    admin: bool,
+    descriptions: Descriptions,
+) -> OpenApiRouter<App> {
     let resource = |routes: fn() -> OpenApiRouter<App>| match descriptions {
         Descriptions::Kept => routes(),
         Descriptions::Dropped => Router::from(routes()).into(),
@@ -65,8 +70,8 @@ pub(crate) fn all(max_age: Duration, descriptions: Descriptions) -> OpenApiRoute
         .merge(resource(cart::routes))
         .merge(resource(quotes::routes))
         .merge(resource(payment_methods::routes))
-        .merge(resource(orders::routes))
-        .nest("/admin", resource(admin::routes));
+        .merge(resource(orders::routes));
+    let shop = if admin { shop.nest("/admin", resource(admin::routes)) } else { shop };
     OpenApiRouter::new()
         .merge(resource(health::routes))
         .merge(resource(jwks::routes))
@@ -77,7 +82,7 @@ pub(crate) fn all(max_age: Duration, descriptions: Descriptions) -> OpenApiRoute
 /// `/openapi.json`.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    crate::openapi::document(all(Duration::ZERO, Descriptions::Kept).into_openapi())
+    crate::openapi::document(all(Duration::ZERO, true, Descriptions::Kept).into_openapi())
 }
 
 /// Maximum number of products in one call of the catalog.

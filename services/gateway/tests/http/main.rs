@@ -21,6 +21,7 @@ mod privacy;
 mod products;
 mod rate_limit;
 mod response_validator;
+mod route_exposure;
 mod services;
 mod shop;
 mod shopping;

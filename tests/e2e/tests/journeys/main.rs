@@ -8,6 +8,7 @@ mod figures;
 mod isolation;
 mod lifecycle;
 mod products;
+mod proxies;
 mod resilience;
 mod shopper;
 mod validation;
