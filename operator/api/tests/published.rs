@@ -204,6 +204,14 @@ fn monitoring_objects_follow_the_values() {
 }
 
 #[test]
+fn services_of_the_chart_have_every_ip_family() {
+    let objects = rendered(&[]);
+    let services = objects.iter().filter(|object| object.types.as_ref().unwrap().kind == "Service");
+    let policies: Vec<&Value> = services.map(|it| &it.data["spec"]["ipFamilyPolicy"]).collect();
+    assert_eq!(policies, ["PreferDualStack"]);
+}
+
+#[test]
 fn unknown_or_invalid_values_are_rejected() {
     for (value, expected) in [
         ("replica=2", "additional properties 'replica' not allowed"),

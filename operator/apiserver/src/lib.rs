@@ -64,7 +64,17 @@ impl ApiServer {
     ///
     /// When the programs are missing and cannot be built, or when they do not start.
     pub fn start() -> Result<Self, Error> {
-        start::start()
+        start::start(start::SERVICE_NETWORK)
+    }
+
+    /// Starts a server that allocates the addresses of Services from these networks, in CIDR
+    /// notation and separated by a comma: one for a cluster with one IP family, two for both.
+    ///
+    /// # Errors
+    ///
+    /// As [`ApiServer::start`], or when the server rejects the networks.
+    pub fn start_with_service_networks(networks: &str) -> Result<Self, Error> {
+        start::start(networks)
     }
 
     /// Returns the server that all tests of this process share. The first call starts it.

@@ -40,22 +40,22 @@ const MAX_START_ATTEMPTS: usize = 3;
 const TOKEN: &str = "test";
 
 /// Starts a server and waits until it is ready.
-pub(crate) fn start() -> Result<ApiServer, Error> {
+pub(crate) fn start(service_networks: &str) -> Result<ApiServer, Error> {
     // An error means that another part of this process has installed a provider, which serves as
     // well.
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let assets = assets::folder()?;
-    let mut result = try_to_start(&assets);
+    let mut result = try_to_start(&assets, service_networks);
     for _ in 1..MAX_START_ATTEMPTS {
         match result {
-            Err(Error::NotServing { .. }) => result = try_to_start(&assets),
+            Err(Error::NotServing { .. }) => result = try_to_start(&assets, service_networks),
             other => return other,
         }
     }
     result
 }
 
-fn try_to_start(assets: &Path) -> Result<ApiServer, Error> {
+fn try_to_start(assets: &Path, service_networks: &str) -> Result<ApiServer, Error> {
     let (etcd_port, port) = (free_port()?, free_port()?);
     let etcd_folder = folder("etcd")?;
     let etcd =
@@ -64,7 +64,7 @@ fn try_to_start(assets: &Path) -> Result<ApiServer, Error> {
     let folder = folder("apiserver")?;
     let certificate = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
     write_files(folder.path(), &certificate, port)?;
-    let arguments = server_arguments(port, etcd_port);
+    let arguments = server_arguments(port, etcd_port, service_networks);
     let server = SupervisedProcess::start(&assets.join("kube-apiserver"), &arguments, folder)?;
     let mut server = ApiServer {
         url: format!("https://127.0.0.1:{port}").parse::<Uri>()?,
@@ -103,8 +103,11 @@ fn etcd_arguments(port: u16) -> Vec<String> {
     ]
 }
 
-fn server_arguments(port: u16, etcd_port: u16) -> Vec<String> {
+fn server_arguments(port: u16, etcd_port: u16, service_networks: &str) -> Vec<String> {
+    let first = service_networks.split(',').next().unwrap_or_default();
+    let advertised = if first.contains(':') { ADVERTISED_IPV6 } else { ADVERTISED_IPV4 };
     vec![
+        format!("--advertise-address={advertised}"),
         format!("--etcd-servers=http://127.0.0.1:{etcd_port}"),
         "--bind-address=127.0.0.1".to_owned(),
         format!("--secure-port={port}"),
@@ -116,7 +119,7 @@ fn server_arguments(port: u16, etcd_port: u16) -> Vec<String> {
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         "--service-account-key-file=tls.crt".to_owned(),
         "--service-account-signing-key-file=tls.key".to_owned(),
-        "--service-cluster-ip-range=10.0.0.0/16".to_owned(),
+        format!("--service-cluster-ip-range={service_networks}"),
         "--allow-privileged=true".to_owned(),
         // No controllers run, so there are no service account tokens to mount.
         "--disable-admission-plugins=ServiceAccount".to_owned(),

@@ -78,7 +78,12 @@ pub(crate) fn for_inbox(context: &BuildContext<'_>) -> Vec<Object> {
 fn service(context: &BuildContext<'_>, name: String, part: Part, spec: ServiceSpec) -> Object {
     let service = Service {
         metadata: context.metadata(name.clone(), part),
-        spec: Some(ServiceSpec { selector: Some(names::selector(&context.name, part)), ..spec }),
+        spec: Some(ServiceSpec {
+            // Every IP family of the cluster: IPv4, IPv6 or both.
+            ip_family_policy: Some("PreferDualStack".to_owned()),
+            selector: Some(names::selector(&context.name, part)),
+            ..spec
+        }),
         ..Service::default()
     };
     Object::apply(Kind::Service, name, &service)

@@ -12,7 +12,7 @@ use storefront_api::exposure::ExposeType;
 use storefront_api::{StorefrontSpec, names};
 use storefront_desired::{Kind, ObjectId};
 
-use crate::fake_cluster::FakeCluster;
+use crate::fake_cluster::{FakeCluster, id};
 use crate::specs;
 
 struct TestNamespace {
@@ -23,7 +23,10 @@ struct TestNamespace {
 impl TestNamespace {
     /// Creates a namespace that enforces the restricted pod security standard.
     async fn new() -> Self {
-        let server = ApiServer::shared().unwrap();
+        Self::of(ApiServer::shared().unwrap()).await
+    }
+
+    async fn of(server: &ApiServer) -> Self {
         let client = server.client().unwrap();
         let name = server.namespace(&client).await.unwrap();
         let label = json!({

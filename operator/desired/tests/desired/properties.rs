@@ -155,6 +155,7 @@ fn check_complete(object: &Object, manifest: &Value) {
         // Argo CD would prune the volume.
         assert!(instance.is_null(), "{id}");
     } else {
+        assert!(instance.is_string(), "{id}");
         assert_eq!(owner["kind"], "Storefront", "{id}");
         assert_eq!([&owner["controller"], &owner["blockOwnerDeletion"]], [true, true], "{id}");
     }
