@@ -35,7 +35,7 @@ pub(crate) fn serve(args: Args) -> anyhow::Result<()> {
         let process = Process::start("constant", &settings).await?;
         let runtime = process.runtime();
         let component = Box::pin(async move {
-            let listener = kit::http::listen(gateway.gateway_listen).await?;
+            let listener = kit::http::listen(gateway.gateway_listen, &runtime).await?;
             let routes = routes(body_bytes);
             Ok(gateway::serve_within_layers(listener, &gateway, routes, &runtime).await?)
         });

@@ -61,7 +61,7 @@ pub struct RunArgs {
     /// The address that serves /metrics, /livez, /readyz and /log-level. A PUT to /log-level
     /// changes the log filter; it is accepted only from the pod itself (as with `kubectl
     /// port-forward`).
-    #[arg(long, env = "LISTEN_ADDR", default_value = "0.0.0.0:8080")]
+    #[arg(long, env = "LISTEN_ADDR", default_value = "[::]:8080")]
     pub listen_addr: SocketAddr,
 
     /// The log filter: a level, or levels by module in the syntax of tracing's EnvFilter.

@@ -14,6 +14,7 @@ use crate::args::RunArgs;
 use crate::error::Error;
 use crate::events::EventRecorder;
 use crate::leader_election::Elector;
+use crate::listener;
 use crate::logging::LogFilter;
 use crate::operator::Operator;
 use crate::requests::CountRequests;
@@ -52,7 +53,7 @@ pub fn client(mut config: kube::Config, state: &Arc<State>) -> Result<Client, Er
 /// When the address cannot be bound.
 pub async fn listen(args: &RunArgs) -> Result<TcpListener, Error> {
     let address = args.listen_addr;
-    TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
+    listener::bind(address).await.map_err(|source| Error::Listen { address, source })
 }
 
 /// Runs the operator until `stop` is cancelled.

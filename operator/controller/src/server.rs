@@ -77,7 +77,7 @@ async fn set_level(
     FromState(server_state): FromState<ServerState>,
     filter: String,
 ) -> Response {
-    if !peer.ip().is_loopback() {
+    if !is_from_pod(peer) {
         return (
             StatusCode::FORBIDDEN,
             "allowed only from the pod itself; use kubectl port-forward",
@@ -87,5 +87,30 @@ async fn set_level(
     match server_state.level.set(filter.trim()) {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(reason) => (StatusCode::BAD_REQUEST, reason).into_response(),
+    }
+}
+
+/// Whether the peer is in the pod itself. A dual-stack socket reports IPv4 peers as IPv4-mapped
+/// addresses.
+fn is_from_pod(peer: SocketAddr) -> bool {
+    peer.ip().to_canonical().is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_from_pod;
+
+    #[test]
+    fn only_loopback_peers_are_from_the_pod() {
+        for (peer, expected) in [
+            ("127.0.0.1:1", true),
+            ("[::1]:1", true),
+            ("[::ffff:127.0.0.1]:1", true),
+            ("10.0.0.1:1", false),
+            ("[::ffff:10.0.0.1]:1", false),
+            ("[2001:db8::1]:1", false),
+        ] {
+            assert_eq!(is_from_pod(peer.parse().unwrap()), expected, "{peer}");
+        }
     }
 }

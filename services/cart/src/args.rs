@@ -13,7 +13,7 @@ use money::Currency;
 #[group(skip)]
 pub struct Args {
     /// Address on which gRPC is served.
-    #[arg(long = "cart-listen", env = "CART_LISTEN", default_value = "0.0.0.0:50053")]
+    #[arg(long = "cart-listen", env = "CART_LISTEN", default_value = "[::]:50053")]
     pub listen: SocketAddr,
 
     /// Connection to Redis, which stores the carts.

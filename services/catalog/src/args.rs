@@ -12,7 +12,7 @@ use money::Currency;
 #[group(skip)]
 pub struct Args {
     /// Address on which gRPC is served.
-    #[arg(long = "catalog-listen", env = "CATALOG_LISTEN", default_value = "0.0.0.0:50052")]
+    #[arg(long = "catalog-listen", env = "CATALOG_LISTEN", default_value = "[::]:50052")]
     pub listen: SocketAddr,
 
     /// The database connection.

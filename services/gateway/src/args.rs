@@ -17,7 +17,7 @@ use crate::route_exposure::RouteExposure;
 #[group(skip)]
 pub struct Args {
     /// Address that the API listens on.
-    #[arg(long, env = "GATEWAY_LISTEN", default_value = "0.0.0.0:8080")]
+    #[arg(long, env = "GATEWAY_LISTEN", default_value = "[::]:8080")]
     pub gateway_listen: SocketAddr,
 
     /// Where the API reference (/docs, /openapi.json) is served: on the port of the API, on the

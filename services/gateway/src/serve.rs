@@ -34,7 +34,8 @@ pub enum Error {
 /// # Errors
 /// Returns an error when a setting is invalid or the address cannot be bound.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), Error> {
-    let listener = kit::http::listen(args.gateway_listen).await?;
+    let runtime = runtime.component("gateway");
+    let listener = kit::http::listen(args.gateway_listen, &runtime).await?;
     serve_on(listener, args, runtime).await
 }
 

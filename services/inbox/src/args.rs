@@ -9,10 +9,10 @@ use clap::Args as ClapArgs;
 #[group(skip)]
 pub struct Args {
     /// Address on which SMTP is served.
-    #[arg(long, env = "INBOX_SMTP_LISTEN", default_value = "0.0.0.0:1025")]
+    #[arg(long, env = "INBOX_SMTP_LISTEN", default_value = "[::]:1025")]
     pub inbox_smtp_listen: SocketAddr,
 
     /// Address on which the web pages and the JSON API are served.
-    #[arg(long, env = "INBOX_LISTEN", default_value = "0.0.0.0:8025")]
+    #[arg(long, env = "INBOX_LISTEN", default_value = "[::]:8025")]
     pub inbox_listen: SocketAddr,
 }

@@ -17,13 +17,9 @@ const HTTP_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Errors
 /// Returns an error if it cannot listen on an address.
 pub async fn serve(args: Args, runtime: Runtime) -> Result<(), Error> {
-    let address = args.inbox_smtp_listen;
-    let smtp = TcpListener::bind(address).await.map_err(|source| Error::Listen {
-        what: "SMTP",
-        address,
-        source,
-    })?;
-    let http = kit::http::listen(args.inbox_listen).await?;
+    let runtime = runtime.component("inbox");
+    let smtp = kit::net::listen(runtime.name(), "SMTP", args.inbox_smtp_listen).await?;
+    let http = kit::http::listen(args.inbox_listen, &runtime).await?;
     serve_on(smtp, http, runtime).await
 }
 

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 #[group(skip)]
 pub struct Args {
     /// Address of /livez, /readyz and /metrics; never exposed to shoppers
-    #[arg(long, env = "ADMIN_ADDR", default_value = "0.0.0.0:9090")]
+    #[arg(long, env = "ADMIN_ADDR", default_value = "[::]:9090")]
     pub admin_addr: SocketAddr,
 
     /// Log filter, such as `info,catalog=debug`

@@ -23,6 +23,7 @@ pub mod file_watch;
 pub mod grpc;
 pub mod http;
 pub mod metrics;
+pub mod net;
 pub mod origin;
 mod periodic;
 pub mod postgres;

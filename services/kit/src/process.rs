@@ -3,11 +3,10 @@
 use crate::grpc::Tls;
 use crate::shutdown::{self, Limits};
 use crate::telemetry::Telemetry;
-use crate::{Args, BoxError, Env, Error, Runtime, admin};
+use crate::{Args, BoxError, Env, Error, Runtime, admin, net};
 use futures::future::BoxFuture;
 use std::future::Future;
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// Maximum default number of worker threads: the services wait more than they compute, and each
 /// thread costs memory.
@@ -51,12 +50,7 @@ impl Process {
         let runtime = Runtime::new(name, Env::system());
         let tls = Tls::start(&args.grpc_tls, &runtime)?;
         let runtime = runtime.with_tls(tls);
-        let address = args.admin_addr;
-        let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen {
-            what: "admin",
-            address,
-            source,
-        })?;
+        let listener = net::listen(name, "admin", args.admin_addr).await?;
         // The admin server runs until the process ends, so it is not a tracked worker.
         tokio::spawn(admin::serve(listener, runtime.clone()));
         Ok(Self { runtime, telemetry, limits: Limits::from(args) })

@@ -25,11 +25,7 @@ pub enum SmtpTls {
 #[group(skip)]
 pub struct Args {
     /// Address on which gRPC is served.
-    #[arg(
-        long = "notification-listen",
-        env = "NOTIFICATION_LISTEN",
-        default_value = "0.0.0.0:50057"
-    )]
+    #[arg(long = "notification-listen", env = "NOTIFICATION_LISTEN", default_value = "[::]:50057")]
     pub listen: SocketAddr,
 
     /// Connection to the database.

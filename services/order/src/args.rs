@@ -29,7 +29,7 @@ const _: () =
 #[group(skip)]
 pub struct Args {
     /// Address on which gRPC is served.
-    #[arg(long = "order-listen", env = "ORDER_LISTEN", default_value = "0.0.0.0:50055")]
+    #[arg(long = "order-listen", env = "ORDER_LISTEN", default_value = "[::]:50055")]
     pub listen: SocketAddr,
 
     /// Connection to the database.

@@ -22,7 +22,7 @@ pub enum ProviderKind {
 #[group(skip)]
 pub struct Args {
     /// Address on which gRPC is served.
-    #[arg(long = "payment-listen", env = "PAYMENT_LISTEN", default_value = "0.0.0.0:50056")]
+    #[arg(long = "payment-listen", env = "PAYMENT_LISTEN", default_value = "[::]:50056")]
     pub listen: SocketAddr,
 
     /// Connection to the database.

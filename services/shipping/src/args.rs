@@ -14,7 +14,7 @@ use money::Currency;
 #[group(skip)]
 pub struct Args {
     /// Address on which gRPC is served.
-    #[arg(long = "shipping-listen", env = "SHIPPING_LISTEN", default_value = "0.0.0.0:50058")]
+    #[arg(long = "shipping-listen", env = "SHIPPING_LISTEN", default_value = "[::]:50058")]
     pub listen: SocketAddr,
 
     /// Connection to the database.

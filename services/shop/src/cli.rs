@@ -64,6 +64,7 @@ enum Command {
     /// Mail catcher for development: receives by SMTP, serves a web page and JSON
     Inbox(Box<ServeArgs<inbox::Args>>),
     /// Runs every component in one process, without Kubernetes
+    #[command(mut_arg("admin_addr", |admin| admin.default_value(all::DEFAULT_ADMIN_ADDR)))]
     All(Box<all::Args>),
     /// Writes demonstration data that is missing; existing data is not changed
     Seed(Box<seed::Args>),
@@ -196,6 +197,26 @@ mod tests {
         ] {
             assert!(known[command].contains(name), "{command} reads {:?}", known[command]);
         }
+    }
+
+    #[test]
+    fn listeners_are_dual_stack_and_those_of_all_on_loopback() {
+        let cli = Cli::command();
+        let mut commands = vec![&cli];
+        let mut listeners = 0;
+        while let Some(command) = commands.pop() {
+            commands.extend(command.get_subcommands());
+            let host = if command.get_name() == "all" { "127.0.0.1:" } else { "[::]:" };
+            for argument in command.get_arguments() {
+                let env = argument.get_env().unwrap_or_default().to_string_lossy();
+                if env == "ADMIN_ADDR" || env.ends_with("_LISTEN") {
+                    let default = argument.get_default_values()[0].to_string_lossy();
+                    assert!(default.starts_with(host), "{}: {default}", command.get_name());
+                    listeners += 1;
+                }
+            }
+        }
+        assert!(listeners > 20, "{listeners}");
     }
 
     #[test]

@@ -14,6 +14,9 @@ Every process of the shop runs the program `shop` with a command. It reads its s
 command line or from the environment variables below; `shop <command> --help` describes them too. In
 a cluster the operator sets them. A setting that ends in `_FILE` names a file that contains the
 value, and takes precedence over the setting without the suffix.
+
+`[::]` accepts connections over IPv6 and IPv4; without IPv6 it means `0.0.0.0`. `shop all` listens
+on `127.0.0.1` at the default ports, unless settings such as `GATEWAY_LISTEN` name other addresses.
 ";
 
 /// Returns the document in Markdown: the settings that all commands have, then those of each
@@ -28,7 +31,8 @@ pub fn reference() -> String {
             *common.entry(setting.row()).or_default() += 1;
         }
     }
-    let is_common = |setting: &Setting| common[&setting.row()] == commands.len();
+    // One command may have a default of its own: `shop all` has one of ADMIN_ADDR.
+    let is_common = |setting: &Setting| common[&setting.row()] + 1 >= commands.len();
     let mut text = HEAD.to_owned();
     if let Some((_, settings)) = commands.first() {
         table(&mut text, "Every command", settings.iter().filter(|setting| is_common(setting)));

@@ -1,6 +1,7 @@
 //! A single component in a process of its own, as in a cluster.
 
 use std::future::Future;
+use std::net::Ipv4Addr;
 
 use futures::FutureExt as _;
 use kit::postgres::ExistingRole;
@@ -85,14 +86,14 @@ pub(crate) fn migrate(owner: &DatabaseComponent, args: MigrateArgs) -> Result<()
 
 /// Runs a job, which ends by itself, in a process of its own.
 ///
-/// The admin port is any free port: a job may run beside a process that has the configured one, and
-/// nothing probes a job.
+/// The admin port is any free port of the loopback interface: a job may run beside a process that
+/// has the configured one, and nothing probes a job.
 pub(crate) fn run_job(
     name: &'static str,
     mut settings: kit::Args,
     job: impl AsyncFnOnce(Runtime) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    settings.admin_addr.set_port(0);
+    settings.admin_addr = (Ipv4Addr::LOCALHOST, 0).into();
     kit::block_on(&settings, async {
         let process = Process::start(name, &settings).await?;
         let runtime = process.runtime();

@@ -7,6 +7,7 @@
 //!   the tests of a process, and are removed when the process ends, also by SIGKILL.
 //! - [`database`] creates a database with a service's tables for one test.
 //! - [`RunningService`] runs a service in the test's process; [`settings`] parses its settings.
+//! - [`listening_sockets`] returns the addresses on which a process listens.
 //! - [`FaultProxy`] injects connection faults between a service and its server.
 //! - The program `with-servers` runs a command with one pair of servers for all its test processes:
 //!   `cargo run -p testing --bin with-servers -- cargo test --workspace`.
@@ -25,6 +26,7 @@ mod ports;
 mod responses;
 mod servers;
 mod service;
+mod sockets;
 mod template;
 
 pub use database::{TestDatabase, database};
@@ -33,3 +35,4 @@ pub use ports::{free_address, free_port};
 pub use responses::{assert_unavailable, code, code_and_reason, fields, reason};
 pub use servers::{Servers, postgres, redis};
 pub use service::{RunningService, settings, settings_with_database};
+pub use sockets::listening_sockets;

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 #[group(skip)]
 pub struct Args {
     /// Address on which gRPC is served.
-    #[arg(long = "user-listen", env = "USER_LISTEN", default_value = "0.0.0.0:50051")]
+    #[arg(long = "user-listen", env = "USER_LISTEN", default_value = "[::]:50051")]
     pub listen: SocketAddr,
 
     /// Connection to the database.

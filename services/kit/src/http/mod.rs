@@ -9,7 +9,7 @@ pub(crate) use connection_timeouts::ConnectionTimeouts;
 pub use observe::{ObserveConfig, catch_panics_and_timeouts, observe};
 pub(crate) use serve::serve_until;
 
-use crate::{Error, Runtime};
+use crate::{Error, Runtime, net};
 use axum::Router;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -18,12 +18,8 @@ use tokio::net::TcpListener;
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|source| Error::Listen {
-        what: "HTTP",
-        address,
-        source,
-    })
+pub async fn listen(address: SocketAddr, runtime: &Runtime) -> Result<TcpListener, Error> {
+    net::listen(runtime.name(), "HTTP", address).await
 }
 
 /// Serves `router` until the process drains, then completes the requests in flight. Handlers can

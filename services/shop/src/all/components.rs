@@ -91,6 +91,7 @@ impl Components {
         if !settings.notification.is_default("smtp_host") && only.is_empty() {
             selected.retain(|name| *name != ComponentOrInbox::Inbox);
         }
+        settings.listen_on_loopback();
         settings.wire_urls()?;
         let AllSettings {
             user,
@@ -214,6 +215,22 @@ impl AllSettings {
         })
     }
 
+    /// Replaces the default listen addresses, which are for pods, by the loopback interface.
+    fn listen_on_loopback(&mut self) {
+        set_loopback_default(&mut self.user, "listen", |args| &mut args.listen);
+        set_loopback_default(&mut self.catalog, "listen", |args| &mut args.listen);
+        set_loopback_default(&mut self.cart, "listen", |args| &mut args.listen);
+        set_loopback_default(&mut self.order, "listen", |args| &mut args.listen);
+        set_loopback_default(&mut self.payment, "listen", |args| &mut args.listen);
+        set_loopback_default(&mut self.notification, "listen", |args| &mut args.listen);
+        set_loopback_default(&mut self.shipping, "listen", |args| &mut args.listen);
+        set_loopback_default(&mut self.gateway, "gateway_listen", |args| &mut args.gateway_listen);
+        set_loopback_default(&mut self.inbox, "inbox_listen", |args| &mut args.inbox_listen);
+        set_loopback_default(&mut self.inbox, "inbox_smtp_listen", |args| {
+            &mut args.inbox_smtp_listen
+        });
+    }
+
     /// Sets the URLs of the components that each component calls, unless a setting names them.
     fn wire_urls(&mut self) -> Result<(), Error> {
         let user = self.user.args.listen;
@@ -280,6 +297,17 @@ fn set_default_url<A: clap::Args>(
     Ok(())
 }
 
+/// Sets the listen address `id` to its port on the loopback interface, unless it was set.
+fn set_loopback_default<A: clap::Args>(
+    settings: &mut EnvSettings<A>,
+    id: &str,
+    listen: fn(&mut A) -> &mut SocketAddr,
+) {
+    if settings.is_default(id) {
+        listen(&mut settings.args).set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+}
+
 /// Returns the address at which this machine reaches a server that listens at `listen`.
 fn reachable(mut listen: SocketAddr) -> SocketAddr {
     if listen.ip().is_unspecified() {
@@ -290,7 +318,52 @@ fn reachable(mut listen: SocketAddr) -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    /// Components that serve without a database.
+    const WITHOUT_DATABASE: [ComponentOrInbox; 3] = [
+        ComponentOrInbox::Component(Component::Gateway),
+        ComponentOrInbox::Component(Component::Cart),
+        ComponentOrInbox::Inbox,
+    ];
+
+    impl Components {
+        fn listen_addresses(&mut self) -> [&mut SocketAddr; 10] {
+            [
+                &mut self.user.listen,
+                &mut self.catalog.listen,
+                &mut self.cart.listen,
+                &mut self.order.listen,
+                &mut self.payment.listen,
+                &mut self.notification.listen,
+                &mut self.shipping.listen,
+                &mut self.gateway.gateway_listen,
+                &mut self.inbox.inbox_smtp_listen,
+                &mut self.inbox.inbox_listen,
+            ]
+        }
+    }
+
+    #[tokio::test]
+    async fn default_listeners_are_on_loopback() {
+        let mut components = Components::from_env(&WITHOUT_DATABASE).unwrap();
+        components.cart.redis.redis_url = Some("redis://127.0.0.1:1".into());
+        for listen in components.listen_addresses() {
+            assert_eq!(listen.ip(), Ipv4Addr::LOCALHOST, "{listen}");
+            listen.set_port(0);
+        }
+        for component in components.serve(&Runtime::for_tests()) {
+            tokio::spawn(component);
+        }
+        let mut sockets = Vec::new();
+        while sockets.len() < 4 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            sockets = testing::listening_sockets(std::process::id());
+        }
+        assert!(sockets.iter().all(|socket| socket.ip().is_loopback()), "{sockets:?}");
+    }
 
     #[test]
     fn unspecified_listen_address_is_reached_on_loopback() {

@@ -1,9 +1,11 @@
 //! The command `shop all`: every component in one process.
 //!
-//! The settings are those of the components, by the same names, with two exceptions that name
-//! servers. `DATABASE_URL` is a PostgreSQL server on which each component that owns a database gets
-//! a role and a database of its own, as in a cluster; `DATABASE_PASSWORD` is the password of the
-//! role that creates them. With `--embedded`, a server that no setting names is started.
+//! The settings are those of the components, by the same names. Listeners that no setting names are
+//! on the loopback interface, because the components trust their network. Two settings name servers
+//! instead of what a component gets from them. `DATABASE_URL` is a PostgreSQL server on which each
+//! component that owns a database gets a role and a database of its own, as in a cluster;
+//! `DATABASE_PASSWORD` is the password of the role that creates them. With `--embedded`, a server
+//! that no setting names is started.
 
 mod components;
 mod secrets;
@@ -22,6 +24,9 @@ use crate::{Error, seed};
 use components::{ComponentOrInbox, Components};
 use secrets::Secrets;
 use servers::ServerSettings;
+
+/// The default address of the admin port: like the other listeners, on the loopback interface.
+pub(crate) const DEFAULT_ADMIN_ADDR: &str = "127.0.0.1:9090";
 
 /// The settings of `shop all`.
 #[derive(Debug, clap::Args)]

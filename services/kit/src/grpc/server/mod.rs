@@ -2,7 +2,7 @@
 
 use super::layer::RpcLayer;
 use super::methods::Methods;
-use crate::{Error, Runtime};
+use crate::{Error, Runtime, net};
 use axum::response::IntoResponse;
 use http::Request;
 use std::convert::Infallible;
@@ -129,7 +129,8 @@ impl Server {
             methods.add(encoded)?;
         }
 
-        let incoming = TcpIncoming::from(listen.open().await?).with_nodelay(Some(true));
+        let incoming =
+            TcpIncoming::from(listen.open(runtime.name()).await?).with_nodelay(Some(true));
         runtime.readiness(runtime.name()).open();
         let layer = RpcLayer::new(&runtime, methods, max_in_flight, MAX_DEADLINE);
         let closing = layer.closing();
@@ -157,12 +158,10 @@ impl Server {
 }
 
 impl Listen {
-    async fn open(self) -> Result<TcpListener, Error> {
+    async fn open(self, component: &'static str) -> Result<TcpListener, Error> {
         match self {
             Self::Bound(listener) => Ok(listener),
-            Self::Address(address) => TcpListener::bind(address)
-                .await
-                .map_err(|source| Error::Listen { what: "gRPC", address, source }),
+            Self::Address(address) => net::listen(component, "gRPC", address).await,
         }
     }
 }
