@@ -9,6 +9,35 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 /// Time that a browser may cache the response to a preflight request.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 
+/// Headers that pages may send: those that the API reads or documents. Browsers send
+/// `Accept-Encoding` and `Content-Length` themselves.
+const REQUEST_HEADERS: [HeaderName; 10] = [
+    header::AUTHORIZATION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_TYPE,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    HeaderName::from_static("baggage"),
+    HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("traceparent"),
+    HeaderName::from_static("tracestate"),
+    HeaderName::from_static("x-request-id"),
+];
+
+/// Headers that pages may read, in addition to the few that browsers always show.
+const RESPONSE_HEADERS: [HeaderName; 10] = [
+    header::ACCEPT_ENCODING,
+    header::ALLOW,
+    header::ETAG,
+    header::RETRY_AFTER,
+    header::WWW_AUTHENTICATE,
+    HeaderName::from_static("idempotency-replayed"),
+    HeaderName::from_static("ratelimit-limit"),
+    HeaderName::from_static("ratelimit-remaining"),
+    HeaderName::from_static("ratelimit-reset"),
+    HeaderName::from_static("x-request-id"),
+];
+
 /// Origins whose pages may read responses.
 #[derive(Debug, Clone)]
 pub(crate) struct Origins(pub(crate) Vec<Origin>);
@@ -45,21 +74,8 @@ pub(super) fn layer(Origins(origins): Origins) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            HeaderName::from_static("idempotency-key"),
-            HeaderName::from_static("x-request-id"),
-        ])
-        .expose_headers([
-            header::ETAG,
-            header::RETRY_AFTER,
-            HeaderName::from_static("idempotency-replayed"),
-            HeaderName::from_static("ratelimit-limit"),
-            HeaderName::from_static("ratelimit-remaining"),
-            HeaderName::from_static("ratelimit-reset"),
-            HeaderName::from_static("x-request-id"),
-        ])
+        .allow_headers(REQUEST_HEADERS)
+        .expose_headers(RESPONSE_HEADERS)
         .max_age(PREFLIGHT_AGE)
 }
 
