@@ -6,7 +6,7 @@ mod grpc;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, header};
+use http::{HeaderName, HeaderValue, header};
 use kit::problem::{FieldError, RETRY_SHORTLY};
 
 pub(crate) use codes::{Code, TABLE};
@@ -72,6 +72,11 @@ impl Problem {
     /// Adds an extension member.
     pub(crate) fn member(self, name: &'static str, value: impl Into<String>) -> Self {
         Self(Box::new(self.0.member(name, value)))
+    }
+
+    /// Adds a response header.
+    pub(crate) fn header(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self(Box::new(self.0.header(name, value)))
     }
 
     /// Sets the time after which the client may retry.

@@ -1,9 +1,9 @@
-//! JSON request bodies: media type, size, time and syntax. The routes validate the fields.
+//! JSON request bodies: media type, encoding, size, time and syntax. The routes validate the fields.
 
 use std::time::Duration;
 
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -43,6 +43,9 @@ async fn object<T: DeserializeOwned>(request: Request) -> Result<Option<T>, Prob
     if declared_length(&parts.headers).is_some_and(|length| length > MAX_BODY_BYTES) {
         return Err(Code::PayloadTooLarge.problem());
     }
+    if is_encoded(&parts.headers) {
+        return Err(encoded_body());
+    }
     let bytes = read_bytes(body).await?;
     if bytes.is_empty() {
         return Ok(None);
@@ -59,6 +62,21 @@ async fn object<T: DeserializeOwned>(request: Request) -> Result<Option<T>, Prob
 
 fn declared_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Whether the body has a content coding other than `identity`.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers.get_all(header::CONTENT_ENCODING).iter().any(|line| {
+        let mut codings = line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        codings.any(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"))
+    })
+}
+
+/// The problem of an encoded body, with the header that names what the API accepts (RFC 7694).
+fn encoded_body() -> Problem {
+    Code::UnsupportedMediaType
+        .with_detail("Send the body without `Content-Encoding`.")
+        .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
 }
 
 /// Whether the media type is `application/json` or has its suffix (`application/merge-patch+json`).

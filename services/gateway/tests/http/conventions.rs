@@ -82,6 +82,30 @@ async fn malformed_bodies_are_rejected_with_a_reason() {
 }
 
 #[tokio::test]
+async fn encoded_bodies_are_415_with_the_supported_encoding() {
+    let gateway = gateway_without_services().await;
+    let post = |encoding: &str, body: &'static [u8]| {
+        let call = gateway.admin(Method::POST, "/api/v1/admin/products");
+        call.header("content-type", "application/json")
+            .header("content-encoding", encoding)
+            .body(body)
+            .send()
+    };
+    // `{}`, compressed.
+    let gzip = b"\x1f\x8b\x08\0\0\0\0\0\x02\x03\xab\xae\x05\0\x43\xbf\xa6\xa3\x02\0\0\0";
+    for encoding in ["gzip", "GZIP", "br", "identity, gzip", "identity, nonsense"] {
+        let response = post(encoding, gzip).await;
+        response.is(415, "unsupported_media_type");
+        assert_eq!(response.header("accept-encoding"), "identity", "{encoding}");
+        let detail = response.json()["detail"].to_string();
+        assert!(detail.contains("Content-Encoding"), "{detail}");
+    }
+    for encoding in ["identity", "Identity", ""] {
+        post(encoding, b"{}").await.is(400, "invalid_request");
+    }
+}
+
+#[tokio::test]
 async fn bodies_over_one_mebibyte_are_rejected() {
     let gateway = gateway_without_services().await;
     let padded = |length: usize| format!("{{\"x\":\"{}\"}}", "y".repeat(length - 8));
