@@ -58,6 +58,7 @@ fn managed() -> StorefrontSpec {
     spec.gateway.trusted_proxies = vec!["10.0.0.0/8".into()];
     spec.gateway.admin = RouteExposure::Internal;
     spec.gateway.docs = RouteExposure::Off;
+    spec.expose.urls.api = Some(web.clone());
     spec.expose.urls.web = Some(web);
     spec.auth.admin_email = Some("admin@shop.example.com".to_owned());
     spec.mail.from = Some("orders@shop.example.com".to_owned());

@@ -13,6 +13,7 @@ pub(crate) fn value(setting: Setting, spec: &StorefrontSpec) -> Option<String> {
         Setting::AccessTokenTtl => Some(spec.auth.access_token_ttl.clone()),
         Setting::AdminEmail => spec.auth.admin_email.clone(),
         Setting::AdminRoutes => restricted(spec.gateway.admin),
+        Setting::ApiUrl => spec.expose.urls.api.as_ref().map(|api| api.as_str().to_owned()),
         Setting::CorsOrigins => match spec.gateway.cors_origins.as_slice() {
             [] => web_url(),
             origins => Some(origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(",")),
@@ -53,6 +54,14 @@ mod tests {
         assert_eq!(trusted_proxies(&spec), None);
         spec.gateway.trusted_proxies = vec!["10.244.0.0/16".into(), "fd00::/8".into()];
         assert_eq!(trusted_proxies(&spec).as_deref(), Some("10.244.0.0/16,fd00::/8"));
+    }
+
+    #[test]
+    fn api_url_comes_from_the_exposed_urls() {
+        let mut spec = StorefrontSpec::with_version("0.1.0");
+        assert_eq!(value(Setting::ApiUrl, &spec), None);
+        spec.expose.urls.api = Some("https://api.example.com".into());
+        assert_eq!(value(Setting::ApiUrl, &spec).as_deref(), Some("https://api.example.com"));
     }
 
     #[test]

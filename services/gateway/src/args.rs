@@ -100,6 +100,11 @@ pub struct Args {
     #[arg(long, env = "CORS_ORIGINS", default_value = "http://localhost:3000")]
     pub cors_origins: List<Origin>,
 
+    /// URL of the API for its clients. If it is https, every response has the header
+    /// Strict-Transport-Security.
+    #[arg(long, env = "API_URL", value_parser = Origin::parse_url)]
+    pub api_url: Option<Origin>,
+
     /// Time that anonymous clients and proxies may cache responses of the catalog.
     #[arg(long, env = "CATALOG_MAX_AGE", value_parser = duration, default_value = "10s")]
     pub catalog_max_age: Duration,
@@ -155,6 +160,8 @@ mod tests {
             "--cors-origins=localhost",
             "--docs-routes=private",
             "--admin-routes=",
+            "--api-url=*",
+            "--api-url=api.example.com",
         ] {
             assert!(parse(setting).is_err(), "{setting}");
         }

@@ -11,7 +11,9 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::args::Args;
 use crate::auth::{Auth, ExpectedClaims, KeysError};
-use crate::layers::{ClientLimit, ConcurrencyLimit, Layers, Origins, apply_layers};
+use crate::layers::{
+    ClientLimit, ConcurrencyLimit, IsHttps, Layers, Origin, Origins, apply_layers,
+};
 use crate::problem::{Code, Problem};
 use crate::rate_limit::{Quota, RateLimiter};
 use crate::route_exposure::RouteGroups;
@@ -96,6 +98,7 @@ fn layers(args: &Args, runtime: &Runtime) -> Result<Layers, Error> {
         concurrency: ConcurrencyLimit::new(args.max_in_flight),
         origins: Origins(args.cors_origins.to_vec()),
         observe: ObserveConfig { runtime: runtime.clone(), deadline: args.request_timeout },
+        is_https: IsHttps(args.api_url.as_ref().is_some_and(Origin::is_https)),
     })
 }
 

@@ -27,7 +27,8 @@ impl Inbox {
         let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let smtp_port = smtp.local_addr().unwrap().port();
         let url = format!("http://{}", http.local_addr().unwrap());
-        let server = tokio::spawn(inbox::serve_on(smtp, http, runtime.clone()));
+        let args = testing::settings(&["--inbox-hosts", "mail.example.com"]);
+        let server = tokio::spawn(inbox::serve_on(smtp, http, args, runtime.clone()));
         Self { smtp_port, url, runtime, server }
     }
 
@@ -63,6 +64,24 @@ impl Inbox {
     async fn json(&self, path: &str) -> Value {
         serde_json::from_str(&self.page(path).await).unwrap()
     }
+}
+
+#[tokio::test]
+async fn request_for_another_host_is_421() {
+    let inbox = Inbox::start().await;
+    for (host, status) in [
+        ("localhost:8025", StatusCode::OK),
+        ("mail.example.com", StatusCode::OK),
+        ("rebinding.example", StatusCode::MISDIRECTED_REQUEST),
+        ("rebinding.example:8025", StatusCode::MISDIRECTED_REQUEST),
+    ] {
+        for path in ["/", "/api/v1/mails"] {
+            let request = reqwest::Client::new().get(format!("{}{path}", inbox.url));
+            let response = request.header("host", host).send().await.unwrap();
+            assert_eq!(response.status(), status, "{host}{path}");
+        }
+    }
+    inbox.stop().await;
 }
 
 #[tokio::test]

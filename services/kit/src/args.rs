@@ -23,7 +23,8 @@ pub struct Args {
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
 
-    /// Share of new traces that are exported, 0 to 1; a caller's sampling decision is kept
+    /// Share of traces that are exported, 0 to 1. The first component of the shop decides, whatever
+    /// a client asks for; the others keep its decision
     #[arg(long, env = "TRACE_SAMPLE_RATIO", default_value = "1", value_parser = ratio)]
     pub trace_sample_ratio: f64,
 

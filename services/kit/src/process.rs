@@ -49,7 +49,7 @@ impl Process {
         let telemetry = Telemetry::start(name, args)?;
         let runtime = Runtime::new(name, Env::system());
         let tls = Tls::start(&args.grpc_tls, &runtime)?;
-        let runtime = runtime.with_tls(tls);
+        let runtime = runtime.with_tls(tls).with_trace_sample_ratio(args.trace_sample_ratio);
         let listener = net::listen(name, "admin", args.admin_addr).await?;
         // The admin server runs until the process ends, so it is not a tracked worker.
         tokio::spawn(admin::serve(listener, runtime.clone()));

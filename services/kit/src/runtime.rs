@@ -32,6 +32,7 @@ pub struct Runtime {
     http_servers: TaskTracker,
     failed: CancellationToken,
     tls: Option<Tls>,
+    trace_sample_ratio: f64,
 }
 
 impl Runtime {
@@ -47,12 +48,26 @@ impl Runtime {
             http_servers: TaskTracker::new(),
             failed: CancellationToken::new(),
             tls: None,
+            trace_sample_ratio: 1.0,
         }
     }
 
     /// Returns a runtime with TLS for the gRPC servers and clients that are created from it.
     pub(crate) fn with_tls(self, tls: Option<Tls>) -> Self {
         Self { tls, ..self }
+    }
+
+    /// Returns a runtime that samples this share of the traces of clients, 0 to 1.
+    pub(crate) fn with_trace_sample_ratio(self, trace_sample_ratio: f64) -> Self {
+        Self { trace_sample_ratio, ..self }
+    }
+
+    /// Decides at random whether the trace of a client is sampled. The trace id, which the client
+    /// chooses, has no influence.
+    pub(crate) fn samples_trace(&self) -> bool {
+        // 2^53 numbers, which f64 represents exactly, evenly spread over 0 to 1, exclusive.
+        let random = (self.env.random() >> 11) as f64 / (1_u64 << 53) as f64;
+        random < self.trace_sample_ratio
     }
 
     pub(crate) fn tls(&self) -> Option<&Tls> {
@@ -197,6 +212,15 @@ mod tests {
         runtime.spawn_stopping("cooperative", async move { stopping.cancelled().await });
         runtime.stop().await;
         assert!(runtime.workers.is_empty());
+    }
+
+    #[test]
+    fn traces_of_clients_are_sampled_by_the_ratio() {
+        for (ratio, expected) in [(0.0, 0..=0), (0.5, 300..=700), (1.0, 1000..=1000)] {
+            let runtime = Runtime::for_tests().with_trace_sample_ratio(ratio);
+            let sampled = (0..1000).filter(|_| runtime.samples_trace()).count();
+            assert!(expected.contains(&sampled), "{ratio}: {sampled} of 1000");
+        }
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub enum Setting {
     AdminEmail,
     /// Where the routes of administrators are served.
     AdminRoutes,
+    /// The URL of the API, which decides whether browsers are to use https only.
+    ApiUrl,
     /// The origins from which browsers may call the API.
     CorsOrigins,
     /// The currency of all prices.
@@ -44,6 +46,7 @@ impl Setting {
             Self::AccessTokenTtl => "ACCESS_TOKEN_TTL",
             Self::AdminEmail => "ADMIN_EMAIL",
             Self::AdminRoutes => "ADMIN_ROUTES",
+            Self::ApiUrl => "API_URL",
             Self::CorsOrigins => "CORS_ORIGINS",
             Self::Currency => "CURRENCY",
             Self::DocsRoutes => "DOCS_ROUTES",
@@ -73,6 +76,7 @@ pub const fn settings(component: Component) -> &'static [Setting] {
         Component::Notification => &[Setting::MailFrom, Setting::WebUrl],
         Component::Gateway => &[
             Setting::AdminRoutes,
+            Setting::ApiUrl,
             Setting::CorsOrigins,
             Setting::DocsRoutes,
             Setting::GatewayInternalListen,

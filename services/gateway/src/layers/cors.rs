@@ -46,6 +46,24 @@ pub(crate) struct Origins(pub(crate) Vec<Origin>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(HeaderValue);
 
+impl Origin {
+    /// Whether the scheme is https.
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.as_bytes().starts_with(b"https://")
+    }
+
+    /// Parses an origin that is not `*`.
+    ///
+    /// # Errors
+    /// Returns a sentence that shows an example.
+    pub(crate) fn parse_url(text: &str) -> Result<Self, String> {
+        match text {
+            "*" => Err("expected a URL such as https://api.example.com".to_owned()),
+            url => url.parse(),
+        }
+    }
+}
+
 impl FromStr for Origin {
     type Err = String;
 

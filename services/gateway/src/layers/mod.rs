@@ -28,6 +28,7 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove}
 
 pub use cors::Origin;
 pub(crate) use cors::Origins;
+pub(crate) use headers::IsHttps;
 pub(crate) use load_shedding::ConcurrencyLimit;
 pub(crate) use rate_limit::ClientLimit;
 
@@ -44,11 +45,12 @@ pub(crate) struct Layers {
     pub(crate) concurrency: ConcurrencyLimit,
     pub(crate) origins: Origins,
     pub(crate) observe: ObserveConfig,
+    pub(crate) is_https: IsHttps,
 }
 
 /// Applies the layers to all routes.
 pub(crate) fn apply_layers(layers: Layers, routes: Router) -> Router {
-    let Layers { rate_limit, concurrency, origins, observe: observe_config } = layers;
+    let Layers { rate_limit, concurrency, origins, observe: observe_config, is_https } = layers;
     let is_compressible = DefaultPredicate::new().and(SizeAbove::new(MIN_COMPRESSED_BYTES));
     let limited = routes
         .layer(from_fn_with_state(rate_limit, rate_limit::limit))
@@ -57,5 +59,5 @@ pub(crate) fn apply_layers(layers: Layers, routes: Router) -> Router {
         .layer(CompressionLayer::new().gzip(true).compress_when(is_compressible))
         .layer(from_fn(encoding::normalize))
         .layer(cors::layer(origins));
-    observe(router, observe_config).layer(from_fn(headers::add))
+    observe(router, observe_config).layer(from_fn_with_state(is_https, headers::add))
 }

@@ -10,7 +10,7 @@ use kit::http::ObserveConfig;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use super::{ClientLimit, ConcurrencyLimit, Layers, Origins, apply_layers};
+use super::{ClientLimit, ConcurrencyLimit, IsHttps, Layers, Origins, apply_layers};
 use crate::rate_limit::RateLimiter;
 
 const ORIGIN: &str = "http://localhost:3000";
@@ -28,6 +28,7 @@ async fn start() -> String {
         concurrency: ConcurrencyLimit::new(8),
         origins: Origins(vec![ORIGIN.parse().expect("an origin")]),
         observe: ObserveConfig { runtime: runtime.clone(), deadline: Duration::from_millis(200) },
+        is_https: IsHttps(true),
     };
     let router = Router::new()
         .route("/panics", get(async || -> &'static str { panic!("secret text") }))
@@ -51,6 +52,11 @@ async fn panic_and_timeout_are_problems_with_cors_headers() {
             ("access-control-allow-origin", ORIGIN),
             ("content-type", "application/problem+json"),
             ("cache-control", "private, no-store"),
+            (
+                "content-security-policy",
+                "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+            ),
+            ("strict-transport-security", "max-age=31536000"),
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "no-referrer"),
             ("x-frame-options", "DENY"),

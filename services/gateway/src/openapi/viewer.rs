@@ -4,7 +4,7 @@ use axum::Router;
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::App;
@@ -14,6 +14,13 @@ use crate::problem::Code;
 /// embedded as text, because the generated document would occupy megabytes of memory in every
 /// gateway.
 const DOCUMENT: &str = include_str!("../../openapi.json");
+
+/// Content security policy of the viewer: it runs its own scripts, and styles its elements.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'",
+);
 
 /// Serves the document at `/openapi.json` and its viewer below `/docs`.
 pub(crate) fn viewer() -> Router<App> {
@@ -25,8 +32,9 @@ async fn document() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT).into_response()
 }
 
-/// Replaces error responses of the viewer by problems. The viewer responds with an empty body when
-/// a file does not exist, and with the error text of a library when a file cannot be read.
+/// Adds the policy of the viewer, and replaces its error responses by problems. The viewer responds
+/// with an empty body when a file does not exist, and with the error text of a library when a file
+/// cannot be read.
 async fn as_problem(response: Response) -> Response {
     match response.status() {
         StatusCode::NOT_FOUND => Code::NotFound.problem().into_response(),
@@ -34,7 +42,7 @@ async fn as_problem(response: Response) -> Response {
             tracing::error!(%status, "OpenAPI viewer failed");
             Code::Internal.problem().into_response()
         }
-        _ => response,
+        _ => ([(header::CONTENT_SECURITY_POLICY, POLICY)], response).into_response(),
     }
 }
 

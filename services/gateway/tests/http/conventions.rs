@@ -206,12 +206,40 @@ async fn openapi_document_and_viewer_are_served() {
     assert_eq!(document.is(200, "").json(), expected);
     let viewer = gateway.get("/docs/").await;
     assert!(String::from_utf8_lossy(&viewer.is(200, "").bytes).contains("swagger-ui"));
+    let policy = viewer.header("content-security-policy");
+    assert!(policy.contains("script-src 'self';"), "{policy}");
+    let page = String::from_utf8_lossy(&viewer.bytes).to_lowercase();
+    let inline = page.split("<script").skip(1).any(|script| !script.contains("src="));
+    assert!(!inline && !page.contains("onload="), "inline scripts, which the policy forbids");
     gateway.get("/docs/swagger-ui-bundle.js").await.is(200, "");
     for nothing in ["/docs/nothing", "/docs/a/b", "/docs/../Cargo.toml"] {
         gateway.get(nothing).await.is(404, "not_found");
     }
     let response = gateway.request(Method::POST, "/docs/").send().await;
     response.is(405, "method_not_allowed");
+}
+
+#[tokio::test]
+async fn responses_have_a_policy_and_hsts_if_the_url_is_https() {
+    let unused_address = "127.0.0.1:1".parse().expect("an address");
+    for (url, hsts) in [("https://api.example.com", "max-age=31536000"), ("http://localhost", "")] {
+        let settings = ["--rate-limit-per-minute", "0", "--api-url", url];
+        let gateway = Gateway::start_with(unused_address, &settings).await;
+        for (path, policy) in [
+            ("/health", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+            ("/nothing", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+            ("/openapi.json", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+        ] {
+            let response = gateway.get(path).await;
+            assert_eq!(response.header("content-security-policy"), policy, "{path}");
+            assert_eq!(response.header("strict-transport-security"), hsts, "{path}");
+        }
+        let preflight = gateway.request(Method::OPTIONS, "/api/v1/products");
+        let preflight = preflight
+            .header("origin", "http://localhost:3000")
+            .header("access-control-request-method", "GET");
+        assert_eq!(preflight.send().await.header("strict-transport-security"), hsts);
+    }
 }
 
 #[tokio::test]

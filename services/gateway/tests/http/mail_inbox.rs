@@ -26,7 +26,7 @@ impl MailInbox {
         let http = TcpListener::bind(free_address()).await.expect("a port");
         let url = format!("http://{}/api/v1/mails", http.local_addr().expect("an address"));
         let address = smtp.local_addr().expect("an address");
-        let serving = inbox::serve_on(smtp, http, Runtime::for_tests());
+        let serving = inbox::serve_on(smtp, http, testing::settings(&[]), Runtime::for_tests());
         tokio::spawn(async { serving.await.expect("the inbox serves") });
         Self { smtp: address, url }
     }

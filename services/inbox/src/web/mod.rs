@@ -1,5 +1,6 @@
 //! HTTP server: web pages for people, JSON for programs.
 
+mod hosts;
 mod json;
 mod page;
 
@@ -11,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use kit::problem::Problem;
 
+use self::hosts::Hosts;
 use crate::mailbox::Mailbox;
 
 /// Security headers of every response. The content of mails is untrusted, so a page runs no script,
@@ -30,7 +32,7 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 4] = [
 ];
 
 /// Returns the router of all paths.
-pub(crate) fn router(mailbox: Mailbox) -> Router {
+pub(crate) fn router(mailbox: Mailbox, hosts: &[String]) -> Router {
     Router::new()
         .route("/", get(page::list))
         .route("/style.css", get(page::style))
@@ -41,6 +43,7 @@ pub(crate) fn router(mailbox: Mailbox) -> Router {
         .fallback(async || RequestError::NotFound)
         .method_not_allowed_fallback(async || RequestError::MethodNotAllowed)
         .with_state(mailbox)
+        .layer(middleware::from_fn_with_state(Hosts::new(hosts), hosts::check))
         .layer(middleware::from_fn(add_security_headers))
 }
 
@@ -57,6 +60,7 @@ async fn add_security_headers(request: Request, next: Next) -> Response {
 enum RequestError {
     NotFound,
     MethodNotAllowed,
+    UnknownHost,
     InvalidPage,
     /// A template failed to render: a defect of the server.
     RenderFailed,
@@ -72,6 +76,11 @@ impl IntoResponse for RequestError {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
                 "The path does not support this method.",
+            ),
+            Self::UnknownHost => (
+                StatusCode::MISDIRECTED_REQUEST,
+                "misdirected_request",
+                "The inbox has no such host name; INBOX_HOSTS adds one.",
             ),
             Self::InvalidPage => (
                 StatusCode::BAD_REQUEST,

@@ -58,7 +58,7 @@ async fn observe_request(
     let request_id = RequestId::from_headers(request.headers(), &runtime.env);
     let in_flight = InFlightRequest::start(&runtime, &request);
     let span = span(&in_flight, &request_id);
-    propagation::adopt(&span, request.headers());
+    propagation::adopt_from_client(&span, request.headers(), runtime.samples_trace());
 
     let context = Context {
         request_id: request_id.clone(),

@@ -1,16 +1,33 @@
 //! W3C trace context propagation: extracted from requests, injected into calls.
 
 use http::HeaderMap;
+use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator as _;
-use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-/// Makes `span` a child of the trace context in the headers, and records its `trace.id`.
+/// Makes `span` a child of the trace context in the headers of another component, whose sampling
+/// decision is kept, and records its `trace.id`.
 pub(crate) fn adopt(span: &Span, headers: &HeaderMap) {
+    set_parent(span, TraceContextPropagator::new().extract(&HeaderExtractor(headers)));
+}
+
+/// Makes `span` a child of the trace context in the headers of a client, and records its
+/// `trace.id`. The client's sampling decision is replaced by `sampled`, because clients of the shop
+/// must not decide how many traces it exports.
+pub(crate) fn adopt_from_client(span: &Span, headers: &HeaderMap, sampled: bool) {
     let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
+    let client = parent.span().span_context().clone();
+    let flags = client.trace_flags().with_sampled(sampled);
+    let (trace_id, span_id) = (client.trace_id(), client.span_id());
+    let decided = SpanContext::new(trace_id, span_id, flags, true, client.trace_state().clone());
+    set_parent(span, Context::new().with_remote_span_context(decided));
+}
+
+fn set_parent(span: &Span, parent: Context) {
     if parent.span().span_context().is_valid() && span.set_parent(parent).is_err() {
         tracing::trace!("span is not recorded");
     }
@@ -68,6 +85,30 @@ mod tests {
                 "the parent is the server span: {traceparent}"
             );
         });
+    }
+
+    #[test]
+    fn sampling_flag_of_a_client_is_replaced() {
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
+            .build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        let subscriber = tracing_subscriber::registry().with(layer);
+        let _guard = tracing::subscriber::set_default(subscriber);
+        for flag in ["00", "01"] {
+            let mut headers = HeaderMap::new();
+            let parent = format!("00-{TRACE}-00f067aa0ba902b7-{flag}");
+            headers.insert("traceparent", parent.parse().expect("a header"));
+            for (sampled, expected) in [(false, "-00"), (true, "-01")] {
+                let span = tracing::error_span!("request", trace.id = tracing::field::Empty);
+                adopt_from_client(&span, &headers, sampled);
+                let mut outgoing = HeaderMap::new();
+                inject(&span, &mut outgoing);
+                let traceparent = outgoing["traceparent"].to_str().expect("a text");
+                assert!(traceparent.contains(TRACE), "{traceparent}");
+                assert!(traceparent.ends_with(expected), "{flag} {sampled}: {traceparent}");
+            }
+        }
     }
 
     #[test]

@@ -157,7 +157,8 @@ impl Inbox {
         let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let smtp_port = smtp.local_addr().unwrap().port();
         let url = format!("http://{}/api/v1/mails", http.local_addr().unwrap());
-        let server = tokio::spawn(inbox::serve_on(smtp, http, runtime.clone()));
+        let server =
+            tokio::spawn(inbox::serve_on(smtp, http, testing::settings(&[]), runtime.clone()));
         Self { smtp_port, url, runtime, server }
     }
 
