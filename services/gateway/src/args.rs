@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 use kit::grpc::client::TargetUrl;
+use kit::http::Network;
 use kit::settings::{List, duration, duration_between};
 
-use crate::client_ip::Network;
 use crate::layers::Origin;
 use crate::route_exposure::RouteExposure;
 
@@ -129,6 +129,12 @@ pub struct Args {
     #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 512,
         value_parser = RangedU64ValueParser::<usize>::new().range(1..=100_000))]
     pub max_in_flight: usize,
+
+    /// Memory for receiving and parsing request bodies, in bytes; requests that need more are
+    /// rejected with 503. One client gets at most a quarter.
+    #[arg(long, env = "MAX_BODY_MEMORY_BYTES", default_value_t = 12 * 1024 * 1024,
+        value_parser = RangedU64ValueParser::<u64>::new().range(8 << 20..=1 << 30))]
+    pub max_body_memory_bytes: u64,
 }
 
 #[cfg(test)]
@@ -153,6 +159,7 @@ mod tests {
             "--request-timeout=0",
             "--request-timeout=1h",
             "--max-in-flight=0",
+            "--max-body-memory-bytes=1000000",
             "--redis-timeout=0",
             "--catalog-cache-bytes=8MiB",
             "--catalog-cache-ttl=2h",

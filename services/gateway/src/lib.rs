@@ -8,7 +8,7 @@
 //!
 //! - `routes`: one file per resource; `views`: its JSON; `validation`: reading requests
 //! - `problem`: the table of error codes, and the one mapping from gRPC statuses to it
-//! - `auth`: access tokens and verification keys; `rate_limit` and `client_ip`: limits per client
+//! - `auth`: access tokens and verification keys; `rate_limit`, `body_budget`: limits per client
 //! - `encoded_response` and `cache`: encoded responses of the public catalog, kept while fresh
 //! - `circuit_breaker`: fails calls fast while a service does not respond
 //! - `layers`: middleware around every route; `openapi`: the OpenAPI document
@@ -16,9 +16,9 @@
 mod app;
 mod args;
 mod auth;
+mod body_budget;
 mod cache;
 mod circuit_breaker;
-mod client_ip;
 mod encoded_response;
 mod layers;
 mod openapi;
@@ -32,7 +32,6 @@ mod views;
 
 pub use args::Args;
 pub use auth::KeysError;
-pub use client_ip::Network;
 pub use layers::Origin;
 pub use route_exposure::RouteExposure;
 pub use routes::openapi;

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use axum::Router;
 use kit::Runtime;
-use kit::http::ObserveConfig;
+use kit::http::{ObserveConfig, TrustedProxies};
 use kit::redis::Redis;
 use tokio::net::TcpListener;
 
 use crate::app::App;
 use crate::args::Args;
 use crate::auth::{Auth, ExpectedClaims, KeysError};
+use crate::body_budget::BodyBudget;
 use crate::layers::{
-    ClientLimit, ConcurrencyLimit, IsHttps, Layers, Origin, Origins, apply_layers,
+    ClientLimit, ConcurrencyLimit, IsHttps, Layers, Origin, Origins, UntrustedProxyMonitor,
+    apply_layers,
 };
 use crate::problem::{Code, Problem};
 use crate::rate_limit::{Quota, RateLimiter};
@@ -82,7 +84,8 @@ pub async fn serve_within_layers(
     runtime: &Runtime,
 ) -> Result<(), Error> {
     let layers = layers(args, runtime)?;
-    kit::http::serve(listener, apply_layers(layers, routes), runtime).await;
+    let trusted = TrustedProxies::new(&args.trusted_proxies);
+    kit::http::serve(listener, apply_layers(layers, routes), runtime, trusted).await;
     Ok(())
 }
 
@@ -91,11 +94,14 @@ fn layers(args: &Args, runtime: &Runtime) -> Result<Layers, Error> {
         limiter: Arc::new(RateLimiter::new(redis(args, runtime)?, runtime)),
         quota: Quota::new(args.rate_limit_per_minute, args.rate_limit_burst),
         sign_in: Quota::new(args.sign_in_limit_per_ip, args.sign_in_limit_per_ip),
-        trusted: Arc::from(&*args.trusted_proxies),
+        untrusted_proxies: UntrustedProxyMonitor::new(runtime),
     };
     Ok(Layers {
         rate_limit,
-        concurrency: ConcurrencyLimit::new(args.max_in_flight),
+        concurrency: ConcurrencyLimit::new(
+            args.max_in_flight,
+            BodyBudget::new(args.max_body_memory_bytes),
+        ),
         origins: Origins(args.cors_origins.to_vec()),
         observe: ObserveConfig { runtime: runtime.clone(), deadline: args.request_timeout },
         is_https: IsHttps(args.api_url.as_ref().is_some_and(Origin::is_https)),

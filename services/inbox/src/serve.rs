@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kit::http::{ObserveConfig, catch_panics_and_timeouts, observe};
+use kit::http::{ObserveConfig, TrustedProxies, catch_panics_and_timeouts, observe};
 use kit::{Error, Runtime};
 use tokio::net::TcpListener;
 
@@ -41,6 +41,6 @@ pub async fn serve_on(
     runtime.spawn("smtp", smtp::serve(smtp, mailbox.clone(), runtime.env.clone()));
     let config = ObserveConfig { runtime: runtime.clone(), deadline: HTTP_TIMEOUT };
     let app = observe(catch_panics_and_timeouts(web::router(mailbox, &args.inbox_hosts)), config);
-    kit::http::serve(http, app, &runtime).await;
+    kit::http::serve(http, app, &runtime, TrustedProxies::default()).await;
     Ok(())
 }

@@ -18,8 +18,8 @@ pub(crate) async fn serve(listener: TcpListener, runtime: Runtime) {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .with_state(runtime);
-    http::serve_until(listener, router, std::future::pending(), http::ConnectionTimeouts::DEFAULT)
-        .await;
+    let settings = http::ServerSettings::new(http::TrustedProxies::default());
+    http::serve_until(listener, router, std::future::pending(), settings).await;
 }
 
 async fn readyz(State(runtime): State<Runtime>) -> (StatusCode, String) {

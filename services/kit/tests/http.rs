@@ -4,7 +4,7 @@
 
 use axum::Router;
 use axum::routing::get;
-use kit::http::{ObserveConfig, catch_panics_and_timeouts, observe};
+use kit::http::{ObserveConfig, TrustedProxies, catch_panics_and_timeouts, observe};
 use kit::{Runtime, context};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -37,8 +37,9 @@ impl TestServer {
             ObserveConfig { runtime: runtime.clone(), deadline },
         );
         let server_runtime = runtime.clone();
-        let served =
-            tokio::spawn(async move { kit::http::serve(listener, router, &server_runtime).await });
+        let served = tokio::spawn(async move {
+            kit::http::serve(listener, router, &server_runtime, TrustedProxies::default()).await
+        });
         Self { address, runtime, served }
     }
 

@@ -68,7 +68,7 @@ async fn sigterm_ends_readiness_then_drains_then_stops_workers() {
     );
     let component = runtime.component("gateway");
     let serve = async move {
-        kit::http::serve(listener, router, &component).await;
+        kit::http::serve(listener, router, &component, kit::http::TrustedProxies::default()).await;
         Ok::<(), BoxError>(())
     };
     let running = tokio::spawn(process.run(vec![Box::pin(serve)]));

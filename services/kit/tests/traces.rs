@@ -10,7 +10,7 @@ use axum::response::Response;
 use axum::routing::get;
 use clap::Parser;
 use kit::Process;
-use kit::http::{ObserveConfig, observe};
+use kit::http::{ObserveConfig, TrustedProxies, observe};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -46,7 +46,9 @@ async fn request_span_is_exported_before_the_process_ends() {
     let (listener, collector) = listen().await;
     let router = Router::new().fallback(collect).with_state(Arc::clone(&received));
     let collector_runtime = kit::Runtime::for_tests();
-    tokio::spawn(async move { kit::http::serve(listener, router, &collector_runtime).await });
+    tokio::spawn(async move {
+        kit::http::serve(listener, router, &collector_runtime, TrustedProxies::default()).await
+    });
 
     let endpoint = format!("http://{collector}");
     let settings = ["shop", "--admin-addr", "127.0.0.1:0", "--otlp-endpoint", &endpoint];
@@ -58,7 +60,9 @@ async fn request_span_is_exported_before_the_process_ends() {
     let deadline = Duration::from_secs(1);
     let router = observe(router, ObserveConfig { runtime: runtime.clone(), deadline });
     let serve = async move {
-        tokio::spawn(async move { kit::http::serve(listener, router, &runtime).await });
+        tokio::spawn(async move {
+            kit::http::serve(listener, router, &runtime, TrustedProxies::default()).await
+        });
         let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         let client = reqwest::Client::new();
         let request = client.get(format!("http://{shop}/products/1")).header("traceparent", trace);

@@ -1,24 +1,67 @@
 //! Load shedding: requests above the limit of concurrent requests get 503 `overloaded` with
 //! `Retry-After` at once, instead of waiting in a queue.
+//!
+//! A request holds its place while the gateway works for it, but not while it waits for the body:
+//! otherwise slow clients would occupy all places.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::HEALTH_PATH;
-use crate::problem::Code;
+use crate::body_budget::BodyBudget;
+use crate::problem::{Code, Problem};
 
-/// Limit of concurrent requests.
+/// Limits of what all requests use together.
 #[derive(Debug, Clone)]
-pub(crate) struct ConcurrencyLimit(Arc<Semaphore>);
+pub(crate) struct ConcurrencyLimit {
+    places: Arc<Semaphore>,
+    bodies: BodyBudget,
+}
 
 impl ConcurrencyLimit {
-    /// Creates a limit of `count` concurrent requests.
-    pub(crate) fn new(count: usize) -> Self {
-        Self(Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS))))
+    /// Creates a limit of `count` concurrent requests and of the memory of their bodies.
+    pub(crate) fn new(count: usize, bodies: BodyBudget) -> Self {
+        Self { places: Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS))), bodies }
+    }
+
+    fn take_place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| Code::Overloaded.problem())
+    }
+}
+
+/// What a request holds of the limits, in the request's extensions.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestResources {
+    limit: ConcurrencyLimit,
+    place: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+}
+
+impl RequestResources {
+    /// Returns the memory of request bodies.
+    pub(crate) fn bodies(&self) -> &BodyBudget {
+        &self.limit.bodies
+    }
+
+    /// Waits for `body` without a place, then takes one again.
+    ///
+    /// # Errors
+    /// Returns 503 `overloaded` when no place is free.
+    pub(crate) async fn without_place<T>(
+        &self,
+        body: impl Future<Output = T>,
+    ) -> Result<T, Problem> {
+        self.set_place(None);
+        let body = body.await;
+        self.set_place(Some(self.limit.take_place()?));
+        Ok(body)
+    }
+
+    fn set_place(&self, place: Option<OwnedSemaphorePermit>) {
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }
 }
 
@@ -26,14 +69,19 @@ impl ConcurrencyLimit {
 /// busy gateway is alive.
 pub(super) async fn shed(
     State(limit): State<ConcurrencyLimit>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     if request.uri().path() == HEALTH_PATH {
         return next.run(request).await;
     }
-    match limit.0.try_acquire() {
-        Ok(_permit) => next.run(request).await,
-        Err(_) => Code::Overloaded.problem().into_response(),
-    }
+    let place = match limit.take_place() {
+        Ok(place) => Arc::new(Mutex::new(Some(place))),
+        Err(problem) => return problem.into_response(),
+    };
+    let resources = RequestResources { limit, place };
+    request.extensions_mut().insert(resources.clone());
+    let response = next.run(request).await;
+    resources.set_place(None);
+    response
 }

@@ -2,7 +2,7 @@
 //!
 //! 1. [`caching`]: entity tags and cache lifetimes, on public reads only;
 //! 2. [`rate_limit`]: limits per client;
-//! 3. [`load_shedding`]: limit of concurrent requests of all clients;
+//! 3. [`load_shedding`]: limits of concurrent requests and of the memory of their bodies;
 //! 4. [`kit::http::catch_panics_and_timeouts`]: request deadline, and recovery from panics;
 //! 5. compression, after [`encoding`] has normalized `Accept-Encoding`;
 //! 6. CORS, which responds to preflight requests itself, so that they do not count against limits.
@@ -19,6 +19,7 @@ mod load_shedding;
 mod rate_limit;
 #[cfg(test)]
 mod tests;
+mod untrusted_proxy;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -29,8 +30,9 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove}
 pub use cors::Origin;
 pub(crate) use cors::Origins;
 pub(crate) use headers::IsHttps;
-pub(crate) use load_shedding::ConcurrencyLimit;
+pub(crate) use load_shedding::{ConcurrencyLimit, RequestResources};
 pub(crate) use rate_limit::ClientLimit;
+pub(crate) use untrusted_proxy::UntrustedProxyMonitor;
 
 /// Minimum size of a compressed response, in bytes. Smaller responses fit into one packet anyway.
 const MIN_COMPRESSED_BYTES: u64 = 1024;

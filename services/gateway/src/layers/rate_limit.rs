@@ -1,18 +1,18 @@
 //! Rate limits per client address.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, Extension, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use kit::context;
+use kit::http::Sender;
 use kit::origin::ClientNetwork;
 
-use super::HEALTH_PATH;
-use crate::client_ip::{Network, client_ip, rate_limit_key};
+use super::{HEALTH_PATH, UntrustedProxyMonitor};
 use crate::problem::Code;
 use crate::rate_limit::{Quota, RateLimitDecision, RateLimiter};
 
@@ -35,14 +35,16 @@ pub(crate) struct ClientLimit {
     pub(crate) quota: Option<Quota>,
     /// Additional quota of requests to [`CREDENTIAL_PATHS`]. None: no limit.
     pub(crate) sign_in: Option<Quota>,
-    /// Proxies whose `X-Forwarded-For` is trusted.
-    pub(crate) trusted: Arc<[Network]>,
+    pub(crate) untrusted_proxies: UntrustedProxyMonitor,
 }
 
-/// Takes a token for the request, and responds 429 when the bucket is empty.
+/// Takes a token for the request, and responds 429 when the bucket is empty. A 429 also closes a
+/// direct HTTP/1 connection, which a client that ignores the limit would use for its next request.
+/// Connections of proxies belong to other clients, too.
 pub(super) async fn limit(
     State(limit): State<ClientLimit>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(sender): Extension<Sender>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -50,18 +52,26 @@ pub(super) async fn limit(
     if path == HEALTH_PATH {
         return next.run(request).await;
     }
-    let client: IpAddr = client_ip(peer.ip(), request.headers(), &limit.trusted);
-    context::origin().set_network(ClientNetwork::of(client));
-    let decision = limit.take(&rate_limit_key(client), CREDENTIAL_PATHS.contains(&path)).await;
-    let Some(decision) = decision else { return next.run(request).await };
-    let mut response = match decision.allowed {
-        true => next.run(request).await,
-        false => {
+    if sender.is_direct {
+        limit.untrusted_proxies.observe(peer.ip(), request.headers());
+    }
+    context::origin().set_network(ClientNetwork::of(sender.client.address()));
+    let closes_on_429 = sender.is_direct && request.version() < Version::HTTP_2;
+    let is_credential_path = CREDENTIAL_PATHS.contains(&path);
+    let decision = limit.take(&sender.client.to_string(), is_credential_path).await;
+    let mut response = match decision.filter(|decision| !decision.allowed) {
+        None => next.run(request).await,
+        Some(decision) => {
             let after = Duration::from_secs(decision.retry_after_secs);
             Code::RateLimited.problem().retry_after(after).into_response()
         }
     };
-    set_headers(response.headers_mut(), &decision);
+    if let Some(decision) = decision {
+        set_headers(response.headers_mut(), &decision);
+    }
+    if closes_on_429 && response.status() == StatusCode::TOO_MANY_REQUESTS {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 

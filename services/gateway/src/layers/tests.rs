@@ -6,11 +6,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use kit::Runtime;
-use kit::http::ObserveConfig;
+use kit::http::{ObserveConfig, TrustedProxies};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use super::{ClientLimit, ConcurrencyLimit, IsHttps, Layers, Origins, apply_layers};
+use super::{
+    ClientLimit, ConcurrencyLimit, IsHttps, Layers, Origins, UntrustedProxyMonitor, apply_layers,
+};
+use crate::body_budget::BodyBudget;
 use crate::rate_limit::RateLimiter;
 
 const ORIGIN: &str = "http://localhost:3000";
@@ -23,9 +26,9 @@ async fn start() -> String {
             limiter: Arc::new(RateLimiter::new(None, &runtime)),
             quota: None,
             sign_in: None,
-            trusted: Arc::new([]),
+            untrusted_proxies: UntrustedProxyMonitor::new(&runtime),
         },
-        concurrency: ConcurrencyLimit::new(8),
+        concurrency: ConcurrencyLimit::new(8, BodyBudget::new(1024 * 1024)),
         origins: Origins(vec![ORIGIN.parse().expect("an origin")]),
         observe: ObserveConfig { runtime: runtime.clone(), deadline: Duration::from_millis(200) },
         is_https: IsHttps(true),
@@ -36,7 +39,9 @@ async fn start() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let router = apply_layers(layers, router);
-    tokio::spawn(async move { kit::http::serve(listener, router, &runtime).await });
+    tokio::spawn(async move {
+        kit::http::serve(listener, router, &runtime, TrustedProxies::default()).await
+    });
     url
 }
 

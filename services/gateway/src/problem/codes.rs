@@ -264,7 +264,7 @@ pub(crate) static TABLE: [CodeInfo; 67] = [
         "A request with this `Idempotency-Key` is still running; repeat it shortly."),
     entry(Code::PayloadTooLarge, "payload_too_large", StatusCode::PAYLOAD_TOO_LARGE,
         "The body is too large",
-        "The body must not exceed 1 MiB."),
+        "The body must not exceed 16 KiB, or 256 KiB for a product."),
     entry(Code::UnsupportedMediaType, "unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "The content type is not supported",
         "Send the body as `Content-Type: application/json`."),

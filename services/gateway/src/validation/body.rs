@@ -1,52 +1,76 @@
-//! JSON request bodies: media type, encoding, size, time and syntax. The routes validate the fields.
+//! JSON request bodies: media type, encoding, size, memory, time and syntax. The routes validate
+//! the fields.
 
 use std::time::Duration;
 
+use axum::body::HttpBody as _;
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
-use http::{HeaderMap, HeaderValue, header};
+use http::{Extensions, HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use kit::http::Sender;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::complexity::has_too_many_values;
+use crate::body_budget::BudgetGuard;
+use crate::layers::RequestResources;
 use crate::problem::{Code, Problem};
 
-/// Maximum size of a body.
-pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// Maximum size of a body, unless its route has another one.
+const DEFAULT_MAX_BYTES: usize = 16 * 1024;
+
+/// Maximum size of a body with a product, which has long texts and many images.
+pub(crate) const MAX_PRODUCT_BYTES: usize = 256 * 1024;
 
 /// Maximum time to receive a body: enough for the largest body on a slow connection. It bounds the
 /// time that a client can occupy a connection (slowloris).
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Extractor of a body that is one JSON object.
-pub(crate) struct Body<T>(pub(crate) T);
+/// Extractor of a body that is one JSON object of at most `MAX_BYTES`.
+pub(crate) struct Body<T, const MAX_BYTES: usize = DEFAULT_MAX_BYTES>(pub(crate) T);
 
-impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<S: Sync, T: DeserializeOwned, const MAX_BYTES: usize> FromRequest<S> for Body<T, MAX_BYTES> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        object(request).await?.map(Self).ok_or_else(|| Code::InvalidJson.problem())
+        object(request, MAX_BYTES).await?.map(Self).ok_or_else(|| Code::InvalidJson.problem())
     }
 }
 
 /// Extractor of an optional body.
-impl<S: Sync, T: DeserializeOwned> OptionalFromRequest<S> for Body<T> {
+impl<S: Sync, T: DeserializeOwned, const MAX_BYTES: usize> OptionalFromRequest<S>
+    for Body<T, MAX_BYTES>
+{
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Option<Self>, Problem> {
-        Ok(object(request).await?.map(Self))
+        Ok(object(request, MAX_BYTES).await?.map(Self))
     }
 }
 
 /// Reads the object in a body, or none when the body is empty or `null`.
-async fn object<T: DeserializeOwned>(request: Request) -> Result<Option<T>, Problem> {
+async fn object<T: DeserializeOwned>(
+    request: Request,
+    max_bytes: usize,
+) -> Result<Option<T>, Problem> {
     let (parts, body) = request.into_parts();
-    if declared_length(&parts.headers).is_some_and(|length| length > MAX_BODY_BYTES) {
-        return Err(Code::PayloadTooLarge.problem());
+    let length = declared_length(&parts.headers);
+    if length.is_some_and(|length| length > max_bytes) {
+        return Err(too_large(max_bytes));
     }
     if is_encoded(&parts.headers) {
         return Err(encoded_body());
     }
-    let bytes = read_bytes(body).await?;
+    if body.is_end_stream() {
+        return Ok(None);
+    }
+    // Kept until the body is parsed.
+    let _memory = take_memory(&parts.extensions, length.unwrap_or(max_bytes))?;
+    let read = read_bytes(body, max_bytes);
+    let bytes = match parts.extensions.get::<RequestResources>() {
+        Some(resources) => resources.without_place(read).await??,
+        None => read.await?,
+    };
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -57,7 +81,28 @@ async fn object<T: DeserializeOwned>(request: Request) -> Result<Option<T>, Prob
     if bytes.trim_ascii() == b"null" {
         return Ok(None);
     }
+    if has_too_many_values(&bytes) {
+        return Err(Code::InvalidJson.with_detail("The body has too many values."));
+    }
     parse(&bytes).map(Some)
+}
+
+/// Takes the memory of a body of `length` bytes.
+fn take_memory(extensions: &Extensions, length: usize) -> Result<Option<BudgetGuard>, Problem> {
+    let resources = extensions.get::<RequestResources>();
+    let (Some(resources), Some(sender)) = (resources, extensions.get::<Sender>()) else {
+        return Ok(None);
+    };
+    resources.bodies().try_take(sender.client, length).map(Some).ok_or_else(|| {
+        Code::Overloaded.with_detail(
+            "Too many request bodies arrive at the same time; try again shortly, with fewer.",
+        )
+    })
+}
+
+fn too_large(max_bytes: usize) -> Problem {
+    let detail = format!("The body must not exceed {} KiB.", max_bytes / 1024);
+    Code::PayloadTooLarge.with_detail(detail)
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<usize> {
@@ -90,12 +135,15 @@ fn is_json(headers: &HeaderMap) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-async fn read_bytes(body: axum::body::Body) -> Result<axum::body::Bytes, Problem> {
-    let limited = Limited::new(body, MAX_BODY_BYTES);
+async fn read_bytes(
+    body: axum::body::Body,
+    max_bytes: usize,
+) -> Result<axum::body::Bytes, Problem> {
+    let limited = Limited::new(body, max_bytes);
     match tokio::time::timeout(READ_TIMEOUT, limited.collect()).await {
         Err(_) => Err(Code::RequestTimeout.problem()),
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Code::PayloadTooLarge.problem()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(max_bytes)),
         // The client disconnected or sent invalid framing; it will hardly read the response.
         Ok(Err(_)) => Err(Code::InvalidJson.with_detail("The body is incomplete.")),
     }

@@ -6,6 +6,7 @@
 
 mod account;
 mod body;
+mod complexity;
 mod field;
 mod idempotency;
 mod params;
@@ -16,7 +17,7 @@ use std::ops::RangeInclusive;
 use kit::problem::FieldError;
 use uuid::Uuid;
 
-pub(crate) use body::Body;
+pub(crate) use body::{Body, MAX_PRODUCT_BYTES};
 pub(crate) use field::{Field, FromJson, InvalidValue};
 pub(crate) use idempotency::{IdempotencyHeader, IdempotencyKey};
 pub(crate) use params::{Page, Params, TimeRange};

@@ -74,6 +74,10 @@ async fn malformed_bodies_are_rejected_with_a_reason() {
         let call = post().header("content-type", "application/json").body(wrong);
         call.send().await.is(400, "invalid_json");
     }
+    let wide = format!("[{}0]", "0,".repeat(1_000));
+    let call = post().header("content-type", "application/json").body(wide);
+    let problem = call.send().await.is(400, "invalid_json").json();
+    assert!(problem["detail"].to_string().contains("too many values"), "{problem}");
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let call = post().header("content-type", "application/json").body(deep);
     call.send().await.is(400, "invalid_json");
@@ -106,16 +110,19 @@ async fn encoded_bodies_are_415_with_the_supported_encoding() {
 }
 
 #[tokio::test]
-async fn bodies_over_one_mebibyte_are_rejected() {
+async fn bodies_above_the_limit_of_the_route_are_rejected() {
     let gateway = gateway_without_services().await;
     let padded = |length: usize| format!("{{\"x\":\"{}\"}}", "y".repeat(length - 8));
-    for (length, status, code) in [
-        (1024 * 1024, 400, "invalid_request"),
-        (1024 * 1024 + 1, 413, "payload_too_large"),
-        (3 * 1024 * 1024, 413, "payload_too_large"),
+    for (path, length, status, code) in [
+        ("/api/v1/admin/products", 256 * 1024, 400, "invalid_request"),
+        ("/api/v1/admin/products", 256 * 1024 + 1, 413, "payload_too_large"),
+        ("/api/v1/admin/products", 3 * 1024 * 1024, 413, "payload_too_large"),
+        ("/api/v1/auth/refresh", 16 * 1024, 400, "invalid_request"),
+        ("/api/v1/auth/refresh", 16 * 1024 + 1, 413, "payload_too_large"),
+        ("/api/v1/auth/refresh", 1024 * 1024, 413, "payload_too_large"),
     ] {
         let post = || {
-            let call = gateway.admin(Method::POST, "/api/v1/admin/products");
+            let call = gateway.admin(Method::POST, path);
             call.header("content-type", "application/json")
         };
         post().body(padded(length)).send().await.is(status, code);

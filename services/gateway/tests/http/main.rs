@@ -12,6 +12,7 @@ mod authorization;
 mod cache;
 mod client;
 mod conventions;
+mod exhaustion;
 mod key_rotation;
 mod mail_inbox;
 mod orders;

@@ -83,6 +83,35 @@ async fn health_checks_and_preflights_are_not_limited() {
 }
 
 #[tokio::test]
+async fn rejection_closes_direct_http1_connections_only() {
+    let unused_address = "127.0.0.1:1".parse().expect("an address");
+    let settings = ["--rate-limit-per-minute", "1", "--rate-limit-burst", "1"];
+    let direct = Gateway::start_with(unused_address, &settings).await;
+    let proxied = limited(testing::redis(), &settings).await;
+    for (gateway, connection) in [(&direct, "close"), (&proxied, "")] {
+        let client = random_client();
+        let allowed = get(gateway, &client, "/nothing").await;
+        assert_eq!(allowed.is(404, "not_found").header("connection"), "");
+        let rejected = get(gateway, &client, "/nothing").await;
+        assert_eq!(rejected.is(429, "rate_limited").header("connection"), connection);
+    }
+}
+
+#[tokio::test]
+async fn requests_of_untrusted_proxies_are_counted() {
+    let unused_address = "127.0.0.1:1".parse().expect("an address");
+    let settings = ["--rate-limit-per-minute", "0"];
+    let untrusted = Gateway::start_with(unused_address, &settings).await;
+    let trusted = limited(testing::redis(), &settings).await;
+    for (gateway, count) in [(&untrusted, 1), (&trusted, 0)] {
+        gateway.get("/nothing").await;
+        get(gateway, &random_client(), "/nothing").await;
+        let counted = format!("gateway_untrusted_proxy_requests_total {count}\n");
+        assert!(gateway.runtime.metrics().text().contains(&counted), "{counted}");
+    }
+}
+
+#[tokio::test]
 async fn forwarded_header_of_untrusted_client_is_ignored() {
     let unused_address = "127.0.0.1:1".parse().expect("an address");
     // Without Redis, the limit applies to this gateway alone, for all clients of this machine.

@@ -13,7 +13,7 @@ use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
 use crate::routes::PathId;
 use crate::routes::codes::{admin, with_body};
-use crate::validation::{Body, Validator};
+use crate::validation::{Body, MAX_PRODUCT_BYTES, Validator};
 use crate::views::product::{NewProduct, Product, ProductChanges, StockMovement};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -50,7 +50,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 async fn create(
     State(app): State<App>,
     _: Admin,
-    Body(body): Body<NewProduct>,
+    Body(body): Body<NewProduct, MAX_PRODUCT_BYTES>,
 ) -> Result<(StatusCode, Json<Product>), Problem> {
     let mut validator = Validator::new();
     let request = body.validate(&mut validator);
@@ -73,7 +73,7 @@ async fn update(
     State(app): State<App>,
     _: Admin,
     PathId(id): PathId,
-    Body(body): Body<ProductChanges>,
+    Body(body): Body<ProductChanges, MAX_PRODUCT_BYTES>,
 ) -> Result<Json<Product>, Problem> {
     let mut validator = Validator::new();
     let request = body.validate(&mut validator, id);

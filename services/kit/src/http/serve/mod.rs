@@ -1,11 +1,14 @@
 //! The accept loop and the graceful shutdown of connections.
 
-use super::connection_timeouts::{
-    ConnectionActivity, ConnectionTimeouts, ObservedSocket, ResponseBody,
-};
+use super::client::{Client, TrustedProxies};
+use super::connection_activity::ConnectionActivity;
+use super::connection_table::ConnectionTable;
+use super::connection_timeouts::ConnectionTimeouts;
+use super::observed_io::{ObservedSocket, ResponseBody};
+use super::request_limiter::RequestLimiter;
 use axum::Router;
 use axum::extract::ConnectInfo;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -32,8 +35,21 @@ mod tests;
 /// connections wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 1024;
 
-/// Maximum number of concurrent HTTP/2 streams on one connection.
-const MAX_STREAMS: u32 = 128;
+/// Maximum number of concurrent HTTP/2 streams on one connection of a client. A client that needs
+/// more waits; the requests that arrive at once on all connections of one client must fit into the
+/// memory of a small pod.
+const MAX_STREAMS: u32 = 32;
+
+/// Maximum number of concurrent HTTP/2 streams on one connection of a trusted proxy, which belong
+/// to many clients.
+const MAX_PROXY_STREAMS: u32 = 256;
+
+/// Bytes of request bodies that an HTTP/2 connection may hold before they are read, in total and
+/// per stream: the initial window, the least that the protocol allows for a connection.
+const WINDOW_BYTES: u32 = 65_535;
+
+/// Bytes of a response that an HTTP/2 stream buffers while the peer does not accept them.
+const MAX_SEND_BUFFER_BYTES: usize = 64 * 1024;
 
 /// Maximum size of the headers of one request, in bytes. Cookies and tokens fit; larger headers
 /// are an attack.
@@ -45,8 +61,28 @@ const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::fro
 /// How long a timed-out peer may take to close the connection itself.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long a peer may take to close a connection that another client needs.
+const EVICTION_TIMEOUT: Duration = Duration::from_millis(50);
+
 /// Delay after a failed accept (out of file descriptors), instead of a busy loop.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// Settings of a server.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerSettings {
+    pub(crate) timeouts: ConnectionTimeouts,
+    /// Maximum number of open connections.
+    pub(crate) max_connections: usize,
+    pub(crate) trusted: TrustedProxies,
+}
+
+impl ServerSettings {
+    /// The default timeouts and limits.
+    pub(crate) fn new(trusted: TrustedProxies) -> Self {
+        let timeouts = ConnectionTimeouts::DEFAULT;
+        Self { timeouts, max_connections: MAX_CONNECTIONS, trusted }
+    }
+}
 
 /// Serves until `shutdown` completes. Then closes the listener, starts the graceful shutdown of all
 /// connections and waits until their requests have completed.
@@ -54,11 +90,14 @@ pub(crate) async fn serve_until(
     listener: TcpListener,
     router: Router,
     shutdown: impl Future<Output = ()>,
-    timeouts: ConnectionTimeouts,
+    settings: ServerSettings,
 ) {
-    let builder = Arc::new(builder());
+    let ServerSettings { timeouts, max_connections, trusted } = settings;
+    let (for_clients, for_proxies) = (builder(MAX_STREAMS), builder(MAX_PROXY_STREAMS));
     let (connections, closing) = (TaskTracker::new(), CancellationToken::new());
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(max_connections));
+    let table = Arc::new(ConnectionTable::default());
+    let requests = RequestService { router, trusted, limiter: RequestLimiter::default() };
     let mut shutdown = pin!(shutdown);
     loop {
         let (stream, peer, permit) = tokio::select! {
@@ -69,16 +108,21 @@ pub(crate) async fn serve_until(
             () = &mut shutdown => break,
         };
         let activity = ConnectionActivity::new();
+        // Before the new connection is added, so that it is not the one to be closed.
+        table.make_room(max_connections - permits.available_permits(), max_connections);
+        let is_client = !requests.trusted.contains(peer.ip());
+        let entry = is_client.then(|| table.add(Client::from(peer.ip()), &activity));
         let io = TokioIo::new(ObservedSocket::new(stream, &activity));
-        let (router, service_activity) = (router.clone(), Arc::clone(&activity));
+        let (requests, service_activity) = (requests.clone(), Arc::clone(&activity));
         let service = service_fn(move |request: Request<Incoming>| {
-            respond(router.clone(), peer, Arc::clone(&service_activity), request)
+            requests.clone().respond(peer, Arc::clone(&service_activity), request)
         });
+        let builder = if is_client { &for_clients } else { &for_proxies };
         let connection = builder.serve_connection_with_upgrades(io, service).into_owned();
         let closing = closing.clone();
         connections.spawn(async move {
             drive(connection, &activity, timeouts, closing).await;
-            drop(permit);
+            drop((entry, permit));
         });
     }
     drop(listener);
@@ -87,20 +131,45 @@ pub(crate) async fn serve_until(
     connections.wait().await;
 }
 
-async fn respond(
+/// What serves the requests of all connections. Cheap to clone.
+#[derive(Clone)]
+struct RequestService {
     router: Router,
-    peer: SocketAddr,
-    activity: Arc<ConnectionActivity>,
-    request: Request<Incoming>,
-) -> Result<Response<ResponseBody>, Infallible> {
-    let in_flight = activity.begin_request(request.version());
-    let mut request = request.map(axum::body::Body::new);
-    request.extensions_mut().insert(ConnectInfo(peer));
-    let response = router.oneshot(request).await?;
-    Ok(response.map(|body| ResponseBody::new(body, in_flight)))
+    trusted: TrustedProxies,
+    limiter: RequestLimiter,
 }
 
-/// Drives a connection until the peer closes it, its graceful shutdown completes, or it times out.
+impl RequestService {
+    async fn respond(
+        self,
+        peer: SocketAddr,
+        activity: Arc<ConnectionActivity>,
+        request: Request<Incoming>,
+    ) -> Result<Response<ResponseBody>, Infallible> {
+        let in_flight = activity.begin_request(request.version());
+        let sender = self.trusted.identify(peer.ip(), request.headers());
+        let Some(permit) = self.limiter.try_begin(sender.client) else {
+            return Ok(too_many_requests().map(|body| ResponseBody::new(body, in_flight, None)));
+        };
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(sender);
+        let response = self.router.oneshot(request).await?;
+        Ok(response.map(|body| ResponseBody::new(body, in_flight, Some(permit))))
+    }
+}
+
+/// The response to a request above the limit. It has no body, because a client that does not read
+/// would keep it.
+fn too_many_requests() -> Response<axum::body::Body> {
+    let mut response = Response::new(axum::body::Body::empty());
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// Drives a connection until the peer closes it, its graceful shutdown completes, it times out, or
+/// it is closed in favor of other clients.
 async fn drive<C>(
     connection: C,
     activity: &ConnectionActivity,
@@ -125,14 +194,16 @@ async fn drive<C>(
                 connection.as_mut().graceful_shutdown();
             }
             () = activity.timed_out(timeouts) => break,
+            () = activity.evicted() => break,
         }
     }
     // HTTP/2 sends GOAWAY, so that the peer does not lose a request that it sends at this moment.
     connection.as_mut().graceful_shutdown();
-    while timeout(CLOSE_TIMEOUT, connection.as_mut()).await.is_err() {
-        // Each request in flight has its own deadline.
-        if !activity.is_busy() {
-            tracing::debug!("idle connection closed");
+    let grace = if activity.is_evicted() { EVICTION_TIMEOUT } else { CLOSE_TIMEOUT };
+    while timeout(grace, connection.as_mut()).await.is_err() {
+        // Each handler has its own deadline, and each response must make progress.
+        if activity.is_evicted() || !activity.makes_progress(timeouts) {
+            tracing::debug!("idle or slow connection closed");
             return;
         }
     }
@@ -160,14 +231,17 @@ async fn accept(
     }
 }
 
-fn builder() -> Builder<TokioExecutor> {
+fn builder(max_streams: u32) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // hyper's own header timeout also runs between requests: see `connection_timeouts`.
     builder.http1().header_read_timeout(None).max_buf_size(MAX_HEADER_BYTES);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS)
+        .max_concurrent_streams(max_streams)
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES)
+        .max_send_buf_size(MAX_SEND_BUFFER_BYTES)
         .max_header_list_size(MAX_HEADER_BYTES as u32)
         .keep_alive_interval(KEEP_ALIVE.0)
         .keep_alive_timeout(KEEP_ALIVE.1);

@@ -1,21 +1,28 @@
 //! Connection timeouts through real sockets.
 
-use super::serve_until;
-use crate::http::ConnectionTimeouts;
+use super::{EVICTION_TIMEOUT, ServerSettings, serve_until};
+use crate::http::TrustedProxies;
+use crate::http::connection_timeouts::ConnectionTimeouts;
 use axum::Router;
+use axum::body::Bytes;
 use axum::routing::get;
 use std::future::pending;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
 /// Far apart, because the machine may be busy.
 const TIMEOUTS: ConnectionTimeouts = ConnectionTimeouts {
     header_read: Duration::from_millis(250),
     keep_alive: Duration::from_secs(3),
+    response_progress: Duration::from_secs(1),
 };
+
+/// A response that fits into no buffer of a socket.
+const LARGE_BYTES: usize = 32 * 1024 * 1024;
 
 /// Longer than each timeout.
 const LONG: Duration = Duration::from_secs(4);
@@ -24,6 +31,11 @@ const REQUEST: &[u8] = b"GET /fast HTTP/1.1\r\nhost: shop\r\n\r\n";
 
 /// The address of a server that never drains.
 async fn start_server() -> SocketAddr {
+    start_server_with(1024, &[]).await
+}
+
+/// The address of a server with these limits.
+async fn start_server_with(max_connections: usize, proxies: &[&str]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let router = Router::new().route("/fast", get(async || "a response")).route(
@@ -33,7 +45,11 @@ async fn start_server() -> SocketAddr {
             "a response"
         }),
     );
-    tokio::spawn(serve_until(listener, router, pending(), TIMEOUTS));
+    let router = router.route("/large", get(async || vec![b'x'; LARGE_BYTES]));
+    let proxies: Vec<_> = proxies.iter().map(|net| net.parse().expect("a network")).collect();
+    let trusted = TrustedProxies::new(&proxies);
+    let settings = ServerSettings { timeouts: TIMEOUTS, max_connections, trusted };
+    tokio::spawn(serve_until(listener, router, pending(), settings));
     address
 }
 
@@ -126,4 +142,157 @@ async fn idle_http2_connection_is_shut_down_gracefully() {
     }
     let ended = timeout(LONG * 2, connection).await.expect("the server closes the connection");
     ended.expect("no panic").expect("a graceful shutdown");
+}
+
+/// Connects from another loopback address, which is another client.
+async fn connect_from(source: [u8; 4], address: SocketAddr, bytes: &[u8]) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind((source, 0).into()).expect("a loopback address");
+    let mut stream = socket.connect(address).await.expect("a connection");
+    stream.write_all(bytes).await.expect("sent");
+    stream
+}
+
+/// Whether the server has closed the connection.
+fn is_closed(stream: &TcpStream) -> bool {
+    match stream.try_read(&mut [0]) {
+        Ok(0) => true,
+        Ok(_) => panic!("unexpected bytes"),
+        Err(error) => error.kind() != ErrorKind::WouldBlock,
+    }
+}
+
+const ATTACKER: [u8; 4] = [127, 0, 0, 2];
+
+#[tokio::test]
+async fn client_with_idle_connections_does_not_block_others() {
+    let address = start_server_with(16, &[]).await;
+    // Beyond the number of connections of the server.
+    let mut idle = Vec::new();
+    for _ in 0..40 {
+        let mut stream = connect_from(ATTACKER, address, REQUEST).await;
+        read_response(&mut stream).await;
+        idle.push(stream);
+    }
+    sleep(EVICTION_TIMEOUT * 4).await;
+    assert!(idle.iter().filter(|stream| !is_closed(stream)).count() <= 9);
+    let mut other = connect(address, REQUEST).await;
+    read_response(&mut other).await;
+    // The other client keeps its connection, although the first one continues.
+    for _ in 0..20 {
+        read_response(&mut connect_from(ATTACKER, address, REQUEST).await).await;
+    }
+    other.write_all(REQUEST).await.expect("sent");
+    read_response(&mut other).await;
+}
+
+#[tokio::test]
+async fn client_with_slow_requests_does_not_block_others() {
+    let address = start_server_with(16, &[]).await;
+    let mut slow = Vec::new();
+    for _ in 0..40 {
+        slow.push(connect_from(ATTACKER, address, b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await);
+    }
+    let started = Instant::now();
+    let mut other = connect(address, REQUEST).await;
+    read_response(&mut other).await;
+    assert!(started.elapsed() < LONG, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn connections_of_trusted_proxies_are_not_evicted() {
+    let address = start_server_with(16, &["127.0.0.2"]).await;
+    let mut proxy = Vec::new();
+    for _ in 0..12 {
+        let mut stream = connect_from(ATTACKER, address, REQUEST).await;
+        read_response(&mut stream).await;
+        proxy.push(stream);
+    }
+    let mut other = connect(address, REQUEST).await;
+    read_response(&mut other).await;
+    sleep(Duration::from_millis(100)).await;
+    assert!(!proxy.iter().any(is_closed));
+}
+
+#[tokio::test]
+async fn http2_peer_without_window_is_disconnected() {
+    let address = start_server().await;
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    let mut builder = h2::client::Builder::new();
+    let handshake = builder.initial_window_size(0).handshake::<_, Bytes>(stream);
+    let (mut client, connection) = handshake.await.expect("HTTP/2");
+    let connection = tokio::spawn(connection);
+    let request = http::Request::get("http://shop/fast").body(()).expect("a request");
+    let (response, _) = client.send_request(request, true).expect("sent");
+    // The response is kept, so that the stream is not reset.
+    let response = response.await.expect("a head");
+    let started = Instant::now();
+    drop(timeout(LONG * 2, connection).await.expect("the server closes the connection"));
+    assert!(started.elapsed() >= TIMEOUTS.response_progress / 2, "{:?}", started.elapsed());
+    drop(response);
+}
+
+#[tokio::test]
+async fn peer_that_does_not_read_is_disconnected() {
+    let address = start_server().await;
+    let mut stream = connect(address, b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    sleep(TIMEOUTS.response_progress * 3).await;
+    let mut received = Vec::new();
+    // A reset may follow the bytes in the buffers of the sockets.
+    drop(timeout(LONG * 2, stream.read_to_end(&mut received)).await.expect("closed"));
+    assert!(received.len() < LARGE_BYTES, "{}", received.len());
+}
+
+#[tokio::test]
+async fn slow_reader_that_makes_progress_gets_the_response() {
+    let address = start_server().await;
+    let request = b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let mut stream = connect(address, request).await;
+    let mut received = 0;
+    let mut part = vec![0; 2 * 1024 * 1024];
+    loop {
+        let length = stream.read(&mut part).await.expect("a part");
+        if length == 0 {
+            break;
+        }
+        received += length;
+        // Longer in total than the timeout of one part.
+        sleep(TIMEOUTS.response_progress / 20).await;
+    }
+    assert!(received > LARGE_BYTES, "{received}");
+}
+
+#[tokio::test]
+async fn requests_of_one_client_above_the_limit_are_503() {
+    let address = start_server().await;
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    let (client, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
+    tokio::spawn(connection);
+    let mut connections = vec![client];
+    // 32 streams on each connection, 512 requests for the client.
+    while connections.len() < 20 {
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        let (client, connection) = h2::client::handshake(stream).await.expect("HTTP/2");
+        tokio::spawn(connection);
+        connections.push(client);
+    }
+    let mut responses = Vec::new();
+    for mut client in connections {
+        for _ in 0..32 {
+            client = client.ready().await.expect("a stream");
+            let request = http::Request::get("http://shop/slow").body(()).expect("a request");
+            responses.push(client.send_request(request, true).expect("sent").0);
+        }
+    }
+    let mut refused = 0;
+    for response in responses {
+        let response = response.await.expect("a response");
+        if response.status() == 503 {
+            refused += 1;
+            assert_eq!(response.headers()["retry-after"], "1");
+        }
+    }
+    assert_eq!(refused, 640 - 512);
+    let mut other = connect_from(ATTACKER, address, REQUEST).await;
+    read_response(&mut other).await;
 }

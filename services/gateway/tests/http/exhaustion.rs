@@ -1,0 +1,89 @@
+//! One client with slow or large requests does not keep others from being served.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::shop::Gateway;
+
+/// Starts a gateway without services that trusts this machine as a proxy.
+async fn start(more: &[&str]) -> Gateway {
+    let unused_address = "127.0.0.1:1".parse().expect("an address");
+    let settings = ["--rate-limit-per-minute", "0", "--trusted-proxies", "127.0.0.0/8"];
+    Gateway::start_with(unused_address, &[&settings, more].concat()).await
+}
+
+/// Sends the head of a request whose body does not arrive.
+async fn send_head(gateway: &Gateway, client: &str, framing: &str) -> TcpStream {
+    let address = gateway.url.trim_start_matches("http://");
+    let mut connection = TcpStream::connect(address).await.expect("a connection");
+    let head = format!(
+        "POST /api/v1/auth/refresh HTTP/1.1\r\nhost: x\r\nx-forwarded-for: {client}\r\n\
+         content-type: application/json\r\n{framing}\r\n\r\n"
+    );
+    connection.write_all(head.as_bytes()).await.expect("sent");
+    connection
+}
+
+/// Returns the head of a response that arrives within half a second, or "".
+async fn response(connection: &mut TcpStream) -> String {
+    let mut part = vec![0; 2048];
+    let read = tokio::time::timeout(Duration::from_millis(500), connection.read(&mut part)).await;
+    let length = read.map_or(0, |length| length.expect("a connection"));
+    String::from_utf8_lossy(&part[..length]).to_lowercase()
+}
+
+#[tokio::test]
+async fn incomplete_bodies_occupy_no_place_in_flight() {
+    let gateway = start(&["--max-in-flight", "2"]).await;
+    let mut slow = Vec::new();
+    for number in 0..8 {
+        let client = format!("192.0.2.{number}");
+        slow.push(send_head(&gateway, &client, "content-length: 100").await);
+    }
+    for connection in &mut slow {
+        assert_eq!(response(connection).await, "", "the body is awaited");
+    }
+    gateway.get("/nothing").await.is(404, "not_found");
+    let call = gateway.request(Method::POST, "/api/v1/auth/refresh");
+    call.json(&serde_json::json!({})).send().await.is(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn memory_of_bodies_is_shared_by_clients() {
+    let gateway = start(&["--max-body-memory-bytes", "8388608"]).await;
+    // A body of unknown length takes the memory of the largest one, 304 KiB of a client's 2 MiB.
+    let mut slow = Vec::new();
+    for _ in 0..8 {
+        slow.push(send_head(&gateway, "192.0.2.1", "transfer-encoding: chunked").await);
+    }
+    let mut rejected = 0;
+    for connection in &mut slow {
+        let head = response(connection).await;
+        if !head.is_empty() {
+            assert!(head.starts_with("http/1.1 503 ") && head.contains("retry-after: 1"), "{head}");
+            rejected += 1;
+        }
+    }
+    assert_eq!(rejected, 2);
+    for (client, code, status) in
+        [("192.0.2.1", "overloaded", 503), ("192.0.2.2", "invalid_request", 400)]
+    {
+        let call = gateway.request(Method::POST, "/api/v1/auth/refresh");
+        let call = call.header("x-forwarded-for", client).json(&serde_json::json!({
+            "padding": "x".repeat(10_000),
+        }));
+        call.send().await.is(status, code);
+    }
+    drop(slow);
+    let body = serde_json::json!({"padding": "x".repeat(10_000)});
+    let recovered = async || {
+        let call = gateway.request(Method::POST, "/api/v1/auth/refresh");
+        call.header("x-forwarded-for", "192.0.2.1").json(&body).send().await.status == 400
+    };
+    while !recovered().await {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

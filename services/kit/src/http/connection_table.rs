@@ -1,0 +1,141 @@
+//! The open connections by client, and which of them to close when there are many.
+//!
+//! When more than half of the connections are in use, each new connection costs the client with the
+//! most connections its longest idle one. So a client that opens many connections competes with
+//! itself, others always get a connection, and a network with many shoppers has no fixed limit.
+//! Connections of trusted proxies, which belong to many clients, are not in the table.
+
+use super::client::Client;
+use super::connection_activity::ConnectionActivity;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The connections by client.
+#[derive(Debug, Default)]
+pub(super) struct ConnectionTable(Mutex<HashMap<Client, Vec<Arc<ConnectionActivity>>>>);
+
+impl ConnectionTable {
+    /// Adds a connection until the entry is dropped.
+    pub(super) fn add(
+        self: &Arc<Self>,
+        client: Client,
+        activity: &Arc<ConnectionActivity>,
+    ) -> ConnectionEntry {
+        self.connections().entry(client).or_default().push(Arc::clone(activity));
+        ConnectionEntry { table: Arc::clone(self), client, activity: Arc::clone(activity) }
+    }
+
+    /// Closes a connection if more than half of `max` are `open`: the longest idle one of the
+    /// client with the most connections. If that client has no idle one, its longest busy one is
+    /// closed, but only when less than a sixteenth of the connections is left.
+    pub(super) fn make_room(&self, open: usize, max: usize) {
+        if open * 2 <= max {
+            return;
+        }
+        let connections = self.connections();
+        let Some((client, largest)) = connections.iter().max_by_key(|(_, open)| open.len()) else {
+            return;
+        };
+        let idle = largest.iter().filter_map(|activity| Some((activity.idle_since()?, activity)));
+        let busy = largest.iter().filter_map(|activity| Some((activity.busy_since()?, activity)));
+        let longest_idle = idle.min_by_key(|(since, _)| *since);
+        let may_close_busy = max.saturating_sub(open) < max / 16;
+        let longest_busy = || busy.min_by_key(|(since, _)| *since).filter(|_| may_close_busy);
+        if let Some((_, activity)) = longest_idle.or_else(longest_busy) {
+            tracing::debug!(%client, connections = largest.len(), "connection evicted");
+            activity.evict();
+        }
+    }
+
+    fn connections(&self) -> MutexGuard<'_, HashMap<Client, Vec<Arc<ConnectionActivity>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Removes a connection from its table when it is dropped.
+pub(super) struct ConnectionEntry {
+    table: Arc<ConnectionTable>,
+    client: Client,
+    activity: Arc<ConnectionActivity>,
+}
+
+impl Drop for ConnectionEntry {
+    fn drop(&mut self) {
+        let mut connections = self.table.connections();
+        let Some(open) = connections.get_mut(&self.client) else { return };
+        open.retain(|activity| !Arc::ptr_eq(activity, &self.activity));
+        if open.is_empty() {
+            connections.remove(&self.client);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Version;
+    use std::net::IpAddr;
+    use std::time::Duration;
+    use tokio::time::advance;
+
+    struct Connections {
+        table: Arc<ConnectionTable>,
+        open: Vec<(Arc<ConnectionActivity>, ConnectionEntry)>,
+    }
+
+    impl Connections {
+        fn new() -> Self {
+            Self { table: Arc::default(), open: Vec::new() }
+        }
+
+        /// Opens a connection a second after the one before, and returns its index.
+        async fn open(&mut self, client: u8) -> usize {
+            advance(Duration::from_secs(1)).await;
+            let activity = ConnectionActivity::new();
+            let client = Client::from(IpAddr::from([192, 0, 2, client]));
+            let entry = self.table.add(client, &activity);
+            self.open.push((activity, entry));
+            self.open.len() - 1
+        }
+
+        /// Makes room, and returns the indices of the connections that are to be closed.
+        fn evicted(&self, open: usize, max: usize) -> Vec<usize> {
+            self.table.make_room(open, max);
+            let is_closed = |activity: &ConnectionActivity| {
+                activity.idle_since().is_none() && activity.busy_since().is_none()
+            };
+            let closed = self.open.iter().enumerate().filter(|(_, (open, _))| is_closed(open));
+            closed.map(|(index, _)| index).collect()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn longest_idle_connection_of_the_largest_client_is_closed() {
+        let mut connections = Connections::new();
+        let other = connections.open(1).await;
+        let busy = connections.open(2).await;
+        let idle = connections.open(2).await;
+        let recent = connections.open(2).await;
+        let _request = connections.open[busy].0.begin_request(Version::HTTP_11);
+        assert_eq!(connections.evicted(32, 64), [0; 0], "half of the connections is unused");
+        assert_eq!(connections.evicted(33, 64), [idle]);
+        assert_eq!(connections.evicted(33, 64), [idle, recent]);
+        assert_eq!(connections.evicted(33, 64), [idle, recent], "busy connections are kept");
+        assert_eq!(connections.evicted(62, 64), [busy, idle, recent], "unless few are left");
+        assert_eq!(
+            connections.evicted(64, 64),
+            [busy, idle, recent],
+            "{other} is of another client"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn closed_connections_leave_the_table() {
+        let mut connections = Connections::new();
+        for client in [1, 1, 2] {
+            connections.open(client).await;
+        }
+        connections.open.clear();
+        assert!(connections.table.connections().is_empty());
+    }
+}
