@@ -24,6 +24,9 @@ pub enum Error {
     /// A void names the id of one authorization and the idempotency key of another.
     #[error("must be the idempotency key of the authorization")]
     OtherAuthorization,
+    /// A void names no customer, and several customers have used the key of the authorization.
+    #[error("is required: several customers have used the key of the authorization")]
+    CustomerRequired,
     /// The customer has the maximum number of payment methods.
     #[error("the customer already has {MAX_METHODS} payment methods: remove one first")]
     TooManyMethods,
@@ -80,6 +83,7 @@ impl From<Error> for Status {
                 status::with_reason(Code::Aborted, "request_in_progress", text, [])
             }
             Error::OtherAuthorization => status::invalid_argument("authorize_key", text),
+            Error::CustomerRequired => status::invalid_argument("user_id", text),
             Error::TooManyMethods => status::failed_precondition("too_many_payment_methods", text),
             Error::Provider(ref cause) => provider_status(cause),
             Error::TimedOut(_) => status::unavailable(postgres::RETRY_AFTER),

@@ -3,10 +3,10 @@
 //! The service owns the database `payment_db` and these invariants:
 //! - Captures never exceed the authorization, refunds never the capture, and an authorization is
 //!   captured or voided, never both ([`domain::transaction`] has the argument).
-//! - An idempotency key is executed once: its intent is committed, then the provider is called with
-//!   a separate idempotency key, then the outcome is committed. A retry or a worker that finds an
-//!   intent without an outcome looks it up at the provider. An unknown outcome is never reported as
-//!   a decline.
+//! - A customer's idempotency key is executed once: its intent is committed, then the provider is
+//!   called with a separate idempotency key, then the outcome is committed. A retry or a worker
+//!   that finds an intent without an outcome looks it up at the provider. An unknown outcome is
+//!   never reported as a decline.
 //! - The void of an authorization that has not arrived yet is stored, and the authorization is
 //!   refused when it arrives.
 //! - Of a card, the service stores the provider's token, brand, last four digits and expiry. If a

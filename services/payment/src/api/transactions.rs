@@ -66,9 +66,16 @@ pub(super) fn void(request: &pb::VoidRequest) -> Result<Void, Status> {
     if request.authorization_id.is_empty() && request.authorize_key.is_empty() {
         fields.reject::<()>("authorization_id", "is required, or authorize_key");
     }
+    let customer = fields.id_or_none("user_id", &request.user_id);
     let key = fields.key("idempotency_key", &request.idempotency_key);
-    let parse =
-        || Some(Void { authorization: authorization?, authorize_key: authorize_key?, key: key? });
+    let parse = || {
+        Some(Void {
+            authorization: authorization?,
+            authorize_key: authorize_key?,
+            customer: customer?,
+            key: key?,
+        })
+    };
     let parsed = parse();
     fields.finish(parsed)
 }

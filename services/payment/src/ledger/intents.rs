@@ -10,6 +10,7 @@ use crate::domain::ids::{IdempotencyKey, OrderId, PaymentMethodId, Token, Transa
 use crate::domain::transaction::{Kind, Refusal, Rejection, State, Transaction};
 use crate::error::Error;
 use crate::store;
+use crate::store::idempotency_keys::CustomerKey;
 
 /// Payment method of a request.
 #[derive(Clone, Debug)]
@@ -149,7 +150,8 @@ impl Ledger {
             store::payment_methods::share_lock_token(&mut tx, payment.user, id, provider).await?;
         let Some(token) = token else {
             let not_found = Error::NotFound("payment_method");
-            return replay_or(&mut tx, kind, &payment.key, &fingerprint, not_found).await;
+            let key = CustomerKey::new(payment.user, &payment.key);
+            return replay_or(&mut tx, kind, key, &fingerprint, not_found).await;
         };
         let intent = self.payment_intent(kind, payment, token);
         let recorded = self.insert_or_replay(&mut tx, intent, &fingerprint).await?;
@@ -194,12 +196,12 @@ impl Ledger {
         if self.insert_intent(conn, &intent, fingerprint).await? {
             return Ok(RecordedRequest::New(intent, None));
         }
-        replay(conn, intent.kind, &intent.key, fingerprint).await
+        replay(conn, intent.kind, CustomerKey::new(intent.user, &intent.key), fingerprint).await
     }
 
     /// Records a request that claims an amount of a parent, if `rule` allows it. A refusal is
     /// stored with the idempotency key: a delayed duplicate must not succeed after its caller was
-    /// refused.
+    /// refused. The key belongs to the customer of the parent.
     async fn record_child(
         &self,
         parent: TransactionId,
@@ -209,18 +211,21 @@ impl Ledger {
         let ChildRequest { kind, key, fingerprint, reason } = request;
         let mut tx = self.pool.begin().await?;
         let Some(parent) = store::transactions::lock(&mut tx, parent).await? else {
-            let not_found = Error::NotFound("transaction");
-            return replay_or(&mut tx, kind, &key, &fingerprint, not_found).await;
+            return Err(Error::NotFound("transaction"));
         };
+        let customer_key = CustomerKey::new(parent.user, &key);
         // The parent's present state does not matter to a retry: the result stored with its
         // idempotency key is returned.
         let amount = match rule(&parent) {
             Ok(amount) => amount,
-            Err(rejection) => return self.reject(tx, kind, &key, &fingerprint, rejection).await,
+            Err(rejection) => {
+                return self.reject(tx, kind, customer_key, &fingerprint, rejection).await;
+            }
         };
         let intent = self.child_intent(&parent, kind, key, amount, reason);
         if !self.insert_intent(&mut tx, &intent, &fingerprint).await? {
-            return replay(&mut tx, kind, &intent.key, &fingerprint).await;
+            let customer_key = CustomerKey::new(parent.user, &intent.key);
+            return replay(&mut tx, kind, customer_key, &fingerprint).await;
         }
         tx.commit().await?;
         Ok(RecordedRequest::New(intent, Some(Box::new(parent))))
@@ -232,7 +237,7 @@ impl Ledger {
         &self,
         mut tx: PgTransaction<'_>,
         kind: Kind,
-        key: &IdempotencyKey,
+        key: CustomerKey<'_>,
         fingerprint: &str,
         rejection: Rejection,
     ) -> Result<RecordedRequest, Error> {
@@ -303,7 +308,7 @@ struct ChildRequest {
 pub(super) async fn replay(
     conn: &mut PgConnection,
     kind: Kind,
-    key: &IdempotencyKey,
+    key: CustomerKey<'_>,
     fingerprint: &str,
 ) -> Result<RecordedRequest, Error> {
     replay_or(conn, kind, key, fingerprint, Error::UnknownStoredValue("idempotency_keys")).await
@@ -313,7 +318,7 @@ pub(super) async fn replay(
 pub(super) async fn replay_or(
     conn: &mut PgConnection,
     kind: Kind,
-    key: &IdempotencyKey,
+    key: CustomerKey<'_>,
     fingerprint: &str,
     error_if_new: Error,
 ) -> Result<RecordedRequest, Error> {

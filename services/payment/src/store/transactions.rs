@@ -65,10 +65,11 @@ impl TryFrom<Row> for Transaction {
     }
 }
 
-/// Inserts an intent and its idempotency key; returns `false` if the key is already in use. Waits
-/// for a concurrent transaction that inserts the same key. The intent claims its amount from its
-/// parent, which must be locked; a void marks the parent, so that nothing of it can be captured.
-/// The workers settle the intent from `due_at` on.
+/// Inserts an intent and its idempotency key; returns `false` if the customer has already used the
+/// key, or if it has a tombstone of every customer. Waits for a concurrent transaction that inserts
+/// the same key. The intent claims its amount from its parent, which must be locked; a void marks
+/// the parent, so that nothing of it can be captured. The workers settle the intent from `due_at`
+/// on.
 pub(crate) async fn insert_intent(
     conn: &mut PgConnection,
     intent: &Transaction,
@@ -79,8 +80,12 @@ pub(crate) async fn insert_intent(
     // The foreign key of `idempotency_keys` is checked at the end of the statement.
     let inserted = query!(
         "WITH key AS (
-             INSERT INTO idempotency_keys (operation, key, request, transaction_id, created_at)
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING key
+             INSERT INTO idempotency_keys
+                 (operation, key, request, transaction_id, created_at, user_id)
+             SELECT $1, $2, $3, $4, $5, $10
+             WHERE NOT EXISTS (SELECT FROM idempotency_keys WHERE operation = $1 AND key = $2
+                 AND user_id = '00000000-0000-0000-0000-000000000000')
+             ON CONFLICT DO NOTHING RETURNING key
          ), parent AS (
              UPDATE transactions SET undone = undone OR $6 = 'void',
                  claimed_cents = claimed_cents + CASE $6 WHEN 'void' THEN 0 ELSE $14::bigint END

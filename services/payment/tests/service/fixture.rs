@@ -162,7 +162,8 @@ impl PaymentFixture {
         let request = pb::VoidRequest {
             authorization_id: authorization.into(),
             idempotency_key: key.into(),
-            authorize_key: String::new(),
+            user_id: user(1),
+            ..Default::default()
         };
         self.client.clone().void(request).await.map(|_| ())
     }
@@ -170,9 +171,10 @@ impl PaymentFixture {
     /// Voids by the idempotency key of the authorization.
     pub(crate) async fn void_key(&self, key: &str, authorize_key: &str) -> Result<(), Status> {
         let request = pb::VoidRequest {
-            authorization_id: String::new(),
             idempotency_key: key.into(),
             authorize_key: authorize_key.into(),
+            user_id: user(1),
+            ..Default::default()
         };
         self.client.clone().void(request).await.map(|_| ())
     }

@@ -6,6 +6,7 @@
 
 mod concurrency;
 mod consistency;
+mod customer_keys;
 mod empty_requests;
 mod fixture;
 mod outage;

@@ -117,7 +117,6 @@ async fn reused_key_with_other_request_is_refused() {
     let first = authorize_request("auth", "pm_test_visa", 1000);
     let others = [
         pb::AuthorizeRequest { order_id: order(2), ..first.clone() },
-        pb::AuthorizeRequest { user_id: user(2), ..first.clone() },
         pb::AuthorizeRequest { payment_method_id: "pm_test_declined".into(), ..first.clone() },
         pb::AuthorizeRequest { amount: Some(dollars(1001)), ..first.clone() },
     ];
@@ -138,14 +137,14 @@ async fn reused_key_with_other_request_is_refused() {
     assert_eq!(reason(service.refund("refund", &capture, None).await), "idempotency_key_reused");
     service.void("void", &other_held).await.unwrap();
     assert_eq!(reason(service.void("void", &authorization).await), "idempotency_key_reused");
-    // The same holds when the parent does not exist.
+    // A transaction that does not exist has no customer to whom a key could belong.
     let missing_id = order(404);
     for response in [
-        reason(service.capture("capture", &missing_id, 10).await),
-        reason(service.refund("refund", &missing_id, Some(5)).await),
-        reason(service.void("void", &missing_id).await),
+        code(service.capture("capture", &missing_id, 10).await),
+        code(service.refund("refund", &missing_id, Some(5)).await),
+        code(service.void("void", &missing_id).await),
     ] {
-        assert_eq!(response, "idempotency_key_reused");
+        assert_eq!(response, Code::NotFound);
     }
     assert_eq!(
         reason(service.authorize("auth", &missing_id, 1000).await),

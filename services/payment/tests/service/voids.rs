@@ -3,7 +3,7 @@
 use proto::payment::v1::{self as pb, TransactionStatus as Status};
 use tonic::Code;
 
-use crate::fixture::{PaymentFixture, authorize_request, code, fields, order, reason};
+use crate::fixture::{PaymentFixture, authorize_request, code, fields, order, reason, user};
 
 #[tokio::test]
 async fn repeated_voids_release_authorization_once() {
@@ -133,6 +133,7 @@ async fn void_with_mismatched_id_and_key_is_invalid() {
         authorization_id: authorization.clone(),
         idempotency_key: "void".into(),
         authorize_key: authorize_key.into(),
+        user_id: user(1),
     };
     let mut client = service.client.clone();
     assert_eq!(fields(client.void(both("other")).await), ["authorize_key"]);

@@ -47,6 +47,7 @@ impl RemoteServices {
             authorization_id: authorization.unwrap_or_default().to_owned(),
             idempotency_key: void_key(order.id),
             authorize_key: authorize_key(order.id),
+            user_id: order.user.to_string(),
         };
         done(self.payment.clone().void(request).await)
     }
