@@ -29,7 +29,7 @@ impl Fingerprinter {
         Ok(Self::with_key(bytes))
     }
 
-    fn with_key(key: &[u8]) -> Self {
+    pub(crate) fn with_key(key: &[u8]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 

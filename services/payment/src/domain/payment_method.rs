@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::card::{Brand, Expiry};
+use super::card::{Brand, Card, Expiry};
 use super::ids::{PaymentMethodId, Token, UserId};
 
 /// Maximum number of saved payment methods of one customer. It exceeds what real customers use.
@@ -27,4 +27,15 @@ pub struct PaymentMethod {
     pub is_default: bool,
     /// Time at which the payment method was saved.
     pub created_at: Timestamp,
+}
+
+impl PaymentMethod {
+    /// Returns whether a card has what the payment method keeps of a card: brand, last four digits
+    /// and expiry.
+    #[must_use]
+    pub fn matches(&self, card: &Card) -> bool {
+        self.brand == card.number.brand()
+            && self.last_four == card.number.last_four()
+            && self.expiry == card.expiry
+    }
 }

@@ -30,6 +30,10 @@ const DUE_AFTER: SignedDuration = SignedDuration::from_secs(10);
 /// Retention of the idempotency keys of payment methods; the API promises one day.
 const METHOD_KEY_RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// Retention of the idempotency keys of requests that saved no card, whose fingerprints cover the
+/// card's number. It is far above the lease on a key; a later retry is a new request.
+const UNFINISHED_KEY_RETENTION: SignedDuration = SignedDuration::from_hours(1);
+
 /// Ledger of payment transactions and payment methods. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
@@ -56,6 +60,8 @@ impl Ledger {
         if expired > 0 {
             tracing::info!(count = expired, "authorizations expired");
         }
+        let unfinished = now - UNFINISHED_KEY_RETENTION;
+        store::method_requests::delete_unfinished_before(&mut conn, unfinished).await?;
         store::method_requests::delete_before(&mut conn, now - METHOD_KEY_RETENTION).await
     }
 

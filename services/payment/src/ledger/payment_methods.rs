@@ -44,15 +44,31 @@ struct ProviderRequest {
     lease_expires_at: Option<Timestamp>,
 }
 
+/// Result of requesting the lease on an idempotency key.
+enum KeyLease {
+    /// The lease is taken: the request may be sent to the provider.
+    Taken(ProviderRequest),
+    /// An earlier request has saved a card.
+    Finished {
+        /// Payment method that the request saved.
+        method: PaymentMethodId,
+        /// Reduced fingerprint of the request.
+        fingerprint: Vec<u8>,
+    },
+}
+
 impl Ledger {
     /// Saves a card, once for each idempotency key.
     pub(crate) async fn add_method(&self, new: NewPaymentMethod) -> Result<SavedMethod, Error> {
         let provider_request = match &new.key {
             None => ProviderRequest { id: self.env.uuid(), lease_expires_at: None },
             Some((key, fingerprint)) => match self.lease_key(new.user, key, fingerprint).await? {
-                Ok(provider_request) => provider_request,
-                Err(id) => {
-                    let method = self.method(new.user, id).await?;
+                KeyLease::Taken(provider_request) => provider_request,
+                KeyLease::Finished { method, fingerprint } => {
+                    let method = self.method(new.user, method).await?;
+                    if !is_retry(&new, &method, &fingerprint) {
+                        return Err(Refusal::KeyReused.into());
+                    }
                     return Ok(SavedMethod { method, is_replay: true });
                 }
             },
@@ -119,14 +135,13 @@ impl Ledger {
         method.ok_or(Error::NotFound("payment_method"))
     }
 
-    /// Takes the lease on an idempotency key, or returns the method that an earlier request saved
-    /// with it.
+    /// Takes the lease on an idempotency key, unless an earlier request has saved a card with it.
     async fn lease_key(
         &self,
         user: UserId,
         key: &IdempotencyKey,
         fingerprint: &[u8],
-    ) -> Result<Result<ProviderRequest, PaymentMethodId>, Error> {
+    ) -> Result<KeyLease, Error> {
         let now = self.env.now();
         let lease_expires_at = now + KEY_LEASE_DURATION;
         let request = MethodRequest {
@@ -142,11 +157,11 @@ impl Ledger {
             let first = method_requests::lock(&mut tx, (user, key)).await?;
             // The sweep deleted the request in between: a retry starts again.
             let first = first.ok_or(Error::RequestInProgress)?;
+            if let Some(method) = first.method {
+                return Ok(KeyLease::Finished { method, fingerprint: first.fingerprint });
+            }
             if first.fingerprint != fingerprint {
                 return Err(Refusal::KeyReused.into());
-            }
-            if let Some(method) = first.method {
-                return Ok(Err(method));
             }
             if now < first.lease_expires_at {
                 return Err(Error::RequestInProgress);
@@ -155,7 +170,7 @@ impl Ledger {
             provider_request.id = first.id;
         }
         tx.commit().await?;
-        Ok(Ok(provider_request))
+        Ok(KeyLease::Taken(provider_request))
     }
 
     async fn save(
@@ -177,7 +192,8 @@ impl Ledger {
         }
         store::payment_methods::insert(&mut tx, &method, self.provider.name()).await?;
         if provider_request.lease_expires_at.is_some()
-            && !method_requests::finish(&mut tx, provider_request.id, method.id).await?
+            && !method_requests::finish(&mut tx, provider_request.id, method.id, new.is_default)
+                .await?
         {
             // Another process took over the lease and recorded its result first.
             return Err(Error::RequestInProgress);
@@ -198,4 +214,13 @@ impl Ledger {
             created_at: self.env.now(),
         }
     }
+}
+
+/// Returns whether a request repeats the one that saved a payment method, whose fingerprint is
+/// reduced: it is compared with the payment method. The default flag is unknown in rows of the
+/// previous release.
+fn is_retry(new: &NewPaymentMethod, method: &PaymentMethod, fingerprint: &[u8]) -> bool {
+    let same_default = fingerprint.is_empty()
+        || fingerprint == method_requests::reduced_fingerprint(new.is_default);
+    same_default && method.matches(&new.card)
 }

@@ -1,4 +1,7 @@
 //! Requests to save a card with an idempotency key, and the leases on these keys.
+//!
+//! Until the card is saved, a request has a fingerprint that covers the card's number. With the
+//! payment method, only one byte of it remains: whether the card was to be the default.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -10,6 +13,7 @@ use crate::error::Error;
 
 /// Stored request.
 pub(crate) struct MethodRequest {
+    /// Fingerprint of the request; once the card is saved, its [`reduced_fingerprint`].
     pub(crate) fingerprint: Vec<u8>,
     /// Idempotency key of the request to the provider.
     pub(crate) id: Uuid,
@@ -17,6 +21,12 @@ pub(crate) struct MethodRequest {
     pub(crate) method: Option<PaymentMethodId>,
     /// End of the lease of the process that handles the request.
     pub(crate) lease_expires_at: Timestamp,
+}
+
+/// Returns what remains of a fingerprint when the card is saved. It is empty in rows of the
+/// previous release.
+pub(crate) fn reduced_fingerprint(is_default: bool) -> [u8; 1] {
+    [u8::from(is_default)]
 }
 
 /// Inserts a request; returns `false` if its idempotency key is already in use.
@@ -76,16 +86,20 @@ pub(crate) async fn take_over(
     Ok(())
 }
 
-/// Records the payment method of a request; returns `false` if another process has recorded one.
+/// Records the payment method of a request and reduces its fingerprint; returns `false` if another
+/// process has recorded one.
 pub(crate) async fn finish(
     conn: &mut PgConnection,
     id: Uuid,
     method: PaymentMethodId,
+    is_default: bool,
 ) -> Result<bool, Error> {
     let finished = query!(
-        "UPDATE method_requests SET method_id = $2 WHERE id = $1 AND method_id IS NULL",
+        "UPDATE method_requests SET method_id = $2, fingerprint = $3
+         WHERE id = $1 AND method_id IS NULL",
         id,
         method.0,
+        &reduced_fingerprint(is_default),
     );
     Ok(finished.execute(conn).await?.rows_affected() == 1)
 }
@@ -112,6 +126,22 @@ pub(crate) async fn delete_before(conn: &mut PgConnection, before: Timestamp) ->
     query!(
         "DELETE FROM method_requests WHERE id = ANY(ARRAY(
              SELECT id FROM method_requests WHERE created_at < $1
+             ORDER BY created_at LIMIT 500 FOR UPDATE SKIP LOCKED))",
+        before.to_sqlx(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deletes a batch of requests that were created before a time and have saved no card.
+pub(crate) async fn delete_unfinished_before(
+    conn: &mut PgConnection,
+    before: Timestamp,
+) -> Result<(), Error> {
+    query!(
+        "DELETE FROM method_requests WHERE id = ANY(ARRAY(
+             SELECT id FROM method_requests WHERE created_at < $1 AND method_id IS NULL
              ORDER BY created_at LIMIT 500 FOR UPDATE SKIP LOCKED))",
         before.to_sqlx(),
     )

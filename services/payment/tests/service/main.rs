@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "fixtures of tests, which may panic")]
 
+mod card_data;
 mod concurrency;
 mod consistency;
 mod customer_keys;
