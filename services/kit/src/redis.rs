@@ -47,11 +47,15 @@ pub struct Args {
     pub redis_timeout: Duration,
 }
 
+/// Error codes with which Redis refuses writes while it serves reads: its memory is full, it cannot
+/// persist, or too few replicas follow it.
+const WRITES_REFUSED: [&str; 3] = ["OOM", "MISCONF", "NOREPLICAS"];
+
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Redis is unavailable, starting or too slow. The command may be retried, and may have been
-    /// executed.
+    /// Redis is unavailable, starting or too slow, or it accepts no writes at present. The command
+    /// may be retried, and may have been executed.
     #[error("Redis is unavailable")]
     Unavailable(#[source] Option<RedisError>),
     /// Redis rejected the command: a defect of the program or of the configuration of Redis.
@@ -168,9 +172,18 @@ fn is_unavailable(error: &RedisError) -> bool {
         ErrorKind::Io | ErrorKind::AuthenticationFailed => true,
         ErrorKind::Server(kind) => {
             matches!(kind, BusyLoading | ClusterDown | MasterDown | ReadOnly | TryAgain)
+                || refuses_writes(error)
         }
-        _ => error.is_timeout() || error.is_connection_dropped(),
+        _ => error.is_timeout() || error.is_connection_dropped() || refuses_writes(error),
     }
+}
+
+/// Whether the error has a code of [`WRITES_REFUSED`]. Before version 7, Redis names the code of a
+/// command in a script in the text of the script's error: `… -OOM command not allowed …`.
+fn refuses_writes(error: &RedisError) -> bool {
+    let in_text =
+        |code: &&str| error.detail().is_some_and(|text| text.contains(&format!("-{code} ")));
+    WRITES_REFUSED.iter().any(|code| error.code() == Some(*code) || in_text(code))
 }
 
 impl fmt::Debug for Redis {

@@ -151,6 +151,24 @@ async fn frozen_redis_fails_at_the_timeout() {
     assert_recovers(&redis).await;
 }
 
+#[tokio::test]
+async fn full_redis_refuses_writes_as_unavailable_and_serves_reads() {
+    let server = Server::start().await;
+    let redis = server.connect(&Runtime::for_tests());
+    let set = || redis::cmd("SET").arg("key").arg(1).to_owned();
+    redis.query::<()>("set", &set()).await.expect("a reply");
+    let mut limit = redis::cmd("CONFIG");
+    limit.arg("SET").arg("maxmemory").arg(1);
+    redis.query::<()>("config", &limit).await.expect("a reply");
+    let full = redis.query::<()>("set", &set()).await;
+    assert!(matches!(full, Err(Failure::Unavailable(Some(_)))), "{full:?}");
+    let script = Script::new("return redis.call('SET', KEYS[1], 2)");
+    let full = redis.invoke::<()>("script", &script.key("key")).await;
+    assert!(matches!(full, Err(Failure::Unavailable(Some(_)))), "{full:?}");
+    let value: i64 = redis.query("get", redis::cmd("GET").arg("key")).await.expect("a reply");
+    assert_eq!(value, 1);
+}
+
 #[test]
 fn invalid_url_is_rejected_without_repeating_it() {
     let args = Settings::parse_from(["x", "--redis-url", "http://:hunter2@host"]).args;

@@ -4,7 +4,9 @@ use proto::cart::v1 as pb;
 use tonic::Status;
 use wire::{Fields, UserId};
 
-use crate::domain::cart::{Change, MAX_LINES, MAX_UNITS, OrderedLine, Quantity, Refusal};
+use crate::domain::cart::{
+    Change, MAX_LINES, MAX_UNITS, MAX_VERSION, OrderRef, OrderedLine, Quantity, Refusal,
+};
 use crate::error::refused;
 
 pub(super) fn get(request: &pb::GetCartRequest) -> Result<UserId, Status> {
@@ -55,13 +57,23 @@ pub(super) fn remove(request: &pb::RemoveItemRequest) -> Result<(UserId, Change)
 pub(super) fn clear(request: &pb::ClearCartRequest) -> Result<(UserId, Change), Status> {
     let mut fields = Fields::default();
     let user = fields.id("user_id", &request.user_id);
-    let change = if request.ordered.is_empty() {
-        fields.id_or_none("order_id", &request.order_id).map(Change::Clear)
+    let order = if request.ordered.is_empty() && request.cart_version == 0 {
+        fields.id_or_none("order_id", &request.order_id)
     } else {
-        let order = fields.id("order_id", &request.order_id);
-        let ordered = ordered(&mut fields, &request.ordered);
-        order.zip(ordered).map(|(order, ordered)| Change::RemoveOrdered(order, ordered))
+        fields.id("order_id", &request.order_id).map(Some)
     };
+    let ordered = ordered(&mut fields, &request.ordered);
+    let version = fields.number("cart_version", request.cart_version, 0, MAX_VERSION);
+    let parse = || {
+        let (order, ordered, version) = (order?, ordered?, version?);
+        let cart_version = (version > 0).then_some(version);
+        let order = order.map(|id| OrderRef { id, cart_version });
+        Some(match order {
+            Some(order) if !ordered.is_empty() => Change::RemoveOrdered(order, ordered),
+            _ => Change::Clear(order),
+        })
+    };
+    let change = parse();
     let parsed = user.zip(change);
     fields.finish(parsed)
 }

@@ -65,6 +65,20 @@ pub struct OrderedLine {
     pub quantity: Quantity,
 }
 
+/// Highest version of a cart in requests. Above real versions, which are microseconds since 1970,
+/// and small enough for the script, whose numbers have 53 bits.
+pub const MAX_VERSION: i64 = 1 << 52;
+
+/// Order whose units are removed from a cart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderRef {
+    /// Order that is placed.
+    pub id: OrderId,
+    /// Version of the cart that was ordered, from 1 to [`MAX_VERSION`]. It increases from order to
+    /// order of a customer. `None` in requests of the previous release.
+    pub cart_version: Option<i64>,
+}
+
 /// Change of a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -75,9 +89,9 @@ pub enum Change {
     /// Removes a product, if it is in the cart.
     Remove(ProductId),
     /// Removes the ordered units that are still in the cart, once for each order.
-    RemoveOrdered(OrderId, Vec<OrderedLine>),
+    RemoveOrdered(OrderRef, Vec<OrderedLine>),
     /// Removes all products; with an order, once for that order.
-    Clear(Option<OrderId>),
+    Clear(Option<OrderRef>),
 }
 
 /// Reason why a change is refused.
@@ -103,7 +117,7 @@ impl Change {
 
     /// Returns the order for which the change is applied once.
     #[must_use]
-    pub fn order(&self) -> Option<OrderId> {
+    pub fn order(&self) -> Option<OrderRef> {
         match self {
             Self::RemoveOrdered(order, _) => Some(*order),
             Self::Clear(order) => *order,

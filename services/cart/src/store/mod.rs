@@ -13,15 +13,22 @@ use jiff::Timestamp;
 use kit::redis::Redis;
 use redis::{Script, ScriptInvocation};
 use uuid::Uuid;
-use wire::{OrderId, UserId};
+use wire::UserId;
 
-use crate::domain::cart::{Cart, Change, Line, MAX_LINES, MAX_UNITS, Quantity, Refusal};
+use crate::domain::cart::{Cart, Change, Line, MAX_LINES, MAX_UNITS, OrderRef, Quantity, Refusal};
 use crate::error::Error;
 
-/// TTL of the marker that makes clearing a cart idempotent for an order. The order service retries
-/// the request for minutes, or for days if a service is unavailable for that long. After a month,
-/// no retry can arrive.
-const ORDER_MARKER_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Time for which the last order is remembered whose units were removed from a cart, at least: the
+/// order service stops retrying after 7 days, and a request takes seconds.
+const ORDER_MEMORY: Duration = Duration::from_secs(8 * 24 * 60 * 60);
+
+/// TTL of the marker that remembers one order of the previous release by its id. That release
+/// retries longer, but it is replaced within minutes.
+const ORDER_MARKER_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Longest time for which the cart of a customer is kept who has bought nothing as far as is
+/// remembered. Accounts cost nothing, so their carts must not fill Redis for longer.
+const MAX_TTL_BEFORE_ORDER: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 const SCRIPT: &str = include_str!("script.lua");
 
@@ -76,14 +83,11 @@ impl Store {
                 invocation.arg(product.to_string());
             }
             Change::RemoveOrdered(_, ordered) => {
-                invocation.arg(millis(ORDER_MARKER_TTL));
                 for units in ordered {
                     invocation.arg(units.product.to_string()).arg(units.quantity.units());
                 }
             }
-            Change::Clear(_) => {
-                invocation.arg(millis(ORDER_MARKER_TTL));
-            }
+            Change::Clear(_) => {}
         }
         parse_reply(self.redis.invoke("change_cart", &invocation).await?)
     }
@@ -91,14 +95,24 @@ impl Store {
     fn invocation(
         &self,
         user: UserId,
-        order: Option<OrderId>,
+        order: Option<OrderRef>,
         change: &str,
     ) -> ScriptInvocation<'_> {
         let mut invocation = self.script.key(format!("cart:{{{user}}}"));
-        if let Some(order) = order {
-            invocation.key(format!("cart:{{{user}}}:order:{order}"));
+        invocation.key(format!("cart:{{{user}}}:last_order"));
+        if let Some(OrderRef { id, .. }) = order {
+            invocation.key(format!("cart:{{{user}}}:order:{id}"));
         }
-        invocation.arg(change).arg(millis(self.ttl)).arg(MAX_UNITS).arg(self.max_lines);
+        let cart_version = order.and_then(|order| order.cart_version).unwrap_or_default();
+        invocation
+            .arg(change)
+            .arg(MAX_UNITS)
+            .arg(self.max_lines)
+            .arg(millis(self.ttl))
+            .arg(millis(self.ttl.min(MAX_TTL_BEFORE_ORDER)))
+            .arg(millis(self.ttl.max(ORDER_MEMORY)))
+            .arg(millis(ORDER_MARKER_TTL))
+            .arg(cart_version);
         invocation
     }
 }

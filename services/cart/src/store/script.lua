@@ -2,10 +2,15 @@
 --
 -- KEYS[1]: the cart, a hash with the fields `version` and `updated_us`, and one field for each
 -- product, by its id: `<units> <version of the cart when the product was added>`.
--- KEYS[2]: marker that exists while an order is remembered whose units were removed from the cart.
--- Only for changes that are applied once per order.
--- ARGV: the change, the TTL of a cart in milliseconds, the most units of a line, the most lines,
--- and then the arguments of the change.
+-- KEYS[2]: the version of the cart for which the customer's last order was placed whose units were
+-- removed. It is kept apart from the cart, because the previous release reads every other field of
+-- the hash as a product.
+-- KEYS[3]: marker that remembers an order of the previous release, which sends no version. Only for
+-- changes that are applied once per order.
+-- ARGV: the change, the most units of a line, the most lines, times in milliseconds (the TTL of a
+-- cart, the TTL of a cart whose customer has no remembered order, the memory of the last order, the
+-- TTL of the marker), the version of the ordered cart (0: unknown), and then the arguments of the
+-- change.
 -- Returns {outcome, version, updated (µs), expires (ms), {{product, units, version when added}, …}}.
 --
 -- A version is never reused. It grows with each change, and is never behind the clock: a new cart
@@ -13,8 +18,19 @@
 -- cart's life, or if the clock was set back by as much. An emptied cart keeps its version as long
 -- as a full one. Numbers stay integers: microseconds since 1970 fit into the 53 bits of a Lua
 -- number for 250 years.
-local cart, order = KEYS[1], KEYS[2]
-local ttl_ms, max_units, max_lines = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+--
+-- The units of an order leave the cart once, although the request is repeated: the versions for
+-- which a customer's orders are placed increase, because the next order is placed only after the
+-- units of the last one have left the cart, and the version of a cart is above that of its last
+-- order. A request whose version is not above the remembered one is therefore a repeat, however late
+-- it arrives. One value per customer is kept, and nothing per order.
+--
+-- When the memory of Redis is full, it refuses a script that begins with a write that may need
+-- memory. Units are therefore removed before anything is remembered.
+local cart, last_order, marker = KEYS[1], KEYS[2], KEYS[3]
+local max_units, max_lines = tonumber(ARGV[2]), tonumber(ARGV[3])
+local ttl_ms, ttl_before_order_ms, memory_ms, marker_ms = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local order_version, first_argument = tonumber(ARGV[8]), 9
 
 local clock = redis.call('TIME')
 local now_us = clock[1] * 1000000 + clock[2]
@@ -34,7 +50,8 @@ for i = 1, #stored, 2 do
   end
 end
 
-local new_version = math.max(version + 1, now_us)
+local last_order_version = tonumber(redis.call('GET', last_order) or 0)
+local new_version = math.max(version + 1, now_us, last_order_version + 1, order_version + 1)
 local changed = false
 
 local function format_integer(number) return string.format('%.0f', number) end
@@ -55,9 +72,21 @@ local function set_units(product, units)
   end
 end
 
--- Returns whether this is the first change for the order, and sets its marker.
-local function mark_order(marker_ttl_ms)
-  return not order or redis.call('SET', order, 1, 'NX', 'PX', marker_ttl_ms)
+-- Returns whether this is the first change for the order. Sets the marker of an order without a
+-- version.
+local function is_first_for_order()
+  if not marker then return true end
+  if order_version == 0 then return redis.call('SET', marker, 1, 'NX', 'PX', marker_ms) end
+  return order_version > last_order_version and redis.call('EXISTS', marker) == 0
+end
+
+-- Remembers the order. A cart whose version is not above that of its order has lost writes; its
+-- version is raised.
+local function remember_order()
+  if order_version == 0 then return end
+  last_order_version = order_version
+  redis.call('SET', last_order, format_integer(order_version), 'PX', memory_ms)
+  if version > 0 and version <= order_version then changed = true end
 end
 
 -- Each function returns the reason of a refusal, or nothing.
@@ -66,32 +95,35 @@ local changes = {}
 function changes.read() end
 
 function changes.add()
-  local product = ARGV[5]
-  local units = units_of(product) + tonumber(ARGV[6])
+  local product = ARGV[first_argument]
+  local units = units_of(product) + tonumber(ARGV[first_argument + 1])
   if units > max_units then return 'too_many_units' end
   if not lines[product] and count >= max_lines then return 'full' end
   set_units(product, units)
 end
 
 function changes.set()
-  if not lines[ARGV[5]] then return 'no_such_line' end
-  set_units(ARGV[5], tonumber(ARGV[6]))
+  local product = ARGV[first_argument]
+  if not lines[product] then return 'no_such_line' end
+  set_units(product, tonumber(ARGV[first_argument + 1]))
 end
 
-function changes.remove() set_units(ARGV[5], 0) end
+function changes.remove() set_units(ARGV[first_argument], 0) end
 
 function changes.take()
-  if not mark_order(ARGV[5]) then return end
-  for i = 6, #ARGV, 2 do
+  if not is_first_for_order() then return end
+  for i = first_argument, #ARGV, 2 do
     set_units(ARGV[i], math.max(units_of(ARGV[i]) - tonumber(ARGV[i + 1]), 0))
   end
+  remember_order()
 end
 
 function changes.empty()
-  if not mark_order(ARGV[5]) then return end
+  if not is_first_for_order() then return end
   local products = {}
   for product in pairs(lines) do products[#products + 1] = product end
   for _, product in ipairs(products) do set_units(product, 0) end
+  remember_order()
 end
 
 local outcome = changes[ARGV[1]]()
@@ -99,7 +131,12 @@ if changed then
   version, updated_us = new_version, now_us
   redis.call('HSET', cart, 'version', format_integer(version), 'updated_us',
     format_integer(updated_us))
-  redis.call('PEXPIRE', cart, ttl_ms)
+  if last_order_version > 0 then
+    redis.call('PEXPIRE', cart, ttl_ms)
+    redis.call('PEXPIRE', last_order, memory_ms)
+  else
+    redis.call('PEXPIRE', cart, ttl_before_order_ms)
+  end
 end
 local reply = {}
 for product, line in pairs(lines) do

@@ -12,7 +12,9 @@ use uuid::Uuid;
 use wire::{OrderId, ProductId, UserId};
 
 use super::{ChangeResult, SCRIPT, Store};
-use crate::domain::cart::{Cart, Change, Line, MAX_UNITS, OrderedLine, Quantity, Refusal};
+use crate::domain::cart::{
+    Cart, Change, Line, MAX_UNITS, OrderRef, OrderedLine, Quantity, Refusal,
+};
 use crate::error::Error;
 
 /// Limit of lines that is low enough for generated carts to reach it.
@@ -21,7 +23,10 @@ const MAX_LINES: usize = 3;
 #[derive(Default)]
 struct Model {
     lines: Vec<(ProductId, i32)>,
+    /// Orders without a version.
     orders: HashSet<OrderId>,
+    /// Version of the last order that has one.
+    last_order: i64,
 }
 
 impl Model {
@@ -37,8 +42,17 @@ impl Model {
         self.lines.retain(|line| line.1 > 0);
     }
 
+    fn is_first(&mut self, order: OrderRef) -> bool {
+        let Some(version) = order.cart_version else { return self.orders.insert(order.id) };
+        let is_first = version > self.last_order && !self.orders.contains(&order.id);
+        if is_first {
+            self.last_order = version;
+        }
+        is_first
+    }
+
     fn apply(&mut self, change: &Change) -> Result<(), Refusal> {
-        if change.order().is_some_and(|order| !self.orders.insert(order)) {
+        if change.order().is_some_and(|order| !self.is_first(order)) {
             return Ok(());
         }
         match change {
@@ -95,8 +109,10 @@ fn quantity() -> impl Strategy<Value = Quantity> {
     prop_oneof![1..4, 40..=MAX_UNITS].prop_map(|units| Quantity::new(units).expect("a quantity"))
 }
 
-fn order() -> impl Strategy<Value = OrderId> {
-    (1..=3u128).prop_map(|n| OrderId(Uuid::from_u128(n)))
+/// Orders with and without a version, in any sequence. The versions are below those of real carts.
+fn order() -> impl Strategy<Value = OrderRef> {
+    (1..=3u128, proptest::option::of(1..=4i64))
+        .prop_map(|(n, cart_version)| OrderRef { id: OrderId(Uuid::from_u128(n)), cart_version })
 }
 
 fn ordered() -> impl Strategy<Value = OrderedLine> {
@@ -157,4 +173,116 @@ fn script_matches_reference_model() {
     if let Err(difference) = result {
         panic!("{difference}");
     }
+}
+
+/// Returns the keys of a customer and their times to live, in ascending order of the keys.
+async fn keys(redis: &Redis, user: UserId) -> Vec<(String, Duration)> {
+    let pattern = format!("cart:{{{user}}}*");
+    let keys = redis.query::<Vec<String>>("keys", redis::cmd("KEYS").arg(pattern)).await;
+    let mut found = Vec::new();
+    for key in keys.expect("the keys") {
+        let ttl = redis.query::<u64>("ttl", redis::cmd("PTTL").arg(&key)).await;
+        found.push((key, Duration::from_millis(ttl.expect("a TTL"))));
+    }
+    found.sort_unstable();
+    found
+}
+
+fn hours(hours: u64) -> Duration {
+    Duration::from_secs(hours * 3600)
+}
+
+/// Asserts that a key's time to live was set to `ttl` within the last minute.
+fn assert_ttl(actual: Duration, ttl: Duration) {
+    assert!(actual <= ttl && actual > ttl - Duration::from_secs(60), "{actual:?}, {ttl:?}");
+}
+
+fn add(n: u128) -> Change {
+    Change::Add(ProductId(Uuid::from_u128(n)), Quantity::new(1).expect("a quantity"))
+}
+
+fn clear(n: u128, cart_version: Option<i64>) -> Change {
+    Change::Clear(Some(OrderRef { id: OrderId(Uuid::from_u128(n)), cart_version }))
+}
+
+#[tokio::test]
+async fn orders_leave_one_value_per_customer() {
+    let redis = redis();
+    let store = Store::new(redis.clone(), hours(168));
+    let user = UserId(Env::system().uuid());
+    for n in 1..=50 {
+        let version = store.change(user, &add(1)).await.expect("a cart").cart.version;
+        store.change(user, &clear(n, Some(version))).await.expect("a cart");
+    }
+    let keys = keys(&redis, user).await;
+    let names: Vec<_> = keys.iter().map(|(key, _)| key.clone()).collect();
+    assert_eq!(names, [format!("cart:{{{user}}}"), format!("cart:{{{user}}}:last_order")]);
+    let value = redis.query::<String>("get", redis::cmd("GET").arg(&names[1])).await;
+    assert_eq!(value.expect("a value").len(), 16, "only the version");
+}
+
+#[tokio::test]
+async fn cart_of_customer_without_orders_expires_sooner() {
+    let redis = redis();
+    let store = Store::new(redis.clone(), hours(168));
+    let user = UserId(Env::system().uuid());
+    store.change(user, &add(1)).await.expect("a cart");
+    assert_ttl(keys(&redis, user).await[0].1, hours(72));
+    store.change(user, &clear(1, Some(1))).await.expect("a cart");
+    store.change(user, &add(1)).await.expect("a cart");
+    let keys_after = keys(&redis, user).await;
+    assert_ttl(keys_after[0].1, hours(168));
+    assert_ttl(keys_after[1].1, hours(192));
+
+    let brief = Store::new(redis.clone(), hours(1));
+    let other = UserId(Env::system().uuid());
+    brief.change(other, &add(1)).await.expect("a cart");
+    assert_ttl(keys(&redis, other).await[0].1, hours(1));
+    brief.change(other, &clear(1, Some(1))).await.expect("a cart");
+    assert_ttl(keys(&redis, other).await[1].1, hours(192));
+
+    let long = Store::new(redis.clone(), hours(1000));
+    long.change(user, &add(1)).await.expect("a cart");
+    for (key, ttl) in keys(&redis, user).await {
+        assert_ttl(ttl, hours(1000));
+        assert!(!key.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn order_of_previous_release_is_remembered_for_7_days() {
+    let redis = redis();
+    let store = Store::new(redis.clone(), hours(1));
+    let user = UserId(Env::system().uuid());
+    store.change(user, &clear(1, None)).await.expect("a cart");
+    let markers = keys(&redis, user).await;
+    let [(name, ttl)] = markers.as_slice() else { panic!("{markers:?}") };
+    assert!(name.contains(":order:"), "{name}");
+    assert_ttl(*ttl, hours(168));
+    // The retry comes from this release.
+    store.change(user, &add(1)).await.expect("a cart");
+    let retry = store.change(user, &clear(1, Some(1))).await.expect("a cart");
+    assert!(!retry.changed);
+}
+
+/// After a loss of the latest writes of Redis, a cart may have a lower version than an order for
+/// it.
+#[tokio::test]
+async fn version_of_cart_is_raised_above_its_last_order() {
+    let store = Store::new(redis(), hours(1));
+    let user = UserId(Env::system().uuid());
+    let version = store.change(user, &add(1)).await.expect("a cart").cart.version;
+    let lost = version + 3_600_000_000;
+    let removed = OrderedLine {
+        product: ProductId(Uuid::from_u128(2)),
+        quantity: Quantity::new(1).expect("a quantity"),
+    };
+    let order = OrderRef { id: OrderId(Uuid::from_u128(1)), cart_version: Some(lost) };
+    let change = Change::RemoveOrdered(order, vec![removed]);
+    let cart = store.change(user, &change).await.expect("a cart").cart;
+    assert_eq!(cart.lines.len(), 1);
+    assert!(cart.version > lost, "the next order has a higher version");
+    let next = store.change(user, &clear(2, Some(cart.version))).await.expect("a cart");
+    assert!(next.changed);
+    assert!(store.change(user, &add(1)).await.expect("a cart").cart.version > cart.version);
 }

@@ -63,11 +63,39 @@ async fn order_is_remembered_when_cart_was_empty() {
 }
 
 #[tokio::test]
+async fn late_repeat_of_earlier_order_removes_nothing() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let fixture = CartFixture::start(database.pool()).await;
+    let lamp = fixture.create_product("lamp", 100).await;
+    let ordered = [(&*lamp, 1)];
+    let mut orders = Vec::new();
+    for _ in 0..3 {
+        let version = fixture.add(&lamp, 1).await.unwrap().version;
+        let order = new_id();
+        fixture.clear_version(&order, version, &ordered).await.unwrap();
+        assert!(fixture.get().await.unwrap().items.is_empty());
+        orders.push((order, version));
+    }
+    fixture.add(&lamp, 1).await.unwrap();
+    for (order, version) in &orders {
+        fixture.clear_version(order, *version, &ordered).await.unwrap();
+        fixture.clear_version(order, *version, &[]).await.unwrap();
+    }
+    assert_eq!(lines(&fixture.get().await.unwrap()), [(&*lamp, 1)]);
+    fixture.stop().await;
+}
+
+#[tokio::test]
 async fn ordered_lines_require_order_id_and_quantities() {
     let database = testing::database(&catalog::MIGRATOR).await;
     let fixture = CartFixture::start(database.pool()).await;
     let missing = fields(fixture.clear("", &[("x", 1), (&new_id(), 0)]).await);
     assert_eq!(missing, ["order_id", "ordered[0].product_id", "ordered[1].quantity"]);
+    let missing = fields(fixture.clear_version("", 1, &[]).await);
+    assert_eq!(missing, ["order_id"]);
+    let negative = fields(fixture.clear_version(&new_id(), -1, &[]).await);
+    assert_eq!(negative, ["cart_version"]);
+    assert_eq!(fields(fixture.clear_version(&new_id(), i64::MAX, &[]).await), ["cart_version"]);
     let too_many: Vec<_> = (0..101).map(|_| new_id()).collect();
     let too_many: Vec<_> = too_many.iter().map(|product| (product.as_str(), 1)).collect();
     assert_eq!(fields(fixture.clear(&new_id(), &too_many).await), ["ordered"]);

@@ -129,8 +129,19 @@ impl CartFixture {
         self.client.clone().remove_item(request).await.map(Response::into_inner)
     }
 
-    /// Removes the units of an order; without lines, clears the cart.
+    /// Removes the units of an order, as the previous release requests it; without lines, clears
+    /// the cart.
     pub(crate) async fn clear(&self, order: &str, ordered: &[(&str, i32)]) -> Result<(), Status> {
+        self.clear_version(order, 0, ordered).await
+    }
+
+    /// Removes the units of an order that was placed for a version of the cart.
+    pub(crate) async fn clear_version(
+        &self,
+        order: &str,
+        cart_version: i64,
+        ordered: &[(&str, i32)],
+    ) -> Result<(), Status> {
         let line = |(product, quantity): &(&str, i32)| pb::OrderedLine {
             product_id: (*product).into(),
             quantity: *quantity,
@@ -139,6 +150,7 @@ impl CartFixture {
             user_id: self.user.clone(),
             order_id: order.into(),
             ordered: ordered.iter().map(line).collect(),
+            cart_version,
         };
         self.client.clone().clear_cart(request).await.map(|_| ())
     }

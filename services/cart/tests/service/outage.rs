@@ -52,6 +52,55 @@ async fn redis_outage_returns_unavailable_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn full_redis_refuses_additions_and_serves_reads_and_removals() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let redis = RedisServer::start().await;
+    let fixture = CartFixture::start_with(database.pool(), |args| {
+        args.redis.redis_url = Some(redis.url().into())
+    })
+    .await;
+    let (lamp, chair) =
+        (fixture.create_product("lamp", 100).await, fixture.create_product("chair", 100).await);
+    fixture.add(&lamp, 1).await.unwrap();
+    let before = fixture.add(&chair, 1).await.unwrap();
+    redis.configure("maxmemory", "1").await;
+    assert_unavailable(fixture.add(&lamp, 1).await);
+    assert_unavailable(fixture.set(&lamp, 2).await);
+    assert_eq!(fixture.get().await.unwrap(), before);
+    // The units of a paid order leave the cart, so that the customer can order again.
+    let order = new_id();
+    fixture.clear_version(&order, before.version, &[(&lamp, 1)]).await.unwrap();
+    assert_eq!(lines(&fixture.get().await.unwrap()), [(&*chair, 1)]);
+    assert!(fixture.remove(&chair).await.unwrap().items.is_empty());
+
+    redis.configure("maxmemory", "0").await;
+    fixture.add(&lamp, 1).await.unwrap();
+    fixture.clear_version(&order, before.version, &[(&lamp, 1)]).await.unwrap();
+    assert_eq!(lines(&fixture.get().await.unwrap()), [(&*lamp, 1)]);
+    fixture.stop().await;
+}
+
+#[tokio::test]
+async fn redis_that_cannot_persist_refuses_changes_and_serves_reads() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let redis = RedisServer::start().await;
+    let fixture = CartFixture::start_with(database.pool(), |args| {
+        args.redis.redis_url = Some(redis.url().into())
+    })
+    .await;
+    let lamp = fixture.create_product("lamp", 100).await;
+    let before = fixture.add(&lamp, 1).await.unwrap();
+    redis.fail_snapshots().await;
+    assert_unavailable(fixture.add(&lamp, 1).await);
+    assert_unavailable(fixture.remove(&lamp).await);
+    assert_unavailable(fixture.clear_version(&new_id(), before.version, &[(&lamp, 1)]).await);
+    assert_eq!(fixture.get().await.unwrap(), before);
+    redis.configure("stop-writes-on-bgsave-error", "no").await;
+    fixture.add(&lamp, 1).await.unwrap();
+    fixture.stop().await;
+}
+
+#[tokio::test]
 async fn service_starts_without_redis() {
     let database = testing::database(&catalog::MIGRATOR).await;
     let mut redis = RedisServer::start().await;

@@ -47,6 +47,33 @@ impl RedisServer {
             .expect("redis-server accepts connections");
     }
 
+    /// Changes a setting of the server.
+    pub(crate) async fn configure(&self, setting: &str, value: &str) {
+        self.execute(&["CONFIG", "SET", setting, value]).await;
+    }
+
+    /// Makes the server refuse writes, because its last snapshot failed.
+    pub(crate) async fn fail_snapshots(&self) {
+        self.configure("save", "3600 1").await;
+        // A folder cannot be replaced by the file of the snapshot.
+        std::fs::create_dir(self.folder.path().join("dump.rdb")).unwrap();
+        self.execute(&["BGSAVE"]).await;
+        let fails = async {
+            while !self.execute(&["INFO", "persistence"]).await.contains("last_bgsave_status:err") {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(Duration::from_secs(10), fails).await.expect("the snapshot fails");
+    }
+
+    /// Executes a command and returns its reply as text.
+    async fn execute(&self, command: &[&str]) -> String {
+        let mut call = Command::new("redis-cli");
+        call.args(["-p", &self.port.to_string()]).args(command);
+        let output = tokio::task::spawn_blocking(move || call.output()).await.unwrap();
+        String::from_utf8(output.expect("redis-cli is on the PATH").stdout).unwrap()
+    }
+
     pub(crate) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().unwrap();

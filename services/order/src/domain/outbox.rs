@@ -2,13 +2,18 @@
 //! report, and delivered at least once. Each has an idempotency key, so that the receiver acts on
 //! it once.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use money::Money;
 
 use super::backoff::{MAX_MESSAGE_BACKOFF, backoff};
 use super::event::Event;
 use super::ids::{MessageId, OrderId, RefundId};
 use super::outcome::Outcome;
+
+/// Time after the first attempt at which units are no longer removed from the cart. The cart
+/// service remembers the customer's last order for a day longer, so that no repeat is taken for a
+/// new order.
+const CART_RETRY_PERIOD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Topic of a message. An order has at most one message of each topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +47,13 @@ impl Topic {
             Self::ShippedMail => "shipped",
             Self::RefundMail { .. } => "refund",
         }
+    }
+
+    /// Returns whether a message that was first tried at `tried_at` must not be sent any more.
+    /// Mails do not expire.
+    #[must_use]
+    pub fn is_expired(&self, tried_at: Timestamp, now: Timestamp) -> bool {
+        *self == Self::TakeFromCart && now.duration_since(tried_at) > CART_RETRY_PERIOD
     }
 
     /// Returns the idempotency key of the delivery.
@@ -81,6 +93,8 @@ pub struct Message {
     pub state: State,
     /// Delivery attempts, including the current one.
     pub attempts: u32,
+    /// Whether it is too late to send it: it is closed without an attempt.
+    pub is_expired: bool,
 }
 
 /// Transition of a message after an attempt.
@@ -95,7 +109,8 @@ pub struct Transition {
 }
 
 /// Returns the transition after a delivery attempt. A rejected mail is abandoned. Removing units
-/// from the cart is retried without limit: units that stay there could be bought twice.
+/// from the cart is retried until the message expires: units that stay there could be bought twice.
+/// Then the units stay in the cart, and the customer can order again.
 #[must_use]
 pub fn next(message: &Message, outcome: &Outcome, now: Timestamp) -> Transition {
     let end = |state| Transition { state, due_at: now, events: Vec::new() };
@@ -115,6 +130,9 @@ pub fn next(message: &Message, outcome: &Outcome, now: Timestamp) -> Transition 
             | Topic::RefundMail { .. } => end(State::Delivered),
         },
         (State::Waiting, Outcome::Rejected(_)) => match message.topic {
+            Topic::TakeFromCart if message.is_expired => {
+                Transition { events: vec![Event::LeftCart], ..end(State::Refused) }
+            }
             Topic::TakeFromCart => retry(),
             Topic::ConfirmationMail
             | Topic::CancelledMail
@@ -138,7 +156,7 @@ mod tests {
 
     fn message(topic: Topic, state: State) -> Message {
         let (id, order) = (MessageId(Uuid::nil()), OrderId(Uuid::nil()));
-        Message { id, order, topic, state, attempts: 1 }
+        Message { id, order, topic, state, attempts: 1, is_expired: false }
     }
 
     #[test]
@@ -161,6 +179,21 @@ mod tests {
             assert_eq!(transition.due_at > now, state == State::Waiting);
             assert_eq!(transition.events == [Event::LeftCart], cart && state == State::Delivered);
         }
+    }
+
+    #[test]
+    fn cart_removal_expires_7_days_after_first_attempt() {
+        let tried_at = Timestamp::UNIX_EPOCH;
+        let after = |secs| tried_at + SignedDuration::from_secs(secs);
+        let week = 7 * 24 * 3600;
+        assert!(!Topic::TakeFromCart.is_expired(tried_at, after(week)));
+        assert!(Topic::TakeFromCart.is_expired(tried_at, after(week + 1)));
+        assert!(!Topic::ConfirmationMail.is_expired(tried_at, after(week + 1)));
+
+        let expired = Message { is_expired: true, ..message(Topic::TakeFromCart, State::Waiting) };
+        let transition = next(&expired, &Outcome::Rejected(Reason::default()), tried_at);
+        assert_eq!(transition.state, State::Refused);
+        assert_eq!(transition.events, [Event::LeftCart], "the customer can order again");
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::OrderId;
 use crate::domain::order::Order;
 use crate::domain::outbox::{self, Message};
-use crate::domain::outcome::Outcome;
+use crate::domain::outcome::{Outcome, Reason};
 use crate::domain::refund::Refund;
 use crate::error::Error;
 
@@ -87,6 +87,14 @@ impl Saga {
             Self::Refund(refund) => refund.call(),
             Self::Message(message) => (message.state == outbox::State::Waiting)
                 .then(|| Call::Deliver(message.topic.clone())),
+        }
+    }
+
+    /// Whether it is too late for the call of the current step.
+    fn is_expired(&self) -> bool {
+        match self {
+            Self::Checkout(_) | Self::Refund(_) => false,
+            Self::Message(message) => message.is_expired,
         }
     }
 
@@ -173,7 +181,7 @@ pub(crate) trait Participants: Send + Sync {
 pub(crate) struct StepResult {
     /// (saga, step), as in [`Saga::labels`].
     pub(crate) labels: (&'static str, &'static str),
-    /// Name of the outcome, as in [`Outcome::as_str`].
+    /// Name of the outcome, as in [`Outcome::as_str`]; "expired" if it was too late for the call.
     pub(crate) outcome: &'static str,
     /// Whether the outcome was committed.
     pub(crate) recorded: Recorded,
@@ -210,7 +218,15 @@ pub(crate) async fn execute_step(
     let Some(call) = claimed.saga.call() else {
         return Err(Error::UnknownStoredValue("a saga at an end step"));
     };
-    let outcome = participants.perform(&claimed.order, &call).await;
+    let is_expired = claimed.saga.is_expired();
+    if is_expired {
+        let order = claimed.order.id;
+        tracing::warn!(%order, "removal of ordered units expired: they stay in the cart");
+    }
+    let outcome = match is_expired {
+        true => Outcome::Rejected(Reason { text: "expired".into(), ..Reason::default() }),
+        false => participants.perform(&claimed.order, &call).await,
+    };
     if !matches!(outcome, Outcome::Done(_)) {
         let (order, attempts) = (claimed.order.id, claimed.saga.attempts());
         let (saga, step) = labels;
@@ -218,7 +234,8 @@ pub(crate) async fn execute_step(
         tracing::info!(%order, saga, step, attempts, outcome = name, error, "step not completed");
     }
     let recorded = record_outcome(store, claimed, &outcome, after_step()).await?;
-    Ok(StepResult { labels, outcome: outcome.as_str(), recorded })
+    let outcome = if is_expired { "expired" } else { outcome.as_str() };
+    Ok(StepResult { labels, outcome, recorded })
 }
 
 /// Records the outcome and retries when the database fails, so that a completed step does not wait

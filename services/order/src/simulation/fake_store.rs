@@ -256,7 +256,7 @@ impl StoreState {
         let exists = self.outbox.iter().any(|m| m.state.order == order && m.state.topic == topic);
         assert!(!exists, "a second message of {topic:?}");
         let (id, state) = (MessageId(env.uuid()), outbox::State::Waiting);
-        let message = Message { id, order, topic, state, attempts: 0 };
+        let message = Message { id, order, topic, state, attempts: 0, is_expired: false };
         self.outbox.push(StoredSaga::new(message, env.now()));
     }
 }

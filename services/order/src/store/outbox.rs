@@ -1,6 +1,7 @@
 //! Statements on the outbox. `orders` writes the messages together with the change that they
 //! report.
 
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use money::{Currency, Money};
 use sqlx::{PgConnection, query_as, query_scalar};
@@ -20,7 +21,9 @@ macro_rules! claim {
             MessageRow,
             "UPDATE outbox m
              SET lease_until = now() + make_interval(secs => $2), version = version + 1,
-                 attempts = attempts + 1
+                 attempts = attempts + 1, tried_at = coalesce(tried_at,
+                     -- The previous release does not record its first attempt.
+                     CASE WHEN attempts = 0 THEN $1 ELSE m.created_at END)
              FROM orders o
              WHERE o.id = m.order_id AND m.id = (
                  SELECT id FROM outbox w
@@ -30,7 +33,7 @@ macro_rules! claim {
             + $filter
             + " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
              RETURNING m.id, m.order_id, m.topic, m.refund_id, m.amount_cents, m.state, m.attempts,
-                 m.version, o.currency",
+                 m.version, m.tried_at, o.currency",
             $lease.now.to_sqlx(),
             $lease.secs(),
             $order.map(|order| order.0),
@@ -46,7 +49,7 @@ pub(crate) async fn claim_cart(
     lease: Lease,
 ) -> Result<Option<(Message, i64)>, Error> {
     let row = claim!("topic = 'cart'", order, lease).fetch_optional(conn).await?;
-    row.map(MessageRow::into_domain).transpose()
+    row.map(|row| row.into_domain(lease.now)).transpose()
 }
 
 /// Claims a mail, and returns it with the version of the claim. The mails of an order are sent in
@@ -65,7 +68,7 @@ pub(crate) async fn claim_mail(
     )
     .fetch_optional(conn)
     .await?;
-    row.map(MessageRow::into_domain).transpose()
+    row.map(|row| row.into_domain(lease.now)).transpose()
 }
 
 /// Writes a message after an attempt and ends the claim; `None` if the claim no longer holds.
@@ -110,12 +113,14 @@ struct MessageRow {
     state: String,
     attempts: i32,
     version: i64,
+    tried_at: Option<jiff_sqlx::Timestamp>,
     currency: String,
 }
 
 impl MessageRow {
-    fn into_domain(self) -> Result<(Message, i64), Error> {
+    fn into_domain(self, now: Timestamp) -> Result<(Message, i64), Error> {
         let topic = self.topic()?;
+        let tried_at = self.tried_at.map_or(now, |at| at.to_jiff());
         let state = [State::Waiting, State::Delivered, State::Refused]
             .into_iter()
             .find(|state| stored_state(*state) == self.state)
@@ -123,6 +128,7 @@ impl MessageRow {
         let message = Message {
             id: self.id.into(),
             order: self.order_id.into(),
+            is_expired: topic.is_expired(tried_at, now),
             topic,
             state,
             attempts: attempts_from_stored(self.attempts),

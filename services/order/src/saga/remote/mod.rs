@@ -155,6 +155,7 @@ impl RemoteServices {
             user_id: order.user.to_string(),
             order_id: order.id.to_string(),
             ordered: order.lines.iter().map(line).collect(),
+            cart_version: order.cart_version,
         };
         done(self.cart.clone().clear_cart(request).await)
     }

@@ -6,12 +6,14 @@ use kit::Env;
 use sqlx::PgPool;
 
 use super::*;
+use crate::domain::call::Call;
 use crate::domain::checkout::Step;
 use crate::domain::event::Actor;
 use crate::domain::fixtures;
 use crate::domain::ids::LineId;
 use crate::domain::line::Line;
 use crate::domain::outcome::Receipt;
+use crate::saga::{Participants, execute_step};
 use crate::store::orders::RequestIdentity;
 use crate::transactions::{Created, NewOrder};
 
@@ -334,5 +336,77 @@ async fn fast_clock_does_not_extend_the_step_deadline() {
         let saga = correct.claim(SagaKind::Checkout, None).await.unwrap().unwrap();
         correct.record_outcome(&saga, &no_response, AfterStep::Release).await.unwrap();
         assert_eq!(step(&correct, order.id).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn cart_message_is_closed_unsent_7_days_after_first_attempt() {
+    const WEEK_SECS: i64 = 7 * 24 * 3600;
+    let database = testing::database(&crate::MIGRATOR).await;
+    let repository = repository(database.pool());
+    let unsent = claim_saga(&repository, SagaKind::Cart).await;
+    let order = unsent.order.id;
+    let is_expired = |claimed: &ClaimedSaga| match &claimed.saga {
+        Saga::Message(message) => message.is_expired,
+        Saga::Checkout(_) | Saga::Refund(_) => panic!("a message stays one"),
+    };
+    assert!(!is_expired(&unsent));
+    let no_response = Outcome::Unknown("no response".into());
+    repository.record_outcome(&unsent, &no_response, AfterStep::Release).await.unwrap();
+    advance_time(&repository, WEEK_SECS).await;
+    let last = repository.claim(SagaKind::Cart, None).await.unwrap().unwrap();
+    assert!(!is_expired(&last));
+    repository.record_outcome(&last, &no_response, AfterStep::Release).await.unwrap();
+    advance_time(&repository, 301).await;
+
+    let expired = repository.claim(SagaKind::Cart, None).await.unwrap().unwrap();
+    assert!(is_expired(&expired));
+    let result =
+        execute_step(&repository, &Unreachable, &expired, || AfterStep::Release).await.unwrap();
+    assert_eq!(result.outcome, "expired");
+    let mut conn = repository.pool.acquire().await.unwrap();
+    assert!(!store::orders::is_in_cart(&mut conn, order).await.unwrap());
+    let state: String = sqlx::query_scalar("SELECT state FROM outbox WHERE topic = 'cart'")
+        .fetch_one(database.pool())
+        .await
+        .unwrap();
+    assert_eq!(state, "refused");
+}
+
+#[tokio::test]
+async fn cart_message_that_was_never_tried_does_not_expire() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let repository = repository(database.pool());
+    let mut claimed = create_order(&repository).await;
+    for _ in 0..4 {
+        claimed = record_done(&repository, &claimed, AfterStep::Continue).await.1.unwrap();
+    }
+    advance_time(&repository, 30 * 24 * 3600).await;
+    let late = repository.claim(SagaKind::Cart, None).await.unwrap().unwrap();
+    let Saga::Message(message) = &late.saga else { panic!("a message") };
+    assert!(!message.is_expired);
+}
+
+#[tokio::test]
+async fn cart_message_of_previous_release_expires_after_its_creation() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let repository = repository(database.pool());
+    let claimed = claim_saga(&repository, SagaKind::Cart).await;
+    let no_response = Outcome::Unknown("no response".into());
+    repository.record_outcome(&claimed, &no_response, AfterStep::Release).await.unwrap();
+    let forget = "UPDATE outbox SET tried_at = NULL";
+    sqlx::query(forget).execute(database.pool()).await.unwrap();
+    advance_time(&repository, 8 * 24 * 3600).await;
+    let late = repository.claim(SagaKind::Cart, None).await.unwrap().unwrap();
+    let Saga::Message(message) = &late.saga else { panic!("a message") };
+    assert!(message.is_expired);
+}
+
+/// Participants that must not be called.
+struct Unreachable;
+
+impl Participants for Unreachable {
+    async fn perform(&self, _: &Order, call: &Call) -> Outcome {
+        panic!("{call:?} is sent")
     }
 }
