@@ -39,7 +39,15 @@ const USER_READS: &[&str] =
     &["GetUser", "ListUsers", "ListAddresses", "GetWishlist", "ListSessions", "ListAuditEntries"];
 const CART_READS: &[&str] = &["GetCart"];
 const ORDER_READS: &[&str] =
-    &["GetOrder", "ListOrders", "ListAllOrders", "GetCheckout", "GetStats", "ListAuditEntries"];
+    &[
+        "PreviewOrder",
+        "GetOrder",
+        "ListOrders",
+        "ListAllOrders",
+        "GetCheckout",
+        "GetStats",
+        "ListAuditEntries",
+    ];
 const PAYMENT_READS: &[&str] = &["ListPaymentMethods", "ListTransactions"];
 const SHIPPING_READS: &[&str] = &["GetQuote", "TrackShipment"];
 const NOTIFICATION_READS: &[&str] = &["ListNotifications", "ListAuditEntries"];

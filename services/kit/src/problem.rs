@@ -4,6 +4,7 @@ use crate::context;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub struct Problem {
     code: Cow<'static, str>,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
-    members: BTreeMap<&'static str, String>,
+    members: BTreeMap<&'static str, Value>,
     headers: HeaderMap,
 }
 
@@ -61,7 +62,7 @@ struct Body<'a> {
     request_id: String,
     errors: &'a [FieldError],
     #[serde(flatten)]
-    members: &'a BTreeMap<&'static str, String>,
+    members: &'a BTreeMap<&'static str, Value>,
 }
 
 impl Problem {
@@ -103,7 +104,7 @@ impl Problem {
 
     /// Adds an extension member, such as `decline_code`.
     #[must_use]
-    pub fn member(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn member(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.members.insert(name, value.into());
         self
     }

@@ -7,6 +7,7 @@ use tonic::{Code, Status};
 
 use crate::domain::ids::ProductId;
 use crate::domain::order::InvalidEvent;
+use crate::domain::price::Sums;
 use crate::domain::status::{Status as OrderStatus, TransitionNotAllowed};
 
 /// Errors of orders.
@@ -21,6 +22,9 @@ pub enum Error {
     /// The cart is not the version that the customer saw.
     #[error("the cart has changed")]
     CartChanged,
+    /// The total is above what the customer accepts; with the sums that the order would have.
+    #[error("the total is higher than expected")]
+    TotalChanged(Sums),
     /// Another order of this customer is in progress, or its units are still in the cart.
     #[error("another order of this cart is in progress")]
     OrderInProgress,
@@ -120,6 +124,7 @@ impl From<Error> for Status {
             Error::CartEmpty => precondition_failed("cart_empty", text),
             Error::CartTooHeavy => precondition_failed("cart_too_heavy", text),
             Error::CartChanged => precondition_failed("cart_changed", text),
+            Error::TotalChanged(ref sums) => total_status(text, sums),
             Error::OrderInProgress => precondition_failed("order_in_progress", text),
             Error::KeyReused => precondition_failed("idempotency_key_reused", text),
             Error::TransitionNotAllowed(_) => precondition_failed("transition_not_allowed", text),
@@ -149,6 +154,21 @@ fn product_status(reason: &str, text: String, products: &[ProductId]) -> Status 
     let ids: Vec<String> = products.iter().map(ToString::to_string).collect();
     let facts = [("product_ids".to_owned(), ids.join(","))];
     with_reason(Code::FailedPrecondition, reason, text, facts)
+}
+
+/// Returns a status with the current sums.
+fn total_status(text: String, sums: &Sums) -> Status {
+    let Sums { subtotal, shipping, tax, total } = sums;
+    let amounts = [
+        ("subtotal_cents", subtotal),
+        ("shipping_cents", shipping),
+        ("tax_cents", tax),
+        ("total_cents", total),
+    ];
+    let facts = amounts.map(|(name, amount)| (name.to_owned(), amount.cents().to_string()));
+    let currency = ("currency".to_owned(), total.currency().code().to_owned());
+    let facts = facts.into_iter().chain([currency]);
+    with_reason(Code::FailedPrecondition, "total_changed", text, facts)
 }
 
 /// Transient errors can be retried; a definite error that no rule explains is a defect.

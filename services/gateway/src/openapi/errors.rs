@@ -13,6 +13,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use super::headers;
 use super::operations::operations;
 use crate::problem::{Code, TABLE};
+use crate::views::money::Money;
 
 /// Codes that any route may return.
 const ALWAYS: [Code; 2] = [Code::Internal, Code::DeadlineExceeded];
@@ -49,6 +50,18 @@ pub(super) struct Problem {
     /// The failed order, if one was created; otherwise absent.
     #[schema(value_type = String, format = Uuid, required = false)]
     order_id: Option<String>,
+    /// Current total of the lines; only with `total_changed`.
+    #[schema(value_type = Money, required = false)]
+    subtotal: Option<Money>,
+    /// Current shipping cost; only with `total_changed`.
+    #[schema(value_type = Money, required = false)]
+    shipping: Option<Money>,
+    /// Current tax; only with `total_changed`.
+    #[schema(value_type = Money, required = false)]
+    tax: Option<Money>,
+    /// Current total; only with `total_changed`.
+    #[schema(value_type = Money, required = false)]
+    total: Option<Money>,
 }
 
 /// Error of one field.
@@ -190,6 +203,12 @@ pub(super) fn examples() -> impl Iterator<Item = (String, RefOr<Example>)> {
         if info.code == Code::PaymentDeclined {
             value["decline_code"] = json!("insufficient_funds");
             value["order_id"] = json!("0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a70");
+        }
+        if info.code == Code::TotalChanged {
+            let amounts = [("subtotal", 5900), ("shipping", 550), ("tax", 487), ("total", 6937)];
+            for (name, cents) in amounts {
+                value[name] = json!({"amount_cents": cents, "currency": "USD"});
+            }
         }
         let example = ExampleBuilder::new().summary(info.summary).value(Some(value)).build();
         (info.name.to_owned(), RefOr::T(example))

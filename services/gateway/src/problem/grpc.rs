@@ -6,6 +6,7 @@
 
 use kit::grpc::status::{metadata_of, reason_of, retry_after_of, violations_of};
 use kit::problem::{FieldError, RETRY_SHORTLY};
+use serde_json::json;
 use tonic::Status;
 
 use super::{Code, Problem};
@@ -34,6 +35,7 @@ impl Problem {
                 code.problem().retry_after(retry_after_of(status).unwrap_or(RETRY_SHORTLY))
             }
             Code::Conflict => with_message(code, status),
+            Code::TotalChanged => with_amounts(code, status),
             _ => with_subject(code, status),
         }
     }
@@ -72,6 +74,27 @@ fn with_subject(code: Code, status: &Status) -> Problem {
         product_id: metadata_of(status, "product_id"),
     };
     code.problem().errors(vec![error])
+}
+
+/// Creates a problem with the amounts of the status details.
+fn with_amounts(code: Code, status: &Status) -> Problem {
+    let currency = metadata_of(status, "currency").unwrap_or_default();
+    let amounts = [
+        ("subtotal", "subtotal_cents"),
+        ("shipping", "shipping_cents"),
+        ("tax", "tax_cents"),
+        ("total", "total_cents"),
+    ];
+    amounts.into_iter().fold(code.problem(), |problem, (name, detail)| {
+        let cents = metadata_of(status, detail).and_then(|cents| cents.parse::<i64>().ok());
+        match cents {
+            Some(cents) => {
+                let amount = json!({ "amount_cents": cents, "currency": currency });
+                problem.member(name, amount)
+            }
+            None => problem,
+        }
+    })
 }
 
 /// Creates a problem with the message of the service, as a sentence, as its detail.

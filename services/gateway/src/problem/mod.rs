@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, header};
 use kit::problem::{FieldError, RETRY_SHORTLY};
+use serde_json::Value;
 
 pub(crate) use codes::{Code, TABLE};
 
@@ -70,7 +71,7 @@ impl Problem {
     }
 
     /// Adds an extension member.
-    pub(crate) fn member(self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn member(self, name: &'static str, value: impl Into<Value>) -> Self {
         Self(Box::new(self.0.member(name, value)))
     }
 

@@ -7,6 +7,7 @@ mod admin;
 mod auth;
 mod cart;
 mod categories;
+mod checkout;
 mod codes;
 mod health;
 mod jwks;
@@ -70,6 +71,7 @@ pub(crate) fn all(
         .merge(resource(cart::routes))
         .merge(resource(quotes::routes))
         .merge(resource(payment_methods::routes))
+        .merge(resource(checkout::routes))
         .merge(resource(orders::routes));
     let shop = if admin { shop.nest("/admin", resource(admin::routes)) } else { shop };
     OpenApiRouter::new()

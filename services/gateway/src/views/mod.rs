@@ -13,6 +13,7 @@ pub(crate) mod notification;
 pub(crate) mod order;
 pub(crate) mod page;
 pub(crate) mod payment_method;
+pub(crate) mod preview;
 pub(crate) mod product;
 pub(crate) mod quote;
 pub(crate) mod session;

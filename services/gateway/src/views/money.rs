@@ -12,6 +12,9 @@ use crate::validation::{Field, FromJson, InvalidValue, Validator};
 /// Range of a price. Cart totals cannot overflow 64 bits.
 const PRICE_CENTS: RangeInclusive<i64> = 0..=100_000_000_000;
 
+/// Range of a total.
+const TOTAL_CENTS: RangeInclusive<i64> = 0..=i64::MAX;
+
 /// An amount of money.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Money {
@@ -59,9 +62,23 @@ impl Amount {
     /// Validates the fields and builds the message. Any known currency is valid here; the catalog
     /// enforces the currency of the shop.
     pub(crate) fn validate(self, validator: &mut Validator, name: &str) -> Option<v1::Money> {
+        self.validate_in(validator, name, PRICE_CENTS)
+    }
+
+    /// Validates the total of an order, which may exceed the largest price.
+    pub(crate) fn validate_total(self, validator: &mut Validator, name: &str) -> Option<v1::Money> {
+        self.validate_in(validator, name, TOTAL_CENTS)
+    }
+
+    fn validate_in(
+        self,
+        validator: &mut Validator,
+        name: &str,
+        range: RangeInclusive<i64>,
+    ) -> Option<v1::Money> {
         let field = format!("{name}.amount_cents");
         let amount = validator.required(&field, self.amount_cents);
-        let amount = validator.number(&field, amount, PRICE_CENTS);
+        let amount = validator.number(&field, amount, range);
         let field = format!("{name}.currency");
         let currency = validator.required(&field, self.currency);
         let currency = validator.currency(&field, currency);

@@ -10,13 +10,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::address::NewAddress;
+use super::money::{Amount, Money};
 use crate::auth::Caller;
 use crate::validation::{Field, FromJson, InvalidValue, Validator};
 
 /// Length of a payment method id: a UUID, or a test id of the payment provider.
 const METHOD_CHARS: RangeInclusive<usize> = 1..=100;
 const OPTION_CHARS: RangeInclusive<usize> = 1..=100;
-const CART_VERSION: RangeInclusive<i64> = 1..=i64::MAX;
+pub(super) const CART_VERSION: RangeInclusive<i64> = 1..=i64::MAX;
 /// Length of a note on an order.
 pub(super) const NOTE_CHARS: RangeInclusive<usize> = 0..=500;
 
@@ -45,6 +46,11 @@ pub(crate) struct NewOrder {
     #[schema(value_type = Option<i64>, minimum = 1)]
     #[serde(default)]
     cart_version: Field<i64>,
+    /// Highest total that the caller accepts, such as that of a preview. If the total is higher
+    /// now, nothing is ordered. It is not part of the identity of a repeated request.
+    #[schema(value_type = Option<Money>)]
+    #[serde(default)]
+    expected_total: Field<Amount>,
 }
 
 /// A shipping option.
@@ -88,7 +94,8 @@ impl FromJson for ShippingOption {
 }
 
 impl ShippingOption {
-    fn validate(self, validator: &mut Validator) -> Option<v1::ShippingOption> {
+    /// Validates the fields.
+    pub(super) fn validate(self, validator: &mut Validator) -> Option<v1::ShippingOption> {
         let mut part = |name: &str, field: Field<String>| {
             let text = validator.required(name, field);
             validator.line(name, text, OPTION_CHARS)
@@ -114,6 +121,9 @@ impl NewOrder {
         let shipping_option = option.and_then(|option| option.validate(validator));
         let version = validator.optional("cart_version", self.cart_version);
         let version = validator.number("cart_version", version, CART_VERSION);
+        let expected = validator.optional("expected_total", self.expected_total);
+        let expected_total =
+            expected.and_then(|expected| expected.validate_total(validator, "expected_total"));
         let request = v1::CreateOrderRequest {
             user_id: caller.user_id.to_string(),
             shipping_address: None,
@@ -122,12 +132,14 @@ impl NewOrder {
             shipping_option,
             cart_version: version.unwrap_or_default(),
             address_id: String::new(),
+            expected_total,
         };
         Some(ValidatedOrder { request, destination: destination? })
     }
 }
 
-fn destination(
+/// Validates the address, of which exactly one form must be given.
+pub(super) fn destination(
     validator: &mut Validator,
     saved: Field<String>,
     address: Field<NewAddress>,

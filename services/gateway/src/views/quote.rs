@@ -29,14 +29,19 @@ pub(crate) struct QuoteList {
     quotes: Vec<Quote>,
 }
 
-impl From<v1::GetQuoteResponse> for QuoteList {
-    fn from(v1::GetQuoteResponse { quotes }: v1::GetQuoteResponse) -> Self {
-        let quotes = quotes.into_iter().map(|quote| Quote {
+impl From<v1::ShippingQuote> for Quote {
+    fn from(quote: v1::ShippingQuote) -> Self {
+        Self {
             carrier: quote.carrier,
             service: quote.service,
             cost: quote.cost.unwrap_or_default().into(),
             estimated_days: quote.estimated_days,
-        });
-        Self { quotes: quotes.collect() }
+        }
+    }
+}
+
+impl From<v1::GetQuoteResponse> for QuoteList {
+    fn from(v1::GetQuoteResponse { quotes }: v1::GetQuoteResponse) -> Self {
+        Self { quotes: quotes.into_iter().map(Quote::from).collect() }
     }
 }

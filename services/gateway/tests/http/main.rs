@@ -10,6 +10,7 @@ mod admin;
 mod audit;
 mod authorization;
 mod cache;
+mod checkout_preview;
 mod client;
 mod conventions;
 mod exhaustion;

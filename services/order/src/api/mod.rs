@@ -47,7 +47,7 @@ type RpcResult<T> = Result<Response<T>, Status>;
 #[tonic::async_trait]
 impl OrderService for Api {
     async fn create_order(&self, request: Request<pb::CreateOrderRequest>) -> RpcResult<pb::Order> {
-        let order_request = read::create(request.get_ref())?;
+        let order_request = read::create(request.get_ref(), self.currency)?;
         let created = self.placement.place(&order_request).await?;
         let (id, replayed) = (created.id(), matches!(created, Created::Existing(_)));
         let claimed = match created {
@@ -57,6 +57,14 @@ impl OrderService for Api {
         self.inline.advance(id, claimed).await;
         let order = self.repository.read(id, None).await?;
         Ok(with_replay_metadata(render::order(order), replayed))
+    }
+
+    async fn preview_order(
+        &self,
+        request: Request<pb::PreviewOrderRequest>,
+    ) -> RpcResult<pb::OrderPreview> {
+        let priced = self.placement.preview(&read::preview(request.get_ref())?).await?;
+        Ok(Response::new(render::preview(priced)))
     }
 
     async fn get_order(&self, request: Request<pb::GetOrderRequest>) -> RpcResult<pb::Order> {

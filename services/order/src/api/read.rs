@@ -14,7 +14,7 @@ use crate::domain::event::Actor;
 use crate::domain::ids::{OrderId, UserId};
 use crate::domain::order::ShippingOption;
 use crate::domain::status::Status as OrderStatus;
-use crate::place_order::OrderRequest;
+use crate::place_order::{OrderRequest, PreviewRequest};
 use crate::store::listing::Filter;
 use crate::store::orders::RequestIdentity;
 use crate::transactions::RefundRequest;
@@ -24,18 +24,22 @@ const MAX_METHOD_CHARS: usize = 100;
 /// Maximum length of the name of a carrier or of its service.
 const MAX_OPTION_CHARS: usize = 100;
 
-pub(super) fn create(request: &pb::CreateOrderRequest) -> Result<OrderRequest, Status> {
+pub(super) fn create(
+    request: &pb::CreateOrderRequest,
+    currency: Currency,
+) -> Result<OrderRequest, Status> {
     let mut fields = Fields::default();
     let user = fields.id("user_id", &request.user_id);
     let address = fields.address("shipping_address", request.shipping_address.as_ref());
     let payment_method =
         fields.line("payment_method_id", &request.payment_method_id, MAX_METHOD_CHARS);
     let key = fields.key(&request.idempotency_key);
-    let shipping_option = match &request.shipping_option {
+    let shipping_option = shipping_option_or_none(&mut fields, request.shipping_option.as_ref());
+    let cart_version = cart_version(&mut fields, request.cart_version);
+    let expected_total = match &request.expected_total {
         None => Some(None),
-        Some(option) => shipping_option(&mut fields, option).map(Some),
+        some => fields.money("expected_total", some.as_ref(), currency, (0, i64::MAX)).map(Some),
     };
-    let cart_version = fields.number("cart_version", request.cart_version, 0, i64::MAX);
     let address_id: Option<Option<Uuid>> = fields.id_or_none("address_id", &request.address_id);
     let fingerprint = order_fingerprint(request);
     let read = || {
@@ -44,12 +48,47 @@ pub(super) fn create(request: &pb::CreateOrderRequest) -> Result<OrderRequest, S
             address: address_id.and(address)?,
             payment_method: payment_method?,
             shipping_option: shipping_option?,
-            cart_version: cart_version.map(|version| (version > 0).then_some(version))?,
+            cart_version: cart_version?,
+            expected_total: expected_total?,
             identity: RequestIdentity { key: key?, fingerprint },
         })
     };
     let read = read();
     fields.finish(read)
+}
+
+pub(super) fn preview(request: &pb::PreviewOrderRequest) -> Result<PreviewRequest, Status> {
+    let mut fields = Fields::default();
+    let user = fields.id("user_id", &request.user_id);
+    let address = fields.address("shipping_address", request.shipping_address.as_ref());
+    let shipping_option = shipping_option_or_none(&mut fields, request.shipping_option.as_ref());
+    let cart_version = cart_version(&mut fields, request.cart_version);
+    let read = || {
+        Some(PreviewRequest {
+            user: user?,
+            address: address?,
+            shipping_option: shipping_option?,
+            cart_version: cart_version?,
+        })
+    };
+    let read = read();
+    fields.finish(read)
+}
+
+/// Reads the version of the cart that the customer saw; 0 is none.
+fn cart_version(fields: &mut Fields, version: i64) -> Option<Option<i64>> {
+    let version = fields.number("cart_version", version, 0, i64::MAX);
+    version.map(|version| (version > 0).then_some(version))
+}
+
+fn shipping_option_or_none(
+    fields: &mut Fields,
+    option: Option<&pb::ShippingOption>,
+) -> Option<Option<ShippingOption>> {
+    match option {
+        None => Some(None),
+        Some(option) => shipping_option(fields, option).map(Some),
+    }
 }
 
 fn shipping_option(fields: &mut Fields, option: &pb::ShippingOption) -> Option<ShippingOption> {
@@ -224,6 +263,17 @@ mod tests {
     }
 
     #[test]
+    fn expected_total_is_not_fingerprinted() {
+        let request = |cents| {
+            let amount_cents = cents;
+            let money = proto::common::v1::Money { amount_cents, currency: "USD".into() };
+            pb::CreateOrderRequest { expected_total: Some(money), ..Default::default() }
+        };
+        assert_eq!(order_fingerprint(&request(1)), order_fingerprint(&request(2)));
+        assert_eq!(order_fingerprint(&request(1)), order_fingerprint(&Default::default()));
+    }
+
+    #[test]
     fn saved_address_is_fingerprinted_by_its_id() {
         let request = |id: &str, street: &str| {
             let address = Address { street: street.into(), ..Default::default() };
@@ -243,8 +293,10 @@ mod tests {
         let fields = |status: Status| -> Vec<String> {
             kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
         };
-        let missing = fields(create(&Default::default()).unwrap_err());
+        let missing = fields(create(&Default::default(), Currency::USD).unwrap_err());
         assert_eq!(missing, ["user_id", "shipping_address", "payment_method_id"]);
+        let missing = fields(preview(&Default::default()).unwrap_err());
+        assert_eq!(missing, ["user_id", "shipping_address"]);
         assert_eq!(fields(get(&Default::default()).unwrap_err()), ["id"]);
         assert_eq!(fields(list(&Default::default()).unwrap_err()), ["user_id"]);
         assert_eq!(fields(update(&Default::default()).unwrap_err()), ["id", "status"]);

@@ -8,6 +8,7 @@ use crate::domain::checkout::{Checkout, CompletedStep};
 use crate::domain::line::Line;
 use crate::domain::order::{HistoryEntry, Order};
 use crate::domain::status::Status;
+use crate::place_order::PricedCart;
 use crate::transactions::OrderWithHistory;
 
 pub(super) fn order((order, history): OrderWithHistory) -> pb::Order {
@@ -33,6 +34,21 @@ pub(super) fn order((order, history): OrderWithHistory) -> pb::Order {
         history: history.into_iter().map(entry).collect(),
         created_at: order.created_at.to_string(),
         updated_at: order.updated_at.to_string(),
+    }
+}
+
+/// Renders the prices of an order that is not placed. Its lines have no ids yet.
+pub(super) fn preview(priced: PricedCart) -> pb::OrderPreview {
+    let money = |money: Money| Some(render::money(money));
+    let without_id = |item: Line| pb::OrderItem { id: String::new(), ..line(item) };
+    pb::OrderPreview {
+        cart_version: priced.cart_version,
+        items: priced.lines.into_iter().map(without_id).collect(),
+        quotes: priced.quotes,
+        subtotal: money(priced.sums.subtotal),
+        shipping: money(priced.sums.shipping),
+        tax: money(priced.sums.tax),
+        total: money(priced.sums.total),
     }
 }
 

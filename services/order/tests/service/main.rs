@@ -16,6 +16,7 @@ mod faults;
 mod fixture;
 mod idempotency;
 mod invariants;
+mod preview;
 mod refunds;
 mod services;
 mod slow_services;

@@ -37,6 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::CartEmpty,
         Code::CartTooHeavy,
         Code::CartChanged,
+        Code::TotalChanged,
         Code::OutOfStock,
         Code::ProductUnavailable,
         Code::AmountTooLarge,
@@ -67,10 +68,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Order my cart
 ///
-/// Uses the current prices. Waits for the checkout to finish, up to ten seconds by default: the
-/// order is then confirmed (201), or refused with the reason (402, 409). If the checkout takes
-/// longer, the order is pending (202) and the checkout continues. A refused order is stored as
-/// cancelled, with its `failure_code`, and the cart stays unchanged for another attempt.
+/// Uses the current prices; with `expected_total`, a higher total is refused. Waits for the
+/// checkout to finish, up to ten seconds by default: the order is then confirmed (201), or refused
+/// with the reason (402, 409). If the checkout takes longer, the order is pending (202) and the
+/// checkout continues. A refused order is stored as cancelled, with its `failure_code`, and the
+/// cart stays unchanged for another attempt.
 ///
 /// A cart is ordered once, even if the request is repeated. With an `Idempotency-Key`, a repeated
 /// request returns the same order in its current state with `Idempotency-Replayed: true`, even
@@ -114,7 +116,7 @@ async fn create(
 }
 
 /// Returns an address of the caller's address book.
-async fn saved_address(app: &App, caller: Caller, id: Uuid) -> Result<Address, Problem> {
+pub(super) async fn saved_address(app: &App, caller: Caller, id: Uuid) -> Result<Address, Problem> {
     let request = ListAddressesRequest { user_id: caller.user_id.to_string() };
     let book = app.user().list_addresses(request).await;
     let book = book.map_err(Problem::not_found_as(Code::UserNotFound))?.into_inner();
@@ -125,7 +127,7 @@ async fn saved_address(app: &App, caller: Caller, id: Uuid) -> Result<Address, P
 
 /// Maps the status of a failed checkout to a problem. A payment method that the gateway accepted
 /// but the service did not does not exist; a rejected saved address is reported as `address_id`.
-fn checkout_problem(status: &Status, is_saved: bool) -> Problem {
+pub(super) fn checkout_problem(status: &Status, is_saved: bool) -> Problem {
     match violations_of(status).as_slice() {
         [(field, _)] if field == "payment_method_id" => Code::PaymentMethodNotFound.problem(),
         [(field, detail)] if is_saved && field == "shipping_address" => {
