@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use clap::builder::BoolishValueParser;
+use clap::value_parser;
 use kit::settings::duration_between;
 use money::Currency;
+
+use crate::domain::price_level::MAX_PERCENT;
 
 /// Settings of the shipping service. Each has an environment name and a default for local
 /// development.
@@ -24,6 +27,15 @@ pub struct Args {
     /// Currency of every amount of the shop, as an ISO 4217 code.
     #[arg(long, env = "CURRENCY", default_value = "USD")]
     pub currency: Currency,
+
+    /// Price of shipping: minor units of the currency that replace 100 US cents of the price list.
+    /// Without it, the built-in level of the currency applies, or 100.
+    #[arg(
+        long,
+        env = "SHIPPING_PRICE_PERCENT",
+        value_parser = value_parser!(u32).range(1..=i64::from(MAX_PERCENT)),
+    )]
+    pub shipping_price_percent: Option<u32>,
 
     /// Simulates the carrier: shipments advance automatically, for trials and tests.
     #[arg(long, env = "SIMULATE_CARRIER", value_parser = BoolishValueParser::new())]

@@ -6,6 +6,7 @@ use proto::shipping::v1::shipping_service_server::ShippingServiceServer;
 use tokio::net::TcpListener;
 
 use crate::api::Api;
+use crate::domain::price_level::PriceLevel;
 use crate::metrics::Metrics;
 use crate::{Args, jobs};
 
@@ -43,10 +44,23 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
         let carrier = jobs::simulate_carrier(pool.clone(), env.clone(), step, metrics.clone());
         runtime.spawn("carrier", carrier);
     }
-    let api = Api { pool, env, currency: args.currency, metrics };
+    let api = Api { pool, env, currency: args.currency, price_level: price_level(args), metrics };
     server
         .descriptors(proto::DESCRIPTORS)
         .add_service(ShippingServiceServer::new(api))
         .serve()
         .await
+}
+
+/// Returns the price level of the settings, or that of the currency.
+fn price_level(args: &Args) -> PriceLevel {
+    let configured = args.shipping_price_percent.and_then(PriceLevel::new);
+    configured.or_else(|| PriceLevel::of(args.currency)).unwrap_or_else(|| {
+        let currency = args.currency.code();
+        tracing::warn!(
+            currency,
+            "currency has no shipping price level: set SHIPPING_PRICE_PERCENT"
+        );
+        PriceLevel::default()
+    })
 }

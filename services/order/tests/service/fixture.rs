@@ -50,7 +50,12 @@ impl ShopFixture {
 
     /// Opens a shop with additional settings.
     pub(crate) async fn open_with(pool: &PgPool, additional: &[&str]) -> Self {
-        let services = Services::start().await;
+        Self::open_in("USD", pool, additional).await
+    }
+
+    /// Opens a shop with this currency and additional settings.
+    pub(crate) async fn open_in(currency: &str, pool: &PgPool, additional: &[&str]) -> Self {
+        let services = Services::start(currency).await;
         let proxy = FaultProxy::start(&[
             ("user", services.user.address),
             ("catalog", services.catalog.address),
@@ -63,6 +68,7 @@ impl ShopFixture {
         let names = ["user", "catalog", "cart", "payment", "shipping", "notification"];
         let url = |service: &&str| format!("--{service}-url=http://{}", proxy.address);
         let mut cli_args: Vec<String> = names.iter().map(url).collect();
+        cli_args.push(format!("--currency={currency}"));
         cli_args.extend(additional.iter().map(ToString::to_string));
         let order = start(pool, &cli_args).await;
         let (user, email) = register(&services).await;

@@ -11,6 +11,7 @@ mod checker;
 mod checkout;
 mod contention;
 mod crash_recovery;
+mod currencies;
 mod fault_proxy;
 mod faults;
 mod fixture;

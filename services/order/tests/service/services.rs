@@ -97,24 +97,29 @@ pub(crate) fn parse_settings<T: Args>(database: Option<&PgPool>, cli_args: &[&st
 }
 
 impl Services {
-    /// Starts all services, each on a database of its own.
-    pub(crate) async fn start() -> Self {
+    /// Starts all services of a shop with this currency, each on a database of its own.
+    pub(crate) async fn start(currency: &str) -> Self {
+        let currency = format!("--currency={currency}");
+        let currency = currency.as_str();
         let catalog_db = testing::database(&catalog::MIGRATOR).await;
         let payment_db = testing::database(&payment::MIGRATOR).await;
         let shipping_db = testing::database(&shipping::MIGRATOR).await;
         let notification_db = testing::database(&notification::MIGRATOR).await;
         let user_db = testing::database(&user::MIGRATOR).await;
 
-        let args = parse_settings(Some(catalog_db.pool()), &["--reservation-sweep-interval=100ms"]);
+        let args = parse_settings(
+            Some(catalog_db.pool()),
+            &["--reservation-sweep-interval=100ms", currency],
+        );
         let catalog =
             RunningService::start(|listener, runtime| catalog::serve_on(listener, args, runtime))
                 .await;
-        let cli_args = ["--fingerprint-key=a key for the tests of orders"];
+        let cli_args = ["--fingerprint-key=a key for the tests of orders", currency];
         let args = parse_settings(Some(payment_db.pool()), &cli_args);
         let payment =
             RunningService::start(|listener, runtime| payment::serve_on(listener, args, runtime))
                 .await;
-        let args = parse_settings(Some(shipping_db.pool()), &[]);
+        let args = parse_settings(Some(shipping_db.pool()), &[currency]);
         let shipping =
             RunningService::start(|listener, runtime| shipping::serve_on(listener, args, runtime))
                 .await;
@@ -125,7 +130,7 @@ impl Services {
         .await;
         let url = format!("--catalog-url=http://{}", catalog.address);
         let redis = format!("--redis-url={}", testing::redis());
-        let args = parse_settings(None, &[&url, &redis, "--redis-timeout=10s"]);
+        let args = parse_settings(None, &[&url, &redis, "--redis-timeout=10s", currency]);
         let cart =
             RunningService::start(|listener, runtime| cart::serve_on(listener, args, runtime))
                 .await;

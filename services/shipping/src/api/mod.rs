@@ -12,6 +12,7 @@ use proto::shipping::v1::shipping_service_server::ShippingService;
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
+use crate::domain::price_level::PriceLevel;
 use crate::domain::quote::quotes;
 use crate::error::Error;
 use crate::metrics::Metrics;
@@ -24,6 +25,7 @@ pub(crate) struct Api {
     pub(crate) pool: PgPool,
     pub(crate) env: Env,
     pub(crate) currency: Currency,
+    pub(crate) price_level: PriceLevel,
     pub(crate) metrics: Metrics,
 }
 
@@ -36,7 +38,8 @@ impl ShippingService for Api {
         request: Request<pb::GetQuoteRequest>,
     ) -> GrpcResult<pb::GetQuoteResponse> {
         let weight = requests::quote(request.get_ref())?;
-        let quotes = quotes(weight, self.currency).into_iter().map(render::quote).collect();
+        let quotes = quotes(weight, self.currency, self.price_level);
+        let quotes = quotes.into_iter().map(render::quote).collect();
         Ok(Response::new(pb::GetQuoteResponse { quotes }))
     }
 

@@ -2,7 +2,9 @@
 
 use money::{Currency, Money};
 
-/// Base price of every parcel, in cents.
+use super::price_level::PriceLevel;
+
+/// Base price of every parcel, in US cents.
 const BASE_CENTS: i64 = 500;
 
 /// Heaviest parcel: the load of a truck. It is far above any real cart, and far below the weight at
@@ -54,7 +56,7 @@ pub struct Quote {
 struct Rate {
     carrier: Carrier,
     name: &'static str,
-    /// Price of one gram, in hundredths of a cent.
+    /// Price of one gram, in hundredths of a US cent.
     centicents_per_gram: i64,
     days: i32,
 }
@@ -100,12 +102,14 @@ impl Service {
         self.rate().name
     }
 
-    /// Returns the quote for a weight, rounded down to a whole cent.
+    /// Returns the quote for a weight in a currency with this price level, rounded down to a whole
+    /// minor unit. The largest intermediate value is far below the limit of `i64`.
     #[must_use]
-    pub fn quote(self, weight: Weight, currency: Currency) -> Quote {
+    pub fn quote(self, weight: Weight, currency: Currency, level: PriceLevel) -> Quote {
         let Rate { centicents_per_gram, days, .. } = self.rate();
-        let cents = BASE_CENTS + i64::from(weight.grams()) * centicents_per_gram / 100;
-        Quote { service: self, cost: Money::new(cents, currency), days }
+        let centicents = BASE_CENTS * 100 + i64::from(weight.grams()) * centicents_per_gram;
+        let minor_units = centicents * i64::from(level.percent()) / 10_000;
+        Quote { service: self, cost: Money::new(minor_units, currency), days }
     }
 
     /// Returns the service's row of the price list.
@@ -155,9 +159,9 @@ impl Weight {
 
 /// Returns the quotes of all services for a weight, by price; for equal prices the faster first.
 #[must_use]
-pub fn quotes(weight: Weight, currency: Currency) -> Vec<Quote> {
-    let mut quotes: Vec<_> =
-        Service::ALL.into_iter().map(|service| service.quote(weight, currency)).collect();
+pub fn quotes(weight: Weight, currency: Currency, level: PriceLevel) -> Vec<Quote> {
+    let quote = |service: Service| service.quote(weight, currency, level);
+    let mut quotes: Vec<_> = Service::ALL.into_iter().map(quote).collect();
     quotes.sort_by_key(|quote| (quote.cost.cents(), quote.days));
     quotes
 }
@@ -166,12 +170,30 @@ pub fn quotes(weight: Weight, currency: Currency) -> Vec<Quote> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::price_level::MAX_PERCENT;
     use super::*;
 
     fn cents(grams: i32) -> Vec<i64> {
-        let weight = Weight::new(grams).unwrap();
-        let cost = |service: Service| service.quote(weight, Currency::USD).cost.cents();
+        minor_units(grams, "USD")
+    }
+
+    fn minor_units(grams: i32, currency: &str) -> Vec<i64> {
+        let (weight, currency) = (Weight::new(grams).unwrap(), currency.parse().unwrap());
+        let level = PriceLevel::of(currency).unwrap();
+        let cost = |service: Service| service.quote(weight, currency, level).cost.cents();
         Service::ALL.into_iter().map(cost).collect()
+    }
+
+    #[test]
+    fn quotes_have_the_price_level_of_their_currency() {
+        assert_eq!(minor_units(1000, "KWD"), [1950, 1800, 2040, 2550, 2010]); // 1.800 KWD
+        assert_eq!(minor_units(1000, "JPY"), [975, 900, 1020, 1275, 1005]); // 900 JPY
+        assert_eq!(minor_units(1000, "EUR"), cents(1000));
+        let highest = PriceLevel::new(MAX_PERCENT).unwrap();
+        let heaviest = Weight::new(MAX_WEIGHT_GRAMS).unwrap();
+        for quote in quotes(heaviest, Currency::USD, highest) {
+            assert!(quote.cost.cents() > 0);
+        }
     }
 
     #[test]
@@ -206,7 +228,8 @@ mod tests {
     proptest! {
         #[test]
         fn quotes_are_sorted_by_price(grams in 1..=MAX_WEIGHT_GRAMS) {
-            let quotes = quotes(Weight::new(grams).unwrap(), Currency::USD);
+            let weight = Weight::new(grams).unwrap();
+            let quotes = quotes(weight, Currency::USD, PriceLevel::default());
             prop_assert_eq!(quotes.len(), 5);
             let key = |quote: &Quote| (quote.cost.cents(), quote.days);
             prop_assert!(quotes.is_sorted_by_key(key));

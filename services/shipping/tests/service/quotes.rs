@@ -3,20 +3,53 @@
 use proto::common::v1::Address;
 use proto::shipping::v1 as pb;
 
-use crate::fixture::{ShippingFixture, address, fields};
+use crate::fixture::{ShippingFixture, address, args, env, fields};
 
-async fn quotes(
+/// Returns name, cost and days of each quote, and asserts the currency of the costs.
+async fn quotes_in(
+    currency: &str,
     service: &ShippingFixture,
     request: pb::GetQuoteRequest,
 ) -> Vec<(String, i64, i32)> {
     let response = service.client.clone().get_quote(request).await.unwrap().into_inner();
     let quote = |quote: pb::ShippingQuote| {
         let cost = quote.cost.unwrap();
-        assert_eq!(cost.currency, "USD");
+        assert_eq!(cost.currency, currency);
         let name = format!("{} {}", quote.carrier, quote.service);
         (name, cost.amount_cents, quote.estimated_days)
     };
     response.quotes.into_iter().map(quote).collect()
+}
+
+async fn quotes(
+    service: &ShippingFixture,
+    request: pb::GetQuoteRequest,
+) -> Vec<(String, i64, i32)> {
+    quotes_in("USD", service, request).await
+}
+
+#[tokio::test]
+async fn quotes_follow_currency_or_setting() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    for (currency, setting, cheapest) in [
+        ("USD", None, 600),
+        ("JPY", None, 900),
+        ("KWD", None, 1800),
+        ("KWD", Some("250"), 1500),
+        // A currency without a built-in level.
+        ("XPF", None, 600),
+        ("XPF", Some("11000"), 66_000),
+    ] {
+        let mut line = vec!["--currency", currency];
+        line.extend(setting.iter().flat_map(|percent| ["--shipping-price-percent", percent]));
+        let settings = args(database.url(), &line);
+        let env = env("2026-03-01T12:00:00Z");
+        let service = ShippingFixture::start_with(database.pool(), settings, env).await;
+        let request = pb::GetQuoteRequest { from: None, to: Some(address()), weight_grams: 1000 };
+        let quotes = quotes_in(currency, &service, request).await;
+        assert_eq!(quotes[0], ("USPS First Class".to_owned(), cheapest, 5), "{currency}");
+        service.stop().await;
+    }
 }
 
 #[tokio::test]
