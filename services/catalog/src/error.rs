@@ -3,11 +3,15 @@
 use kit::grpc::status;
 use kit::postgres;
 use sqlx::error::Error as SqlError;
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::domain::category::TreeError;
+use crate::domain::product::RevisionMismatch;
 use crate::domain::reservation::Refusal;
 use crate::domain::stock::StockRefusal;
+
+/// The field of a request that gives a slug.
+const SLUG: &str = "slug";
 
 /// An error of the catalog.
 #[derive(Debug, thiserror::Error)]
@@ -15,9 +19,13 @@ pub enum Error {
     /// The product, category or reservation does not exist.
     #[error("{0} not found")]
     NotFound(&'static str),
-    /// Another product or category, possibly a deleted one, has this slug.
+    /// Another product or category, possibly a deleted one, has the slug that the field of the
+    /// request gives: `slug`, or `name` when the slug is generated.
     #[error("the slug is taken")]
-    SlugTaken,
+    SlugTaken(&'static str),
+    /// An edit expects another revision of the product.
+    #[error(transparent)]
+    RevisionMismatch(#[from] RevisionMismatch),
     /// A product refers to a category that does not exist.
     #[error("the category does not exist")]
     UnknownCategory,
@@ -66,10 +74,18 @@ impl From<StockRefusal> for Error {
 }
 
 impl Error {
+    /// Names the field of a taken slug: the name, if the slug is generated from it.
+    pub(crate) fn with_slug_field(self, is_generated: bool) -> Self {
+        match self {
+            Self::SlugTaken(_) if is_generated => Self::SlugTaken("name"),
+            other => other,
+        }
+    }
+
     /// Maps the constraint of a failed INSERT or UPDATE of a product.
     pub(crate) fn from_product_write(error: SqlError) -> Self {
         match postgres::constraint(&error) {
-            Some("products_slug_key") => Self::SlugTaken,
+            Some("products_slug_key") => Self::SlugTaken(SLUG),
             Some("products_category_id_fkey") => Self::UnknownCategory,
             _ => error.into(),
         }
@@ -78,7 +94,7 @@ impl Error {
     /// Maps the constraint of a failed INSERT or UPDATE of a category.
     pub(crate) fn from_category_write(error: SqlError) -> Self {
         match postgres::constraint(&error) {
-            Some("categories_slug_key") => Self::SlugTaken,
+            Some("categories_slug_key") => Self::SlugTaken(SLUG),
             _ => error.into(),
         }
     }
@@ -98,7 +114,10 @@ impl From<Error> for Status {
         let text = error.to_string();
         match error {
             Error::NotFound(what) => status::not_found(what),
-            Error::SlugTaken => status::already_exists("slug_taken", text),
+            Error::SlugTaken(field) => status::already_exists(field, "slug_taken", text),
+            Error::RevisionMismatch(_) => {
+                status::with_reason(Code::Aborted, "precondition_failed", text, [])
+            }
             Error::UnknownCategory => status::invalid_argument("category_id", text),
             Error::Tree(_) => status::invalid_argument("parent_id", text),
             Error::TooManyCategories => status::failed_precondition("too_many_categories", text),

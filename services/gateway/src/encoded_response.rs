@@ -13,6 +13,7 @@ use http::{HeaderValue, header};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::entity_tag;
 use crate::problem::{Code, Problem};
 
 /// Length of the truncated hash: enough to make collisions of tags negligible.
@@ -31,10 +32,18 @@ struct Encoded {
 }
 
 impl EncodedResponse {
-    /// Encodes `view` as JSON.
+    /// Encodes `view` as JSON, with a weak tag.
     pub(crate) fn encode(view: &impl Serialize) -> Result<Self, Problem> {
+        Self::encode_revision(view, 0)
+    }
+
+    /// Encodes `view` as JSON, with the strong tag of its revision; 0 means that it has none.
+    pub(crate) fn encode_revision(view: &impl Serialize, revision: i64) -> Result<Self, Problem> {
         let body = serde_json::to_vec(view).map_err(|error| encoding_failed(&error))?;
-        let tag = entity_tag(&body).map_err(|error| encoding_failed(&error))?;
+        let tag = match entity_tag::from_revision(revision) {
+            Some(tag) => tag,
+            None => weak_tag(&body).map_err(|error| encoding_failed(&error))?,
+        };
         Ok(Self(Arc::new(Encoded { body: body.into(), tag, gzip: OnceLock::new() })))
     }
 
@@ -43,7 +52,8 @@ impl EncodedResponse {
         self.0.body.clone()
     }
 
-    /// Returns the weak entity tag: a hash of the text, and therefore the same on every replica.
+    /// Returns the entity tag. A weak one is a hash of the text, and therefore the same on every
+    /// replica.
     pub(crate) fn tag(&self) -> &HeaderValue {
         &self.0.tag
     }
@@ -66,7 +76,7 @@ impl IntoResponse for EncodedResponse {
     }
 }
 
-fn entity_tag(body: &[u8]) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+fn weak_tag(body: &[u8]) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
     let hash = Sha256::digest(body);
     HeaderValue::try_from(format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&hash[..TAG_BYTES])))
 }
@@ -89,6 +99,16 @@ mod tests {
     use flate2::read::GzDecoder;
 
     use super::EncodedResponse;
+
+    #[test]
+    fn tag_of_a_revision_replaces_the_weak_tag() {
+        let tag = |revision| {
+            let response = EncodedResponse::encode_revision(&"a", revision).expect("JSON");
+            response.tag().to_str().expect("text").to_owned()
+        };
+        assert_eq!(tag(7), "\"r7\"");
+        assert!(tag(0).starts_with("W/\""));
+    }
 
     #[test]
     fn tag_depends_on_text_and_gzip_decodes_to_text() {

@@ -20,6 +20,7 @@ mod body_budget;
 mod cache;
 mod circuit_breaker;
 mod encoded_response;
+mod entity_tag;
 mod layers;
 mod openapi;
 mod problem;

@@ -109,7 +109,7 @@ impl From<Error> for Status {
         let text = error.to_string();
         match error {
             Error::NotFound(what) => status::not_found(what),
-            Error::EmailTaken => status::already_exists("email_taken", text),
+            Error::EmailTaken => status::already_exists("email", "email_taken", text),
             Error::InvalidCredentials => {
                 with_reason(Code::Unauthenticated, "invalid_credentials", text)
             }

@@ -100,12 +100,14 @@ impl CatalogService for Api {
         &self,
         request: Request<pb::CreateProductRequest>,
     ) -> RpcResult<pb::Product> {
+        let is_generated = request.get_ref().slug.is_empty();
         let (product, units) = products::create(request.get_ref(), self.currency, &self.env)?;
         let product = traced(
             "catalog.create_product",
             transactions::products::create(&self.pool, &self.env, product, units),
         )
-        .await?;
+        .await
+        .map_err(|error| error.with_slug_field(is_generated))?;
         Ok(Response::new(render::product(product)))
     }
 
@@ -113,12 +115,15 @@ impl CatalogService for Api {
         &self,
         request: Request<pb::UpdateProductRequest>,
     ) -> RpcResult<pb::Product> {
+        let expected = request.get_ref().expected_revision;
         let (id, patch) = products::update(request.into_inner(), self.currency)?;
+        let is_generated = patch.slug == Some(None);
         let product = traced(
             "catalog.update_product",
-            transactions::products::update(&self.pool, &self.env, id, patch),
+            transactions::products::update(&self.pool, &self.env, id, expected, patch),
         )
-        .await?;
+        .await
+        .map_err(|error| error.with_slug_field(is_generated))?;
         Ok(Response::new(render::product(product)))
     }
 
@@ -140,12 +145,14 @@ impl CatalogService for Api {
         &self,
         request: Request<pb::CreateCategoryRequest>,
     ) -> RpcResult<pb::Category> {
+        let is_generated = request.get_ref().slug.is_empty();
         let category = categories::create(request.get_ref(), &self.env)?;
         traced(
             "catalog.create_category",
             transactions::categories::create(&self.pool, &self.env, &category),
         )
-        .await?;
+        .await
+        .map_err(|error| error.with_slug_field(is_generated))?;
         Ok(Response::new(render::category((category, 0))))
     }
 
@@ -154,11 +161,13 @@ impl CatalogService for Api {
         request: Request<pb::UpdateCategoryRequest>,
     ) -> RpcResult<pb::Category> {
         let (id, patch) = categories::update(request.get_ref())?;
+        let is_generated = patch.slug == Some(None);
         let category = traced(
             "catalog.update_category",
             transactions::categories::update(&self.pool, &self.env, id, patch),
         )
-        .await?;
+        .await
+        .map_err(|error| error.with_slug_field(is_generated))?;
         Ok(Response::new(render::category(category)))
     }
 

@@ -11,7 +11,7 @@ use crate::domain::reservation::{Reservation, State};
 use crate::store::listing::Found;
 
 pub(super) fn product(product: Product) -> pb::Product {
-    let Product { details, available } = product;
+    let Product { details, available, revision } = product;
     let Details {
         id,
         name,
@@ -38,6 +38,7 @@ pub(super) fn product(product: Product) -> pb::Product {
         created_at: created_at.to_string(),
         updated_at: updated_at.to_string(),
         weight_grams,
+        revision,
     }
 }
 

@@ -20,7 +20,29 @@ pub struct Product {
     pub details: Details,
     /// Units that can be bought now: on hand minus reserved.
     pub available: i32,
+    /// Revision, from 1: it increases with every edit and every stock movement, so that two states
+    /// of a product never have the same revision.
+    pub revision: i64,
 }
+
+impl Product {
+    /// Checks the revision that the author of an edit has seen; `None` means that any revision is
+    /// acceptable.
+    ///
+    /// # Errors
+    /// Fails when the product has changed since then.
+    pub fn expect_revision(&self, expected: Option<i64>) -> Result<(), RevisionMismatch> {
+        match expected {
+            Some(expected) if expected != self.revision => Err(RevisionMismatch),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The product has another revision than the author of an edit has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the product has changed since it was read")]
+pub struct RevisionMismatch;
 
 /// A product without its stock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +154,20 @@ mod tests {
 
     fn later() -> Timestamp {
         Timestamp::UNIX_EPOCH + 1.hour()
+    }
+
+    #[test]
+    fn only_the_current_or_no_revision_is_accepted() {
+        let product = Product { details: product(), available: 3, revision: 7 };
+        for (expected, result) in [
+            (None, Ok(())),
+            (Some(7), Ok(())),
+            (Some(6), Err(RevisionMismatch)),
+            (Some(8), Err(RevisionMismatch)),
+            (Some(0), Err(RevisionMismatch)),
+        ] {
+            assert_eq!(product.expect_revision(expected), result, "{expected:?}");
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub(super) struct Row {
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
     pub(super) available: i32,
+    pub(super) revision: i64,
 }
 
 /// `query_as!` of [`Row`] with the columns and tables of a product. A macro, because checked SQL
@@ -36,7 +37,8 @@ macro_rules! select_products {
             $crate::store::products::Row,
             "SELECT p.id, p.name, p.slug, p.description, p.price_cents, p.currency, p.category_id,
                     p.image_urls, p.weight_grams, p.is_active, p.created_at, p.updated_at,
-                    s.on_hand - s.reserved AS \"available!\"
+                    s.on_hand - s.reserved AS \"available!\",
+                    p.revision + s.revision AS \"revision!\"
              FROM products p JOIN stock s ON s.product_id = p.id "
             + $rest $(+ $more)*
             $(, $argument)*
@@ -64,7 +66,7 @@ impl TryFrom<Row> for Product {
             created_at: row.created_at,
             updated_at: row.updated_at,
         };
-        Ok(Self { details, available: row.available })
+        Ok(Self { details, available: row.available, revision: row.revision })
     }
 }
 
@@ -95,9 +97,10 @@ pub(crate) async fn find_all(
     rows.into_iter().map(Product::try_from).collect()
 }
 
-/// The product with this id, locked against other edits. Orders lock the stock instead.
+/// The product with this id, locked with its stock against edits and stock movements. Orders lock
+/// only the stock; every transaction that locks both begins with the product.
 pub(crate) async fn lock(conn: &mut PgConnection, id: ProductId) -> Result<Option<Product>, Error> {
-    let row = select_products!("WHERE p.id = $1 FOR NO KEY UPDATE OF p", id.0)
+    let row = select_products!("WHERE p.id = $1 FOR NO KEY UPDATE OF p, s", id.0)
         .fetch_optional(conn)
         .await?;
     row.map(Product::try_from).transpose()

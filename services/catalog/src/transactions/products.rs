@@ -25,12 +25,16 @@ pub(crate) async fn create(
         store::categories::lock_shared(&mut tx).await?;
     }
     write(&mut tx, &product, units).await?;
-    let product = Product { details: product, available: units };
+    let product = find(&mut tx, product.id).await?;
     let change = Change::created("product.create", product.details.id.0, &audited(&product));
     let recorded = change.write(&mut tx, env).await?;
     tx.commit().await?;
     recorded.log();
     Ok(product)
+}
+
+async fn find(conn: &mut PgConnection, id: ProductId) -> Result<Product, Error> {
+    store::products::find(conn, id).await?.ok_or(Error::NotFound("product"))
 }
 
 /// Inserts a product and the first movement of its ledger. The caller has locked the categories.
@@ -49,28 +53,35 @@ pub(crate) async fn write(
     Ok(())
 }
 
-/// Updates a product. A new number of available units is a stock movement.
+/// Updates a product, if it has the `expected` revision. A new number of available units is a stock
+/// movement.
 pub(crate) async fn update(
     pool: &PgPool,
     env: &Env,
     id: ProductId,
+    expected: Option<i64>,
     patch: ProductPatch,
 ) -> Result<Product, Error> {
     let mut tx = pool.begin().await?;
     if patch.category.is_some() {
         store::categories::lock_shared(&mut tx).await?;
     }
-    let before = store::products::lock(&mut tx, id).await?.ok_or(Error::NotFound("product"))?;
+    let mut before = store::products::lock(&mut tx, id).await?.ok_or(Error::NotFound("product"))?;
+    before.expect_revision(expected)?;
     let available = patch.available;
     let details = patch.apply(&before.details, env.now());
     if details != before.details {
         store::products::update(&mut tx, &details).await?;
     }
-    let mut product = Product { details, ..before.clone() };
     if let Some(available) = available {
         let by = ManualChange { reason: "set with the product".into(), actor: String::new() };
         let plan = |stock: &Stock| set_available(stock, available);
-        product.available = change_manually(&mut tx, env, id, MovementKind::Set, by, plan).await?;
+        change_manually(&mut tx, env, id, MovementKind::Set, by, plan).await?;
+    }
+    let product = find(&mut tx, id).await?;
+    if available.is_none() {
+        // Orders may have changed it since the lock.
+        before.available = product.available;
     }
     let (before, after) = (audited(&before), audited(&product));
     let change = Change::updated("product.update", id.0, &before, &after);
@@ -124,11 +135,11 @@ pub(crate) async fn adjust_stock(
 ) -> Result<Product, Error> {
     let mut tx = pool.begin().await?;
     let reason = by.reason.clone();
-    let plan = |stock: &Stock| adjust(stock, delta);
-    let available = change_manually(&mut tx, env, id, MovementKind::Adjust, by, plan).await?;
-    let before = json!({"stock_quantity": available - delta});
-    let after = json!({"stock_quantity": available, "reason": reason});
-    let product = store::products::find(&mut tx, id).await?.ok_or(Error::NotFound("product"))?;
+    change_manually(&mut tx, env, id, MovementKind::Adjust, by, |stock| adjust(stock, delta))
+        .await?;
+    let product = find(&mut tx, id).await?;
+    let before = json!({"stock_quantity": product.available - delta});
+    let after = json!({"stock_quantity": product.available, "reason": reason});
     let change = Change::updated("product.stock", id.0, &before, &after);
     let recorded = change.write(&mut tx, env).await?;
     tx.commit().await?;
@@ -136,8 +147,7 @@ pub(crate) async fn adjust_stock(
     Ok(product)
 }
 
-/// Changes the units on hand by the result of `plan` for the locked stock, and returns the
-/// available units.
+/// Changes the units on hand by the result of `plan` for the locked stock.
 async fn change_manually(
     conn: &mut PgConnection,
     env: &Env,
@@ -145,12 +155,12 @@ async fn change_manually(
     kind: MovementKind,
     by: ManualChange,
     plan: impl Fn(&Stock) -> Result<i32, StockRefusal>,
-) -> Result<i32, Error> {
+) -> Result<(), Error> {
     let stock = store::stock::lock(conn, std::iter::once(id)).await?;
     let stock = stock.first().ok_or(Error::NotFound("product"))?;
     let delta = plan(stock)?;
     if delta != 0 {
         store::stock::apply(conn, &Movements::manual(kind, id, delta, by), env.now()).await?;
     }
-    Ok(stock.available() + delta)
+    Ok(())
 }

@@ -11,6 +11,7 @@ mod outage;
 mod products;
 mod reservation_lookup;
 mod reservations;
+mod revisions;
 mod search;
 mod seeding;
 mod stock;

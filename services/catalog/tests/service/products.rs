@@ -47,6 +47,7 @@ async fn created_product_is_returned_by_get() {
         created_at: "2026-03-01T12:00:00Z".into(),
         updated_at: "2026-03-01T12:00:00Z".into(),
         weight_grams: 260,
+        revision: 2, // the product, and its first stock
     };
     assert_eq!(made, expected);
     assert_eq!(shop.get(&made.id).await.unwrap(), expected);
@@ -146,6 +147,7 @@ async fn mask_sets_or_clears_its_fields() {
             "slug",
             "description",
             "category_id",
+        revision: made.revision + 1,
             "image_urls",
             "stock_quantity",
             "weight_grams",
@@ -195,6 +197,7 @@ async fn batch_keeps_request_order_and_skips_unknown_ids() {
     let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 1).await;
+        revision: made.revision + 2, // the edit, and the stock
     let desk = shop.product("Desk", 200, 2).await;
     let ids = vec![desk.id.clone(), crate::fixture::order(1), lamp.id.clone(), desk.id.clone()];
     let found = client.batch_get_products(pb::BatchGetProductsRequest { ids }).await.unwrap();

@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::MIN_COMPRESSED_BYTES;
 use crate::app::App;
 use crate::encoded_response::EncodedResponse;
+use crate::entity_tag;
 
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
 
@@ -62,6 +63,7 @@ impl ClientHeaders {
         if self.if_none_match.iter().any(|value| matches_etag(value, tag)) {
             *response = ([(header::ETAG, tag.clone())], StatusCode::NOT_MODIFIED).into_response();
         } else if self.accepts_gzip
+            && !entity_tag::is_strong(tag)
             && encoded.body().len() as u64 >= MIN_COMPRESSED_BYTES
             && let Some(gzip) = encoded.gzip()
         {

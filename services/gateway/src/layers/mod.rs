@@ -23,10 +23,13 @@ mod untrusted_proxy;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use http::header::ETAG;
+use http::{Extensions, HeaderMap, StatusCode, Version};
 use kit::http::{ObserveConfig, catch_panics_and_timeouts, observe};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 
+use crate::entity_tag;
 pub use cors::Origin;
 pub(crate) use cors::Origins;
 pub(crate) use headers::IsHttps;
@@ -50,10 +53,17 @@ pub(crate) struct Layers {
     pub(crate) is_https: IsHttps,
 }
 
+/// Whether the response has no strong entity tag, which is valid for the uncompressed form only.
+fn without_strong_tag(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    !headers.get(ETAG).is_some_and(entity_tag::is_strong)
+}
+
 /// Applies the layers to all routes.
 pub(crate) fn apply_layers(layers: Layers, routes: Router) -> Router {
     let Layers { rate_limit, concurrency, origins, observe: observe_config, is_https } = layers;
-    let is_compressible = DefaultPredicate::new().and(SizeAbove::new(MIN_COMPRESSED_BYTES));
+    let is_compressible = DefaultPredicate::new()
+        .and(SizeAbove::new(MIN_COMPRESSED_BYTES))
+        .and(without_strong_tag as fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool);
     let limited = routes
         .layer(from_fn_with_state(rate_limit, rate_limit::limit))
         .layer(from_fn_with_state(concurrency, load_shedding::shed));

@@ -63,9 +63,11 @@ pub(crate) enum Code {
     NotificationSent,
     NotificationExpired,
     RequestInProgress,
+    PreconditionFailed,
     PayloadTooLarge,
     UnsupportedMediaType,
     IdempotencyKeyReused,
+    PreconditionRequired,
     RateLimited,
     TooManyAttempts,
     Internal,
@@ -91,13 +93,13 @@ pub(crate) struct CodeInfo {
 
 /// All codes, in the order of the enum.
 #[rustfmt::skip]
-pub(crate) static TABLE: [CodeInfo; 67] = [
+pub(crate) static TABLE: [CodeInfo; 70] = [
     entry(Code::InvalidRequest, "invalid_request", StatusCode::BAD_REQUEST,
         "The request is not valid",
         "Some fields are not valid; `errors` names each of them."),
     entry(Code::InvalidJson, "invalid_json", StatusCode::BAD_REQUEST,
         "The body is not JSON",
-        "The body must be one JSON object."),
+        "The body must be one JSON object without repeated keys."),
     entry(Code::QuantityTooLarge, "quantity_too_large", StatusCode::BAD_REQUEST,
         "Too many units of one product",
         "A cart holds at most 99 units of one product; the cart was not changed."),
@@ -166,7 +168,7 @@ pub(crate) static TABLE: [CodeInfo; 67] = [
         "The request is not possible in the current state."),
     entry(Code::SlugTaken, "slug_taken", StatusCode::CONFLICT,
         "The slug is taken",
-        "This slug is in use; a slug stays reserved after its product or category is deleted."),
+        "The slug, or the one of this name, is in use; it stays reserved after a deletion."),
     entry(Code::CategoryInUse, "category_in_use", StatusCode::CONFLICT,
         "The category is in use",
         "The category contains products; move them first."),
@@ -266,6 +268,9 @@ pub(crate) static TABLE: [CodeInfo; 67] = [
     entry(Code::RequestInProgress, "request_in_progress", StatusCode::CONFLICT,
         "The first request is still running",
         "A request with this `Idempotency-Key` is still running; repeat it shortly."),
+    entry(Code::PreconditionFailed, "precondition_failed", StatusCode::PRECONDITION_FAILED,
+        "The resource has changed",
+        "The resource has changed since it was read; read it again and repeat the change."),
     entry(Code::PayloadTooLarge, "payload_too_large", StatusCode::PAYLOAD_TOO_LARGE,
         "The body is too large",
         "The body must not exceed 16 KiB, or 256 KiB for a product."),
@@ -275,6 +280,10 @@ pub(crate) static TABLE: [CodeInfo; 67] = [
     entry(Code::IdempotencyKeyReused, "idempotency_key_reused", StatusCode::UNPROCESSABLE_ENTITY,
         "The idempotency key was used before",
         "This `Idempotency-Key` was used with a different request; use a new key."),
+    entry(Code::PreconditionRequired, "precondition_required", StatusCode::PRECONDITION_REQUIRED,
+        "The request must be conditional",
+        "Send the `ETag` of the product in `If-Match`, or add and remove units with \
+         `POST /api/v1/admin/products/{id}/stock`."),
     entry(Code::RateLimited, "rate_limited", StatusCode::TOO_MANY_REQUESTS,
         "Too many requests",
         "Wait for the time in `Retry-After` and try again."),

@@ -11,6 +11,7 @@ use crate::cache::{CacheKey, CatalogRead, DependsOn, ReadKind};
 use crate::encoded_response::EncodedResponse;
 use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
+use crate::validation::IfNoneMatchHeader;
 use crate::views::category::CategoryList;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -23,7 +24,12 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Returns all categories; `parent_id` defines the hierarchy.
 #[utoipa::path(
     get, path = "/categories", operation_id = "listCategories", tag = "categories",
-    responses((status = 200, description = "All categories.", body = CategoryList)),
+    params(IfNoneMatchHeader),
+    responses(
+        (status = 200, description = "All categories.", body = CategoryList,
+            headers(("ETag" = String, description = "Weak entity tag."))),
+        (status = 304, description = "Unchanged: `If-None-Match` matches.",
+            headers(("ETag" = String, description = "Weak entity tag.")))),
     security((), ("bearer" = []))
 )]
 async fn list(State(app): State<App>, caller: OptionalCaller) -> Result<EncodedResponse, Problem> {

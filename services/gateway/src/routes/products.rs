@@ -20,7 +20,7 @@ use crate::encoded_response::EncodedResponse;
 use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
 use crate::routes::PathText;
-use crate::validation::{Page, Params, Validator, is_slug};
+use crate::validation::{IfNoneMatchHeader, Page, Params, Validator, is_slug};
 use crate::views::product::{Product, ProductList};
 
 const QUERY_CHARS: RangeInclusive<usize> = 1..=200;
@@ -117,9 +117,14 @@ impl Filter {
 /// Returns active products, by default newest first; the id breaks ties.
 #[utoipa::path(
     get, path = "/products", operation_id = "listProducts", tag = "products",
-    params(Page, Filter, ("sort" = Option<String>, Query, description = "Sort order.",
+    params(Page, Filter, IfNoneMatchHeader,
+        ("sort" = Option<String>, Query, description = "Sort order.",
         pattern = "^(newest|price_asc|price_desc|name)$", example = "price_asc")),
-    responses((status = 200, description = "A page of products.", body = ProductList)),
+    responses(
+        (status = 200, description = "A page of products.", body = ProductList,
+            headers(("ETag" = String, description = "Weak entity tag."))),
+        (status = 304, description = "Unchanged: `If-None-Match` matches.",
+            headers(("ETag" = String, description = "Weak entity tag.")))),
     security((), ("bearer" = []))
 )]
 async fn list(
@@ -156,10 +161,14 @@ async fn list(
     params(
         ("q" = String, Query, description = "Search text.",
             min_length = 1, max_length = 200, example = "laptop"),
-        Page, Filter,
+        Page, Filter, IfNoneMatchHeader,
         ("sort" = Option<String>, Query, description = "Sort order.",
             pattern = "^(relevance|newest|price_asc|price_desc|name)$", example = "relevance")),
-    responses((status = 200, description = "A page of matching products.", body = ProductList)),
+    responses(
+        (status = 200, description = "A page of matching products.", body = ProductList,
+            headers(("ETag" = String, description = "Weak entity tag."))),
+        (status = 304, description = "Unchanged: `If-None-Match` matches.",
+            headers(("ETag" = String, description = "Weak entity tag.")))),
     security((), ("bearer" = []))
 )]
 async fn search(
@@ -207,8 +216,14 @@ fn product_list(page: ListProductsResponse) -> Result<CatalogRead, Problem> {
 #[utoipa::path(
     get, path = "/products/{id}", operation_id = "getProduct", tag = "products",
     params(("id" = String, Path, example = "laptop-backpack",
-        description = "Id or slug of the product.")),
-    responses((status = 200, description = "The product.", body = Product)),
+        description = "Id or slug of the product."), IfNoneMatchHeader),
+    responses(
+        (status = 200, description = "The product.", body = Product,
+            headers(("ETag" = String,
+                description = "Weak entity tag; for administrators the strong tag of the revision, \
+                    for `If-Match`."))),
+        (status = 304, description = "Unchanged: `If-None-Match` matches.",
+            headers(("ETag" = String, description = "Entity tag.")))),
     security((), ("bearer" = []))
 )]
 async fn get(
@@ -232,7 +247,10 @@ async fn get(
             return Err(Code::ProductNotFound.problem());
         }
         let depends_on = DependsOn::Product(product_id(&product)?);
-        Ok(CatalogRead { response: EncodedResponse::encode(&Product::from(product))?, depends_on })
+        // Only administrators edit products, and their reads bypass the cache.
+        let revision = if caller.has_role(Role::Admin) { product.revision } else { 0 };
+        let response = EncodedResponse::encode_revision(&Product::from(product), revision)?;
+        Ok(CatalogRead { response, depends_on })
     };
     app.public_read(caller, &key, read).await
 }

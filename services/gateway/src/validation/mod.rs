@@ -7,6 +7,7 @@
 mod account;
 mod body;
 mod complexity;
+mod conditional;
 mod field;
 mod idempotency;
 mod params;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 pub(crate) use body::{Body, MAX_PRODUCT_BYTES};
 pub(crate) use field::{Field, FromJson, InvalidValue};
+pub(crate) use conditional::{Condition, IfMatch, IfMatchHeader, IfNoneMatchHeader};
 pub(crate) use idempotency::{IdempotencyHeader, IdempotencyKey};
 pub(crate) use params::{Page, Params, TimeRange};
 pub(crate) use text::is_slug;

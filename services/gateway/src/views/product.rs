@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::money::{Amount, Money};
 use super::non_empty;
 use super::page::Pagination;
-use crate::validation::{Field, Validator};
+use crate::validation::{Condition, Field, Validator};
 
 const NAME_CHARS: RangeInclusive<usize> = 1..=200;
 const DESCRIPTION_CHARS: RangeInclusive<usize> = 0..=10_000;
@@ -203,7 +203,8 @@ pub(crate) struct ProductChanges {
     #[schema(value_type = Vec<String>, max_items = 20, example = json!([]))]
     #[serde(default)]
     image_urls: Field<Vec<String>>,
-    /// Units available for sale, in addition to the units reserved for orders.
+    /// Units available for sale, in addition to the units reserved for orders. Requires `If-Match`,
+    /// because units may have been sold since the product was read.
     #[schema(value_type = i32, minimum = 0, maximum = 1_000_000_000, example = 25)]
     #[serde(default)]
     stock_quantity: Field<i64>,
@@ -218,8 +219,14 @@ pub(crate) struct ProductChanges {
 }
 
 impl ProductChanges {
-    /// Validates the fields and builds the message for the product `id`.
-    pub(crate) fn validate(self, validator: &mut Validator, id: Uuid) -> v1::UpdateProductRequest {
+    /// Validates the fields and builds the message for the product `id`, which must fulfil the
+    /// condition.
+    pub(crate) fn validate(
+        self,
+        validator: &mut Validator,
+        id: Uuid,
+        condition: Option<Condition>,
+    ) -> v1::UpdateProductRequest {
         let update_mask = Some(FieldMask { paths: self.present_fields() });
         let name = validator.changed("name", self.name);
         let slug = validator.changed("slug", self.slug);
@@ -243,6 +250,7 @@ impl ProductChanges {
             is_active: validator.changed("is_active", self.is_active),
             weight_grams: validator.number("weight_grams", weight, WEIGHT_GRAMS),
             update_mask,
+            expected_revision: condition.and_then(Condition::expected_revision),
         }
     }
 

@@ -35,7 +35,9 @@ async fn customer_registers_signs_in_refreshes_and_edits_profile() {
     assert_eq!(ada.tokens["expires_in"], 900);
     assert_eq!(ada.tokens["user"]["role"], "customer");
     let credentials = json!({"email": ada.email.to_uppercase(), "password": PASSWORD});
-    shop.post("/api/v1/auth/register", &credentials).await.is(409, "email_taken");
+    let taken = shop.post("/api/v1/auth/register", &credentials).await;
+    let fields = taken.is(409, "email_taken").fields();
+    assert_eq!(fields, [("email".to_owned(), "email_taken".to_owned())]);
     shop.mail_inbox.wait_for(1, &ada.email).await;
 
     let session = shop.post("/api/v1/auth/login", &credentials).await;

@@ -43,11 +43,18 @@ async fn product_is_created_updated_and_deleted() {
     assert_eq!(made.json()["slug"], "desk-lamp");
     assert_eq!(made.json()["category_id"], Value::Null);
     assert_eq!(made.json()["stock_quantity"], 5);
-    post(&gateway, PRODUCTS, &lamp()).await.is(409, "slug_taken");
+    let taken = post(&gateway, PRODUCTS, &lamp()).await;
+    assert_eq!(taken.is(409, "slug_taken").fields(), codes(&[("name", "slug_taken")]));
+    let mut other = lamp();
+    other["name"] = json!("Another Lamp");
+    other["slug"] = json!("desk-lamp");
+    let taken = post(&gateway, PRODUCTS, &other).await;
+    assert_eq!(taken.is(409, "slug_taken").fields(), codes(&[("slug", "slug_taken")]));
 
     let path = format!("{PRODUCTS}/{}", id(&made));
     let changes = json!({"name": "Lamp", "image_urls": [], "stock_quantity": 7});
-    let changed = put(&gateway, &path, &changes).await.is(200, "").json();
+    let call = gateway.admin(Method::PUT, &path).header("if-match", made.header("etag"));
+    let changed = call.json(&changes).send().await.is(200, "").json();
     assert_eq!((&changed["name"], &changed["slug"]), (&json!("Lamp"), &json!("desk-lamp")));
     assert_eq!((&changed["image_urls"], &changed["stock_quantity"]), (&json!([]), &json!(7)));
     assert_eq!(changed["description"], "Bright.");
@@ -84,7 +91,10 @@ async fn category_is_assigned_moved_and_deleted() {
         below_itself.is(400, "invalid_request").fields(),
         codes(&[("parent_id", "invalid")])
     );
-    post(&gateway, CATEGORIES, &json!({"name": "Light"})).await.is(409, "slug_taken");
+    let taken = post(&gateway, CATEGORIES, &json!({"name": "Light"})).await;
+    assert_eq!(taken.is(409, "slug_taken").fields(), codes(&[("name", "slug_taken")]));
+    let taken = put(&gateway, &child_path, &json!({"slug": "light"})).await;
+    assert_eq!(taken.is(409, "slug_taken").fields(), codes(&[("slug", "slug_taken")]));
 
     let path = format!("{PRODUCTS}/{}", id(&made));
     let changed = put(&gateway, &path, &json!({"category_id": null})).await;

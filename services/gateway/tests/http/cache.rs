@@ -151,7 +151,8 @@ async fn changes_invalidate_the_caches_of_all_gateways() {
     let id = gateways[0].get(PRODUCT).await.json()["id"].clone();
     let path = format!("/api/v1/admin/products/{}", id.as_str().expect("an id"));
     let change = async |change: Value| {
-        gateways[1].admin(Method::PUT, &path).json(&change).send().await.is(200, "");
+        let call = gateways[1].admin(Method::PUT, &path).header("if-match", "*");
+        call.json(&change).send().await.is(200, "");
     };
     for gateway in &gateways {
         assert_ne!(first(gateway).await["id"], id);

@@ -23,6 +23,7 @@ mod privacy;
 mod products;
 mod rate_limit;
 mod response_validator;
+mod revisions;
 mod route_exposure;
 mod services;
 mod shop;

@@ -179,7 +179,8 @@ async fn order_errors_name_the_unavailable_resource() {
 
     let change = json!({"stock_quantity": 1});
     let admin = format!("/api/v1/admin/products/{product}");
-    shop.gateway.admin(Method::PUT, &admin).json(&change).send().await.is(200, "");
+    let call = shop.gateway.admin(Method::PUT, &admin).header("if-match", "*");
+    call.json(&change).send().await.is(200, "");
     let short = ada.post(ORDERS, &visa).await;
     assert_eq!(products(short.is(409, "out_of_stock")), std::slice::from_ref(&product));
     shop.gateway.admin(Method::DELETE, &admin).send().await.is(204, "");

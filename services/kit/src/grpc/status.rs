@@ -87,9 +87,14 @@ pub fn not_found(kind: &str) -> Status {
     Status::not_found(format!("{kind} not found"))
 }
 
-/// Creates ALREADY_EXISTS with a machine-readable reason, such as `slug_taken`.
-pub fn already_exists(reason: impl Into<String>, message: impl Into<String>) -> Status {
-    with_reason(Code::AlreadyExists, reason, message, [])
+/// Creates ALREADY_EXISTS with a machine-readable reason, such as `slug_taken`, for the field whose
+/// value is taken.
+pub fn already_exists(
+    field: impl Into<String>,
+    reason: impl Into<String>,
+    message: impl Into<String>,
+) -> Status {
+    with_reason(Code::AlreadyExists, reason, message, [("field".to_owned(), field.into())])
 }
 
 /// Creates UNAVAILABLE with a retry delay: nothing was done, and the caller may retry.

@@ -2,19 +2,33 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use proto::catalog::v1::DeleteProductRequest;
+use http::header::ETAG;
+use proto::catalog::v1;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::auth::Admin;
+use crate::entity_tag;
 use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
 use crate::routes::PathId;
 use crate::routes::codes::{admin, with_body};
-use crate::validation::{Body, MAX_PRODUCT_BYTES, Validator};
+use crate::validation::{Body, IfMatch, IfMatchHeader, MAX_PRODUCT_BYTES, Validator};
 use crate::views::product::{NewProduct, Product, ProductChanges, StockMovement};
+
+/// Response with a product and the strong tag of its revision.
+struct TaggedProduct(v1::Product);
+
+impl IntoResponse for TaggedProduct {
+    fn into_response(self) -> Response {
+        let Self(product) = self;
+        let tag = entity_tag::from_revision(product.revision).map(|tag| [(ETAG, tag)]);
+        (tag, Json(Product::from(product))).into_response()
+    }
+}
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     let create_codes = admin(&with_body(&[Code::Conflict, Code::SlugTaken, Code::StockTooLarge]));
@@ -24,6 +38,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::Conflict,
         Code::SlugTaken,
         Code::StockTooLarge,
+        Code::PreconditionFailed,
+        Code::PreconditionRequired,
     ]));
     let delete_codes = admin(&[Code::NotFound, Code::ProductNotFound]);
     let stock_codes = admin(&with_body(&[
@@ -44,43 +60,52 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(
     post, path = "/products", operation_id = "createProduct", tag = "admin",
     request_body = NewProduct,
-    responses((status = 201, description = "The new product.", body = Product)),
+    responses((status = 201, description = "The new product.", body = Product,
+        headers(("ETag" = String, description = "Strong tag of the revision, for `If-Match`.")))),
     security(("bearer" = []))
 )]
 async fn create(
     State(app): State<App>,
     _: Admin,
     Body(body): Body<NewProduct, MAX_PRODUCT_BYTES>,
-) -> Result<(StatusCode, Json<Product>), Problem> {
+) -> Result<(StatusCode, TaggedProduct), Problem> {
     let mut validator = Validator::new();
     let request = body.validate(&mut validator);
     let request = validator.pass(request)?;
     let product = app.catalog().create_product(request).await?;
-    Ok((StatusCode::CREATED, Json(product.into_inner().into())))
+    Ok((StatusCode::CREATED, TaggedProduct(product.into_inner())))
 }
 
 /// Change a product
 ///
-/// Absent fields stay unchanged.
+/// Absent fields stay unchanged. `If-Match` with the `ETag` of the product protects against edits
+/// and sales in between; `stock_quantity` requires it. To add or remove units, adjust the stock
+/// instead.
 #[utoipa::path(
     put, path = "/products/{id}", operation_id = "updateProduct", tag = "admin",
-    params(("id" = uuid::Uuid, Path, description = "The product.")),
+    params(("id" = uuid::Uuid, Path, description = "The product."), IfMatchHeader),
     request_body = ProductChanges,
-    responses((status = 200, description = "The updated product.", body = Product)),
+    responses((status = 200, description = "The updated product.", body = Product,
+        headers(("ETag" = String, description = "Strong tag of the revision, for `If-Match`.")))),
     security(("bearer" = []))
 )]
 async fn update(
     State(app): State<App>,
     _: Admin,
     PathId(id): PathId,
+    if_match: IfMatch,
     Body(body): Body<ProductChanges, MAX_PRODUCT_BYTES>,
-) -> Result<Json<Product>, Problem> {
+) -> Result<TaggedProduct, Problem> {
     let mut validator = Validator::new();
-    let request = body.validate(&mut validator, id);
+    let condition = if_match.validate(&mut validator);
+    let request = body.validate(&mut validator, id, condition);
     validator.finish()?;
+    if request.stock_quantity.is_some() && condition.is_none() {
+        return Err(Code::PreconditionRequired.problem());
+    }
     let product = app.catalog().update_product(request).await;
     let product = product.map_err(Problem::not_found_as(Code::ProductNotFound))?;
-    Ok(Json(product.into_inner().into()))
+    Ok(TaggedProduct(product.into_inner()))
 }
 
 /// Delete a product
@@ -98,7 +123,8 @@ async fn delete(
     _: Admin,
     PathId(id): PathId,
 ) -> Result<StatusCode, Problem> {
-    let deleted = app.catalog().delete_product(DeleteProductRequest { id: id.to_string() }).await;
+    let deleted =
+        app.catalog().delete_product(v1::DeleteProductRequest { id: id.to_string() }).await;
     deleted.map_err(Problem::not_found_as(Code::ProductNotFound))?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -111,7 +137,8 @@ async fn delete(
     post, path = "/products/{id}/stock", operation_id = "adjustStock", tag = "admin",
     params(("id" = uuid::Uuid, Path, description = "The product.")),
     request_body = StockMovement,
-    responses((status = 200, description = "The updated product.", body = Product)),
+    responses((status = 200, description = "The updated product.", body = Product,
+        headers(("ETag" = String, description = "Strong tag of the revision, for `If-Match`.")))),
     security(("bearer" = []))
 )]
 async fn adjust_stock(
@@ -119,11 +146,11 @@ async fn adjust_stock(
     Admin(caller): Admin,
     PathId(id): PathId,
     Body(body): Body<StockMovement>,
-) -> Result<Json<Product>, Problem> {
+) -> Result<TaggedProduct, Problem> {
     let mut validator = Validator::new();
     let request = body.validate(&mut validator, id, caller.user_id);
     let request = validator.pass(request)?;
     let product = app.catalog().adjust_stock(request).await;
     let product = product.map_err(Problem::not_found_as(Code::ProductNotFound))?;
-    Ok(Json(product.into_inner().into()))
+    Ok(TaggedProduct(product.into_inner()))
 }

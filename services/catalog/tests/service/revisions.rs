@@ -1,0 +1,148 @@
+//! Revisions of products.
+
+use std::time::Duration;
+
+use proto::catalog::v1 as pb;
+use tonic::Code;
+
+use crate::fixture::{Shop, code, new_product, order, reason};
+
+impl Shop {
+    async fn revision(&self, product: &str) -> i64 {
+        self.get(product).await.unwrap().revision
+    }
+}
+
+fn rename(id: &str, expected_revision: Option<i64>) -> pb::UpdateProductRequest {
+    let name = Some("Renamed".into());
+    pb::UpdateProductRequest { id: id.into(), name, expected_revision, ..Default::default() }
+}
+
+fn set_stock(id: &str, units: i32, expected_revision: Option<i64>) -> pb::UpdateProductRequest {
+    let stock_quantity = Some(units);
+    pb::UpdateProductRequest {
+        id: id.into(),
+        stock_quantity,
+        expected_revision,
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn revision_increases_with_every_edit_and_stock_movement() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
+    let mut client = shop.client.clone();
+    let category = shop.category("Light", "").await;
+    let request = pb::CreateProductRequest {
+        category_id: category.id.clone(),
+        stock_quantity: 5,
+        ..new_product("Lamp", 100)
+    };
+    let lamp = shop.create(request).await;
+    let id = lamp.id.as_str();
+    assert_eq!(shop.revision(id).await, lamp.revision);
+    let mut last = lamp.revision;
+    let mut increased = async |step: &str| {
+        let revision = shop.revision(id).await;
+        assert_eq!(revision, last + 1, "{step}");
+        last = revision;
+    };
+
+    let renamed = client.update_product(rename(id, None)).await.unwrap().into_inner();
+    assert_eq!(renamed.revision, lamp.revision + 1);
+    increased("edit").await;
+    shop.reserve(&order(1), id, 2).await.unwrap();
+    increased("reservation").await;
+    shop.commit(&order(1)).await.unwrap();
+    increased("sale, although the available units are the same").await;
+    shop.restock(&order(1)).await.unwrap();
+    increased("return").await;
+    let adjusted = pb::AdjustStockRequest {
+        product_id: id.into(),
+        delta: -1,
+        reason: "lost".into(),
+        ..Default::default()
+    };
+    client.adjust_stock(adjusted).await.unwrap();
+    increased("adjustment").await;
+    client.delete_product(pb::DeleteProductRequest { id: id.into() }).await.unwrap();
+    increased("deletion").await;
+
+    // Changes nothing of the product.
+    client.delete_product(pb::DeleteProductRequest { id: id.into() }).await.unwrap();
+    let unchanged = client.update_product(rename(id, None)).await.unwrap().into_inner();
+    let lights = pb::UpdateCategoryRequest {
+        id: category.id,
+        name: Some("Lights".into()),
+        ..Default::default()
+    };
+    client.update_category(lights).await.unwrap();
+    assert_eq!(shop.revision(id).await, unchanged.revision);
+    assert_eq!(unchanged.revision, lamp.revision + 6);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn edit_of_outdated_revision_changes_nothing() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
+    let mut client = shop.client.clone();
+    let lamp = shop.product("Lamp", 100, 5).await;
+    let (id, seen) = (lamp.id.as_str(), Some(lamp.revision));
+    shop.reserve(&order(1), id, 2).await.unwrap();
+    for outdated in [set_stock(id, 5, seen), rename(id, seen), rename(id, Some(0))] {
+        let response = client.update_product(outdated).await;
+        let status = response.unwrap_err();
+        assert_eq!(status.code(), Code::Aborted);
+        let reason = kit::grpc::status::reason_of(&status);
+        assert_eq!(reason.as_deref(), Some("precondition_failed"));
+    }
+    assert_eq!((shop.stock(id).await, shop.get(id).await.unwrap().name), ((5, 2), "Lamp".into()));
+
+    let seen = Some(shop.revision(id).await);
+    let changed = client.update_product(set_stock(id, 4, seen)).await.unwrap().into_inner();
+    assert_eq!((shop.stock(id).await, changed.stock_quantity), ((6, 2), 4));
+    let repeated = client.update_product(set_stock(id, 4, seen)).await;
+    assert_eq!(reason(repeated), "precondition_failed");
+    let unknown = client.update_product(rename(&order(9), seen)).await;
+    assert_eq!(code(unknown), Code::NotFound);
+    shop.assert_ledger_balances().await;
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn edit_waits_for_concurrent_sale_before_it_compares() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
+    let lamp = shop.product("Lamp", 100, 5).await;
+    let mut sale = database.pool().begin().await.unwrap();
+    sqlx::query("UPDATE stock SET reserved = reserved + 1").execute(&mut *sale).await.unwrap();
+    let mut client = shop.client.clone();
+    let edit = set_stock(&lamp.id, 5, Some(lamp.revision));
+    let edit = tokio::spawn(async move { client.update_product(edit).await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!edit.is_finished());
+    sale.commit().await.unwrap();
+    assert_eq!(reason(edit.await.unwrap()), "precondition_failed");
+    assert_eq!(shop.stock(&lamp.id).await, (5, 1));
+    shop.close().await;
+}
+
+/// During a rollout, statements that do not know the revision change products, too.
+#[tokio::test]
+async fn statements_of_previous_release_increase_revision() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
+    let lamp = shop.product("Lamp", 100, 5).await;
+    for (n, statement) in (1..).zip([
+        "UPDATE products SET price_cents = 99",
+        "UPDATE products SET category_id = NULL, updated_at = now()",
+        "UPDATE stock SET on_hand = on_hand - 1",
+        "UPDATE stock SET on_hand = on_hand - 1, reserved = reserved + 0",
+    ]) {
+        sqlx::query(statement).execute(database.pool()).await.unwrap();
+        assert_eq!(shop.revision(&lamp.id).await, lamp.revision + n, "{statement}");
+    }
+    shop.close().await;
+}
