@@ -29,7 +29,8 @@ pub enum Sort {
     PriceAsc,
     /// Highest price first.
     PriceDesc,
-    /// By name, case-insensitive.
+    /// By name, in the order of the Unicode Collation Algorithm: case and accents matter only
+    /// between names that are otherwise equal.
     Name,
 }
 

@@ -39,8 +39,8 @@ impl From<Row> for Category {
 pub(crate) async fn all(conn: &mut PgConnection) -> Result<Vec<Category>, Error> {
     let rows = query_as!(
         Row,
-        "SELECT id, name, slug, description, parent_id, created_at
-         FROM categories ORDER BY lower(name), id",
+        r#"SELECT id, name, slug, description, parent_id, created_at
+           FROM categories ORDER BY name COLLATE "und-x-icu", id"#,
     )
     .fetch_all(conn)
     .await?;

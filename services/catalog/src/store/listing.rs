@@ -1,7 +1,8 @@
 //! Lists of products: by filter, by search, by low stock. Each is a page and a count.
 //!
-//! Every sort order of a list has its own index (`0001`), so that a page reads its rows and those
-//! before it without sorting; therefore there is a statement per order instead of one with `CASE`.
+//! Every sort order of a list has its own index (`0001`, `0007`), so that a page reads its rows and
+//! those before it without sorting; therefore there is a statement per order instead of one with
+//! `CASE`.
 //! A search sorts its results. The count reads stock only if the filter needs it.
 
 use sqlx::{PgConnection, query, query_scalar};
@@ -117,7 +118,9 @@ pub(crate) async fn list(
         Sort::PriceDesc => {
             list_page!(filter, page, "p.price_cents DESC, p.id DESC").fetch_all(conn).await
         }
-        Sort::Name => list_page!(filter, page, "lower(p.name), p.id").fetch_all(conn).await,
+        Sort::Name => {
+            list_page!(filter, page, "p.name COLLATE \"und-x-icu\", p.id").fetch_all(conn).await
+        }
     }?;
     Ok((products(rows)?, total))
 }
@@ -156,7 +159,7 @@ pub(crate) async fn search(
              END DESC,
              CASE WHEN $8 = 'price_asc' THEN p.price_cents END,
              CASE WHEN $8 = 'price_desc' THEN p.price_cents END DESC,
-             CASE WHEN $8 = 'name' THEN lower(p.name) END,
+             CASE WHEN $8 = 'name' THEN p.name COLLATE \"und-x-icu\" END,
              CASE WHEN $8 = 'newest' THEN p.created_at END DESC,
              p.id DESC
          LIMIT $9 OFFSET $10",

@@ -52,6 +52,18 @@ async fn category_list_counts_products_of_descendants() {
 }
 
 #[tokio::test]
+async fn categories_are_in_the_order_that_readers_expect() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
+    for name in ["Zelte", "Über Land", "Uhren", "äpfel", "Bücher"] {
+        shop.category(name, "").await;
+    }
+    let names: Vec<_> = all(&shop).await.into_iter().map(|category| category.name).collect();
+    assert_eq!(names, ["äpfel", "Bücher", "Über Land", "Uhren", "Zelte"]);
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn category_update_honors_values_and_mask() {
     let database = testing::database(&catalog::MIGRATOR).await;
     let shop = Shop::open(database.pool()).await;

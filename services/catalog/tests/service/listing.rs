@@ -118,6 +118,32 @@ async fn filters_combine() {
     shop.close().await;
 }
 
+#[tokio::test]
+async fn names_are_in_the_order_that_readers_expect() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
+    for name in ["Zebra", "zander", "Éclair", "ecru", "Eclair", "Übel", "Ångström", "Ulm", "apple"]
+    {
+        shop.create(pb::CreateProductRequest {
+            description: "Findable.".into(),
+            slug: name.to_lowercase().replace(|c: char| !c.is_ascii(), "x"),
+            ..new_product(name, 1)
+        })
+        .await;
+    }
+    let expected =
+        ["Ångström", "apple", "Eclair", "Éclair", "ecru", "Übel", "Ulm", "zander", "Zebra"];
+    assert_eq!(names(&shop, sorted(ProductSort::Name)).await, expected);
+    let search = pb::SearchProductsRequest {
+        query: "findable".into(),
+        sort: ProductSort::Name.into(),
+        ..Default::default()
+    };
+    let found = shop.client.clone().search_products(search).await.unwrap().into_inner();
+    assert!(found.products.iter().map(|product| product.name.as_str()).eq(expected));
+    shop.close().await;
+}
+
 /// Statements with the structure of the service's queries, and the indexes that they must use.
 /// Sorts and sequential scans are disabled, so that a missing index shows even with the small
 /// tables of a test.
@@ -143,6 +169,11 @@ async fn every_sort_order_and_search_use_an_index() {
             "products_price_idx",
         ),
         (
+            r#"EXPLAIN SELECT * FROM products p ORDER BY p.name COLLATE "und-x-icu", p.id LIMIT 9"#,
+            "products_name_unicode_idx",
+        ),
+        (
+            // Of the previous release, during a rollout.
             "EXPLAIN SELECT * FROM products p ORDER BY lower(p.name), p.id LIMIT 20",
             "products_name_idx",
         ),
