@@ -8,10 +8,10 @@ use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use http::{Extensions, HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kit::http::Sender;
+use kit::problem::FieldError;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
-use super::complexity::has_too_many_values;
+use super::json::{self, JsonError};
 use crate::body_budget::BudgetGuard;
 use crate::layers::RequestResources;
 use crate::problem::{Code, Problem};
@@ -81,9 +81,6 @@ async fn object<T: DeserializeOwned>(
     if bytes.trim_ascii() == b"null" {
         return Ok(None);
     }
-    if has_too_many_values(&bytes) {
-        return Err(Code::InvalidJson.with_detail("The body has too many values."));
-    }
     parse(&bytes).map(Some)
 }
 
@@ -150,14 +147,38 @@ async fn read_bytes(
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
-        let detail =
-            format!("The body is not JSON at line {}, column {}.", error.line(), error.column());
-        Code::InvalidJson.with_detail(detail)
-    })?;
+    let value = json::parse(bytes).map_err(json_problem)?;
     if !value.is_object() {
         return Err(Code::InvalidJson.problem());
     }
     // Cannot fail: a `Field` accepts any value, and the object has no duplicate keys.
     serde_json::from_value(value).map_err(|_| Code::InvalidJson.problem())
+}
+
+fn json_problem(error: JsonError) -> Problem {
+    match error {
+        JsonError::Syntax { line, column } => {
+            let detail = format!("The body is not JSON at line {line}, column {column}.");
+            Code::InvalidJson.with_detail(detail)
+        }
+        JsonError::Duplicates(paths) => {
+            let detail = format!("The body has keys more than once: {}.", paths.join(", "));
+            let errors = paths.into_iter().map(|path| FieldError {
+                field: path,
+                code: "repeated".to_owned(),
+                detail: "must be given at most once".to_owned(),
+                product_id: None,
+            });
+            Code::InvalidJson.with_detail(detail).errors(errors.collect())
+        }
+        JsonError::TooDeep => {
+            let detail = format!("The body must have at most {} levels.", json::MAX_DEPTH);
+            Code::InvalidJson.with_detail(detail)
+        }
+        JsonError::TooManyValues => {
+            let max = json::MAX_VALUES;
+            let detail = format!("The body must have at most {max} keys and list items.");
+            Code::InvalidJson.with_detail(detail)
+        }
+    }
 }

@@ -6,10 +6,10 @@
 
 mod account;
 mod body;
-mod complexity;
 mod conditional;
 mod field;
 mod idempotency;
+mod json;
 mod params;
 mod text;
 
@@ -19,8 +19,8 @@ use kit::problem::FieldError;
 use uuid::Uuid;
 
 pub(crate) use body::{Body, MAX_PRODUCT_BYTES};
-pub(crate) use field::{Field, FromJson, InvalidValue};
 pub(crate) use conditional::{Condition, IfMatch, IfMatchHeader, IfNoneMatchHeader};
+pub(crate) use field::{Field, FromJson, InvalidValue};
 pub(crate) use idempotency::{IdempotencyHeader, IdempotencyKey};
 pub(crate) use params::{Page, Params, TimeRange};
 pub(crate) use text::is_slug;

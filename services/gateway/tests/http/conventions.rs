@@ -110,6 +110,59 @@ async fn encoded_bodies_are_415_with_the_supported_encoding() {
 }
 
 #[tokio::test]
+async fn duplicated_keys_are_refused_and_named() {
+    let gateway = gateway_without_services().await;
+    let send = async |method: Method, path: &str, body: &str| {
+        let call = gateway.admin(method, path).header("content-type", "application/json");
+        call.body(body.to_owned()).send().await
+    };
+    for (body, paths) in [
+        (r#"{"name": "A", "name": "B"}"#, &["name"][..]),
+        (
+            r#"{"price": {"currency": "USD", "amount_cents": 1, "currency": "EUR"}}"#,
+            &["price.currency"],
+        ),
+        (r#"{"unknown": [{"a": 1}, {"a": 1, "a": 2}], "name": "A"}"#, &["unknown[1].a"]),
+        (r#"{"name": "A", "n\u0061me": "B", "x": 1, "x": 1}"#, &["name", "x"]),
+    ] {
+        let response = send(Method::POST, "/api/v1/admin/products", body).await;
+        let problem = response.is(400, "invalid_json").json();
+        let detail = problem["detail"].as_str().expect("a detail");
+        let expected: Vec<_> =
+            paths.iter().map(|path| ((*path).to_owned(), "repeated".to_owned())).collect();
+        assert_eq!(response.fields(), expected, "{body}");
+        assert!(paths.iter().all(|path| detail.contains(path)), "{detail}");
+    }
+    // Every route that reads a body.
+    let id = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a01";
+    for (method, path) in [
+        (Method::POST, "/api/v1/auth/login".to_owned()),
+        (Method::POST, "/api/v1/auth/logout".to_owned()),
+        (Method::POST, "/api/v1/cart/items".to_owned()),
+        (Method::POST, "/api/v1/orders".to_owned()),
+        (Method::DELETE, format!("/api/v1/orders/{id}")),
+        (Method::PUT, format!("/api/v1/admin/products/{id}")),
+        (Method::PATCH, format!("/api/v1/admin/users/{id}")),
+    ] {
+        let response = send(method, &path, r#"{"a": 1, "a": 2}"#).await;
+        assert_eq!(response.is(400, "invalid_json").fields()[0].0, "a", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn depth_and_size_of_json_are_bounded() {
+    let gateway = gateway_without_services().await;
+    let deep = format!("{{\"x\":{}{}}}", "[".repeat(16), "]".repeat(16));
+    let wide = format!("{{\"x\":[{}0]}}", "0,".repeat(1_000));
+    for body in [deep, wide] {
+        let call = gateway.admin(Method::POST, "/api/v1/admin/products");
+        let call = call.header("content-type", "application/json").body(body);
+        let problem = call.send().await.is(400, "invalid_json").json();
+        assert!(problem["detail"].as_str().expect("text").contains("at most"), "{problem}");
+    }
+}
+
+#[tokio::test]
 async fn bodies_above_the_limit_of_the_route_are_rejected() {
     let gateway = gateway_without_services().await;
     let padded = |length: usize| format!("{{\"x\":\"{}\"}}", "y".repeat(length - 8));
