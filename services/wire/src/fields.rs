@@ -11,7 +11,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use crate::address::Address;
-use crate::{MAX_PAGE_SIZE, Page, PageError};
+use crate::{MAX_PAGE_SIZE, Page, PageError, nfc, normalize_query};
 
 /// Collects the violations of a request.
 #[derive(Default)]
@@ -56,7 +56,7 @@ impl Fields {
         }
     }
 
-    /// Validates a required line of text: trimmed, 1 to `max` characters.
+    /// Validates a required line of text: trimmed, in NFC, 1 to `max` characters.
     pub fn line(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
         match text.trim() {
             "" => self.reject(field, "is required"),
@@ -64,28 +64,35 @@ impl Fields {
         }
     }
 
-    /// Validates an optional line of text: trimmed, at most `max` characters.
+    /// Validates an optional line of text: trimmed, in NFC, at most `max` characters.
     pub fn line_or_empty(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
-        let text = text.trim();
+        let text = nfc(text.trim());
         if text.contains(char::is_control) {
             return self.reject(field, "must not contain control characters");
         }
         self.limit_chars(field, text, max)
     }
 
-    /// Validates a text of several lines, at most `max` characters.
+    /// Validates a text of several lines, at most `max` characters, and returns it in NFC.
     pub fn text(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
+        let text = nfc(text);
         if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
             return self.reject(field, "must not contain control characters");
         }
         self.limit_chars(field, text, max)
     }
 
-    fn limit_chars(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
+    /// Validates an optional search text: one line, normalized by [`normalize_query`], at most
+    /// `max` characters.
+    pub fn query_or_empty(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
+        self.line_or_empty(field, &normalize_query(text), max)
+    }
+
+    fn limit_chars(&mut self, field: &str, text: String, max: usize) -> Option<String> {
         if text.chars().count() > max {
             return self.reject(field, format!("must have at most {max} characters"));
         }
-        Some(text.to_owned())
+        Some(text)
     }
 
     /// Validates a number from `min` to `max`.

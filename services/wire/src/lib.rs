@@ -10,9 +10,11 @@ mod fields;
 mod ids;
 mod page;
 pub mod render;
+mod text;
 
 pub use address::Address;
 pub use email::Email;
 pub use fields::Fields;
 pub use ids::{OrderId, ProductId, UserId};
 pub use page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, PageError};
+pub use text::{nfc, normalize_query};

@@ -48,14 +48,15 @@ pub enum SearchSort {
 pub struct SearchText(String);
 
 impl SearchText {
-    /// Trims and validates a text. `None` if it is blank, too long, or contains control characters.
+    /// Normalizes a text ([`wire::normalize_query`]) and validates it. `None` if it is blank, too
+    /// long, or contains control characters.
     pub fn new(text: &str) -> Option<Self> {
-        let text = text.trim();
+        let text = wire::normalize_query(text);
         let fits = (1..=MAX_QUERY_CHARS).contains(&text.chars().count());
-        (fits && !text.contains(char::is_control)).then(|| Self(text.to_owned()))
+        (fits && !text.contains(char::is_control)).then_some(Self(text))
     }
 
-    /// The trimmed text.
+    /// The normalized text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -86,6 +87,13 @@ mod tests {
         let pattern = |text| SearchText::new(text).unwrap().like_pattern();
         assert_eq!(pattern("100%"), r"%100\%%");
         assert_eq!(pattern(r" a_b\ "), r"%a\_b\\%");
+    }
+
+    #[test]
+    fn pasted_white_space_is_one_space() {
+        let text = |text| SearchText::new(text).unwrap().as_str().to_owned();
+        assert_eq!(text("\tlaptop\r\n  backpack\u{a0}\n"), "laptop backpack");
+        assert_eq!(text("cre\u{300}me"), "crème");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 use uuid::Uuid;
 
 /// Maximum length of a slug, in bytes.
@@ -27,16 +29,21 @@ pub enum SlugError {
 }
 
 impl Slug {
-    /// Generates the slug of a name: accents of Latin letters are removed, everything else that is
-    /// not an ASCII letter or digit becomes a hyphen. If nothing or only a UUID remains, the slug
+    /// Generates the slug of a name: characters are decomposed (NFKD) and lose their accents, and
+    /// everything else that is not an ASCII letter or digit becomes a hyphen. Names that differ
+    /// only in composition have the same slug. If nothing or only a UUID remains, the slug
     /// contains `id`.
     pub fn from_name(name: &str, id: Uuid) -> Self {
         let mut slug = String::new();
-        for c in name.chars().flat_map(char::to_lowercase) {
+        // A trade mark is no part of a name; NFKD would make the letters "tm" of it.
+        let letters = name.chars().map(|c| if matches!(c, '™' | '℠') { ' ' } else { c }).nfkd();
+        let letters = letters.filter(|c| !is_combining_mark(*c));
+        // Lower case comes last: that of a composed İ would be two characters.
+        for c in letters.flat_map(char::to_lowercase) {
             match fold(c) {
                 Some(letters) => slug.push_str(letters),
                 None if c.is_ascii_alphanumeric() => slug.push(c),
-                None if matches!(c, '\'' | '’') => {}
+                None if is_silent(c) => {}
                 None if slug.is_empty() || slug.ends_with('-') => {}
                 None => slug.push('-'),
             }
@@ -83,30 +90,31 @@ impl fmt::Display for Slug {
     }
 }
 
-/// Replaces Latin letters with accents, and ligatures, by ASCII.
+/// Replaces Latin letters that have no decomposition by ASCII.
 fn fold(c: char) -> Option<&'static str> {
     Some(match c {
-        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ā' | 'ă' | 'ą' => "a",
         'æ' => "ae",
-        'ç' | 'ć' | 'č' => "c",
-        'ď' | 'đ' | 'ð' => "d",
-        'è' | 'é' | 'ê' | 'ë' | 'ē' | 'ė' | 'ę' | 'ě' => "e",
-        'ğ' | 'ģ' => "g",
-        'ì' | 'í' | 'î' | 'ï' | 'ī' | 'į' | 'ı' => "i",
-        'ł' | 'ľ' | 'ļ' => "l",
-        'ñ' | 'ń' | 'ň' | 'ņ' => "n",
-        'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' | 'ō' | 'ő' => "o",
+        'đ' | 'ð' => "d",
+        'ə' => "e",
+        'ƒ' => "f",
+        'ħ' => "h",
+        'ı' => "i",
+        'ĸ' => "k",
+        'ł' => "l",
+        'ŋ' => "ng",
+        'ø' => "o",
         'œ' => "oe",
-        'ř' => "r",
-        'ś' | 'š' | 'ş' | 'ș' => "s",
         'ß' => "ss",
-        'ť' | 'ţ' | 'ț' => "t",
         'þ' => "th",
-        'ù' | 'ú' | 'û' | 'ü' | 'ū' | 'ů' | 'ű' | 'ų' => "u",
-        'ý' | 'ÿ' => "y",
-        'ź' | 'ż' | 'ž' => "z",
+        'ŧ' => "t",
         _ => return None,
     })
+}
+
+/// Whether a character within a word does not separate its letters: apostrophes, and invisible
+/// characters that text processors insert (soft hyphen, zero-width characters, direction marks).
+fn is_silent(c: char) -> bool {
+    matches!(c, '\'' | '’' | 'ʼ' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -124,6 +132,12 @@ mod tests {
             ("  Cotton   T-Shirt! ", "cotton-t-shirt"),
             ("1984", "1984"),
             ("Crème brûlée für Ærø", "creme-brulee-fur-aero"),
+            ("İstanbul Kilim", "istanbul-kilim"),
+            ("ISPARTA ışık", "isparta-isik"),
+            ("Łódź Ðóra Ŋuŧ ẞ Ĳssel", "lodz-dora-ngut-ss-ijssel"),
+            ("Việt Nam Phở", "viet-nam-pho"),
+            ("Ångström ½ № ﬁn", "angstrom-1-2-no-fin"),
+            ("Legend™ Kopf\u{ad}hörer\u{200b}", "legend-kopfhorer"),
             ("Levi's 501", "levis-501"),
             ("100% Wool — Grey", "100-wool-grey"),
             ("咖啡", "item-abcdef012345"),
@@ -131,6 +145,19 @@ mod tests {
             ("0190a000-0000-7000-8000-abcdef012345", "item-abcdef012345"),
         ] {
             assert_eq!(Slug::from_name(name, ID).as_str(), slug, "{name}");
+        }
+    }
+
+    #[test]
+    fn composed_and_decomposed_names_have_the_same_slug() {
+        for name in ["Crème Brûlée", "İstanbul Kilim", "Ça va", "Ångström", "Phở", "Žluťoučký kůň"]
+        {
+            let [composed, decomposed] = [name.nfc().collect(), name.nfd().collect::<String>()];
+            let composed: String = composed;
+            assert_ne!(composed, decomposed);
+            let slug = Slug::from_name(&composed, ID);
+            assert_eq!(slug, Slug::from_name(&decomposed, ID), "{name}");
+            assert!(!slug.as_str().starts_with("item-"));
         }
     }
 
@@ -144,6 +171,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn generated_slug_does_not_depend_on_composition(name in ".{0,100}") {
+            let [nfc, nfd] = [name.nfc().collect::<String>(), name.nfd().collect()];
+            prop_assert_eq!(Slug::from_name(&nfc, ID), Slug::from_name(&nfd, ID));
+        }
+
         #[test]
         fn generated_slug_always_parses(name in ".{0,300}") {
             let slug = Slug::from_name(&name, ID);

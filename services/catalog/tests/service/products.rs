@@ -68,6 +68,41 @@ async fn missing_fields_get_defaults() {
 }
 
 #[tokio::test]
+async fn names_are_stored_composed_and_slugs_do_not_change() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
+    let mut client = shop.client.clone();
+    let decomposed = "Cre\u{300}me Bru\u{302}le\u{301}e";
+    let made = shop.create(new_product(decomposed, 100)).await;
+    assert_eq!((made.name.as_str(), made.slug.as_str()), ("Crème Brûlée", "creme-brulee"));
+    let response = client.create_product(new_product("Crème Brûlée", 100)).await;
+    let status = response.unwrap_err();
+    assert_eq!(kit::grpc::status::metadata_of(&status, "field").as_deref(), Some("name"));
+
+    let renamed = pb::UpdateProductRequest {
+        name: Some("Cre\u{301}me".into()),
+        description: Some("De\u{301}licieux\n".into()),
+        ..update(&made.id)
+    };
+    let renamed = client.update_product(renamed).await.unwrap().into_inner();
+    assert_eq!((renamed.name.as_str(), renamed.slug.as_str()), ("Créme", "creme-brulee"));
+    assert_eq!(renamed.description, "Délicieux\n");
+    let category = shop.category("I\u{307}stanbul", "").await;
+    assert_eq!((category.name.as_str(), category.slug.as_str()), ("İstanbul", "istanbul"));
+
+    // A row of the previous release: an edit of another field changes neither name nor slug.
+    let old = "UPDATE products SET name = 'Cre\u{300}me', slug = 'cre-me'";
+    sqlx::query(old).execute(database.pool()).await.unwrap();
+    let request = pb::UpdateProductRequest { price: Some(dollars(1)), ..update(&made.id) };
+    let kept = client.update_product(request).await.unwrap().into_inner();
+    assert_eq!((kept.name.as_str(), kept.slug.as_str()), ("Cre\u{300}me", "cre-me"));
+    let search = pb::SearchProductsRequest { query: "crème".into(), ..Default::default() };
+    let found = client.search_products(search).await.unwrap().into_inner().products;
+    assert_eq!(found.len(), 1, "search ignores the composition");
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn slug_stays_reserved_after_deletion() {
     let database = testing::database(&catalog::MIGRATOR).await;
     let shop = Shop::open(database.pool()).await;
@@ -112,6 +147,7 @@ async fn update_changes_only_given_fields() {
         price: Some(dollars(3999)),
         is_active: false,
         updated_at: "2026-03-01T12:01:00Z".into(),
+        revision: made.revision + 1,
         ..made.clone()
     };
     assert_eq!(changed, expected);
@@ -147,7 +183,6 @@ async fn mask_sets_or_clears_its_fields() {
             "slug",
             "description",
             "category_id",
-        revision: made.revision + 1,
             "image_urls",
             "stock_quantity",
             "weight_grams",
@@ -162,6 +197,7 @@ async fn mask_sets_or_clears_its_fields() {
         image_urls: vec![],
         stock_quantity: 0,
         weight_grams: 500,
+        revision: made.revision + 2, // the edit, and the stock
         ..made.clone()
     };
     assert_eq!(changed, expected);
@@ -197,7 +233,6 @@ async fn batch_keeps_request_order_and_skips_unknown_ids() {
     let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 1).await;
-        revision: made.revision + 2, // the edit, and the stock
     let desk = shop.product("Desk", 200, 2).await;
     let ids = vec![desk.id.clone(), crate::fixture::order(1), lamp.id.clone(), desk.id.clone()];
     let found = client.batch_get_products(pb::BatchGetProductsRequest { ids }).await.unwrap();

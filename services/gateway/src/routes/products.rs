@@ -155,7 +155,7 @@ async fn list(
 /// Search products
 ///
 /// Matches words of names, descriptions and categories, in any order, with spelling mistakes. By
-/// default, the best match comes first. `q` has no wildcards.
+/// default, the best match comes first. `q` has no wildcards; a run of white space is one space.
 #[utoipa::path(
     get, path = "/products/search", operation_id = "searchProducts", tag = "products",
     params(
@@ -177,11 +177,10 @@ async fn search(
     params: Params,
 ) -> Result<EncodedResponse, Problem> {
     let mut validator = Validator::new();
-    let query = params.single(&mut validator, "q").map(str::to_owned);
-    if query.is_none() {
+    if !params.contains("q") {
         validator.fail("q", "required", "is required");
     }
-    let query = validator.line("q", query, QUERY_CHARS);
+    let query = params.query(&mut validator, "q", QUERY_CHARS);
     let filter = Filter::validate(&params, &mut validator);
     let pagination = Some(params.page(&mut validator));
     let sort =

@@ -39,6 +39,11 @@ impl Params {
 
     /// Returns the value of `name`, which may occur once.
     pub(crate) fn single(&self, validator: &mut Validator, name: &str) -> Option<&str> {
+    /// Whether `name` occurs.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(key, _)| key == name)
+    }
+
         let mut values = self.pairs.iter().filter(|(key, _)| key == name);
         let (_, value) = values.next()?;
         if values.next().is_some() {
@@ -114,7 +119,17 @@ impl Params {
         if time.is_none() {
             validator.fail(name, "invalid_time", "must be a time such as 2026-11-22T10:00:00Z");
         }
-        time
+    }
+
+    /// Returns a search text, normalized by [`wire::normalize_query`], of `length` characters.
+    pub(crate) fn query(
+        &self,
+        validator: &mut Validator,
+        name: &str,
+        length: RangeInclusive<usize>,
+    ) -> Option<String> {
+        let text = self.single(validator, name).map(wire::normalize_query);
+        validator.line(name, text, length)
     }
 
     /// Returns the time range of `from` and `to`.
@@ -149,6 +164,20 @@ pub(crate) struct TimeRange {
     from: Option<Timestamp>,
     /// End of the time range, exclusive.
     #[param(value_type = Option<String>, format = DateTime, example = "2026-12-01T00:00:00Z")]
+/// Restores the `+` of a UTC offset such as `+01:00`. In a query, an unescaped `+` means a space.
+fn with_plus(time: &str) -> Cow<'_, str> {
+    /// Length of an offset.
+    const OFFSET_BYTES: usize = 6;
+    /// Length of a time without its offset.
+    const LOCAL_BYTES: usize = 19;
+    match time.len().checked_sub(OFFSET_BYTES).and_then(|start| time.split_at_checked(start)) {
+        Some((local, offset)) if local.len() >= LOCAL_BYTES && offset.starts_with(' ') => {
+            format!("{local}+{}", &offset[1..]).into()
+        }
+        _ => time.into(),
+    }
+}
+
     to: Option<Timestamp>,
 }
 

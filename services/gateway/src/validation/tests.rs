@@ -112,6 +112,43 @@ fn malformed_parameters_are_rejected() {
 }
 
 #[test]
+fn space_in_place_of_plus_starts_an_offset() {
+    for (text, time) in [
+        ("2026-01-01T00:00:00+01:00", "2025-12-31T23:00:00Z"),
+        ("2026-01-01T00:00:00%2B01:00", "2025-12-31T23:00:00Z"),
+        ("2026-01-01T00:00:00.5+01:00", "2025-12-31T23:00:00.5Z"),
+        ("2026-01-01+00:00:00+01:00", "2025-12-31T23:00:00Z"),
+        ("2026-01-01+00:00:00Z", "2026-01-01T00:00:00Z"),
+        ("2026-01-01T00:00:00-01:00", "2026-01-01T01:00:00Z"),
+    ] {
+        let mut validator = Validator::new();
+        let parsed = Params::parse(&format!("from={text}")).time(&mut validator, "from");
+        assert_eq!(parsed.map(|time| time.to_string()).as_deref(), Some(time), "{text}");
+    }
+    for text in
+        ["", "+", "+01:00", "2026-01-01T00:00+01:00", "é+01:00", "2026-01-01T00:00:00++1:00"]
+    {
+        let mut validator = Validator::new();
+        Params::parse(&format!("from={text}")).time(&mut validator, "from");
+        assert_eq!(errors_of(validator), pairs(&[("from", "invalid_time")]), "{text}");
+    }
+}
+
+#[test]
+fn texts_are_passed_on_in_nfc_and_queries_with_single_spaces() {
+    let mut validator = Validator::new();
+    let decomposed = "Cre\u{300}me".to_owned();
+    let line = validator.line("a", Some(decomposed.clone()), 1..=5);
+    assert_eq!(line.as_deref(), Some("Crème"));
+    assert_eq!(validator.text("a", Some(decomposed), 1..=5).as_deref(), Some("Crème"));
+    let query = Params::parse("q=%09a%0D%0A%20b%C2%A0&r=a%00b&s=%09");
+    assert_eq!(query.query(&mut validator, "q", 1..=9).as_deref(), Some("a b"));
+    query.query(&mut validator, "r", 1..=9);
+    query.query(&mut validator, "s", 1..=9);
+    assert_eq!(errors_of(validator), pairs(&[("r", "invalid"), ("s", "too_short")]));
+}
+
+#[test]
 fn page_defaults_to_first_of_20_items() {
     let mut validator = Validator::new();
     let page = Params::default().page(&mut validator);

@@ -22,7 +22,7 @@ impl Validator {
         text: Option<String>,
         length: RangeInclusive<usize>,
     ) -> Option<String> {
-        // Surrounding whitespace is ignored, including line breaks.
+        // Surrounding white space is ignored, including line breaks.
         let text =
             self.reject_characters(name, text, |text| text.trim().contains(char::is_control))?;
         self.check_length(name, text, length)
@@ -73,13 +73,14 @@ impl Validator {
         currency.map(|currency| currency.code().to_owned())
     }
 
+    /// Returns the text in NFC, in which its length is counted and the services store it.
     fn reject_characters(
         &mut self,
         name: &str,
         text: Option<String>,
         is_forbidden: impl FnOnce(&str) -> bool,
     ) -> Option<String> {
-        let text = text?;
+        let text = wire::nfc(&text?);
         if is_forbidden(&text) {
             self.fail(name, "invalid", "must not contain control characters");
             return None;

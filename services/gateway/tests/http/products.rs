@@ -75,6 +75,11 @@ async fn search_tolerates_misspellings_and_has_no_wildcards() {
         let found = gateway.get(&format!("/api/v1/products/search?q={query}")).await;
         assert_eq!(names(&found).first().map(String::as_str), Some("Laptop Backpack"), "{query}");
     }
+    for pasted in ["%09Laptop%0D%0Abackpack%0A", "laptop%20%20%09backpack", "laptop%C2%A0backpack"]
+    {
+        let found = gateway.get(&format!("/api/v1/products/search?q={pasted}")).await;
+        assert_eq!(names(&found).first().map(String::as_str), Some("Laptop Backpack"), "{pasted}");
+    }
     for query in ["%25", "_", "%27%3B%20DROP%20TABLE%20products%3B--"] {
         let found = gateway.get(&format!("/api/v1/products/search?q={query}")).await;
         assert!(names(&found).is_empty(), "{query}");
@@ -139,7 +144,6 @@ async fn all_invalid_parameters_are_reported() {
         ("q=a&page=1&page=2", "page", "repeated"),
         ("q=a&min_price=2&max_price=1", "min_price", "out_of_range"),
         ("q=a%00b", "q", "invalid"),
-        ("q=a%0Ab", "q", "invalid"),
     ] {
         let response = gateway.get(&format!("/api/v1/products/search?{query}")).await;
         let fields = response.is(400, "invalid_request").fields();

@@ -54,7 +54,7 @@ fn optional(
 
 pub(super) fn list(request: &pb::ListUsersRequest) -> Result<(String, Page), Status> {
     let mut fields = Fields::default();
-    let query = fields.line_or_empty("query", &request.query, MAX_QUERY_CHARS);
+    let query = fields.query_or_empty("query", &request.query, MAX_QUERY_CHARS);
     let page = fields.page(request.pagination.as_ref());
     fields.finish(query.zip(page))
 }

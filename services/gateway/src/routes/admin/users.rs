@@ -38,8 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 async fn list(State(app): State<App>, _: Admin, params: Params) -> Result<Json<UserList>, Problem> {
     let mut validator = Validator::new();
     let pagination = Some(params.page(&mut validator));
-    let query = params.single(&mut validator, "q").map(str::to_owned);
-    let query = validator.line("q", query, QUERY_CHARS).unwrap_or_default();
+    let query = params.query(&mut validator, "q", QUERY_CHARS).unwrap_or_default();
     validator.finish()?;
     let users = app.user().list_users(ListUsersRequest { pagination, query }).await?;
     Ok(Json(users.into_inner().into()))
