@@ -11,6 +11,7 @@ mod ids;
 mod page;
 pub mod render;
 mod text;
+mod time;
 
 pub use address::Address;
 pub use email::Email;
@@ -18,3 +19,4 @@ pub use fields::Fields;
 pub use ids::{OrderId, ProductId, UserId};
 pub use page::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, PageError};
 pub use text::{nfc, normalize_query};
+pub use time::{TimeError, parse_time};

@@ -1,5 +1,6 @@
 //! Query parameters of a request.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::ops::RangeInclusive;
 
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use proto::common::v1::Pagination;
 use utoipa::IntoParams;
 use uuid::Uuid;
+use wire::TimeError;
 
 use super::Validator;
 
@@ -37,13 +39,13 @@ impl Params {
         Self { pairs: form_urlencoded::parse(query.as_bytes()).into_owned().collect() }
     }
 
-    /// Returns the value of `name`, which may occur once.
-    pub(crate) fn single(&self, validator: &mut Validator, name: &str) -> Option<&str> {
     /// Whether `name` occurs.
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.pairs.iter().any(|(key, _)| key == name)
     }
 
+    /// Returns the value of `name`, which may occur once.
+    pub(crate) fn single(&self, validator: &mut Validator, name: &str) -> Option<&str> {
         let mut values = self.pairs.iter().filter(|(key, _)| key == name);
         let (_, value) = values.next()?;
         if values.next().is_some() {
@@ -115,9 +117,16 @@ impl Params {
 
     /// Returns a time in RFC 3339.
     pub(crate) fn time(&self, validator: &mut Validator, name: &str) -> Option<Timestamp> {
-        let time = self.single(validator, name)?.parse().ok();
-        if time.is_none() {
-            validator.fail(name, "invalid_time", "must be a time such as 2026-11-22T10:00:00Z");
+        match wire::parse_time(&with_plus(self.single(validator, name)?)) {
+            Ok(time) => Some(time),
+            Err(error) => {
+                let code = match error {
+                    TimeError::Malformed => "invalid_time",
+                    TimeError::OutOfRange => "out_of_range",
+                };
+                validator.fail(name, code, error.to_string());
+                None
+            }
         }
     }
 
@@ -155,15 +164,6 @@ impl Params {
     }
 }
 
-/// Time range; either bound may be absent.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct TimeRange {
-    /// Start of the time range, inclusive.
-    #[param(value_type = Option<String>, format = DateTime, example = "2026-11-01T00:00:00Z")]
-    from: Option<Timestamp>,
-    /// End of the time range, exclusive.
-    #[param(value_type = Option<String>, format = DateTime, example = "2026-12-01T00:00:00Z")]
 /// Restores the `+` of a UTC offset such as `+01:00`. In a query, an unescaped `+` means a space.
 fn with_plus(time: &str) -> Cow<'_, str> {
     /// Length of an offset.
@@ -178,6 +178,15 @@ fn with_plus(time: &str) -> Cow<'_, str> {
     }
 }
 
+/// Time range; either bound may be absent.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TimeRange {
+    /// Start of the time range, inclusive.
+    #[param(value_type = Option<String>, format = DateTime, example = "2026-11-01T00:00:00Z")]
+    from: Option<Timestamp>,
+    /// End of the time range, exclusive.
+    #[param(value_type = Option<String>, format = DateTime, example = "2026-12-01T00:00:00Z")]
     to: Option<Timestamp>,
 }
 

@@ -49,8 +49,23 @@ async fn orders_are_listed_with_checkout_and_transactions() {
     let expected =
         [("status", "unknown_value"), ("user_id", "invalid_uuid"), ("from", "out_of_range")];
     assert_eq!(wrong.fields(), expected.map(|(f, c)| (f.to_owned(), c.to_owned())));
-    let wrong = get(&shop, &format!("{ALL}?from=yesterday")).await;
-    assert_eq!(wrong.fields(), [("from".to_owned(), "invalid_time".to_owned())]);
+    // An unescaped + arrives as a space.
+    let day = "from=2026-01-01T00:00:00+01:00&to=9999-01-01T00:00:00+01:00";
+    assert_eq!(ids(&get(&shop, &format!("{ALL}?{day}")).await).len(), 2);
+    get(&shop, &format!("{STATS}?{day}")).await.is(200, "");
+    for (time, code) in [
+        ("yesterday", "invalid_time"),
+        ("-004714-01-01T00:00:00Z", "invalid_time"),
+        ("2016-12-31T23:59:60Z", "invalid_time"),
+        ("0000-01-01T00:00:00Z", "out_of_range"),
+        ("9999-12-31T23:59:59Z", "out_of_range"),
+    ] {
+        for list in [ALL, STATS] {
+            let wrong = get(&shop, &format!("{list}?from={time}")).await;
+            let fields = wrong.is(400, "invalid_request").fields();
+            assert_eq!(fields, [("from".to_owned(), code.to_owned())], "{list} {time}");
+        }
+    }
 
     let detail = get(&shop, &format!("{ALL}/{first_id}")).await.is(200, "").json();
     assert_eq!(

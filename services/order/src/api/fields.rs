@@ -54,9 +54,9 @@ impl OrderFields for Fields {
         if text.is_empty() {
             return Some(None);
         }
-        match text.parse() {
+        match wire::parse_time(text) {
             Ok(time) => Some(Some(time)),
-            Err(_) => self.reject(field, "must be a time as in 2026-03-01T12:00:00Z"),
+            Err(error) => self.reject(field, error.to_string()),
         }
     }
 

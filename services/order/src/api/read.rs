@@ -289,6 +289,25 @@ mod tests {
     }
 
     #[test]
+    fn times_that_the_database_does_not_know_are_rejected() {
+        for time in [
+            "-004714-01-01T00:00:00Z",
+            "-009999-01-01T00:00:00Z",
+            "2016-12-31T23:59:60Z",
+            "9999-12-31T23:59:59Z",
+        ] {
+            let request = pb::GetStatsRequest { from: time.into(), to: time.into() };
+            let status = stats(&request).unwrap_err();
+            let fields: Vec<_> = kit::grpc::status::violations_of(&status);
+            let fields: Vec<_> = fields.iter().map(|(field, _)| field.as_str()).collect();
+            assert_eq!(fields, ["from", "to"], "{time}");
+            let request =
+                pb::ListAllOrdersRequest { created_from: time.into(), ..Default::default() };
+            assert!(list_all(&request).is_err(), "{time}");
+        }
+    }
+
+    #[test]
     fn empty_requests_are_rejected_with_the_missing_fields() {
         let fields = |status: Status| -> Vec<String> {
             kit::grpc::status::violations_of(&status).into_iter().map(|(field, _)| field).collect()
