@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kit::Runtime;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use kit::grpc::client::{Channel, ClientTarget, MAX_RESPONSE_BYTES, TargetUrl};
+use kit::{Env, Runtime};
 use proto::audit::v1::audit_service_client::AuditServiceClient;
 use proto::cart::v1::cart_service_client::CartServiceClient;
 use proto::catalog::v1::catalog_service_client::CatalogServiceClient;
@@ -69,6 +71,7 @@ struct Shared {
     /// None: every read is sent to the catalog.
     cache: Option<CatalogCache>,
     auth: Auth,
+    env: Env,
     request_timeout: Duration,
 }
 
@@ -114,6 +117,7 @@ impl App {
             audit,
             cache,
             auth,
+            env: runtime.env.clone(),
             request_timeout: args.request_timeout,
         }))
     }
@@ -178,6 +182,11 @@ impl App {
     /// Returns clients of the audit log of each service that has one.
     pub(crate) fn audit(&self) -> [AuditServiceClient<CircuitBreakerChannel>; 4] {
         self.0.audit.clone()
+    }
+
+    /// Returns the current date in UTC.
+    pub(crate) fn today(&self) -> Date {
+        self.0.env.now().to_zoned(TimeZone::UTC).date()
     }
 
     /// Returns the verifier of access tokens.

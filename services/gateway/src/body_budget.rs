@@ -16,7 +16,7 @@ const REQUEST_BYTES: u64 = 16 * 1024;
 /// one key: `{"":0},` has 7 bytes, and its tree node about 600.
 const PARSED_BYTES_PER_BYTE: u64 = 90;
 
-/// Bytes that parsing needs at most for any body: 500 values (`validation::complexity`), half of
+/// Bytes that parsing needs at most for any body: 500 values (`validation::json`), half of
 /// them objects with one key.
 const MAX_PARSED_BYTES: u64 = 256 * 1024;
 

@@ -2,9 +2,11 @@
 //!
 //! A service parses a request with [`Fields`] into domain types, which reports all violations at
 //! once, and builds responses with [`render`]. Pages, ids and addresses have one type each, so that
-//! their rules are the same in every service. Types of a single service belong to that service.
+//! their rules are the same in every service. Types of a single service belong to that service,
+//! except for [`card`], whose rules the gateway needs to name all invalid fields at once.
 
 mod address;
+pub mod card;
 mod email;
 mod fields;
 mod ids;

@@ -71,7 +71,7 @@ async fn add(
 ) -> Result<Response, Problem> {
     let mut validator = Validator::new();
     let key = key.validate(&mut validator);
-    let request = body.validate(&mut validator, caller, key);
+    let request = body.validate(&mut validator, caller, key, app.today());
     let request = validator.pass(request)?;
     let added = app.payment().add_payment_method(request).await?;
     Ok(replay::with_replay_header(added, |method| {

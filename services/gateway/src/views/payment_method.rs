@@ -1,19 +1,13 @@
 //! Saved payment methods. `NewCard` does not implement `Debug`: it contains a card number.
 
-use std::ops::RangeInclusive;
-
+use jiff::civil::Date;
 use proto::payment::v1;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use wire::card::{Brand, Cvv, Expiry, ExpiryError, Number, NumberError};
 
 use crate::auth::Caller;
 use crate::validation::{Field, Validator};
-
-const MONTH: RangeInclusive<i64> = 1..=12;
-const YEAR: RangeInclusive<i64> = 2000..=2100;
-/// Length of a card number, including blanks or hyphens between its groups.
-const CARD_NUMBER_CHARS: RangeInclusive<usize> = 1..=40;
-const CVV_CHARS: RangeInclusive<usize> = 1..=4;
 
 /// A saved card. Only the last four digits of its number are stored.
 #[derive(Serialize, ToSchema)]
@@ -93,21 +87,22 @@ pub(crate) struct NewCard {
 }
 
 impl NewCard {
-    /// Validates the fields and builds the request message.
+    /// Validates the fields by the rules of the payment service and builds the request message. An
+    /// invalid type of one field must not hide that another one is invalid. `today` is in UTC.
     pub(crate) fn validate(
         self,
         validator: &mut Validator,
         caller: Caller,
         idempotency_key: Option<String>,
+        today: Date,
     ) -> Option<v1::AddPaymentMethodRequest> {
         let card_number = validator.required("card_number", self.card_number);
-        let card_number = validator.line("card_number", card_number, CARD_NUMBER_CHARS);
+        let (card_number, brand) = validate_number(validator, card_number).unzip();
         let exp_month = validator.required("exp_month", self.exp_month);
-        let exp_month = validator.number("exp_month", exp_month, MONTH);
         let exp_year = validator.required("exp_year", self.exp_year);
-        let exp_year = validator.number("exp_year", exp_year, YEAR);
+        let (exp_month, exp_year) = validate_expiry(validator, exp_month, exp_year, today).unzip();
         let cvv = validator.required("cvv", self.cvv);
-        let cvv = validator.line("cvv", cvv, CVV_CHARS);
+        let cvv = validate_cvv(validator, cvv, brand);
         let is_default = validator.optional("is_default", self.is_default);
         Some(v1::AddPaymentMethodRequest {
             user_id: caller.user_id.to_string(),
@@ -120,4 +115,58 @@ impl NewCard {
             idempotency_key: idempotency_key.unwrap_or_default(),
         })
     }
+}
+
+/// Validates a card number and returns it with its brand.
+fn validate_number(validator: &mut Validator, text: Option<String>) -> Option<(String, Brand)> {
+    let text = text?;
+    match Number::parse(&text) {
+        Ok(number) => Some((text, number.brand())),
+        Err(error) => {
+            let code = if error == NumberError::Missing { "too_short" } else { "invalid" };
+            validator.fail("card_number", code, error.to_string());
+            None
+        }
+    }
+}
+
+/// Validates month and year of an expiry. Each is validated even if the other one is absent.
+fn validate_expiry(
+    validator: &mut Validator,
+    month: Option<i64>,
+    year: Option<i64>,
+    today: Date,
+) -> Option<(i32, i32)> {
+    // In the place of an absent part, one that is always valid.
+    let any_year = i32::from(today.year()) + 1;
+    let part = |number: Option<i64>, valid: i32| match number {
+        // A number that is too large for the message is out of range, too.
+        Some(number) => i32::try_from(number).unwrap_or(i32::MAX),
+        None => valid,
+    };
+    let expiry = Expiry::new(part(month, 12), part(year, any_year), today);
+    for error in expiry.as_ref().err().into_iter().flatten() {
+        let (field, code) = match error {
+            ExpiryError::Month => ("exp_month", "out_of_range"),
+            ExpiryError::Year => ("exp_year", "out_of_range"),
+            ExpiryError::Past => ("exp_month", "invalid"),
+        };
+        validator.fail(field, code, error.to_string());
+    }
+    let expiry = expiry.ok()?;
+    month.and(year).map(|_| (expiry.month, expiry.year))
+}
+
+fn validate_cvv(
+    validator: &mut Validator,
+    text: Option<String>,
+    brand: Option<Brand>,
+) -> Option<String> {
+    let text = text?;
+    if Cvv::parse(&text, brand).is_none() {
+        let detail = "must be the three or four digits that are printed on the card";
+        validator.fail("cvv", "invalid", detail);
+        return None;
+    }
+    Some(text)
 }
