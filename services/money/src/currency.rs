@@ -40,6 +40,11 @@ impl Currency {
     /// The United States dollar, the default of a shop.
     pub const USD: Self = Self("USD");
 
+    /// All currencies, by code.
+    pub fn all() -> impl Iterator<Item = Self> {
+        CODES.split(' ').map(Self)
+    }
+
     /// The ISO 4217 code, such as `USD`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -101,9 +106,10 @@ mod tests {
         let codes: Vec<_> = CODES.split(' ').collect();
         assert!(codes.is_sorted_by(|a, b| a < b));
         assert_eq!(codes.len(), 154);
-        for code in codes {
-            assert_eq!(code.parse::<Currency>().unwrap().to_string(), code);
+        for code in &codes {
+            assert_eq!(code.parse::<Currency>().unwrap().to_string(), *code);
         }
+        assert!(Currency::all().map(|currency| currency.code()).eq(codes));
     }
 
     #[test]

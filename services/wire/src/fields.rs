@@ -126,7 +126,18 @@ impl Fields {
     /// Validates a required postal address.
     pub fn address(&mut self, field: &str, address: Option<&common::Address>) -> Option<Address> {
         let Some(address) = address else { return self.reject(field, "is required") };
-        Address::parse(self, field, address)
+        Address::parse(self, field, address, Self::country)
+    }
+
+    /// Validates the required postal address of an order that exists, whose country may be a former
+    /// one.
+    pub fn order_address(
+        &mut self,
+        field: &str,
+        address: Option<&common::Address>,
+    ) -> Option<Address> {
+        let Some(address) = address else { return self.reject(field, "is required") };
+        Address::parse(self, field, address, Self::order_country)
     }
 
     /// Validates a page request; absent means the first page of the default size.

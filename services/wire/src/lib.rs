@@ -7,6 +7,7 @@
 
 mod address;
 pub mod card;
+mod country;
 mod email;
 mod fields;
 mod ids;
@@ -16,6 +17,7 @@ mod text;
 mod time;
 
 pub use address::Address;
+pub use country::{CountryError, parse_country};
 pub use email::Email;
 pub use fields::Fields;
 pub use ids::{OrderId, ProductId, UserId};

@@ -41,7 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         ("zip_code" = String, Query, max_length = 20, example = "62701",
             description = "Destination postal code; empty if the country has none."),
         ("country" = String, Query, pattern = "^[A-Za-z]{2}$", example = "US",
-            description = "Destination country, ISO 3166-1.")),
+            description = "Destination country, ISO 3166-1 or `XK`.")),
     responses((status = 200, description = "The quotes, cheapest first.", body = QuoteList)),
     security(("bearer" = []))
 )]

@@ -50,14 +50,15 @@ impl Validator {
         Some(text)
     }
 
-    /// Validates a country code of ISO 3166-1, in any case.
+    /// Validates the code of a country: see [`wire::parse_country`].
     pub(crate) fn country(&mut self, name: &str, text: Option<String>) -> Option<String> {
-        let code = text?.trim().to_ascii_uppercase();
-        if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            return Some(code);
+        match wire::parse_country(&text?) {
+            Ok(code) => Some(code.to_owned()),
+            Err(error) => {
+                self.fail(name, "unknown_value", error.to_string());
+                None
+            }
         }
-        self.fail(name, "unknown_value", "must be a country of ISO 3166-1, such as US");
-        None
     }
 }
 

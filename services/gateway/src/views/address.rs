@@ -33,7 +33,7 @@ pub(crate) struct Address {
     /// Postal code; `""` if absent.
     #[schema(example = "62701")]
     zip_code: String,
-    /// Country, ISO 3166-1.
+    /// Country, ISO 3166-1, or `XK` for Kosovo.
     #[schema(pattern = "^[A-Z]{2}$", example = "US")]
     country: String,
 }
@@ -78,7 +78,7 @@ pub(crate) struct NewAddress {
     #[schema(value_type = Option<String>, max_length = 20, example = "62701")]
     #[serde(default)]
     zip_code: Field<String>,
-    /// Country: two letters of ISO 3166-1.
+    /// Country: two letters of ISO 3166-1, or `XK` for Kosovo.
     #[schema(value_type = String, required, pattern = "^[A-Za-z]{2}$", example = "US")]
     #[serde(default)]
     country: Field<String>,

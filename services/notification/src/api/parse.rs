@@ -85,7 +85,7 @@ pub(super) fn order_confirmation(
         None => Some(None),
     };
     let total = f.amount("total", request.total.as_ref());
-    let address = f.address("shipping_address", request.shipping_address.as_ref());
+    let address = f.order_address("shipping_address", request.shipping_address.as_ref());
     let tracking_number =
         f.line_or_empty("tracking_number", &request.tracking_number, MAX_SHIPPING_CHARS);
     let parsed = || {

@@ -42,9 +42,9 @@ pub(super) fn create(
     let order = fields.id("order_id", &request.order_id);
     let from = match &request.from {
         None => Some(None),
-        from => fields.address("from", from.as_ref()).map(Some),
+        from => fields.order_address("from", from.as_ref()).map(Some),
     };
-    let to = fields.address("to", request.to.as_ref());
+    let to = fields.order_address("to", request.to.as_ref());
     let weight = fields.weight(request.weight_grams);
     let service = fields.service(&request.carrier, &request.service);
     let parse = || {

@@ -1,6 +1,7 @@
 //! Creation of shipments: one for each order.
 
 use futures::future::join_all;
+use proto::common::v1::Address;
 use proto::shipping::v1::get_shipment_request::Identifier;
 use proto::shipping::v1::{self as pb, ShipmentStatus};
 use shipping::domain::quote::Carrier;
@@ -146,6 +147,17 @@ async fn taken_tracking_number_is_generated_again() {
     assert_ne!(first.tracking_number, second.tracking_number);
     assert_eq!(replica.find_by_order(&order(1)).await.unwrap(), first);
     replica.stop().await;
+    service.stop().await;
+}
+
+/// The order was paid: a country that is no longer valid must not stop its shipment.
+#[tokio::test]
+async fn shipment_of_an_order_with_a_former_country_is_created() {
+    let database = testing::database(&shipping::MIGRATOR).await;
+    let service = ShippingFixture::start(database.pool()).await;
+    let to = Some(Address { country: "UK".into(), ..address() });
+    let request = pb::CreateShipmentRequest { to, ..create_request(&order(1)) };
+    assert!(service.create(request).await.is_ok());
     service.stop().await;
 }
 

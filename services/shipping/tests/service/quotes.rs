@@ -87,6 +87,12 @@ async fn quote_requires_country_and_valid_weight() {
         let wrong = fields(service.client.clone().get_quote(request).await);
         assert_eq!(wrong, ["from.country", "to.country", "weight_grams"]);
     }
+    for country in ["UK", "XX"] {
+        let to = Some(Address { country: country.into(), ..address() });
+        let request = pb::GetQuoteRequest { from: None, to, weight_grams: 1 };
+        let wrong = fields(service.client.clone().get_quote(request).await);
+        assert_eq!(wrong, ["to.country"], "{country}");
+    }
     let request = pb::GetQuoteRequest { from: None, to: Some(address()), weight_grams: 20_000_000 };
     assert_eq!(quotes(&service, request).await.len(), 5);
     service.stop().await;
