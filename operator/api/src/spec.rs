@@ -63,9 +63,7 @@ pub struct StorefrontSpec {
     /// converted.
     #[serde(default = "default_currency")]
     #[schemars(length(equal = 3))]
-    #[x_kube(validation = Rule::new("self.matches('^[A-Z]{3}$')").message(
-        "currency must be an ISO 4217 code of three upper-case letters, such as USD or EUR"
-    ))]
+    #[x_kube(validation = crate::rules::currency())]
     pub currency: String,
 
     /// The number of pods of each component whose settings do not set `replicas`. Default: 1, or 2

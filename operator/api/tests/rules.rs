@@ -104,6 +104,8 @@ fn formats() -> Vec<Case> {
         creation(version, json!({ "version": "-1" })),
         creation(version, json!({ "version": "v1/2" })),
         creation("currency must be an ISO 4217 code", json!({ "currency": "usd" })),
+        creation("currency must be an ISO 4217 code", json!({ "currency": "DEM" })),
+        creation("currency must be an ISO 4217 code", json!({ "currency": "XXX" })),
         creation(
             "registry must be a host name",
             json!({ "image": { "registry": "registry.example.com/team" } }),

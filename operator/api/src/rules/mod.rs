@@ -40,6 +40,17 @@ pub fn storefront() -> Rule {
     )
 }
 
+/// The rule for `spec.currency`: the codes that the shop's services accept. They end at their start
+/// with any other one.
+#[must_use]
+pub fn currency() -> Rule {
+    let codes: Vec<_> = money::Currency::all().map(|currency| format!("'{currency}'")).collect();
+    rule(
+        &format!("self in [{}]", codes.join(", ")),
+        "currency must be an ISO 4217 code of a currency in use, such as USD or EUR",
+    )
+}
+
 /// The rule for `spec.image.registry`.
 #[must_use]
 pub fn registry() -> Rule {
