@@ -66,7 +66,13 @@ impl Fields {
 
     /// Validates an optional line of text: trimmed, in NFC, at most `max` characters.
     pub fn line_or_empty(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
-        let text = nfc(text.trim());
+        self.exact_line_or_empty(field, &nfc(text), max)
+    }
+
+    /// Validates an optional line that a program reads, such as a URL: trimmed and otherwise
+    /// unchanged, at most `max` characters.
+    pub fn exact_line_or_empty(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
+        let text = text.trim();
         if text.contains(char::is_control) {
             return self.reject(field, "must not contain control characters");
         }
@@ -75,7 +81,7 @@ impl Fields {
 
     /// Validates a text of several lines, at most `max` characters, and returns it in NFC.
     pub fn text(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
-        let text = nfc(text);
+        let text = &nfc(text);
         if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
             return self.reject(field, "must not contain control characters");
         }
@@ -88,11 +94,11 @@ impl Fields {
         self.line_or_empty(field, &normalize_query(text), max)
     }
 
-    fn limit_chars(&mut self, field: &str, text: String, max: usize) -> Option<String> {
+    fn limit_chars(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
         if text.chars().count() > max {
             return self.reject(field, format!("must have at most {max} characters"));
         }
-        Some(text)
+        Some(text.to_owned())
     }
 
     /// Validates a number from `min` to `max`.

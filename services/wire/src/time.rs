@@ -57,10 +57,8 @@ fn without_fraction(rest: &[u8]) -> &[u8] {
 fn is_offset(offset: &[u8]) -> bool {
     match offset {
         b"Z" | b"z" => true,
-        [b'+' | b'-', hours @ .., b':', tens @ b'0'..=b'5', ones] => {
-            let hours = std::str::from_utf8(hours).ok().filter(|hours| hours.len() == 2);
-            let hours = hours.and_then(|hours| hours.parse::<u8>().ok());
-            hours.is_some_and(|hours| hours < 24) && tens.is_ascii_digit() && ones.is_ascii_digit()
+        [b'+' | b'-', hours @ .., b':', b'0'..=b'5', b'0'..=b'9'] => {
+            matches!(hours, [b'0' | b'1', b'0'..=b'9'] | [b'2', b'0'..=b'3'])
         }
         _ => false,
     }

@@ -267,7 +267,10 @@ fn image_urls(fields: &mut Fields, urls: &[String]) -> Option<Vec<String>> {
         .enumerate()
         .map(|(n, url)| {
             let field = format!("image_urls[{n}]");
-            let url = fields.line(&field, url, MAX_URL_CHARS)?;
+            let url = fields.exact_line_or_empty(&field, url, MAX_URL_CHARS)?;
+            if url.is_empty() {
+                return fields.reject(&field, "is required");
+            }
             let rooted = url.starts_with('/') && !url.starts_with("//");
             if rooted || url.starts_with("https://") || url.starts_with("http://") {
                 return Some(url);

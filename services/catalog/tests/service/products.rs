@@ -82,11 +82,13 @@ async fn names_are_stored_composed_and_slugs_do_not_change() {
     let renamed = pb::UpdateProductRequest {
         name: Some("Cre\u{301}me".into()),
         description: Some("De\u{301}licieux\n".into()),
+        image_urls: vec!["/cre\u{300}me.svg".into()],
         ..update(&made.id)
     };
     let renamed = client.update_product(renamed).await.unwrap().into_inner();
     assert_eq!((renamed.name.as_str(), renamed.slug.as_str()), ("Créme", "creme-brulee"));
     assert_eq!(renamed.description, "Délicieux\n");
+    assert_eq!(renamed.image_urls, ["/cre\u{300}me.svg"], "URLs are not texts");
     let category = shop.category("I\u{307}stanbul", "").await;
     assert_eq!((category.name.as_str(), category.slug.as_str()), ("İstanbul", "istanbul"));
 

@@ -74,17 +74,23 @@ enum Segment {
 }
 
 impl Reader {
-    /// Enters the value of a key or a list item, unless it exceeds a bound.
+    /// Opens an object or a list, unless it is too deep.
+    fn open<E: serde::de::Error>(&mut self) -> Result<(), E> {
+        if self.path.len() < MAX_DEPTH {
+            return Ok(());
+        }
+        self.exceeded = Some(JsonError::TooDeep);
+        Err(E::custom("the body exceeds a bound"))
+    }
+
+    /// Enters the value of a key or a list item, unless there are too many.
     fn enter<E: serde::de::Error>(&mut self, segment: Segment) -> Result<(), E> {
         self.values += 1;
         self.path.push(segment);
-        if self.values > MAX_VALUES {
-            self.exceeded = Some(JsonError::TooManyValues);
-        } else if self.path.len() > MAX_DEPTH {
-            self.exceeded = Some(JsonError::TooDeep);
-        } else {
+        if self.values <= MAX_VALUES {
             return Ok(());
         }
+        self.exceeded = Some(JsonError::TooManyValues);
         Err(E::custom("the body exceeds a bound"))
     }
 
@@ -165,6 +171,7 @@ impl<'de> Visitor<'de> for Node<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let Self(reader) = self;
+        reader.open::<A::Error>()?;
         let mut list = Vec::new();
         loop {
             let item = Item { reader: &mut *reader, index: list.len() };
@@ -175,6 +182,7 @@ impl<'de> Visitor<'de> for Node<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let Self(reader) = self;
+        reader.open::<A::Error>()?;
         let mut object = Map::new();
         while let Some(key) = members.next_key::<String>()? {
             reader.enter::<A::Error>(Segment::Key(key.clone()))?;
@@ -265,6 +273,7 @@ mod tests {
         assert!(parse(nested(MAX_DEPTH).as_bytes()).is_ok());
         assert_eq!(parse(nested(MAX_DEPTH + 1).as_bytes()), Err(JsonError::TooDeep));
         assert_eq!(parse("[".repeat(100_000).as_bytes()), Err(JsonError::TooDeep));
+        assert_eq!(parse("[".repeat(MAX_DEPTH + 1).as_bytes()), Err(JsonError::TooDeep));
         let keys = |count| {
             let members: Vec<_> = (0..count).map(|n| format!("\"k{n}\":0")).collect();
             format!("{{{}}}", members.join(","))
@@ -284,6 +293,6 @@ mod tests {
             assert!(matches!(error, JsonError::Syntax { .. }), "{text}: {error:?}");
         }
         let error = parse(b"{\n  nothing}").expect_err("no JSON");
-        assert_eq!(error, JsonError::Syntax { line: 2, column: 4 });
+        assert_eq!(error, JsonError::Syntax { line: 2, column: 3 });
     }
 }

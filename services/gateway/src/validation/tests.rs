@@ -141,6 +141,8 @@ fn texts_are_passed_on_in_nfc_and_queries_with_single_spaces() {
     let line = validator.line("a", Some(decomposed.clone()), 1..=5);
     assert_eq!(line.as_deref(), Some("Crème"));
     assert_eq!(validator.text("a", Some(decomposed), 1..=5).as_deref(), Some("Crème"));
+    let url = validator.image_url("a", Some("/cre\u{300}me.svg".to_owned()));
+    assert_eq!(url.as_deref(), Some("/cre\u{300}me.svg"), "URLs are not texts");
     let query = Params::parse("q=%09a%0D%0A%20b%C2%A0&r=a%00b&s=%09");
     assert_eq!(query.query(&mut validator, "q", 1..=9).as_deref(), Some("a b"));
     query.query(&mut validator, "r", 1..=9);

@@ -15,8 +15,19 @@ const SLUG_CHARS: RangeInclusive<usize> = 1..=120;
 const IMAGE_URL_CHARS: RangeInclusive<usize> = 1..=2_048;
 
 impl Validator {
-    /// Validates a single line of text with a length, in characters, within `length`.
+    /// Validates a single line of text with a length, in characters, within `length`, and returns
+    /// it in NFC, in which the services store it.
     pub(crate) fn line(
+        &mut self,
+        name: &str,
+        text: Option<String>,
+        length: RangeInclusive<usize>,
+    ) -> Option<String> {
+        self.exact_line(name, text.as_deref().map(wire::nfc), length)
+    }
+
+    /// Validates a single line that a program reads, such as a URL, and returns it unchanged.
+    pub(crate) fn exact_line(
         &mut self,
         name: &str,
         text: Option<String>,
@@ -28,7 +39,8 @@ impl Validator {
         self.check_length(name, text, length)
     }
 
-    /// Validates text of several lines with a length, in characters, within `length`.
+    /// Validates text of several lines with a length, in characters, within `length`, and returns
+    /// it in NFC.
     pub(crate) fn text(
         &mut self,
         name: &str,
@@ -36,6 +48,7 @@ impl Validator {
         length: RangeInclusive<usize>,
     ) -> Option<String> {
         let is_forbidden = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        let text = text.as_deref().map(wire::nfc);
         let text = self.reject_characters(name, text, |text| text.contains(is_forbidden))?;
         self.check_length(name, text, length)
     }
@@ -54,7 +67,7 @@ impl Validator {
 
     /// Validates the URL of an image that a web page can show.
     pub(crate) fn image_url(&mut self, name: &str, text: Option<String>) -> Option<String> {
-        let url = self.line(name, text, IMAGE_URL_CHARS)?;
+        let url = self.exact_line(name, text, IMAGE_URL_CHARS)?;
         let address = url.trim_start();
         let rooted = address.starts_with('/') && !address.starts_with("//");
         if rooted || address.starts_with("https://") || address.starts_with("http://") {
@@ -73,14 +86,13 @@ impl Validator {
         currency.map(|currency| currency.code().to_owned())
     }
 
-    /// Returns the text in NFC, in which its length is counted and the services store it.
     fn reject_characters(
         &mut self,
         name: &str,
         text: Option<String>,
         is_forbidden: impl FnOnce(&str) -> bool,
     ) -> Option<String> {
-        let text = wire::nfc(&text?);
+        let text = text?;
         if is_forbidden(&text) {
             self.fail(name, "invalid", "must not contain control characters");
             return None;

@@ -135,7 +135,7 @@ impl ProfileChanges {
             first_name: validator.line("first_name", first_name, NAME_CHARS),
             last_name: validator.line("last_name", last_name, NAME_CHARS),
             phone: validator.line("phone", phone, PHONE_CHARS),
-            avatar_url: validator.line("avatar_url", avatar_url, AVATAR_URL_CHARS),
+            avatar_url: validator.exact_line("avatar_url", avatar_url, AVATAR_URL_CHARS),
         };
         v1::UpdateUserRequest { id: caller.user_id.to_string(), profile: Some(profile) }
     }

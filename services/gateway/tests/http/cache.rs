@@ -39,7 +39,11 @@ async fn wait_until(what: &str, mut is_met: impl AsyncFnMut() -> bool) {
 
 impl Gateway {
     /// Starts a gateway for `catalog` on `pool`, and waits until it receives changes.
-    async fn start_with_cache(catalog: SocketAddr, pool: &PgPool, settings: &[&str]) -> Self {
+    pub(crate) async fn start_with_cache(
+        catalog: SocketAddr,
+        pool: &PgPool,
+        settings: &[&str],
+    ) -> Self {
         let gateway = Self::start_with(catalog, &[&LONG_TTL[..], settings].concat()).await;
         gateway.wait_for_changes(pool).await;
         gateway

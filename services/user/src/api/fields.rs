@@ -72,7 +72,7 @@ impl UserFields for Fields {
         if !text.is_empty() && (!web || text.contains(char::is_whitespace)) {
             return self.reject(field, "must begin with https:// or http://");
         }
-        self.line_or_empty(field, text, MAX_URL_CHARS)
+        self.exact_line_or_empty(field, text, MAX_URL_CHARS)
     }
 
     fn role_or_none(&mut self, field: &str, text: &str) -> Option<Option<Role>> {
