@@ -84,6 +84,11 @@ impl AccessTokens {
         if self.keys.load().is_some() { Ok(()) } else { Err(Error::NoSigningKeys) }
     }
 
+    /// Returns the key of the stored hashes of networks; `None` without signing keys.
+    pub(crate) fn network_key(&self) -> Option<SecretString> {
+        self.keys.load().as_ref().map(|keys| keys.network_key())
+    }
+
     /// Signs an access token for a session of an account. It expires with the session, which ends
     /// at `session_end` at the latest.
     pub(crate) fn sign(

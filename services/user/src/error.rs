@@ -38,6 +38,10 @@ pub enum Error {
     /// The hashing queue is full, or a password waited in it for too long.
     #[error("too many passwords are waiting to be hashed")]
     Busy,
+    /// The short hashing queue of sign-ins from unknown networks is full, or a password waited in
+    /// it for too long.
+    #[error("too many sign-ins are waiting")]
+    Crowded,
     /// The refresh token is unknown, expired or reused, or its session ended.
     #[error("the refresh token is invalid: sign in again")]
     InvalidRefreshToken,
@@ -118,6 +122,7 @@ impl From<Error> for Status {
             // RESOURCE_EXHAUSTED and not UNAVAILABLE, because requests that need no password still
             // succeed.
             Error::Busy => resource_exhausted("overloaded", BUSY_RETRY_AFTER, text),
+            Error::Crowded => resource_exhausted("rate_limited", BUSY_RETRY_AFTER, text),
             Error::InvalidRefreshToken => {
                 with_reason(Code::Unauthenticated, "invalid_refresh_token", text)
             }
@@ -165,6 +170,10 @@ mod tests {
         let status = Status::from(Error::Busy);
         assert_eq!(status.code(), Code::ResourceExhausted);
         assert_eq!(status::reason_of(&status).as_deref(), Some("overloaded"));
+        assert_eq!(status::retry_after_of(&status), Some(BUSY_RETRY_AFTER));
+        let status = Status::from(Error::Crowded);
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        assert_eq!(status::reason_of(&status).as_deref(), Some("rate_limited"));
         assert_eq!(status::retry_after_of(&status), Some(BUSY_RETRY_AFTER));
     }
 }

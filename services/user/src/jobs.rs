@@ -7,6 +7,7 @@ use kit::{Env, run_periodically};
 use sqlx::PgPool;
 use tokio::time::timeout;
 
+use crate::domain::network::NETWORK_LIFETIME;
 use crate::domain::throttle::CLEAR_AFTER;
 use crate::error::Error;
 use crate::store;
@@ -51,6 +52,7 @@ async fn sweep_once(pool: &PgPool, env: &Env, grace: SignedDuration) -> Result<u
             store::sessions::sweep_successors(&mut conn, now - grace, BATCH_ROWS).await?,
             store::resets::sweep(&mut conn, now, BATCH_ROWS).await?,
             store::attempts::sweep(&mut conn, now - CLEAR_AFTER, BATCH_ROWS).await?,
+            store::networks::sweep(&mut conn, now - NETWORK_LIFETIME, BATCH_ROWS).await?,
         ];
         let swept: u64 = swept.iter().sum();
         total += swept;

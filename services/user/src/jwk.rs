@@ -104,11 +104,15 @@ fn thumbprint(x: &str) -> String {
     URL_SAFE_NO_PAD.encode(Digest::sha256(members.as_bytes()).0)
 }
 
+/// The purpose of the key that is derived for the networks of sign-ins.
+const NETWORK_KEY: &str = "storefront/user: networks of sign-ins";
+
 /// A key set that signs and verifies.
 #[derive(Clone)]
 pub(crate) struct SigningKeys {
     signer: (String, EncodingKey),
     verifiers: BTreeMap<String, DecodingKey>,
+    network_key: SecretString,
 }
 
 /// A key as it is in the file.
@@ -145,14 +149,24 @@ impl SigningKeys {
         }
         let mut signer = None;
         let mut verifiers = BTreeMap::new();
+        let mut network_key = None;
         for key in raw.keys {
             let (signing, verifying) = key.key_pair()?;
             signer.get_or_insert((key.kid.clone(), signing));
+            network_key =
+                network_key.or_else(|| Some(kit::secret::derive(key.d.as_ref()?, NETWORK_KEY)));
             if verifiers.insert(key.kid.clone(), verifying).is_some() {
                 return Err(KeysError::DuplicateKeyId(key.kid));
             }
         }
-        Ok(Self { signer: signer.ok_or(KeysError::Count(0))?, verifiers })
+        let (signer, network_key) = signer.zip(network_key).ok_or(KeysError::Count(0))?;
+        Ok(Self { signer, verifiers, network_key })
+    }
+
+    /// Returns the key of the stored hashes of networks, derived from the key that signs. Its
+    /// rotation makes all networks unknown until their next sign-in, which needs no other secret.
+    pub(crate) fn network_key(&self) -> SecretString {
+        self.network_key.clone()
     }
 
     /// Returns the key that signs, and its ID.

@@ -44,6 +44,7 @@ impl Metrics {
             Err(Error::AccountDisabled) => "disabled",
             Err(Error::TooManyAttempts(_)) => "throttled",
             Err(Error::Busy) => "busy",
+            Err(Error::Crowded) => "crowded",
             Err(_) => "failed",
         };
         self.sign_ins.get_or_create(&Labels { outcome }).inc();

@@ -14,7 +14,9 @@ use kit::grpc::client::{Channel, ClientTarget, TargetUrl};
 use kit::postgres::{LeaseQueue, LeaseWorker, NextClaim, Wakeup};
 use kit::{Env, Runtime};
 use proto::notification::v1::notification_service_client::NotificationServiceClient;
-use proto::notification::v1::{SendPasswordResetRequest, SendWelcomeEmailRequest};
+use proto::notification::v1::{
+    SendPasswordResetRequest, SendSignInThrottledRequest, SendWelcomeEmailRequest,
+};
 use sqlx::PgPool;
 use tokio::time::{Instant, timeout, timeout_at};
 use tonic::{Code, Status};
@@ -105,6 +107,10 @@ impl OutboxWorker {
                 Some(response) => response,
                 None => return Ok(Outcome::Dropped),
             },
+            MailKind::SignInThrottled => match self.send_sign_in_throttled(mail).await? {
+                Some(response) => response,
+                None => return Ok(Outcome::Dropped),
+            },
         };
         Ok(match response {
             Ok(()) => Outcome::Sent,
@@ -142,6 +148,27 @@ impl OutboxWorker {
             idempotency_key: mail.id.to_string(),
         };
         let response = self.notification.clone().send_password_reset(request).await;
+        Ok(Some(response.map(|_| ())))
+    }
+
+    /// Sends the mail about throttled sign-ins; `None` if no active account has the address.
+    async fn send_sign_in_throttled(
+        &self,
+        mail: &Mail,
+    ) -> Result<Option<Result<(), Status>>, Error> {
+        let account = {
+            let mut conn = self.pool.acquire().await?;
+            match store::users::find_by_email(&mut conn, &mail.email).await? {
+                Some((user, _)) => store::users::find(&mut conn, user).await?,
+                None => None,
+            }
+        };
+        let Some(account) = account.filter(|account| !account.disabled) else { return Ok(None) };
+        let request = SendSignInThrottledRequest {
+            email: account.email.as_str().to_owned(),
+            idempotency_key: mail.id.to_string(),
+        };
+        let response = self.notification.clone().send_sign_in_throttled(request).await;
         Ok(Some(response.map(|_| ())))
     }
 }

@@ -180,4 +180,15 @@ mod tests {
         assert_eq!(code_of(&status, Code::NotFound), Code::Overloaded);
         assert_eq!(Problem::from(status).into_response().headers()[RETRY_AFTER], "2");
     }
+
+    #[test]
+    fn full_queue_of_unknown_callers_is_too_many_requests() {
+        let status = Status::from(user::Error::Crowded);
+        assert_eq!(code_of(&status, Code::NotFound), Code::RateLimited);
+        let response = Problem::from(status).into_response();
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()[RETRY_AFTER]),
+            (429, &"2".parse().expect("a value"))
+        );
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::ops::RangeInclusive;
 
-use wire::Email;
+use wire::{Email, normalize_password};
 
 use super::Validator;
 
-/// Length of a password in bytes: bcrypt ignores what exceeds 72 bytes.
+/// Length of a password in its normal form in bytes: bcrypt ignores what exceeds 72 bytes.
 const PASSWORD_BYTES: RangeInclusive<usize> = 8..=72;
 
 impl Validator {
@@ -27,11 +27,14 @@ impl Validator {
         email: Option<&str>,
     ) -> Option<String> {
         let text = text?;
-        let same = |email: &str| email.to_lowercase() == text.trim().to_lowercase();
-        if text.len() < *PASSWORD_BYTES.start() || text.trim().is_empty() {
+        let normal = normalize_password(&text);
+        let same = |email: &str| email.to_lowercase() == normal.trim().to_lowercase();
+        if normal.len() < *PASSWORD_BYTES.start() || normal.trim().is_empty() {
             self.fail(name, "too_short", "must have at least 8 bytes and not be blank");
-        } else if text.len() > *PASSWORD_BYTES.end() {
+        } else if normal.len() > *PASSWORD_BYTES.end() {
             self.fail(name, "too_long", "must have at most 72 bytes");
+        } else if normal.contains(char::is_control) {
+            self.fail(name, "invalid", "must not contain control characters");
         } else if email.is_some_and(same) {
             self.fail(name, "invalid", "must not be the e-mail address");
         } else {
@@ -74,13 +77,17 @@ mod tests {
 
     #[test]
     fn password_length_is_in_bytes_and_blank_or_email_is_rejected() {
-        for valid in ["12345678", "ünüñü!", &"a".repeat(72), " 1234567", "日本語"] {
+        let decomposed = "e\u{301}".repeat(36);
+        for valid in ["12345678", "ünüñü!", &"a".repeat(72), " 1234567", "日本語", &decomposed]
+        {
             assert_eq!(error_code(valid), None, "{valid}");
         }
         for (invalid, code) in [
             ("1234567", "too_short"),
             ("          ", "too_short"),
             (&"ü".repeat(37), "too_long"),
+            ("e\u{301}e\u{301}e\u{301}", "too_short"),
+            ("1234\t56789", "invalid"),
             ("Ada@Example.com", "invalid"),
         ] {
             assert_eq!(error_code(invalid).as_deref(), Some(code), "{invalid}");

@@ -95,6 +95,29 @@ async fn sign_in_errors_do_not_reveal_accounts_and_are_limited() {
 }
 
 #[tokio::test]
+async fn strangers_cannot_lock_the_owner_out_of_a_known_network() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
+    let from = |path: &str, client: &str, body: &Value| {
+        let call = shop.gateway.request(Method::POST, &format!("/api/v1/auth/{path}"));
+        call.header("x-forwarded-for", client).json(body).send()
+    };
+    let ada = json!({"email": "ada.at.home@example.com", "password": PASSWORD});
+    from("register", "203.0.113.9", &ada).await.is(201, "");
+    let wrong = json!({"email": "ada.at.home@example.com", "password": NEW_PASSWORD});
+    for n in 0..10 {
+        // From ten networks: they share one count.
+        from("login", &format!("198.51.{n}.1"), &wrong).await.is(401, "invalid_credentials");
+    }
+    for stranger in ["198.51.100.1", "2001:db8:2::1"] {
+        from("login", stranger, &ada).await.is(429, "too_many_attempts");
+    }
+    // Another address of the network on which the owner registered.
+    from("login", "203.0.113.77", &ada).await.is(200, "");
+    shop.mail_inbox.wait_for(2, "ada.at.home@example.com").await;
+}
+
+#[tokio::test]
 async fn all_invalid_fields_of_a_form_are_reported() {
     let database = testing::database(&catalog::MIGRATOR).await;
     let shop = Shop::start(database.pool()).await;
@@ -119,6 +142,11 @@ async fn all_invalid_fields_of_a_form_are_reported() {
         (
             "register",
             json!({"email": "ada@example.com", "password": "ADA@example.com"}),
+            &[("password", "invalid")],
+        ),
+        (
+            "register",
+            json!({"email": "ada@example.com", "password": "password1"}),
             &[("password", "invalid")],
         ),
         (

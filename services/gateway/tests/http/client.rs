@@ -49,7 +49,9 @@ impl Gateway {
     /// Starts a gateway for the services at these URLs, without rate limits.
     pub(crate) async fn start_with_services(keys: KeyFiles, urls: &[String]) -> Self {
         let urls = urls.iter().map(String::as_str);
-        let settings: Vec<&str> = urls.chain(UNLIMITED).collect();
+        // Clients on other networks, for tests that name one in X-Forwarded-For.
+        let trusted = ["--trusted-proxies", "127.0.0.0/8"];
+        let settings: Vec<&str> = urls.chain(UNLIMITED).chain(trusted).collect();
         Self::start_with_keys(keys, &settings).await
     }
 

@@ -74,6 +74,13 @@ impl NotificationService for Api {
         self.send(parse::refund_issued(request.get_ref())?).await
     }
 
+    async fn send_sign_in_throttled(
+        &self,
+        request: Request<pb::SendSignInThrottledRequest>,
+    ) -> RpcResult<Empty> {
+        self.send(parse::sign_in_throttled(request.get_ref())?).await
+    }
+
     async fn list_notifications(
         &self,
         request: Request<pb::ListNotificationsRequest>,

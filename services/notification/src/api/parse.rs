@@ -8,7 +8,7 @@ use wire::{Email, Fields, Page};
 use super::fields::NotificationFields as _;
 use crate::domain::content::{
     Content, LineItem, OrderCancelled, OrderConfirmation, PasswordReset, RefundIssued,
-    ShippingUpdate, Welcome, address_lines,
+    ShippingUpdate, SignInThrottled, Welcome, address_lines,
 };
 use crate::domain::{NotificationId, delivery};
 
@@ -67,6 +67,14 @@ pub(super) fn password_reset(
     let token = fields.line("reset_token", &request.reset_token, MAX_TOKEN_CHARS);
     let content = token.map(|token| Content::PasswordReset(PasswordReset { token }));
     mail_request(fields, envelope, content)
+}
+
+pub(super) fn sign_in_throttled(
+    request: &pb::SendSignInThrottledRequest,
+) -> Result<MailRequest, Status> {
+    let mut fields = Fields::default();
+    let envelope = envelope(&mut fields, &request.email, &request.idempotency_key);
+    mail_request(fields, envelope, Some(Content::SignInThrottled(SignInThrottled {})))
 }
 
 pub(super) fn order_confirmation(

@@ -26,6 +26,8 @@ pub enum Content {
     OrderCancelled(OrderCancelled),
     /// Refund of an order.
     RefundIssued(RefundIssued),
+    /// Throttled sign-ins with the recipient's address.
+    SignInThrottled(SignInThrottled),
 }
 
 /// Content of the welcome mail.
@@ -117,6 +119,11 @@ pub struct RefundIssued {
     pub amount: Money,
 }
 
+/// Content of the mail about throttled sign-ins. It has no text of a caller, because strangers
+/// cause it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInThrottled {}
+
 impl Content {
     /// Returns the name of the kind in the database, in responses and in metrics.
     #[must_use]
@@ -128,6 +135,7 @@ impl Content {
             Self::ShippingUpdate(_) => "shipping_update",
             Self::OrderCancelled(_) => "order_cancelled",
             Self::RefundIssued(_) => "refund_issued",
+            Self::SignInThrottled(_) => "sign_in_throttled",
         }
     }
 
@@ -141,6 +149,7 @@ impl Content {
             Self::ShippingUpdate(mail) => format!("Order {}: {}", mail.order, mail.status_words()),
             Self::OrderCancelled(mail) => format!("Order {} is cancelled", mail.order),
             Self::RefundIssued(mail) => format!("Refund for order {}", mail.order),
+            Self::SignInThrottled(_) => format!("Failed sign-ins to your account at {shop}"),
         }
     }
 
@@ -149,7 +158,7 @@ impl Content {
     pub fn first_name(&self) -> &str {
         match self {
             Self::Welcome(mail) => &mail.first_name,
-            Self::PasswordReset(_) => "",
+            Self::PasswordReset(_) | Self::SignInThrottled(_) => "",
             Self::OrderConfirmation(mail) => &mail.first_name,
             Self::ShippingUpdate(mail) => &mail.first_name,
             Self::OrderCancelled(mail) => &mail.first_name,
@@ -166,7 +175,8 @@ impl Content {
             | Self::OrderConfirmation(_)
             | Self::ShippingUpdate(_)
             | Self::OrderCancelled(_)
-            | Self::RefundIssued(_) => None,
+            | Self::RefundIssued(_)
+            | Self::SignInThrottled(_) => None,
         }
     }
 }

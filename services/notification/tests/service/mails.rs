@@ -61,6 +61,17 @@ async fn password_reset_is_rendered() {
 }
 
 #[tokio::test]
+async fn sign_in_throttled_is_rendered() {
+    let database = testing::database(&notification::MIGRATOR).await;
+    let pool = database.pool().clone();
+    let request = pb::SendSignInThrottledRequest {
+        email: "ada@example.com".into(),
+        idempotency_key: String::new(),
+    };
+    assert_mail!(pool, send_sign_in_throttled, request, "sign_in_throttled");
+}
+
+#[tokio::test]
 async fn order_confirmation_is_rendered() {
     let database = testing::database(&notification::MIGRATOR).await;
     let pool = database.pool().clone();

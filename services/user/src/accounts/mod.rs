@@ -1,6 +1,7 @@
 //! Use cases that authenticate: registration, sign-in, token refresh, passwords. Those that hash or
 //! compare a password do so between transactions.
 
+mod attempts;
 mod first_admin;
 mod passwords;
 mod register;

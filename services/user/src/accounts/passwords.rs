@@ -5,10 +5,12 @@ use secrecy::SecretString;
 use wire::Email;
 
 use super::Accounts;
+use super::attempts::Attempt;
 use crate::domain::ids::{MailId, SessionId, UserId};
 use crate::domain::password::Password;
 use crate::domain::token::OpaqueToken;
 use crate::error::Error;
+use crate::hasher::{Caller, PasswordMatch};
 use crate::store;
 use crate::transactions::passwords;
 
@@ -25,18 +27,20 @@ impl Accounts {
     /// Changes a password. The caller proves the current password.
     pub(crate) async fn change_password(&self, change: PasswordChange) -> Result<(), Error> {
         let PasswordChange { user, current, new, session } = change;
-        let (account, old) = {
+        let account = {
             let mut conn = self.pool.acquire().await?;
-            let account = store::users::find(&mut conn, user).await?;
-            let hash = store::users::password_hash(&mut conn, user).await?;
-            account.zip(hash).ok_or(Error::NotFound("user"))?
+            store::users::find(&mut conn, user).await?.ok_or(Error::NotFound("user"))?
         };
         let new = validate_new_password(new, &account.email)?;
-        if !self.verify_password(&account.email, current, Some(old.clone())).await? {
+        let network = self.network_digest(&account.email);
+        let attempt = Attempt { email: &account.email, password: current, network };
+        let found = self.find_credentials(&attempt).await?;
+        let found = found.filter(|found| found.user == user).ok_or(Error::NotFound("user"))?;
+        if self.verify_password(&attempt, Some(&found)).await? == PasswordMatch::Wrong {
             return Err(Error::WrongPassword);
         }
-        let new = self.hasher.hash(new).await?;
-        let work = passwords::change(&self.pool, self.now(), user, (&old, &new), session);
+        let new = self.hasher.hash(self.hasher.enter(Caller::Known)?, new).await?;
+        let work = passwords::change(&self.pool, self.now(), user, (&found.hash, &new), session);
         traced("user.change_password", work).await
     }
 
@@ -50,7 +54,8 @@ impl Accounts {
         traced("user.request_password_reset", work).await
     }
 
-    /// Sets a new password with a reset token.
+    /// Sets a new password with a reset token. The caller has proved to own the account: its
+    /// network becomes the only known one.
     pub(crate) async fn reset_password(
         &self,
         token: Option<OpaqueToken>,
@@ -59,8 +64,10 @@ impl Accounts {
         let digest = token.ok_or(Error::InvalidResetToken)?.digest();
         let account = passwords::find_token_owner(&self.pool, self.now(), digest).await?;
         let new = validate_new_password(new, &account.email)?;
-        let new = self.hasher.hash(new).await?;
-        let work = passwords::reset(&self.pool, self.now(), digest, account.id, &new);
+        let new = self.hasher.hash(self.hasher.enter(Caller::Known)?, new).await?;
+        let network = self.network_digest(&account.email);
+        let owner = (account.id, network);
+        let work = passwords::reset(&self.pool, self.now(), digest, owner, &new);
         traced("user.reset_password", work).await
     }
 }

@@ -7,6 +7,7 @@ use super::{Accounts, SignedIn};
 use crate::domain::account::{Account, Profile, Role};
 use crate::domain::password::Password;
 use crate::error::Error;
+use crate::hasher::Caller;
 use crate::{store, transactions};
 
 /// A request to create an account.
@@ -25,10 +26,12 @@ impl Accounts {
             // Saves the cost of hashing. The unique constraint decides.
             return Err(Error::EmailTaken);
         }
-        let hash = self.hasher.hash(password).await?;
+        let hash = self.hasher.hash(self.hasher.enter(Caller::New)?, password).await?;
+        let network = self.network_digest(&email);
         let account = self.new_account(email, profile, Role::Customer);
         let policy = self.refresh_tokens;
-        let work = transactions::sessions::register(&self.pool, &self.env, account, &hash, policy);
+        let new = (account, &hash);
+        let work = transactions::sessions::register(&self.pool, &self.env, new, policy, network);
         self.issue_tokens(traced("user.register", work).await?)
     }
 

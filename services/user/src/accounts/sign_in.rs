@@ -4,11 +4,12 @@ use kit::postgres::traced;
 use secrecy::{ExposeSecret as _, SecretString};
 use wire::Email;
 
+use super::attempts::Attempt;
 use super::{Accounts, SignedIn};
 use crate::domain::ids::UserId;
 use crate::domain::password::{Password, PasswordHash};
-use crate::domain::throttle;
 use crate::error::Error;
+use crate::hasher::{Caller, PasswordMatch};
 use crate::{store, transactions};
 
 impl Accounts {
@@ -20,7 +21,8 @@ impl Accounts {
         email: &Email,
         password: SecretString,
     ) -> Result<SignedIn, Error> {
-        let result = self.try_sign_in(email, password).await;
+        let network = self.network_digest(email);
+        let result = self.try_sign_in(&Attempt { email, password, network }).await;
         self.metrics.record_sign_in(&result);
         result
     }
@@ -28,18 +30,26 @@ impl Accounts {
     /// Tries again once if the stored hash changed between the comparison and the creation of the
     /// session: a concurrent sign-in may have rehashed the same password. If the password itself
     /// changed, the second comparison fails.
-    async fn try_sign_in(&self, email: &Email, password: SecretString) -> Result<SignedIn, Error> {
+    async fn try_sign_in(&self, attempt: &Attempt<'_>) -> Result<SignedIn, Error> {
         self.tokens.require_signing_key()?;
         for _ in 0..2 {
-            let found = self.find_credentials(email).await?;
-            let hash = found.as_ref().map(|(_, hash)| hash.clone());
-            let right = self.verify_password(email, password.clone(), hash).await?;
-            let (user, hash) = found.filter(|_| right).ok_or(Error::InvalidCredentials)?;
+            let found = self.find_credentials(attempt).await?;
+            let matched = self.verify_password(attempt, found.as_ref()).await?;
+            let found = found.filter(|_| matched != PasswordMatch::Wrong);
+            let found = found.ok_or(Error::InvalidCredentials)?;
             let policy = self.refresh_tokens;
-            let work = transactions::sessions::sign_in(&self.pool, &self.env, user, &hash, policy);
+            let credentials = (found.user, &found.hash);
+            let work = transactions::sessions::sign_in(
+                &self.pool,
+                &self.env,
+                credentials,
+                policy,
+                attempt.network,
+            );
             let Some(open) = traced("user.sign_in", work).await? else { continue };
-            if self.hasher.is_outdated(&hash) {
-                let rehash = self.clone().rehash(user, hash, password);
+            if matched == PasswordMatch::Outdated {
+                let password = attempt.password.clone();
+                let rehash = self.clone().rehash(found.user, found.hash, password);
                 self.runtime.spawn("rehash", rehash);
             }
             return self.issue_tokens(open);
@@ -47,44 +57,20 @@ impl Accounts {
         Err(Error::InvalidCredentials)
     }
 
-    /// Rehashes a password at the configured cost, in the background: a sign-in that takes twice
-    /// the time could exceed its caller's deadline, and so would each later one. The hasher's queue
-    /// bounds the number of concurrent rehashes. After a failure, the next sign-in tries again.
+    /// Rehashes a password in its normal form and at the configured cost, in the background: a
+    /// sign-in that takes twice the time could exceed its caller's deadline, and so would each
+    /// later one. The hasher's queue bounds the number of concurrent rehashes. After a failure, the
+    /// next sign-in tries again.
     async fn rehash(self, user: UserId, old: PasswordHash, password: SecretString) {
         let rehashed = async {
-            let Ok(password) = Password::new(password.expose_secret()) else { return Ok(()) };
-            let new = self.hasher.hash(password).await?;
+            let password = Password::from_verified(password.expose_secret());
+            let Some(password) = password else { return Ok(()) };
+            let new = self.hasher.hash(self.hasher.enter(Caller::Unknown)?, password).await?;
             let mut conn = self.pool.acquire().await?;
             store::users::replace_hash(&mut conn, user, &old, &new).await
         };
         if let Err(error) = rehashed.await {
             tracing::warn!(error = &error as &dyn std::error::Error, "password not rehashed");
         }
-    }
-
-    async fn find_credentials(
-        &self,
-        email: &Email,
-    ) -> Result<Option<(UserId, PasswordHash)>, Error> {
-        let mut conn = self.pool.acquire().await?;
-        traced("user.find", store::users::find_by_email(&mut conn, email)).await
-    }
-
-    /// Returns whether `password` matches `hash`, subject to the throttle of the e-mail address.
-    pub(super) async fn verify_password(
-        &self,
-        email: &Email,
-        password: SecretString,
-        hash: Option<PasswordHash>,
-    ) -> Result<bool, Error> {
-        let key = throttle::attempts_key(email);
-        traced("user.attempt", transactions::attempts::begin(&self.pool, key, self.now())).await?;
-        let proof = self.hasher.matches(password, hash).await;
-        match proof {
-            Ok(true) => transactions::attempts::clear(&self.pool, key).await?,
-            Ok(false) => {}
-            Err(_) => transactions::attempts::revert(&self.pool, key, self.now()).await?,
-        }
-        proof
     }
 }

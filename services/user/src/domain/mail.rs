@@ -26,6 +26,8 @@ pub enum MailKind {
     /// Sent after a password reset request, whose address may have no account. The token is created
     /// when the mail is sent, and only its digest is stored.
     PasswordReset,
+    /// Sent when sign-ins with an address, which may have no account, begin to be throttled.
+    SignInThrottled,
 }
 
 impl MailKind {
@@ -35,6 +37,7 @@ impl MailKind {
         match name {
             "welcome" => Some(Self::Welcome),
             "password_reset" => Some(Self::PasswordReset),
+            "sign_in_throttled" => Some(Self::SignInThrottled),
             _ => None,
         }
     }

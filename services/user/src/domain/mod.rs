@@ -2,8 +2,10 @@
 
 pub mod account;
 pub mod address_book;
+mod common_passwords;
 pub mod ids;
 pub mod mail;
+pub mod network;
 pub mod password;
 pub mod sealed_token;
 pub mod session;

@@ -1,4 +1,8 @@
-//! Throttling of sign-in attempts by e-mail address.
+//! Throttling of sign-in attempts.
+//!
+//! Attempts from a network from which the owner has signed in before are counted by account and
+//! network, all others by e-mail address alone. So strangers delay each other, and the owner on a
+//! new network, but not the owner at home.
 //!
 //! An attempt counts as failed when it begins, and a correct password clears all failures. So
 //! concurrent attempts get no more guesses than sequential ones. The wait grows exponentially up to
@@ -20,13 +24,16 @@ const MAX_WAIT: SignedDuration = SignedDuration::from_mins(5);
 /// After this time without an attempt, all failures are cleared.
 pub const CLEAR_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// Returns the key under which the attempts with an address are counted.
+/// Least time between two mails to one address about throttled sign-ins.
+const MAIL_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
+
+/// Returns the key under which the attempts with an address from unknown networks are counted.
 #[must_use]
 pub fn attempts_key(email: &Email) -> Digest {
     Digest::sha256(email.key().as_bytes())
 }
 
-/// The failed sign-in attempts with one e-mail address.
+/// The failed sign-in attempts with one e-mail address, or with one from one network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts {
     /// Number of failures in a row.
@@ -35,13 +42,15 @@ pub struct Attempts {
     pub last_at: Timestamp,
     /// When the next attempt may begin.
     pub blocked_until: Timestamp,
+    /// When the owner was last sent a mail because throttling had begun.
+    pub mailed_at: Option<Timestamp>,
 }
 
 impl Attempts {
     /// Returns the state without failures.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        Self { failures: 0, last_at: now, blocked_until: now }
+        Self { failures: 0, last_at: now, blocked_until: now, mailed_at: None }
     }
 
     /// Counts one more attempt.
@@ -54,7 +63,15 @@ impl Attempts {
         }
         let cleared = now.duration_since(self.last_at) >= CLEAR_AFTER;
         let failures = if cleared { 1 } else { self.failures.saturating_add(1) };
-        Ok(Self { failures, last_at: now, blocked_until: now + backoff(failures) })
+        Ok(Self { failures, last_at: now, blocked_until: now + backoff(failures), ..self })
+    }
+
+    /// Returns whether the owner is to be sent a mail: throttling began with the last attempt, and
+    /// the previous mail is at least a day old.
+    #[must_use]
+    pub fn is_mail_due(self, now: Timestamp) -> bool {
+        let is_recent = |mailed_at| now.duration_since(mailed_at) < MAIL_INTERVAL;
+        self.failures == FREE_FAILURES && !self.mailed_at.is_some_and(is_recent)
     }
 }
 
@@ -87,11 +104,34 @@ mod tests {
 
     #[test]
     fn failures_are_cleared_after_a_day() {
-        let throttled =
-            Attempts { failures: 30, last_at: timestamp(0), blocked_until: timestamp(300) };
+        let throttled = Attempts {
+            failures: 30,
+            last_at: timestamp(0),
+            blocked_until: timestamp(300),
+            mailed_at: None,
+        };
         assert_eq!(throttled.begin(timestamp(299)), Err(SignedDuration::from_secs(1)));
         assert_eq!(throttled.begin(timestamp(300)).unwrap().failures, 31);
         assert_eq!(throttled.begin(timestamp(24 * 3600)).unwrap().failures, 1);
+    }
+
+    #[test]
+    fn mail_is_due_once_when_throttling_begins() {
+        let mut attempts = Attempts::new(timestamp(0));
+        let mut due = Vec::new();
+        for n in 1..=30 {
+            let now = timestamp(n * 400);
+            attempts = attempts.begin(now).unwrap();
+            if attempts.is_mail_due(now) {
+                due.push(n);
+                attempts.mailed_at = Some(now);
+            }
+        }
+        assert_eq!(due, [10]);
+        // The failures were cleared in between.
+        let again = Attempts { failures: FREE_FAILURES, ..attempts };
+        assert!(!again.is_mail_due(timestamp(4000 + 24 * 3600 - 1)));
+        assert!(again.is_mail_due(timestamp(4000 + 24 * 3600)));
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! Sign-in attempts, by the digest of the e-mail address's key.
+//! Sign-in attempts, by the digest of the e-mail address's key, or of the address and a network.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -18,7 +18,7 @@ pub(crate) async fn lock(
         "INSERT INTO sign_in_attempts (digest, failures, last_at, blocked_until)
          VALUES ($1, 0, $2, $2)
          ON CONFLICT (digest) DO UPDATE SET failures = sign_in_attempts.failures
-         RETURNING failures, last_at, blocked_until",
+         RETURNING failures, last_at, blocked_until, mailed_at",
         &key.0,
         now.to_sqlx(),
     )
@@ -28,6 +28,7 @@ pub(crate) async fn lock(
         failures: row.failures,
         last_at: row.last_at.to_jiff(),
         blocked_until: row.blocked_until.to_jiff(),
+        mailed_at: row.mailed_at.map(jiff_sqlx::Timestamp::to_jiff),
     })
 }
 
@@ -38,12 +39,14 @@ pub(crate) async fn update(
     attempts: Attempts,
 ) -> Result<(), Error> {
     query!(
-        "UPDATE sign_in_attempts SET failures = $2, last_at = $3, blocked_until = $4
+        "UPDATE sign_in_attempts
+         SET failures = $2, last_at = $3, blocked_until = $4, mailed_at = $5
          WHERE digest = $1",
         &key.0,
         attempts.failures,
         attempts.last_at.to_sqlx(),
         attempts.blocked_until.to_sqlx(),
+        attempts.mailed_at.map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
     )
     .execute(conn)
     .await?;
@@ -68,9 +71,24 @@ pub(crate) async fn revert(
     Ok(())
 }
 
-/// Clears all attempts with an address.
-pub(crate) async fn clear(conn: &mut PgConnection, key: Digest) -> Result<(), Error> {
-    query!("DELETE FROM sign_in_attempts WHERE digest = $1", &key.0).execute(conn).await?;
+/// Clears all attempts with a key. Keeps the time of a mail, until the row is swept, so that there
+/// is no second one soon.
+pub(crate) async fn clear(
+    conn: &mut PgConnection,
+    key: Digest,
+    now: Timestamp,
+) -> Result<(), Error> {
+    query!(
+        "WITH mailed AS (
+             UPDATE sign_in_attempts SET failures = 0, blocked_until = $2
+             WHERE digest = $1 AND mailed_at IS NOT NULL
+         )
+         DELETE FROM sign_in_attempts WHERE digest = $1 AND mailed_at IS NULL",
+        &key.0,
+        now.to_sqlx(),
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@
 
 pub(crate) mod addresses;
 pub(crate) mod attempts;
+pub(crate) mod networks;
 pub(crate) mod outbox;
 pub(crate) mod resets;
 pub(crate) mod sessions;

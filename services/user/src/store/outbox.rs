@@ -55,6 +55,28 @@ pub(crate) async fn add_password_reset(
     Ok(())
 }
 
+/// Adds a mail about throttled sign-ins to the outbox, whether or not an account has the address,
+/// unless one waits already.
+pub(crate) async fn add_sign_in_throttled(
+    conn: &mut PgConnection,
+    id: MailId,
+    email: &Email,
+    now: Timestamp,
+) -> Result<(), Error> {
+    query!(
+        "INSERT INTO outbox (id, kind, email, email_key, first_name, created_at, due_at)
+         VALUES ($1, 'sign_in_throttled', $2, $3, '', $4, $4)
+         ON CONFLICT (email_key) WHERE kind = 'sign_in_throttled' DO NOTHING",
+        id.0,
+        email.as_str(),
+        email.key(),
+        now.to_sqlx(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Leases the mail that has been due longest, until `lease`. If the row still exists then, its
 /// worker died and another one leases it. Skips rows that another worker has locked.
 pub(crate) async fn lease_next(

@@ -32,12 +32,13 @@ pub(crate) async fn change(
 }
 
 /// Resets a password with a token, which is valid once. Ends all sessions and clears the sign-in
-/// attempts, since the caller has proved to own the address.
+/// attempts, since the caller has proved to own the address. The caller's network becomes the only
+/// known one: someone else may have signed in from the others.
 pub(crate) async fn reset(
     pool: &PgPool,
     now: Timestamp,
     token: Digest,
-    user: UserId,
+    (user, network): (UserId, Option<Digest>),
     new: &PasswordHash,
 ) -> Result<(), Error> {
     let mut tx = pool.begin().await?;
@@ -47,7 +48,12 @@ pub(crate) async fn reset(
         return Err(Error::InvalidResetToken);
     }
     set_password(&mut tx, now, user, new, None).await?;
-    store::attempts::clear(&mut tx, throttle::attempts_key(&account.email)).await?;
+    store::attempts::clear(&mut tx, throttle::attempts_key(&account.email), now).await?;
+    store::networks::forget_all(&mut tx, user).await?;
+    if let Some(network) = network {
+        store::attempts::clear(&mut tx, network, now).await?;
+        store::networks::remember(&mut tx, user, network, now).await?;
+    }
     Ok(tx.commit().await?)
 }
 

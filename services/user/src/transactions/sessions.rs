@@ -9,7 +9,7 @@ use crate::domain::ids::{MailId, SessionId, UserId};
 use crate::domain::password::PasswordHash;
 use crate::domain::sealed_token::SealedToken;
 use crate::domain::session::{Session, SessionMaxAge, TokenUse};
-use crate::domain::token::OpaqueToken;
+use crate::domain::token::{Digest, OpaqueToken};
 use crate::error::Error;
 use crate::store;
 
@@ -22,16 +22,20 @@ pub(crate) struct OpenSession {
     pub(crate) token: OpaqueToken,
 }
 
-/// Creates an account with a session, and adds a welcome mail to the outbox.
+/// Creates an account with a session, and adds a welcome mail to the outbox. The owner is known to
+/// sign in from `network`.
 pub(crate) async fn register(
     pool: &PgPool,
     env: &Env,
-    account: Account,
-    hash: &PasswordHash,
+    (account, hash): (Account, &PasswordHash),
     policy: RefreshTokenPolicy,
+    network: Option<Digest>,
 ) -> Result<OpenSession, Error> {
     let mut tx = pool.begin().await?;
     store::users::insert(&mut tx, &account, hash).await?;
+    if let Some(network) = network {
+        store::networks::remember(&mut tx, account.id, network, account.created_at).await?;
+    }
     let mail = MailId(env.uuid());
     let first_name = &account.profile.first_name;
     store::outbox::add_welcome(&mut tx, mail, &account.email, first_name, account.created_at)
@@ -42,13 +46,13 @@ pub(crate) async fn register(
 }
 
 /// Begins a session of an account whose password was compared with `hash`; `None` if the stored
-/// hash has changed since.
+/// hash has changed since. The owner is known to sign in from `network` from now on.
 pub(crate) async fn sign_in(
     pool: &PgPool,
     env: &Env,
-    user: UserId,
-    hash: &PasswordHash,
+    (user, hash): (UserId, &PasswordHash),
     policy: RefreshTokenPolicy,
+    network: Option<Digest>,
 ) -> Result<Option<OpenSession>, Error> {
     let mut tx = pool.begin().await?;
     let Some(account) = store::users::lock(&mut tx, user).await? else { return Ok(None) };
@@ -57,6 +61,9 @@ pub(crate) async fn sign_in(
     }
     if account.disabled {
         return Err(Error::AccountDisabled);
+    }
+    if let Some(network) = network {
+        store::networks::remember(&mut tx, user, network, env.now()).await?;
     }
     let open = begin_session(&mut tx, env, account, policy).await?;
     tx.commit().await?;

@@ -133,6 +133,15 @@ impl NotificationService for Recorder {
         self.take(Received { kind: "reset", email, content: reset_token, key: idempotency_key })
     }
 
+    async fn send_sign_in_throttled(
+        &self,
+        request: Request<pb::SendSignInThrottledRequest>,
+    ) -> Result<Response<Empty>, Status> {
+        let pb::SendSignInThrottledRequest { email, idempotency_key } = request.into_inner();
+        let content = String::new();
+        self.take(Received { kind: "throttled", email, content, key: idempotency_key })
+    }
+
     async fn send_order_confirmation(
         &self,
         _: Request<pb::SendOrderConfirmationRequest>,

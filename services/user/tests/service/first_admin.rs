@@ -83,6 +83,7 @@ async fn invalid_admin_settings_fail_at_startup() {
         ("root", Some(PASSWORD), "ADMIN_EMAIL"),
         ("root@example.com", Some("short"), "ADMIN_PASSWORD"),
         ("root@example.com", Some("root@example.com"), "ADMIN_PASSWORD"),
+        ("root@example.com", Some("qwertyuiop"), "ADMIN_PASSWORD"),
         ("root@example.com", None, "ADMIN_PASSWORD"),
     ] {
         let mut args = crate::fixture::args(url.as_str(), "http://127.0.0.1:1", "/nowhere");

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use testing::RunningService;
 pub(crate) use testing::{code, code_and_reason, fields};
 use tonic::transport::Channel;
-use tonic::{Response, Status};
+use tonic::{Request, Response, Status};
 use user::Args;
 use uuid::Uuid;
 
@@ -136,8 +136,18 @@ impl TestService {
         email: &str,
         password: &str,
     ) -> Result<pb::AuthResponse, Status> {
-        let request = pb::LoginRequest { email: email.into(), password: password.into() };
-        into_inner(self.client.clone().login(request).await)
+        self.login_from(email, password, "").await
+    }
+
+    /// Signs in from a network, such as `203.0.113.0/24`; an empty one is not known.
+    pub(crate) async fn login_from(
+        &self,
+        email: &str,
+        password: &str,
+        network: &str,
+    ) -> Result<pb::AuthResponse, Status> {
+        let message = pb::LoginRequest { email: email.into(), password: password.into() };
+        into_inner(self.client.clone().login(from_network(message, network)).await)
     }
 
     pub(crate) async fn refresh(&self, token: &str) -> Result<pb::AuthResponse, Status> {
@@ -190,7 +200,17 @@ impl TestService {
     }
 
     pub(crate) async fn reset_password(&self, token: &str, new: &str) -> Result<(), Status> {
-        let request = pb::ResetPasswordRequest { token: token.into(), new_password: new.into() };
+        self.reset_password_from(token, new, "").await
+    }
+
+    pub(crate) async fn reset_password_from(
+        &self,
+        token: &str,
+        new: &str,
+        network: &str,
+    ) -> Result<(), Status> {
+        let message = pb::ResetPasswordRequest { token: token.into(), new_password: new.into() };
+        let request = from_network(message, network);
         self.client.clone().reset_password(request).await.map(|_| ())
     }
 
@@ -230,6 +250,15 @@ impl TestService {
         let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
         line.map(str::to_owned)
     }
+}
+
+/// Returns a request from a client on a network, as the gateway sends it.
+pub(crate) fn from_network<T>(message: T, network: &str) -> Request<T> {
+    let mut request = Request::new(message);
+    if !network.is_empty() {
+        request.metadata_mut().insert("x-client-network", network.parse().unwrap());
+    }
+    request
 }
 
 pub(crate) fn into_inner<T>(response: Result<Response<T>, Status>) -> Result<T, Status> {

@@ -79,12 +79,32 @@ async fn invalid_registration_names_every_invalid_field() {
     };
     let reported = fields(client.register(invalid).await);
     assert_eq!(reported, ["email", "password", "first_name", "last_name"]);
-    for password in ["        ", "ADA@example.com", &"ü".repeat(37), ""] {
+    let decomposed = "e\u{301}".repeat(37);
+    for password in ["        ", "ADA@example.com", &"ü".repeat(37), "", "1234\n5678", &decomposed]
+    {
         let request =
             pb::RegisterRequest { password: password.into(), ..registration("ada@example.com") };
         assert_eq!(fields(client.register(request).await), ["password"], "{password}");
     }
     drop(client);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn most_used_passwords_are_rejected_everywhere() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
+    for password in ["password1", "Qwertyuiop", "1q2w3e4r5t"] {
+        let request =
+            pb::RegisterRequest { password: password.into(), ..registration("ada@example.com") };
+        let refused = service.client.clone().register(request).await;
+        assert_eq!(fields(refused), ["password"], "{password}");
+    }
+    let id = service.customer("ada@example.com").await;
+    let change = service.change_password(&id, (PASSWORD, "password1"), "").await;
+    assert_eq!(fields(change), ["new_password"]);
+    let reset = service.reset_password("any token", "password1").await;
+    assert_eq!(fields(reset), ["new_password"]);
     service.stop().await;
 }
 
