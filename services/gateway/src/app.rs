@@ -17,7 +17,7 @@ use proto::shipping::v1::shipping_service_client::ShippingServiceClient;
 use proto::user::v1::user_service_client::UserServiceClient;
 
 use crate::args::Args;
-use crate::auth::{Auth, OptionalCaller, Role};
+use crate::auth::{Auth, OptionalCaller, Role, SessionWatch};
 use crate::cache::{CacheKey, CatalogCache, CatalogRead};
 use crate::circuit_breaker::{CircuitBreakerChannel, CircuitBreakers};
 use crate::encoded_response::EncodedResponse;
@@ -37,8 +37,17 @@ const CATALOG_READS: &[&str] = &[
 ];
 /// RPCs of the catalog that return an unbounded stream.
 const CATALOG_STREAMS: &[&str] = &["WatchChanges"];
-const USER_READS: &[&str] =
-    &["GetUser", "ListUsers", "ListAddresses", "GetWishlist", "ListSessions", "ListAuditEntries"];
+const USER_READS: &[&str] = &[
+    "GetUser",
+    "ListUsers",
+    "ListAddresses",
+    "GetWishlist",
+    "ListAuditEntries",
+    "ListSessions",
+    "VerifySession",
+];
+/// RPCs of the user service that return an unbounded stream.
+const USER_STREAMS: &[&str] = &["WatchEndedSessions"];
 const CART_READS: &[&str] = &["GetCart"];
 const ORDER_READS: &[&str] =
     &[
@@ -93,7 +102,10 @@ impl App {
             cache.watch(channel.clone(), runtime);
         }
         let catalog = breakers.wrap("catalog", channel);
-        let user = connect("user", &args.user_url, USER_READS);
+        let target = ClientTarget::new("user", args.user_url.clone());
+        let channel = Channel::connect(&target.reads(USER_READS).streams(USER_STREAMS), runtime);
+        SessionWatch::start(auth.ended_sessions().clone(), channel.clone(), runtime);
+        let user = breakers.wrap("user", channel);
         let cart = connect("cart", &args.cart_url, CART_READS);
         let order = connect("order", &args.order_url, ORDER_READS);
         let payment = connect("payment", &args.payment_url, PAYMENT_READS);

@@ -88,7 +88,8 @@ pub struct Args {
     pub rate_limit_burst: u32,
 
     /// Requests per minute and client address, and burst, to the routes that allow guessing
-    /// passwords; 0 disables the limit.
+    /// passwords; a third of it for registrations, which reveal whether an address has an account.
+    /// 0 disables the limit.
     #[arg(long, env = "SIGN_IN_LIMIT_PER_IP", default_value_t = 30)]
     pub sign_in_limit_per_ip: u32,
 
@@ -135,6 +136,13 @@ pub struct Args {
     #[arg(long, env = "MAX_BODY_MEMORY_BYTES", default_value_t = 12 * 1024 * 1024,
         value_parser = RangedU64ValueParser::<u64>::new().range(8 << 20..=1 << 30))]
     pub max_body_memory_bytes: u64,
+}
+
+impl Args {
+    /// Registrations per minute and client address, and burst; 0 disables the limit.
+    pub(crate) fn register_limit_per_ip(&self) -> u32 {
+        self.sign_in_limit_per_ip.div_ceil(3)
+    }
 }
 
 #[cfg(test)]

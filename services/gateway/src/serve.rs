@@ -94,6 +94,7 @@ fn layers(args: &Args, runtime: &Runtime) -> Result<Layers, Error> {
         limiter: Arc::new(RateLimiter::new(redis(args, runtime)?, runtime)),
         quota: Quota::new(args.rate_limit_per_minute, args.rate_limit_burst),
         sign_in: Quota::new(args.sign_in_limit_per_ip, args.sign_in_limit_per_ip),
+        register: Quota::new(args.register_limit_per_ip(), args.register_limit_per_ip()),
         untrusted_proxies: UntrustedProxyMonitor::new(runtime),
     };
     Ok(Layers {

@@ -69,9 +69,10 @@ pub struct Args {
     #[arg(long, env = "MAIL_FROM", default_value = "Storefront <shop@localhost>")]
     pub mail_from: String,
 
-    /// URL of the web shop; links in mails begin with it.
-    #[arg(long, env = "WEB_URL", default_value = "http://localhost:3000")]
-    pub web_url: String,
+    /// URL of the web shop; links in mails begin with it. Without it, links begin with
+    /// http://localhost:3000, and mails that verify an address have no link.
+    #[arg(long, env = "WEB_URL")]
+    pub web_url: Option<String>,
 
     /// Maximum number of delivery attempts. Then the mail fails and waits for an administrator;
     /// with 20, that is after about six hours.

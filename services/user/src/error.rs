@@ -48,6 +48,12 @@ pub enum Error {
     /// The password reset token is unknown, used or expired.
     #[error("is invalid or expired")]
     InvalidResetToken,
+    /// The token that verifies an e-mail address is unknown, used or expired.
+    #[error("is invalid or expired")]
+    InvalidVerificationToken,
+    /// The new e-mail address is that of the account.
+    #[error("is the present address of this account")]
+    EmailUnchanged,
     /// The current password does not match.
     #[error("is not the password of this account")]
     WrongPassword,
@@ -126,7 +132,10 @@ impl From<Error> for Status {
             Error::InvalidRefreshToken => {
                 with_reason(Code::Unauthenticated, "invalid_refresh_token", text)
             }
-            Error::InvalidResetToken => status::invalid_argument("token", text),
+            Error::InvalidResetToken | Error::InvalidVerificationToken => {
+                status::invalid_argument("token", text)
+            }
+            Error::EmailUnchanged => status::invalid_argument("email", text),
             Error::WrongPassword => status::invalid_argument("current_password", text),
             Error::Password(field, _) => status::invalid_argument(field, text),
             Error::LastAdmin(_) => status::failed_precondition("last_admin", text),

@@ -25,11 +25,18 @@ const MAX_BATCHES: usize = 20;
 const SWEEP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Deletes expired rows periodically, without end, and the sealed successors of refresh tokens
-/// whose grace period has ended. Replicas skip rows that another one has locked (`SKIP LOCKED`),
-/// and the next sweep deletes what a failed one left.
-pub(crate) async fn sweep(pool: PgPool, env: Env, grace: SignedDuration) {
+/// whose grace period has ended. Ended sessions are kept for `ended_session_retention`. Replicas
+/// skip rows that another one has locked (`SKIP LOCKED`), and the next sweep deletes what a failed
+/// one left.
+pub(crate) async fn sweep(
+    pool: PgPool,
+    env: Env,
+    grace: SignedDuration,
+    ended_session_retention: Duration,
+) {
     run_periodically(SWEEP_INTERVAL, || async {
-        let swept = timeout(SWEEP_TIMEOUT, sweep_once(&pool, &env, grace)).await;
+        let swept = sweep_once(&pool, &env, grace, ended_session_retention);
+        let swept = timeout(SWEEP_TIMEOUT, swept).await;
         match swept.unwrap_or(Err(Error::TimedOut("sweep"))) {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "expired rows deleted"),
@@ -41,7 +48,12 @@ pub(crate) async fn sweep(pool: PgPool, env: Env, grace: SignedDuration) {
     .await;
 }
 
-async fn sweep_once(pool: &PgPool, env: &Env, grace: SignedDuration) -> Result<u64, Error> {
+async fn sweep_once(
+    pool: &PgPool,
+    env: &Env,
+    grace: SignedDuration,
+    ended_session_retention: Duration,
+) -> Result<u64, Error> {
     let now = env.now();
     let mut total = 0;
     for _ in 0..MAX_BATCHES {
@@ -50,7 +62,10 @@ async fn sweep_once(pool: &PgPool, env: &Env, grace: SignedDuration) -> Result<u
             store::sessions::sweep(&mut conn, now, BATCH_ROWS).await?,
             store::sessions::sweep_tokens(&mut conn, now, BATCH_ROWS).await?,
             store::sessions::sweep_successors(&mut conn, now - grace, BATCH_ROWS).await?,
+            store::ended_sessions::sweep(&mut conn, ended_session_retention, BATCH_ROWS).await?,
             store::resets::sweep(&mut conn, now, BATCH_ROWS).await?,
+            store::verifications::sweep(&mut conn, now, BATCH_ROWS).await?,
+            store::verifications::sweep_allowances(&mut conn, now, BATCH_ROWS).await?,
             store::attempts::sweep(&mut conn, now - CLEAR_AFTER, BATCH_ROWS).await?,
             store::networks::sweep(&mut conn, now - NETWORK_LIFETIME, BATCH_ROWS).await?,
         ];

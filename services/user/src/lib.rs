@@ -4,6 +4,8 @@
 //! - an e-mail address, compared without case, belongs to at most one account;
 //! - a refresh token is valid once; reuse ends its token family (see [`domain::session`]);
 //! - a session ends permanently when its account's password changes or the account is disabled;
+//! - a session that ended is reported to the gateway as long as its access tokens may be valid
+//!   (`ended_sessions`);
 //! - a mail that an account causes is delivered to the notification service despite crashes
 //!   (`outbox`), and the response to a password reset request does not reveal whether an account
 //!   exists;
@@ -20,6 +22,7 @@ mod accounts;
 mod api;
 mod args;
 pub mod domain;
+mod ended_sessions;
 mod error;
 mod hasher;
 mod jobs;

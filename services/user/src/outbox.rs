@@ -15,7 +15,8 @@ use kit::postgres::{LeaseQueue, LeaseWorker, NextClaim, Wakeup};
 use kit::{Env, Runtime};
 use proto::notification::v1::notification_service_client::NotificationServiceClient;
 use proto::notification::v1::{
-    SendPasswordResetRequest, SendSignInThrottledRequest, SendWelcomeEmailRequest,
+    SendEmailChangedRequest, SendEmailVerificationRequest, SendPasswordResetRequest,
+    SendSignInThrottledRequest, SendWelcomeEmailRequest,
 };
 use sqlx::PgPool;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -49,7 +50,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 enum Outcome {
     /// The notification service accepted the mail.
     Sent,
-    /// No account has the address, so there is nothing to send.
+    /// No account has the address, or it got too many mails, so there is nothing to send.
     Dropped,
     /// The notification service rejected the mail permanently.
     Rejected,
@@ -111,6 +112,11 @@ impl OutboxWorker {
                 Some(response) => response,
                 None => return Ok(Outcome::Dropped),
             },
+            MailKind::EmailVerification => match self.send_verification(mail).await? {
+                Some(response) => response,
+                None => return Ok(Outcome::Dropped),
+            },
+            MailKind::EmailChanged => self.send_email_changed(mail).await,
         };
         Ok(match response {
             Ok(()) => Outcome::Sent,
@@ -170,6 +176,30 @@ impl OutboxWorker {
         };
         let response = self.notification.clone().send_sign_in_throttled(request).await;
         Ok(Some(response.map(|_| ())))
+    }
+}
+
+impl OutboxWorker {
+    /// Sends a mail that verifies an address; `None` if it is not to be sent. It contains nothing
+    /// that the owner of the account wrote, who may be a stranger to the recipient.
+    async fn send_verification(&self, mail: &Mail) -> Result<Option<Result<(), Status>>, Error> {
+        let token = transactions::verification::create_token(&self.pool, &self.env, mail).await?;
+        let Some(token) = token else { return Ok(None) };
+        let request = SendEmailVerificationRequest {
+            email: mail.email.as_str().to_owned(),
+            verification_token: token.text(),
+            idempotency_key: mail.id.to_string(),
+        };
+        let response = self.notification.clone().send_email_verification(request).await;
+        Ok(Some(response.map(|_| ())))
+    }
+
+    async fn send_email_changed(&self, mail: &Mail) -> Result<(), Status> {
+        let request = SendEmailChangedRequest {
+            email: mail.email.as_str().to_owned(),
+            idempotency_key: mail.id.to_string(),
+        };
+        self.notification.clone().send_email_changed(request).await.map(|_| ())
     }
 }
 

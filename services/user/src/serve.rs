@@ -15,7 +15,7 @@ use crate::hasher::Hasher;
 use crate::metrics::Metrics;
 use crate::outbox::OutboxWorker;
 use crate::transactions::sessions::RefreshTokenPolicy;
-use crate::{Args, Error, jobs};
+use crate::{Args, Error, ended_sessions, jobs};
 
 /// Serves the gRPC API until the process drains. The service also starts while PostgreSQL is
 /// unavailable; until then, calls fail with UNAVAILABLE.
@@ -62,13 +62,15 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
     let url = args.notification_url.clone();
     OutboxWorker::new(pool.clone(), url, metrics, runtime).start(runtime);
     let grace = accounts.refresh_tokens.grace;
-    runtime.spawn("sweeper", jobs::sweep(pool.clone(), runtime.env.clone(), grace));
+    let ended_session_retention = ended_sessions::retention(args.access_token_ttl);
+    let sweeper = jobs::sweep(pool.clone(), runtime.env.clone(), grace, ended_session_retention);
+    runtime.spawn("sweeper", sweeper);
     let audit_sweep = audit::sweep(pool.clone(), runtime.env.clone(), args.audit.clone());
     runtime.spawn("audit-sweeper", audit_sweep);
     if let Some(admin) = first_admin {
         runtime.spawn("first-admin", admin.ensure(accounts.clone()));
     }
-    let api = UserServiceServer::new(Api { accounts });
+    let api = UserServiceServer::new(Api { accounts, ended_session_retention });
     let audit = audit::service(pool);
     Ok(server.descriptors(proto::DESCRIPTORS).add_service(api).add_service(audit).serve().await?)
 }

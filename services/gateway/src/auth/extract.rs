@@ -6,19 +6,20 @@ use http::request::Parts;
 use http::{HeaderMap, header};
 use kit::context;
 
-use super::{Caller, Role, TokenError};
+use super::{Caller, Role, TokenError, admin};
 use crate::app::App;
 use crate::problem::{Code, Problem};
 
-/// Caller that may be anonymous. A token that is present must be valid.
+/// Caller that may be anonymous. A token that is present must be valid. The user service has
+/// confirmed the role of an administrator.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OptionalCaller(Option<Caller>);
 
-/// Caller with an account, in any role.
+/// Caller with an account, in any role. The role is that of the token.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignedIn(pub(crate) Caller);
 
-/// Caller with the administrator role.
+/// Caller with the administrator role, which the user service has confirmed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Admin(pub(crate) Caller);
 
@@ -47,15 +48,11 @@ impl FromRequestParts<App> for OptionalCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let Some(token) = bearer(&parts.headers)? else { return Ok(Self(None)) };
-        match app.auth().verify(token) {
-            Ok(caller) => {
-                // Services write it to the audit log.
-                context::origin().set_actor(caller.user_id);
-                Ok(Self(Some(caller)))
+        match token_caller(parts, app)? {
+            Some(caller) if caller.role == Role::Admin => {
+                admin::verify(caller, app).await.map(|caller| Self(Some(caller)))
             }
-            Err(TokenError::Expired) => Err(Code::TokenExpired.problem()),
-            Err(TokenError::Invalid) => Err(Code::InvalidToken.problem()),
+            caller => Ok(Self(caller)),
         }
     }
 }
@@ -64,7 +61,7 @@ impl FromRequestParts<App> for SignedIn {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        OptionalCaller::from_request_parts(parts, app).await?.signed_in()
+        OptionalCaller(token_caller(parts, app)?).signed_in()
     }
 }
 
@@ -75,6 +72,19 @@ impl FromRequestParts<App> for Admin {
         let caller = OptionalCaller::from_request_parts(parts, app).await?;
         caller.require(Role::Admin).map(Self)
     }
+}
+
+/// Returns the caller of the request's token; none without a token.
+fn token_caller(parts: &Parts, app: &App) -> Result<Option<Caller>, Problem> {
+    let Some(token) = bearer(&parts.headers)? else { return Ok(None) };
+    let caller = app.auth().verify(token).map_err(|error| match error {
+        TokenError::Expired => Code::TokenExpired.problem(),
+        TokenError::SessionEnded => Code::SessionEnded.problem(),
+        TokenError::Invalid => Code::InvalidToken.problem(),
+    })?;
+    // Services write it to the audit log.
+    context::origin().set_actor(caller.user_id);
+    Ok(Some(caller))
 }
 
 /// Returns the token of `Authorization: Bearer <token>`; the scheme is case-insensitive.

@@ -1,7 +1,11 @@
 //! Authentication: verifies the bearer token of a request and extracts the caller and its role.
+//! Refuses the tokens of sessions that have ended, and verifies administrators at each request.
 
+mod admin;
+mod ended_sessions;
 mod extract;
 mod jwk;
+mod session_watch;
 mod token;
 
 use std::path::{Path, PathBuf};
@@ -10,9 +14,11 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use kit::{Env, Runtime};
 
+pub(crate) use ended_sessions::EndedSessions;
 pub(crate) use extract::{Admin, OptionalCaller, SignedIn};
 pub use jwk::KeysError;
 pub(crate) use jwk::{Keys, PublicKeys};
+pub(crate) use session_watch::SessionWatch;
 pub(crate) use token::{Caller, ExpectedClaims, Role, TokenError};
 
 /// Maximum size of the key set file. A larger file is not a key set.
@@ -22,6 +28,7 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 pub(crate) struct Auth {
     keys: Arc<ArcSwap<Keys>>,
     expected: ExpectedClaims,
+    ended_sessions: EndedSessions,
     env: Env,
 }
 
@@ -45,7 +52,8 @@ impl Auth {
         if let Some((path, changes)) = changes {
             runtime.spawn("keys", reload_on_change(path, changes, Arc::clone(&keys)));
         }
-        Ok(Self { keys, expected, env: runtime.env.clone() })
+        let ended_sessions = EndedSessions::default();
+        Ok(Self { keys, expected, ended_sessions, env: runtime.env.clone() })
     }
 
     /// Returns the current key set.
@@ -53,9 +61,18 @@ impl Auth {
         self.keys.load_full()
     }
 
+    /// Returns the set of sessions whose tokens are refused.
+    pub(crate) fn ended_sessions(&self) -> &EndedSessions {
+        &self.ended_sessions
+    }
+
     /// Verifies `token` and returns its caller.
     pub(crate) fn verify(&self, token: &str) -> Result<Caller, TokenError> {
-        token::verify(token, &self.keys.load(), &self.expected, self.env.now())
+        let caller = token::verify(token, &self.keys.load(), &self.expected, self.env.now())?;
+        match self.ended_sessions.contains(caller.session_id) {
+            true => Err(TokenError::SessionEnded),
+            false => Ok(caller),
+        }
     }
 }
 

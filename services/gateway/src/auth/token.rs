@@ -39,6 +39,8 @@ pub(crate) struct Caller {
 pub(crate) enum TokenError {
     /// The token has expired.
     Expired,
+    /// The session of the token has ended.
+    SessionEnded,
     /// The token is malformed, has wrong claims, or is not signed by the user service.
     Invalid,
 }

@@ -19,13 +19,19 @@ use crate::rate_limit::{Quota, RateLimitDecision, RateLimiter};
 /// Routes that allow guessing passwords or reset tokens, or sending mails to strangers. Refreshing
 /// a session is not among them: its tokens cannot be guessed, and a household behind one address
 /// refreshes often.
-const CREDENTIAL_PATHS: [&str; 5] = [
+const CREDENTIAL_PATHS: [&str; 8] = [
     "/api/v1/auth/register",
     "/api/v1/auth/login",
     "/api/v1/auth/password/forgot",
     "/api/v1/auth/password/reset",
     "/api/v1/auth/password/change",
+    "/api/v1/auth/verify-email",
+    "/api/v1/me/verify-email",
+    "/api/v1/me/email",
 ];
+
+/// Route whose response reveals whether an address has an account (409).
+const REGISTER_PATH: &str = "/api/v1/auth/register";
 
 /// Rate limits per client address.
 #[derive(Clone)]
@@ -35,6 +41,8 @@ pub(crate) struct ClientLimit {
     pub(crate) quota: Option<Quota>,
     /// Additional quota of requests to [`CREDENTIAL_PATHS`]. None: no limit.
     pub(crate) sign_in: Option<Quota>,
+    /// Additional quota of registrations. None: no limit.
+    pub(crate) register: Option<Quota>,
     pub(crate) untrusted_proxies: UntrustedProxyMonitor,
 }
 
@@ -57,8 +65,7 @@ pub(super) async fn limit(
     }
     context::origin().set_network(ClientNetwork::of(sender.client.address()));
     let closes_on_429 = sender.is_direct && request.version() < Version::HTTP_2;
-    let is_credential_path = CREDENTIAL_PATHS.contains(&path);
-    let decision = limit.take(&sender.client.to_string(), is_credential_path).await;
+    let decision = limit.take(&sender.client.to_string(), path).await;
     let mut response = match decision.filter(|decision| !decision.allowed) {
         None => next.run(request).await,
         Some(decision) => {
@@ -78,10 +85,11 @@ pub(super) async fn limit(
 impl ClientLimit {
     /// Takes a token from every bucket that applies to the request, and returns the decision of the
     /// bucket with the fewest tokens left.
-    async fn take(&self, client: &str, is_credential_path: bool) -> Option<RateLimitDecision> {
-        let sign_in = self.sign_in.filter(|_| is_credential_path);
+    async fn take(&self, client: &str, path: &str) -> Option<RateLimitDecision> {
+        let sign_in = self.sign_in.filter(|_| CREDENTIAL_PATHS.contains(&path));
+        let register = self.register.filter(|_| path == REGISTER_PATH);
         let mut most_restrictive: Option<RateLimitDecision> = None;
-        for (name, quota) in [("ip", self.quota), ("sign-in", sign_in)] {
+        for (name, quota) in [("ip", self.quota), ("sign-in", sign_in), ("register", register)] {
             let Some(quota) = quota else { continue };
             let decision = self.limiter.take(name, client, quota).await;
             if most_restrictive.is_none_or(|other| decision.remaining <= other.remaining) {

@@ -13,6 +13,7 @@ pub(crate) enum Code {
     TokenExpired,
     InvalidCredentials,
     InvalidRefreshToken,
+    SessionEnded,
     PaymentDeclined,
     Forbidden,
     AccountDisabled,
@@ -93,7 +94,7 @@ pub(crate) struct CodeInfo {
 
 /// All codes, in the order of the enum.
 #[rustfmt::skip]
-pub(crate) static TABLE: [CodeInfo; 70] = [
+pub(crate) static TABLE: [CodeInfo; 71] = [
     entry(Code::InvalidRequest, "invalid_request", StatusCode::BAD_REQUEST,
         "The request is not valid",
         "Some fields are not valid; `errors` names each of them."),
@@ -118,6 +119,9 @@ pub(crate) static TABLE: [CodeInfo; 70] = [
     entry(Code::InvalidRefreshToken, "invalid_refresh_token", StatusCode::UNAUTHORIZED,
         "The refresh token is not valid",
         "The session has ended; sign in again."),
+    entry(Code::SessionEnded, "session_ended", StatusCode::UNAUTHORIZED,
+        "The session has ended",
+        "The session of this access token has ended; sign in again."),
     entry(Code::PaymentDeclined, "payment_declined", StatusCode::PAYMENT_REQUIRED,
         "The payment was declined",
         "The payment was declined; you were not charged. Try another payment method."),

@@ -30,7 +30,7 @@ impl Code {
             Self::Unauthenticated | Self::InvalidCredentials | Self::InvalidRefreshToken => {
                 problem.header(header::WWW_AUTHENTICATE, bearer(""))
             }
-            Self::InvalidToken => {
+            Self::InvalidToken | Self::SessionEnded => {
                 problem.header(header::WWW_AUTHENTICATE, bearer(", error=\"invalid_token\""))
             }
             Self::TokenExpired => {

@@ -54,7 +54,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Register
 ///
-/// Creates an account and signs it in. E-mail addresses are case-insensitive. Sends a welcome mail.
+/// Creates an account and signs it in. E-mail addresses are case-insensitive. Sends a mail with a
+/// token that verifies the address, and a welcome mail once it is verified.
 #[utoipa::path(
     post, path = "/auth/register", operation_id = "register", tag = "auth",
     request_body = Registration,
@@ -117,8 +118,8 @@ async fn refresh(
 
 /// Sign out
 ///
-/// Ends the session of a refresh token, or all sessions of the account. Issued access tokens stay
-/// valid until they expire.
+/// Ends the session of a refresh token, or all sessions of the account. Their access tokens are
+/// refused within 5 seconds.
 #[utoipa::path(
     post, path = "/auth/logout", operation_id = "logout", tag = "auth",
     request_body = Logout,
@@ -160,7 +161,7 @@ async fn forgot_password(
 /// Reset the password with a mailed token
 ///
 /// The token is valid once, for one hour. An invalid token is reported in `errors` as `token`. Ends
-/// all sessions of the account.
+/// all sessions of the account, and verifies its e-mail address.
 #[utoipa::path(
     post, path = "/auth/password/reset", operation_id = "resetPassword", tag = "auth",
     request_body = PasswordReset,

@@ -15,7 +15,7 @@ use crate::validation::IfNoneMatchHeader;
 use crate::views::category::CategoryList;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    let codes = [Code::Unauthenticated, Code::InvalidToken, Code::TokenExpired];
+    let codes = [Code::Unauthenticated, Code::InvalidToken, Code::TokenExpired, Code::SessionEnded];
     OpenApiRouter::new().routes(service_route(&codes, routes!(list)))
 }
 

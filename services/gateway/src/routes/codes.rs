@@ -4,7 +4,7 @@ use crate::problem::Code;
 
 /// Returns the codes of a route that requires an access token, and `more`.
 pub(super) fn signed_in(more: &[Code]) -> Vec<Code> {
-    let all = [Code::Unauthenticated, Code::InvalidToken, Code::TokenExpired];
+    let all = [Code::Unauthenticated, Code::InvalidToken, Code::SessionEnded, Code::TokenExpired];
     all.iter().chain(more).copied().collect()
 }
 

@@ -9,6 +9,7 @@ mod cart;
 mod categories;
 mod checkout;
 mod codes;
+mod email;
 mod health;
 mod jwks;
 mod me;
@@ -66,6 +67,7 @@ pub(crate) fn all(
         .merge(resource(auth::routes))
         .merge(resource(me::routes))
         .merge(resource(sessions::routes))
+        .merge(resource(email::routes))
         .merge(resource(addresses::routes))
         .merge(resource(wishlist::routes))
         .merge(resource(cart::routes))

@@ -47,12 +47,14 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::Unauthenticated,
         Code::InvalidToken,
         Code::TokenExpired,
+        Code::SessionEnded,
         Code::Forbidden,
     ];
     let read = [
         Code::Unauthenticated,
         Code::InvalidToken,
         Code::TokenExpired,
+        Code::SessionEnded,
         Code::NotFound,
         Code::ProductNotFound,
     ];

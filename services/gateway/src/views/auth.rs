@@ -59,11 +59,11 @@ pub(crate) struct Registration {
     )]
     #[serde(default)]
     password: Field<String>,
-    /// Given name.
+    /// Given name; must not look like a link.
     #[schema(value_type = Option<String>, max_length = 100, example = "Ada")]
     #[serde(default)]
     first_name: Field<String>,
-    /// Family name.
+    /// Family name; must not look like a link.
     #[schema(value_type = Option<String>, max_length = 100, example = "Lovelace")]
     #[serde(default)]
     last_name: Field<String>,

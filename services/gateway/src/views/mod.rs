@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod cart;
 pub(crate) mod category;
+pub(crate) mod email;
 pub(crate) mod money;
 pub(crate) mod new_order;
 pub(crate) mod notification;

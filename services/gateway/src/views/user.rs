@@ -26,6 +26,9 @@ pub(crate) struct User {
     /// E-mail address.
     #[schema(example = "ada@example.com")]
     email: String,
+    /// Whether the owner has proved to receive mail at the address.
+    #[schema(example = true)]
+    email_verified: bool,
     /// Role: `customer` or `admin`.
     #[schema(pattern = "^(customer|admin)$", example = "customer")]
     role: String,
@@ -64,6 +67,7 @@ impl From<v1::User> for User {
         Self {
             id: user.id,
             email: user.email,
+            email_verified: user.email_verified,
             role: user.role,
             disabled: user.disabled,
             profile: user.profile.unwrap_or_default().into(),
@@ -99,7 +103,7 @@ impl From<v1::ListUsersResponse> for UserList {
     }
 }
 
-/// Changes of a profile; absent fields stay unchanged.
+/// Changes of a profile; absent fields stay unchanged. Names must not look like links.
 #[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct ProfileChanges {
     /// Given name.

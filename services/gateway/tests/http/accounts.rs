@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::shop::{PASSWORD, Shop, text};
+use crate::tokens::ACCOUNT_ID;
 
 const NEW_PASSWORD: &str = "another horse battery";
 
@@ -316,7 +317,7 @@ async fn administrator_finds_accounts_and_changes_access() {
     let found = shop.gateway.admin(Method::GET, &format!("{USERS}?q={}", ada.email)).send().await;
     assert_eq!(found.is(200, "").json()["users"], json!([ada.tokens["user"]]));
     let page = shop.gateway.admin(Method::GET, &format!("{USERS}?page_size=1&page=2")).send().await;
-    let pagination = json!({"page": 2, "page_size": 1, "total_pages": 2, "total_count": 2});
+    let pagination = json!({"page": 2, "page_size": 1, "total_pages": 3, "total_count": 3});
     assert_eq!(page.is(200, "").json()["pagination"], pagination);
     let wrong = shop.gateway.admin(Method::GET, &format!("{USERS}?page=0&page_size=101"));
     assert_eq!(wrong.send().await.is(400, "invalid_request").fields().len(), 2);
@@ -326,9 +327,18 @@ async fn administrator_finds_accounts_and_changes_access() {
     };
     let promoted = patch(&ada.id(), json!({"role": "admin"})).await.is(200, "").json();
     assert_eq!(promoted["role"], "admin");
+    // Ada is the last administrator after she has demoted the other one.
+    let pair = json!({"email": ada.email, "password": PASSWORD});
+    let tokens = shop.post("/api/v1/auth/login", &pair).await.is(200, "").json();
+    let root = shop.signed_in(&ada.email, tokens);
+    let demote = async |id: &str, body: Value| {
+        root.request(Method::PATCH, &format!("{USERS}/{id}")).json(&body).send().await
+    };
+    demote(&ACCOUNT_ID.to_string(), json!({"role": "customer"})).await.is(200, "");
     for last in [json!({"role": "customer"}), json!({"disabled": true})] {
-        patch(&ada.id(), last).await.is(409, "last_admin");
+        demote(&ada.id(), last).await.is(409, "last_admin");
     }
+    demote(&ACCOUNT_ID.to_string(), json!({"role": "admin"})).await.is(200, "");
     let wrong = patch(&ada.id(), json!({"role": "owner", "disabled": "no"})).await;
     assert_eq!(wrong.is(400, "invalid_request").fields().len(), 2);
     patch(&Uuid::from_u128(7).to_string(), json!({})).await.is(404, "user_not_found");

@@ -10,6 +10,7 @@ use serde_json::Value;
 use testing::settings;
 use tokio::net::TcpListener;
 
+use crate::fake_user;
 use crate::response_validator::ResponseValidator;
 use crate::tokens::{KeyFiles, Signer};
 
@@ -55,10 +56,17 @@ impl Gateway {
         Self::start_with_keys(keys, &settings).await
     }
 
+    /// Starts a gateway. Without a user service, a fake one confirms every administrator.
     async fn start_with_keys(keys: KeyFiles, more: &[&str]) -> Self {
         let public = keys.public();
-        let keys_setting = ["--jwt-public-keys", public.to_str().expect("a path")];
-        let args = settings(&[&keys_setting, more].concat());
+        let mut arguments = vec!["--jwt-public-keys", public.to_str().expect("a path")];
+        arguments.extend(more);
+        let fake_user;
+        if !more.contains(&"--user-url") {
+            fake_user = format!("http://{}", fake_user::start().await);
+            arguments.extend(["--user-url", &fake_user]);
+        }
+        let args = settings(&arguments);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let runtime = Runtime::for_tests();

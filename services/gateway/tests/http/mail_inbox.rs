@@ -53,13 +53,25 @@ impl MailInbox {
 
     /// Waits for the mail of a password reset, and returns its token.
     pub(crate) async fn reset_token(&self, email: &str) -> String {
+        let token = |text: &str| {
+            let (_, after) = text.split_once(TOKEN_PREFIX)?;
+            after.split_whitespace().next().map(str::to_owned)
+        };
+        self.token(email, token).await
+    }
+
+    /// Waits for a mail that verifies an address, and returns its token, which is a line.
+    pub(crate) async fn verification_token(&self, email: &str) -> String {
+        let is_token = |line: &&str| line.len() == 43 && !line.contains(' ');
+        self.token(email, |text| text.lines().map(str::trim).find(is_token).map(str::to_owned))
+            .await
+    }
+
+    /// Waits for a mail with a token, which `find` finds in its text.
+    async fn token(&self, email: &str, find: impl Fn(&str) -> Option<String>) -> String {
         for _ in 0..300 {
             let mails = self.mails_to(email).await;
-            let token = mails.iter().find_map(|mail| {
-                let text = text(&mail["text"]);
-                let (_, after) = text.split_once(TOKEN_PREFIX)?;
-                after.split_whitespace().next().map(str::to_owned)
-            });
+            let token = mails.iter().find_map(|mail| find(&text(&mail["text"])));
             if let Some(token) = token {
                 return token;
             }

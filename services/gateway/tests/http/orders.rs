@@ -89,7 +89,11 @@ async fn cart_is_ordered_paid_and_shipped() {
     assert_eq!(statuses(&made), ["pending", "confirmed"]);
     ada.wait_for_empty_cart().await;
     assert_eq!(stock(&shop, &product).await, 97);
-    assert_eq!(shop.mail_inbox.wait_for(2, &ada.email).await.len(), 2, "welcome and confirmation");
+    assert_eq!(
+        shop.mail_inbox.wait_for(2, &ada.email).await.len(),
+        2,
+        "verification and confirmation"
+    );
 
     let found = ada.get(&order_path(&made)).await.is(200, "").json();
     assert_eq!((&found["total"], &found["history"]), (&made["total"], &made["history"]));

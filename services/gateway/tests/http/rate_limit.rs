@@ -224,7 +224,7 @@ async fn credential_routes_share_a_stricter_limit() {
         call.json(&serde_json::json!({})).send()
     };
     // The credential routes share one limit.
-    for (path, left) in [("login", 2), ("register", 1), ("password/reset", 0)] {
+    for (path, left) in [("login", 2), ("verify-email", 1), ("password/reset", 0)] {
         let response = post(&format!("/api/v1/auth/{path}")).await;
         response.is(400, "invalid_request");
         assert_eq!(response.header("ratelimit-limit"), "3");
@@ -238,4 +238,22 @@ async fn credential_routes_share_a_stricter_limit() {
     let call = gateway.request(Method::POST, "/api/v1/auth/login");
     let call = call.header("x-forwarded-for", &random_client()).json(&serde_json::json!({}));
     call.send().await.is(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn registrations_have_a_narrower_limit() {
+    let unlimited = ["--rate-limit-per-minute", "0"];
+    let gateway = limited(testing::redis(), &unlimited).await;
+    let client = random_client();
+    let post = async |path: &str| {
+        let call = gateway.request(Method::POST, path).header("x-forwarded-for", &client);
+        call.json(&serde_json::json!({})).send().await
+    };
+    for left in (0..10).rev() {
+        let response = post("/api/v1/auth/register").await;
+        response.is(400, "invalid_request");
+        assert_eq!(response.header("ratelimit-remaining"), left.to_string());
+    }
+    post("/api/v1/auth/register").await.is(429, "rate_limited");
+    post("/api/v1/auth/login").await.is(400, "invalid_request");
 }

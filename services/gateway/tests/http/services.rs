@@ -10,9 +10,11 @@ use std::sync::Mutex;
 use kit::Runtime;
 use reqwest::Method;
 use sqlx::migrate::Migrator;
-use sqlx::{ConnectOptions as _, PgPool};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
 use testing::{RunningService, TestDatabase, free_address, settings};
 use tokio::net::TcpListener;
+
+use crate::tokens::{ACCOUNT_ID, SESSION_ID};
 
 /// Service behind the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +106,9 @@ impl Services {
             if let Some(migrator) = service.migrator() {
                 let database = testing::database(migrator).await;
                 database_urls.insert(service, database.url().to_owned());
+                if service == Service::User {
+                    create_administrator(database.pool()).await;
+                }
                 databases.push(database);
             }
             // Chosen before any service starts, because services call each other.
@@ -133,6 +138,14 @@ impl Services {
     pub(crate) async fn stop(&self, service: Service) {
         let server = self.running.lock().expect("not poisoned").remove(&service);
         server.expect("it runs").stop().await;
+    }
+
+    /// Ends all sessions of an account in the database of the user service.
+    pub(crate) async fn end_sessions(&self, account: &str) {
+        let url = &self.database_urls[&Service::User];
+        let mut connection = PgConnection::connect(url).await.expect("a connection");
+        let statement = sqlx::query("DELETE FROM sessions WHERE user_id = $1::uuid").bind(account);
+        statement.execute(&mut connection).await.expect("the sessions end");
     }
 
     /// Returns the settings with the URLs of all services: `--user-url http://…` and so on.
@@ -207,6 +220,28 @@ impl Services {
             }
         }
     }
+}
+
+/// Creates the account and the session of the tokens that tests sign. The account cannot sign in.
+async fn create_administrator(pool: &PgPool) {
+    for statement in [
+        "INSERT INTO users
+             (id, email, email_key, password_hash, role, disabled, created_at, updated_at)
+         VALUES ($1, 'root@example.com', 'root@example.com', '', 'admin', false, now(), now())",
+        "INSERT INTO profiles (user_id, first_name, last_name, phone, avatar_url)
+         VALUES ($1, '', '', '', '')",
+    ] {
+        sqlx::query(statement).bind(ACCOUNT_ID).execute(pool).await.expect("an account");
+    }
+    sqlx::query(
+        "INSERT INTO sessions (id, user_id, created_at, expires_at)
+         VALUES ($1, $2, now(), now() + interval '1 day')",
+    )
+    .bind(SESSION_ID)
+    .bind(ACCOUNT_ID)
+    .execute(pool)
+    .await
+    .expect("a session");
 }
 
 /// Starts a service at `address`.

@@ -11,6 +11,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+/// Account of all tokens: the administrator of a shop.
+pub(crate) const ACCOUNT_ID: Uuid = Uuid::from_u128(1);
+
+/// Session of all tokens.
+pub(crate) const SESSION_ID: Uuid = Uuid::from_u128(2);
+
 /// Signing key pair.
 pub(crate) struct Signer {
     seed: [u8; 32],
@@ -91,9 +97,9 @@ impl Signer {
     pub(crate) fn sign(&self, role: &str, lifetime_secs: i64) -> String {
         let now = Env::system().now().as_second();
         let claims: Value = json!({
-            "iss": "storefront", "aud": "storefront", "sub": Uuid::from_u128(1),
+            "iss": "storefront", "aud": "storefront", "sub": ACCOUNT_ID,
             "iat": now.min(now + lifetime_secs), "exp": now + lifetime_secs,
-            "jti": "t", "sid": Uuid::from_u128(2), "role": role,
+            "jti": "t", "sid": SESSION_ID, "role": role,
         });
         let der = self.pair.to_pkcs8v1().expect("a document");
         let header = Header { kid: Some(self.kid.to_owned()), ..Header::new(Algorithm::EdDSA) };

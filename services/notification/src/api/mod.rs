@@ -81,6 +81,20 @@ impl NotificationService for Api {
         self.send(parse::sign_in_throttled(request.get_ref())?).await
     }
 
+    async fn send_email_verification(
+        &self,
+        request: Request<pb::SendEmailVerificationRequest>,
+    ) -> RpcResult<Empty> {
+        self.send(parse::email_verification(request.get_ref())?).await
+    }
+
+    async fn send_email_changed(
+        &self,
+        request: Request<pb::SendEmailChangedRequest>,
+    ) -> RpcResult<Empty> {
+        self.send(parse::email_changed(request.get_ref())?).await
+    }
+
     async fn list_notifications(
         &self,
         request: Request<pb::ListNotificationsRequest>,

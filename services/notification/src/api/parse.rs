@@ -7,8 +7,8 @@ use wire::{Email, Fields, Page};
 
 use super::fields::NotificationFields as _;
 use crate::domain::content::{
-    Content, LineItem, OrderCancelled, OrderConfirmation, PasswordReset, RefundIssued,
-    ShippingUpdate, SignInThrottled, Welcome, address_lines,
+    Content, EmailChanged, EmailVerification, LineItem, OrderCancelled, OrderConfirmation,
+    PasswordReset, RefundIssued, ShippingUpdate, SignInThrottled, Welcome, address_lines,
 };
 use crate::domain::{NotificationId, delivery};
 
@@ -77,6 +77,22 @@ pub(super) fn sign_in_throttled(
     mail_request(fields, envelope, Some(Content::SignInThrottled(SignInThrottled {})))
 }
 
+pub(super) fn email_verification(
+    request: &pb::SendEmailVerificationRequest,
+) -> Result<MailRequest, Status> {
+    let mut fields = Fields::default();
+    let envelope = envelope(&mut fields, &request.email, &request.idempotency_key);
+    let token = fields.line("verification_token", &request.verification_token, MAX_TOKEN_CHARS);
+    let content = token.map(|token| Content::EmailVerification(EmailVerification { token }));
+    mail_request(fields, envelope, content)
+}
+
+pub(super) fn email_changed(request: &pb::SendEmailChangedRequest) -> Result<MailRequest, Status> {
+    let mut fields = Fields::default();
+    let envelope = envelope(&mut fields, &request.email, &request.idempotency_key);
+    mail_request(fields, envelope, Some(Content::EmailChanged(EmailChanged {})))
+}
+
 pub(super) fn order_confirmation(
     request: &pb::SendOrderConfirmationRequest,
 ) -> Result<MailRequest, Status> {
@@ -93,7 +109,10 @@ pub(super) fn order_confirmation(
         None => Some(None),
     };
     let total = f.amount("total", request.total.as_ref());
-    let address = f.order_address("shipping_address", request.shipping_address.as_ref());
+    let address = match &request.shipping_address {
+        Some(address) => f.order_address("shipping_address", Some(address)).map(Some),
+        None => Some(None),
+    };
     let tracking_number =
         f.line_or_empty("tracking_number", &request.tracking_number, MAX_SHIPPING_CHARS);
     let parsed = || {
@@ -105,7 +124,7 @@ pub(super) fn order_confirmation(
             shipping: shipping?,
             tax: tax?,
             total: total?,
-            address: address_lines(address?, &first_name),
+            address: address?.map_or_else(Vec::new, |a| address_lines(a, &first_name)),
             first_name,
             tracking_number: tracking_number?,
         }))

@@ -9,6 +9,9 @@ use wire::Address;
 /// The lifetime of a password reset token, and so of its mail.
 const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
+/// The lifetime of a token that verifies an e-mail address, and so of its mail.
+const VERIFICATION_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
 /// The content of a mail, stored until the mail is sent. It has no `Debug`, because logs must not
 /// contain it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +21,10 @@ pub enum Content {
     Welcome(Welcome),
     /// Password reset.
     PasswordReset(PasswordReset),
+    /// Verification of an e-mail address.
+    EmailVerification(EmailVerification),
+    /// Notice to the former address of an account.
+    EmailChanged(EmailChanged),
     /// Confirmation of an order.
     OrderConfirmation(OrderConfirmation),
     /// New status of a shipment.
@@ -44,6 +51,18 @@ pub struct PasswordReset {
     pub token: String,
 }
 
+/// Content of the mail that verifies an e-mail address. It has no name and no other text of a
+/// caller, because the recipient may be a stranger.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmailVerification {
+    /// The token, valid once and for a day.
+    pub token: String,
+}
+
+/// Content of the notice to the former address of an account.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmailChanged {}
+
 /// Content of the order confirmation.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderConfirmation {
@@ -61,7 +80,7 @@ pub struct OrderConfirmation {
     pub tax: Option<Money>,
     /// Amount to pay.
     pub total: Money,
-    /// Lines of the shipping address.
+    /// Lines of the shipping address; empty if the caller did not provide it.
     pub address: Vec<String>,
     /// Tracking number; may be empty.
     pub tracking_number: String,
@@ -131,6 +150,8 @@ impl Content {
         match self {
             Self::Welcome(_) => "welcome",
             Self::PasswordReset(_) => "password_reset",
+            Self::EmailVerification(_) => "email_verification",
+            Self::EmailChanged(_) => "email_changed",
             Self::OrderConfirmation(_) => "order_confirmation",
             Self::ShippingUpdate(_) => "shipping_update",
             Self::OrderCancelled(_) => "order_cancelled",
@@ -145,6 +166,8 @@ impl Content {
         match self {
             Self::Welcome(_) => format!("Welcome to {shop}"),
             Self::PasswordReset(_) => format!("Reset your password at {shop}"),
+            Self::EmailVerification(_) => format!("Confirm your e-mail address at {shop}"),
+            Self::EmailChanged(_) => format!("Your e-mail address at {shop} has changed"),
             Self::OrderConfirmation(mail) => format!("Order {} is confirmed", mail.order),
             Self::ShippingUpdate(mail) => format!("Order {}: {}", mail.order, mail.status_words()),
             Self::OrderCancelled(mail) => format!("Order {} is cancelled", mail.order),
@@ -158,7 +181,10 @@ impl Content {
     pub fn first_name(&self) -> &str {
         match self {
             Self::Welcome(mail) => &mail.first_name,
-            Self::PasswordReset(_) | Self::SignInThrottled(_) => "",
+            Self::PasswordReset(_)
+            | Self::EmailVerification(_)
+            | Self::EmailChanged(_)
+            | Self::SignInThrottled(_) => "",
             Self::OrderConfirmation(mail) => &mail.first_name,
             Self::ShippingUpdate(mail) => &mail.first_name,
             Self::OrderCancelled(mail) => &mail.first_name,
@@ -171,7 +197,9 @@ impl Content {
     pub fn lifetime(&self) -> Option<SignedDuration> {
         match self {
             Self::PasswordReset(_) => Some(RESET_LIFETIME),
+            Self::EmailVerification(_) => Some(VERIFICATION_LIFETIME),
             Self::Welcome(_)
+            | Self::EmailChanged(_)
             | Self::OrderConfirmation(_)
             | Self::ShippingUpdate(_)
             | Self::OrderCancelled(_)

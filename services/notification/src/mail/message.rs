@@ -59,6 +59,7 @@ mod tests {
             from: "Storefront <shop@example.com>".parse().unwrap(),
             name: "Storefront".into(),
             web_url: "https://shop.example.com".into(),
+            has_web_shop: true,
         }
     }
 

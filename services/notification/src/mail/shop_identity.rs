@@ -15,7 +15,12 @@ pub(crate) struct ShopIdentity {
     pub(crate) name: String,
     /// URL of the web shop, without a trailing slash.
     pub(crate) web_url: String,
+    /// Whether WEB_URL is set, so that the web shop has a page that verifies addresses.
+    pub(crate) has_web_shop: bool,
 }
+
+/// URL of a web shop on this machine, for development.
+const DEFAULT_WEB_URL: &str = "http://localhost:3000";
 
 impl ShopIdentity {
     /// Reads the identity from the settings.
@@ -25,7 +30,14 @@ impl ShopIdentity {
     pub(crate) fn new(args: &Args) -> Result<Self, Error> {
         let from = parse_sender(&args.mail_from)?;
         let name = from.name.clone().unwrap_or_else(|| from.email.domain().to_owned());
-        Ok(Self { from, name, web_url: parse_web_url(&args.web_url)? })
+        let web_url = parse_web_url(args.web_url.as_deref().unwrap_or(DEFAULT_WEB_URL))?;
+        Ok(Self { from, name, web_url, has_web_shop: args.web_url.is_some() })
+    }
+
+    /// Returns the URL of the page that verifies an e-mail address; `None` without a web shop.
+    pub(crate) fn verification_link(&self, token: &str) -> Option<String> {
+        let token: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
+        self.has_web_shop.then(|| format!("{}/verify-email?token={token}", self.web_url))
     }
 
     /// Returns the URL of the page that sets a new password.
@@ -100,8 +112,22 @@ mod tests {
             from: "shop@example.com".parse().unwrap(),
             name: String::new(),
             web_url: "http://localhost:3000".into(),
+            has_web_shop: true,
         };
         let link = shop.reset_link("a+b/c=&d e");
         assert_eq!(link, "http://localhost:3000/reset-password?token=a%2Bb%2Fc%3D%26d+e");
+    }
+
+    #[test]
+    fn verification_link_exists_only_with_web_shop() {
+        let shop = |has_web_shop| ShopIdentity {
+            from: "shop@example.com".parse().unwrap(),
+            name: String::new(),
+            web_url: "https://shop.example.com".into(),
+            has_web_shop,
+        };
+        let link = shop(true).verification_link("a+b").unwrap();
+        assert_eq!(link, "https://shop.example.com/verify-email?token=a%2Bb");
+        assert_eq!(shop(false).verification_link("a+b"), None);
     }
 }

@@ -30,6 +30,12 @@ async fn empty_request_names_every_missing_field() {
     assert_missing!(send_welcome_email, SendWelcomeEmailRequest, ["email"]);
     assert_missing!(send_password_reset, SendPasswordResetRequest, ["email", "reset_token"]);
     assert_missing!(send_sign_in_throttled, SendSignInThrottledRequest, ["email"]);
+    assert_missing!(
+        send_email_verification,
+        SendEmailVerificationRequest,
+        ["email", "verification_token"]
+    );
+    assert_missing!(send_email_changed, SendEmailChangedRequest, ["email"]);
     assert_missing!(send_order_cancelled, SendOrderCancelledRequest, ["email", "order_id"]);
     assert_missing!(send_refund_issued, SendRefundIssuedRequest, ["email", "order_id", "amount"]);
     assert_missing!(retry_notification, RetryNotificationRequest, ["id"]);

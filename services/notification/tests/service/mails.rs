@@ -60,6 +60,46 @@ async fn password_reset_is_rendered() {
     assert_mail!(pool, send_password_reset, request, "password_reset");
 }
 
+/// The test service has no WEB_URL, so that the mail has no link to a page of the web shop.
+#[tokio::test]
+async fn email_verification_is_rendered() {
+    let database = testing::database(&notification::MIGRATOR).await;
+    let pool = database.pool().clone();
+    let request = pb::SendEmailVerificationRequest {
+        email: "ada@example.com".into(),
+        verification_token: "a+b/c=&d".into(),
+        idempotency_key: String::new(),
+    };
+    assert_mail!(pool, send_email_verification, request, "email_verification");
+}
+
+#[tokio::test]
+async fn email_changed_is_rendered() {
+    let database = testing::database(&notification::MIGRATOR).await;
+    let pool = database.pool().clone();
+    let request = pb::SendEmailChangedRequest {
+        email: "ada@example.com".into(),
+        idempotency_key: String::new(),
+    };
+    assert_mail!(pool, send_email_changed, request, "email_changed");
+}
+
+/// The address is omitted for a recipient who is not verified.
+#[tokio::test]
+async fn order_without_address_is_rendered_without_gaps() {
+    let database = testing::database(&notification::MIGRATOR).await;
+    let pool = database.pool().clone();
+    let mut request = confirmation();
+    (request.first_name, request.shipping_address) = (String::new(), None);
+    let inbox = Inbox::start().await;
+    let service = TestService::start(&pool, inbox.smtp_port).await;
+    service.client.clone().send_order_confirmation(request).await.unwrap();
+    let mail = inbox.single_mail().await;
+    assert_parts("order_confirmation_without_address", &mail);
+    service.stop().await;
+    inbox.stop().await;
+}
+
 #[tokio::test]
 async fn sign_in_throttled_is_rendered() {
     let database = testing::database(&notification::MIGRATOR).await;

@@ -75,7 +75,7 @@ impl ShopFixture {
     pub(crate) async fn mails(&self) -> Vec<(String, i64)> {
         sqlx::query_as(
             "SELECT kind, count(*) FROM notifications
-             WHERE recipient = $1 AND kind <> 'welcome' GROUP BY kind ORDER BY kind",
+             WHERE recipient = $1 AND kind <> 'email_verification' GROUP BY kind ORDER BY kind",
         )
         .bind(&self.email)
         .fetch_all(&self.services.notification_db)

@@ -21,3 +21,4 @@ mod preview;
 mod refunds;
 mod services;
 mod slow_services;
+mod unverified;

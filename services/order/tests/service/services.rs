@@ -81,6 +81,7 @@ pub(crate) struct Services {
     pub(crate) payment_db: PgPool,
     pub(crate) shipping_db: PgPool,
     pub(crate) notification_db: PgPool,
+    pub(crate) user_db: PgPool,
     _databases: [TestDatabase; 5],
     _keys: TempDir,
 }
@@ -156,9 +157,20 @@ impl Services {
             payment_db: payment_db.pool().clone(),
             shipping_db: shipping_db.pool().clone(),
             notification_db: notification_db.pool().clone(),
+            user_db: user_db.pool().clone(),
             _databases: [catalog_db, payment_db, shipping_db, notification_db, user_db],
             _keys: keys,
         }
+    }
+
+    /// Sets whether the address of a customer is verified.
+    pub(crate) async fn set_email_verified(&self, user: &str, verified: bool) {
+        sqlx::query("UPDATE users SET email_verified = $2 WHERE id = $1::uuid")
+            .bind(user)
+            .bind(verified)
+            .execute(&self.user_db)
+            .await
+            .unwrap();
     }
 
     /// Stops all services gracefully.

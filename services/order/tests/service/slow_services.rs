@@ -61,7 +61,7 @@ async fn mails_of_an_order_are_delivered_in_order() {
     shop.cancel(&order.id).await.unwrap();
     shop.wait_until_settled(&order.id).await;
     let kinds: Vec<String> = sqlx::query_scalar(
-        "SELECT kind FROM notifications WHERE kind <> 'welcome' ORDER BY created_at",
+        "SELECT kind FROM notifications WHERE kind <> 'email_verification' ORDER BY created_at",
     )
     .fetch_all(&shop.services.notification_db)
     .await

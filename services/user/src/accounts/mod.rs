@@ -7,6 +7,7 @@ mod passwords;
 mod register;
 mod sessions;
 mod sign_in;
+mod verification;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub(crate) use first_admin::FirstAdmin;
 pub(crate) use passwords::PasswordChange;
 pub(crate) use register::Registration;
 pub(crate) use sessions::SessionsToEnd;
+pub(crate) use verification::EmailChange;
 
 use crate::access_tokens::AccessTokens;
 use crate::domain::account::Account;

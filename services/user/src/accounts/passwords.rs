@@ -67,7 +67,7 @@ impl Accounts {
         let new = self.hasher.hash(self.hasher.enter(Caller::Known)?, new).await?;
         let network = self.network_digest(&account.email);
         let owner = (account.id, network);
-        let work = passwords::reset(&self.pool, self.now(), digest, owner, &new);
+        let work = passwords::reset(&self.pool, &self.env, digest, owner, &new);
         traced("user.reset_password", work).await
     }
 }

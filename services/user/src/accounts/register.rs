@@ -41,9 +41,19 @@ impl Accounts {
         Ok(found.is_some())
     }
 
-    /// Returns a new account, not yet stored.
+    /// Returns a new account, not yet stored. The address of an administrator, which comes from the
+    /// settings, counts as verified.
     pub(super) fn new_account(&self, email: Email, profile: Profile, role: Role) -> Account {
-        let (id, now) = (self.env.uuid().into(), self.now());
-        Account { id, email, role, disabled: false, profile, created_at: now, updated_at: now }
+        let now = self.now();
+        Account {
+            id: self.env.uuid().into(),
+            email,
+            email_verified: role == Role::Admin,
+            role,
+            disabled: false,
+            profile,
+            created_at: now,
+            updated_at: now,
+        }
     }
 }

@@ -5,6 +5,7 @@ use wire::Fields;
 
 use crate::domain::account::Role;
 use crate::domain::ids::UserId;
+use crate::domain::name::looks_like_link;
 use crate::domain::password::{Password, PasswordError};
 
 const MAX_NAME_CHARS: usize = 100;
@@ -26,7 +27,7 @@ pub(super) trait UserFields {
     /// Reads a secret, which must not be empty. Its validity is checked later.
     fn secret<'a>(&mut self, field: &str, text: &'a str) -> Option<&'a str>;
 
-    /// Reads a person's name, which may be empty.
+    /// Reads a person's name, which may be empty and must not look like a link.
     fn name(&mut self, field: &str, text: &str) -> Option<String>;
 
     /// Reads a telephone number, which may be empty.
@@ -55,6 +56,9 @@ impl UserFields for Fields {
     }
 
     fn name(&mut self, field: &str, text: &str) -> Option<String> {
+        if looks_like_link(text) {
+            return self.reject(field, "must not look like a link");
+        }
         self.line_or_empty(field, text, MAX_NAME_CHARS)
     }
 

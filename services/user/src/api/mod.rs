@@ -7,8 +7,14 @@ mod auth;
 mod fields;
 mod render;
 mod session_list;
+mod sessions;
+mod verification;
 mod wishlist;
 
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures::Stream;
 use kit::postgres::traced;
 use proto::common::v1::Empty;
 use proto::user::v1 as pb;
@@ -17,12 +23,14 @@ use tonic::{Request, Response, Status};
 
 use crate::accounts::Accounts;
 use crate::error::Error;
-use crate::{store, transactions};
+use crate::{ended_sessions, store, transactions};
 
 /// The implementation of the gRPC service.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) accounts: Accounts,
+    /// How long ended sessions are kept.
+    pub(crate) ended_session_retention: Duration,
 }
 
 type RpcResult<T> = Result<Response<T>, Status>;
@@ -209,5 +217,49 @@ impl UserService for Api {
         let (user, id) = session_list::end(request.get_ref())?;
         self.accounts.end_session(user, id).await?;
         empty_response()
+    }
+
+    async fn verify_session(
+        &self,
+        request: Request<pb::VerifySessionRequest>,
+    ) -> RpcResult<pb::VerifySessionResponse> {
+        let (user, session) = sessions::verify(request.get_ref())?;
+        let mut conn = self.accounts.pool.acquire().await.map_err(Error::from)?;
+        let role = store::ended_sessions::active_role(&mut conn, session, user);
+        let role = traced("user.verify_session", role).await?;
+        Ok(Response::new(render::session(role)))
+    }
+
+    async fn verify_email(&self, request: Request<pb::VerifyEmailRequest>) -> RpcResult<Empty> {
+        let token = verification::verify(request.get_ref())?;
+        self.accounts.verify_email(token).await?;
+        empty_response()
+    }
+
+    async fn request_email_verification(
+        &self,
+        request: Request<pb::RequestEmailVerificationRequest>,
+    ) -> RpcResult<Empty> {
+        let user = verification::request(request.get_ref())?;
+        self.accounts.request_email_verification(user).await?;
+        empty_response()
+    }
+
+    async fn change_email(&self, request: Request<pb::ChangeEmailRequest>) -> RpcResult<Empty> {
+        let change = verification::change(request.get_ref())?;
+        self.accounts.change_email(change).await?;
+        empty_response()
+    }
+
+    type WatchEndedSessionsStream =
+        Pin<Box<dyn Stream<Item = Result<pb::EndedSessions, Status>> + Send + 'static>>;
+
+    async fn watch_ended_sessions(
+        &self,
+        _: Request<pb::WatchEndedSessionsRequest>,
+    ) -> RpcResult<Self::WatchEndedSessionsStream> {
+        let pool = self.accounts.pool.clone();
+        let sessions = ended_sessions::watch(pool, self.ended_session_retention);
+        Ok(Response::new(Box::pin(sessions)))
     }
 }

@@ -20,7 +20,8 @@ pub(super) fn signed_in(signed_in: SignedIn) -> pb::AuthResponse {
 }
 
 pub(super) fn user(account: Account) -> pb::User {
-    let Account { id, email, role, disabled, profile, created_at, updated_at } = account;
+    let Account { id, email, email_verified, role, disabled, profile, created_at, updated_at } =
+        account;
     let Profile { first_name, last_name, phone, avatar_url } = profile;
     pb::User {
         id: id.to_string(),
@@ -35,6 +36,7 @@ pub(super) fn user(account: Account) -> pb::User {
         created_at: created_at.to_string(),
         updated_at: updated_at.to_string(),
         disabled,
+        email_verified,
     }
 }
 
@@ -54,6 +56,12 @@ pub(super) fn validated(token: Option<(UserId, Role)>) -> pb::ValidateTokenRespo
         },
         None => pb::ValidateTokenResponse::default(),
     }
+}
+
+pub(super) fn session(role: Option<Role>) -> pb::VerifySessionResponse {
+    let active = role.is_some();
+    let role = role.map_or("", Role::as_str).to_owned();
+    pb::VerifySessionResponse { active, role }
 }
 
 pub(super) fn address(entry: Entry) -> pb::UserAddress {

@@ -84,6 +84,8 @@ pub struct Account {
     pub id: UserId,
     /// E-mail address, which is also the sign-in name.
     pub email: Email,
+    /// Whether the owner has proved to receive mail at the address.
+    pub email_verified: bool,
     /// Role, which decides what the account can do.
     pub role: Role,
     /// Whether sign-in is disabled.
@@ -143,6 +145,7 @@ mod tests {
         Account {
             id: UserId(uuid::Uuid::nil()),
             email: Email::new("ada@example.com").unwrap(),
+            email_verified: true,
             role,
             disabled,
             profile: Profile::default(),

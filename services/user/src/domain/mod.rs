@@ -5,6 +5,8 @@ pub mod address_book;
 mod common_passwords;
 pub mod ids;
 pub mod mail;
+pub mod mail_allowance;
+pub mod name;
 pub mod network;
 pub mod password;
 pub mod sealed_token;

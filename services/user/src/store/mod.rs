@@ -8,9 +8,11 @@
 
 pub(crate) mod addresses;
 pub(crate) mod attempts;
+pub(crate) mod ended_sessions;
 pub(crate) mod networks;
 pub(crate) mod outbox;
 pub(crate) mod resets;
 pub(crate) mod sessions;
 pub(crate) mod users;
+pub(crate) mod verifications;
 pub(crate) mod wishlist;

@@ -5,7 +5,7 @@ use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query};
 use wire::Email;
 
-use crate::domain::ids::MailId;
+use crate::domain::ids::{MailId, UserId};
 use crate::domain::mail::{Mail, MailKind};
 use crate::error::Error;
 
@@ -77,6 +77,49 @@ pub(crate) async fn add_sign_in_throttled(
     Ok(())
 }
 
+/// Adds a mail that verifies an address of an account to the outbox, unless the outbox has one.
+pub(crate) async fn add_verification(
+    conn: &mut PgConnection,
+    id: MailId,
+    (user, email): (UserId, &Email),
+    now: Timestamp,
+) -> Result<(), Error> {
+    query!(
+        "INSERT INTO outbox (id, kind, user_id, email, email_key, first_name, created_at, due_at)
+         VALUES ($1, 'email_verification', $2, $3, $4, '', $5, $5)
+         ON CONFLICT (user_id, email_key) WHERE kind = 'email_verification'
+         DO UPDATE SET email = EXCLUDED.email",
+        id.0,
+        user.0,
+        email.as_str(),
+        email.key(),
+        now.to_sqlx(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Adds a notice to the former address of an account to the outbox.
+pub(crate) async fn add_email_changed(
+    conn: &mut PgConnection,
+    id: MailId,
+    former: &Email,
+    now: Timestamp,
+) -> Result<(), Error> {
+    query!(
+        "INSERT INTO outbox (id, kind, email, email_key, first_name, created_at, due_at)
+         VALUES ($1, 'email_changed', $2, $3, '', $4, $4)",
+        id.0,
+        former.as_str(),
+        former.key(),
+        now.to_sqlx(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Leases the mail that has been due longest, until `lease`. If the row still exists then, its
 /// worker died and another one leases it. Skips rows that another worker has locked.
 pub(crate) async fn lease_next(
@@ -88,7 +131,7 @@ pub(crate) async fn lease_next(
         "UPDATE outbox SET attempts = attempts + 1, due_at = $2
          WHERE id = (SELECT id FROM outbox WHERE due_at <= $1
                      ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING id, kind, email, first_name, attempts",
+         RETURNING id, kind, user_id, email, first_name, attempts",
         now.to_sqlx(),
         lease.to_sqlx(),
     )
@@ -98,6 +141,7 @@ pub(crate) async fn lease_next(
     Ok(Some(Mail {
         id: row.id.into(),
         kind: MailKind::parse(&row.kind).ok_or(Error::UnknownValue("outbox.kind"))?,
+        user: row.user_id.map(UserId::from),
         email: Email::new(&row.email).ok_or(Error::UnknownValue("outbox.email"))?,
         first_name: row.first_name,
         attempts: row.attempts,

@@ -14,6 +14,7 @@ use crate::error::Error;
 struct Row {
     id: Uuid,
     email: String,
+    email_verified: bool,
     role: String,
     disabled: bool,
     created_at: Timestamp,
@@ -28,11 +29,12 @@ impl TryFrom<Row> for Account {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let Row { id, email, role, disabled, created_at, updated_at, .. } = row;
+        let Row { id, email, email_verified, role, disabled, created_at, updated_at, .. } = row;
         let Row { first_name, last_name, phone, avatar_url, .. } = row;
         Ok(Self {
             id: id.into(),
             email: Email::new(&email).ok_or(Error::UnknownValue("users.email"))?,
+            email_verified,
             role: Role::parse(&role).ok_or(Error::UnknownValue("users.role"))?,
             disabled,
             profile: Profile { first_name, last_name, phone, avatar_url },
@@ -46,7 +48,7 @@ macro_rules! select_accounts {
     ($rest:expr $(, $argument:expr)* $(,)?) => {
         query_as!(
             Row,
-            "SELECT u.id, u.email, u.role, u.disabled, u.created_at, u.updated_at,
+            "SELECT u.id, u.email, u.email_verified, u.role, u.disabled, u.created_at, u.updated_at,
                     p.first_name, p.last_name, p.phone, p.avatar_url
              FROM users u JOIN profiles p ON p.user_id = u.id " + $rest
             $(, $argument)*
@@ -60,11 +62,13 @@ pub(crate) async fn insert(
     account: &Account,
     hash: &PasswordHash,
 ) -> Result<(), Error> {
-    let Account { id, email, role, disabled, profile, created_at, updated_at } = account;
+    let Account { id, email, email_verified, role, disabled, profile, created_at, updated_at } =
+        account;
     query!(
         "INSERT INTO users
-             (id, email, email_key, password_hash, role, disabled, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             (id, email, email_key, password_hash, role, disabled, created_at, updated_at,
+              email_verified)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         id.0,
         email.as_str(),
         email.key(),
@@ -73,6 +77,7 @@ pub(crate) async fn insert(
         *disabled,
         created_at.to_sqlx(),
         updated_at.to_sqlx(),
+        *email_verified,
     )
     .execute(&mut *conn)
     .await
@@ -165,9 +170,38 @@ pub(crate) async fn replace_hash(
     Ok(())
 }
 
+/// Marks the address of an account as verified.
+pub(crate) async fn set_email_verified(conn: &mut PgConnection, id: UserId) -> Result<(), Error> {
+    query!("UPDATE users SET email_verified = true WHERE id = $1", id.0).execute(conn).await?;
+    Ok(())
+}
+
+/// Replaces the address of an account.
+///
+/// # Errors
+/// Returns [`Error::EmailTaken`] if another account has the address.
+pub(crate) async fn set_email(
+    conn: &mut PgConnection,
+    id: UserId,
+    email: &Email,
+    now: Timestamp,
+) -> Result<(), Error> {
+    query!(
+        "UPDATE users SET email = $2, email_key = $3, updated_at = $4 WHERE id = $1",
+        id.0,
+        email.as_str(),
+        email.key(),
+        now.to_sqlx(),
+    )
+    .execute(conn)
+    .await
+    .map_err(Error::from_user_insert)?;
+    Ok(())
+}
+
 /// Updates the role, status and profile of an account.
 pub(crate) async fn update(conn: &mut PgConnection, account: &Account) -> Result<(), Error> {
-    let Account { id, email: _, role, disabled, profile, created_at: _, updated_at } = account;
+    let Account { id, role, disabled, profile, updated_at, .. } = account;
     query!(
         "UPDATE users SET role = $2, disabled = $3, updated_at = $4 WHERE id = $1",
         id.0,

@@ -9,4 +9,5 @@ pub(crate) mod addresses;
 pub(crate) mod attempts;
 pub(crate) mod passwords;
 pub(crate) mod sessions;
+pub(crate) mod verification;
 pub(crate) mod wishlist;

@@ -12,6 +12,7 @@ use crate::domain::throttle;
 use crate::domain::token::{Digest, OpaqueToken};
 use crate::error::Error;
 use crate::store;
+use crate::transactions::verification;
 
 /// Changes a password from `old` to `new`, unless it was changed concurrently. Ends all sessions
 /// except `keep`.
@@ -31,16 +32,17 @@ pub(crate) async fn change(
     Ok(tx.commit().await?)
 }
 
-/// Resets a password with a token, which is valid once. Ends all sessions and clears the sign-in
-/// attempts, since the caller has proved to own the address. The caller's network becomes the only
-/// known one: someone else may have signed in from the others.
+/// Resets a password with a token, which is valid once. Ends all sessions, clears the sign-in
+/// attempts, and verifies the address, since the caller has proved to own it. The caller's network
+/// becomes the only known one: someone else may have signed in from the others.
 pub(crate) async fn reset(
     pool: &PgPool,
-    now: Timestamp,
+    env: &Env,
     token: Digest,
     (user, network): (UserId, Option<Digest>),
     new: &PasswordHash,
 ) -> Result<(), Error> {
+    let now = env.now();
     let mut tx = pool.begin().await?;
     let account = store::users::lock(&mut tx, user).await?;
     let account = account.filter(|account| !account.disabled).ok_or(Error::InvalidResetToken)?;
@@ -54,10 +56,11 @@ pub(crate) async fn reset(
         store::attempts::clear(&mut tx, network, now).await?;
         store::networks::remember(&mut tx, user, network, now).await?;
     }
+    verification::mark_verified(&mut tx, env, &account).await?;
     Ok(tx.commit().await?)
 }
 
-/// Sets the password of a locked account. Invalidates all password reset tokens.
+/// Sets the password of a locked account. Invalidates all tokens that were mailed to it.
 async fn set_password(
     conn: &mut PgConnection,
     now: Timestamp,
@@ -67,6 +70,7 @@ async fn set_password(
 ) -> Result<(), Error> {
     store::users::set_password(conn, user, new, now).await?;
     store::sessions::end_all(conn, user, keep).await?;
+    store::verifications::delete_all(conn, user).await?;
     store::resets::delete_all(conn, user).await
 }
 
@@ -98,7 +102,7 @@ pub(crate) async fn create_reset_token(
     let Some(account) = account.filter(|account| !account.disabled) else { return Ok(None) };
     let now = env.now();
     let others = store::resets::count_other_mails(&mut tx, user, mail.id, now).await?;
-    if others >= MAX_RESET_MAILS {
+    if others >= MAX_RESET_MAILS || !verification::take_allowance(&mut tx, mail, now).await? {
         return Ok(None);
     }
     let token = OpaqueToken::new(env);

@@ -22,8 +22,8 @@ pub(crate) struct OpenSession {
     pub(crate) token: OpaqueToken,
 }
 
-/// Creates an account with a session, and adds a welcome mail to the outbox. The owner is known to
-/// sign in from `network`.
+/// Creates an account with a session, and adds a mail that verifies its address to the outbox. The
+/// owner is known to sign in from `network`.
 pub(crate) async fn register(
     pool: &PgPool,
     env: &Env,
@@ -37,9 +37,8 @@ pub(crate) async fn register(
         store::networks::remember(&mut tx, account.id, network, account.created_at).await?;
     }
     let mail = MailId(env.uuid());
-    let first_name = &account.profile.first_name;
-    store::outbox::add_welcome(&mut tx, mail, &account.email, first_name, account.created_at)
-        .await?;
+    let owner = (account.id, &account.email);
+    store::outbox::add_verification(&mut tx, mail, owner, account.created_at).await?;
     let open = begin_session(&mut tx, env, account, policy).await?;
     tx.commit().await?;
     Ok(open)

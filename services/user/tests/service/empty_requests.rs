@@ -58,5 +58,9 @@ async fn empty_request_names_every_missing_field() {
     assert_missing!(update_user_access, UpdateUserAccessRequest, ["id"]);
     assert_missing!(list_sessions, ListSessionsRequest, ["user_id"]);
     assert_missing!(end_session, EndSessionRequest, ["id", "user_id"]);
+    assert_missing!(verify_email, VerifyEmailRequest, ["token"]);
+    assert_missing!(request_email_verification, RequestEmailVerificationRequest, ["user_id"]);
+    assert_missing!(change_email, ChangeEmailRequest, ["user_id", "email", "current_password"]);
+    assert_missing!(verify_session, VerifySessionRequest, ["user_id", "session_id"]);
     service.stop().await;
 }

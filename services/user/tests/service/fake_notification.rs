@@ -21,7 +21,7 @@ use tonic::{Request, Response, Status};
 pub(crate) struct Received {
     pub(crate) kind: &'static str,
     pub(crate) email: String,
-    /// The first name or the reset token.
+    /// The first name or the token.
     pub(crate) content: String,
     pub(crate) key: String,
 }
@@ -140,6 +140,24 @@ impl NotificationService for Recorder {
         let pb::SendSignInThrottledRequest { email, idempotency_key } = request.into_inner();
         let content = String::new();
         self.take(Received { kind: "throttled", email, content, key: idempotency_key })
+    }
+
+    async fn send_email_verification(
+        &self,
+        request: Request<pb::SendEmailVerificationRequest>,
+    ) -> Result<Response<Empty>, Status> {
+        let pb::SendEmailVerificationRequest { email, verification_token, idempotency_key } =
+            request.into_inner();
+        let (content, key) = (verification_token, idempotency_key);
+        self.take(Received { kind: "verification", email, content, key })
+    }
+
+    async fn send_email_changed(
+        &self,
+        request: Request<pb::SendEmailChangedRequest>,
+    ) -> Result<Response<Empty>, Status> {
+        let pb::SendEmailChangedRequest { email, idempotency_key: key } = request.into_inner();
+        self.take(Received { kind: "email_changed", email, content: String::new(), key })
     }
 
     async fn send_order_confirmation(

@@ -49,12 +49,14 @@ async fn outage_of_notification_service_delays_mails() {
 
     service.notification.start().await;
     service.env.advance(SignedDuration::from_mins(6));
-    service.notification.wait_for("welcome", "ada@example.com", 1).await;
+    service.notification.wait_for("verification", "ada@example.com", 1).await;
     let token =
         service.notification.wait_for("reset", "ada@example.com", 1).await.remove(0).content;
     service.reset_password(&token, "another password").await.unwrap();
     wait_for_count(&service, "SELECT count(*) FROM outbox", 0).await;
-    assert_eq!(service.notification.received().len(), 2);
+    // The reset verifies the address, which is followed by the welcome mail.
+    service.notification.wait_for("welcome", "ada@example.com", 1).await;
+    assert_eq!(service.notification.received().len(), 3);
     service.stop().await;
 }
 
@@ -71,7 +73,7 @@ async fn pending_mail_is_sent_after_restart() {
     notification.start().await;
     let service =
         TestService::start_at(database.pool(), "2026-03-01T13:00:00Z", notification, |_| {}).await;
-    service.notification.wait_for("welcome", "ada@example.com", 1).await;
+    service.notification.wait_for("verification", "ada@example.com", 1).await;
     wait_for_count(&service, "SELECT count(*) FROM outbox", 0).await;
     service.stop().await;
 }
@@ -81,7 +83,7 @@ async fn expired_lease_is_taken_by_another_worker() {
     let database = testing::database(&user::MIGRATOR).await;
     let service = TestService::start(database.pool()).await;
     let id = service.customer("ada@example.com").await;
-    service.notification.wait_for("welcome", "ada@example.com", 1).await;
+    service.notification.wait_for("verification", "ada@example.com", 1).await;
     wait_for_count(&service, "SELECT count(*) FROM outbox", 0).await;
     sqlx::query(
         "INSERT INTO outbox (id, kind, email, email_key, first_name, attempts, created_at, due_at)
@@ -106,13 +108,13 @@ async fn lost_response_repeats_the_mail_with_the_same_key() {
     let service = TestService::start(database.pool()).await;
     service.notification.inject(Fault::LoseResponses);
     service.register("ada@example.com").await;
-    service.notification.wait_for("welcome", "ada@example.com", 1).await;
+    service.notification.wait_for("verification", "ada@example.com", 1).await;
     service.request_password_reset("ada@example.com").await.unwrap();
     service.notification.wait_for("reset", "ada@example.com", 1).await;
     wait_for_count(&service, POSTPONED, 2).await;
     service.notification.inject(Fault::None);
     service.env.advance(SignedDuration::from_secs(10));
-    for kind in ["welcome", "reset"] {
+    for kind in ["verification", "reset"] {
         let mails = service.notification.wait_for(kind, "ada@example.com", 2).await;
         assert_eq!(mails[0].key, mails[1].key);
     }
@@ -131,7 +133,7 @@ async fn rejected_mail_does_not_block_others() {
     wait_for_count(&service, "SELECT count(*) FROM outbox", 0).await;
     service.notification.inject(Fault::None);
     service.register("bob@example.com").await;
-    service.notification.wait_for("welcome", "bob@example.com", 1).await;
+    service.notification.wait_for("verification", "bob@example.com", 1).await;
     assert_eq!(service.metric("user_mails_total{outcome=\"refused\"}").unwrap(), "1");
     service.stop().await;
 }

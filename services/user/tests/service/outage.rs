@@ -38,7 +38,7 @@ async fn calls_fail_unavailable_during_outage_and_recover() {
     wait_for_root_sign_in(&service).await;
     let ada = service.register("ada@example.com").await;
     let id = ada.user.unwrap().id;
-    service.notification.wait_for("welcome", "ada@example.com", 1).await;
+    service.notification.wait_for("verification", "ada@example.com", 1).await;
 
     proxy.disconnect().await;
     for status in [

@@ -145,6 +145,8 @@ async fn reset_request_does_not_reveal_whether_account_exists() {
     let database = testing::database(&user::MIGRATOR).await;
     let service = TestService::start(database.pool()).await;
     let disabled = service.customer("cleo@example.com").await;
+    service.notification.wait_for("verification", "cleo@example.com", 1).await;
+    wait_for_empty_outbox(&service).await;
     service.set_access(&disabled, "", Some(true)).await.unwrap();
     service.register("ada@example.com").await;
     for email in ["bob@example.com", "cleo@example.com", "ada@example.com"] {

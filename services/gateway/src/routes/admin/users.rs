@@ -46,9 +46,9 @@ async fn list(State(app): State<App>, _: Admin, params: Params) -> Result<Json<U
 
 /// Change the role of an account, or disable it
 ///
-/// Absent fields stay unchanged. A new role and disabling end all sessions of the account; issued
-/// access tokens stay valid until they expire. The last administrator cannot be disabled or
-/// demoted.
+/// Absent fields stay unchanged. A new role and disabling end all sessions of the account; its
+/// access tokens are refused within 5 seconds, and an administrator loses the rights at once. The
+/// last administrator cannot be disabled or demoted.
 #[utoipa::path(
     patch, path = "/users/{id}", operation_id = "updateUserAccess", tag = "admin",
     params(("id" = uuid::Uuid, Path, description = "The account.")),

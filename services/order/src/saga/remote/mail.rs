@@ -1,5 +1,8 @@
 //! Mails about orders. The customer's email address and name are read when a mail is sent, and are
 //! not stored here.
+//!
+//! An address that is not verified may belong to a stranger. It gets mails about paid orders only,
+//! without any text that the customer wrote: no name and no address.
 
 use proto::notification::v1 as pb;
 use proto::user::v1::{GetUserRequest, User};
@@ -10,13 +13,15 @@ use super::{RemoteServices, done, outcome_of};
 use crate::domain::line::Line;
 use crate::domain::order::Order;
 use crate::domain::outbox::Topic;
-use crate::domain::outcome::Outcome;
+use crate::domain::outcome::{Outcome, Receipt};
 use crate::domain::status::Status as OrderStatus;
 
 /// Recipient of a mail.
 struct Customer {
     email: String,
+    /// Empty for an address that is not verified.
     first_name: String,
+    email_verified: bool,
 }
 
 impl RemoteServices {
@@ -25,6 +30,9 @@ impl RemoteServices {
             Ok(customer) => customer,
             Err(status) => return outcome_of(&status),
         };
+        if !customer.email_verified && order.transaction.is_none() {
+            return Outcome::Done(Receipt::default());
+        }
         let mut client = self.notification.clone();
         match topic {
             Topic::ConfirmationMail => {
@@ -50,9 +58,11 @@ impl RemoteServices {
 
     async fn customer(&self, order: &Order) -> Result<Customer, Status> {
         let request = GetUserRequest { id: order.user.to_string() };
-        let User { email, profile, .. } = self.user.clone().get_user(request).await?.into_inner();
+        let user = self.user.clone().get_user(request).await?.into_inner();
+        let User { email, email_verified, profile, .. } = user;
+        let profile = profile.filter(|_| email_verified);
         let first_name = profile.and_then(|profile| profile.first_name).unwrap_or_default();
-        Ok(Customer { email, first_name })
+        Ok(Customer { email, first_name, email_verified })
     }
 }
 
@@ -72,7 +82,7 @@ fn confirmation(order: &Order, customer: Customer) -> pb::SendOrderConfirmationR
         subtotal: money(order.sums.subtotal),
         shipping: money(order.sums.shipping),
         total: money(order.sums.total),
-        shipping_address: Some(render::address(order.address.clone())),
+        shipping_address: customer.email_verified.then(|| render::address(order.address.clone())),
         tracking_number: order.tracking_number.clone().unwrap_or_default(),
         tax: money(order.sums.tax),
         idempotency_key: Topic::ConfirmationMail.key(order.id),

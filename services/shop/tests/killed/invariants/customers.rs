@@ -4,18 +4,21 @@ use super::Invariant;
 
 pub(super) static ALL: [Invariant; 2] = [
     Invariant {
-        description: "each order has exactly one mail of each kind that is due, and no other",
+        description: "each order has exactly one mail of each kind that is due, and no other \
+            (no address is verified: an unpaid order has none)",
         sql: "SELECT 'order ' || coalesce(d.order_id, s.order_id) || ': ' || coalesce(s.mails, 0)
                   || ' of ' || coalesce(d.mails, 0) || ' × ' || coalesce(d.kind, s.kind)
               FROM (
                   SELECT id AS order_id, 'order_confirmation' AS kind, 1 AS mails
                       FROM order_totals WHERE confirmed
-                  UNION ALL SELECT id, 'order_cancelled', 1 FROM orders WHERE status = 'cancelled'
+                  UNION ALL SELECT id, 'order_cancelled', 1 FROM orders
+                      WHERE status = 'cancelled' AND transaction_id IS NOT NULL
                   UNION ALL SELECT order_id, 'refund_issued', count(*)
                       FROM refunds GROUP BY order_id
               ) d FULL JOIN (
                   SELECT split_part(idempotency_key, ':', 1)::uuid AS order_id, kind,
-                      count(*) AS mails FROM notifications WHERE kind <> 'welcome' GROUP BY 1, 2
+                      count(*) AS mails FROM notifications
+                      WHERE kind <> 'email_verification' GROUP BY 1, 2
               ) s ON s.order_id = d.order_id AND s.kind = d.kind
               WHERE coalesce(s.mails, 0) <> coalesce(d.mails, 0)
               UNION ALL SELECT kind || ' ' || idempotency_key || ' is ' || status FROM notifications

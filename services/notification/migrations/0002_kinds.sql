@@ -1,0 +1,4 @@
+-- The service knows the kinds of mails; a list here would have to change with each of them.
+
+ALTER TABLE notifications DROP CONSTRAINT IF EXISTS notifications_kind_check;
+ALTER TABLE notifications ADD CONSTRAINT notifications_kind_check CHECK (kind ~ '^[a-z_]+$');

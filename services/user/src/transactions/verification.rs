@@ -1,0 +1,117 @@
+//! Transactions that verify and change e-mail addresses.
+
+use jiff::Timestamp;
+use kit::Env;
+use sqlx::{PgConnection, PgPool};
+use wire::Email;
+
+use crate::domain::account::Account;
+use crate::domain::ids::{MailId, UserId};
+use crate::domain::mail::{Mail, VERIFICATION_TTL};
+use crate::domain::token::{Digest, OpaqueToken};
+use crate::error::Error;
+use crate::store;
+
+/// Queues a verification mail to the address of an account, unless it is verified.
+pub(crate) async fn request(pool: &PgPool, env: &Env, user: UserId) -> Result<(), Error> {
+    let mut conn = pool.acquire().await?;
+    let account = store::users::find(&mut conn, user).await?.ok_or(Error::NotFound("user"))?;
+    if account.email_verified {
+        return Ok(());
+    }
+    let mail = MailId(env.uuid());
+    store::outbox::add_verification(&mut conn, mail, (user, &account.email), env.now()).await
+}
+
+/// Queues a verification mail to the new address of an account, whether or not another account has
+/// it: the response and its time do not reveal that.
+pub(crate) async fn request_change(
+    pool: &PgPool,
+    env: &Env,
+    user: UserId,
+    new: &Email,
+) -> Result<(), Error> {
+    let mut conn = pool.acquire().await?;
+    let mail = MailId(env.uuid());
+    store::outbox::add_verification(&mut conn, mail, (user, new), env.now()).await
+}
+
+/// Creates the token for a verification mail. `None` if the mail is not to be sent: the address is
+/// verified or has another account, the account is disabled or has gone, or the address got the
+/// maximum number of mails.
+pub(crate) async fn create_token(
+    pool: &PgPool,
+    env: &Env,
+    mail: &Mail,
+) -> Result<Option<OpaqueToken>, Error> {
+    let Some(user) = mail.user else { return Ok(None) };
+    let mut tx = pool.begin().await?;
+    let account = store::users::lock(&mut tx, user).await?;
+    let Some(account) = account.filter(|account| !account.disabled) else { return Ok(None) };
+    let is_current = account.email.key() == mail.email.key();
+    let is_useless = match is_current {
+        true => account.email_verified,
+        false => store::users::find_by_email(&mut tx, &mail.email).await?.is_some(),
+    };
+    if is_useless || !take_allowance(&mut tx, mail, env.now()).await? {
+        return Ok(None);
+    }
+    let token = OpaqueToken::new(env);
+    let expires_at = env.now() + VERIFICATION_TTL;
+    let owner = (user, &mail.email);
+    store::verifications::insert(&mut tx, token.digest(), owner, mail.id, expires_at).await?;
+    tx.commit().await?;
+    Ok(Some(token))
+}
+
+/// Takes the mail from the allowance of its address, once for all attempts to send it.
+pub(crate) async fn take_allowance(
+    conn: &mut PgConnection,
+    mail: &Mail,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    if store::verifications::has_token(conn, mail.id).await? {
+        return Ok(true);
+    }
+    store::verifications::take_allowance(conn, &mail.email, now).await
+}
+
+/// Verifies the address of a token. If it is a new one, the account takes it over, and the former
+/// address gets a notice. All tokens that were mailed to the account become invalid.
+pub(crate) async fn verify(pool: &PgPool, env: &Env, token: Digest) -> Result<(), Error> {
+    let mut tx = pool.begin().await?;
+    let now = env.now();
+    let invalid = || Error::InvalidVerificationToken;
+    let (user, _) = store::verifications::find(&mut tx, token, now).await?.ok_or_else(invalid)?;
+    let account = store::users::lock(&mut tx, user).await?;
+    let account = account.filter(|account| !account.disabled).ok_or_else(invalid)?;
+    // Read again under the lock: the token is valid once.
+    let (_, email) = store::verifications::find(&mut tx, token, now).await?.ok_or_else(invalid)?;
+    if email.key() != account.email.key() {
+        store::users::set_email(&mut tx, user, &email, now).await?;
+        store::resets::delete_all(&mut tx, user).await?;
+        if account.email_verified {
+            let mail = MailId(env.uuid());
+            store::outbox::add_email_changed(&mut tx, mail, &account.email, now).await?;
+        }
+    }
+    mark_verified(&mut tx, env, &Account { email, ..account }).await?;
+    store::verifications::delete_all(&mut tx, user).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Marks the address of a locked account as verified. The first time, the account gets the welcome
+/// mail.
+pub(crate) async fn mark_verified(
+    conn: &mut PgConnection,
+    env: &Env,
+    account: &Account,
+) -> Result<(), Error> {
+    if account.email_verified {
+        return Ok(());
+    }
+    store::users::set_email_verified(conn, account.id).await?;
+    let mail = MailId(env.uuid());
+    let first_name = &account.profile.first_name;
+    store::outbox::add_welcome(conn, mail, &account.email, first_name, env.now()).await
+}
