@@ -14,6 +14,10 @@ use std::fmt;
 
 pub use info::{ComponentInfo, Database, Listen, Protocol};
 
+/// The exit code of `shop <component> provision` when the database belongs to someone else. The
+/// operator recognizes this refusal by it.
+pub const DATABASE_IN_USE_EXIT_CODE: u8 = 10;
+
 /// One component of the shop. In a cluster it is one Deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Component {

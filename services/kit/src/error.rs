@@ -1,6 +1,7 @@
 //! Errors that prevent a process from starting or serving. Failures of single requests are statuses
 //! ([`crate::grpc::status`]) and problem details ([`crate::problem`]).
 
+use crate::postgres::DatabaseIdentity;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -75,16 +76,38 @@ pub enum Error {
         /// The cause.
         source: sqlx::Error,
     },
+    /// A database of a shared server, or one of the same shop, belongs to someone else.
+    #[error("the database {database} {}", owner(identity.as_ref()))]
+    DatabaseInUse {
+        /// The database.
+        database: String,
+        /// The owner, if the database has an identity.
+        identity: Option<DatabaseIdentity>,
+    },
     /// A role that keeps its password exists with a password other than the given one.
     #[error("the role {role} exists with another password")]
     RoleTaken {
         /// The role.
         role: String,
     },
+    /// The PostgreSQL server cannot sort by the rules of Unicode.
+    #[error(
+        "the PostgreSQL server was built without ICU (it has no collation und-x-icu): use a server \
+         that was built with ICU"
+    )]
+    NoIcu,
     /// A background worker panicked; its name and the cause are in the log.
     #[error("a background worker panicked")]
     Worker,
     /// Migrations could not be applied.
     #[error("cannot migrate the database")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+}
+
+/// Describes the owner of a database that is in use.
+fn owner(identity: Option<&DatabaseIdentity>) -> String {
+    match identity {
+        Some(identity) => format!("is in use by the Storefront {identity}"),
+        None => "exists without an identity and without its role".to_owned(),
+    }
 }

@@ -34,6 +34,12 @@ pub enum Error {
         /// The role.
         role: String,
     },
+    /// A Storefront uses the PostgreSQL server.
+    #[error(
+        "the server of DATABASE_URL serves a Storefront: set another server, or --take-over-roles \
+         to lock that shop out"
+    )]
+    ServerInUse(#[source] kit::Error),
     /// The demonstration data could not be written.
     #[error("cannot write the demonstration data")]
     Seed(#[source] kit::BoxError),
@@ -65,4 +71,16 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
+}
+
+impl Error {
+    /// The exit code of the process. The operator reads it from the status of a Job's pod.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Kit(kit::Error::DatabaseInUse { .. } | kit::Error::RoleTaken { .. }) => {
+                ::components::DATABASE_IN_USE_EXIT_CODE
+            }
+            _ => 1,
+        }
+    }
 }

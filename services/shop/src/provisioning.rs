@@ -5,10 +5,14 @@
 //! administrator's. The same shop derives the same passwords when it is restarted or started a
 //! second time; a different password means that another shop created the role. On a server that the
 //! process started itself there is no other shop, so each start sets new random passwords.
+//!
+//! Databases of a Storefront carry its identity ([`kit::postgres::DatabaseIdentity`]). A shop
+//! without an identity uses them only with `--take-over-roles`.
 
 use std::time::Duration;
 
-use kit::postgres::{ExistingRole, ProvisionArgs, provision};
+use ::components::Component;
+use kit::postgres::{ProvisionArgs, ServerUse, provision};
 use kit::{Env, secret};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -40,18 +44,18 @@ pub(crate) enum RoleOwnership {
 }
 
 impl PostgresServer {
-    /// Returns the password of a component's role, and what to do if the role exists.
-    fn role_password(&self, owner: &DatabaseComponent, env: &Env) -> (SecretString, ExistingRole) {
-        let existing = match self.roles {
-            RoleOwnership::Exclusive => return (random(env), ExistingRole::SetPassword),
-            RoleOwnership::Shared => ExistingRole::Keep,
-            RoleOwnership::Adopted => ExistingRole::SetPassword,
+    /// Returns the password of a component's role, and whether existing roles may be others'.
+    fn role_password(&self, owner: &DatabaseComponent, env: &Env) -> (SecretString, ServerUse) {
+        let server_use = match self.roles {
+            RoleOwnership::Exclusive => return (random(env), ServerUse::Exclusive),
+            RoleOwnership::Shared => ServerUse::Shared,
+            RoleOwnership::Adopted => ServerUse::Exclusive,
         };
         let url_password = || password_in_url(self.url.expose_secret()).map(SecretString::from);
         let admin_password = self.password.clone().or_else(url_password);
         let derived = admin_password.map(|password| secret::derive(&password, owner.database.role));
         // Without an administrator's password there is nothing to derive one from.
-        (derived.unwrap_or_else(|| random(env)), existing)
+        (derived.unwrap_or_else(|| random(env)), server_use)
     }
 }
 
@@ -63,7 +67,7 @@ pub(crate) async fn provision_and_migrate(
     server: &PostgresServer,
     env: &Env,
 ) -> Result<(), Error> {
-    let (password, existing) = server.role_password(owner, env);
+    let (password, server_use) = server.role_password(owner, env);
     let url = component_url(owner, &server.url);
     let args = ProvisionArgs {
         database_url: Some(url.clone()),
@@ -76,10 +80,14 @@ pub(crate) async fn provision_and_migrate(
         admin_database_user: None,
         admin_database_password: server.password.clone(),
         admin_database_password_file: None,
+        database_server_use: server_use,
+        database_identity: None,
+        database_take_over: None,
         database_wait: SERVER_WAIT,
     };
-    provision(&args, existing).await.map_err(|error| match error {
+    provision(&args, &related_names()).await.map_err(|error| match error {
         kit::Error::RoleTaken { role } => Error::RoleTaken { role },
+        error @ kit::Error::DatabaseInUse { .. } => Error::ServerInUse(error),
         error => error.into(),
     })?;
     database.database_url = Some(url);
@@ -87,6 +95,11 @@ pub(crate) async fn provision_and_migrate(
     database.database_password = Some(password);
     database.database_password_file = None;
     Ok(kit::postgres::migrate(database, owner.migrations).await?)
+}
+
+/// Returns the names of all databases and roles of a shop, which are claimed together.
+pub(crate) fn related_names() -> Vec<&'static str> {
+    Component::with_database().flat_map(|(_, database)| [database.name, database.role]).collect()
 }
 
 /// Returns the server's URL with the component's role and database. They are appended as
@@ -123,9 +136,9 @@ mod tests {
         PostgresServer { url: url.into(), password: password.map(SecretString::from), roles }
     }
 
-    fn catalog_password(server: &PostgresServer) -> (String, ExistingRole) {
-        let (password, existing) = server.role_password(&CATALOG, &Env::system());
-        (password.expose_secret().to_owned(), existing)
+    fn catalog_password(server: &PostgresServer) -> (String, ServerUse) {
+        let (password, server_use) = server.role_password(&CATALOG, &Env::system());
+        (password.expose_secret().to_owned(), server_use)
     }
 
     #[test]
@@ -148,10 +161,10 @@ mod tests {
         let in_url = server("postgres://me:hush@h/d", None, RoleOwnership::Shared);
         let separate = server("postgres://me@other/d", Some("hush"), RoleOwnership::Shared);
         let adopted = server("postgres://me:hush@h/d", None, RoleOwnership::Adopted);
-        let (derived, existing) = catalog_password(&in_url);
-        assert_eq!(existing, ExistingRole::Keep);
-        assert_eq!(catalog_password(&separate), (derived.clone(), ExistingRole::Keep));
-        assert_eq!(catalog_password(&adopted), (derived.clone(), ExistingRole::SetPassword));
+        let (derived, server_use) = catalog_password(&in_url);
+        assert_eq!(server_use, ServerUse::Shared);
+        assert_eq!(catalog_password(&separate), (derived.clone(), ServerUse::Shared));
+        assert_eq!(catalog_password(&adopted), (derived.clone(), ServerUse::Exclusive));
         assert!(!derived.contains("hush"));
     }
 

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::net::Ipv4Addr;
 
 use futures::FutureExt as _;
-use kit::postgres::ExistingRole;
 use kit::{BoxError, Process, Runtime};
 
 use crate::Error;
 use crate::components::DatabaseComponent;
+use crate::provisioning::related_names;
 
 /// The settings of a component's `serve` command.
 #[derive(Debug, clap::Args)]
@@ -68,9 +68,8 @@ where
 /// Creates the role and the database that the settings name.
 pub(crate) fn provision(args: ProvisionArgs) -> Result<(), Error> {
     let ProvisionArgs { process, provision } = args;
-    let existing = ExistingRole::SetPassword;
     run_job("provision", process, async |_| {
-        Ok(kit::postgres::provision(&provision, existing).await?)
+        Ok(kit::postgres::provision(&provision, &related_names()).await?)
     })
 }
 

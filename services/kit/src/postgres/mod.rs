@@ -8,6 +8,7 @@ mod listen;
 mod metrics;
 mod migrate;
 mod provision;
+mod statement;
 
 pub use connect::{Args, connect};
 pub use error::{Kind, RETRY_AFTER, constraint, kind, status};
@@ -15,7 +16,7 @@ pub use lease_worker::{LeaseQueue, LeaseWorker, NextClaim, Wakeup};
 pub use listen::{ListenEvent, listen, listen_with_probe_interval};
 pub(crate) use metrics::Pools;
 pub use migrate::migrate;
-pub use provision::{ExistingRole, ProvisionArgs, provision};
+pub use provision::{DatabaseIdentity, ProvisionArgs, ServerUse, TakeOver, provision};
 
 use std::future::Future;
 use std::io;

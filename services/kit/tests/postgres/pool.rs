@@ -1,181 +1,13 @@
-//! Tests against a real PostgreSQL server.
+//! Tests of the pool and of listeners.
 
-#![cfg(test)]
-
-use clap::Parser;
+use crate::fixture::{Service, pool, pool_through, settings};
 use kit::Runtime;
-use kit::postgres::{ExistingRole, Kind, ListenEvent, ProvisionArgs, constraint, kind};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Connection as _, PgConnection, PgPool, SqlSafeStr as _, query, query_scalar};
+use kit::postgres::{Kind, ListenEvent, constraint, kind};
+use sqlx::query;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 use testing::FaultProxy;
 use tokio::net::TcpListener;
-
-static MIGRATOR: Migrator = sqlx::migrate!("tests/migrations");
-
-#[derive(Parser)]
-struct Settings {
-    #[command(flatten)]
-    args: kit::postgres::Args,
-}
-
-#[derive(Parser)]
-struct ProvisionSettings {
-    #[command(flatten)]
-    args: ProvisionArgs,
-}
-
-fn admin_url() -> &'static str {
-    testing::postgres()
-}
-
-/// A role and a database of the same name. They are removed with the test's server.
-struct Service {
-    name: String,
-}
-
-impl Service {
-    fn new() -> Self {
-        Self { name: format!("kit_{}", kit::Env::system().uuid().simple()) }
-    }
-
-    /// The server's address without user, password and database.
-    fn server() -> String {
-        let url = admin_url();
-        let host = url.rsplit_once('@').expect("a user").1;
-        host.split_once('/').expect("a database").0.to_owned()
-    }
-
-    fn url(&self, password: &str) -> String {
-        format!("postgres://{0}:{password}@{1}/{0}", self.name, Self::server())
-    }
-
-    async fn provision(&self, password: &str) -> Result<(), kit::Error> {
-        self.provision_with(password, ExistingRole::SetPassword).await
-    }
-
-    async fn provision_with(
-        &self,
-        password: &str,
-        existing: ExistingRole,
-    ) -> Result<(), kit::Error> {
-        let url = format!("postgres://{0}@{1}/{0}", self.name, Self::server());
-        let (admin, password) = (admin_url().to_owned(), password.to_owned());
-        let args = ["x", "--database-url", &url, "--admin-database-url", &admin];
-        let args = args.into_iter().chain(["--database-password", &password]);
-        kit::postgres::provision(&ProvisionSettings::parse_from(args).args, existing).await
-    }
-
-    async fn connect(&self, password: &str) -> Result<PgConnection, sqlx::Error> {
-        PgConnection::connect(&self.url(password)).await
-    }
-}
-
-/// Parses the settings of a service with the URL and further arguments.
-fn settings(url: &str, more: &[&str]) -> kit::postgres::Args {
-    let args = ["x", "--database-url", url].into_iter().chain(more.iter().copied());
-    Settings::parse_from(args).args
-}
-
-/// Creates a pool for a new, migrated database.
-async fn pool(more: &[&str], runtime: &Runtime) -> PgPool {
-    let service = Service::new();
-    service.provision("secret").await.expect("provisioned");
-    let args = settings(&service.url("secret"), more);
-    kit::postgres::migrate(&args, &MIGRATOR).await.expect("migrated");
-    kit::postgres::connect(&args, runtime).expect("a pool")
-}
-
-#[tokio::test]
-async fn repeated_provisioning_keeps_data_and_sets_password() {
-    let service = Service::new();
-    service.provision("first").await.expect("provisioned");
-    let mut connection = service.connect("first").await.expect("a connection of the role");
-    query("CREATE TABLE kept (n int)").execute(&mut connection).await.expect("a table");
-
-    service.provision("second").await.expect("provisioned again");
-    assert!(service.connect("first").await.is_err(), "the old password is invalid");
-    let mut connection = service.connect("second").await.expect("the new password is valid");
-    let kept: i64 = query_scalar("SELECT count(*) FROM kept")
-        .fetch_one(&mut connection)
-        .await
-        .expect("the table exists");
-    assert_eq!(kept, 0);
-}
-
-#[tokio::test]
-async fn kept_role_with_another_password_is_rejected() {
-    let service = Service::new();
-    for _ in 0..2 {
-        service.provision_with("first", ExistingRole::Keep).await.expect("created, then kept");
-    }
-    let result =
-        service.provision_with("second", ExistingRole::Keep).await.expect_err("another password");
-    assert!(matches!(result, kit::Error::RoleTaken { role } if role == service.name));
-    service.connect("first").await.expect("the password is unchanged");
-
-    let admin = &mut PgConnection::connect(admin_url()).await.expect("the administrator");
-    let drop = format!("DROP DATABASE {}", service.name);
-    query(sqlx::AssertSqlSafe(drop)).execute(admin).await.expect("dropped");
-    service
-        .provision_with("first", ExistingRole::Keep)
-        .await
-        .expect("the database is created again");
-    service.connect("first").await.expect("a connection");
-}
-
-#[tokio::test]
-async fn role_cannot_connect_to_another_services_database() {
-    let [one, other] = [Service::new(), Service::new()];
-    for service in [&one, &other] {
-        service.provision("secret").await.expect("provisioned");
-    }
-    let url = format!("postgres://{}:secret@{}/{}", one.name, Service::server(), other.name);
-    let error = PgConnection::connect(&url).await.expect_err("no privilege");
-    let code = error.as_database_error().and_then(|error| error.code()).expect("a code");
-    assert_eq!(code, "42501");
-}
-
-#[tokio::test]
-async fn concurrent_provisioning_succeeds() {
-    let service = Service::new();
-    let all = (0..8).map(|_| service.provision("secret"));
-    for result in futures::future::join_all(all).await {
-        result.expect("provisioned");
-    }
-    service.connect("secret").await.expect("a connection of the role");
-}
-
-#[tokio::test]
-async fn concurrent_migrations_succeed() {
-    let service = Service::new();
-    service.provision("secret").await.expect("provisioned");
-    let args = settings(&service.url("secret"), &[]);
-    let all = (0..4).map(|_| kit::postgres::migrate(&args, &MIGRATOR));
-    for result in futures::future::join_all(all).await {
-        result.expect("migrated");
-    }
-}
-
-#[tokio::test]
-async fn rollback_ignores_newer_migrations_but_verifies_its_own() {
-    let service = Service::new();
-    service.provision("secret").await.expect("provisioned");
-    let args = settings(&service.url("secret"), &[]);
-    let migration = |version, text: &'static str| {
-        Migration::new(version, "".into(), MigrationType::Simple, text.into_sql_str(), false)
-    };
-    let own: Vec<Migration> = MIGRATOR.iter().cloned().collect();
-    let mut newer = own.clone();
-    newer.push(migration(1_000, "ALTER TABLE things ADD COLUMN color text"));
-    kit::postgres::migrate(&args, &Migrator::with_migrations(newer)).await.expect("upgrade");
-    kit::postgres::migrate(&args, &MIGRATOR).await.expect("rollback");
-
-    let changed = migration(own[0].version, "CREATE TABLE others (id int)");
-    let result = kit::postgres::migrate(&args, &Migrator::with_migrations(vec![changed])).await;
-    assert!(matches!(result, Err(kit::Error::Migrate(_))), "{result:?}");
-}
 
 #[tokio::test]
 async fn violated_constraint_is_reported_by_name() {
@@ -302,14 +134,6 @@ async fn listener_reconnects_and_reports_the_gap() {
         .expect("ended");
     }
     runtime.stop().await;
-}
-
-/// Creates a pool that connects to a new database through a proxy.
-async fn pool_through(proxy: &FaultProxy, more: &[&str], runtime: &Runtime) -> PgPool {
-    let service = Service::new();
-    service.provision("secret").await.expect("provisioned");
-    let url = format!("postgres://{0}:secret@{1}/{0}", service.name, proxy.address());
-    kit::postgres::connect(&settings(&url, more), runtime).expect("a pool")
 }
 
 #[tokio::test]

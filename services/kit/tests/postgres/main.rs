@@ -1,0 +1,8 @@
+//! Tests against a real PostgreSQL server.
+
+#![cfg(test)]
+
+mod fixture;
+mod ownership;
+mod pool;
+mod provisioning;
