@@ -68,7 +68,7 @@ pub struct Storage {
 }
 
 /// An external PostgreSQL server. It can serve only one Storefront, because the database names are
-/// fixed.
+/// fixed. The databases carry the identity of their Storefront, and another one is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExternalPostgres {

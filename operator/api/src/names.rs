@@ -30,6 +30,10 @@ pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// The operator's name in [`MANAGED_BY_LABEL`] and as a field manager.
 pub const MANAGER: &str = "storefront-operator";
 
+/// The annotation of a Storefront that names the owner whose databases on an external server it
+/// takes over: `<cluster>/<namespace>/<name>`, or `none` for databases without an identity.
+pub const TAKE_OVER_ANNOTATION: &str = "storefront.dev/take-over-databases";
+
 /// The part of a Storefront that an object belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {

@@ -146,7 +146,7 @@ async fn rendered_chart_is_accepted() {
     let (_, client) = client_with_definition().await;
     let all_values = [
         "--set=watchNamespaces={default,storefront-system}",
-        "--set=imagePullSecrets[0].name=pull",
+        "--set=imagePullSecrets[0].name=pull,clusterId=east-1",
         "--set=serviceAccount.annotations.a=b,podLabels.a=b,podAnnotations.a=b",
         "--set=nodeSelector.a=b,tolerations[0].operator=Exists,priorityClassName=high",
         "--set=affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution\
@@ -220,12 +220,24 @@ fn unknown_or_invalid_values_are_rejected() {
         ("defaultImages.redis=redis", "/defaultImages/redis"),
         ("shopImage.registry=https://registry.example.com", "/shopImage/registry"),
         ("serviceAccount.create=false", "/serviceAccount"),
+        ("clusterId=a/b", "/clusterId"),
     ] {
         let output = helm(&["--set", value]);
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{value}");
         assert!(error.contains(expected), "{value}: {error}");
     }
+}
+
+#[test]
+fn chosen_cluster_id_replaces_the_permission_in_kube_system() {
+    let in_kube_system = |arguments: &[&str]| {
+        let objects = rendered(arguments);
+        let namespaces = objects.iter().filter_map(|object| object.metadata.namespace.as_deref());
+        namespaces.filter(|namespace| *namespace == "kube-system").count()
+    };
+    assert_eq!(in_kube_system(&[]), 2, "a Role and its RoleBinding");
+    assert_eq!(in_kube_system(&["--set=clusterId=east-1"]), 0);
 }
 
 /// Asks the API server whether the client's account has this permission.

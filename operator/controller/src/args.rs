@@ -58,6 +58,11 @@ pub struct RunArgs {
     #[arg(long, env = "REDIS_IMAGE", default_value = "redis:7")]
     pub redis_image: String,
 
+    /// The id of this cluster in the identity of databases on external PostgreSQL servers. Default:
+    /// the uid of the namespace kube-system.
+    #[arg(long, env = "CLUSTER_ID", default_value = "")]
+    pub cluster_id: String,
+
     /// The address that serves /metrics, /livez, /readyz and /log-level. A PUT to /log-level
     /// changes the log filter; it is accepted only from the pod itself (as with `kubectl
     /// port-forward`).

@@ -23,6 +23,8 @@ pub(crate) struct FakeCluster {
     pub(crate) index: Index,
     pub(crate) key: ObjectKey,
     pub(crate) now: Instant,
+    /// The id of the cluster; `None` if the operator may not read it.
+    pub(crate) cluster_id: Option<String>,
     spec: Value,
     status: Value,
     generation: i64,
@@ -37,6 +39,7 @@ impl FakeCluster {
             index: Index::default(),
             key: ObjectKey::new("shop", "demo"),
             now: Instant::now(),
+            cluster_id: Some("cluster".to_owned()),
             spec: json!({ "version": "0.1.0", "profile": "Dev" }),
             status: Value::Null,
             generation: 0,
@@ -82,6 +85,7 @@ impl FakeCluster {
             shop_image: "storefront/shop".to_owned(),
             postgres_image: "postgres:17".to_owned(),
             redis_image: "redis:7".to_owned(),
+            cluster_id: self.cluster_id.clone(),
         };
         let time = Timestamp::UNIX_EPOCH + Duration::from_secs(self.clock);
         decide(&mut self.index, &self.key, &defaults, self.now, time)

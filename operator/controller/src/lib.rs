@@ -18,6 +18,7 @@ mod argo_cd_with_lua;
 pub mod args;
 pub mod backoff;
 pub mod clock;
+mod cluster_id;
 pub mod decide;
 pub mod delaying_queue;
 pub mod error;

@@ -235,6 +235,7 @@ mod tests {
             shop_image: String::new(),
             postgres_image: String::new(),
             redis_image: String::new(),
+            cluster_id: None,
         };
         let recorder = EventRecorder::new(client.clone(), "one");
         (Operator { client, state, defaults, recorder }, key)

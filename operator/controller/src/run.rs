@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::RunArgs;
+use crate::cluster_id;
 use crate::error::Error;
 use crate::events::EventRecorder;
 use crate::leader_election::Elector;
@@ -124,21 +125,24 @@ async fn run_as_leader(
     };
     tracing::info!("became leader");
     state.metrics.set_leader(true);
-    let operator = Arc::new(Operator {
-        client: client.clone(),
-        state: state.clone(),
-        defaults: defaults(args),
-        recorder: EventRecorder::new(client.clone(), &args.pod_name),
-    });
     let drained = CancellationToken::new();
     let reconciles = async {
-        let reconciles = work_queue::run(state.queue.clone(), stop.clone(), |key| {
-            let operator = operator.clone();
-            async move { operator.reconcile(key).await }
-        });
-        tokio::select! {
-            () = reconciles => {}
-            () = redis_memory::run(state.clone(), redis_memory::metrics_url) => {}
+        let cluster_id = cluster_id::resolve(client, &args.cluster_id);
+        if let Some(cluster_id) = stop.run_until_cancelled(cluster_id).await {
+            let operator = Arc::new(Operator {
+                client: client.clone(),
+                state: state.clone(),
+                defaults: defaults(args, cluster_id),
+                recorder: EventRecorder::new(client.clone(), &args.pod_name),
+            });
+            let reconciles = work_queue::run(state.queue.clone(), stop.clone(), |key| {
+                let operator = operator.clone();
+                async move { operator.reconcile(key).await }
+            });
+            tokio::select! {
+                () = reconciles => {}
+                () = redis_memory::run(state.clone(), redis_memory::metrics_url) => {}
+            }
         }
         drained.cancel();
     };
@@ -155,7 +159,7 @@ async fn run_as_leader(
     Ok(())
 }
 
-fn defaults(args: &RunArgs) -> InstallationDefaults {
+fn defaults(args: &RunArgs, cluster_id: Option<String>) -> InstallationDefaults {
     let repository = &args.shop_image_repository;
     InstallationDefaults {
         shop_image: match args.shop_image_registry.as_str() {
@@ -164,5 +168,6 @@ fn defaults(args: &RunArgs) -> InstallationDefaults {
         },
         postgres_image: args.postgres_image.clone(),
         redis_image: args.redis_image.clone(),
+        cluster_id,
     }
 }

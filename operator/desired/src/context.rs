@@ -28,6 +28,8 @@ pub(crate) struct BuildContext<'a> {
     pub(crate) defaults: &'a InstallationDefaults,
     /// The default source of the shop's image, from `defaults`.
     pub(crate) image: ShopImage,
+    /// The owner whose databases on an external server the Storefront takes over.
+    pub(crate) take_over: Option<&'a str>,
     namespace: Option<String>,
     owner: OwnerReference,
 }
@@ -44,6 +46,10 @@ impl<'a> BuildContext<'a> {
             observed,
             defaults,
             image: split_registry(&defaults.shop_image),
+            take_over: storefront
+                .annotations()
+                .get(names::TAKE_OVER_ANNOTATION)
+                .map(String::as_str),
             namespace: storefront.namespace(),
             owner: OwnerReference {
                 api_version: Storefront::api_version(&()).into_owned(),
@@ -132,6 +138,13 @@ impl<'a> BuildContext<'a> {
     /// Returns the external PostgreSQL server, if the Storefront uses one.
     pub(crate) fn external_postgres(&self) -> Option<&'a ExternalPostgres> {
         self.spec.postgres.external.as_ref().filter(|_| !self.manages_postgres())
+    }
+
+    /// Returns the identity that the databases of this Storefront carry. `None` if the cluster's id
+    /// is unknown.
+    pub(crate) fn database_identity(&self) -> Option<String> {
+        let (cluster, namespace) = (self.defaults.cluster_id.as_ref()?, self.namespace.as_ref()?);
+        Some(format!("{cluster}/{namespace}/{}", self.name))
     }
 
     /// Returns the external Redis server, if the Storefront uses one.

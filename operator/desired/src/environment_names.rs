@@ -6,6 +6,7 @@ use kube::core::ObjectMeta;
 use storefront_api::component::Component;
 use storefront_api::datastores::{ExternalPostgres, ExternalRedis, Mode, Postgres, Redis, SslMode};
 use storefront_api::exposure::{Origin, RouteExposure};
+use storefront_api::names::TAKE_OVER_ANNOTATION;
 use storefront_api::services::{MailMode, Smtp, SmtpTls};
 use storefront_api::workload::{SecretKeyRef, SecretName};
 use storefront_api::{Storefront, StorefrontSpec};
@@ -24,7 +25,7 @@ use crate::{InstallationDefaults, ObservedState};
 pub fn environment_names() -> BTreeMap<String, BTreeSet<&'static str>> {
     let mut names = BTreeMap::<String, BTreeSet<&'static str>>::new();
     for spec in [managed(), external()] {
-        let storefront = Storefront { metadata: ObjectMeta::default(), spec, status: None };
+        let storefront = Storefront { metadata: metadata(), spec, status: None };
         let (observed, defaults) = (ObservedState::default(), empty_defaults());
         let context = BuildContext::new(&storefront, &observed, &defaults);
         for (process, settings) in processes(&context) {
@@ -48,6 +49,16 @@ fn processes(context: &BuildContext<'_>) -> Vec<(String, Settings)> {
     }
     processes.push(("inbox".to_owned(), settings::inbox()));
     processes
+}
+
+/// The metadata that affect the environment.
+fn metadata() -> ObjectMeta {
+    let annotations = [(TAKE_OVER_ANNOTATION.to_owned(), "none".to_owned())];
+    ObjectMeta {
+        annotations: Some(annotations.into()),
+        namespace: Some("shop".to_owned()),
+        ..ObjectMeta::default()
+    }
 }
 
 /// The specs of [`managed`] and [`external`] together use every field that affects the environment.
@@ -97,5 +108,6 @@ fn empty_defaults() -> InstallationDefaults {
         shop_image: String::new(),
         postgres_image: String::new(),
         redis_image: String::new(),
+        cluster_id: Some("cluster".to_owned()),
     }
 }

@@ -22,12 +22,16 @@ const RETRIES: i32 = 3;
 
 /// Builds the Job that provisions a component's database and role and then migrates it. Only its
 /// init container receives the administrator's password. Returns `None` until the Secrets that it
-/// needs have been observed.
+/// needs have been observed, and on an external server without the identity by which databases of
+/// others are recognized.
 pub(crate) fn migration(
     context: &BuildContext<'_>,
     owner: Component,
     database: Database,
 ) -> Option<Object> {
+    if !context.manages_postgres() && context.database_identity().is_none() {
+        return None;
+    }
     let provision = settings::provision(context, owner, database);
     let migrate = settings::migrate(context, owner, database);
     let annotations = secrets_annotation(&provision.generated_secrets(context)?);

@@ -63,6 +63,9 @@ pub struct InstallationDefaults {
     pub postgres_image: String,
     /// The Redis image for `redis.mode: Managed`.
     pub redis_image: String,
+    /// The id of the cluster, for the identity of databases: the uid of the namespace
+    /// `kube-system`. `None` if the operator may not read it.
+    pub cluster_id: Option<String>,
 }
 
 /// Returns every child that `storefront` should have now, given the observed state of its children.

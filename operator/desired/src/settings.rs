@@ -124,6 +124,15 @@ pub(crate) fn provision(
         Some(external) => SecretSource::user_provided(&external.admin_secret.name, key),
         None => SecretSource::generated(names::postgres_admin(&context.name), key),
     };
+    // A managed server has only one user, so there is nothing to refuse.
+    let server_use = if context.manages_postgres() { "exclusive" } else { "shared" };
+    settings.set("DATABASE_SERVER_USE", server_use);
+    if let Some(identity) = context.database_identity() {
+        settings.set("DATABASE_IDENTITY", identity);
+    }
+    if let Some(owner) = context.take_over.filter(|_| !context.manages_postgres()) {
+        settings.set("DATABASE_TAKE_OVER", owner);
+    }
     settings.set("ADMIN_DATABASE_URL", postgres_url(context, None, "postgres"));
     settings.secret.insert("ADMIN_DATABASE_USER", admin("username"));
     settings.secret.insert("ADMIN_DATABASE_PASSWORD", admin("password"));

@@ -12,7 +12,9 @@ mod secret;
 mod setting;
 mod wave;
 
-pub use components::{Component, ComponentInfo, Database, Listen, Protocol};
+pub use components::{
+    Component, ComponentInfo, DATABASE_IN_USE_EXIT_CODE, Database, Listen, Protocol,
+};
 pub use secret::{GeneratedSecret, SecretDelivery, SecretSetting, secrets};
 pub use setting::{Setting, settings};
 pub use wave::{Wave, in_wave, wave};

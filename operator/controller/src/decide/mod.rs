@@ -60,13 +60,15 @@ pub fn decide(
     let Some(observed) = state.storefront.clone().filter(|observed| !observed.deleting) else {
         return Decision::Nothing;
     };
+    let cluster_known = defaults.cluster_id.is_some();
     let storefront = match &observed.parsed {
         Ok(storefront) => storefront,
         Err(error) => {
-            let context =
-                StatusContext { key, observed: &observed, state, objects: &[], now, time };
+            let objects = &[];
+            let observed = &observed;
+            let context = StatusContext { key, observed, state, objects, cluster_known, now, time };
             let status = status::invalid_spec(&context, error);
-            return Decision::Report(report(state, &observed, &status, None, now));
+            return Decision::Report(report(state, observed, &status, None, now));
         }
     };
     let objects = desired(storefront, &state.observed_state(), defaults);
@@ -81,7 +83,15 @@ pub fn decide(
     if !writes.is_empty() {
         return Decision::Writes { uid: observed.uid, writes };
     }
-    let context = StatusContext { key, observed: &observed, state, objects: &objects, now, time };
+    let context = StatusContext {
+        key,
+        observed: &observed,
+        state,
+        objects: &objects,
+        cluster_known,
+        now,
+        time,
+    };
     let status = status::status(&context, storefront);
     Decision::Report(report(state, &observed, &status, requeue_at, now))
 }

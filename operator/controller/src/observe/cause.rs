@@ -7,6 +7,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use storefront_api::component::DATABASE_IN_USE_EXIT_CODE;
+use storefront_api::names::TAKE_OVER_ANNOTATION;
+
 use super::log_summary::{summarize_log, truncated};
 use super::pod_object::{ContainerStatus, PodSpec, PodStatus, Terminated};
 
@@ -50,6 +53,8 @@ pub enum CauseKind {
     CrashLoop,
     /// The container of a Job has ended, and an injected one keeps the pod running.
     SidecarRunning,
+    /// The databases on the external PostgreSQL server belong to someone else.
+    DatabaseInUse,
     /// A container of a Job exited with an error.
     Failed,
     /// No node has room, or the volume cannot be provisioned.
@@ -66,6 +71,7 @@ impl CauseKind {
             Self::Config | Self::SetUp => "ConfigError",
             Self::CrashLoop => "CrashLoop",
             Self::SidecarRunning => "SidecarRunning",
+            Self::DatabaseInUse => "DatabaseInUse",
             Self::Failed => "Failed",
             Self::Unschedulable => "Unschedulable",
         }
@@ -87,7 +93,11 @@ impl CauseKind {
             Self::Unschedulable | Self::ImagePullRetrying => TRANSIENT_REPORT_DELAY,
             Self::SetUp => POD_SETUP_REPORT_DELAY,
             Self::SidecarRunning => SIDECAR_REPORT_DELAY,
-            Self::ImagePull | Self::Config | Self::CrashLoop | Self::Failed => Duration::ZERO,
+            Self::ImagePull
+            | Self::Config
+            | Self::CrashLoop
+            | Self::DatabaseInUse
+            | Self::Failed => Duration::ZERO,
         }
     }
 }
@@ -226,6 +236,9 @@ fn exit_cause(container: &ContainerStatus, is_job: bool) -> Option<Cause> {
     let states = [&container.state, &container.last_state];
     let last = states.iter().find_map(|state| state.terminated.as_ref());
     let last = last.filter(|end| end.exit_code != 0)?;
+    if is_job && last.exit_code == i32::from(DATABASE_IN_USE_EXIT_CODE) {
+        return Some(Cause { kind: CauseKind::DatabaseInUse, message: in_use_message(last) });
+    }
     if is_job {
         return Some(Cause { kind: CauseKind::Failed, message: exit_message(container, last) });
     }
@@ -234,6 +247,19 @@ fn exit_cause(container: &ContainerStatus, is_job: bool) -> Option<Cause> {
     let crashing =
         backing_off || (!container.ready && container.restart_count >= CRASH_LOOP_RESTARTS);
     crashing.then(|| Cause { kind: CauseKind::CrashLoop, message: exit_message(container, last) })
+}
+
+/// Returns the refusal of provisioning, with what to do.
+fn in_use_message(end: &Terminated) -> String {
+    let summary = summarize_log(&end.message).unwrap_or_default();
+    let refusal = match summary.trim_start_matches("shop: ") {
+        "" => "the databases belong to someone else",
+        refusal => refusal,
+    };
+    format!(
+        "{refusal}; use another server, or take the databases over with the annotation \
+         {TAKE_OVER_ANNOTATION}: the identity of their owner, or none if they have none"
+    )
 }
 
 fn exit_message(container: &ContainerStatus, end: &Terminated) -> String {

@@ -330,6 +330,28 @@ fn container_that_keeps_a_job_is_named() {
     }
 }
 
+#[test]
+fn refused_database_has_a_cause_of_its_own() {
+    let cause = |exit_code: i32, message: &str| {
+        let status = json!({ "phase": "Failed", "initContainerStatuses": [{
+            "name": "provision", "image": "a", "state": { "terminated": {
+                "exitCode": exit_code, "reason": "Error", "message": message,
+            }},
+        }]});
+        let labels = json!({ "labels": {
+            STOREFRONT_LABEL: "demo", "batch.kubernetes.io/job-name": "migrate",
+        }});
+        pod(status, labels).cause.unwrap()
+    };
+    let refusal = "the database user_db is in use by the Storefront c/shop/demo";
+    let in_use = cause(10, &format!("shop: {refusal}\n"));
+    assert_eq!(in_use.kind, CauseKind::DatabaseInUse);
+    assert_eq!(in_use.kind.reason(), "DatabaseInUse");
+    assert!(in_use.message.starts_with(refusal), "{}", in_use.message);
+    assert!(in_use.message.contains("storefront.dev/take-over-databases"), "{}", in_use.message);
+    assert_eq!(cause(1, "shop: no connection").kind, CauseKind::Failed);
+}
+
 /// The scheduler lists its reasons in any order, with numbers of nodes that change over time.
 #[test]
 fn unschedulable_message_omits_node_counts() {

@@ -6,6 +6,7 @@ use storefront_desired::{Kind, ObjectId, Progress};
 
 use crate::fault::FaultKind;
 use crate::index::{PodSelector, StorefrontState};
+use crate::observe::CauseKind;
 
 /// The longest message that is quoted from the API server, in characters.
 const MESSAGE_LENGTH: usize = 400;
@@ -180,10 +181,17 @@ pub(super) fn job_health(
     if let Some(retry) = history.and_then(|history| history.job.as_ref()) {
         let cause = cause.or(retry.cause.as_ref());
         let message = cause.map_or("all attempts of the Job failed", |cause| &cause.message);
-        return Health::Failed(Problem::warning(failed, with_retry_note(message)));
+        let reason = match cause.map(|cause| cause.kind) {
+            Some(CauseKind::DatabaseInUse) => CauseKind::DatabaseInUse.reason(),
+            _ => failed,
+        };
+        return Health::Failed(Problem::warning(reason, with_retry_note(message)));
     }
     match (cause, progress) {
-        (Some(cause), _) if cause.kind == crate::observe::CauseKind::Failed => {
+        (Some(cause), _) if cause.kind == CauseKind::DatabaseInUse => {
+            Health::Failed(Problem::warning(cause.kind.reason(), with_retry_note(&cause.message)))
+        }
+        (Some(cause), _) if cause.kind == CauseKind::Failed => {
             Health::Progressing(Problem::warning(failed, with_retry_note(&cause.message)))
         }
         (Some(cause), _) if cause.kind.needs_intervention() => {

@@ -39,6 +39,9 @@ pub struct StatusContext<'a> {
     pub state: &'a StorefrontState,
     /// The desired objects.
     pub objects: &'a [Object],
+    /// Whether the id of the cluster is known. Without it databases on external servers are not
+    /// provisioned.
+    pub cluster_known: bool,
     /// The present time, for problems that are reported after a delay.
     pub now: Instant,
     /// The present wall-clock time, for transition times.

@@ -11,6 +11,11 @@ use storefront_desired::{Kind, ObjectId};
 use super::StatusContext;
 use super::health::{self, Health, Problem};
 
+/// The message of the reason ClusterUnknown.
+const CLUSTER_UNKNOWN: &str = "databases on an external PostgreSQL need the cluster's id, and \
+     the operator may not read the namespace kube-system: upgrade the operator's chart, or set its \
+     value clusterId; then restart the operator";
+
 /// The health of every part of the shop.
 pub(super) struct Parts {
     /// Objects that are not workloads: whether they could be written.
@@ -61,6 +66,12 @@ impl Parts {
             Some(id) => health::job_health(context.state, id, reason, context.now),
             None => Health::Pending(Problem::info("Waiting", "waiting for earlier rollout steps")),
         };
+        let migration = |owner| match spec.postgres.mode {
+            Mode::External if !context.cluster_known => {
+                Health::Failed(Problem::warning("ClusterUnknown", CLUSTER_UNKNOWN))
+            }
+            _ => job(names::migration(name, owner, ""), "MigrationFailed"),
+        };
         let managed = |mode: Mode| mode == Mode::Managed;
         Self {
             objects: health::passive_objects_health(context.state, &desired),
@@ -79,9 +90,7 @@ impl Parts {
                 program_status(context, storefront, names::inbox(name), Name::Inbox).health
             }),
             migrations: Component::with_database()
-                .map(|(owner, _)| {
-                    (owner, job(names::migration(name, owner, ""), "MigrationFailed"))
-                })
+                .map(|(owner, _)| (owner, migration(owner)))
                 .collect(),
             seed: spec.demo_data.then(|| job(names::seed(name, ""), "SeedFailed")),
             components: Component::ALL

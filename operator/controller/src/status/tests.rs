@@ -209,6 +209,42 @@ fn sidecar_that_keeps_a_migration_is_stalled_after_delay() {
     assert_eq!(report.event.unwrap().message, "migration of catalog: problem");
 }
 
+fn external_postgres() -> Value {
+    let external = json!({ "host": "pg.example.com", "adminSecret": { "name": "admin" } });
+    json!({ "postgres": { "mode": "External", "external": external } })
+}
+
+/// A refusal needs a user, so it is reported at once and not only when all attempts have failed.
+#[test]
+fn database_in_use_stalls_at_once_and_keeps_its_reason() {
+    let mut demo = FakeCluster::with_spec(external_postgres());
+    demo.settle();
+    let job = demo.job("catalog-migrate");
+    pod(&mut demo, "catalog-migrate", Some(&job.name), CauseKind::DatabaseInUse);
+    for progress in [Progress::Running, Progress::Failed] {
+        demo.observe_child(Kind::Job, &job.name, |child| child.progress = progress);
+        demo.settle();
+        for (type_, status) in [("Stalled", "True"), ("DatabaseReady", "False")] {
+            let expected = condition_is(status, "DatabaseInUse");
+            assert_eq!(demo.condition(type_), expected, "{type_} {progress:?}");
+        }
+    }
+}
+
+#[test]
+fn unknown_cluster_stalls_only_with_external_postgres() {
+    for (spec, expected) in
+        [(json!({}), ("False", "AllReady")), (external_postgres(), ("True", "ClusterUnknown"))]
+    {
+        let mut demo = FakeCluster::with_spec(spec);
+        demo.cluster_id = None;
+        demo.settle();
+        assert_eq!(demo.condition("Stalled"), condition_is(expected.0, expected.1));
+        let jobs = demo.state().children.keys().filter(|id| id.name.contains("migrate")).count();
+        assert_eq!(jobs > 0, expected.1 == "AllReady");
+    }
+}
+
 #[test]
 fn api_server_rejection_is_reported_with_its_message() {
     let mut demo = FakeCluster::with_spec(json!({}));

@@ -1,13 +1,14 @@
 //! Tests of PostgreSQL, Redis and their volumes.
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::Api;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 use storefront_desired::Kind;
 
 use crate::fake_controllers::FakeControllers;
 use crate::fixture::{Cluster, condition, until};
+use crate::rbac;
 
 async fn replicas(cluster: &Cluster, kind: Kind, name: &str) -> i64 {
     let workload = cluster.children(kind).get(name).await.unwrap();
@@ -85,5 +86,38 @@ async fn volume_that_cannot_grow_does_not_stall_the_shop() {
     cluster.patch("demo", json!({ "spec": { "replicas": 2 } })).await;
     let demo = cluster.until_ready("demo").await;
     assert_eq!(condition(&demo, "StorageReady").unwrap().0, "False");
+    operator.stop().await;
+}
+
+/// The provisioning Jobs of an external server get the uid of `kube-system`. Without the permission
+/// to read it nothing is provisioned, and a managed server is not affected.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn external_databases_carry_the_id_of_the_cluster() {
+    let cluster = Cluster::new().await;
+    let _controllers = FakeControllers::start(&cluster);
+    let operator = cluster.operator("one").await;
+    let external = json!({ "host": "pg.example.com", "adminSecret": { "name": "admin" } });
+    let external = json!({ "postgres": { "mode": "External", "external": external } });
+    cluster.create("demo", external.clone()).await;
+    cluster.until_ready("demo").await;
+    let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
+    let uid = namespaces.get_metadata("kube-system").await.unwrap().metadata.uid.unwrap();
+    let identity = format!("{uid}/{}/demo", cluster.namespace);
+    let jobs = cluster.children(Kind::Job).list(&ListParams::default()).await.unwrap();
+    let provisioning: Vec<String> = jobs
+        .iter()
+        .map(|job| &job.data["spec"]["template"]["spec"]["initContainers"][0]["env"])
+        .filter_map(|env| env.as_array()?.iter().find(|var| var["name"] == "DATABASE_IDENTITY"))
+        .map(|var| var["value"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(provisioning, vec![identity; 6]);
+    operator.stop().await;
+
+    rbac::revoke_cluster_rules(&cluster.client, &cluster.namespace).await;
+    let operator = cluster.operator("two").await;
+    cluster.create("other", external).await;
+    cluster.until_condition("other", "Stalled", "ClusterUnknown").await;
+    cluster.create("managed", json!({})).await;
+    cluster.until_ready("managed").await;
     operator.stop().await;
 }

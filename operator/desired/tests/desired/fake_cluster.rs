@@ -187,6 +187,7 @@ pub(crate) fn defaults() -> InstallationDefaults {
         shop_image: "storefront/shop".to_owned(),
         postgres_image: "postgres:17".to_owned(),
         redis_image: "redis:8".to_owned(),
+        cluster_id: Some("0b54f7c6-7d3e-4a34-9f6c-0d2a4b9a2f10".to_owned()),
     }
 }
 

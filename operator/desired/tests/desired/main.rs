@@ -4,6 +4,7 @@
 
 mod api_server;
 mod connections;
+mod database_identity;
 mod environment_names;
 mod fake_cluster;
 mod manifests;
