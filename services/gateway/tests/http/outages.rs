@@ -61,6 +61,26 @@ async fn unreachable_database_is_503() {
     gateway.get("/api/v1/products").await.is(503, "unavailable");
 }
 
+/// As after the loss of PostgreSQL's volume.
+#[tokio::test]
+async fn missing_role_database_or_tables_are_503() {
+    let server = testing::postgres();
+    let (_, host) = server.rsplit_once('@').expect("a user");
+    let (host, _) = host.rsplit_once('/').expect("a database");
+    let (with_user, _) = server.rsplit_once('/').expect("a database");
+    for url in [
+        format!("postgres://missing:secret@{host}/postgres"),
+        format!("{with_user}/missing"),
+        format!("{with_user}/postgres"),
+    ] {
+        let catalog = Catalog::start_with_url(&url).await;
+        let settings = ["--rate-limit-per-minute", "0"];
+        let gateway = Gateway::start_with(catalog.address(), &settings).await;
+        gateway.get("/api/v1/products").await.is(503, "unavailable");
+        gateway.get("/api/v1/categories").await.is(503, "unavailable");
+    }
+}
+
 #[tokio::test]
 async fn unresponsive_catalog_is_504() {
     // Accepts connections and never responds.

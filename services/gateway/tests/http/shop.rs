@@ -36,7 +36,12 @@ impl Catalog {
 
     /// Starts a catalog whose database is unreachable.
     pub(crate) async fn start_without_database() -> Self {
-        Self::serve("postgres://nobody@127.0.0.1:1/nothing", free_address()).await
+        Self::start_with_url("postgres://nobody@127.0.0.1:1/nothing").await
+    }
+
+    /// Starts a catalog with this URL of its database.
+    pub(crate) async fn start_with_url(database_url: &str) -> Self {
+        Self::serve(database_url, free_address()).await
     }
 
     async fn serve(database_url: &str, address: SocketAddr) -> Self {

@@ -9,6 +9,9 @@ use tonic::Status;
 /// wait.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// Longest chain of sources that is searched for a database error. Real chains have about three.
+const MAX_SOURCES: usize = 16;
+
 /// The kinds of database errors, by how to handle them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -43,7 +46,10 @@ pub fn kind(error: &Error) -> Kind {
         | Error::WorkerCrashed
         // The error of a connection that is closed in the middle of a message.
         | Error::Protocol(_) => Kind::Unavailable,
-        Error::Database(error) => error.code().map_or(Kind::Bug, |code| kind_of_sqlstate(&code)),
+        Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            kind_of_sqlstate(&code)
+        }
         _ => Kind::Bug,
     }
 }
@@ -54,10 +60,44 @@ pub fn kind(error: &Error) -> Kind {
 pub fn status(error: &Error) -> Status {
     match kind(error) {
         Kind::Unavailable | Kind::Conflict => {
-            tracing::warn!(error = error as &dyn std::error::Error, "database unavailable");
+            let cause = cause(error);
+            let error = error as &dyn std::error::Error;
+            tracing::warn!(error, cause, "database unavailable");
             status::unavailable(RETRY_AFTER)
         }
         Kind::Constraint | Kind::RowNotFound | Kind::Bug => status::internal(error),
+    }
+}
+
+/// Classifies the database error in the sources of a worker's error, as [`kind`] does for requests,
+/// and returns its cause in plain words.
+pub(super) fn cause_of_worker_error(error: &(dyn std::error::Error + 'static)) -> &'static str {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    let database_error = chain.take(MAX_SOURCES).find_map(|error| error.downcast_ref::<Error>());
+    match database_error {
+        Some(error) if matches!(kind(error), Kind::Unavailable | Kind::Conflict) => cause(error),
+        _ => "see the error",
+    }
+}
+
+/// Describes what keeps the database from being used, for the log.
+fn cause(error: &Error) -> &'static str {
+    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+    match (error, code.as_ref()) {
+        (Error::PoolTimedOut, _) => "no connection is free, or the server cannot be reached",
+        (Error::Database(_), "3D000") => "the database does not exist",
+        (Error::Database(_), "28000" | "28P01") => {
+            "the role does not exist, may not log in, or has another password"
+        }
+        (Error::Database(_), "42501") => "the role lacks a privilege",
+        (Error::Database(_), "42P01" | "3F000") => "tables are missing; run the migrations",
+        (Error::Database(_), "25006") => "the server is read-only, as a replica is",
+        (Error::Database(_), code) if code.starts_with("57P") => "the server starts or shuts down",
+        (Error::Database(_), code) if code.starts_with("53") => "the server lacks resources",
+        (Error::Database(_), code) if code.starts_with("40") => "conflict with another transaction",
+        (Error::Database(_), "55P03") => "conflict with another transaction",
+        (Error::Database(_), _) => "the server refused the statement",
+        _ => "the connection failed",
     }
 }
 
@@ -69,9 +109,10 @@ fn kind_of_sqlstate(code: &str) -> Kind {
         // query_canceled (statement timeout), admin and crash shutdown, cannot connect now,
         // database dropped, idle session and transaction timeouts
         "57014" | "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03" => Kind::Unavailable,
-        // A database that does not exist yet, and a wrong password during its change: errors of the
-        // configuration, which are logged; callers may retry.
-        "3D000" | "28000" | "28P01" => Kind::Unavailable,
+        // A role, database, privilege or table that does not exist (again) yet, as on a server
+        // whose data was lost, and a wrong password during its change: errors of the configuration,
+        // which are logged; callers may retry.
+        "3D000" | "28000" | "28P01" | "42501" | "42P01" | "3F000" => Kind::Unavailable,
         // read_only_sql_transaction: a server that has become a replica
         "25006" => Kind::Unavailable,
         _ => match code.get(..2) {
@@ -102,7 +143,11 @@ mod tests {
             ("28P01", Kind::Unavailable),
             ("23505", Kind::Constraint),
             ("23514", Kind::Constraint),
-            ("42P01", Kind::Bug),
+            ("25006", Kind::Unavailable),
+            ("3D000", Kind::Unavailable),
+            ("42P01", Kind::Unavailable),
+            ("42501", Kind::Unavailable),
+            ("42601", Kind::Bug),
             ("22003", Kind::Bug),
             ("", Kind::Bug),
         ] {

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod fixture;
+mod outage;
 mod ownership;
 mod pool;
 mod provisioning;

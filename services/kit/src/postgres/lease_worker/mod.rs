@@ -9,6 +9,7 @@
 //! notification was lost.
 
 use super::ListenEvent;
+use super::error::cause_of_worker_error;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -185,7 +186,8 @@ fn next_claim<E: Error + 'static>(ended: Result<Result<NextClaim, E>, JoinError>
 }
 
 fn log(error: &(dyn Error + 'static)) {
-    tracing::warn!(error, "lease worker failed; it retries after the poll interval");
+    let cause = cause_of_worker_error(error);
+    tracing::warn!(error, cause, "lease worker failed; it retries after the poll interval");
 }
 
 #[cfg(test)]
