@@ -34,6 +34,7 @@ const TEMPORARY_SETTINGS: [&str; 4] =
 /// A running PostgreSQL server.
 pub struct Postgres {
     url: String,
+    password: String,
     server: Server,
 }
 
@@ -44,6 +45,25 @@ impl Postgres {
     /// # Errors
     /// If PostgreSQL is not installed or does not start, or `initdb` fails.
     pub async fn start(folder: &DataFolder, settings: &[String]) -> Result<Self, Error> {
+        Self::start_with(folder, settings, folder.password()).await
+    }
+
+    /// Starts a standby of a server, which replicates it until it is promoted, and waits until it
+    /// accepts connections. Tests of failovers use it.
+    ///
+    /// # Errors
+    /// If the primary cannot be copied, or the standby does not start.
+    pub async fn start_standby(folder: &DataFolder, primary: &Self) -> Result<Self, Error> {
+        copy_files(folder, primary).await?;
+        // The roles are those of the primary.
+        Self::start_with(folder, &[], &primary.password).await
+    }
+
+    async fn start_with(
+        folder: &DataFolder,
+        settings: &[String],
+        password: &str,
+    ) -> Result<Self, Error> {
         let log = Log::open(folder, NAME, "postgres.log").await?;
         let files = folder.path(FILES);
         let programs = PostgresPrograms::find(version_of(&files))?;
@@ -63,9 +83,8 @@ impl Postgres {
         let server = Server::start(command, log, folder.user(), is_ready).await?;
         tracing::info!(port, role = ROLE, password_file = %folder.password_file().display(),
             "PostgreSQL started on 127.0.0.1");
-        let password = folder.password();
         let url = format!("postgres://{ROLE}:{password}@127.0.0.1:{port}/postgres");
-        Ok(Self { url, server })
+        Ok(Self { url, password: password.to_owned(), server })
     }
 
     /// The URL of the server, with the superuser's credentials.
@@ -126,6 +145,27 @@ async fn create_files(folder: &DataFolder, programs: &PostgresPrograms) -> Resul
     Err(Error::InitDb { reason: last_reason })
 }
 
+/// Copies the files of a running server, with the settings of a standby.
+async fn copy_files(folder: &DataFolder, primary: &Postgres) -> Result<(), Error> {
+    let programs = PostgresPrograms::find(None)?;
+    let mut backup = process::Command::new(programs.program("pg_basebackup"));
+    backup
+        .arg("--pgdata")
+        .arg(folder.create_subfolder(FILES)?)
+        .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--dbname"])
+        .arg(&primary.url)
+        .current_dir(folder.root())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    run_as(&mut backup, folder.user());
+    let output = backup.output().await;
+    let output = output.map_err(|source| Error::Run { program: "pg_basebackup", source })?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(Error::InitDb { reason: error_line(&output.stderr) }),
+    }
+}
+
 /// Runs `initdb`. The inner error is its last error message.
 async fn initdb(
     folder: &DataFolder,
@@ -152,9 +192,14 @@ async fn initdb(
     if output.status.success() {
         return Ok(Ok(()));
     }
-    let text = String::from_utf8_lossy(&output.stderr);
+    Ok(Err(error_line(&output.stderr)))
+}
+
+/// Returns the line of a program's output that reports its error.
+fn error_line(output: &[u8]) -> String {
+    let text = String::from_utf8_lossy(output);
     let line = text.lines().find(|line| line.contains("error:")).or(text.lines().next_back());
-    Ok(Err(line.unwrap_or("no output").to_owned()))
+    line.unwrap_or("no output").to_owned()
 }
 
 /// Queries the server itself, because its port is open before recovery has finished.

@@ -1,7 +1,7 @@
 //! A TCP proxy that injects connection faults between a service and its server.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgPool;
@@ -18,7 +18,7 @@ use crate::free_address;
 #[derive(Debug)]
 pub struct FaultProxy {
     address: SocketAddr,
-    server: String,
+    server: Arc<Mutex<String>>,
     relay: Option<JoinHandle<()>>,
     stalled: Arc<Notify>,
 }
@@ -29,7 +29,8 @@ impl FaultProxy {
         let address = free_address();
         let listener = TcpListener::bind(address).await.unwrap();
         let stalled = Arc::default();
-        let mut proxy = Self { address, server: server.to_string(), relay: None, stalled };
+        let server = Arc::new(Mutex::new(server.to_string()));
+        let mut proxy = Self { address, server, relay: None, stalled };
         proxy.spawn_relay(listener);
         proxy
     }
@@ -61,6 +62,11 @@ impl FaultProxy {
         self.stalled.notify_waiters();
     }
 
+    /// Sends connections that are made from now on to another server. Open ones stay as they are.
+    pub fn redirect(&self, server: impl ToString) {
+        *self.server.lock().unwrap() = server.to_string();
+    }
+
     /// Closes the port and all connections, until [`FaultProxy::restore`].
     pub async fn disconnect(&mut self) {
         let relay = self.relay.take().expect("the proxy is connected");
@@ -75,17 +81,17 @@ impl FaultProxy {
     }
 
     fn spawn_relay(&mut self, listener: TcpListener) {
-        let (server, stalled) = (self.server.clone(), Arc::clone(&self.stalled));
+        let (server, stalled) = (Arc::clone(&self.server), Arc::clone(&self.stalled));
         self.relay = Some(tokio::spawn(relay(listener, server, stalled)));
     }
 }
 
-async fn relay(listener: TcpListener, server: String, stalled: Arc<Notify>) {
+async fn relay(listener: TcpListener, server: Arc<Mutex<String>>, stalled: Arc<Notify>) {
     let mut connections = JoinSet::new();
     loop {
         let (mut downstream, _) = listener.accept().await.unwrap();
         let stalled = Arc::clone(&stalled).notified_owned();
-        let server = server.clone();
+        let server = server.lock().unwrap().clone();
         connections.spawn(async move {
             let mut upstream = TcpStream::connect(server).await.unwrap();
             tokio::select! {

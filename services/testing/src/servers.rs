@@ -99,6 +99,43 @@ fn from_environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|url| !url.is_empty())
 }
 
+/// A PostgreSQL server, and a standby that replicates it.
+pub struct ReplicatedPostgres {
+    primary: Temporary<Postgres>,
+    standby: Temporary<Postgres>,
+}
+
+impl ReplicatedPostgres {
+    /// Starts both servers.
+    ///
+    /// # Errors
+    /// If PostgreSQL is not installed or does not start.
+    pub async fn start() -> Result<Self, Error> {
+        let primary = start_postgres(&[]).await?;
+        let standby =
+            start(async |folder| Postgres::start_standby(folder, &primary.server).await).await?;
+        Ok(Self { primary, standby })
+    }
+
+    /// The URL of the primary, with the superuser's credentials.
+    #[must_use]
+    pub fn primary_url(&self) -> &str {
+        self.primary.server.url()
+    }
+
+    /// The URL of the standby, with the superuser's credentials.
+    #[must_use]
+    pub fn standby_url(&self) -> &str {
+        self.standby.server.url()
+    }
+
+    /// Stops both servers and removes their folders.
+    pub async fn stop(self) {
+        self.standby.server.stop().await;
+        self.primary.server.stop().await;
+    }
+}
+
 async fn start_postgres(settings: &[String]) -> Result<Temporary<Postgres>, Error> {
     start(async |folder| Postgres::start(folder, settings).await).await
 }

@@ -1,5 +1,6 @@
 //! The connection pool of a service.
 
+use super::retirement::is_retired;
 use super::with_timeout;
 use crate::settings::duration_between;
 use crate::{Error, Runtime, file_watch, secret};
@@ -147,8 +148,11 @@ pub fn connect(args: &Args, runtime: &Runtime) -> Result<PgPool, Error> {
         // A test before each use would cost a round trip.
         .test_before_acquire(false)
         .before_acquire(|connection, used| {
-            let test = used.idle_for >= TEST_AFTER_IDLE;
+            let (test, retired) = (used.idle_for >= TEST_AFTER_IDLE, is_retired(used.age));
             Box::pin(async move {
+                if retired {
+                    return Ok(false);
+                }
                 if test {
                     with_timeout(RETURN_TIMEOUT, connection.ping()).await?;
                 }
@@ -157,9 +161,10 @@ pub fn connect(args: &Args, runtime: &Runtime) -> Result<PgPool, Error> {
         })
         // The pool itself tests the connection on release, without a limit. After this flush that
         // test completes at once; a second test with a limit would cost a round trip per use.
-        .after_release(|connection, _| {
-            Box::pin(async {
-                with_timeout(RETURN_TIMEOUT, connection.flush()).await.map(|()| true)
+        .after_release(|connection, used| {
+            let keep = !is_retired(used.age);
+            Box::pin(async move {
+                with_timeout(RETURN_TIMEOUT, connection.flush()).await.map(|()| keep)
             })
         })
         .connect_lazy_with(args.options(runtime.name())?);

@@ -1,5 +1,6 @@
 //! Classification of database errors for callers.
 
+use super::retirement::retire_connections;
 use crate::grpc::status;
 use sqlx::Error;
 use std::time::Duration;
@@ -34,7 +35,8 @@ pub fn constraint(error: &Error) -> Option<&str> {
     error.as_database_error()?.constraint()
 }
 
-/// Classifies an error.
+/// Classifies an error. An error that reports a failover also retires the connections of this
+/// process: see [`super::retirement`].
 #[must_use]
 pub fn kind(error: &Error) -> Kind {
     match error {
@@ -48,6 +50,9 @@ pub fn kind(error: &Error) -> Kind {
         | Error::Protocol(_) => Kind::Unavailable,
         Error::Database(error) => {
             let code = error.code().unwrap_or_default();
+            if reports_failover(&code) {
+                retire_connections();
+            }
             kind_of_sqlstate(&code)
         }
         _ => Kind::Bug,
@@ -99,6 +104,12 @@ fn cause(error: &Error) -> &'static str {
         (Error::Database(_), _) => "the server refused the statement",
         _ => "the connection failed",
     }
+}
+
+/// Reports whether the server has become read-only (read_only_sql_transaction), is shutting down
+/// (admin_shutdown) or has crashed (crash_shutdown). Its other connections are useless then, too.
+fn reports_failover(code: &str) -> bool {
+    matches!(code, "25006" | "57P01" | "57P02")
 }
 
 /// Classifies PostgreSQL's error codes (appendix A of its manual).

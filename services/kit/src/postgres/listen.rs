@@ -1,12 +1,13 @@
 //! PostgreSQL notifications (LISTEN/NOTIFY) with automatic reconnection.
 
+use super::retirement::{Retirement, retirements};
 use super::with_timeout;
 use crate::Runtime;
 use crate::backoff::Backoff;
 use sqlx::postgres::{PgListener, PgPoolOptions};
-use sqlx::{PgPool, query};
+use sqlx::{PgPool, query_scalar};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 
 /// Maximum number of events that wait for a slow receiver. Then reading pauses, and PostgreSQL
@@ -77,6 +78,7 @@ async fn listen_once(
     events: &mpsc::Sender<ListenEvent>,
     attempts: &mut u32,
 ) -> Result<(), sqlx::Error> {
+    let mut retirements = retirements();
     // The pool's current options, because passwords change.
     let options = pool.connect_options().as_ref().clone();
     let own = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
@@ -92,16 +94,18 @@ async fn listen_once(
             return Ok(());
         }
         event = tokio::select! {
-            next = next_notification(&mut listener, &mut probes) => next?,
+            next = next_notification(&mut listener, &mut probes, &mut retirements) => next?,
             () = events.closed() => return Ok(()),
         };
     }
 }
 
-/// Waits for the next notification and probes the connection meanwhile.
+/// Waits for the next notification and probes the connection meanwhile. A server that is read-only
+/// sends no notifications, so its connection counts as lost.
 async fn next_notification(
     listener: &mut PgListener,
     probes: &mut Interval,
+    retirements: &mut watch::Receiver<Retirement>,
 ) -> Result<ListenEvent, sqlx::Error> {
     let lost = || sqlx::Error::Protocol("the connection was lost".to_owned());
     loop {
@@ -111,7 +115,15 @@ async fn next_notification(
                 return Ok(ListenEvent::Notified(notification.payload().to_owned()));
             }
             _ = probes.tick() => {
-                with_timeout(TIMEOUT, query("SELECT 1").execute(&mut *listener)).await?;
+                let probe = query_scalar("SELECT current_setting('transaction_read_only') = 'on'");
+                if with_timeout(TIMEOUT, probe.fetch_one(&mut *listener)).await? {
+                    return Err(lost());
+                }
+            }
+            changed = retirements.changed() => {
+                // The sender is static, so it is never dropped.
+                changed.map_err(|_| lost())?;
+                probes.reset_immediately();
             }
         }
     }

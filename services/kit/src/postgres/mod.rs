@@ -8,6 +8,7 @@ mod listen;
 mod metrics;
 mod migrate;
 mod provision;
+mod retirement;
 mod statement;
 
 pub use connect::{Args, connect};

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod failover;
 mod fixture;
 mod outage;
 mod ownership;
