@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tools.sh [TOOL…]: makes sure that kind, kubectl, helm and grpcurl, or the given tools, exist in a
 # sufficient version. A missing one is built from source with Go or Cargo, once, into the cache.
-# `servers` stands for PostgreSQL and Redis, which come from Debian packages, as `lua` does.
+# `servers` stands for PostgreSQL, Redis and PgBouncer, which come from Debian packages, as `lua` does.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -73,8 +73,10 @@ cargo_install() {
   rm -rf "$CACHE/target-tools"
 }
 
-# The programs that private servers of tests and of `make run` are started from.
+# The programs that private servers of tests and of `make run` are started from. Debian installs
+# PgBouncer in a folder that is not in everyone's PATH.
 servers() {
+  [ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer
   has valkey-server || need redis-server redis-server
   has_postgres || apt_install "PostgreSQL 15 or later" postgresql
   has_postgres || fail "install PostgreSQL 15 or later and try again"

@@ -96,6 +96,12 @@ pub enum Error {
          that was built with ICU"
     )]
     NoIcu,
+    /// A pooler between the process and PostgreSQL shares server connections between clients.
+    #[error(
+        "the connections to PostgreSQL pass a pooler in transaction mode, which is not supported: \
+         set the pooler to session mode, or connect to the server itself"
+    )]
+    TransactionPooling,
     /// A background worker panicked; its name and the cause are in the log.
     #[error("a background worker panicked")]
     Worker,

@@ -1,13 +1,13 @@
 //! The interface between a component and its process.
 
-use crate::Env;
 use crate::grpc::Tls;
 use crate::metrics::{Families, Metrics};
 use crate::readiness::{Readiness, ReadyGate};
+use crate::{Env, Error};
 use futures::FutureExt as _;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -31,6 +31,7 @@ pub struct Runtime {
     workers: TaskTracker,
     http_servers: TaskTracker,
     failed: CancellationToken,
+    failure: Arc<Mutex<Option<Error>>>,
     tls: Option<Tls>,
     trace_sample_ratio: f64,
 }
@@ -47,6 +48,7 @@ impl Runtime {
             workers: TaskTracker::new(),
             http_servers: TaskTracker::new(),
             failed: CancellationToken::new(),
+            failure: Arc::default(),
             tls: None,
             trace_sample_ratio: 1.0,
         }
@@ -163,9 +165,17 @@ impl Runtime {
         self.workers.spawn(supervised.instrument(span));
     }
 
-    /// Completes when a worker has panicked.
-    pub(crate) async fn worker_panicked(&self) {
+    /// Ends the process with this error, after a graceful shutdown. The first error counts.
+    pub(crate) fn fail(&self, error: Error) {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.failed.cancel();
+    }
+
+    /// Completes when a worker has failed or panicked, with the reason.
+    pub(crate) async fn worker_failed(&self) -> Error {
         self.failed.cancelled().await;
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        failure.unwrap_or(Error::Worker)
     }
 
     pub(crate) fn begin_not_ready(&self) {

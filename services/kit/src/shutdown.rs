@@ -41,7 +41,7 @@ pub(crate) async fn run(
     let result = tokio::select! {
         () = signals.recv() => Ok(()),
         Some(ended) = running.join_next() => Err(component_error(ended)),
-        () = runtime.worker_panicked() => Err(Error::Worker),
+        error = runtime.worker_failed() => Err(error),
     };
     tracing::info!(failed = result.is_err(), "graceful shutdown started");
 

@@ -8,7 +8,7 @@
 //! - [`database`] creates a database with a service's tables for one test.
 //! - [`RunningService`] runs a service in the test's process; [`settings`] parses its settings.
 //! - [`listening_sockets`] returns the addresses on which a process listens.
-//! - [`ReplicatedPostgres`] is a server with a standby.
+//! - [`ReplicatedPostgres`] is a server with a standby; [`PgBouncer`] is a pooler.
 //! - [`FaultProxy`] injects connection faults between a service and its server.
 //! - The program `with-servers` runs a command with one pair of servers for all its test processes:
 //!   `cargo run -p testing --bin with-servers -- cargo test --workspace`.
@@ -23,6 +23,7 @@
 mod background;
 mod database;
 mod fault_proxy;
+mod pgbouncer;
 mod ports;
 mod responses;
 mod servers;
@@ -32,6 +33,7 @@ mod template;
 
 pub use database::{TestDatabase, database};
 pub use fault_proxy::FaultProxy;
+pub use pgbouncer::PgBouncer;
 pub use ports::{free_address, free_port};
 pub use responses::{assert_unavailable, code, code_and_reason, fields, reason};
 pub use servers::{ReplicatedPostgres, Servers, postgres, redis};

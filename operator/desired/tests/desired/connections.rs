@@ -11,8 +11,8 @@ use crate::specs;
 /// The maximum number of connections of a pod by default: five in its pool, and one for LISTEN in
 /// some components.
 const PER_POD: i32 = 5 + 1;
-/// The number of connections of a migration Job.
-const PER_JOB: i32 = 1;
+/// The number of connections of a migration Job: one, and a second one to detect a pooler.
+const PER_JOB: i32 = 2;
 /// The connections that PostgreSQL reserves for superusers.
 const RESERVED: i32 = 3;
 /// The additional pods of a Deployment during a rollout.

@@ -1,13 +1,15 @@
 //! The connection pool of a service.
 
+use super::pooling::detect_transaction_pooling;
 use super::retirement::is_retired;
 use super::with_timeout;
 use crate::settings::duration_between;
 use crate::{Error, Runtime, file_watch, secret};
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch::Receiver;
 
@@ -21,6 +23,9 @@ const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// a cancelled statement. Without a limit, a stalled connection would occupy its slot in the pool
 /// for about 15 minutes.
 const RETURN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Longest time to set the time limits of a new session.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection that was used within this time is not tested before use: it worked when it was
 /// returned. If it has failed since, one call fails, which callers retry.
@@ -78,21 +83,20 @@ pub struct Args {
 }
 
 impl Args {
-    /// The connection options, including the time limits of the server.
-    pub(super) fn options(&self, name: &str) -> Result<PgConnectOptions, Error> {
-        let millis = |limit: Duration| limit.as_millis().to_string();
-        Ok(self.unlimited_options(name)?.options([
-            ("statement_timeout", millis(self.database_statement_timeout)),
-            ("lock_timeout", millis(self.database_lock_timeout)),
-            (
-                "idle_in_transaction_session_timeout",
-                millis(self.database_idle_in_transaction_timeout),
-            ),
-        ]))
+    /// The statements that set the time limits of a session. They are sent after the connection is
+    /// established, because poolers refuse them as options of the startup message.
+    fn session_limits(&self) -> String {
+        let limits = [
+            ("statement_timeout", self.database_statement_timeout),
+            ("lock_timeout", self.database_lock_timeout),
+            ("idle_in_transaction_session_timeout", self.database_idle_in_transaction_timeout),
+        ];
+        limits.map(|(name, limit)| format!("SET {name} = {};", limit.as_millis())).concat()
     }
 
-    /// The connection options without time limits, for work that may take long.
-    pub(super) fn unlimited_options(&self, name: &str) -> Result<PgConnectOptions, Error> {
+    /// The connection options. A session has no time limits until [`Args::session_limits`] sets
+    /// them.
+    pub(super) fn options(&self, name: &str) -> Result<PgConnectOptions, Error> {
         let (value, file) = (self.database_url.as_ref(), self.database_url_file.as_deref());
         let url = secret::require("DATABASE_URL", value, file)?;
         let options = parse("DATABASE_URL", &url)?.application_name(name);
@@ -128,7 +132,12 @@ pub(super) fn parse(name: &'static str, url: &SecretString) -> Result<PgConnectO
     // The driver itself accepts any scheme.
     let url = url.expose_secret();
     let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
-    if is_postgres { url.parse().map_err(|_| invalid()) } else { Err(invalid()) }
+    if !is_postgres {
+        return Err(invalid());
+    }
+    let options: PgConnectOptions = url.parse().map_err(|_| invalid())?;
+    // PgBouncer refuses the parameter. Since version 12 PostgreSQL's default is exact, too.
+    Ok(options.extra_float_digits(None))
 }
 
 /// Creates a pool that connects on the first use, so that a service starts while PostgreSQL is
@@ -140,6 +149,7 @@ pub fn connect(args: &Args, runtime: &Runtime) -> Result<PgPool, Error> {
     // Watched before they are read, so that a change in between is not missed.
     let files = [&args.database_url_file, &args.database_password_file].into_iter().flatten();
     let changes: Vec<_> = files.map(|file| file_watch::changes(file, runtime)).collect();
+    let limits: Arc<str> = args.session_limits().into();
     let pool = PgPoolOptions::new()
         .max_connections(args.database_max_connections)
         .acquire_timeout(args.database_acquire_timeout)
@@ -147,6 +157,10 @@ pub fn connect(args: &Args, runtime: &Runtime) -> Result<PgPool, Error> {
         .max_lifetime(MAX_LIFETIME)
         // A test before each use would cost a round trip.
         .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            let limits = Arc::clone(&limits);
+            Box::pin(with_timeout(CONNECT_TIMEOUT, set_limits(connection, limits)))
+        })
         .before_acquire(|connection, used| {
             let (test, retired) = (used.idle_for >= TEST_AFTER_IDLE, is_retired(used.age));
             Box::pin(async move {
@@ -169,10 +183,16 @@ pub fn connect(args: &Args, runtime: &Runtime) -> Result<PgPool, Error> {
         })
         .connect_lazy_with(args.options(runtime.name())?);
     runtime.families().pools.add(runtime.name(), pool.clone());
+    detect_transaction_pooling(pool.clone(), runtime);
     for changes in changes {
         reload_on_change(changes, args.clone(), pool.clone(), runtime);
     }
     Ok(pool)
+}
+
+/// Sets the time limits of a new session.
+async fn set_limits(connection: &mut PgConnection, limits: Arc<str>) -> Result<(), sqlx::Error> {
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(limits))).await.map(drop)
 }
 
 /// Uses changed files for new connections. Invalid files change nothing.

@@ -28,7 +28,7 @@ const RETRY_DELAY: Duration = Duration::from_millis(250);
 /// When PostgreSQL is unavailable for too long, or a migration fails or was changed after it was
 /// applied.
 pub async fn migrate(args: &Args, migrator: &Migrator) -> Result<(), Error> {
-    let options = args.unlimited_options("migrate")?;
+    let options = args.options("migrate")?;
     let step = "connect to the database";
     let failed = |source| Error::Database { step, source };
     let mut connection = connect_with_retry(&options, WAIT).await.map_err(failed)?;

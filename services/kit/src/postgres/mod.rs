@@ -7,6 +7,7 @@ mod lease_worker;
 mod listen;
 mod metrics;
 mod migrate;
+mod pooling;
 mod provision;
 mod retirement;
 mod statement;

@@ -7,4 +7,5 @@ mod fixture;
 mod outage;
 mod ownership;
 mod pool;
+mod pooler;
 mod provisioning;

@@ -18,6 +18,7 @@ pub use identity::{DatabaseIdentity, TakeOver};
 pub use ownership::ServerUse;
 
 use super::migrate::connect_with_retry;
+use super::pooling::refuse_transaction_pooling;
 use super::statement::{failed, run};
 use crate::Error;
 use ownership::{Claim, Decision, Existing};
@@ -42,7 +43,7 @@ const LOCK_TIMEOUT: &str = "SET lock_timeout = '60s'";
 /// # Errors
 /// When a setting is invalid, PostgreSQL is unavailable for too long or has no ICU, or the
 /// administrator lacks a privilege; on a shared server also [`Error::DatabaseInUse`] and
-/// [`Error::RoleTaken`].
+/// [`Error::RoleTaken`]. [`Error::TransactionPooling`] when a pooler is in the way.
 pub async fn provision(args: &ProvisionArgs, related: &[&str]) -> Result<(), Error> {
     let options = args.admin()?;
     let target = args.target()?;
@@ -50,7 +51,12 @@ pub async fn provision(args: &ProvisionArgs, related: &[&str]) -> Result<(), Err
     let claim = args.claim();
 
     let connect = || connect_with_retry(&options, args.database_wait);
-    let mut admin = connect().await.map_err(failed("connect as the administrator"))?;
+    let step = "connect as the administrator";
+    let first = connect().await.map_err(failed(step))?;
+    let second = connect().await.map_err(failed(step))?;
+    refuse_transaction_pooling(first, second).await?;
+    let mut admin = connect().await.map_err(failed(step))?;
+
     run(&mut admin, LOCK_TIMEOUT.to_owned(), "limit the wait for locks").await?;
     query("SELECT pg_advisory_lock($1)")
         .bind(LOCK_KEY)
