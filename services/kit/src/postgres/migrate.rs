@@ -1,7 +1,9 @@
 //! Database migrations.
 
+use super::collations::rebuild_outdated_indexes;
 use super::connect::Args;
 use super::error::{Kind, kind};
+use super::statement::failed;
 use crate::Error;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
@@ -24,17 +26,19 @@ const RETRY_DELAY: Duration = Duration::from_millis(250);
 /// Applied migrations that this binary does not contain are not an error: the version is being
 /// rolled back, and newer migrations only add what an older version does not need.
 ///
+/// Afterwards indexes are rebuilt whose collation has another version than when they were built.
+///
 /// # Errors
-/// When PostgreSQL is unavailable for too long, or a migration fails or was changed after it was
-/// applied.
+/// When PostgreSQL is unavailable for too long, a migration fails or was changed after it was
+/// applied, or an index cannot be rebuilt.
 pub async fn migrate(args: &Args, migrator: &Migrator) -> Result<(), Error> {
     let options = args.options("migrate")?;
     let step = "connect to the database";
-    let failed = |source| Error::Database { step, source };
-    let mut connection = connect_with_retry(&options, WAIT).await.map_err(failed)?;
+    let mut connection = connect_with_retry(&options, WAIT).await.map_err(failed(step))?;
     let mut migrator = Migrator::with_migrations(migrator.iter().cloned().collect());
     migrator.set_ignore_missing(true).run(&mut connection).await?;
-    connection.close().await.map_err(failed)
+    rebuild_outdated_indexes(&mut connection).await?;
+    connection.close().await.map_err(failed(step))
 }
 
 /// Connects, retrying while the server is unavailable, for at most `wait`. A wrong password or a

@@ -1,6 +1,7 @@
 //! PostgreSQL: a bounded connection pool with timeouts, classification of errors, notifications,
 //! and provisioning (role, database, migrations).
 
+mod collations;
 mod connect;
 mod error;
 mod lease_worker;

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod collations;
 mod failover;
 mod fixture;
 mod outage;
