@@ -3,8 +3,8 @@
 # their carts and the units of their orders are removed: by default 1,000,000 orders of 100,000
 # customers. One process sends what the cart service sends; no service runs.
 #
-# The memory grows with the first order of each customer and is constant afterwards; the script fails
-# if later orders leave anything.
+# The memory grows with the first order of each customer and is constant afterwards; the script
+# fails if later orders leave anything.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
@@ -46,7 +46,8 @@ redis() { redis-cli -s "$folder/socket" "$@"; }
 
 used_memory() { redis info memory | tr -d '\r' | sed -n 's/^used_memory://p'; }
 
-# send FIRST LAST CUSTOMERS: adds a product to a cart and removes it with order number n, for every n.
+# send FIRST LAST CUSTOMERS: adds a product to a cart and removes it with order number n, for every
+# n.
 # The times are those of the default settings.
 send() {
   awk -v first="$1" -v last="$2" -v customers="$3" -v sha="$sha" '

@@ -3,7 +3,6 @@
 use proto::order::v1;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::address::NewAddress;
 use super::money::Money;
@@ -12,8 +11,8 @@ use super::quote::Quote;
 use crate::auth::Caller;
 use crate::validation::{Field, Validator};
 
-/// A request for the prices of the caller's cart. Exactly one of `address_id` and `shipping_address`
-/// must be given.
+/// A request for the prices of the caller's cart. Exactly one of `address_id` and
+/// `shipping_address` must be given.
 #[derive(Default, Deserialize, ToSchema)]
 pub(crate) struct NewPreview {
     /// Id of an address in the caller's address book.

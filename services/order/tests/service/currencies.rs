@@ -8,8 +8,8 @@ use sqlx::PgPool;
 
 use crate::fixture::{ShopFixture, address};
 
-/// A shop's currency, and the amounts of an order of two products of 1 kg: price, cheapest shipping,
-/// tax of 8.25 %, total, in minor units.
+/// A shop's currency, and the amounts of an order of two products of 1 kg in minor units: price,
+/// cheapest shipping, tax of 8.25 %, total.
 struct Case {
     currency: &'static str,
     price: i64,
