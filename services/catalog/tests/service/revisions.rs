@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use kit::grpc::status::reason_of;
 use proto::catalog::v1 as pb;
-use tonic::Code;
+use tonic::{Code, Response, Status};
 
-use crate::fixture::{Shop, code, new_product, order, reason};
+use crate::fixture::{Shop, code, new_product, order};
 
 impl Shop {
     async fn revision(&self, product: &str) -> i64 {
@@ -26,6 +27,13 @@ fn set_stock(id: &str, units: i32, expected_revision: Option<i64>) -> pb::Update
         expected_revision,
         ..Default::default()
     }
+}
+
+#[track_caller]
+fn assert_outdated(response: Result<Response<pb::Product>, Status>) {
+    let status = response.unwrap_err();
+    assert_eq!(status.code(), Code::Aborted);
+    assert_eq!(reason_of(&status).as_deref(), Some("precondition_failed"));
 }
 
 #[tokio::test]
@@ -92,11 +100,7 @@ async fn edit_of_outdated_revision_changes_nothing() {
     let (id, seen) = (lamp.id.as_str(), Some(lamp.revision));
     shop.reserve(&order(1), id, 2).await.unwrap();
     for outdated in [set_stock(id, 5, seen), rename(id, seen), rename(id, Some(0))] {
-        let response = client.update_product(outdated).await;
-        let status = response.unwrap_err();
-        assert_eq!(status.code(), Code::Aborted);
-        let reason = kit::grpc::status::reason_of(&status);
-        assert_eq!(reason.as_deref(), Some("precondition_failed"));
+        assert_outdated(client.update_product(outdated).await);
     }
     assert_eq!((shop.stock(id).await, shop.get(id).await.unwrap().name), ((5, 2), "Lamp".into()));
 
@@ -104,7 +108,7 @@ async fn edit_of_outdated_revision_changes_nothing() {
     let changed = client.update_product(set_stock(id, 4, seen)).await.unwrap().into_inner();
     assert_eq!((shop.stock(id).await, changed.stock_quantity), ((6, 2), 4));
     let repeated = client.update_product(set_stock(id, 4, seen)).await;
-    assert_eq!(reason(repeated), "precondition_failed");
+    assert_outdated(repeated);
     let unknown = client.update_product(rename(&order(9), seen)).await;
     assert_eq!(code(unknown), Code::NotFound);
     shop.assert_ledger_balances().await;
@@ -124,7 +128,7 @@ async fn edit_waits_for_concurrent_sale_before_it_compares() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!edit.is_finished());
     sale.commit().await.unwrap();
-    assert_eq!(reason(edit.await.unwrap()), "precondition_failed");
+    assert_outdated(edit.await.unwrap());
     assert_eq!(shop.stock(&lamp.id).await, (5, 1));
     shop.close().await;
 }
