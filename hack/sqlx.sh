@@ -54,30 +54,31 @@ drop_databases() {
   exit $code
 }
 
-# prepare FOLDER SERVICE…: compiles the services against their databases; the data of their queries
-# goes to FOLDER.
+# prepare FOLDER SELECTION SERVICE…: compiles the services against their databases; the data of the
+# queries of the selected packages goes to FOLDER.
 prepare() {
-  local folder=$1 service
-  shift
+  local folder=$1 selection=$2 service
+  shift 2
   mkdir "$folder"
   # The compiler does not know that the databases are an input of the macros.
   for service in "$@"; do touch "services/$service/src/lib.rs"; done
-  # The whole workspace, so that dependencies have the features that other builds gave them.
-  SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$folder cargo check --quiet --workspace
+  SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$folder cargo check --quiet "$selection"
 }
 
 # One compilation for all services: a query's file is named by the hash of its text.
 check_all() {
   local committed=$scratch/committed service
-  prepare "$scratch/queries" "$@"
+  # The whole workspace, so that dependencies have the features that other builds gave them.
+  prepare "$scratch/queries" --workspace "$@"
   mkdir "$committed"
   for service in "$@"; do cp "services/$service/.sqlx"/*.json "$committed"; done
   diff -r "$committed" "$scratch/queries" >&2 ||
     fail "the committed query data is stale (< committed, > current): run hack/sqlx.sh"
 }
 
+# Compiles only this service: crates that depend on it would add their queries.
 write() {
-  prepare "$scratch/$1" "$1"
+  prepare "$scratch/$1" "--package=$1" "$1"
   rm -rf "services/$1/.sqlx"
   mv "$scratch/$1" "services/$1/.sqlx"
 }
