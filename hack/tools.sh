@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # tools.sh [TOOL…]: makes sure that kind, kubectl, helm and grpcurl, or the given tools, exist in a
 # sufficient version. A missing one is built from source with Go or Cargo, once, into the cache.
-# `servers` stands for PostgreSQL, Redis and PgBouncer, which come from Debian packages, as `lua` does.
+# `servers` stands for PostgreSQL, Redis and PgBouncer, which come from Debian packages, as `lua`
+# does.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

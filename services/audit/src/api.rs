@@ -1,6 +1,5 @@
 //! The gRPC service that returns the entries of one service's audit log.
 
-use jiff::Timestamp;
 use kit::postgres::traced;
 use proto::audit::v1 as pb;
 use proto::audit::v1::audit_service_server::{AuditService, AuditServiceServer};
@@ -48,8 +47,8 @@ fn parse(request: &pb::ListAuditEntriesRequest) -> Result<(Filter, i32), Status>
     let actor = fields.id_or_none("actor_id", &request.actor_id);
     let object = fields.id_or_none("object_id", &request.object_id);
     let action = fields.line_or_empty("action", &request.action, MAX_ACTION_CHARS);
-    let from = time_or_none(&mut fields, "from", &request.from);
-    let to = time_or_none(&mut fields, "to", &request.to);
+    let from = fields.time_or_none("from", &request.from);
+    let to = fields.time_or_none("to", &request.to);
     let limit = match request.limit {
         0 => Some(DEFAULT_ENTRIES),
         limit => fields.number("limit", limit, 1, MAX_ENTRIES),
@@ -60,16 +59,6 @@ fn parse(request: &pb::ListAuditEntriesRequest) -> Result<(Filter, i32), Status>
     };
     let parsed = parse();
     fields.finish(parsed)
-}
-
-fn time_or_none(fields: &mut Fields, field: &str, text: &str) -> Option<Option<Timestamp>> {
-    match text {
-        "" => Some(None),
-        text => match text.parse() {
-            Ok(time) => Some(Some(time)),
-            Err(_) => fields.reject(field, "must be a time in RFC 3339"),
-        },
-    }
 }
 
 fn render(entry: Entry) -> pb::AuditEntry {

@@ -49,16 +49,15 @@ const USER_READS: &[&str] = &[
 /// RPCs of the user service that return an unbounded stream.
 const USER_STREAMS: &[&str] = &["WatchEndedSessions"];
 const CART_READS: &[&str] = &["GetCart"];
-const ORDER_READS: &[&str] =
-    &[
-        "PreviewOrder",
-        "GetOrder",
-        "ListOrders",
-        "ListAllOrders",
-        "GetCheckout",
-        "GetStats",
-        "ListAuditEntries",
-    ];
+const ORDER_READS: &[&str] = &[
+    "PreviewOrder",
+    "GetOrder",
+    "ListOrders",
+    "ListAllOrders",
+    "GetCheckout",
+    "GetStats",
+    "ListAuditEntries",
+];
 const PAYMENT_READS: &[&str] = &["ListPaymentMethods", "ListTransactions"];
 const SHIPPING_READS: &[&str] = &["GetQuote", "TrackShipment"];
 const NOTIFICATION_READS: &[&str] = &["ListNotifications", "ListAuditEntries"];

@@ -31,7 +31,7 @@ pub struct Args {
 
     /// Address of the internal port. It serves the whole API, including what the port of the API
     /// does not serve. It is open only if DOCS_ROUTES or ADMIN_ROUTES is internal.
-    #[arg(long, env = "GATEWAY_INTERNAL_LISTEN", default_value = "127.0.0.1:8081")]
+    #[arg(long, env = "GATEWAY_INTERNAL_LISTEN", default_value = "[::]:8081")]
     pub gateway_internal_listen: SocketAddr,
 
     /// URL of the catalog service.

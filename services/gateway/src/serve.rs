@@ -55,16 +55,20 @@ pub async fn serve_on(listener: TcpListener, args: Args, runtime: Runtime) -> Re
     let auth = Auth::new(args.jwt_public_keys.as_deref(), expected, &runtime)?;
     let (docs, admin) = (args.docs_routes, args.admin_routes);
     let internal = match RouteGroups::internal(docs, admin) {
-        Some(groups) => Some((kit::http::listen(args.gateway_internal_listen).await?, groups)),
+        Some(groups) => {
+            Some((kit::http::listen(args.gateway_internal_listen, &runtime).await?, groups))
+        }
         None => None,
     };
     let app = App::new(&args, auth, &runtime);
     let layers = layers(&args, &runtime)?;
     let routes = |groups| apply_layers(layers.clone(), router(&args, app.clone(), groups));
-    let public = kit::http::serve(listener, routes(RouteGroups::public(docs, admin)), &runtime);
+    let trusted = || TrustedProxies::new(&args.trusted_proxies);
+    let public = routes(RouteGroups::public(docs, admin));
+    let public = kit::http::serve(listener, public, &runtime, trusted());
     match internal {
         Some((listener, groups)) => {
-            let internal = kit::http::serve(listener, routes(groups), &runtime);
+            let internal = kit::http::serve(listener, routes(groups), &runtime, trusted());
             tokio::join!(public, internal);
         }
         None => public.await,

@@ -4,6 +4,7 @@
 //! violations into one INVALID_ARGUMENT. A service parses its own types with an extension trait of
 //! [`Fields`] that calls [`Fields::reject`].
 
+use jiff::Timestamp;
 use kit::grpc::status::{Violations, invalid_argument};
 use money::{Currency, Money};
 use proto::common::v1 as common;
@@ -11,7 +12,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use crate::address::Address;
-use crate::{MAX_PAGE_SIZE, Page, PageError, nfc, normalize_query};
+use crate::{MAX_PAGE_SIZE, Page, PageError, nfc, normalize_query, parse_time};
 
 /// Collects the violations of a request.
 #[derive(Default)]
@@ -92,6 +93,17 @@ impl Fields {
     /// `max` characters.
     pub fn query_or_empty(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
         self.line_or_empty(field, &normalize_query(text), max)
+    }
+
+    /// Parses an optional time of RFC 3339, within the bounds of [`parse_time`].
+    pub fn time_or_none(&mut self, field: &str, text: &str) -> Option<Option<Timestamp>> {
+        match text {
+            "" => Some(None),
+            text => match parse_time(text) {
+                Ok(time) => Some(Some(time)),
+                Err(error) => self.reject(field, error.to_string()),
+            },
+        }
     }
 
     fn limit_chars(&mut self, field: &str, text: &str, max: usize) -> Option<String> {

@@ -110,7 +110,8 @@ pub(crate) async fn delete(pool: &PgPool, env: &Env, id: ProductId) -> Result<()
 
 /// The fields of a product in the audit log.
 fn audited(product: &Product) -> Value {
-    let Product { details, available } = product;
+    // The revision is not among them: it changes with every change.
+    let Product { details, available, .. } = product;
     json!({
         "name": details.name,
         "slug": details.slug.as_str(),

@@ -26,6 +26,7 @@ async fn start() -> String {
             limiter: Arc::new(RateLimiter::new(None, &runtime)),
             quota: None,
             sign_in: None,
+            register: None,
             untrusted_proxies: UntrustedProxyMonitor::new(&runtime),
         },
         concurrency: ConcurrencyLimit::new(8, BodyBudget::new(1024 * 1024)),

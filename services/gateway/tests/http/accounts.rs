@@ -331,19 +331,20 @@ async fn administrator_finds_accounts_and_changes_access() {
     let pair = json!({"email": ada.email, "password": PASSWORD});
     let tokens = shop.post("/api/v1/auth/login", &pair).await.is(200, "").json();
     let root = shop.signed_in(&ada.email, tokens);
-    let demote = async |id: &str, body: Value| {
+    let patch_as_root = async |id: &str, body: Value| {
         root.request(Method::PATCH, &format!("{USERS}/{id}")).json(&body).send().await
     };
-    demote(&ACCOUNT_ID.to_string(), json!({"role": "customer"})).await.is(200, "");
+    patch_as_root(&ACCOUNT_ID.to_string(), json!({"role": "customer"})).await.is(200, "");
     for last in [json!({"role": "customer"}), json!({"disabled": true})] {
-        demote(&ada.id(), last).await.is(409, "last_admin");
+        patch_as_root(&ada.id(), last).await.is(409, "last_admin");
     }
-    demote(&ACCOUNT_ID.to_string(), json!({"role": "admin"})).await.is(200, "");
-    let wrong = patch(&ada.id(), json!({"role": "owner", "disabled": "no"})).await;
+    // The change of the role has ended the sessions of the first administrator.
+    patch_as_root(&ACCOUNT_ID.to_string(), json!({"role": "admin"})).await.is(200, "");
+    let wrong = patch_as_root(&ada.id(), json!({"role": "owner", "disabled": "no"})).await;
     assert_eq!(wrong.is(400, "invalid_request").fields().len(), 2);
-    patch(&Uuid::from_u128(7).to_string(), json!({})).await.is(404, "user_not_found");
+    patch_as_root(&Uuid::from_u128(7).to_string(), json!({})).await.is(404, "user_not_found");
 
-    let disabled = patch(&bob.id(), json!({"disabled": true})).await.is(200, "").json();
+    let disabled = patch_as_root(&bob.id(), json!({"disabled": true})).await.is(200, "").json();
     assert_eq!(disabled["disabled"], true);
     let pair = json!({"email": bob.email, "password": PASSWORD});
     shop.post("/api/v1/auth/login", &pair).await.is(403, "account_disabled");

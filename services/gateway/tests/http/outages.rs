@@ -157,8 +157,12 @@ const REQUESTS: [(&str, &[Service]); 11] = [
     ),
     ("/api/v1/payment-methods", &[Service::Payment]),
     ("/api/v1/orders", &[Service::Order]),
-    ("/api/v1/admin/notifications", &[Service::Notification]),
-    ("/api/v1/admin/stats", &[Service::Order, Service::Catalog, Service::Notification]),
+    // The user service confirms administrators.
+    ("/api/v1/admin/notifications", &[Service::Notification, Service::User]),
+    (
+        "/api/v1/admin/stats",
+        &[Service::Order, Service::Catalog, Service::Notification, Service::User],
+    ),
 ];
 
 async fn get(shop: &Shop, customer: &Customer<'_>, path: &str) -> Response {

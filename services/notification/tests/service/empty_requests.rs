@@ -20,7 +20,7 @@ async fn empty_request_names_every_missing_field() {
     assert_missing!(
         send_order_confirmation,
         SendOrderConfirmationRequest,
-        ["email", "order_id", "items", "subtotal", "shipping", "total", "shipping_address"]
+        ["email", "order_id", "items", "subtotal", "shipping", "total"]
     );
     assert_missing!(
         send_shipping_update,

@@ -60,7 +60,6 @@ async fn password_reset_is_rendered() {
     assert_mail!(pool, send_password_reset, request, "password_reset");
 }
 
-/// The test service has no WEB_URL, so that the mail has no link to a page of the web shop.
 #[tokio::test]
 async fn email_verification_is_rendered() {
     let database = testing::database(&notification::MIGRATOR).await;

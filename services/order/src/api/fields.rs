@@ -1,6 +1,5 @@
 //! Readers of the request fields that only orders have.
 
-use jiff::Timestamp;
 use proto::order::v1 as pb;
 use wire::Fields;
 
@@ -24,9 +23,6 @@ pub(super) trait OrderFields {
     /// Reads the id of the actor; empty for the system.
     fn actor(&mut self, text: &str) -> Option<String>;
 
-    /// Reads an optional time.
-    fn time_or_none(&mut self, field: &str, text: &str) -> Option<Option<Timestamp>>;
-
     /// Reads an optional status.
     fn status_or_none(&mut self, field: &str, number: i32) -> Option<Option<Status>>;
 
@@ -48,16 +44,6 @@ impl OrderFields for Fields {
 
     fn actor(&mut self, text: &str) -> Option<String> {
         self.line_or_empty("actor_id", text, MAX_ACTOR_CHARS)
-    }
-
-    fn time_or_none(&mut self, field: &str, text: &str) -> Option<Option<Timestamp>> {
-        if text.is_empty() {
-            return Some(None);
-        }
-        match wire::parse_time(text) {
-            Ok(time) => Some(Some(time)),
-            Err(error) => self.reject(field, error.to_string()),
-        }
     }
 
     fn status_or_none(&mut self, field: &str, number: i32) -> Option<Option<Status>> {

@@ -225,6 +225,9 @@ impl AllSettings {
         set_loopback_default(&mut self.notification, "listen", |args| &mut args.listen);
         set_loopback_default(&mut self.shipping, "listen", |args| &mut args.listen);
         set_loopback_default(&mut self.gateway, "gateway_listen", |args| &mut args.gateway_listen);
+        set_loopback_default(&mut self.gateway, "gateway_internal_listen", |args| {
+            &mut args.gateway_internal_listen
+        });
         set_loopback_default(&mut self.inbox, "inbox_listen", |args| &mut args.inbox_listen);
         set_loopback_default(&mut self.inbox, "inbox_smtp_listen", |args| {
             &mut args.inbox_smtp_listen

@@ -5,9 +5,11 @@ use secrecy::SecretString;
 use wire::Email;
 
 use super::Accounts;
+use super::attempts::Attempt;
 use crate::domain::ids::UserId;
 use crate::domain::token::OpaqueToken;
 use crate::error::Error;
+use crate::hasher::PasswordMatch;
 use crate::store;
 use crate::transactions::verification;
 
@@ -36,13 +38,15 @@ impl Accounts {
     /// password, so that a stolen session cannot take the account over.
     pub(crate) async fn change_email(&self, change: EmailChange) -> Result<(), Error> {
         let EmailChange { user, email, current_password } = change;
-        let (account, hash) = {
+        let account = {
             let mut conn = self.pool.acquire().await?;
-            let account = store::users::find(&mut conn, user).await?;
-            let hash = store::users::password_hash(&mut conn, user).await?;
-            account.zip(hash).ok_or(Error::NotFound("user"))?
+            store::users::find(&mut conn, user).await?.ok_or(Error::NotFound("user"))?
         };
-        if !self.verify_password(&account.email, current_password, Some(hash)).await? {
+        let network = self.network_digest(&account.email);
+        let attempt = Attempt { email: &account.email, password: current_password, network };
+        let found = self.find_credentials(&attempt).await?;
+        let found = found.filter(|found| found.user == user).ok_or(Error::NotFound("user"))?;
+        if self.verify_password(&attempt, Some(&found)).await? == PasswordMatch::Wrong {
             return Err(Error::WrongPassword);
         }
         if account.email.key() == email.key() {

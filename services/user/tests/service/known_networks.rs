@@ -18,7 +18,7 @@ async fn guess_until_throttled(service: &TestService, email: &str, network: &str
             return guesses;
         }
     }
-    panic!("never throttled");
+    unreachable!("sign-ins are throttled")
 }
 
 async fn reason(service: &TestService, password: &str, network: &str) -> String {
