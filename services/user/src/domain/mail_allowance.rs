@@ -1,7 +1,7 @@
 //! The number of mails that strangers can cause at one address.
 //!
 //! Anyone can register an address, or request a password reset for it. Each address therefore has a
-//! token bucket: [`BURST`] mails at once, and one more every [`INTERVAL`], so 30 a day at most. The
+//! token bucket: `BURST` mails at once, and one more every `INTERVAL`, so 30 a day at most. The
 //! interval is the lifetime of a password reset token. A stranger who takes every mail of an
 //! address therefore does not lock its owner out: the owner can request a mail, or has a recent
 //! one.
