@@ -17,7 +17,7 @@ down: ## remove the cluster of make up
 	@hack/up.sh down
 
 run: ## run the whole shop on this machine without Kubernetes, at http://localhost:8080
-	@hack/run.sh
+	@hack/images.sh run
 
 dev-%: ## run one component with its own data stores, as in make dev-user
 	@ONLY=$* $(MAKE) --no-print-directory run

@@ -5,6 +5,10 @@
 # images.sh binaries [PACKAGE…]: builds only the programs, the shop and the operator by default, and
 # prints their folder. PROFILE=release takes minutes longer and gives smaller programs.
 #
+# images.sh run: runs the whole shop in one process, or the components in ONLY, with a private
+# PostgreSQL and Redis. It builds with the profile of the newest shop in the target folder: that of
+# the images after `make up`, that of the tests otherwise. So cargo compiles only what changed.
+#
 # On Linux with cargo the programs are built here; elsewhere Docker builds them with ../Dockerfile.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -20,6 +24,7 @@ main() {
     binaries "$@"
     return
   fi
+  [ "${1:-}" != run ] || run
   arch=$(node_arch)
   if [ "$(uname)" = Linux ] && has cargo && [ "$(machine_arch)" = "$arch" ]; then
     folder=$(binaries)
@@ -38,6 +43,19 @@ binaries() {
   [ $# -gt 0 ] || set -- shop storefront-operator
   step "binaries of $* (profile $PROFILE)" cargo_build "$@" >&2
   echo "${CARGO_TARGET_DIR:-target}/$(uname -m)-unknown-linux-gnu/$PROFILE"
+}
+
+run() {
+  local target=${CARGO_TARGET_DIR:-target} folder
+  "$ROOT/hack/tools.sh" servers
+  export EMBEDDED=${EMBEDDED:-true} SEED_DEMO_DATA=${SEED_DEMO_DATA:-true}
+  if [ "$target/$(uname -m)-unknown-linux-gnu/$PROFILE/shop" -nt "$target/debug/shop" ]; then
+    # The same packages as for the images: with others, cargo would enable other features.
+    folder=$(binaries)
+    exec "$folder/shop" all
+  fi
+  # Without --package, cargo reuses what it compiled for the tests of the whole workspace.
+  exec cargo run --quiet --bin shop -- all
 }
 
 cargo_build() {

@@ -52,7 +52,8 @@ impl Machine {
 
     /// Runs the script and returns the commands that it started.
     fn run(&self) -> Vec<String> {
-        let output = Command::new(root().join("hack/run.sh"))
+        let output = Command::new(root().join("hack/images.sh"))
+            .arg("run")
             .env("STOREFRONT_CACHE", self.path("cache"))
             .env("CARGO_TARGET_DIR", self.path("target"))
             .env_remove("PROFILE")

@@ -36,7 +36,7 @@ pub fn constraint(error: &Error) -> Option<&str> {
 }
 
 /// Classifies an error. An error that reports a failover also retires the connections of this
-/// process: see [`super::retirement`].
+/// process: see `super::retirement`.
 #[must_use]
 pub fn kind(error: &Error) -> Kind {
     match error {

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# redis-orders.sh [ORDERS [CUSTOMERS]]: measures the memory of a private Redis while customers fill
+# orders.sh [ORDERS [CUSTOMERS]]: measures the memory of a private Redis while customers fill
 # their carts and the units of their orders are removed: by default 1,000,000 orders of 100,000
 # customers. One process sends what the cart service sends; no service runs.
 #
 # The memory grows with the first order of each customer and is constant afterwards; the script
 # fails if later orders leave anything.
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../../hack/lib.sh
+. "$(dirname "$0")/../../hack/lib.sh"
 cd "$ROOT"
 
 # Growth that later orders may cause, in percent: versions do not change in size, but the allocator
