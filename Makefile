@@ -29,7 +29,7 @@ test: ## all checks and tests that need no cluster
 	@hack/test.sh
 
 test-%: ## all tests of one crate, as in make test-cart
-	@hack/tools.sh servers
+	@hack/tools.sh servers pgbouncer
 	@cargo test --package $*
 
 e2e: ## the journeys, on the cluster of make up

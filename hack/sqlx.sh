@@ -78,7 +78,12 @@ check_all() {
 
 # Compiles only this service: crates that depend on it would add their queries.
 write() {
+  local file
   prepare "$scratch/$1" "--package=$1" "$1"
+  # The crate that services depend on may have been compiled, too.
+  if [ "$1" != audit ]; then
+    for file in services/audit/.sqlx/*.json; do rm -f "$scratch/$1/$(basename "$file")"; done
+  fi
   rm -rf "services/$1/.sqlx"
   mv "$scratch/$1" "services/$1/.sqlx"
 }

@@ -28,7 +28,7 @@ main() {
 }
 
 all() {
-  "$ROOT/hack/tools.sh" servers lua helm cargo-deny cargo-machete cargo-nextest
+  "$ROOT/hack/tools.sh" servers pgbouncer lua helm cargo-deny cargo-machete cargo-nextest
   lint
   step "documentation" documentation
   # Before the tests, because some of them render the chart.

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # tools.sh [TOOL…]: makes sure that kind, kubectl, helm and grpcurl, or the given tools, exist in a
 # sufficient version. A missing one is built from source with Go or Cargo, once, into the cache.
-# `servers` stands for PostgreSQL, Redis and PgBouncer, which come from Debian packages, as `lua`
-# does.
+# `servers` stands for PostgreSQL and Redis. They, `pgbouncer` and `lua` come from Debian packages.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -16,6 +15,8 @@ main() {
       grpcurl) from_go grpcurl "$GRPCURL_MIN" "github.com/fullstorydev/grpcurl/cmd/grpcurl@v$GRPCURL" ;;
       kubectl) kubectl_from_node ;;
       servers) servers ;;
+      # Debian installs it in a folder that is not in everyone's PATH.
+      pgbouncer) [ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer ;;
       lua) has lua || need lua5.4 lua5.4 ;;
       schemathesis-path) schemathesis ;;
       cargo-deny) from_cargo cargo-deny "$CARGO_DENY_MIN" "$CARGO_DENY" ;;
@@ -74,10 +75,8 @@ cargo_install() {
   rm -rf "$CACHE/target-tools"
 }
 
-# The programs that private servers of tests and of `make run` are started from. Debian installs
-# PgBouncer in a folder that is not in everyone's PATH.
+# The programs that private servers of tests and of `make run` are started from.
 servers() {
-  [ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer
   has valkey-server || need redis-server redis-server
   has_postgres || apt_install "PostgreSQL 15 or later" postgresql
   has_postgres || fail "install PostgreSQL 15 or later and try again"

@@ -17,9 +17,13 @@ const NAMESPACE: &str = "kube-system";
 /// The backoff while the API server is unavailable.
 const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
 
+/// Refusals that are retried, for about ten seconds: a permission takes effect shortly after it was
+/// granted.
+const REFUSED_RETRIES: u32 = 5;
+
 /// Returns the id of the cluster: the configured one, or else the uid of `kube-system`. Waits while
-/// the API server is unavailable. Returns `None` if the operator may not read the namespace; then
-/// only Storefronts with an external PostgreSQL are affected.
+/// the API server is unavailable, and shortly for the permission. Returns `None` if the operator
+/// may not read the namespace; then only Storefronts with an external PostgreSQL are affected.
 pub(crate) async fn resolve(client: &Client, configured: &str) -> Option<String> {
     if !configured.is_empty() {
         return Some(configured.to_owned());
@@ -29,7 +33,7 @@ pub(crate) async fn resolve(client: &Client, configured: &str) -> Option<String>
     loop {
         match with_timeout(namespaces.get_metadata(NAMESPACE)).await {
             Ok(namespace) => return namespace.metadata.uid,
-            Err(fault) if fault.kind == FaultKind::Unavailable => {
+            Err(fault) if fault.kind == FaultKind::Unavailable || attempts < REFUSED_RETRIES => {
                 let error = fault.message;
                 tracing::warn!(error, "cluster id not read; retrying");
             }

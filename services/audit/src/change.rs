@@ -19,6 +19,8 @@ pub struct Change {
     object: Uuid,
     before: Option<Value>,
     after: Option<Value>,
+    /// Whether all values are equal, before they are cut.
+    is_unchanged: bool,
 }
 
 /// A change that was written, if it changed anything. Log it after the commit: a change that was
@@ -31,13 +33,15 @@ impl Change {
     /// An object was created with these fields.
     #[must_use]
     pub fn created(action: &'static str, object: Uuid, after: &Value) -> Self {
-        Self { action, object, before: None, after: Some(bounded(after)) }
+        let after = Some(bounded(after));
+        Self { action, object, before: None, after, is_unchanged: false }
     }
 
     /// An object was deleted that had these fields.
     #[must_use]
     pub fn deleted(action: &'static str, object: Uuid, before: &Value) -> Self {
-        Self { action, object, before: Some(bounded(before)), after: None }
+        let before = Some(bounded(before));
+        Self { action, object, before, after: None, is_unchanged: false }
     }
 
     /// Fields of an object have changed. Fields with equal values are left out, so `before` and
@@ -45,7 +49,9 @@ impl Change {
     #[must_use]
     pub fn updated(action: &'static str, object: Uuid, before: &Value, after: &Value) -> Self {
         let (before, after) = (different(before, after), different(after, before));
-        Self { action, object, before: Some(bounded(&before)), after: Some(bounded(&after)) }
+        let is_unchanged = before == after;
+        let (before, after) = (Some(bounded(&before)), Some(bounded(&after)));
+        Self { action, object, before, after, is_unchanged }
     }
 
     /// Writes the entry, with the origin and the id of the current request. An update that changed
@@ -54,7 +60,7 @@ impl Change {
     /// # Errors
     /// Fails when the database does; the transaction must then be rolled back.
     pub async fn write(self, conn: &mut PgConnection, env: &Env) -> Result<Recorded, sqlx::Error> {
-        if self.before == self.after {
+        if self.is_unchanged {
             return Ok(Recorded(None));
         }
         let origin = context::origin();
@@ -88,6 +94,23 @@ impl Recorded {
             "audited change"
         );
     }
+}
+
+/// Logs an event that is no entry: an attempt, or what accounts do with their own access. `subject`
+/// is the id of the account that it is about, or a digest, never a secret or an address.
+pub fn log_event(action: &'static str, outcome: &'static str, subject: &str) {
+    let origin = context::origin();
+    let actor = origin.actor().map(|actor| actor.to_string()).unwrap_or_default();
+    let network = origin.network().map(|network| network.to_string()).unwrap_or_default();
+    tracing::info!(
+        target: "audit",
+        action,
+        outcome,
+        subject,
+        actor.id = actor,
+        client.network = network,
+        "audited event"
+    );
 }
 
 /// The fields of `value` that are different or absent in `other`.
@@ -136,7 +159,7 @@ mod tests {
         assert_eq!(change.before, Some(json!({"price_cents": 100, "category": null})));
         assert_eq!(change.after, Some(json!({"price_cents": 200, "category": "light"})));
         let change = Change::updated("product.update", ID, &before, &before);
-        assert_eq!(change.before, change.after);
+        assert!(change.is_unchanged);
     }
 
     #[test]
@@ -145,6 +168,9 @@ mod tests {
         let change = Change::created("product.create", ID, &long);
         let description = change.after.expect("a value")["description"].to_string();
         assert_eq!(description.chars().count(), MAX_TEXT_CHARS + 3, "two quotes, an ellipsis");
+        let at_the_end = json!({"description": format!("{}.", "é".repeat(10_000))});
+        let change = Change::updated("product.update", ID, &long, &at_the_end);
+        assert!(!change.is_unchanged, "also when the difference is cut");
         let many = json!({"image_urls": vec!["u".repeat(200); 20], "name": "Lamp"});
         let change = Change::created("product.create", ID, &many);
         assert_eq!(change.after, Some(json!({"too_long": ["image_urls", "name"]})));

@@ -15,7 +15,7 @@ mod retention;
 mod store;
 
 pub use api::service;
-pub use change::{Change, Recorded};
+pub use change::{Change, Recorded, log_event};
 pub use retention::{Args, sweep};
 
 /// The table of the audit log, for tests of this crate and for comparison with the migrations of

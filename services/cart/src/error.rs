@@ -56,6 +56,10 @@ impl From<Error> for Status {
                 _ => status::internal(&error),
             },
             Error::Store(Failure::Unavailable(_)) => unavailable(&error),
+            Error::Store(Failure::WritesRefused(_)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cart cannot be changed");
+                status::unavailable_in_part(RETRY_AFTER)
+            }
             Error::Store(Failure::Refused(_))
             | Error::CatalogResponse(_)
             | Error::UnknownStoredValue(_)

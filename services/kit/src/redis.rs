@@ -54,10 +54,14 @@ const WRITES_REFUSED: [&str; 3] = ["OOM", "MISCONF", "NOREPLICAS"];
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Redis is unavailable, starting or too slow, or it accepts no writes at present. The command
-    /// may be retried, and may have been executed.
+    /// Redis is unavailable, starting or too slow. The command may be retried, and may have been
+    /// executed.
     #[error("Redis is unavailable")]
     Unavailable(#[source] Option<RedisError>),
+    /// Redis serves reads and accepts no writes at present, because its memory is full for example.
+    /// The command may be retried later.
+    #[error("Redis accepts no writes")]
+    WritesRefused(#[source] RedisError),
     /// Redis rejected the command: a defect of the program or of the configuration of Redis.
     #[error("Redis rejected a command")]
     Refused(#[source] RedisError),
@@ -148,14 +152,19 @@ impl Redis {
     ) -> Result<T, Failure> {
         let reply = timeout(self.timeout, reply).await;
         let result = reply.map_err(|_| Failure::Unavailable(None)).and_then(|reply| {
-            reply.map_err(|error| match is_unavailable(&error) {
-                true => Failure::Unavailable(Some(error)),
-                false => Failure::Refused(error),
+            reply.map_err(|error| {
+                if refuses_writes(&error) {
+                    Failure::WritesRefused(error)
+                } else if is_unavailable(&error) {
+                    Failure::Unavailable(Some(error))
+                } else {
+                    Failure::Refused(error)
+                }
             })
         });
         let outcome = match &result {
             Ok(_) => "ok",
-            Err(Failure::Unavailable(_)) => "unavailable",
+            Err(Failure::Unavailable(_) | Failure::WritesRefused(_)) => "unavailable",
             Err(Failure::Refused(_)) => "refused",
         };
         let labels = RedisLabels { component: self.runtime.name(), command, outcome };
@@ -172,9 +181,8 @@ fn is_unavailable(error: &RedisError) -> bool {
         ErrorKind::Io | ErrorKind::AuthenticationFailed => true,
         ErrorKind::Server(kind) => {
             matches!(kind, BusyLoading | ClusterDown | MasterDown | ReadOnly | TryAgain)
-                || refuses_writes(error)
         }
-        _ => error.is_timeout() || error.is_connection_dropped() || refuses_writes(error),
+        _ => error.is_timeout() || error.is_connection_dropped(),
     }
 }
 

@@ -161,10 +161,10 @@ async fn full_redis_refuses_writes_as_unavailable_and_serves_reads() {
     limit.arg("SET").arg("maxmemory").arg(1);
     redis.query::<()>("config", &limit).await.expect("a reply");
     let full = redis.query::<()>("set", &set()).await;
-    assert!(matches!(full, Err(Failure::Unavailable(Some(_)))), "{full:?}");
+    assert!(matches!(full, Err(Failure::WritesRefused(_))), "{full:?}");
     let script = Script::new("return redis.call('SET', KEYS[1], 2)");
     let full = redis.invoke::<()>("script", &script.key("key")).await;
-    assert!(matches!(full, Err(Failure::Unavailable(Some(_)))), "{full:?}");
+    assert!(matches!(full, Err(Failure::WritesRefused(_))), "{full:?}");
     let value: i64 = redis.query("get", redis::cmd("GET").arg("key")).await.expect("a reply");
     assert_eq!(value, 1);
 }

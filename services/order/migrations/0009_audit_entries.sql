@@ -19,3 +19,4 @@ CREATE TABLE audit_entries (
 CREATE INDEX audit_entries_newest_idx ON audit_entries (at, id);
 CREATE INDEX audit_entries_by_actor_idx ON audit_entries (actor_id, at, id);
 CREATE INDEX audit_entries_by_object_idx ON audit_entries (object_id, at, id);
+CREATE INDEX audit_entries_by_action_idx ON audit_entries (action, at, id);

@@ -34,3 +34,6 @@ ALTER TABLE outbox ADD COLUMN user_id uuid REFERENCES users (id) ON DELETE CASCA
 -- Repeated requests send one mail, as long as it is not sent, and cannot fill the table.
 CREATE UNIQUE INDEX outbox_email_verification_key ON outbox (user_id, email_key)
     WHERE kind = 'email_verification';
+
+-- Finds the token of a mail that is sent again.
+CREATE INDEX password_resets_mail_idx ON password_resets (mail_id);

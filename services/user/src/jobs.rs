@@ -21,6 +21,9 @@ const BATCH_ROWS: i64 = 1_000;
 /// The maximum number of statements for a table in one sweep; the next sweep deletes the rest.
 const MAX_BATCHES: usize = 20;
 
+/// More than the clocks of two replicas differ.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
+
 /// The maximum time of one sweep.
 const SWEEP_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -61,7 +64,10 @@ async fn sweep_once(
         let swept = [
             store::sessions::sweep(&mut conn, now, BATCH_ROWS).await?,
             store::sessions::sweep_tokens(&mut conn, now, BATCH_ROWS).await?,
-            store::sessions::sweep_successors(&mut conn, now - grace, BATCH_ROWS).await?,
+            // Later than the grace period of a replica whose clock is behind, or of a use that has
+            // begun: a use in the grace period without a successor would begin a second chain.
+            store::sessions::sweep_successors(&mut conn, now - grace - CLOCK_SKEW, BATCH_ROWS)
+                .await?,
             store::ended_sessions::sweep(&mut conn, ended_session_retention, BATCH_ROWS).await?,
             store::resets::sweep(&mut conn, now, BATCH_ROWS).await?,
             store::verifications::sweep(&mut conn, now, BATCH_ROWS).await?,

@@ -66,7 +66,7 @@ pub(crate) async fn update(
     if patch.category.is_some() {
         store::categories::lock_shared(&mut tx).await?;
     }
-    let mut before = store::products::lock(&mut tx, id).await?.ok_or(Error::NotFound("product"))?;
+    let before = store::products::lock(&mut tx, id).await?.ok_or(Error::NotFound("product"))?;
     before.expect_revision(expected)?;
     let available = patch.available;
     let details = patch.apply(&before.details, env.now());
@@ -79,10 +79,6 @@ pub(crate) async fn update(
         change_manually(&mut tx, env, id, MovementKind::Set, by, plan).await?;
     }
     let product = find(&mut tx, id).await?;
-    if available.is_none() {
-        // Orders may have changed it since the lock.
-        before.available = product.available;
-    }
     let (before, after) = (audited(&before), audited(&product));
     let change = Change::updated("product.update", id.0, &before, &after);
     let recorded = change.write(&mut tx, env).await?;

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use kit::grpc::client::Channel;
-use kit::grpc::status::unavailable;
+use kit::grpc::status::{SERVES_OTHERS_KEY, unavailable};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -153,8 +153,14 @@ impl Service<Request<Body>> for CircuitBreakerChannel {
 }
 
 /// Classifies the result of a call. A service that responds UNAVAILABLE reports itself that it
-/// cannot serve. The status is in the headers, because such a response has no message.
+/// cannot serve, unless it says that it serves other calls. The status is in the headers, because
+/// such a response has no message.
 fn outcome(result: &Result<Response<Body>, Status>) -> Outcome {
+    if let Ok(response) = result
+        && response.headers().contains_key(SERVES_OTHERS_KEY)
+    {
+        return Outcome::Answered;
+    }
     let code = match result {
         Ok(response) => Status::from_header_map(response.headers()).map(|status| status.code()),
         Err(status) => Some(status.code()),
@@ -162,5 +168,22 @@ fn outcome(result: &Result<Response<Body>, Status>) -> Outcome {
     match code {
         Some(Code::Unavailable | Code::DeadlineExceeded) => Outcome::Failed,
         _ => Outcome::Answered,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use kit::grpc::status::unavailable_in_part;
+
+    use super::*;
+
+    #[test]
+    fn refused_writes_do_not_count_as_an_outage() {
+        let after = Duration::from_secs(1);
+        let response = |status: Status| Ok(status.into_http::<Body>());
+        assert!(matches!(outcome(&response(unavailable(after))), Outcome::Failed));
+        assert!(matches!(outcome(&response(unavailable_in_part(after))), Outcome::Answered));
     }
 }

@@ -42,7 +42,7 @@ async fn list(
 
 /// End one of my sessions
 ///
-/// The session can no longer be refreshed. Its access token stays valid until it expires.
+/// The session can no longer be refreshed. Its access tokens are refused within five seconds.
 #[utoipa::path(
     delete, path = "/me/sessions/{id}", operation_id = "endSession", tag = "account",
     params(("id" = uuid::Uuid, Path, description = "The session.")),

@@ -12,6 +12,9 @@ use utoipa::ToSchema;
 use super::non_empty;
 use super::page::Pagination;
 
+/// How far back pages go, in entries. Each service returns this many at most.
+pub(crate) const MAX_ENTRIES: i32 = 500;
+
 /// A change that an administrator made.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AuditEntry {
@@ -87,14 +90,14 @@ impl AuditLog {
         entries.sort_by_cached_key(|entry| {
             Reverse((entry.at.parse::<Timestamp>().unwrap_or_default(), entry.id.clone()))
         });
-        let size = i64::from(page.page_size);
+        let (size, reachable) = (i64::from(page.page_size), total.min(MAX_ENTRIES.into()));
         let count = |number: i32| usize::try_from(number).unwrap_or_default();
         let before = count(page.page - 1) * count(page.page_size);
         let entries = entries.into_iter().skip(before).take(count(page.page_size));
         let pagination = PaginationResponse {
             page: page.page,
             page_size: page.page_size,
-            total_pages: i32::try_from((total + size - 1) / size.max(1)).unwrap_or(i32::MAX),
+            total_pages: i32::try_from((reachable + size - 1) / size.max(1)).unwrap_or(i32::MAX),
             total_count: total,
         };
         Self {

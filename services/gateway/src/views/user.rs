@@ -67,7 +67,8 @@ impl From<v1::User> for User {
         Self {
             id: user.id,
             email: user.email,
-            email_verified: user.email_verified,
+            // Absent: an earlier release, whose accounts all count as verified.
+            email_verified: user.email_verified.unwrap_or(true),
             role: user.role,
             disabled: user.disabled,
             profile: user.profile.unwrap_or_default().into(),

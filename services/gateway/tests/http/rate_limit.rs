@@ -16,6 +16,16 @@ async fn limited(redis: &str, more: &[&str]) -> Gateway {
     Gateway::start_with(unused_address, &settings).await
 }
 
+/// Starts a gateway without services and without Redis that trusts no proxy. Its limits apply to it
+/// alone, for all clients of this machine.
+async fn limited_alone(more: &[&str]) -> Gateway {
+    let unused_address = "127.0.0.1:1".parse().expect("an address");
+    // REDIS_URL would be the server of all tests.
+    let settings: Vec<&str> =
+        ["--redis-url", "redis://127.0.0.1:1"].iter().chain(more).copied().collect();
+    Gateway::start_with(unused_address, &settings).await
+}
+
 /// Returns a random address that no other test uses.
 fn random_client() -> String {
     let [a, b, c] = Env::system().bytes::<3>();
@@ -84,9 +94,8 @@ async fn health_checks_and_preflights_are_not_limited() {
 
 #[tokio::test]
 async fn rejection_closes_direct_http1_connections_only() {
-    let unused_address = "127.0.0.1:1".parse().expect("an address");
     let settings = ["--rate-limit-per-minute", "1", "--rate-limit-burst", "1"];
-    let direct = Gateway::start_with(unused_address, &settings).await;
+    let direct = limited_alone(&settings).await;
     let proxied = limited(testing::redis(), &settings).await;
     for (gateway, connection) in [(&direct, "close"), (&proxied, "")] {
         let client = random_client();
@@ -99,9 +108,8 @@ async fn rejection_closes_direct_http1_connections_only() {
 
 #[tokio::test]
 async fn requests_of_untrusted_proxies_are_counted() {
-    let unused_address = "127.0.0.1:1".parse().expect("an address");
     let settings = ["--rate-limit-per-minute", "0"];
-    let untrusted = Gateway::start_with(unused_address, &settings).await;
+    let untrusted = limited_alone(&settings).await;
     let trusted = limited(testing::redis(), &settings).await;
     for (gateway, count) in [(&untrusted, 1), (&trusted, 0)] {
         gateway.get("/nothing").await;
@@ -113,10 +121,8 @@ async fn requests_of_untrusted_proxies_are_counted() {
 
 #[tokio::test]
 async fn forwarded_header_of_untrusted_client_is_ignored() {
-    let unused_address = "127.0.0.1:1".parse().expect("an address");
-    // Without Redis, the limit applies to this gateway alone, for all clients of this machine.
     let settings = ["--rate-limit-per-minute", "1", "--rate-limit-burst", "2"];
-    let gateway = Gateway::start_with(unused_address, &settings).await;
+    let gateway = limited_alone(&settings).await;
     for _ in 0..2 {
         get(&gateway, &random_client(), "/nothing").await.is(404, "not_found");
     }

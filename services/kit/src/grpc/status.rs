@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::time::Duration;
+use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
@@ -102,6 +103,18 @@ pub fn already_exists(
 pub fn unavailable(retry_after: Duration) -> Status {
     let details = ErrorDetails::with_retry_info(Some(retry_after));
     Status::with_error_details(Code::Unavailable, "try again later", details)
+}
+
+/// Metadata key of an UNAVAILABLE of a service that serves other calls, so that circuit breakers do
+/// not count it.
+pub const SERVES_OTHERS_KEY: &str = "x-serves-others";
+
+/// Creates UNAVAILABLE for one kind of calls, such as writes, of a service that serves the others.
+#[must_use]
+pub fn unavailable_in_part(retry_after: Duration) -> Status {
+    let mut status = unavailable(retry_after);
+    status.metadata_mut().insert(SERVES_OTHERS_KEY, MetadataValue::from_static("true"));
+    status
 }
 
 /// Creates INTERNAL, for a defect. The cause is logged with all its sources and not sent.

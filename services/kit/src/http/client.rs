@@ -26,10 +26,14 @@ impl FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let single = || text.parse::<IpAddr>().map(IpNet::from);
-        text.parse()
+        let network: IpNet = text
+            .parse()
             .or_else(|_| single())
-            .map(Self)
-            .map_err(|_| "expected a network such as 10.0.0.0/8, or an address".to_owned())
+            .map_err(|_| "expected a network such as 10.0.0.0/8, or an address".to_owned())?;
+        match network.prefix_len() {
+            0 => Err("expected a network that does not contain every address".to_owned()),
+            _ => Ok(Self(network)),
+        }
     }
 }
 
@@ -191,7 +195,7 @@ mod tests {
     fn bare_address_is_a_network_of_one() {
         let network = |text: &str| text.parse::<Network>();
         for (bare, whole) in
-            [("10.0.0.1", "10.0.0.1/32"), ("2001:db8::1", "2001:db8::1/128"), ("::/0", "::/0")]
+            [("10.0.0.1", "10.0.0.1/32"), ("2001:db8::1", "2001:db8::1/128"), ("::/1", "::/1")]
         {
             assert_eq!(network(bare), network(whole), "{bare}");
         }

@@ -37,11 +37,15 @@ impl Accounts {
         let found = self.find_credentials(&attempt).await?;
         let found = found.filter(|found| found.user == user).ok_or(Error::NotFound("user"))?;
         if self.verify_password(&attempt, Some(&found)).await? == PasswordMatch::Wrong {
+            audit::log_event("password.change", "refused", &user.to_string());
             return Err(Error::WrongPassword);
         }
         let new = self.hasher.hash(self.hasher.enter(Caller::Known)?, new).await?;
-        let work = passwords::change(&self.pool, self.now(), user, (&found.hash, &new), session);
-        traced("user.change_password", work).await
+        let (owner, hashes) = ((user, network), (&found.hash, &new));
+        let work = passwords::change(&self.pool, self.now(), owner, hashes, session);
+        traced("user.change_password", work).await?;
+        audit::log_event("password.change", "succeeded", &user.to_string());
+        Ok(())
     }
 
     /// Queues a password reset mail in the outbox. Nothing here depends on whether an account has
@@ -68,7 +72,9 @@ impl Accounts {
         let network = self.network_digest(&account.email);
         let owner = (account.id, network);
         let work = passwords::reset(&self.pool, &self.env, digest, owner, &new);
-        traced("user.reset_password", work).await
+        traced("user.reset_password", work).await?;
+        audit::log_event("password.reset", "succeeded", &account.id.to_string());
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use super::attempts::Attempt;
 use super::{Accounts, SignedIn};
 use crate::domain::ids::UserId;
 use crate::domain::password::{Password, PasswordHash};
+use crate::domain::throttle;
 use crate::error::Error;
 use crate::hasher::{Caller, PasswordMatch};
 use crate::{store, transactions};
@@ -24,6 +25,15 @@ impl Accounts {
         let network = self.network_digest(email);
         let result = self.try_sign_in(&Attempt { email, password, network }).await;
         self.metrics.record_sign_in(&result);
+        match &result {
+            Ok(signed_in) => {
+                audit::log_event("sign_in", "succeeded", &signed_in.account.id.to_string());
+            }
+            // A digest relates the attempts to one address without revealing it.
+            Err(_) => {
+                audit::log_event("sign_in", "refused", &throttle::attempts_key(email).short_hex())
+            }
+        }
         result
     }
 

@@ -47,12 +47,17 @@ impl Accounts {
         let found = self.find_credentials(&attempt).await?;
         let found = found.filter(|found| found.user == user).ok_or(Error::NotFound("user"))?;
         if self.verify_password(&attempt, Some(&found)).await? == PasswordMatch::Wrong {
+            audit::log_event("email.change", "refused", &user.to_string());
             return Err(Error::WrongPassword);
         }
         if account.email.key() == email.key() {
             return Err(Error::EmailUnchanged);
         }
-        let work = verification::request_change(&self.pool, &self.env, user, &email);
-        traced("user.request_email_change", work).await
+        let network = self.network_digest(&email);
+        let proved = (user, &found.hash);
+        let work = verification::request_change(&self.pool, &self.env, proved, &email, network);
+        traced("user.request_email_change", work).await?;
+        audit::log_event("email.change", "requested", &user.to_string());
+        Ok(())
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn user(account: Account) -> pb::User {
         created_at: created_at.to_string(),
         updated_at: updated_at.to_string(),
         disabled,
-        email_verified,
+        email_verified: Some(email_verified),
     }
 }
 

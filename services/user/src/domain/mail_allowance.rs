@@ -27,7 +27,8 @@ pub fn allowance_key(email: &Email) -> Digest {
 /// that; `None` if the bucket is empty.
 #[must_use]
 pub fn take(full_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
-    let after = full_at.max(now) + INTERVAL;
+    // Not later than an empty bucket: the clock that wrote `full_at` may have been ahead.
+    let after = full_at.clamp(now, now + INTERVAL * BURST) + INTERVAL;
     (after.duration_since(now) <= INTERVAL * BURST).then_some(after)
 }
 

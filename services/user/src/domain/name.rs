@@ -2,8 +2,8 @@
 
 /// Returns whether a text looks like a link. Mail programs turn such text into links, so that a
 /// stranger could advertise with the shop's mails: it has a scheme, begins with `www.`, or has a
-/// dot between a letter or digit and a word of two letters or more, as in `example.com`.
-/// `J.R.R. Tolkien` and `St. John` are names.
+/// dot between a label and a word of two letters or more each, as in `example.com`.
+/// `J.R.R. Tolkien`, `J.Smith` and `St. John` are names.
 #[must_use]
 pub fn looks_like_link(text: &str) -> bool {
     let lower = text.to_lowercase();
@@ -13,9 +13,10 @@ pub fn looks_like_link(text: &str) -> bool {
     let dot = |c: char| matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
     let labels: Vec<&str> = text.split(dot).collect();
     labels.windows(2).any(|pair| {
-        let before = pair[0].chars().next_back().is_some_and(char::is_alphanumeric);
+        let in_label = |c: &char| c.is_alphanumeric() || *c == '-';
+        let label = pair[0].chars().rev().take_while(in_label).count();
         let word = pair[1].chars().take_while(|c| c.is_alphabetic()).count();
-        before && word >= 2
+        label >= 2 && word >= 2
     })
 }
 
@@ -32,7 +33,7 @@ mod tests {
             "www.example",
             "evil。com",
             "a.b.example.org/path",
-            "1.example.xn--p1ai",
+            "10.example.xn--p1ai",
         ] {
             assert!(looks_like_link(link), "{link}");
         }
@@ -41,6 +42,8 @@ mod tests {
             "Ada",
             "J.R.R. Tolkien",
             "J.R.R.",
+            "J.Smith",
+            "A.Müller",
             "St. John",
             "Jr.",
             "Ph.D",

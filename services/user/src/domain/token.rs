@@ -26,6 +26,12 @@ impl Digest {
         sum.copy_from_slice(digest(&SHA256, bytes).as_ref());
         Self(sum)
     }
+
+    /// The first eight bytes in hexadecimal digits, for logs.
+    #[must_use]
+    pub fn short_hex(self) -> String {
+        self.0.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 impl OpaqueToken {

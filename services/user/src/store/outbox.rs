@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::{PgConnection, query};
+use sqlx::{PgConnection, query, query_scalar};
 use wire::Email;
 
 use crate::domain::ids::{MailId, UserId};
@@ -98,6 +98,29 @@ pub(crate) async fn add_verification(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Deletes the mails that would let an account take over another address.
+pub(crate) async fn discard_address_changes(
+    conn: &mut PgConnection,
+    user: UserId,
+) -> Result<(), Error> {
+    query!(
+        "DELETE FROM outbox o USING users u
+         WHERE u.id = $1 AND o.user_id = u.id AND o.kind = 'email_verification'
+           AND o.email_key <> u.email_key",
+        user.0,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Returns whether the outbox still has a mail: it may have been discarded after its lease began.
+pub(crate) async fn exists(conn: &mut PgConnection, id: MailId) -> Result<bool, Error> {
+    let exists =
+        query_scalar!(r#"SELECT EXISTS (SELECT FROM outbox WHERE id = $1) AS "exists!""#, id.0);
+    Ok(exists.fetch_one(conn).await?)
 }
 
 /// Adds a notice to the former address of an account to the outbox.

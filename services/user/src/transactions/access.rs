@@ -53,6 +53,7 @@ pub(crate) async fn update_access(
     if after.disabled {
         store::resets::delete_all(&mut tx, id).await?;
         store::verifications::delete_all(&mut tx, id).await?;
+        store::outbox::discard_address_changes(&mut tx, id).await?;
     }
     let change = Change::updated("user.access", id.0, &audited(&before), &audited(&after));
     let recorded = change.write(&mut tx, env).await?;

@@ -15,11 +15,12 @@ use crate::store;
 use crate::transactions::verification;
 
 /// Changes a password from `old` to `new`, unless it was changed concurrently. Ends all sessions
-/// except `keep`.
+/// except `keep`. The caller's network becomes the only known one: someone else may have signed in
+/// from the others.
 pub(crate) async fn change(
     pool: &PgPool,
     now: Timestamp,
-    user: UserId,
+    (user, network): (UserId, Option<Digest>),
     (old, new): (&PasswordHash, &PasswordHash),
     keep: Option<SessionId>,
 ) -> Result<(), Error> {
@@ -29,6 +30,7 @@ pub(crate) async fn change(
         return Err(Error::WrongPassword);
     }
     set_password(&mut tx, now, user, new, keep).await?;
+    know_only(&mut tx, user, network, now).await?;
     Ok(tx.commit().await?)
 }
 
@@ -51,16 +53,29 @@ pub(crate) async fn reset(
     }
     set_password(&mut tx, now, user, new, None).await?;
     store::attempts::clear(&mut tx, throttle::attempts_key(&account.email), now).await?;
-    store::networks::forget_all(&mut tx, user).await?;
-    if let Some(network) = network {
-        store::attempts::clear(&mut tx, network, now).await?;
-        store::networks::remember(&mut tx, user, network, now).await?;
-    }
+    know_only(&mut tx, user, network, now).await?;
     verification::mark_verified(&mut tx, env, &account).await?;
     Ok(tx.commit().await?)
 }
 
-/// Sets the password of a locked account. Invalidates all tokens that were mailed to it.
+/// Makes a network the only known one of an account, and clears its sign-in attempts.
+async fn know_only(
+    conn: &mut PgConnection,
+    user: UserId,
+    network: Option<Digest>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    store::networks::forget_all(conn, user).await?;
+    if let Some(network) = network {
+        store::attempts::clear(conn, network, now).await?;
+        store::networks::remember(conn, user, network, now).await?;
+    }
+    Ok(())
+}
+
+/// Sets the password of a locked account. Invalidates all tokens that were mailed to it, and
+/// discards changes of its address that wait to be mailed: they were requested with the former
+/// password.
 async fn set_password(
     conn: &mut PgConnection,
     now: Timestamp,
@@ -71,6 +86,7 @@ async fn set_password(
     store::users::set_password(conn, user, new, now).await?;
     store::sessions::end_all(conn, user, keep).await?;
     store::verifications::delete_all(conn, user).await?;
+    store::outbox::discard_address_changes(conn, user).await?;
     store::resets::delete_all(conn, user).await
 }
 

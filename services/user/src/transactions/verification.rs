@@ -8,6 +8,7 @@ use wire::Email;
 use crate::domain::account::Account;
 use crate::domain::ids::{MailId, UserId};
 use crate::domain::mail::{Mail, VERIFICATION_TTL};
+use crate::domain::password::PasswordHash;
 use crate::domain::token::{Digest, OpaqueToken};
 use crate::error::Error;
 use crate::store;
@@ -24,21 +25,32 @@ pub(crate) async fn request(pool: &PgPool, env: &Env, user: UserId) -> Result<()
 }
 
 /// Queues a verification mail to the new address of an account, whether or not another account has
-/// it: the response and its time do not reveal that.
+/// it: the response and its time do not reveal that. Fails if the password is no longer `proved`.
+/// `network` is the caller's, which stays known with the new address.
 pub(crate) async fn request_change(
     pool: &PgPool,
     env: &Env,
-    user: UserId,
+    (user, proved): (UserId, &PasswordHash),
     new: &Email,
+    network: Option<Digest>,
 ) -> Result<(), Error> {
-    let mut conn = pool.acquire().await?;
+    let now = env.now();
+    let mut tx = pool.begin().await?;
+    store::users::lock(&mut tx, user).await?.ok_or(Error::NotFound("user"))?;
+    if store::users::password_hash(&mut tx, user).await?.as_ref() != Some(proved) {
+        return Err(Error::WrongPassword);
+    }
     let mail = MailId(env.uuid());
-    store::outbox::add_verification(&mut conn, mail, (user, new), env.now()).await
+    store::outbox::add_verification(&mut tx, mail, (user, new), now).await?;
+    if let Some(network) = network {
+        store::networks::remember(&mut tx, user, network, now).await?;
+    }
+    Ok(tx.commit().await?)
 }
 
 /// Creates the token for a verification mail. `None` if the mail is not to be sent: the address is
-/// verified or has another account, the account is disabled or has gone, or the address got the
-/// maximum number of mails.
+/// verified or has another account, the account is disabled or has gone, the mail was discarded, or
+/// the address got the maximum number of mails.
 pub(crate) async fn create_token(
     pool: &PgPool,
     env: &Env,
@@ -53,6 +65,10 @@ pub(crate) async fn create_token(
         true => account.email_verified,
         false => store::users::find_by_email(&mut tx, &mail.email).await?.is_some(),
     };
+    // The account is locked: a change of its password has discarded mails to other addresses.
+    if !store::outbox::exists(&mut tx, mail.id).await? {
+        return Ok(None);
+    }
     if is_useless || !take_allowance(&mut tx, mail, env.now()).await? {
         return Ok(None);
     }

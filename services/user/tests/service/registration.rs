@@ -23,7 +23,7 @@ async fn registration_creates_a_signed_in_customer() {
     let token = service.validate(&response.access_token).await;
     assert_eq!((token.valid, token.user_id, &*token.role), (true, user.id.clone(), "customer"));
     service.refresh(&response.refresh_token).await.unwrap();
-    assert!(!user.email_verified);
+    assert!(!user.email_verified());
     service.notification.wait_for("verification", "Ada@Example.com", 1).await;
     service.stop().await;
 }

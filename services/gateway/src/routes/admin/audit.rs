@@ -13,10 +13,8 @@ use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
 use crate::routes::codes::admin;
 use crate::validation::{Page, Params, TimeRange, Validator};
-use crate::views::audit::AuditLog;
+use crate::views::audit::{AuditLog, MAX_ENTRIES};
 
-/// How far back pages go, in entries. Each service returns this many at most.
-const MAX_ENTRIES: i32 = 500;
 /// Maximum length of an action, in characters.
 const MAX_ACTION_CHARS: usize = 100;
 

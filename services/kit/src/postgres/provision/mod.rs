@@ -199,7 +199,20 @@ async fn write_database_identity(
     let Some(identity) = &claim.identity else { return Ok(()) };
     join_role(admin, role).await?;
     let comment = format!("COMMENT ON DATABASE {database} IS '{}'", identity.comment());
-    run(admin, comment, "write the identity of the database").await
+    match run(admin, comment, "write the identity of the database").await {
+        // Another role owns the database, which was created by hand. The role has the identity.
+        Err(Error::Database { source, .. }) if is_permission_denied(&source) => {
+            tracing::warn!(database, "identity not written: the database has another owner");
+            Ok(())
+        }
+        written => written,
+    }
+}
+
+fn is_permission_denied(error: &sqlx::Error) -> bool {
+    const INSUFFICIENT_PRIVILEGE: &str = "42501";
+    error.as_database_error().and_then(|error| error.code()).as_deref()
+        == Some(INSUFFICIENT_PRIVILEGE)
 }
 
 /// Makes the administrator a member of the role. One who is not a superuser must be a member to

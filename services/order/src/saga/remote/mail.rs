@@ -60,6 +60,8 @@ impl RemoteServices {
         let request = GetUserRequest { id: order.user.to_string() };
         let user = self.user.clone().get_user(request).await?.into_inner();
         let User { email, email_verified, profile, .. } = user;
+        // Absent: an earlier release of `user`, whose accounts all count as verified.
+        let email_verified = email_verified.unwrap_or(true);
         let profile = profile.filter(|_| email_verified);
         let first_name = profile.and_then(|profile| profile.first_name).unwrap_or_default();
         Ok(Customer { email, first_name, email_verified })
