@@ -9,6 +9,9 @@
 
 NODE=$CLUSTER_NAME-control-plane
 READY_SECS=180 # from the start of the node, after its image was pulled
+# Exists while the cluster is being created. A cluster whose creation was interrupted has a node,
+# but maybe no network and no volumes.
+UNFINISHED=$CACHE/cluster-$CLUSTER_NAME.unfinished
 
 main() {
   case ${1:-} in
@@ -24,6 +27,7 @@ up() {
     found "cluster of the context $(kubectl config current-context)"
     return
   fi
+  if [ -e "$UNFINISHED" ]; then down; fi
   if ! exists; then
     local image=${NODE_IMAGE:-}
     if [ -n "$image" ]; then
@@ -35,6 +39,7 @@ up() {
       step "kind cluster $CLUSTER_NAME" create --image "$image"
     fi
     step "system pods of the cluster" system_pods
+    rm -f "$UNFINISHED"
     return
   fi
   # The node is stopped after a restart of the machine or of Docker.
@@ -50,6 +55,7 @@ api_answers() { kube get --raw /readyz --request-timeout=5s >/dev/null 2>&1; }
 
 create() {
   local log=$CACHE/kind.log
+  : >"$UNFINISHED"
   if ! kind create cluster --name "$CLUSTER_NAME" --config "$ROOT/kind-config.yaml" \
     --wait "${READY_SECS}s" "$@" >"$log" 2>&1; then
     cat "$log" >&2
@@ -72,6 +78,9 @@ down() {
   if exists; then step "removing the kind cluster $CLUSTER_NAME" delete; fi
 }
 
-delete() { kind delete cluster --quiet --name "$CLUSTER_NAME"; }
+delete() {
+  kind delete cluster --quiet --name "$CLUSTER_NAME"
+  rm -f "$UNFINISHED"
+}
 
 main "$@"

@@ -75,7 +75,9 @@ install_operator() {
   helm_here upgrade --install storefront-operator charts/storefront-operator \
     --namespace storefront-system --create-namespace --wait --timeout 2m "${values[@]}" >"$CACHE/helm.log" 2>&1 || {
     cat "$CACHE/helm.log" >&2
+    kube get nodes >&2
     kube --namespace storefront-system get pods >&2
+    kube --namespace storefront-system get events --sort-by .lastTimestamp | tail -n 10 >&2
     kube --namespace storefront-system logs deployment/storefront-operator --tail 20 >&2 || true
     fail "helm could not install the operator: the reason is above"
   }
