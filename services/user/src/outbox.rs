@@ -103,28 +103,20 @@ impl OutboxWorker {
 
     async fn deliver(&self, mail: &Mail) -> Result<Outcome, Error> {
         let response = match mail.kind {
-            MailKind::Welcome => self.send_welcome(mail).await,
-            MailKind::PasswordReset => match self.send_password_reset(mail).await? {
-                Some(response) => response,
-                None => return Ok(Outcome::Dropped),
-            },
-            MailKind::SignInThrottled => match self.send_sign_in_throttled(mail).await? {
-                Some(response) => response,
-                None => return Ok(Outcome::Dropped),
-            },
-            MailKind::EmailVerification => match self.send_verification(mail).await? {
-                Some(response) => response,
-                None => return Ok(Outcome::Dropped),
-            },
-            MailKind::EmailChanged => self.send_email_changed(mail).await,
+            MailKind::Welcome => Some(self.send_welcome(mail).await),
+            MailKind::PasswordReset => self.send_password_reset(mail).await?,
+            MailKind::SignInThrottled => self.send_sign_in_throttled(mail).await?,
+            MailKind::EmailVerification => self.send_verification(mail).await?,
+            MailKind::EmailChanged => Some(self.send_email_changed(mail).await),
         };
         Ok(match response {
-            Ok(()) => Outcome::Sent,
-            Err(status) if status.code() == Code::InvalidArgument => {
+            None => Outcome::Dropped,
+            Some(Ok(())) => Outcome::Sent,
+            Some(Err(status)) if status.code() == Code::InvalidArgument => {
                 tracing::error!(mail = %mail.id, "mail rejected and discarded");
                 Outcome::Rejected
             }
-            Err(status) => {
+            Some(Err(status)) => {
                 let (code, attempts) = (status.code(), mail.attempts);
                 tracing::warn!(mail = %mail.id, ?code, attempts, "mail delivery failed, retrying");
                 Outcome::Postponed
@@ -177,9 +169,7 @@ impl OutboxWorker {
         let response = self.notification.clone().send_sign_in_throttled(request).await;
         Ok(Some(response.map(|_| ())))
     }
-}
 
-impl OutboxWorker {
     /// Sends a mail that verifies an address; `None` if it is not to be sent. It contains nothing
     /// that the owner of the account wrote, who may be a stranger to the recipient.
     async fn send_verification(&self, mail: &Mail) -> Result<Option<Result<(), Status>>, Error> {
