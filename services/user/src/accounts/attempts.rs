@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use wire::Email;
 
 use super::Accounts;
+use crate::domain::account::Account;
 use crate::domain::ids::MailId;
 use crate::domain::network::{NETWORK_LIFETIME, network_digest};
 use crate::domain::password::PasswordHash;
@@ -77,6 +78,26 @@ impl Accounts {
         let Attempt { email, network, .. } = attempt;
         let work = store::networks::find_credentials(&mut conn, email, *network, since);
         traced("user.find", work).await
+    }
+
+    /// Verifies the password with which the owner of a signed-in account confirms `action`, and
+    /// returns the account's credentials.
+    pub(super) async fn confirm_password(
+        &self,
+        account: &Account,
+        password: SecretString,
+        action: &'static str,
+    ) -> Result<Credentials, Error> {
+        let network = self.network_digest(&account.email);
+        let attempt = Attempt { email: &account.email, password, network };
+        let found = self.find_credentials(&attempt).await?;
+        let found = found.filter(|found| found.user == account.id);
+        let found = found.ok_or(Error::NotFound("user"))?;
+        if self.verify_password(&attempt, Some(&found)).await? == PasswordMatch::Wrong {
+            audit::log_event(action, "refused", &account.id.to_string());
+            return Err(Error::WrongPassword);
+        }
+        Ok(found)
     }
 
     /// Compares the password of an attempt with that of the account, subject to the throttle. The

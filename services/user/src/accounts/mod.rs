@@ -24,9 +24,11 @@ pub(crate) use verification::EmailChange;
 
 use crate::access_tokens::AccessTokens;
 use crate::domain::account::Account;
+use crate::domain::ids::UserId;
 use crate::error::Error;
 use crate::hasher::Hasher;
 use crate::metrics::Metrics;
+use crate::store;
 use crate::transactions::sessions::{OpenSession, RefreshTokenPolicy};
 
 /// Dependencies of the use cases. Cheap to clone.
@@ -52,6 +54,11 @@ pub(crate) struct SignedIn {
 impl Accounts {
     fn now(&self) -> Timestamp {
         self.env.now()
+    }
+
+    async fn find_account(&self, user: UserId) -> Result<Account, Error> {
+        let mut conn = self.pool.acquire().await?;
+        store::users::find(&mut conn, user).await?.ok_or(Error::NotFound("user"))
     }
 
     fn issue_tokens(&self, open: OpenSession) -> Result<SignedIn, Error> {

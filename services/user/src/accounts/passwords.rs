@@ -5,12 +5,11 @@ use secrecy::SecretString;
 use wire::Email;
 
 use super::Accounts;
-use super::attempts::Attempt;
 use crate::domain::ids::{MailId, SessionId, UserId};
 use crate::domain::password::Password;
 use crate::domain::token::OpaqueToken;
 use crate::error::Error;
-use crate::hasher::{Caller, PasswordMatch};
+use crate::hasher::Caller;
 use crate::store;
 use crate::transactions::passwords;
 
@@ -27,21 +26,12 @@ impl Accounts {
     /// Changes a password. The caller proves the current password.
     pub(crate) async fn change_password(&self, change: PasswordChange) -> Result<(), Error> {
         let PasswordChange { user, current, new, session } = change;
-        let account = {
-            let mut conn = self.pool.acquire().await?;
-            store::users::find(&mut conn, user).await?.ok_or(Error::NotFound("user"))?
-        };
+        let account = self.find_account(user).await?;
         let new = validate_new_password(new, &account.email)?;
-        let network = self.network_digest(&account.email);
-        let attempt = Attempt { email: &account.email, password: current, network };
-        let found = self.find_credentials(&attempt).await?;
-        let found = found.filter(|found| found.user == user).ok_or(Error::NotFound("user"))?;
-        if self.verify_password(&attempt, Some(&found)).await? == PasswordMatch::Wrong {
-            audit::log_event("password.change", "refused", &user.to_string());
-            return Err(Error::WrongPassword);
-        }
+        let found = self.confirm_password(&account, current, "password.change").await?;
         let new = self.hasher.hash(self.hasher.enter(Caller::Known)?, new).await?;
-        let (owner, hashes) = ((user, network), (&found.hash, &new));
+        let owner = (user, self.network_digest(&account.email));
+        let hashes = (&found.hash, &new);
         let work = passwords::change(&self.pool, self.now(), owner, hashes, session);
         traced("user.change_password", work).await?;
         audit::log_event("password.change", "succeeded", &user.to_string());

@@ -5,12 +5,9 @@ use secrecy::SecretString;
 use wire::Email;
 
 use super::Accounts;
-use super::attempts::Attempt;
 use crate::domain::ids::UserId;
 use crate::domain::token::OpaqueToken;
 use crate::error::Error;
-use crate::hasher::PasswordMatch;
-use crate::store;
 use crate::transactions::verification;
 
 /// A request to change the e-mail address.
@@ -38,18 +35,8 @@ impl Accounts {
     /// password, so that a stolen session cannot take the account over.
     pub(crate) async fn change_email(&self, change: EmailChange) -> Result<(), Error> {
         let EmailChange { user, email, current_password } = change;
-        let account = {
-            let mut conn = self.pool.acquire().await?;
-            store::users::find(&mut conn, user).await?.ok_or(Error::NotFound("user"))?
-        };
-        let network = self.network_digest(&account.email);
-        let attempt = Attempt { email: &account.email, password: current_password, network };
-        let found = self.find_credentials(&attempt).await?;
-        let found = found.filter(|found| found.user == user).ok_or(Error::NotFound("user"))?;
-        if self.verify_password(&attempt, Some(&found)).await? == PasswordMatch::Wrong {
-            audit::log_event("email.change", "refused", &user.to_string());
-            return Err(Error::WrongPassword);
-        }
+        let account = self.find_account(user).await?;
+        let found = self.confirm_password(&account, current_password, "email.change").await?;
         if account.email.key() == email.key() {
             return Err(Error::EmailUnchanged);
         }
