@@ -30,7 +30,6 @@ mod fingerprint;
 pub mod index;
 mod jwk;
 pub mod leader_election;
-mod listener;
 pub mod logging;
 pub mod metrics;
 pub mod object_key;

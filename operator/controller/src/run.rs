@@ -15,7 +15,6 @@ use crate::cluster_id;
 use crate::error::Error;
 use crate::events::EventRecorder;
 use crate::leader_election::Elector;
-use crate::listener;
 use crate::logging::LogFilter;
 use crate::operator::Operator;
 use crate::requests::CountRequests;

@@ -1,4 +1,5 @@
-//! The listening socket of the operator's HTTP server.
+//! Listening sockets of the services and the operator: dual stack on machines with IPv6, IPv4 on
+//! others.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,8 +11,11 @@ use tokio::net::TcpListener;
 const BACKLOG: i32 = 1024;
 
 /// Binds an address. `[::]` accepts connections over IPv6 and IPv4, whatever `net.ipv6.bindv6only`
-/// is; on a node without IPv6 it means `0.0.0.0`.
-pub(crate) async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+/// is; on a machine without IPv6 it means `0.0.0.0`.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     bind_with(address, open_dual_stack).await
 }
 
@@ -28,7 +32,7 @@ async fn bind_with(
     }
 }
 
-/// Opens a listener on `[::]` that also accepts IPv4; `None` on a node without IPv6.
+/// Opens a listener on `[::]` that also accepts IPv4; `None` on a machine without IPv6.
 fn open_dual_stack(address: SocketAddr) -> io::Result<Option<TcpListener>> {
     // If the reason is not a missing IPv6, the IPv4 socket fails for the same reason.
     let Ok(socket) = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP)) else {
@@ -53,20 +57,33 @@ mod tests {
 
     const ANY: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
 
+    async fn connects(listener: &TcpListener, host: IpAddr) -> bool {
+        let port = listener.local_addr().unwrap().port();
+        TcpStream::connect((host, port)).await.is_ok()
+    }
+
     #[tokio::test]
     async fn unspecified_ipv6_address_accepts_both_families() {
-        let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
         let listener = bind(ANY).await.unwrap();
-        TcpStream::connect((Ipv4Addr::LOCALHOST, port(&listener))).await.unwrap();
-        // A node without IPv6 has no such address.
+        assert!(connects(&listener, Ipv4Addr::LOCALHOST.into()).await);
+        // A machine without IPv6 has no such address.
         if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.is_ok() {
-            TcpStream::connect((Ipv6Addr::LOCALHOST, port(&listener))).await.unwrap();
+            assert!(connects(&listener, Ipv6Addr::LOCALHOST.into()).await);
         }
     }
 
     #[tokio::test]
-    async fn node_without_ipv6_listens_on_ipv4() {
+    async fn machine_without_ipv6_listens_on_ipv4() {
         let listener = bind_with(ANY, |_| Ok(None)).await.unwrap();
         assert_eq!(listener.local_addr().unwrap().ip(), Ipv4Addr::UNSPECIFIED);
+        assert!(connects(&listener, Ipv4Addr::LOCALHOST.into()).await);
+    }
+
+    #[tokio::test]
+    async fn occupied_port_is_an_error_instead_of_a_fallback() {
+        let first = bind(ANY).await.unwrap();
+        let address = SocketAddr::new(ANY.ip(), first.local_addr().unwrap().port());
+        let error = bind(address).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     }
 }
