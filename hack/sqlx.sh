@@ -35,12 +35,13 @@ main() {
 # Creates a migrated database for the service, and exports its URL under the name in the service's
 # sqlx.toml.
 create_database() {
-  local service=$1 name=${1}_sqlx_$$ url file
+  local service=$1 name=${1}_sqlx_$$ url file mode
   databases+=("$name")
   psql -q "$DATABASE_URL" -c "CREATE DATABASE $name"
   url=$(sed -E "s#/[^/?]*(\?.*)?\$#/$name\1#" <<<"$DATABASE_URL")
   for file in "services/$service"/migrations/*.sql; do
-    psql -q "$url" -v ON_ERROR_STOP=1 --single-transaction -f "$file"
+    if [ "$(head -n 1 "$file")" = "-- no-transaction" ]; then mode=(); else mode=(--single-transaction); fi
+    psql -q "$url" -v ON_ERROR_STOP=1 "${mode[@]}" -f "$file"
   done
   export "SQLX_$(tr '[:lower:]' '[:upper:]' <<<"$service")_DATABASE_URL=$url"
 }
