@@ -16,6 +16,7 @@ pub(super) fn order((order, history): OrderWithHistory) -> pb::Order {
     let failure = order.failure.as_ref();
     pb::Order {
         id: order.id.to_string(),
+        number: order.number.to_string(),
         user_id: order.user.to_string(),
         status: status(order.status).into(),
         subtotal: money(order.sums.subtotal),

@@ -7,6 +7,7 @@ use wire::Address;
 
 use super::ids::{LineId, OrderId, ProductId, UserId};
 use super::line::Line;
+use super::number::OrderNumber;
 use super::order::{Order, ShippingOption};
 use super::price::Sums;
 use super::status::Status;
@@ -23,6 +24,7 @@ pub(crate) fn order() -> Order {
     let shipping = Money::new(650, Currency::USD);
     Order {
         id: OrderId(Uuid::from_u128(3)),
+        number: OrderNumber::from_random([0; 10]),
         user: UserId(Uuid::from_u128(4)),
         status: Status::Pending,
         sums: Sums::compute(Currency::USD, &lines, shipping, 0).unwrap(),

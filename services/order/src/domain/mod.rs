@@ -7,6 +7,7 @@ pub mod event;
 pub mod failure;
 pub mod ids;
 pub mod line;
+pub mod number;
 pub mod order;
 pub mod outbox;
 pub mod outcome;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use wire::Address;
 
 use crate::domain::ids::{OrderId, UserId};
+use crate::domain::number::OrderNumber;
 use crate::domain::order::{Order, ShippingOption};
 use crate::domain::status::Status;
 use crate::error::Error;
@@ -86,7 +87,7 @@ impl OrderPlacement {
         self.check_payment_method(order_request).await?;
         let order = self.build_order(order_request, priced);
         self.repository
-            .create(&NewOrder {
+            .create(NewOrder {
                 order,
                 identity: identity.clone(),
                 last_left_cart: prior.last_left_cart,
@@ -104,6 +105,7 @@ impl OrderPlacement {
         let now = self.env.now();
         Order {
             id: OrderId(self.env.uuid()),
+            number: OrderNumber::from_random(self.env.bytes()),
             user: order_request.user,
             status: Status::Pending,
             lines: priced.lines,

@@ -39,9 +39,9 @@ pub(crate) async fn insert(
              INSERT INTO orders (id, user_id, status, currency, subtotal_cents, shipping_cents,
                  tax_cents, total_cents, recipient, street, city, state, zip_code, country,
                  payment_method, carrier, service, weight_grams, cart_version, idempotency_key,
-                 fingerprint, created_at, updated_at)
+                 fingerprint, created_at, updated_at, number)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                 $18, $19, $20, $21, $22, $22)
+                 $18, $19, $20, $21, $22, $22, $29)
          ), entry AS (
              INSERT INTO order_history (id, order_id, status, notes, actor_id, created_at)
              VALUES ($28, $1, $3, '', '', $22)
@@ -79,6 +79,7 @@ pub(crate) async fn insert(
         &quantities,
         &prices,
         entry.0,
+        order.number.digits(),
     )
     .execute(conn)
     .await?;

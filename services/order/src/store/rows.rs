@@ -25,7 +25,7 @@ macro_rules! select_orders {
              total_cents, refunded_cents, recipient, street, city, state, zip_code, country,
              payment_method, carrier, service, weight_grams, cart_version, in_cart, transaction_id,
              tracking_number, failure_code, decline_code, unavailable_product_ids, created_at,
-             updated_at,
+             updated_at, number,
              l.ids AS \"line_ids!\", l.products AS \"line_products!\", l.names AS \"line_names!\",
              l.quantities AS \"line_quantities!\", l.prices AS \"line_prices!\"
          FROM orders o, LATERAL (
@@ -94,6 +94,7 @@ struct OrderRow {
     unavailable_product_ids: Vec<Uuid>,
     created_at: jiff_sqlx::Timestamp,
     updated_at: jiff_sqlx::Timestamp,
+    number: String,
     line_ids: Vec<Uuid>,
     line_products: Vec<Uuid>,
     line_names: Vec<String>,
@@ -105,6 +106,7 @@ impl OrderRow {
     fn into_domain(mut self) -> Result<Order, Error> {
         let currency: Currency =
             self.currency.parse().map_err(|_| Error::UnknownStoredValue("orders.currency"))?;
+        let number = self.number.parse().map_err(|_| Error::UnknownStoredValue("orders.number"))?;
         let money = |cents| Money::new(cents, currency);
         let lines = self.take_lines(currency);
         let status =
@@ -120,6 +122,7 @@ impl OrderRow {
         };
         Ok(Order {
             id: self.id.into(),
+            number,
             user: self.user_id.into(),
             status,
             lines,

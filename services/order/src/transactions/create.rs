@@ -7,11 +7,16 @@ use kit::postgres::{constraint, traced};
 use super::OrderRepository;
 use crate::domain::checkout::{Checkout, Data, Step};
 use crate::domain::ids::{EntryId, OrderId, UserId};
+use crate::domain::number::OrderNumber;
 use crate::domain::order::Order;
 use crate::error::Error;
 use crate::saga::{ClaimedSaga, Saga};
 use crate::store;
 use crate::store::orders::{PriorOrders, RequestIdentity};
+
+/// How many order numbers are tried. With a million orders, one number in a billion is taken; three
+/// in a row mean that the numbers are not random.
+const MAX_NUMBERS: u32 = 3;
 
 /// An order to insert.
 #[derive(Clone, Debug)]
@@ -97,12 +102,21 @@ impl OrderRepository {
     /// Inserts an order and its checkout, or returns the order of this key or of this version of
     /// the cart. Nothing is inserted while another order of this customer is in progress, or when
     /// another order removed its units from the cart after the cart was read: they may be the same
-    /// units.
-    pub(crate) async fn create(&self, new: &NewOrder) -> Result<Created, Error> {
-        match traced("order.create", self.try_create(new)).await {
+    /// units. A number that another order has is replaced by another one.
+    pub(crate) async fn create(&self, mut new: NewOrder) -> Result<Created, Error> {
+        let mut created = traced("order.create", self.try_create(&new)).await;
+        for _ in 1..MAX_NUMBERS {
+            if !created.as_ref().is_err_and(is_number_taken) {
+                break;
+            }
+            tracing::warn!(order = %new.order.id, "order number taken; trying another one");
+            new.order.number = OrderNumber::from_random(self.env.bytes());
+            created = traced("order.create", self.try_create(&new)).await;
+        }
+        match created {
             Ok(claimed) => Ok(Created::New(Box::new(claimed))),
             Err(Error::Database(error)) if constraint(&error).is_some_and(is_repeat) => {
-                let NewOrder { order, identity, .. } = new;
+                let NewOrder { order, identity, .. } = &new;
                 let version = Some(order.cart_version);
                 match self.find_existing(order.user, identity, version).await?.existing {
                     ExistingOrder::Repeat(order) => Ok(Created::Existing(order)),
@@ -136,6 +150,11 @@ impl OrderRepository {
         tx.commit().await?;
         Ok(ClaimedSaga { saga: Saga::Checkout(checkout), order: order.clone(), version })
     }
+}
+
+/// Whether another order has the number.
+fn is_number_taken(error: &Error) -> bool {
+    matches!(error, Error::Database(error) if constraint(error) == Some("orders_number_key"))
 }
 
 /// Whether a repeated request violates this unique index.

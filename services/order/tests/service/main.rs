@@ -17,6 +17,7 @@ mod faults;
 mod fixture;
 mod idempotency;
 mod invariants;
+mod numbers;
 mod preview;
 mod refunds;
 mod services;

@@ -8,6 +8,7 @@ use super::event::{Actor, Event};
 use super::failure::Failure;
 use super::ids::{EntryId, OrderId, UserId};
 use super::line::Line;
+use super::number::OrderNumber;
 use super::outbox::Topic;
 use super::price::Sums;
 use super::status::{Status, TransitionNotAllowed};
@@ -29,6 +30,8 @@ pub struct ShippingOption {
 pub struct Order {
     /// Id of the order.
     pub id: OrderId,
+    /// Number that customers see.
+    pub number: OrderNumber,
     /// The customer.
     pub user: UserId,
     /// Status of the order.

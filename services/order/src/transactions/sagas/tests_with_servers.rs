@@ -10,8 +10,9 @@ use crate::domain::call::Call;
 use crate::domain::checkout::Step;
 use crate::domain::event::Actor;
 use crate::domain::fixtures;
-use crate::domain::ids::LineId;
+use crate::domain::ids::{LineId, UserId};
 use crate::domain::line::Line;
+use crate::domain::number::OrderNumber;
 use crate::domain::outcome::Receipt;
 use crate::saga::{Participants, execute_step};
 use crate::store::orders::RequestIdentity;
@@ -28,7 +29,7 @@ fn repository(pool: &PgPool) -> OrderRepository {
 async fn create_order(repository: &OrderRepository) -> ClaimedSaga {
     let identity = RequestIdentity { key: None, fingerprint: Vec::new() };
     let new = NewOrder { order: fixtures::order(), identity, last_left_cart: 0 };
-    match repository.create(&new).await.unwrap() {
+    match repository.create(new).await.unwrap() {
         Created::New(claimed) => *claimed,
         Created::Existing(order) => panic!("order {order} is new"),
     }
@@ -284,7 +285,8 @@ async fn order_of_a_cart_emptied_since_it_was_read_is_not_created() {
     let cart_message = claim_saga(&repository, SagaKind::Cart).await;
     record_done(&repository, &cart_message, AfterStep::Release).await;
     let id = OrderId(uuid::Uuid::from_u128(30));
-    let order = Order { id, cart_version: 8, ..fixtures::order() };
+    let number = OrderNumber::from_random([1; 10]);
+    let order = Order { id, number, cart_version: 8, ..fixtures::order() };
     let order = Order {
         lines: order.lines.iter().map(|line| Line { id: LineId(id.0), ..line.clone() }).collect(),
         ..order
@@ -292,13 +294,58 @@ async fn order_of_a_cart_emptied_since_it_was_read_is_not_created() {
     let identity = RequestIdentity { key: None, fingerprint: Vec::new() };
     let prior = repository.find_existing(order.user, &identity, Some(8)).await.unwrap();
     let stale = NewOrder { order, identity, last_left_cart: 0 };
-    assert!(matches!(repository.create(&stale).await, Err(Error::CartChanged)));
+    assert!(matches!(repository.create(stale.clone()).await, Err(Error::CartChanged)));
     assert!(
         matches!(repository.read(id, None).await, Err(Error::NotFound(_))),
         "the transaction was rolled back"
     );
     let fresh = NewOrder { last_left_cart: prior.last_left_cart, ..stale };
-    assert!(matches!(repository.create(&fresh).await, Ok(Created::New(_))));
+    assert!(matches!(repository.create(fresh).await, Ok(Created::New(_))));
+}
+
+/// Returns a new order of another customer with this number.
+fn new_order_with_number(number: OrderNumber) -> NewOrder {
+    let (id, user) = (uuid::Uuid::from_u128(40), UserId(uuid::Uuid::from_u128(41)));
+    let order = fixtures::order();
+    let lines = order.lines.iter().map(|line| Line { id: LineId(id), ..line.clone() }).collect();
+    let order = Order { id: OrderId(id), number, user, lines, ..order };
+    let identity = RequestIdentity { key: None, fingerprint: Vec::new() };
+    NewOrder { order, identity, last_left_cart: 0 }
+}
+
+#[tokio::test]
+async fn taken_number_is_replaced_by_another_one() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let repository = repository(database.pool());
+    let taken = create_order(&repository).await.order.number;
+    // Each attempt to insert an order generates the id of its history entry.
+    let env = Env::fixed(Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1), 1);
+    let _ids = [env.uuid(), env.uuid()];
+    let expected = OrderNumber::from_random(env.bytes());
+
+    let created = repository.create(new_order_with_number(taken)).await.unwrap();
+    let Created::New(claimed) = created else { panic!("the order is new") };
+    assert_eq!(claimed.order.number, expected);
+    assert_eq!(repository.read(claimed.order.id, None).await.unwrap().0, claimed.order);
+}
+
+#[tokio::test]
+async fn order_is_not_created_when_all_numbers_are_taken() {
+    let database = testing::database(&crate::MIGRATOR).await;
+    let repository = repository(database.pool());
+    let taken = create_order(&repository).await.order.number;
+    for statement in [
+        "CREATE FUNCTION take_number() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN NEW.number := (SELECT number FROM orders); RETURN NEW; END $$",
+        "CREATE TRIGGER take_number BEFORE INSERT ON orders
+            FOR EACH ROW EXECUTE FUNCTION take_number()",
+    ] {
+        sqlx::query(statement).execute(database.pool()).await.unwrap();
+    }
+    let new = new_order_with_number(taken);
+    let id = new.order.id;
+    assert!(matches!(repository.create(new).await, Err(Error::Database(_))));
+    assert!(matches!(repository.read(id, None).await, Err(Error::NotFound(_))));
 }
 
 #[tokio::test]
@@ -329,7 +376,7 @@ async fn fast_clock_does_not_extend_the_step_deadline() {
     let now = fast.env.now();
     let order = Order { created_at: now, updated_at: now, ..fixtures::order() };
     let identity = RequestIdentity { key: None, fingerprint: Vec::new() };
-    fast.create(&NewOrder { order: order.clone(), identity, last_left_cart: 0 }).await.unwrap();
+    fast.create(NewOrder { order: order.clone(), identity, last_left_cart: 0 }).await.unwrap();
     let no_response = Outcome::Unknown("no response".into());
     for expected in [Step::Reserve, Step::Release] {
         advance_time(&correct, 130).await; // longer than the step's deadline
