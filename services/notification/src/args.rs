@@ -70,7 +70,7 @@ pub struct Args {
     pub mail_from: String,
 
     /// URL of the web shop; links in mails begin with it. Without it, links begin with
-    /// http://localhost:3000, and mails that verify an address have no link.
+    /// http://localhost:3000, and mails have no links that verify an address or show an order.
     #[arg(long, env = "WEB_URL")]
     pub web_url: Option<String>,
 

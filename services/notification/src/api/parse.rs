@@ -8,7 +8,8 @@ use wire::{Email, Fields, Page};
 use super::fields::NotificationFields as _;
 use crate::domain::content::{
     Content, EmailChanged, EmailVerification, LineItem, OrderCancelled, OrderConfirmation,
-    PasswordReset, RefundIssued, ShippingUpdate, SignInThrottled, Welcome, address_lines,
+    OrderReference, PasswordReset, RefundIssued, ShippingUpdate, SignInThrottled, Welcome,
+    address_lines,
 };
 use crate::domain::{NotificationId, delivery};
 
@@ -21,6 +22,8 @@ const MAX_REASON_CHARS: usize = 500;
 /// The maximum length of a tracking number, carrier, status or location.
 const MAX_SHIPPING_CHARS: usize = 100;
 const MAX_TOKEN_CHARS: usize = 512;
+/// The maximum length of an order number, with margin.
+const MAX_ORDER_NUMBER_CHARS: usize = 40;
 
 /// A request to send a mail.
 pub(super) struct MailRequest {
@@ -100,7 +103,7 @@ pub(super) fn order_confirmation(
     let f = &mut fields;
     let envelope = envelope(f, &request.email, &request.idempotency_key);
     let first_name = f.first_name("first_name", &request.first_name);
-    let order = f.id::<Uuid>("order_id", &request.order_id);
+    let order = order(f, &request.order_id, &request.order_number);
     let items = items(f, &request.items);
     let subtotal = f.amount("subtotal", request.subtotal.as_ref());
     let shipping = f.amount("shipping", request.shipping.as_ref());
@@ -130,6 +133,13 @@ pub(super) fn order_confirmation(
         }))
     };
     mail_request(fields, envelope, parsed())
+}
+
+/// Reads the id of an order and its number, which an earlier release of the caller does not send.
+fn order(fields: &mut Fields, id: &str, number: &str) -> Option<OrderReference> {
+    let id = fields.id::<Uuid>("order_id", id);
+    let number = fields.line_or_empty("order_number", number, MAX_ORDER_NUMBER_CHARS);
+    Some(OrderReference { id: id?, number: number? })
 }
 
 fn items(fields: &mut Fields, items: &[pb::OrderItem]) -> Option<Vec<LineItem>> {
@@ -165,7 +175,7 @@ pub(super) fn shipping_update(
     let f = &mut fields;
     let envelope = envelope(f, &request.email, &request.idempotency_key);
     let first_name = f.first_name("first_name", &request.first_name);
-    let order = f.id::<Uuid>("order_id", &request.order_id);
+    let order = order(f, &request.order_id, &request.order_number);
     let tracking_number =
         f.line_or_empty("tracking_number", &request.tracking_number, MAX_SHIPPING_CHARS);
     let carrier = f.line_or_empty("carrier", &request.carrier, MAX_SHIPPING_CHARS);
@@ -190,7 +200,7 @@ pub(super) fn order_cancelled(
     let mut fields = Fields::default();
     let envelope = envelope(&mut fields, &request.email, &request.idempotency_key);
     let first_name = fields.first_name("first_name", &request.first_name);
-    let order = fields.id::<Uuid>("order_id", &request.order_id);
+    let order = order(&mut fields, &request.order_id, &request.order_number);
     let reason = fields.text("reason", &request.reason, MAX_REASON_CHARS);
     let parsed = || {
         Some(Content::OrderCancelled(OrderCancelled {
@@ -212,7 +222,7 @@ pub(super) fn refund_issued(request: &pb::SendRefundIssuedRequest) -> Result<Mai
     let mut fields = Fields::default();
     let envelope = envelope(&mut fields, &request.email, &request.idempotency_key);
     let first_name = fields.first_name("first_name", &request.first_name);
-    let order = fields.id::<Uuid>("order_id", &request.order_id);
+    let order = order(&mut fields, &request.order_id, &request.order_number);
     let amount = fields.amount("amount", request.amount.as_ref());
     let parsed = || {
         Some(Content::RefundIssued(RefundIssued {

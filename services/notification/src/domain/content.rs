@@ -1,5 +1,7 @@
 //! The content of mails.
 
+use std::fmt::{self, Display, Formatter};
+
 use jiff::SignedDuration;
 use money::Money;
 use serde::{Deserialize, Serialize};
@@ -68,8 +70,9 @@ pub struct EmailChanged {}
 pub struct OrderConfirmation {
     /// First name; may be empty.
     pub first_name: String,
-    /// ID of the order.
-    pub order: Uuid,
+    /// The order.
+    #[serde(flatten)]
+    pub order: OrderReference,
     /// Line items of the order.
     pub items: Vec<LineItem>,
     /// Sum of the line items.
@@ -84,6 +87,27 @@ pub struct OrderConfirmation {
     pub address: Vec<String>,
     /// Tracking number; may be empty.
     pub tracking_number: String,
+}
+
+/// The order that a mail is about.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderReference {
+    /// ID of the order.
+    #[serde(rename = "order")]
+    pub id: Uuid,
+    /// Number of the order; empty if the caller, or the release that stored the mail, has none.
+    #[serde(rename = "order_number", default)]
+    pub number: String,
+}
+
+/// Formats the number, or the ID of an order without a number.
+impl Display for OrderReference {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.number.as_str() {
+            "" => self.id.fmt(f),
+            number => f.write_str(number),
+        }
+    }
 }
 
 /// A line item of an order.
@@ -104,8 +128,9 @@ pub struct LineItem {
 pub struct ShippingUpdate {
     /// First name; may be empty.
     pub first_name: String,
-    /// ID of the order.
-    pub order: Uuid,
+    /// The order.
+    #[serde(flatten)]
+    pub order: OrderReference,
     /// Tracking number; may be empty.
     pub tracking_number: String,
     /// Name of the carrier; may be empty.
@@ -121,8 +146,9 @@ pub struct ShippingUpdate {
 pub struct OrderCancelled {
     /// First name; may be empty.
     pub first_name: String,
-    /// ID of the order.
-    pub order: Uuid,
+    /// The order.
+    #[serde(flatten)]
+    pub order: OrderReference,
     /// Reason of the cancellation; may be empty.
     pub reason: String,
 }
@@ -132,8 +158,9 @@ pub struct OrderCancelled {
 pub struct RefundIssued {
     /// First name; may be empty.
     pub first_name: String,
-    /// ID of the order.
-    pub order: Uuid,
+    /// The order.
+    #[serde(flatten)]
+    pub order: OrderReference,
     /// Refunded amount.
     pub amount: Money,
 }
@@ -275,11 +302,34 @@ mod tests {
         assert!(serde_json::from_value::<Content>(stored).unwrap() == content);
     }
 
+    /// What the previous release stored has no number.
+    #[test]
+    fn order_is_named_by_its_number_or_id() {
+        let id = "01900000-0000-7000-8000-000000000001";
+        let stored = |number: serde_json::Value| {
+            let mut stored = serde_json::json!({
+                "kind": "order_cancelled", "first_name": "Ada", "order": id, "reason": "",
+            });
+            stored.as_object_mut().unwrap().extend(number.as_object().unwrap().clone());
+            stored
+        };
+        for (number, name) in [
+            (serde_json::json!({}), id),
+            (serde_json::json!({"order_number": ""}), id),
+            (serde_json::json!({"order_number": "K7Q2-M9XD-4T"}), "K7Q2-M9XD-4T"),
+        ] {
+            let content: Content = serde_json::from_value(stored(number)).unwrap();
+            assert_eq!(content.subject("Shop"), format!("Order {name} is cancelled"));
+            let stored = serde_json::to_value(&content).unwrap();
+            assert_eq!(stored["order"], id, "as the previous release reads it");
+        }
+    }
+
     #[test]
     fn any_status_has_a_sentence() {
         let update = |status: &str| ShippingUpdate {
             first_name: String::new(),
-            order: Uuid::nil(),
+            order: OrderReference { id: Uuid::nil(), number: String::new() },
             tracking_number: String::new(),
             carrier: String::new(),
             status: status.into(),

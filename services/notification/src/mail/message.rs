@@ -52,7 +52,7 @@ impl MessageInput<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::content::{OrderCancelled, Welcome};
+    use crate::domain::content::{OrderCancelled, OrderReference, Welcome};
 
     fn shop() -> ShopIdentity {
         ShopIdentity {
@@ -99,7 +99,7 @@ mod tests {
             Content::Welcome(Welcome { first_name: malicious.into() }),
             Content::OrderCancelled(OrderCancelled {
                 first_name: malicious.into(),
-                order: Uuid::nil(),
+                order: OrderReference { id: Uuid::nil(), number: malicious.into() },
                 reason: malicious.into(),
             }),
         ];

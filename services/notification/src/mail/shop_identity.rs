@@ -5,6 +5,7 @@ use kit::Error;
 use lettre::message::Mailbox;
 
 use crate::Args;
+use crate::domain::content::OrderReference;
 
 /// The identity of the shop that sends the mails.
 #[derive(Clone, Debug)]
@@ -15,7 +16,7 @@ pub(crate) struct ShopIdentity {
     pub(crate) name: String,
     /// URL of the web shop, without a trailing slash.
     pub(crate) web_url: String,
-    /// Whether WEB_URL is set, so that the web shop has a page that verifies addresses.
+    /// Whether WEB_URL is set, so that the web shop has pages for addresses and orders.
     pub(crate) has_web_shop: bool,
 }
 
@@ -38,6 +39,11 @@ impl ShopIdentity {
     pub(crate) fn verification_link(&self, token: &str) -> Option<String> {
         let token: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
         self.has_web_shop.then(|| format!("{}/verify-email?token={token}", self.web_url))
+    }
+
+    /// Returns the URL of the page of an order; `None` without a web shop.
+    pub(crate) fn order_link(&self, order: &OrderReference) -> Option<String> {
+        self.has_web_shop.then(|| format!("{}/orders/{}", self.web_url, order.id))
     }
 
     /// Returns the URL of the page that sets a new password.
@@ -73,6 +79,8 @@ fn parse_web_url(text: &str) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]
@@ -119,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn verification_link_exists_only_with_web_shop() {
+    fn links_to_pages_exist_only_with_web_shop() {
         let shop = |has_web_shop| ShopIdentity {
             from: "shop@example.com".parse().unwrap(),
             name: String::new(),
@@ -129,5 +137,9 @@ mod tests {
         let link = shop(true).verification_link("a+b").unwrap();
         assert_eq!(link, "https://shop.example.com/verify-email?token=a%2Bb");
         assert_eq!(shop(false).verification_link("a+b"), None);
+        let order = OrderReference { id: Uuid::nil(), number: "K7Q2-M9XD-4T".into() };
+        let link = shop(true).order_link(&order).unwrap();
+        assert_eq!(link, "https://shop.example.com/orders/00000000-0000-0000-0000-000000000000");
+        assert_eq!(shop(false).order_link(&order), None);
     }
 }

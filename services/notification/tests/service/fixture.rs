@@ -18,6 +18,7 @@ use tonic::Status;
 use tonic::transport::Channel;
 
 pub(crate) const ORDER: &str = "01900000-0000-7000-8000-000000000001";
+pub(crate) const NUMBER: &str = "K7Q2-M9XD-4T";
 
 /// Settings for a service on the database at `url` that sends to a port of this machine. It polls
 /// often, and the database timeouts are long for slow machines.
@@ -225,5 +226,6 @@ pub(crate) fn confirmation() -> pb::SendOrderConfirmationRequest {
         }),
         tracking_number: "9400100000000000000001".into(),
         idempotency_key: String::new(),
+        order_number: NUMBER.into(),
     }
 }

@@ -3,7 +3,7 @@
 use proto::notification::v1 as pb;
 use serde_json::Value;
 
-use crate::fixture::{Inbox, ORDER, TestService, confirmation, header, money};
+use crate::fixture::{Inbox, NUMBER, ORDER, TestService, confirmation, header, money};
 
 /// Compares both parts of a mail with the snapshots.
 #[track_caller]
@@ -130,6 +130,7 @@ async fn shipping_update_is_rendered() {
         status: "out_for_delivery".into(),
         location: "Springfield, IL".into(),
         idempotency_key: String::new(),
+        order_number: NUMBER.into(),
     };
     assert_mail!(pool, send_shipping_update, request, "shipping_update");
 }
@@ -144,6 +145,7 @@ async fn order_cancelled_is_rendered() {
         order_id: ORDER.into(),
         reason: "Changed my mind".into(),
         idempotency_key: String::new(),
+        order_number: NUMBER.into(),
     };
     assert_mail!(pool, send_order_cancelled, request, "order_cancelled");
 }
@@ -158,11 +160,13 @@ async fn refund_issued_is_rendered() {
         order_id: ORDER.into(),
         amount: Some(money(1_234, "KWD")),
         idempotency_key: String::new(),
+        order_number: NUMBER.into(),
     };
     assert_mail!(pool, send_refund_issued, request, "refund_issued");
 }
 
-/// Missing fields leave no gaps, non-ASCII text is kept, and all values are escaped in HTML.
+/// Missing fields leave no gaps, the id replaces a missing order number, non-ASCII text is kept,
+/// and all values are escaped in HTML.
 #[tokio::test]
 async fn sparse_order_is_rendered_without_gaps_and_escaped() {
     let database = testing::database(&notification::MIGRATOR).await;
@@ -173,6 +177,7 @@ async fn sparse_order_is_rendered_without_gaps_and_escaped() {
     request.email = "žofie@bücher.example".into();
     request.first_name = format!("Žofie {malicious}");
     request.tax = None;
+    request.order_number = String::new();
     request.tracking_number = String::new();
     request.items.truncate(1);
     request.items[0].product_name = format!("茶 {malicious}");

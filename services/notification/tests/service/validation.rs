@@ -29,6 +29,7 @@ async fn line_breaks_are_rejected() {
         let request = pb::SendShippingUpdateRequest {
             email: "ada@example.com".into(),
             order_id: ORDER.into(),
+            order_number: malicious.into(),
             status: malicious.into(),
             carrier: malicious.into(),
             tracking_number: malicious.into(),
@@ -36,7 +37,8 @@ async fn line_breaks_are_rejected() {
             ..Default::default()
         };
         let response = service.client.clone().send_shipping_update(request).await;
-        assert_eq!(fields(response), ["tracking_number", "carrier", "status", "location"]);
+        let expected = ["order_number", "tracking_number", "carrier", "status", "location"];
+        assert_eq!(fields(response), expected);
     }
     let malicious = "ada@example.com, eve@example.com";
     assert_eq!(fields(service.send_welcome(malicious, "").await), ["email"]);

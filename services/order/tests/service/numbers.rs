@@ -1,4 +1,4 @@
-//! Order numbers: in responses, and for orders of the release that had none.
+//! Order numbers: in responses and mails, and for orders of the release that had none.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -49,7 +49,7 @@ async fn stored_numbers(pool: &PgPool) -> BTreeMap<Uuid, String> {
 }
 
 #[tokio::test]
-async fn number_is_in_responses() {
+async fn number_is_in_responses_and_mails() {
     let database = testing::database(&order::MIGRATOR).await;
     let shop = ShopFixture::open(database.pool()).await;
     let lamp = shop.add_product("Lamp", 1000, 10).await;
@@ -77,6 +77,22 @@ async fn number_is_in_responses() {
         let listed: Vec<_> = listed.orders.into_iter().map(|order| order.number).collect();
         assert_eq!(listed, [cancelled.number.clone(), shipped.number.clone()]);
     }
+
+    let sql = "SELECT kind, content->>'order_number' FROM notifications WHERE recipient = $1";
+    let mut mails: Vec<(String, String)> =
+        query_as(sql).bind(&shop.email).fetch_all(&shop.services.notification_db).await.unwrap();
+    mails.sort();
+    let mut expected = [
+        ("order_cancelled", &cancelled.number),
+        ("order_confirmation", &cancelled.number),
+        ("order_confirmation", &shipped.number),
+        ("refund_issued", &cancelled.number),
+        ("refund_issued", &shipped.number),
+        ("shipping_update", &shipped.number),
+    ]
+    .map(|(kind, number)| (kind.to_owned(), number.clone()));
+    expected.sort();
+    assert_eq!(mails, expected);
     shop.close().await;
 }
 

@@ -47,6 +47,7 @@ impl RemoteServices {
                     email: customer.email,
                     first_name: customer.first_name,
                     order_id: order.id.to_string(),
+                    order_number: order.number.to_string(),
                     amount: Some(render::money(*amount)),
                     idempotency_key: topic.key(order.id),
                 };
@@ -80,6 +81,7 @@ fn confirmation(order: &Order, customer: Customer) -> pb::SendOrderConfirmationR
         email: customer.email,
         first_name: customer.first_name,
         order_id: order.id.to_string(),
+        order_number: order.number.to_string(),
         items: order.lines.iter().map(item).collect(),
         subtotal: money(order.sums.subtotal),
         shipping: money(order.sums.shipping),
@@ -100,6 +102,7 @@ fn cancelled(order: &Order, customer: Customer) -> pb::SendOrderCancelledRequest
         email: customer.email,
         first_name: customer.first_name,
         order_id: order.id.to_string(),
+        order_number: order.number.to_string(),
         reason: reason.into(),
         idempotency_key: Topic::CancelledMail.key(order.id),
     }
@@ -110,6 +113,7 @@ fn shipped(order: &Order, customer: Customer) -> pb::SendShippingUpdateRequest {
         email: customer.email,
         first_name: customer.first_name,
         order_id: order.id.to_string(),
+        order_number: order.number.to_string(),
         tracking_number: order.tracking_number.clone().unwrap_or_default(),
         carrier: order.shipping_option.carrier.clone(),
         status: OrderStatus::Shipped.as_str().into(),
