@@ -32,6 +32,15 @@ pub(crate) struct Order {
     /// Id of the order.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a70")]
     id: String,
+    /// Number that customers see, unique: ten digits of Crockford's base32. Absent for a moment
+    /// while an earlier release is being replaced.
+    #[schema(
+        value_type = String, required = false,
+        pattern = "^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{2}$",
+        example = "K7Q2-M9XD-4T"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<String>,
     /// Id of the customer's account.
     #[schema(format = Uuid, example = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a20")]
     user_id: String,
@@ -133,6 +142,7 @@ impl From<v1::Order> for Order {
         Self {
             status: status_name(order.status()),
             id: order.id,
+            number: non_empty(order.number),
             user_id: order.user_id,
             items: order.items.into_iter().map(OrderItem::from).collect(),
             subtotal: order.subtotal.unwrap_or_default().into(),
@@ -192,5 +202,20 @@ impl From<v1::ListOrdersResponse> for OrderList {
     fn from(v1::ListOrdersResponse { orders, pagination }: v1::ListOrdersResponse) -> Self {
         let orders = orders.into_iter().map(Order::from);
         Self { orders: orders.collect(), pagination: pagination.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_is_omitted_while_the_service_sends_none() {
+        let json = |number: &str| {
+            let order = v1::Order { number: number.into(), ..Default::default() };
+            serde_json::to_value(Order::from(order)).unwrap()
+        };
+        assert_eq!(json("K7Q2-M9XD-4T")["number"], "K7Q2-M9XD-4T");
+        assert!(json("").get("number").is_none());
     }
 }

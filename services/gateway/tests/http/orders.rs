@@ -89,13 +89,13 @@ async fn cart_is_ordered_paid_and_shipped() {
     assert_eq!(statuses(&made), ["pending", "confirmed"]);
     ada.wait_for_empty_cart().await;
     assert_eq!(stock(&shop, &product).await, 97);
-    assert_eq!(
-        shop.mail_inbox.wait_for(2, &ada.email).await.len(),
-        2,
-        "verification and confirmation"
-    );
+    let mails = shop.mail_inbox.wait_for(2, &ada.email).await;
+    assert_eq!(mails.len(), 2, "verification and confirmation");
+    let number = text(&made["number"]);
+    assert_eq!(mails[0]["subject"], format!("Order {number} is confirmed"));
 
     let found = ada.get(&order_path(&made)).await.is(200, "").json();
+    assert_eq!(found["number"], number);
     assert_eq!((&found["total"], &found["history"]), (&made["total"], &made["history"]));
     let tracking = ada.get(&format!("{}/tracking", order_path(&made))).await.is(200, "").json();
     assert_eq!(tracking["shipment"]["tracking_number"], made["tracking_number"]);
@@ -109,6 +109,7 @@ async fn cart_is_ordered_paid_and_shipped() {
         (&page["orders"][0]["id"], &page["pagination"]["total_count"]),
         (&made["id"], &json!(2))
     );
+    assert_eq!(page["orders"][0]["number"], number);
     let none = ada.get(&format!("{ORDERS}?status=cancelled")).await.is(200, "").json();
     assert_eq!(none["orders"], json!([]));
     let wrong = ada.get(&format!("{ORDERS}?status=paid&page=0")).await;

@@ -67,7 +67,10 @@ async fn orders_are_listed_with_checkout_and_transactions() {
         }
     }
 
+    let listed = get(&shop, ALL).await.json();
+    assert_eq!(listed["orders"][1]["number"], first["number"]);
     let detail = get(&shop, &format!("{ALL}/{first_id}")).await.is(200, "").json();
+    assert_eq!(detail["number"], first["number"]);
     assert_eq!(
         (&detail["total"], &detail["checkout"]["step"]),
         (&first["total"], &json!("confirmed"))
