@@ -7,9 +7,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::domain::ids::ProductId;
 use crate::domain::product::{Details, Product, ProductPatch};
-use crate::domain::stock::{
-    ManualChange, MovementKind, Movements, Stock, StockRefusal, adjust, set_available,
-};
+use crate::domain::stock::{ManualChange, MovementKind, Movements, Stock, adjust, set_available};
 use crate::error::Error;
 use crate::store;
 
@@ -75,7 +73,9 @@ pub(crate) async fn update(
     }
     if let Some(available) = available {
         let by = ManualChange { reason: "set with the product".into(), actor: String::new() };
-        let plan = |stock: &Stock| set_available(stock, available);
+        let plan = |stock: &Stock| {
+            set_available(stock, available).map_err(|why| Error::Stock("stock_quantity", why))
+        };
         change_manually(&mut tx, env, id, MovementKind::Set, by, plan).await?;
     }
     let product = find(&mut tx, id).await?;
@@ -132,8 +132,10 @@ pub(crate) async fn adjust_stock(
 ) -> Result<Product, Error> {
     let mut tx = pool.begin().await?;
     let reason = by.reason.clone();
-    change_manually(&mut tx, env, id, MovementKind::Adjust, by, |stock| adjust(stock, delta))
-        .await?;
+    change_manually(&mut tx, env, id, MovementKind::Adjust, by, |stock| {
+        adjust(stock, delta).map_err(|why| Error::Stock("delta", why))
+    })
+    .await?;
     let product = find(&mut tx, id).await?;
     let before = json!({"stock_quantity": product.available - delta});
     let after = json!({"stock_quantity": product.available, "reason": reason});
@@ -151,7 +153,7 @@ async fn change_manually(
     id: ProductId,
     kind: MovementKind,
     by: ManualChange,
-    plan: impl Fn(&Stock) -> Result<i32, StockRefusal>,
+    plan: impl Fn(&Stock) -> Result<i32, Error>,
 ) -> Result<(), Error> {
     let stock = store::stock::lock(conn, std::iter::once(id)).await?;
     let stock = stock.first().ok_or(Error::NotFound("product"))?;
