@@ -82,8 +82,8 @@ where
     route.layer(DefaultBodyLimit::max(MAX_FILTER_BYTES)).layer(from_fn(require_peer_in_pod))
 }
 
-/// Accepts only requests from the pod itself, which is where `kubectl port-forward` connects from: a
-/// user who may forward ports may also change the filter.
+/// Accepts only requests from the pod itself, which is where `kubectl port-forward` connects from:
+/// a user who may forward ports may also change the filter.
 async fn require_peer_in_pod(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,

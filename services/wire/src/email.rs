@@ -15,9 +15,10 @@ const MAX_LABEL_BYTES: usize = 63;
 /// parse them as another address.
 const LOCAL_SPECIALS: &str = "!#$%&'*+-/=?^_`{|}~.";
 
-/// An e-mail address as it was entered, in NFC and without surrounding whitespace. Only its syntax is
-/// validated; only the delivery of a mail shows whether the address exists. `Debug` hides it,
-/// because it must not be logged.
+/// An e-mail address as it was entered, in NFC and without surrounding whitespace.
+///
+/// Only its syntax is validated; only the delivery of a mail shows whether the address exists.
+/// `Debug` hides it, because it must not be logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email(String);
 
