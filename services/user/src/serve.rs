@@ -12,6 +12,7 @@ use crate::accounts::{Accounts, FirstAdmin, to_signed_duration};
 use crate::api::Api;
 use crate::domain::session::SessionMaxAge;
 use crate::hasher::Hasher;
+use crate::jobs::Retention;
 use crate::metrics::Metrics;
 use crate::outbox::OutboxWorker;
 use crate::transactions::sessions::RefreshTokenPolicy;
@@ -61,10 +62,13 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
     };
     let url = args.notification_url.clone();
     OutboxWorker::new(pool.clone(), url, metrics, runtime).start(runtime);
-    let grace = accounts.refresh_tokens.grace;
     let ended_session_retention = ended_sessions::retention(args.access_token_ttl);
-    let sweeper = jobs::sweep(pool.clone(), runtime.env.clone(), grace, ended_session_retention);
-    runtime.spawn("sweeper", sweeper);
+    let retention = Retention {
+        grace: accounts.refresh_tokens.grace,
+        access_token_ttl: to_signed_duration(args.access_token_ttl),
+        ended_sessions: ended_session_retention,
+    };
+    runtime.spawn("sweeper", jobs::sweep(pool.clone(), runtime.env.clone(), retention));
     let audit_sweep = audit::sweep(pool.clone(), runtime.env.clone(), args.audit.clone());
     runtime.spawn("audit-sweeper", audit_sweep);
     if let Some(admin) = first_admin {
