@@ -38,8 +38,8 @@ pub enum Error {
     /// The hashing queue is full, or a password waited in it for too long.
     #[error("too many passwords are waiting to be hashed")]
     Busy,
-    /// The short hashing queue of sign-ins from unknown networks is full, or a password waited in
-    /// it for too long.
+    /// The short hashing queue of sign-ins from unknown networks is full, a password waited in it
+    /// for too long, or the account has all places of its share of the queue.
     #[error("too many sign-ins are waiting")]
     Crowded,
     /// The refresh token is unknown, expired or reused, or its session ended.

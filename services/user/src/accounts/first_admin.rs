@@ -12,7 +12,7 @@ use super::Accounts;
 use crate::domain::account::{Profile, Role};
 use crate::domain::password::Password;
 use crate::error::Error;
-use crate::hasher::Caller;
+use crate::hasher::{Caller, Owner};
 use crate::{Args, store, transactions};
 
 /// The delays between attempts while the database is unavailable.
@@ -67,7 +67,7 @@ impl FirstAdmin {
         if self.exists(accounts).await? {
             return Ok(());
         }
-        let place = accounts.hasher.enter(Caller::Known)?;
+        let place = accounts.hasher.enter(Caller::Known(Owner::of(&self.email)))?;
         let hash = accounts.hasher.hash(place, self.password.clone()).await?;
         let account = accounts.new_account(self.email.clone(), Profile::default(), Role::Admin);
         match transactions::access::create(&accounts.pool, &account, &hash).await {
