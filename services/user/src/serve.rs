@@ -6,6 +6,7 @@ use kit::Runtime;
 use kit::grpc::Server;
 use proto::user::v1::user_service_server::UserServiceServer;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::access_tokens::AccessTokens;
 use crate::accounts::{Accounts, FirstAdmin, to_signed_duration};
@@ -71,10 +72,20 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
     runtime.spawn("sweeper", jobs::sweep(pool.clone(), runtime.env.clone(), retention));
     let audit_sweep = audit::sweep(pool.clone(), runtime.env.clone(), args.audit.clone());
     runtime.spawn("audit-sweeper", audit_sweep);
+    let (refuse, refused) = oneshot::channel();
     if let Some(admin) = first_admin {
-        runtime.spawn("first-admin", admin.ensure(accounts.clone()));
+        let created = admin.ensure(accounts.clone());
+        runtime.spawn("first-admin", async move {
+            if let Err(error) = created.await {
+                refuse.send(error).ok();
+            }
+        });
     }
     let api = UserServiceServer::new(Api { accounts, ended_session_retention });
     let audit = audit::service(pool);
-    Ok(server.descriptors(proto::DESCRIPTORS).add_service(api).add_service(audit).serve().await?)
+    let server = server.descriptors(proto::DESCRIPTORS).add_service(api).add_service(audit);
+    tokio::select! {
+        served = server.serve() => Ok(served?),
+        Ok(error) = refused => Err(error.into()),
+    }
 }
