@@ -208,6 +208,34 @@ async fn verification_reports_present_role_of_active_session() {
 }
 
 #[tokio::test]
+async fn expired_session_is_not_reported_and_can_be_ended_while_tokens_live() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
+    for email in ["ada@example.com", "bob@example.com"] {
+        service.register(email).await;
+    }
+    let start = service.env.now();
+    let bob = service.login("bob@example.com", PASSWORD).await.unwrap().user.unwrap().id;
+    service.stop().await;
+    // Access tokens live for 15 minutes. A session may expire before its access tokens.
+    let expire = "UPDATE sessions SET expires_at = $1 - CASE WHEN user_id = $2::uuid
+                      THEN interval '14 minutes' ELSE interval '15 minutes' END";
+    let expired_at = jiff_sqlx::Timestamp::from(start);
+    sqlx::query(expire).bind(expired_at).bind(&bob).execute(database.pool()).await.unwrap();
+    let service = TestService::start(database.pool()).await;
+    let wait = async {
+        while service.count("SELECT count(*) FROM sessions").await != 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), wait).await.expect("a sweep");
+    assert_eq!(service.count("SELECT count(*) FROM ended_sessions").await, 0);
+    service.logout(&bob, "", true).await.unwrap();
+    assert_eq!(service.count("SELECT count(*) FROM ended_sessions").await, 2);
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn sweeper_deletes_sessions_whose_tokens_have_expired() {
     let database = testing::database(&user::MIGRATOR).await;
     let statement = "INSERT INTO ended_sessions (session_id, ended_at)
