@@ -17,7 +17,7 @@ main() {
       servers) servers ;;
       # Debian installs it in a folder that is not in everyone's PATH.
       pgbouncer) [ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer ;;
-      lua) has lua || need lua5.4 lua5.4 ;;
+      lua) lua_interpreter ;;
       schemathesis-path) schemathesis ;;
       cargo-deny) from_cargo cargo-deny "$CARGO_DENY_MIN" "$CARGO_DENY" ;;
       cargo-machete) from_cargo cargo-machete "$CARGO_MACHETE_MIN" "$CARGO_MACHETE" ;;
@@ -90,6 +90,17 @@ has_postgres() {
     [ ! -x "$initdb" ] || [ ! -x "$(dirname "$initdb")/postgres" ] || return 0
   done
   return 1
+}
+
+# The test of the health check for Argo CD uses Lua 5.1, which Argo CD implements, or up to 5.4.
+lua_interpreter() {
+  local name
+  for name in lua5.1 lua5.4 lua5.3 lua5.2 lua; do
+    case $(command "$name" -e 'print(_VERSION)' 2>/dev/null || true) in
+      "Lua 5."[1-4]) return ;;
+    esac
+  done
+  apt_install "Lua 5.1 to 5.4" lua5.1
 }
 
 # Prints the path of Schemathesis, which is installed into a Python environment of its own.
