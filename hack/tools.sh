@@ -18,7 +18,10 @@ main() {
       # Debian installs it in a folder that is not in everyone's PATH.
       pgbouncer) [ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer ;;
       lua) lua_interpreter ;;
-      schemathesis-path) schemathesis ;;
+      schemathesis-path) python_tool "schemathesis==$SCHEMATHESIS" ;;
+      openapi-python-client-path)
+        python_tool "openapi-python-client==$OPENAPI_PYTHON_CLIENT" "mypy==$MYPY"
+        ;;
       cargo-deny) from_cargo cargo-deny "$CARGO_DENY_MIN" "$CARGO_DENY" ;;
       cargo-machete) from_cargo cargo-machete "$CARGO_MACHETE_MIN" "$CARGO_MACHETE" ;;
       cargo-nextest) from_cargo cargo-nextest "$CARGO_NEXTEST_MIN" "$CARGO_NEXTEST" ;;
@@ -103,21 +106,26 @@ lua_interpreter() {
   apt_install "Lua 5.1 to 5.4" lua5.1
 }
 
-# Prints the path of Schemathesis, which is installed into a Python environment of its own.
-schemathesis() {
-  local folder=$CACHE/schemathesis-$SCHEMATHESIS
-  if [ ! -x "$folder/bin/schemathesis" ]; then
+# python_tool PROGRAM==VERSION PACKAGE==VERSION…: prints the folder of the program, which is
+# installed with the packages into a Python environment of its own.
+python_tool() {
+  local packages=$*
+  local folder=${packages//==/-}
+  folder=$CACHE/${folder// /-}
+  if [ ! -x "$folder/bin/${1%%==*}" ]; then
     has python3 || fail "Python 3 is missing: install it (Debian packages: python3 python3-venv) and try again"
-    step "schemathesis $SCHEMATHESIS" python_install "$folder" "schemathesis==$SCHEMATHESIS" >&2
+    step "$packages" python_install "$folder" "$@" >&2
   fi
-  echo "$folder/bin/schemathesis"
+  echo "$folder/bin"
 }
 
 python_install() {
-  rm -rf "$1"
-  if python3 -m venv "$1" && "$1/bin/pip" install --quiet "$2"; then return; fi
-  rm -rf "$1"
-  fail "pip could not install $2: the reason is above (Debian needs the package python3-venv)"
+  local folder=$1
+  shift
+  rm -rf "$folder"
+  if python3 -m venv "$folder" && "$folder/bin/pip" install --quiet "$@"; then return; fi
+  rm -rf "$folder"
+  fail "pip could not install $*: the reason is above (Debian needs the package python3-venv)"
 }
 
 # kubectl is one of the programs of a Kubernetes node and is built with them.
