@@ -30,7 +30,8 @@ impl Email {
         let (local, domain) = text.rsplit_once('@')?;
         let is_local = |c: char| match c.is_ascii() {
             true => c.is_ascii_alphanumeric() || LOCAL_SPECIALS.contains(c),
-            false => !c.is_whitespace() && !c.is_control(),
+            // No marks and no format characters, which are invisible.
+            false => c.is_alphanumeric(),
         };
         let is_label = |label: &str| {
             (1..=MAX_LABEL_BYTES).contains(&label.len())
@@ -112,6 +113,9 @@ mod tests {
             "a:b@example.com",
             "a\\b@example.com",
             "[a]@example.com",
+            "a\u{200b}@example.com", // zero-width space
+            "\u{202e}a@example.com", // right-to-left override
+            "a\u{ad}@example.com",   // soft hyphen
             &long,
             &long_label,
         ] {

@@ -256,6 +256,31 @@ async fn existing_accounts_and_first_administrator_are_verified() {
     service.stop().await;
 }
 
+/// Accounts of releases that compared addresses as they were sent.
+#[tokio::test]
+async fn addresses_of_existing_accounts_are_normalized_by_migration() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let composed = |name: &str| format!("jos\u{e9}.{name}@example.com");
+    let decomposed = |name: &str| format!("jose\u{301}.{name}@example.com");
+    let insert =
+        "INSERT INTO users (id, email, email_key, password_hash, role, disabled, created_at,
+                      updated_at)
+                  VALUES (gen_random_uuid(), $1, $1, '', 'customer', false, now(), now())";
+    let before = [decomposed("one"), composed("two"), decomposed("two")];
+    for email in &before {
+        sqlx::query(insert).bind(email).execute(database.pool()).await.unwrap();
+    }
+    let migration = user::MIGRATOR.iter().find(|migration| migration.version == 13).unwrap();
+    sqlx::raw_sql(migration.sql.clone()).execute(database.pool()).await.unwrap();
+    let keys =
+        sqlx::query_scalar::<_, String>("SELECT email_key FROM users WHERE email = email_key");
+    let mut keys = keys.fetch_all(database.pool()).await.unwrap();
+    let mut after = [composed("one"), composed("two"), decomposed("two")];
+    keys.sort();
+    after.sort();
+    assert_eq!(keys, after);
+}
+
 #[tokio::test]
 async fn names_that_look_like_links_are_rejected() {
     let database = testing::database(&user::MIGRATOR).await;
