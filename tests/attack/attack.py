@@ -92,7 +92,7 @@ async def until_closed(reader, deadline):
         try:
             if not await asyncio.wait_for(reader.read(65536), left):
                 return
-        except asyncio.TimeoutError:
+        except (OSError, asyncio.TimeoutError):
             return
 
 
