@@ -98,7 +98,7 @@ fn redis() -> Redis {
 }
 
 fn store(redis: Redis) -> Store {
-    Store { redis, script: Script::new(SCRIPT), ttl: Duration::from_secs(60), max_lines: MAX_LINES }
+    Store { max_lines: MAX_LINES, ..Store::new(redis, Duration::from_secs(60)) }
 }
 
 fn product() -> impl Strategy<Value = ProductId> {
