@@ -7,6 +7,7 @@
 //!
 //! - [`cluster`]: the connection, the namespaces of journeys, and their locks
 //! - [`storefront`]: one Storefront: create, change, wait, call
+//! - [`pods`]: pods that a journey runs beside the Storefronts
 //! - [`shopper`]: a client of the API at the ports of this machine
 //! - [`load`]: clients that read continuously and count failures
 //! - [`figures`]: medians and percentiles
@@ -15,6 +16,7 @@
 pub mod cluster;
 pub mod figures;
 pub mod load;
+pub mod pods;
 pub mod shopper;
 pub mod storefront;
 pub mod wait;
