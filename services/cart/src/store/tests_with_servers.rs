@@ -7,11 +7,10 @@ use clap::Parser;
 use kit::redis::Redis;
 use kit::{Env, Runtime};
 use proptest::prelude::*;
-use redis::Script;
 use uuid::Uuid;
 use wire::{OrderId, ProductId, UserId};
 
-use super::{ChangeResult, SCRIPT, Store};
+use super::{ChangeResult, Store};
 use crate::domain::cart::{
     Cart, Change, Line, MAX_UNITS, OrderRef, OrderedLine, Quantity, Refusal,
 };
