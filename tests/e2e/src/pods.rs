@@ -1,4 +1,4 @@
-//! Pods that journeys run beside the Storefronts.
+//! Pods: those that journeys run beside the Storefronts, and commands in any pod.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -12,7 +12,6 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::Cluster;
-use crate::storefront::is_ready;
 use crate::wait::until;
 
 /// Timeout from the creation of a pod to Ready. The image may have to be pulled.
@@ -60,6 +59,13 @@ impl JourneyPod {
     pub async fn shell(&self, script: &str) -> Result<String> {
         exec(&self.namespace, &self.name, &["sh", "-c", script]).await
     }
+}
+
+/// Whether a pod has the condition Ready.
+#[must_use]
+pub fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.iter().filter_map(|status| status.conditions.as_ref()).flatten();
+    conditions.into_iter().any(|found| found.type_ == "Ready" && found.status == "True")
 }
 
 /// Runs a command in a pod and returns its output.

@@ -15,7 +15,7 @@ use storefront_api::names::{self, Part};
 use storefront_api::status::ConditionType;
 use storefront_api::{Storefront, StorefrontStatus};
 
-use crate::pods::{PortForward, exec};
+use crate::pods::{PortForward, exec, is_ready};
 use crate::wait::until;
 
 /// Timeout from the creation of a Storefront to Ready, with the images present and other journeys
@@ -286,13 +286,6 @@ fn summary(status: &StorefrontStatus) -> String {
         format!("\n  {}={} {}: {}", found.type_, found.status, found.reason, found.message)
     });
     conditions.collect()
-}
-
-/// Whether a pod has the condition Ready.
-#[must_use]
-pub fn is_ready(pod: &Pod) -> bool {
-    let conditions = pod.status.iter().filter_map(|status| status.conditions.as_ref()).flatten();
-    conditions.into_iter().any(|found| found.type_ == "Ready" && found.status == "True")
 }
 
 /// Merges one JSON object into another like a merge patch.
