@@ -115,9 +115,18 @@ pub(crate) async fn take_allowance(
     Ok(store::verifications::take_allowance(conn, key, now).await?.is_ok())
 }
 
+/// What a verification token verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verified {
+    /// The address of an account.
+    Address,
+    /// An address that this account took over.
+    NewAddress(UserId),
+}
+
 /// Verifies the address of a token. If it is a new one, the account takes it over, and the former
 /// address gets a notice. All tokens that were mailed to the account become invalid.
-pub(crate) async fn verify(pool: &PgPool, env: &Env, token: Digest) -> Result<(), Error> {
+pub(crate) async fn verify(pool: &PgPool, env: &Env, token: Digest) -> Result<Verified, Error> {
     let mut tx = pool.begin().await?;
     let now = env.now();
     let invalid = || Error::InvalidVerificationToken;
@@ -126,7 +135,8 @@ pub(crate) async fn verify(pool: &PgPool, env: &Env, token: Digest) -> Result<()
     let account = account.filter(|account| !account.disabled).ok_or_else(invalid)?;
     // Read again under the lock: the token is valid once.
     let (_, email) = store::verifications::find(&mut tx, token, now).await?.ok_or_else(invalid)?;
-    if email.key() != account.email.key() {
+    let is_new = email.key() != account.email.key();
+    if is_new {
         store::users::set_email(&mut tx, user, &email, now).await?;
         store::resets::delete_all(&mut tx, user).await?;
         if account.email_verified {
@@ -136,7 +146,11 @@ pub(crate) async fn verify(pool: &PgPool, env: &Env, token: Digest) -> Result<()
     }
     mark_verified(&mut tx, env, &Account { email, ..account }).await?;
     store::verifications::delete_all(&mut tx, user).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(match is_new {
+        true => Verified::NewAddress(user),
+        false => Verified::Address,
+    })
 }
 
 /// Marks the address of a locked account as verified. The first time, the account gets the welcome

@@ -8,6 +8,7 @@ use crate::captured_log::CapturedLog;
 use crate::fixture::{PASSWORD, TestService, from_network};
 
 const ADA: &str = "ada@example.com";
+const NEW_ADDRESS: &str = "lovelace@example.com";
 const NEW_PASSWORD: &str = "another password";
 const WRONG_PASSWORD: &str = "wrong password";
 const HOME: &str = "203.0.113.0/24";
@@ -63,6 +64,16 @@ async fn sign_ins_passwords_and_sign_outs_are_audit_events() {
     let reset = pb::ResetPasswordRequest { token: token.clone(), new_password: PASSWORD.into() };
     service.client.clone().reset_password(call(reset, "", "r-6")).await.unwrap();
 
+    let change = pb::ChangeEmailRequest {
+        user_id: id.clone(),
+        email: NEW_ADDRESS.into(),
+        current_password: PASSWORD.into(),
+    };
+    service.client.clone().change_email(call(change, &id, "r-7")).await.unwrap();
+    let mailed = service.notification.wait_for("verification", NEW_ADDRESS, 1).await.remove(0);
+    let verify = pb::VerifyEmailRequest { token: mailed.content.clone() };
+    service.client.clone().verify_email(call(verify, "", "r-8")).await.unwrap();
+
     let events = log.events("audit");
     let summaries: Vec<_> = events.iter().map(summary).collect();
     assert_eq!(
@@ -74,14 +85,18 @@ async fn sign_ins_passwords_and_sign_outs_are_audit_events() {
             json!(["r-4", "password.change", "succeeded", id]),
             json!(["r-5", "sessions.end_all", "succeeded", id]),
             json!(["r-6", "password.reset", "succeeded", ""]),
+            json!(["r-7", "email.change", "requested", id]),
+            json!(["r-8", "email.change", "succeeded", ""]),
         ]
     );
     // The subject is the account; a refused sign-in has a digest of the address.
     let subjects: Vec<_> = events.iter().map(|event| event["fields"]["subject"].clone()).collect();
     assert_eq!(subjects[1].as_str().unwrap().len(), 16, "{subjects:?}");
-    assert!((0..6).all(|n| n == 1 || subjects[n] == *id), "{subjects:?}");
+    assert!((0..8).all(|n| n == 1 || subjects[n] == *id), "{subjects:?}");
     let text = log.text();
-    for secret in [ADA, PASSWORD, NEW_PASSWORD, WRONG_PASSWORD, &token] {
+    for secret in
+        [ADA, NEW_ADDRESS, PASSWORD, NEW_PASSWORD, WRONG_PASSWORD, &token, &mailed.content]
+    {
         let leak = text.lines().find(|line| line.contains(secret));
         assert!(leak.is_none(), "{secret} is in {leak:?}");
     }
