@@ -4,9 +4,7 @@
 mod reply;
 mod session;
 
-use std::collections::HashMap;
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +12,7 @@ use kit::Env;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::task::{Id, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use self::session::Session;
@@ -24,10 +22,6 @@ use crate::mailbox::Mailbox;
 /// Maximum number of concurrent connections; each may hold one message of a megabyte. Others wait
 /// in the kernel's queue.
 const MAX_CONNECTIONS: usize = 32;
-
-/// Maximum number of concurrent connections of one client. Further ones are closed, so that one
-/// client does not keep the others waiting.
-const MAX_CONNECTIONS_PER_CLIENT: usize = 8;
 
 /// Timeout of a read from a client and of a write to it. Clients that keep idle connections close
 /// them after a minute themselves.
@@ -48,29 +42,20 @@ const CHUNK_BYTES: usize = 8 * 1024;
 pub(crate) async fn serve(listener: TcpListener, mailbox: Mailbox, env: Env) {
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
-    let mut clients: HashMap<Id, IpAddr> = HashMap::new();
     loop {
         // The semaphore is never closed.
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-        let (stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!(%error, "accepting an SMTP connection failed");
                 sleep(ACCEPT_RETRY_DELAY).await;
                 continue;
             }
         };
-        while let Some(ended) = connections.try_join_next_with_id() {
-            let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
-            clients.remove(&id);
-        }
-        let client = peer.ip().to_canonical();
-        if clients.values().filter(|of| **of == client).count() >= MAX_CONNECTIONS_PER_CLIENT {
-            tracing::warn!(%client, "SMTP connection rejected: the client has too many");
-            continue;
-        }
+        while connections.try_join_next().is_some() {}
         let (mailbox, env) = (mailbox.clone(), env.clone());
-        let connection = connections.spawn(async move {
+        connections.spawn(async move {
             let connection = serve_connection(stream, &mailbox, &env, IDLE_TIMEOUT);
             match timeout(MAX_CONNECTION_AGE, connection).await {
                 Ok(Ok(())) => {}
@@ -79,7 +64,6 @@ pub(crate) async fn serve(listener: TcpListener, mailbox: Mailbox, env: Env) {
             }
             drop(slot);
         });
-        clients.insert(connection.id(), client);
     }
 }
 
@@ -128,7 +112,6 @@ async fn with_timeout<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::net::TcpSocket;
     use wire::Page;
 
     async fn connect(mailbox: &Mailbox, idle_timeout: Duration) -> TcpStream {
@@ -158,32 +141,6 @@ mod tests {
         assert!(replies.ends_with("221 2.0.0 closing the connection\r\n"), "{replies}");
         let (mails, total) = mailbox.list(None, Page::new(1, 1).unwrap());
         assert_eq!((total, mails[0].text.trim()), (1, ".x"));
-    }
-
-    #[tokio::test]
-    async fn client_with_many_connections_does_not_block_others() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = tokio::spawn(serve(listener, Mailbox::default(), Env::system()));
-        let greeting = async |from: &str| {
-            let socket = TcpSocket::new_v4().unwrap();
-            socket.bind(from.parse().unwrap()).unwrap();
-            let mut stream = socket.connect(address).await.unwrap();
-            let mut greeting = vec![0; reply::GREETING.len()];
-            let is_greeted = stream.read_exact(&mut greeting).await.is_ok();
-            (is_greeted, stream)
-        };
-        let mut open = Vec::new();
-        for number in 0..=MAX_CONNECTIONS {
-            let (is_greeted, stream) = greeting("127.0.0.1:0").await;
-            assert_eq!(is_greeted, number < MAX_CONNECTIONS_PER_CLIENT, "{number}");
-            open.push(stream);
-        }
-        assert!(greeting("127.0.0.2:0").await.0, "another client");
-        drop(open);
-        // The server notices the ends of connections at its own pace.
-        while !greeting("127.0.0.1:0").await.0 {}
-        server.abort();
     }
 
     #[tokio::test]
