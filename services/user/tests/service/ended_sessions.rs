@@ -85,10 +85,6 @@ async fn stream_reports_every_way_to_end_a_session() {
     service.refresh(&stolen.refresh_token).await.unwrap();
     service.env.advance(SignedDuration::from_mins(1));
     assert_eq!(code(service.refresh(&stolen.refresh_token).await), Code::Unauthenticated);
-    // The change of the password, which keeps the caller's session.
-    let tablet = sign_in().await;
-    ended.push(session_of(&service, &tablet).await);
-    service.change_password(&id, (PASSWORD, "another password"), &first).await.unwrap();
 
     let mut stream = watch(&service).await;
     let message = next(&mut stream).await;
@@ -97,7 +93,10 @@ async fn stream_reports_every_way_to_end_a_session() {
     let received: BTreeSet<_> = message.session_ids.into_iter().collect();
     assert_eq!(received, ended.into_iter().collect());
 
-    // New ones.
+    // The change of the password, which keeps the caller's session.
+    let tablet = session_of(&service, &sign_in().await).await;
+    service.change_password(&id, (PASSWORD, "another password"), &first).await.unwrap();
+    wait_for(&mut stream, &[tablet]).await;
     service.set_access(&id, "", Some(true)).await.unwrap();
     wait_for(&mut stream, &[first]).await;
     let bob = service.register("bob@example.com").await;
