@@ -65,10 +65,12 @@ pub async fn serve_on(listener: TcpListener, args: Args, runtime: Runtime) -> Re
     let routes = |groups| apply_layers(layers.clone(), router(&args, app.clone(), groups));
     let trusted = || TrustedProxies::new(&args.trusted_proxies);
     let public = routes(RouteGroups::public(docs, admin));
-    let public = kit::http::serve(listener, public, &runtime, trusted());
+    let limits = args.server_limits();
+    let public = kit::http::serve_within(listener, public, &runtime, trusted(), limits.clone());
     match internal {
         Some((listener, groups)) => {
-            let internal = kit::http::serve(listener, routes(groups), &runtime, trusted());
+            let routes = routes(groups);
+            let internal = kit::http::serve_within(listener, routes, &runtime, trusted(), limits);
             tokio::join!(public, internal);
         }
         None => public.await,
@@ -89,7 +91,8 @@ pub async fn serve_within_layers(
 ) -> Result<(), Error> {
     let layers = layers(args, runtime)?;
     let trusted = TrustedProxies::new(&args.trusted_proxies);
-    kit::http::serve(listener, apply_layers(layers, routes), runtime, trusted).await;
+    let (routes, limits) = (apply_layers(layers, routes), args.server_limits());
+    kit::http::serve_within(listener, routes, runtime, trusted, limits).await;
     Ok(())
 }
 

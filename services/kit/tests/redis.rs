@@ -8,6 +8,7 @@ use kit::redis::{Failure, Redis};
 use redis::Script;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use testing::FaultProxy;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
@@ -167,6 +168,25 @@ async fn full_redis_refuses_writes_as_unavailable_and_serves_reads() {
     assert!(matches!(full, Err(Failure::WritesRefused(_))), "{full:?}");
     let value: i64 = redis.query("get", redis::cmd("GET").arg("key")).await.expect("a reply");
     assert_eq!(value, 1);
+}
+
+/// After a failover by DNS or a virtual address, the former primary may keep its connections open.
+#[tokio::test]
+async fn connection_to_a_server_that_became_read_only_is_replaced() {
+    let (former, promoted) = (Server::start().await, Server::start().await);
+    let proxy = FaultProxy::start(format!("127.0.0.1:{}", former.port)).await;
+    let redis = connect(&format!("redis://{}", proxy.address()), &Runtime::for_tests());
+    let set = || redis::cmd("SET").arg("key").arg(1).to_owned();
+    redis.query::<()>("set", &set()).await.expect("a reply");
+
+    proxy.redirect(format!("127.0.0.1:{}", promoted.port));
+    let mut demote = redis::cmd("REPLICAOF");
+    demote.arg("127.0.0.1").arg(promoted.port);
+    redis.query::<()>("replicaof", &demote).await.expect("a reply");
+    let script = Script::new("return redis.call('SET', KEYS[1], 2)");
+    let refused = redis.invoke::<()>("script", &script.key("key")).await;
+    assert!(matches!(refused, Err(Failure::Unavailable(_))), "{refused:?}");
+    redis.query::<()>("set", &set()).await.expect("a reply of the new primary");
 }
 
 #[test]

@@ -32,11 +32,16 @@ const MAX_TTL_BEFORE_ORDER: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 const SCRIPT: &str = include_str!("script.lua");
 
+/// First line of the script for changes that only remove units. Redis executes them when its memory
+/// is full: they free memory, except for the small value that remembers the last order.
+const REMOVAL_FLAGS: &str = "#!lua flags=allow-oom\n";
+
 /// Store of all carts.
 #[derive(Clone)]
 pub(crate) struct Store {
     redis: Redis,
     script: Script,
+    removal_script: Script,
     /// Time after its last change at which a cart expires.
     ttl: Duration,
     max_lines: usize,
@@ -55,13 +60,14 @@ type ScriptReply = (String, i64, i64, i64, Vec<(String, i32, i64)>);
 
 impl Store {
     pub(crate) fn new(redis: Redis, ttl: Duration) -> Self {
-        Self { redis, script: Script::new(SCRIPT), ttl, max_lines: MAX_LINES }
+        let removal_script = Script::new(&format!("{REMOVAL_FLAGS}{SCRIPT}"));
+        Self { redis, script: Script::new(SCRIPT), removal_script, ttl, max_lines: MAX_LINES }
     }
 
     /// Returns the cart of a user.
     pub(crate) async fn read(&self, user: UserId) -> Result<Cart, Error> {
-        let reply: ScriptReply =
-            self.redis.invoke("read_cart", &self.invocation(user, None, "read")).await?;
+        let invocation = self.invocation(&self.script, user, None, "read");
+        let reply: ScriptReply = self.redis.invoke("read_cart", &invocation).await?;
         Ok(parse_reply(reply)?.cart)
     }
 
@@ -71,7 +77,8 @@ impl Store {
         user: UserId,
         change: &Change,
     ) -> Result<ChangeResult, Error> {
-        let mut invocation = self.invocation(user, change.order(), change.name());
+        let script = if change.is_removal() { &self.removal_script } else { &self.script };
+        let mut invocation = self.invocation(script, user, change.order(), change.name());
         match change {
             Change::Add(product, quantity) => {
                 invocation.arg(product.to_string()).arg(quantity.units());
@@ -92,13 +99,14 @@ impl Store {
         parse_reply(self.redis.invoke("change_cart", &invocation).await?)
     }
 
-    fn invocation(
+    fn invocation<'a>(
         &self,
+        script: &'a Script,
         user: UserId,
         order: Option<OrderRef>,
         change: &str,
-    ) -> ScriptInvocation<'_> {
-        let mut invocation = self.script.key(format!("cart:{{{user}}}"));
+    ) -> ScriptInvocation<'a> {
+        let mut invocation = script.key(format!("cart:{{{user}}}"));
         invocation.key(format!("cart:{{{user}}}:last_order"));
         if let Some(OrderRef { id, .. }) = order {
             invocation.key(format!("cart:{{{user}}}:order:{id}"));

@@ -25,8 +25,8 @@
 -- order. A request whose version is not above the remembered one is therefore a repeat, however late
 -- it arrives. One value per customer is kept, and nothing per order.
 --
--- When the memory of Redis is full, it refuses a script that begins with a write that may need
--- memory. Units are therefore removed before anything is remembered.
+-- When the memory of Redis is full, changes that may add units fail at their first write. Those that
+-- only remove units run with the flag allow-oom and are executed.
 local cart, last_order, marker = KEYS[1], KEYS[2], KEYS[3]
 local max_units, max_lines = tonumber(ARGV[2]), tonumber(ARGV[3])
 local ttl_ms, ttl_before_order_ms, memory_ms, marker_ms = ARGV[4], ARGV[5], ARGV[6], ARGV[7]

@@ -7,11 +7,10 @@ use clap::Parser;
 use kit::redis::Redis;
 use kit::{Env, Runtime};
 use proptest::prelude::*;
-use redis::Script;
 use uuid::Uuid;
 use wire::{OrderId, ProductId, UserId};
 
-use super::{ChangeResult, SCRIPT, Store};
+use super::{ChangeResult, Store};
 use crate::domain::cart::{
     Cart, Change, Line, MAX_UNITS, OrderRef, OrderedLine, Quantity, Refusal,
 };
@@ -98,7 +97,7 @@ fn redis() -> Redis {
 }
 
 fn store(redis: Redis) -> Store {
-    Store { redis, script: Script::new(SCRIPT), ttl: Duration::from_secs(60), max_lines: MAX_LINES }
+    Store { max_lines: MAX_LINES, ..Store::new(redis, Duration::from_secs(60)) }
 }
 
 fn product() -> impl Strategy<Value = ProductId> {

@@ -81,6 +81,37 @@ async fn full_redis_refuses_additions_and_serves_reads_and_removals() {
 }
 
 #[tokio::test]
+async fn paid_units_leave_full_redis_when_customer_added_more() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let redis = RedisServer::start().await;
+    let fixture = CartFixture::start_with(database.pool(), |args| {
+        args.redis.redis_url = Some(redis.url().into())
+    })
+    .await;
+    let lamp = fixture.create_product("lamp", 100).await;
+    let ordered = fixture.add(&lamp, 1).await.unwrap();
+    fixture.add(&lamp, 2).await.unwrap();
+    redis.configure("maxmemory", "1").await;
+    let order = new_id();
+    fixture.clear_version(&order, ordered.version, &[(&lamp, 1)]).await.unwrap();
+    assert_eq!(lines(&fixture.get().await.unwrap()), [(&*lamp, 2)]);
+    // An order of an empty cart is remembered, and so is one of the previous release.
+    let emptied = fixture.remove(&lamp).await.unwrap();
+    let (other, earlier) = (new_id(), new_id());
+    fixture.clear_version(&other, emptied.version, &[(&lamp, 1)]).await.unwrap();
+    fixture.clear(&earlier, &[(&lamp, 1)]).await.unwrap();
+
+    redis.configure("maxmemory", "0").await;
+    fixture.add(&lamp, 1).await.unwrap();
+    for (order, version) in [(order, ordered.version), (other, emptied.version)] {
+        fixture.clear_version(&order, version, &[(&lamp, 1)]).await.unwrap();
+    }
+    fixture.clear(&earlier, &[(&lamp, 1)]).await.unwrap();
+    assert_eq!(lines(&fixture.get().await.unwrap()), [(&*lamp, 1)]);
+    fixture.stop().await;
+}
+
+#[tokio::test]
 async fn redis_that_cannot_persist_refuses_changes_and_serves_reads() {
     let database = testing::database(&catalog::MIGRATOR).await;
     let redis = RedisServer::start().await;

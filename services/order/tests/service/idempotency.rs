@@ -135,3 +135,22 @@ async fn key_is_attached_to_the_existing_order_of_the_cart() {
     assert_eq!(reason(shop.try_place_order(other).await), "idempotency_key_reused");
     shop.close().await;
 }
+
+/// Attached keys are stored as long as the order.
+#[tokio::test]
+async fn order_of_a_cart_accepts_ten_other_keys() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let shop = ShopFixture::open(database.pool()).await;
+    let lamp = shop.add_product("Lamp", 1000, 50).await;
+    shop.add_to_cart(&lamp, 1).await;
+    let request = request_with_cart_version(&shop).await;
+    let first = shop.try_place_order(request.clone()).await.unwrap();
+    let with_key =
+        |n| pb::CreateOrderRequest { idempotency_key: format!("k{n}"), ..request.clone() };
+    for n in 0..10 {
+        assert_eq!(shop.try_place_order(with_key(n)).await.unwrap().id, first.id);
+    }
+    assert_eq!(reason(shop.try_place_order(with_key(10)).await), "cart_changed");
+    assert_eq!(shop.try_place_order(with_key(9)).await.unwrap().id, first.id);
+    shop.close().await;
+}

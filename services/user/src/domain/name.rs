@@ -1,23 +1,56 @@
 //! Names of persons.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 /// Returns whether a text looks like a link. Mail programs turn such text into links, so that a
-/// stranger could advertise with the shop's mails: it has a scheme, begins with `www.`, or has a
-/// dot between a label and a word of two letters or more each, as in `example.com`.
-/// `J.R.R. Tolkien`, `J.Smith` and `St. John` are names.
+/// stranger could advertise with the shop's mails: it has a scheme or a port, begins with `www.`,
+/// `//` or `\\`, is an IPv4 address, or has a dot between a label and a word of two letters or more
+/// each, as in `example.com`. `J.R.R. Tolkien`, `J.Smith` and `St. John` are names.
+///
+/// Invisible characters and other forms of a character, such as a one-dot leader, are no disguise.
 #[must_use]
 pub fn looks_like_link(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    if lower.contains("://") || lower.contains("www.") {
+    let visible: String = text.nfkc().filter(|c| !is_invisible(*c)).collect();
+    let lower = visible.to_lowercase();
+    if ["//", "www.", "\\\\"].iter().any(|part| lower.contains(part)) {
         return true;
     }
-    let dot = |c: char| matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
-    let labels: Vec<&str> = text.split(dot).collect();
-    labels.windows(2).any(|pair| {
+    let follows_colon = |after: &str| after.starts_with(|c: char| c.is_alphanumeric());
+    let before_colon = |before: &str| before.ends_with(|c: char| c.is_alphanumeric());
+    if lower
+        .match_indices(':')
+        .any(|(at, _)| before_colon(&lower[..at]) && follows_colon(&lower[at + 1..]))
+    {
+        return true;
+    }
+    let is_dot = |c: char| matches!(c, '.' | '\u{3002}');
+    let labels: Vec<&str> = lower.split(is_dot).collect();
+    let has_name = labels.windows(2).any(|pair| {
         let in_label = |c: &char| c.is_alphanumeric() || *c == '-';
         let label = pair[0].chars().rev().take_while(in_label).count();
         let word = pair[1].chars().take_while(|c| c.is_alphabetic()).count();
         label >= 2 && word >= 2
-    })
+    });
+    let has_address = labels.windows(4).any(|parts| {
+        let digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+        let ends_in_digit = parts[0].ends_with(|c: char| c.is_ascii_digit());
+        let begins_with_digit = parts[3].starts_with(|c: char| c.is_ascii_digit());
+        ends_in_digit && digits(parts[1]) && digits(parts[2]) && begins_with_digit
+    });
+    has_name || has_address
+}
+
+/// Whether a character takes no space and has no glyph: soft hyphen, joiners, marks and overrides
+/// of the writing direction.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}'
+    )
 }
 
 #[cfg(test)]
@@ -34,6 +67,16 @@ mod tests {
             "evil。com",
             "a.b.example.org/path",
             "10.example.xn--p1ai",
+            "evil\u{200b}.com",
+            "evil.c\u{2060}om",
+            "evil\u{2024}com",
+            "evil\u{ff61}com",
+            "1.2.3.4",
+            "see 10.0.0.1/x",
+            "//evil",
+            "mailto:x",
+            "evil:8080",
+            "\\\\evil\\share",
         ] {
             assert!(looks_like_link(link), "{link}");
         }
@@ -51,6 +94,8 @@ mod tests {
             "李",
             "Dr. h. c. Müller",
             "3.5",
+            "1.2.3",
+            "Ada: Lovelace",
         ] {
             assert!(!looks_like_link(name), "{name}");
         }
