@@ -2,16 +2,20 @@
 //! timeouts, graceful shutdown, and around every request a request id, a trace, a log line,
 //! metrics, a deadline and panic handling.
 
+mod call_headers;
 mod client;
 mod connection_activity;
 mod connection_table;
 mod connection_timeouts;
+mod content_encoding;
 mod observe;
 mod observed_io;
 mod request_limiter;
 mod serve;
 
+pub use call_headers::call_headers;
 pub use client::{Client, Network, Sender, TrustedProxies, X_FORWARDED_FOR};
+pub use content_encoding::normalize_accept_encoding;
 pub use observe::{ObserveConfig, catch_panics_and_timeouts, observe};
 pub(crate) use serve::{ServerSettings, serve_until};
 

@@ -11,7 +11,7 @@ use http::header::ACCEPT_ENCODING;
 use http::{HeaderMap, HeaderValue};
 
 /// Sets `Accept-Encoding` to gzip if the client prefers it, and removes the header otherwise.
-pub(crate) async fn normalize(mut request: Request, next: Next) -> Response {
+pub async fn normalize_accept_encoding(mut request: Request, next: Next) -> Response {
     let headers = request.headers_mut();
     let gzip = prefers_gzip(headers);
     headers.remove(ACCEPT_ENCODING);
