@@ -16,7 +16,7 @@ up: ## create a cluster with a Storefront that is Ready; repeated, apply what ch
 down: ## remove the cluster of make up
 	@hack/up.sh down
 
-run: ## run the whole shop on this machine without Kubernetes, at http://localhost:8080
+run: ## run the whole shop on this machine without Kubernetes, at http://localhost:3000
 	@hack/images.sh run
 
 dev-%: ## run one component with its own data stores, as in make dev-user

@@ -61,6 +61,11 @@ enum Command {
         #[command(subcommand)]
         task: ServeTask<gateway::Args>,
     },
+    /// The web shop: pages for shoppers
+    Web {
+        #[command(subcommand)]
+        task: ServeTask<web::Args>,
+    },
     /// Mail catcher for development: receives by SMTP, serves a web page and JSON
     Inbox(Box<ServeArgs<inbox::Args>>),
     /// Runs every component in one process, without Kubernetes
@@ -120,6 +125,9 @@ impl Cli {
             Command::Notification { task } => task.run(&NOTIFICATION, notification::serve),
             Command::Shipping { task } => task.run(&SHIPPING, shipping::serve),
             Command::Gateway { task } => task.run(Component::Gateway, gateway::serve),
+            Command::Web { task: ServeTask::Serve(args) } => {
+                single::serve("web", *args, web::serve)
+            }
             Command::Inbox(serve) => single::serve("inbox", *serve, inbox::serve),
             Command::All(args) => all::run(*args),
             Command::Seed(args) => seed::run(*args),
@@ -191,6 +199,7 @@ mod tests {
             ("notification serve", "SMTP_HOST"),
             ("shipping migrate", "DATABASE_PASSWORD"),
             ("gateway serve", "RATE_LIMIT_PER_MINUTE"),
+            ("web serve", "SHOP_NAME"),
             ("inbox", "INBOX_LISTEN"),
             ("all", "SEED_DEMO_DATA"),
             ("seed", "DATABASE_URL"),

@@ -43,7 +43,7 @@ async fn respond(State(public): State<HeaderValue>, request: Request, next: Next
 struct ClientHeaders {
     /// Values of `If-None-Match`.
     if_none_match: Vec<HeaderValue>,
-    /// Whether the client accepts gzip, as normalized by [`super::encoding`].
+    /// Whether the client accepts gzip, as normalized by [`kit::http::normalize_accept_encoding`].
     accepts_gzip: bool,
     /// Whether the request has credentials.
     is_authenticated: bool,

@@ -4,7 +4,7 @@
 //! 2. [`rate_limit`]: limits per client;
 //! 3. [`load_shedding`]: limits of concurrent requests and of the memory of their bodies;
 //! 4. [`kit::http::catch_panics_and_timeouts`]: request deadline, and recovery from panics;
-//! 5. compression, after [`encoding`] has normalized `Accept-Encoding`, complete before it is sent;
+//! 5. compression, complete before it is sent, after [`normalize_accept_encoding`];
 //! 6. CORS, which responds to preflight requests itself, so that they do not count against limits.
 //!    It surrounds all layers that may respond, because a web page can only read responses with
 //!    CORS headers;
@@ -12,8 +12,8 @@
 //! 8. [`headers`]: headers of every response, whichever layer created it.
 
 pub(crate) mod caching;
+mod compression;
 mod cors;
-mod encoding;
 mod headers;
 mod load_shedding;
 mod rate_limit;
@@ -25,7 +25,9 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use http::header::ETAG;
 use http::{Extensions, HeaderMap, StatusCode, Version};
-use kit::http::{ObserveConfig, catch_panics_and_timeouts, observe};
+use kit::http::{
+    ObserveConfig, catch_panics_and_timeouts, normalize_accept_encoding, observe,
+};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 
@@ -69,8 +71,8 @@ pub(crate) fn apply_layers(layers: Layers, routes: Router) -> Router {
         .layer(from_fn_with_state(concurrency, load_shedding::shed));
     let router = catch_panics_and_timeouts(limited)
         .layer(CompressionLayer::new().gzip(true).compress_when(is_compressible))
-        .layer(from_fn(encoding::complete))
-        .layer(from_fn(encoding::normalize))
+        .layer(from_fn(compression::complete))
+        .layer(from_fn(normalize_accept_encoding))
         .layer(cors::layer(origins));
     observe(router, observe_config).layer(from_fn_with_state(is_https, headers::add))
 }

@@ -2,18 +2,22 @@
 //! timeouts, graceful shutdown, and around every request a request id, a trace, a log line,
 //! metrics, a deadline and panic handling.
 
+mod call_headers;
 mod client;
 mod client_budget;
 mod connection_activity;
 mod connection_table;
 mod connection_timeouts;
+mod content_encoding;
 mod message_scanner;
 mod observe;
 mod observed_io;
 mod serve;
 
+pub use call_headers::call_headers;
 pub use client::{Client, Network, Sender, TrustedProxies, X_FORWARDED_FOR};
 pub use client_budget::{BudgetGuard, ClientBudget};
+pub use content_encoding::normalize_accept_encoding;
 pub use observe::{ObserveConfig, catch_panics_and_timeouts, observe};
 pub use serve::ServerLimits;
 pub(crate) use serve::{ServerSettings, serve_until};

@@ -1,12 +1,12 @@
 //! The components of a shop in one process: their settings, and how they reach each other.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
 
 use ::components::Component;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use futures::future::{BoxFuture, try_join_all};
-use kit::grpc::client::TargetUrl;
 use kit::{BoxError, Env, Runtime};
 
 use super::secrets::Secrets;
@@ -18,27 +18,30 @@ use crate::components::{
 use crate::provisioning::provision_and_migrate;
 use crate::single::boxed;
 
-/// A component, or the inbox, as a value of `--only`.
+/// A part of the shop, as a value of `--only`: a component, the web shop or the inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ComponentOrInbox {
+pub(crate) enum Part {
     Component(Component),
+    Web,
     Inbox,
 }
 
-impl ComponentOrInbox {
-    /// All values: the components in the order of [`Component::ALL`], then the inbox.
-    const ALL: [Self; Component::ALL.len() + 1] = {
-        let mut names = [Self::Inbox; Component::ALL.len() + 1];
+impl Part {
+    /// All values: the components in the order of [`Component::ALL`], then the web shop and the
+    /// inbox.
+    const ALL: [Self; Component::ALL.len() + 2] = {
+        let mut parts = [Self::Inbox; Component::ALL.len() + 2];
         let mut index = 0;
         while index < Component::ALL.len() {
-            names[index] = Self::Component(Component::ALL[index]);
+            parts[index] = Self::Component(Component::ALL[index]);
             index += 1;
         }
-        names
+        parts[index] = Self::Web;
+        parts
     };
 }
 
-impl ValueEnum for ComponentOrInbox {
+impl ValueEnum for Part {
     fn value_variants<'a>() -> &'a [Self] {
         &Self::ALL
     }
@@ -46,6 +49,7 @@ impl ValueEnum for ComponentOrInbox {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(match self {
             Self::Component(component) => component.name(),
+            Self::Web => "web",
             Self::Inbox => "inbox",
         }))
     }
@@ -61,8 +65,9 @@ pub(super) struct Components {
     notification: notification::Args,
     shipping: shipping::Args,
     gateway: gateway::Args,
+    web: web::Args,
     inbox: inbox::Args,
-    selected: Vec<ComponentOrInbox>,
+    selected: Vec<Part>,
 }
 
 /// The settings of every component, read from the environment.
@@ -75,21 +80,19 @@ struct AllSettings {
     notification: EnvSettings<notification::Args>,
     shipping: EnvSettings<shipping::Args>,
     gateway: EnvSettings<gateway::Args>,
+    web: EnvSettings<web::Args>,
     inbox: EnvSettings<inbox::Args>,
 }
 
 impl Components {
     /// Reads the settings of all components, and selects those named in `only`, or all if `only` is
     /// empty. Mail is sent to the inbox unless an SMTP server is set.
-    pub(super) fn from_env(only: &[ComponentOrInbox]) -> Result<Self, Error> {
+    pub(super) fn from_env(only: &[Part]) -> Result<Self, Error> {
         let mut settings = AllSettings::from_env()?;
-        let mut selected = if only.is_empty() {
-            ComponentOrInbox::value_variants().to_vec()
-        } else {
-            only.to_vec()
-        };
+        let mut selected =
+            if only.is_empty() { Part::value_variants().to_vec() } else { only.to_vec() };
         if !settings.notification.is_default("smtp_host") && only.is_empty() {
-            selected.retain(|name| *name != ComponentOrInbox::Inbox);
+            selected.retain(|name| *name != Part::Inbox);
         }
         settings.listen_on_loopback();
         settings.wire_urls()?;
@@ -102,6 +105,7 @@ impl Components {
             notification,
             shipping,
             gateway,
+            web,
             inbox,
         } = settings;
         Ok(Self {
@@ -113,6 +117,7 @@ impl Components {
             notification: notification.args,
             shipping: shipping.args,
             gateway: gateway.args,
+            web: web.args,
             inbox: inbox.args,
             selected,
         })
@@ -124,17 +129,21 @@ impl Components {
     }
 
     /// Returns whether a component runs in this process.
-    pub(super) fn is_selected(&self, name: ComponentOrInbox) -> bool {
+    pub(super) fn is_selected(&self, name: Part) -> bool {
         self.selected.contains(&name)
     }
 
     /// Logs the URLs that people open.
     pub(super) fn log_urls(&self) {
-        if self.is_selected(ComponentOrInbox::Component(Component::Gateway)) {
-            let url = format!("http://localhost:{}", self.gateway.gateway_listen.port());
-            tracing::info!(%url, docs = %format!("{url}/docs"), "shop is available");
+        if self.is_selected(Part::Web) {
+            let url = format!("http://localhost:{}", self.web.web_listen.port());
+            tracing::info!(%url, "web shop is available");
         }
-        if self.is_selected(ComponentOrInbox::Inbox) {
+        if self.is_selected(Part::Component(Component::Gateway)) {
+            let url = format!("http://localhost:{}", self.gateway.gateway_listen.port());
+            tracing::info!(%url, docs = %format!("{url}/docs"), "API is available");
+        }
+        if self.is_selected(Part::Inbox) {
             let url = format!("http://localhost:{}", self.inbox.inbox_listen.port());
             tracing::info!(%url, "mail inbox is available");
         }
@@ -154,7 +163,7 @@ impl Components {
         ];
         let provisioned = databases
             .into_iter()
-            .filter(|(owner, _)| selected.contains(&ComponentOrInbox::Component(owner.component)))
+            .filter(|(owner, _)| selected.contains(&Part::Component(owner.component)))
             .map(|(owner, database)| {
                 provision_and_migrate(owner, database, &servers.postgres, env)
             });
@@ -188,12 +197,13 @@ impl Components {
             (Component::Shipping, boxed(shipping::serve(self.shipping, runtime()))),
             (Component::Gateway, boxed(gateway::serve(self.gateway, runtime()))),
         ]
-        .map(|(component, future)| (ComponentOrInbox::Component(component), future));
-        let inbox = (ComponentOrInbox::Inbox, boxed(inbox::serve(self.inbox, runtime())));
+        .map(|(component, future)| (Part::Component(component), future));
+        let web = (Part::Web, boxed(web::serve(self.web, runtime())));
+        let inbox = (Part::Inbox, boxed(inbox::serve(self.inbox, runtime())));
         let selected = self.selected;
         components
             .into_iter()
-            .chain([inbox])
+            .chain([web, inbox])
             .filter(|(name, _)| selected.contains(name))
             .map(|(_, future)| future)
             .collect()
@@ -211,6 +221,7 @@ impl AllSettings {
             notification: EnvSettings::read(Component::Notification.name())?,
             shipping: EnvSettings::read(Component::Shipping.name())?,
             gateway: EnvSettings::read(Component::Gateway.name())?,
+            web: EnvSettings::read("web")?,
             inbox: EnvSettings::read("inbox")?,
         })
     }
@@ -228,6 +239,7 @@ impl AllSettings {
         set_loopback_default(&mut self.gateway, "gateway_internal_listen", |args| {
             &mut args.gateway_internal_listen
         });
+        set_loopback_default(&mut self.web, "web_listen", |args| &mut args.web_listen);
         set_loopback_default(&mut self.inbox, "inbox_listen", |args| &mut args.inbox_listen);
         set_loopback_default(&mut self.inbox, "inbox_smtp_listen", |args| {
             &mut args.inbox_smtp_listen
@@ -255,6 +267,10 @@ impl AllSettings {
             |args| &mut args.notification_url,
             notification,
         )?;
+        let gateway = self.gateway.args.gateway_listen;
+        set_default_url(&mut self.web, "gateway_url", |args| &mut args.gateway_url, gateway)?;
+        self.set_web_url()?;
+        self.allow_pages()?;
         let order = &mut self.order;
         set_default_url(order, "user_url", |args| &mut args.user_url, user)?;
         set_default_url(order, "catalog_url", |args| &mut args.catalog_url, catalog)?;
@@ -281,23 +297,50 @@ impl AllSettings {
         }
         Ok(())
     }
+
+    /// Lets the web shop make calls for its visitors, unless the limits were set: it makes several
+    /// calls for a page, and names the visitor in X-Forwarded-For, from this machine.
+    fn allow_pages(&mut self) -> Result<(), Error> {
+        if self.gateway.is_default("rate_limit_per_minute") {
+            self.gateway.args.rate_limit_per_minute = 600;
+        }
+        if self.gateway.is_default("rate_limit_burst") {
+            self.gateway.args.rate_limit_burst = 200;
+        }
+        if self.gateway.is_default("trusted_proxies") {
+            self.gateway.args.trusted_proxies = parse("127.0.0.0/8, ::1")?;
+        }
+        Ok(())
+    }
+
+    /// Sets the URL under which people open the web shop, unless it was set.
+    fn set_web_url(&mut self) -> Result<(), Error> {
+        if self.web.is_default("web_url") {
+            let port = self.web.args.web_listen.port();
+            self.web.args.web_url = parse(&format!("http://localhost:{port}"))?;
+        }
+        Ok(())
+    }
 }
 
 /// Sets the URL setting `id` of a caller to the callee's listen address, unless it was set.
-fn set_default_url<A: clap::Args>(
+fn set_default_url<A: clap::Args, U: FromStr<Err = String>>(
     caller: &mut EnvSettings<A>,
     id: &str,
-    url: fn(&mut A) -> &mut TargetUrl,
+    url: fn(&mut A) -> &mut U,
     listen: SocketAddr,
 ) -> Result<(), Error> {
     if caller.is_default(id) {
-        let text = format!("http://{}", reachable(listen));
-        *url(&mut caller.args) = text.parse().map_err(|reason| Error::Settings {
-            component: "all",
-            reason: format!("{text}: {reason}"),
-        })?;
+        *url(&mut caller.args) = parse(&format!("http://{}", reachable(listen)))?;
     }
     Ok(())
+}
+
+/// Parses the value of a setting that this process chooses.
+fn parse<T: FromStr<Err = String>>(text: &str) -> Result<T, Error> {
+    let invalid =
+        |reason| Error::Settings { component: "all", reason: format!("{text}: {reason}") };
+    text.parse().map_err(invalid)
 }
 
 /// Sets the listen address `id` to its port on the loopback interface, unless it was set.
@@ -326,14 +369,15 @@ mod tests {
     use super::*;
 
     /// Components that serve without a database.
-    const WITHOUT_DATABASE: [ComponentOrInbox; 3] = [
-        ComponentOrInbox::Component(Component::Gateway),
-        ComponentOrInbox::Component(Component::Cart),
-        ComponentOrInbox::Inbox,
+    const WITHOUT_DATABASE: [Part; 4] = [
+        Part::Component(Component::Gateway),
+        Part::Component(Component::Cart),
+        Part::Web,
+        Part::Inbox,
     ];
 
     impl Components {
-        fn listen_addresses(&mut self) -> [&mut SocketAddr; 10] {
+        fn listen_addresses(&mut self) -> [&mut SocketAddr; 11] {
             [
                 &mut self.user.listen,
                 &mut self.catalog.listen,
@@ -343,6 +387,7 @@ mod tests {
                 &mut self.notification.listen,
                 &mut self.shipping.listen,
                 &mut self.gateway.gateway_listen,
+                &mut self.web.web_listen,
                 &mut self.inbox.inbox_smtp_listen,
                 &mut self.inbox.inbox_listen,
             ]
@@ -361,7 +406,7 @@ mod tests {
             tokio::spawn(component);
         }
         let mut sockets = Vec::new();
-        while sockets.len() < 4 {
+        while sockets.len() < 5 {
             tokio::time::sleep(Duration::from_millis(10)).await;
             sockets = testing::listening_sockets(std::process::id());
         }

@@ -21,7 +21,7 @@ use kit::{BoxError, Process, Runtime};
 use secrecy::SecretString;
 
 use crate::{Error, seed};
-use components::{ComponentOrInbox, Components};
+use components::{Components, Part};
 use secrets::Secrets;
 use servers::ServerSettings;
 
@@ -77,7 +77,7 @@ pub(crate) struct Args {
 
     /// Components to run, separated by commas; all if empty
     #[arg(long, env = "ONLY", value_enum, value_delimiter = ',')]
-    only: Vec<ComponentOrInbox>,
+    only: Vec<Part>,
 }
 
 /// Runs the selected components until the process is asked to shut down.
@@ -112,7 +112,7 @@ async fn serve(
     let secrets = Secrets::open(embedded.map(EmbeddedServers::data), &runtime.env)?;
     components.apply_secrets(&secrets);
     components.connect(&servers.resolve(embedded)?, &runtime.env).await?;
-    if seed && components.is_selected(ComponentOrInbox::Component(Component::Catalog)) {
+    if seed && components.is_selected(Part::Component(Component::Catalog)) {
         seed::write(components.catalog(), &runtime).await?;
     }
     components.log_urls();

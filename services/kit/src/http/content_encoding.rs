@@ -15,7 +15,7 @@ use http_body_util::BodyExt as _;
 use crate::problem::Code;
 
 /// Sets `Accept-Encoding` to gzip if the client prefers it, and removes the header otherwise.
-pub(crate) async fn normalize(mut request: Request, next: Next) -> Response {
+pub async fn normalize_accept_encoding(mut request: Request, next: Next) -> Response {
     let headers = request.headers_mut();
     let gzip = prefers_gzip(headers);
     headers.remove(ACCEPT_ENCODING);

@@ -1,0 +1,97 @@
+// Enhancements of the web shop. Every function works without this script: a page is the same with
+// it and without it, and a form whose enhancement fails is submitted by the browser.
+
+const parser = new DOMParser();
+
+// Replaces the elements that match `selectors` by those of a page of the shop.
+function swap(html, selectors) {
+  const page = parser.parseFromString(html, "text/html");
+  const pairs = selectors.map((selector) => [
+    document.querySelector(selector),
+    page.querySelector(selector),
+  ]);
+  if (pairs.some(([before, after]) => !before || !after)) throw new Error("a region is missing");
+  const focused = document.activeElement?.id;
+  for (const [before, after] of pairs) before.replaceWith(document.adoptNode(after));
+  document.title = page.title;
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+function regions(form) {
+  return form.dataset.swap.split(" ");
+}
+
+function setBusy(form, isBusy) {
+  for (const button of form.querySelectorAll("button")) {
+    button.setAttribute("aria-disabled", String(isBusy));
+    button.classList.toggle("busy", isBusy);
+  }
+}
+
+async function enhance(form, submitter) {
+  const fields = new URLSearchParams(new FormData(form, submitter));
+  const isPost = form.method === "post";
+  const url = isPost ? form.action : `${form.action}?${fields}`;
+  const options = isPost ? { method: "POST", body: fields } : {};
+  const response = await fetch(url, options);
+  const html = await response.text();
+  if (!response.headers.get("content-type")?.startsWith("text/html")) throw new Error("no page");
+  const target = new URL(response.url);
+  if (target.pathname !== location.pathname) {
+    location.assign(target);
+    return;
+  }
+  try {
+    swap(html, regions(form));
+  } catch {
+    // The page has another shape now, such as that of an empty cart.
+    location.assign(target);
+    return;
+  }
+  if (target.href !== location.href) history.pushState(null, "", target);
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.querySelector("[aria-disabled='true']")) {
+    event.preventDefault();
+    return;
+  }
+  setBusy(form, true);
+  if (!form.dataset.swap) return;
+  event.preventDefault();
+  enhance(form, event.submitter)
+    .catch(() => HTMLFormElement.prototype.submit.call(form))
+    .finally(() => setBusy(form, false));
+});
+
+// Choices that need no button.
+document.addEventListener("change", (event) => {
+  const field = event.target.closest("[data-auto-submit]");
+  if (field?.form?.checkValidity()) field.form.requestSubmit();
+});
+
+document.addEventListener("click", (event) => {
+  const toggle = event.target.closest("[data-reveal]");
+  if (!toggle) return;
+  const field = document.getElementById(toggle.dataset.reveal);
+  const isHidden = field.type === "password";
+  field.type = isHidden ? "text" : "password";
+  toggle.setAttribute("aria-pressed", String(isHidden));
+});
+
+for (const toggle of document.querySelectorAll("[data-reveal]")) toggle.hidden = false;
+document.querySelector(".error-summary")?.focus();
+
+// A page of the back/forward cache may show an old cart or status.
+addEventListener("pageshow", async (event) => {
+  if (!event.persisted) return;
+  for (const form of document.forms) setBusy(form, false);
+  const selectors = ["#cart-link", "#cart", "#order"].filter((id) => document.querySelector(id));
+  try {
+    const response = await fetch(location.href);
+    swap(await response.text(), selectors);
+  } catch {
+    // Without a network the old page stays.
+  }
+});

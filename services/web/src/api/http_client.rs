@@ -1,0 +1,146 @@
+//! Sends calls to the gateway.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use kit::http::{Client, X_FORWARDED_FOR, call_headers};
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+
+use super::call::Call;
+use super::problem::{CallError, Problem};
+use super::tokens::AccessToken;
+use crate::base_url::BaseUrl;
+
+/// Largest response in bytes: a page of 100 products with descriptions of 10,000 characters has
+/// at most 4 MiB.
+const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Connections to the gateway that stay open when they are idle. A page makes a few calls at once.
+const MAX_IDLE_CONNECTIONS: usize = 64;
+
+/// Time after which an idle connection is closed: less than the keep-alive timeout of the gateway,
+/// so that a call does not meet a connection that the gateway closes at that moment.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Timeout of a connection attempt. The gateway is on the same network.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The client of calls cannot be created.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client cannot be created")]
+pub struct HttpClientError(#[source] reqwest::Error);
+
+/// Connections to the gateway. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpClient {
+    client: reqwest::Client,
+    url: BaseUrl,
+}
+
+/// The response to a successful call.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    body: Bytes,
+}
+
+impl Reply {
+    /// Decodes the body.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| CallError::InvalidResponse(error.to_string()))
+    }
+}
+
+impl HttpClient {
+    /// Creates a client of the gateway at `url`.
+    pub(crate) fn new(url: BaseUrl) -> Result<Self, HttpClientError> {
+        let client = reqwest::Client::builder()
+            .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            // The gateway is reached directly, whatever proxies the environment names.
+            .no_proxy()
+            .build()
+            .map_err(HttpClientError)?;
+        Ok(Self { client, url })
+    }
+
+    /// Makes a call, until its timeout or the deadline of the request that it is made for. A call
+    /// whose connection could not be established is repeated once, because nothing was sent.
+    pub(crate) async fn send(
+        &self,
+        call: &Call,
+        token: Option<&AccessToken>,
+        visitor: Option<Client>,
+    ) -> Result<Reply, CallError> {
+        let own = Instant::now() + call.timeout;
+        let deadline = kit::context::deadline().map_or(own, |deadline| deadline.min(own));
+        let attempts = async {
+            match self.attempt(call, token, visitor).await {
+                Err(CallError::Unreachable(error)) if error.is_connect() => {
+                    self.attempt(call, token, visitor).await
+                }
+                result => result,
+            }
+        };
+        timeout_at(deadline, attempts).await.unwrap_or(Err(CallError::TimedOut))
+    }
+
+    async fn attempt(
+        &self,
+        call: &Call,
+        token: Option<&AccessToken>,
+        visitor: Option<Client>,
+    ) -> Result<Reply, CallError> {
+        let mut request = self
+            .client
+            .request(call.method.clone(), self.url.join(&call.path))
+            .headers(call_headers());
+        if let Some(token) = token {
+            request = request.header(AUTHORIZATION, token.header());
+        }
+        if let Some(visitor) = visitor {
+            request = request.header(X_FORWARDED_FOR, visitor.address().to_string());
+        }
+        if let Some(key) = &call.idempotency_key {
+            request = request.header("idempotency-key", key);
+        }
+        if let Some(body) = &call.body {
+            let json = HeaderValue::from_static("application/json");
+            request = request.header(CONTENT_TYPE, json).body(body.clone());
+        }
+        let response = request.send().await.map_err(CallError::Unreachable)?;
+        let status = response.status();
+        let retry_after_secs = retry_after(&response);
+        let body = read(response).await?;
+        match status.is_success() {
+            true => Ok(Reply { body }),
+            false => Err(CallError::Problem(Box::new(problem(status, &body, retry_after_secs)))),
+        }
+    }
+}
+
+/// Decodes problem details. A proxy between may respond with something else.
+fn problem(status: StatusCode, body: &[u8], retry_after_secs: Option<u64>) -> Problem {
+    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
+    Problem { status: status.as_u16(), retry_after_secs, ..problem }
+}
+
+fn retry_after(response: &reqwest::Response) -> Option<u64> {
+    response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()
+}
+
+async fn read(mut response: reqwest::Response) -> Result<Bytes, CallError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(CallError::Unreachable)? {
+        if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
+            return Err(CallError::InvalidResponse("it is too large".to_owned()));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}

@@ -1,0 +1,12 @@
+//! Calls of the gateway's REST API, without a session: requests, problem details, tokens.
+
+mod call;
+mod http_client;
+mod problem;
+mod tokens;
+
+pub(crate) use call::Call;
+pub use http_client::HttpClientError;
+pub(crate) use http_client::{HttpClient, Reply};
+pub(crate) use problem::{CallError, FieldProblem, Problem};
+pub(crate) use tokens::{AccessToken, RefreshToken, Tokens};

@@ -1,0 +1,109 @@
+//! The errors of a rejected form.
+
+use crate::gateway_client::{CallError, FieldProblem, Problem};
+use crate::messages::Messages;
+use crate::page_error::PageError;
+
+/// The errors of a rejected form: of fields, and of the form as a whole.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FormErrors {
+    fields: Vec<FieldError>,
+    general: Option<String>,
+}
+
+/// The error of a field.
+#[derive(Clone, Debug)]
+pub(crate) struct FieldError {
+    /// Name of the field in the form.
+    pub(crate) field: String,
+    pub(crate) message: String,
+}
+
+impl FormErrors {
+    /// Creates an error of the form as a whole.
+    pub(crate) fn general(message: impl Into<String>) -> Self {
+        Self { fields: Vec::new(), general: Some(message.into()) }
+    }
+
+    /// Creates an error of one field.
+    pub(crate) fn field(field: &str, message: impl Into<String>) -> Self {
+        let error = FieldError { field: field.to_owned(), message: message.into() };
+        Self { fields: vec![error], general: None }
+    }
+
+    /// Returns the errors of a form that the gateway rejected as invalid.
+    ///
+    /// # Errors
+    /// Returns other failures, which are no errors of the form.
+    pub(crate) fn from_call(error: CallError, m: &Messages) -> Result<Self, PageError> {
+        match error {
+            CallError::Problem(problem) if problem.status == 400 && !problem.errors.is_empty() => {
+                Ok(Self::from_problem(&problem, m))
+            }
+            error => Err(error.into()),
+        }
+    }
+
+    fn from_problem(problem: &Problem, m: &Messages) -> Self {
+        let error = |error: &FieldProblem| {
+            // The fields of an address are in an object of the request, and flat in the form.
+            let field = error.field.rsplit('.').next().unwrap_or_default();
+            let message = (m.forms.field_error)(field, &error.code, &error.detail);
+            FieldError { field: field.to_owned(), message }
+        };
+        Self { fields: problem.errors.iter().map(error).collect(), general: None }
+    }
+
+    /// Whether there is no error.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.general.is_none()
+    }
+
+    /// The errors of fields, for the summary above the form.
+    pub(crate) fn fields(&self) -> &[FieldError] {
+        &self.fields
+    }
+
+    /// The error of the form as a whole.
+    pub(crate) fn general_message(&self) -> Option<&str> {
+        self.general.as_deref()
+    }
+
+    /// Returns the error of a field.
+    pub(crate) fn of(&self, field: &str) -> Option<String> {
+        let found = self.fields.iter().find(|error| error.field == field);
+        found.map(|error| error.message.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::locale::Locale;
+
+    #[test]
+    fn nested_fields_are_fields_of_the_form() {
+        let error = |field: &str, code: &str| FieldProblem {
+            field: field.to_owned(),
+            code: code.to_owned(),
+            ..FieldProblem::default()
+        };
+        let problem = Problem {
+            status: 400,
+            errors: vec![error("address.street", "required"), error("label", "too_long")],
+            ..Problem::default()
+        };
+        let m = Messages::for_locale(Locale::EnUs);
+        let errors = FormErrors::from_call(CallError::Problem(Box::new(problem)), m).unwrap();
+        assert!(errors.of("street").is_some() && errors.of("label").is_some());
+        assert_eq!(errors.of("city"), None);
+    }
+
+    #[test]
+    fn other_failures_are_no_errors_of_the_form() {
+        let m = Messages::for_locale(Locale::EnUs);
+        assert!(FormErrors::from_call(CallError::TimedOut, m).is_err());
+        let conflict = Problem { status: 409, ..Problem::default() };
+        assert!(FormErrors::from_call(CallError::Problem(Box::new(conflict)), m).is_err());
+    }
+}

@@ -1,0 +1,116 @@
+//! Client of the gateway's REST API: one file per resource, only the fields that pages show.
+//!
+//! [`HttpClient`] makes calls; [`GatewayClient`] makes them for one request, with the session and
+//! the address of its visitor.
+
+mod account;
+mod addresses;
+mod auth;
+mod cart;
+mod catalog;
+mod categories;
+mod checkout;
+#[cfg(test)]
+mod contract;
+mod orders;
+mod payment_methods;
+mod sessions;
+mod wishlist;
+
+use std::time::Duration;
+
+use kit::http::Client;
+use serde::de::DeserializeOwned;
+
+use crate::api::{AccessToken, Call, HttpClient, Reply};
+use crate::session::Session;
+
+pub(crate) use crate::api::{CallError, FieldProblem, Problem};
+pub(crate) use account::ProfileChanges;
+pub(crate) use addresses::{Address, AddressEntry, SavedAddress};
+pub(crate) use auth::{Credentials, Registration};
+pub(crate) use cart::{Cart, CartItem};
+pub(crate) use catalog::{Product, ProductList, ProductQuery};
+pub(crate) use categories::{Category, CategoryCache};
+pub(crate) use checkout::{NewOrder, Preview, Quote, ShippingOption};
+pub(crate) use orders::{Order, OrderStatus, Tracking};
+pub(crate) use payment_methods::{NewCard, PaymentMethod};
+pub(crate) use sessions::SessionInfo;
+
+/// Longest time that a page waits for something that it can do without.
+const OPTIONAL_TIMEOUT: Duration = Duration::from_millis(300);
+
+/// Returns the result of a call that the page can do without, or `None` when it fails or takes too
+/// long.
+pub(crate) async fn optional<T>(call: impl Future<Output = Result<T, CallError>>) -> Option<T> {
+    match tokio::time::timeout(OPTIONAL_TIMEOUT, call).await {
+        Ok(Ok(value)) => Some(value),
+        Ok(Err(CallError::SignedOut)) => None,
+        Ok(Err(error)) => {
+            tracing::info!(%error, "optional part of a page omitted");
+            None
+        }
+        Err(_elapsed) => {
+            tracing::info!("optional part of a page omitted after its timeout");
+            None
+        }
+    }
+}
+
+/// The gateway, as one visitor reaches it. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct GatewayClient {
+    http: HttpClient,
+    session: Session,
+    visitor: Client,
+}
+
+impl GatewayClient {
+    /// Creates the client of a request.
+    pub(crate) fn new(http: HttpClient, session: Session, visitor: Client) -> Self {
+        Self { http, session, visitor }
+    }
+
+    /// Makes a call without a token.
+    async fn public<T: DeserializeOwned>(&self, call: Call) -> Result<T, CallError> {
+        self.http.send(&call, None, Some(self.visitor)).await?.json()
+    }
+
+    /// Makes a call without a token, and ignores the body of the response.
+    async fn public_unit(&self, call: Call) -> Result<(), CallError> {
+        self.http.send(&call, None, Some(self.visitor)).await.map(drop)
+    }
+
+    /// Makes a call with the token of the session.
+    async fn signed_in<T: DeserializeOwned>(&self, call: Call) -> Result<T, CallError> {
+        self.signed_in_reply(&call).await?.json()
+    }
+
+    /// Makes a call with the token of the session, and ignores the body of the response.
+    async fn signed_in_unit(&self, call: Call) -> Result<(), CallError> {
+        self.signed_in_reply(&call).await.map(drop)
+    }
+
+    /// Makes a call with the token of the session. An expired token is refreshed once. A session
+    /// that the gateway rejects is removed from the browser.
+    async fn signed_in_reply(&self, call: &Call) -> Result<Reply, CallError> {
+        let token = self.session.access_token().await?.ok_or(CallError::SignedOut)?;
+        let send = |token: AccessToken| async move {
+            self.http.send(call, Some(&token), Some(self.visitor)).await
+        };
+        let result = match send(token.clone()).await {
+            Err(CallError::Problem(problem)) if problem.code == "token_expired" => {
+                let token = self.session.renew(&token).await?.ok_or(CallError::SignedOut)?;
+                send(token).await
+            }
+            result => result,
+        };
+        match result {
+            Err(CallError::Problem(problem)) if problem.ends_session() => {
+                self.session.forget();
+                Err(CallError::SignedOut)
+            }
+            result => result,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Error pages: every error of a handler or a layer as a page with its status, the next step for
+//! the visitor, and the request id.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode, Uri, header};
+
+use crate::app::App;
+use crate::messages::{ErrorText, Messages};
+use crate::page::Page;
+use crate::page_error::ErrorPage;
+use crate::session;
+use crate::view::{Head, View};
+
+/// The page of an error.
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorView {
+    m: &'static Messages,
+    status: u16,
+    text: ErrorText,
+    retry_after: Option<String>,
+    request_id: String,
+    /// The page to try again; `None` after a form, which the browser repeats.
+    retry_href: Option<String>,
+}
+
+impl View for ErrorView {
+    fn head(&self) -> Head {
+        Head::private(self.text.title)
+    }
+}
+
+/// Replaces error responses that are no pages.
+pub(super) async fn render(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let copy = copy_of(&parts);
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let is_error = response.status().is_client_error() || response.status().is_server_error();
+    if !is_error || is_html(&response) {
+        return response;
+    }
+    let known = response.extensions().get::<ErrorPage>().copied();
+    let retry_after_secs = match known {
+        Some(ErrorPage::SignIn) => return sign_in(&copy),
+        Some(ErrorPage::Status { retry_after_secs }) => retry_after_secs,
+        None => None,
+    };
+    let retry_after_secs = retry_after_secs.or_else(|| retry_after(&response));
+    let page = Page::from_parts(&copy, &app).with_status(response.status());
+    let view = error_view(&page, response.status(), retry_after_secs, &copy);
+    match page.render_offline(view) {
+        Ok(mut page) => {
+            keep_headers(response.headers(), page.headers_mut());
+            if let Some(seconds) = retry_after_secs {
+                page.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            }
+            page
+        }
+        Err(error) => {
+            tracing::error!(%error, "error page cannot be rendered");
+            response
+        }
+    }
+}
+
+fn error_view(
+    page: &Page,
+    status: StatusCode,
+    retry_after_secs: Option<u64>,
+    request: &Parts,
+) -> ErrorView {
+    let m = page.messages();
+    let is_transient = matches!(status.as_u16(), 429 | 500..);
+    let is_get = request.method == Method::GET;
+    let url = request.uri.path_and_query().map(ToString::to_string);
+    ErrorView {
+        m,
+        status: status.as_u16(),
+        text: (m.errors.text)(status.as_u16()),
+        retry_after: retry_after_secs.map(|seconds| (m.errors.retry_after)(seconds)),
+        request_id: kit::context::request_id().map(|id| id.to_string()).unwrap_or_default(),
+        retry_href: url.filter(|_| is_transient && is_get),
+    }
+}
+
+/// Redirects to the sign-in page, which leads back to the page; after a form, to the form's page.
+fn sign_in(request: &Parts) -> Response {
+    let is_form = request.method != Method::GET;
+    let next = if is_form { referring_path(&request.headers) } else { path_of(&request.uri) };
+    let reason = if is_form { "unsaved" } else { "required" };
+    Redirect::to(&session::Next::new(&next).sign_in_url(Some(reason))).into_response()
+}
+
+/// Returns path and query of the page that sent a form. Browsers send the whole URL within the
+/// shop, because of our `Referrer-Policy`.
+fn referring_path(headers: &HeaderMap) -> String {
+    let referrer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+    let uri = referrer.and_then(|url| url.parse::<Uri>().ok());
+    uri.as_ref().map(path_of).unwrap_or_default()
+}
+
+fn path_of(uri: &Uri) -> String {
+    uri.path_and_query().map(ToString::to_string).unwrap_or_default()
+}
+
+fn is_html(response: &Response) -> bool {
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
+}
+
+fn retry_after(response: &Response) -> Option<u64> {
+    response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()
+}
+
+/// Copies the headers of an error that a client needs.
+fn keep_headers(from: &HeaderMap, to: &mut HeaderMap) {
+    for name in [header::ALLOW, header::RETRY_AFTER] {
+        if let Some(value) = from.get(&name) {
+            to.insert(name, value.clone());
+        }
+    }
+}
+
+/// Copies what a page needs of a request; its body goes to the handler.
+fn copy_of(parts: &Parts) -> Parts {
+    let (mut copy, ()) = http::Request::new(()).into_parts();
+    copy.method = parts.method.clone();
+    copy.uri = parts.uri.clone();
+    copy.headers = parts.headers.clone();
+    copy.extensions = parts.extensions.clone();
+    copy
+}

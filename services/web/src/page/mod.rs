@@ -1,0 +1,145 @@
+//! The extractor of every handler: the visitor's session, the gateway, and the layout.
+
+mod chrome;
+mod layout;
+mod response;
+
+use axum::extract::FromRequestParts;
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
+use kit::http::{Client, Sender};
+
+use crate::app::App;
+use crate::format::Format;
+use crate::gateway_client::{GatewayClient, optional};
+use crate::messages::Messages;
+use crate::page_error::PageError;
+use crate::session::Session;
+use crate::shop_info::ShopInfo;
+use crate::view::View;
+
+use chrome::Chrome;
+use layout::Layout;
+use response::PageResponse;
+
+/// The page that a request asks for.
+#[derive(Clone)]
+pub(crate) struct Page {
+    app: App,
+    session: Session,
+    gateway: GatewayClient,
+    /// Path and query of the request.
+    url: String,
+    if_none_match: Option<HeaderValue>,
+    status: StatusCode,
+    /// Units in the cart, if the handler knows them.
+    cart_units: Option<u64>,
+}
+
+impl Page {
+    /// Reads a request. Its session has been inserted by [`crate::session::provide_session`].
+    pub(crate) fn from_parts(parts: &Parts, app: &App) -> Self {
+        let session = parts.extensions.get::<Session>().cloned();
+        let session = session.unwrap_or_else(|| {
+            Session::new(&parts.headers, app.cookies(), app.refresher().clone())
+        });
+        let sender = parts.extensions.get::<Sender>();
+        let unknown = || Client::from(std::net::IpAddr::from(std::net::Ipv4Addr::UNSPECIFIED));
+        let visitor = sender.map_or_else(unknown, |sender| sender.client);
+        Self {
+            app: app.clone(),
+            gateway: GatewayClient::new(app.http().clone(), session.clone(), visitor),
+            session,
+            url: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+            if_none_match: parts.headers.get(header::IF_NONE_MATCH).cloned(),
+            status: StatusCode::OK,
+            cart_units: None,
+        }
+    }
+
+    /// The gateway, as this visitor reaches it.
+    pub(crate) fn gateway(&self) -> &GatewayClient {
+        &self.gateway
+    }
+
+    /// State that all requests share.
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The visitor's session.
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// What all pages show of the shop.
+    pub(crate) fn shop(&self) -> &ShopInfo {
+        self.app.shop()
+    }
+
+    /// The texts in the language of the shop.
+    pub(crate) fn messages(&self) -> &'static Messages {
+        self.app.shop().messages
+    }
+
+    /// The form of amounts and dates.
+    pub(crate) fn format(&self) -> &Format {
+        &self.app.shop().format
+    }
+
+    /// Generates an idempotency key for a form.
+    pub(crate) fn new_key(&self) -> String {
+        self.app.env().uuid().to_string()
+    }
+
+    /// Sets the status of the response.
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// Sets the number of units in the cart, so that the layout does not ask for it.
+    pub(crate) fn with_cart_units(self, units: u64) -> Self {
+        Self { cart_units: Some(units), ..self }
+    }
+
+    /// Renders the view within the layout.
+    pub(crate) async fn render(self, view: impl View) -> Result<Response, PageError> {
+        let (categories, cart_units) =
+            tokio::join!(optional(self.app.categories().get(&self.gateway)), self.cart_units());
+        let chrome = Chrome::new(&self, categories.as_deref().unwrap_or_default(), cart_units);
+        self.respond(view, chrome)
+    }
+
+    /// Renders the view within a layout that needs no call of the gateway, which may be down.
+    pub(crate) fn render_offline(self, view: impl View) -> Result<Response, PageError> {
+        let chrome = Chrome::new(&self, &[], None);
+        self.respond(view, chrome)
+    }
+
+    fn respond(self, view: impl View, chrome: Chrome) -> Result<Response, PageError> {
+        let head = view.head();
+        let storage = head.storage;
+        let html = Layout::new(self.shop(), head, chrome, view).render()?;
+        let response = PageResponse { html, storage, status: self.status };
+        Ok(response.respond_to(self.if_none_match.as_ref()))
+    }
+
+    async fn cart_units(&self) -> Option<u64> {
+        match self.cart_units {
+            Some(units) => Some(units),
+            None if self.session.is_signed_in() => {
+                optional(self.gateway.cart()).await.map(|cart| cart.units())
+            }
+            None => None,
+        }
+    }
+}
+
+impl FromRequestParts<App> for Page {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        Ok(Self::from_parts(parts, app))
+    }
+}

@@ -1,0 +1,116 @@
+//! Sign-in.
+
+use askama::Template;
+use axum::extract::Query;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::forms::{Checkbox, Field, FormErrors, SubmittedForm};
+use crate::gateway_client::{CallError, Credentials};
+use crate::messages::Messages;
+use crate::page::Page;
+use crate::page_error::PageError;
+use crate::pages::see_other;
+use crate::session::Next;
+use crate::view::{Head, View};
+
+#[derive(Template)]
+#[template(path = "account/login.html")]
+struct LoginView {
+    m: &'static Messages,
+    /// Why the customer has to sign in.
+    reason: Option<&'static str>,
+    email: Field,
+    password: Field,
+    is_remembered: bool,
+    next: Next,
+    errors: FormErrors,
+}
+
+impl View for LoginView {
+    fn head(&self) -> Head {
+        Head::private(self.m.login.title)
+    }
+}
+
+/// The query of the page.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct LoginParams {
+    pub(super) next: Next,
+    reason: String,
+}
+
+/// The submitted form. It does not implement `Debug`: it contains a password.
+#[derive(Deserialize)]
+pub(crate) struct LoginForm {
+    email: String,
+    password: String,
+    #[serde(default)]
+    remember: Checkbox,
+    #[serde(default)]
+    next: Next,
+}
+
+/// `GET /login`.
+pub(crate) async fn show(
+    page: Page,
+    Query(params): Query<LoginParams>,
+) -> Result<Response, PageError> {
+    let m = page.messages();
+    let reason = match params.reason.as_str() {
+        "expired" => Some(m.login.reason_expired),
+        "unsaved" => Some(m.login.reason_unsaved),
+        "required" => Some(m.login.reason_required),
+        "cart" => Some(m.login.reason_cart),
+        _ => None,
+    };
+    let view = view(m, "", true, params.next, FormErrors::default());
+    page.render(LoginView { reason, ..view }).await
+}
+
+/// `POST /login`.
+pub(crate) async fn sign_in(
+    page: Page,
+    SubmittedForm(form): SubmittedForm<LoginForm>,
+) -> Result<Response, PageError> {
+    let m = page.messages();
+    let credentials = Credentials { email: form.email.trim(), password: &form.password };
+    let errors = match page.gateway().login(&credentials).await {
+        Ok(tokens) => {
+            page.session().store(&tokens, form.remember.0);
+            return Ok(see_other(form.next.as_str()));
+        }
+        Err(error) => form_errors(error, m)?,
+    };
+    let view = view(m, &form.email, form.remember.0, form.next, errors);
+    page.with_status(StatusCode::UNPROCESSABLE_ENTITY).render(view).await
+}
+
+fn view(
+    m: &'static Messages,
+    email: &str,
+    is_remembered: bool,
+    next: Next,
+    errors: FormErrors,
+) -> LoginView {
+    LoginView {
+        m,
+        reason: None,
+        email: Field::email(m.forms.email).autocomplete("username").value(email).error(&errors),
+        password: Field::password("password", m.forms.password, "current-password").error(&errors),
+        is_remembered,
+        next,
+        errors,
+    }
+}
+
+fn form_errors(error: CallError, m: &Messages) -> Result<FormErrors, PageError> {
+    match error.code() {
+        "invalid_credentials" => Ok(FormErrors::general(m.login.invalid_credentials)),
+        "account_disabled" => Ok(FormErrors::general(m.login.account_disabled)),
+        "too_many_attempts" => Ok(FormErrors::general(m.login.too_many_attempts)),
+        _ => FormErrors::from_call(error, m),
+    }
+}

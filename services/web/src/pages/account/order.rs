@@ -1,0 +1,207 @@
+//! An order: status, timeline, tracking, lines, totals.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::Response;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::address_lines;
+use super::order_view::{StatusPill, number};
+use crate::format::Format;
+use crate::forms::SubmittedForm;
+use crate::gateway_client::{CallError, Order, OrderStatus, Tracking, optional};
+use crate::messages::Messages;
+use crate::page::Page;
+use crate::page_error::PageError;
+use crate::pages::see_other;
+use crate::session::FlashCode;
+use crate::view::{Head, View};
+
+/// Maximum number of lines of "buy again": as many as a cart has.
+const MAX_LINES: usize = 100;
+
+#[derive(Template)]
+#[template(path = "account/order.html")]
+struct OrderView {
+    m: &'static Messages,
+    title: String,
+    path: String,
+    status: StatusPill,
+    /// Sentence about the status.
+    summary: &'static str,
+    placed_on: String,
+    is_pending: bool,
+    can_cancel: bool,
+    timeline: Vec<TimelineEntry>,
+    shipment: Option<String>,
+    tracking_number: Option<String>,
+    lines: Vec<OrderLine>,
+    subtotal: String,
+    shipping: String,
+    tax: String,
+    total: String,
+    refunded: Option<String>,
+    address: Vec<String>,
+}
+
+/// An event in the life of the order.
+struct TimelineEntry {
+    text: String,
+    /// A place, or nothing.
+    detail: String,
+    time: String,
+    datetime: String,
+}
+
+struct OrderLine {
+    name: String,
+    href: String,
+    quantity: u32,
+    unit_price: String,
+    total: String,
+}
+
+impl OrderView {
+    fn current(&self) -> &'static str {
+        "/orders"
+    }
+}
+
+impl View for OrderView {
+    fn head(&self) -> Head {
+        Head::private(self.title.clone())
+    }
+}
+
+/// The reason of a cancellation.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct CancelForm {
+    reason: String,
+}
+
+/// `GET /orders/{id}`.
+pub(crate) async fn show(page: Page, Path(id): Path<Uuid>) -> Result<Response, PageError> {
+    let gateway = page.gateway();
+    let (order, tracking) = tokio::join!(gateway.order(id), optional(gateway.tracking(id)));
+    let view = view(&order?, tracking, page.format(), page.messages());
+    page.render(view).await
+}
+
+/// `POST /orders/{id}/cancel`.
+pub(crate) async fn cancel(
+    page: Page,
+    Path(id): Path<Uuid>,
+    SubmittedForm(form): SubmittedForm<CancelForm>,
+) -> Result<Response, PageError> {
+    let message = match page.gateway().cancel_order(id, form.reason.trim()).await {
+        Ok(order) if order.status == OrderStatus::Cancelled => FlashCode::OrderCancelled,
+        Ok(_) => FlashCode::CancelRequested,
+        Err(error) => match error.code() {
+            "order_not_cancellable" | "shipment_under_way" => FlashCode::NotCancellable,
+            "refund_in_progress" => FlashCode::CancelRequested,
+            _ => return Err(error.into()),
+        },
+    };
+    page.session().flash(message.into());
+    Ok(see_other(&format!("/orders/{id}")))
+}
+
+/// `POST /orders/{id}/buy-again`.
+pub(crate) async fn buy_again(page: Page, Path(id): Path<Uuid>) -> Result<Response, PageError> {
+    let order = page.gateway().order(id).await?;
+    let mut message = FlashCode::BoughtAgain;
+    for item in order.items.iter().take(MAX_LINES) {
+        match page.gateway().add_to_cart(item.product_id, item.quantity).await {
+            Ok(()) => {}
+            Err(CallError::Problem(problem)) if matches!(problem.status, 400 | 404 | 409) => {
+                message = FlashCode::BoughtAgainPartly;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    page.session().flash(message.into());
+    Ok(see_other("/cart"))
+}
+
+fn view(
+    order: &Order,
+    tracking: Option<Tracking>,
+    format: &Format,
+    m: &'static Messages,
+) -> OrderView {
+    let shipment = tracking.as_ref().and_then(|tracking| tracking.shipment.as_ref());
+    let lines = order.items.iter().map(|item| OrderLine {
+        name: item.product_name.clone(),
+        href: format!("/products/{}", item.product_id),
+        quantity: item.quantity,
+        unit_price: format.money(item.unit_price),
+        total: format.money(item.total_price),
+    });
+    OrderView {
+        m,
+        title: (m.orders.order_number)(&number(order)),
+        path: format!("/orders/{}", order.id),
+        status: StatusPill::new(order.status, m),
+        summary: summary(order, m),
+        placed_on: (m.orders.placed_on)(&format.date(order.created_at)),
+        is_pending: order.status == OrderStatus::Pending,
+        can_cancel: matches!(order.status, OrderStatus::Pending | OrderStatus::Confirmed),
+        shipment: shipment.map(|shipment| format!("{} {}", shipment.carrier, shipment.service)),
+        tracking_number: shipment
+            .map(|shipment| shipment.tracking_number.clone())
+            .or_else(|| order.tracking_number.clone()),
+        timeline: timeline(order, tracking.as_ref(), format, m),
+        lines: lines.collect(),
+        subtotal: format.money(order.subtotal),
+        shipping: format.money(order.shipping),
+        tax: format.money(order.tax),
+        total: format.money(order.total),
+        refunded: (!order.refunded.is_zero()).then(|| format.money(order.refunded)),
+        address: address_lines(&order.shipping_address),
+    }
+}
+
+fn summary(order: &Order, m: &Messages) -> &'static str {
+    match (order.status, order.failure_code.as_deref()) {
+        (OrderStatus::Cancelled, Some("payment_declined" | "payment_refused")) => {
+            m.orders.summary_declined
+        }
+        (OrderStatus::Cancelled, Some(_)) => m.orders.summary_failed,
+        (OrderStatus::Pending, _) => m.orders.summary_pending,
+        (OrderStatus::Confirmed, _) => m.orders.summary_confirmed,
+        (OrderStatus::Processing, _) => m.orders.summary_processing,
+        (OrderStatus::Shipped, _) => m.orders.summary_shipped,
+        (OrderStatus::Delivered, _) => m.orders.summary_delivered,
+        (OrderStatus::Cancelled, None) => m.orders.summary_cancelled,
+        (OrderStatus::Refunded, _) => m.orders.summary_refunded,
+        (OrderStatus::Unknown, _) => "",
+    }
+}
+
+/// Returns the status changes and the tracking events, the newest first.
+fn timeline(
+    order: &Order,
+    tracking: Option<&Tracking>,
+    format: &Format,
+    m: &Messages,
+) -> Vec<TimelineEntry> {
+    let changes = order.history.iter().map(|entry| {
+        let text = StatusPill::new(entry.status, m).text.to_owned();
+        (entry.created_at, text, String::new())
+    });
+    let events = tracking.map(|tracking| tracking.events.as_slice()).unwrap_or_default();
+    let events = events
+        .iter()
+        .map(|event| (event.timestamp, event.description.clone(), event.location.clone()));
+    let mut entries: Vec<_> = changes.chain(events).collect();
+    entries.sort_by(|(a, ..), (b, ..)| b.cmp(a));
+    let entry = |(time, text, detail): (jiff::Timestamp, String, String)| TimelineEntry {
+        text,
+        detail,
+        time: format.date_time(time),
+        datetime: time.to_string(),
+    };
+    entries.into_iter().map(entry).collect()
+}

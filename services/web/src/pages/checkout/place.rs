@@ -1,0 +1,128 @@
+//! Placing the order.
+
+use askama::Template;
+use axum::response::Response;
+use http::StatusCode;
+use jiff::SignedDuration;
+use money::{Currency, Money};
+use serde::Deserialize;
+
+use super::outcome::{Outcome, decide};
+use super::state::{CheckoutParams, CheckoutState, Step, option_value};
+use crate::forms::SubmittedForm;
+use crate::gateway_client::{CallError, NewOrder, Order, optional};
+use crate::messages::Messages;
+use crate::page::Page;
+use crate::page_error::PageError;
+use crate::pages::see_other;
+use crate::session::{Flash, FlashCode};
+use crate::view::{Head, View};
+
+/// Age of an order up to which an empty cart means that it has been ordered.
+const RECENT: SignedDuration = SignedDuration::from_mins(10);
+
+/// The page after an outage: the same form with the same key.
+#[derive(Template)]
+#[template(path = "checkout/unconfirmed.html")]
+struct UnconfirmedView {
+    m: &'static Messages,
+    fields: Vec<(&'static str, String)>,
+}
+
+impl View for UnconfirmedView {
+    fn head(&self) -> Head {
+        Head::checkout(self.m.checkout.unconfirmed_title)
+    }
+}
+
+/// The form of the review.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PlaceForm {
+    #[serde(flatten)]
+    state: CheckoutParams,
+    cart_version: String,
+    total_cents: String,
+    currency: Currency,
+    idempotency_key: String,
+}
+
+/// `POST /checkout/place`. Double click, back button and reload send the same key, and get the same
+/// order.
+pub(crate) async fn place(
+    page: Page,
+    SubmittedForm(form): SubmittedForm<PlaceForm>,
+) -> Result<Response, PageError> {
+    let state = CheckoutState::from(form.state);
+    let number = |text: &str| text.parse::<i64>().map_err(|_| PageError::InvalidRequest);
+    let (cart_version, total_cents) = (number(&form.cart_version)?, number(&form.total_cents)?);
+    let (Some(address_id), Some(option), Some(payment_method_id)) =
+        (state.address, state.ship.clone(), state.pay)
+    else {
+        return Ok(see_other(&state.url(state.first_incomplete())));
+    };
+    let order = NewOrder {
+        address_id,
+        payment_method_id,
+        shipping_option: option,
+        cart_version,
+        expected_total: Money::new(total_cents, form.currency),
+    };
+    let result = place_with_retry(&page, &order, &form.idempotency_key).await;
+    match decide(result, &state, total_cents) {
+        Outcome::Redirect(path, flash) => Ok(redirect(&page, &path, flash)),
+        Outcome::Review { was_cents } => {
+            Ok(see_other(&format!("{}&was={was_cents}", state.url(Step::Review))))
+        }
+        Outcome::CartEmpty => Ok(empty_cart(&page).await),
+        Outcome::Failed(error) => Err(error.into()),
+        Outcome::Unconfirmed => {
+            let fields = repeated_fields(&order, &form.idempotency_key);
+            let view = UnconfirmedView { m: page.messages(), fields };
+            page.with_status(StatusCode::SERVICE_UNAVAILABLE).render_offline(view)
+        }
+    }
+}
+
+/// Places the order, and once more with the same key if it is unknown whether it was placed.
+async fn place_with_retry(page: &Page, order: &NewOrder, key: &str) -> Result<Order, CallError> {
+    match page.gateway().place_order(order, key).await {
+        Err(error) if error.is_outage() => {
+            tracing::warn!(%error, "placing an order is repeated");
+            page.gateway().place_order(order, key).await
+        }
+        result => result,
+    }
+}
+
+fn redirect(page: &Page, path: &str, flash: Option<Flash>) -> Response {
+    if let Some(flash) = flash {
+        page.session().flash(flash);
+    }
+    see_other(path)
+}
+
+/// Goes to the cart, with a link to the order that was placed in the last minutes, if any.
+async fn empty_cart(page: &Page) -> Response {
+    let last = optional(page.gateway().orders(None, 1, 1)).await;
+    let last = last.and_then(|list| list.orders.into_iter().next());
+    let now = page.app().env().now();
+    let flash = match last {
+        Some(order) if now.duration_since(order.created_at) < RECENT => {
+            Flash::about(FlashCode::AlreadyPlaced, order.id)
+        }
+        _ => FlashCode::CartEmpty.into(),
+    };
+    redirect(page, "/cart", Some(flash))
+}
+
+fn repeated_fields(order: &NewOrder, key: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("address", order.address_id.to_string()),
+        ("ship", option_value(&order.shipping_option)),
+        ("pay", order.payment_method_id.to_string()),
+        ("cart_version", order.cart_version.to_string()),
+        ("total_cents", order.expected_total.cents().to_string()),
+        ("currency", order.expected_total.currency().to_string()),
+        ("idempotency_key", key.to_owned()),
+    ]
+}

@@ -1,0 +1,79 @@
+//! The prices of the order, and where the customer goes if there are none.
+
+use uuid::Uuid;
+
+use super::state::{CheckoutState, Step};
+use crate::gateway_client::{CallError, Preview, Problem, ShippingOption};
+use crate::page::Page;
+use crate::page_error::PageError;
+use crate::session::FlashCode;
+
+/// The result of asking for the prices.
+pub(super) enum Priced {
+    /// The prices.
+    Preview(Box<Preview>),
+    /// The page on which the customer corrects what prevents the order.
+    Redirect(String),
+}
+
+/// Asks for the prices of the order with these choices.
+pub(super) async fn preview(
+    page: &Page,
+    state: &CheckoutState,
+    address: Uuid,
+    option: Option<&ShippingOption>,
+) -> Result<Priced, PageError> {
+    match page.gateway().preview(address, option).await {
+        Ok(preview) => Ok(Priced::Preview(Box::new(preview))),
+        Err(CallError::Problem(problem)) => match correction(&problem, state) {
+            Some((path, message)) => {
+                if let Some(message) = message {
+                    page.session().flash(message.into());
+                }
+                Ok(Priced::Redirect(path))
+            }
+            None => Err(CallError::Problem(problem).into()),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns the page on which the customer corrects what prevents an order, with a message; `None`
+/// if the customer cannot.
+pub(super) fn correction(
+    problem: &Problem,
+    state: &CheckoutState,
+) -> Option<(String, Option<FlashCode>)> {
+    let cart = || "/cart".to_owned();
+    match problem.code.as_str() {
+        "cart_empty" => Some((cart(), Some(FlashCode::CartEmpty))),
+        "cart_too_heavy" | "amount_too_large" => Some((cart(), Some(FlashCode::CartTooLarge))),
+        "out_of_stock" => Some((refused_cart(problem.product_ids()), Some(FlashCode::OutOfStock))),
+        "product_unavailable" => {
+            Some((refused_cart(problem.product_ids()), Some(FlashCode::ProductUnavailable)))
+        }
+        "address_not_found" => {
+            let state = CheckoutState { address: None, ..state.clone() };
+            Some((state.url(Step::Address), None))
+        }
+        "payment_method_not_found" => {
+            let state = CheckoutState { pay: None, ..state.clone() };
+            Some((state.url(Step::Payment), None))
+        }
+        // The delivery that was chosen is not offered any more.
+        "invalid_request" if state.ship.is_some() => {
+            let state = CheckoutState { ship: None, ..state.clone() };
+            Some((state.url(Step::Delivery), None))
+        }
+        _ => None,
+    }
+}
+
+/// Returns the URL of the cart with these lines marked.
+fn refused_cart(products: impl Iterator<Item = Uuid>) -> String {
+    let ids: Vec<_> = products.map(|id| id.to_string()).collect();
+    match ids.is_empty() {
+        true => "/cart".to_owned(),
+        false => format!("/cart?refused={}", ids.join(",")),
+    }
+}

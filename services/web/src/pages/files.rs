@@ -1,0 +1,66 @@
+//! Style sheets, scripts, icons and images.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use crate::app::App;
+use crate::assets::{self, Asset};
+use crate::page_error::PageError;
+
+/// For URLs with the current hash: the content never changes.
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// For URLs with the hash of another release, whose pages are still open somewhere.
+const UNCACHED: HeaderValue = HeaderValue::from_static("no-cache");
+/// For images of demo products.
+const ONE_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+
+/// Header that lets pages of other origins show a response.
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const CROSS_ORIGIN: HeaderValue = HeaderValue::from_static("cross-origin");
+
+/// `GET /assets/{file}`.
+pub(crate) async fn asset(
+    State(app): State<App>,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    let found = assets::find(&file, app.shop().accent_hue).ok_or(PageError::NotFound)?;
+    let cache_control = if found.is_current { IMMUTABLE } else { UNCACHED };
+    Ok(respond(&found.asset, &headers, cache_control))
+}
+
+/// `GET /images/products/{file}`: the images of demo products.
+pub(crate) async fn product_image(
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    let asset = assets::product_image(&file).ok_or(PageError::NotFound)?;
+    let tag = HeaderValue::try_from(format!("W/\"{}\"", asset.hash));
+    // A hash is valid in a header, so the default is never used.
+    let tag = tag.unwrap_or(HeaderValue::from_static("W/\"\""));
+    let mut response = match headers.get(header::IF_NONE_MATCH) {
+        Some(known) if known == tag => StatusCode::NOT_MODIFIED.into_response(),
+        _ => respond(&asset, &headers, ONE_DAY),
+    };
+    response.headers_mut().insert(header::ETAG, tag);
+    response.headers_mut().insert(RESOURCE_POLICY, CROSS_ORIGIN);
+    Ok(response)
+}
+
+/// Responds with the file, compressed if the client accepts gzip. `Accept-Encoding` has been
+/// normalized by [`kit::http::normalize_accept_encoding`].
+fn respond(asset: &Asset, request: &HeaderMap, cache_control: HeaderValue) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
+        (header::CACHE_CONTROL, cache_control),
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
+    ];
+    match &asset.gzip {
+        Some(gzip) if request.contains_key(header::ACCEPT_ENCODING) => {
+            let encoding = [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
+            (headers, encoding, gzip.clone()).into_response()
+        }
+        _ => (headers, asset.body.clone()).into_response(),
+    }
+}

@@ -1,0 +1,13 @@
+//! The pages: handlers, with the view and the form of each page beside them.
+
+pub(crate) mod account;
+pub(crate) mod checkout;
+pub(crate) mod files;
+pub(crate) mod shop;
+
+use axum::response::{IntoResponse, Redirect, Response};
+
+/// Redirects the browser after a form (303), so that a reload does not repeat the form.
+fn see_other(path: &str) -> Response {
+    Redirect::to(path).into_response()
+}

@@ -1,0 +1,193 @@
+//! The cart.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::extract::{Path, Query};
+use axum::response::Response;
+use futures::future::join_all;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::cart_line::CartLine;
+use crate::forms::{Field, SubmittedForm};
+use crate::gateway_client::{CallError, Cart, CartItem, optional};
+use crate::messages::Messages;
+use crate::page::Page;
+use crate::page_error::PageError;
+use crate::pages::{account, see_other};
+use crate::session::{Flash, FlashCode, Next};
+use crate::view::{Head, View};
+
+/// Maximum number of lines whose stock is read for a cart that the checkout refused.
+const MAX_REFUSED: usize = 10;
+
+#[derive(Template)]
+#[template(path = "shop/cart.html")]
+struct CartView {
+    m: &'static Messages,
+    /// Whether the visitor has no session, and therefore no cart.
+    is_guest: bool,
+    lines: Vec<CartLine>,
+    subtotal: String,
+    units: String,
+    can_check_out: bool,
+    country: Field,
+    zip_code: Field,
+    /// Shipping costs for the entered destination.
+    estimate: Option<Estimate>,
+}
+
+/// The shipping costs for a destination; none if there is no delivery.
+struct Estimate {
+    /// Carrier and service, price, days.
+    quotes: Vec<(String, String, String)>,
+}
+
+impl View for CartView {
+    fn head(&self) -> Head {
+        Head::private(self.m.cart.title)
+    }
+}
+
+/// The query of the cart.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct CartParams {
+    country: String,
+    zip_code: String,
+    /// Products that the checkout refused, separated by commas.
+    refused: String,
+}
+
+/// A product to add.
+#[derive(Deserialize)]
+pub(crate) struct AddForm {
+    product: Uuid,
+    quantity: u32,
+    /// The page of the product.
+    #[serde(default)]
+    next: Next,
+}
+
+/// A change of a line; a quantity of 0 removes it.
+#[derive(Deserialize)]
+pub(crate) struct ChangeForm {
+    quantity: u32,
+}
+
+/// `GET /cart`.
+pub(crate) async fn show(
+    page: Page,
+    Query(params): Query<CartParams>,
+) -> Result<Response, PageError> {
+    let cart = match page.gateway().cart().await {
+        Ok(cart) => Some(cart),
+        Err(CallError::SignedOut) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let units_left = units_left(&page, &params).await;
+    let estimate = estimate(&page, &params).await;
+    let view = view(&page, cart.as_ref(), &units_left, &params, estimate);
+    let units = cart.map(|cart| cart.units()).unwrap_or_default();
+    page.with_cart_units(units).render(view).await
+}
+
+fn view(
+    page: &Page,
+    cart: Option<&Cart>,
+    units_left: &HashMap<Uuid, i64>,
+    params: &CartParams,
+    estimate: Option<Estimate>,
+) -> CartView {
+    let (m, format) = (page.messages(), page.format());
+    let items = cart.map(|cart| cart.items.as_slice()).unwrap_or_default();
+    let line =
+        |item: &CartItem| CartLine::new(item, units_left.get(&item.product_id).copied(), format, m);
+    let lines: Vec<_> = items.iter().map(line).collect();
+    let countries = account::countries::options();
+    let zip_code = Field::text("zip_code", m.address.zip_code).optional().max_length(20);
+    CartView {
+        m,
+        is_guest: cart.is_none(),
+        can_check_out: lines.iter().any(|line| !line.is_blocked()),
+        subtotal: cart.map(|cart| format.money(cart.total)).unwrap_or_default(),
+        units: (m.cart.units)(cart.map(Cart::units).unwrap_or_default()),
+        lines,
+        country: Field::select("country", m.address.country, countries)
+            .autocomplete("country")
+            .value(match params.country.as_str() {
+                "" => account::countries::default_for(page.shop().locale),
+                country => country,
+            }),
+        zip_code: zip_code.autocomplete("postal-code").value(&params.zip_code),
+        estimate,
+    }
+}
+
+/// Returns the stock of the products that the checkout refused.
+async fn units_left(page: &Page, params: &CartParams) -> HashMap<Uuid, i64> {
+    let ids = params.refused.split(',').filter_map(|id| Uuid::try_parse(id).ok());
+    let reads = ids.take(MAX_REFUSED).map(|id| async move {
+        let product = optional(page.gateway().product(&id.to_string())).await?;
+        Some((id, product.stock_quantity))
+    });
+    join_all(reads).await.into_iter().flatten().collect()
+}
+
+/// Returns the shipping costs if a destination was entered.
+async fn estimate(page: &Page, params: &CartParams) -> Option<Estimate> {
+    if params.country.is_empty() {
+        return None;
+    }
+    let quotes = page.gateway().shipping_quotes(&params.country, params.zip_code.trim()).await;
+    let (m, format) = (page.messages(), page.format());
+    let quotes = quotes.unwrap_or_default().into_iter().map(|quote| {
+        let name = format!("{} {}", quote.carrier, quote.service);
+        (name, format.money(quote.cost), (m.checkout.days)(quote.estimated_days))
+    });
+    Some(Estimate { quotes: quotes.collect() })
+}
+
+/// `POST /cart/items`.
+pub(crate) async fn add(
+    page: Page,
+    SubmittedForm(form): SubmittedForm<AddForm>,
+) -> Result<Response, PageError> {
+    match page.gateway().add_to_cart(form.product, form.quantity).await {
+        Ok(()) => page.session().flash(Flash::about(FlashCode::AddedToCart, form.product)),
+        Err(CallError::SignedOut) => return Ok(see_other(&form.next.sign_in_url(Some("cart")))),
+        Err(error) => page.session().flash(refusal(error)?.into()),
+    }
+    Ok(see_other(form.next.as_str()))
+}
+
+/// `POST /cart/items/{product}`.
+pub(crate) async fn change(
+    page: Page,
+    Path(product): Path<Uuid>,
+    SubmittedForm(form): SubmittedForm<ChangeForm>,
+) -> Result<Response, PageError> {
+    let gateway = page.gateway();
+    let (changed, message) = match form.quantity {
+        0 => (gateway.remove_from_cart(product).await, FlashCode::RemovedFromCart),
+        quantity => (gateway.set_quantity(product, quantity).await, FlashCode::CartUpdated),
+    };
+    match changed {
+        Ok(()) => page.session().flash(message.into()),
+        Err(CallError::SignedOut) => return Err(CallError::SignedOut.into()),
+        Err(error) => page.session().flash(refusal(error)?.into()),
+    }
+    Ok(see_other("/cart"))
+}
+
+/// Returns the message for a change that the gateway refused.
+fn refusal(error: CallError) -> Result<FlashCode, PageError> {
+    match error.code() {
+        // Quantities come from a form that offers valid ones.
+        "quantity_too_large" | "invalid_request" => Ok(FlashCode::QuantityTooLarge),
+        "cart_full" => Ok(FlashCode::CartFull),
+        "product_not_found" | "cart_item_not_found" => Ok(FlashCode::ProductUnavailable),
+        _ => Err(error.into()),
+    }
+}

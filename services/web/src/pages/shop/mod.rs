@@ -1,0 +1,20 @@
+//! The pages of the catalog, the cart, and static pages.
+
+pub(crate) mod cart;
+mod cart_line;
+pub(crate) mod categories;
+pub(crate) mod category_tree;
+pub(crate) mod crawlers;
+pub(crate) mod help;
+pub(crate) mod home;
+mod listing;
+mod listing_filter;
+pub(crate) mod product;
+mod product_card;
+mod product_image;
+pub(crate) mod products;
+pub(crate) mod search;
+pub(crate) mod theme;
+
+pub(crate) use product_card::ProductCard;
+pub(crate) use product_image::ProductImage;

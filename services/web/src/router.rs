@@ -1,0 +1,153 @@
+//! The routes of the web shop. Each is recorded, so that tests can compare the list of pages that
+//! they visit with the routes.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::{MethodRouter, get, post};
+use http::Method;
+
+use crate::app::App;
+use crate::page_error::PageError;
+use crate::pages::{account, checkout, files, shop};
+
+/// A route: its method and the template of its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteInfo {
+    /// The method.
+    pub method: Method,
+    /// The path, with parameters such as `{slug}`.
+    pub path: &'static str,
+}
+
+/// Returns all routes.
+#[must_use]
+pub fn routes() -> Vec<RouteInfo> {
+    let mut routes = pages().routes;
+    routes.extend(place_order().routes);
+    routes
+}
+
+/// A router that records its routes.
+pub(crate) struct RecordingRouter {
+    router: Router<App>,
+    routes: Vec<RouteInfo>,
+}
+
+impl RecordingRouter {
+    fn new() -> Self {
+        Self { router: Router::new(), routes: Vec::new() }
+    }
+
+    /// Adds a page.
+    fn page<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.route(Method::GET, path, get(handler))
+    }
+
+    /// Adds the target of a form.
+    fn form<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.route(Method::POST, path, post(handler))
+    }
+
+    fn route(mut self, method: Method, path: &'static str, handler: MethodRouter<App>) -> Self {
+        self.routes.push(RouteInfo { method, path });
+        Self { router: self.router.route(path, handler), routes: self.routes }
+    }
+
+    /// Returns the router.
+    pub(crate) fn into_router(self) -> Router<App> {
+        self.router
+    }
+}
+
+/// All routes but the one that places an order, which has a longer deadline.
+pub(crate) fn pages() -> RecordingRouter {
+    let router = RecordingRouter::new()
+        .page("/assets/{file}", files::asset)
+        .page("/images/products/{file}", files::product_image);
+    account_pages(checkout_pages(shop_pages(router)))
+}
+
+fn shop_pages(router: RecordingRouter) -> RecordingRouter {
+    router
+        .page("/", shop::home::show)
+        .page("/products", shop::products::show)
+        .page("/products/{slug}", shop::product::show)
+        .page("/categories", shop::categories::show)
+        .page("/categories/{slug}", shop::products::show_category)
+        .page("/search", shop::search::show)
+        .page("/cart", shop::cart::show)
+        .form("/cart/items", shop::cart::add)
+        .form("/cart/items/{product}", shop::cart::change)
+        .page("/help", shop::help::help)
+        .page("/shipping-returns", shop::help::shipping_returns)
+        .page("/accessibility", shop::help::accessibility)
+        .page("/offline", shop::help::offline)
+        .page("/robots.txt", shop::crawlers::robots)
+        .page("/sitemap.xml", shop::crawlers::sitemap)
+        .page("/site.webmanifest", shop::crawlers::manifest)
+        .form("/theme", shop::theme::set)
+}
+
+fn checkout_pages(router: RecordingRouter) -> RecordingRouter {
+    router
+        .page("/checkout", checkout::start::show)
+        .page("/checkout/address", checkout::address::show)
+        .form("/checkout/address", checkout::address::add)
+        .page("/checkout/delivery", checkout::delivery::show)
+        .page("/checkout/payment", checkout::payment::show)
+        .form("/checkout/payment", checkout::payment::add)
+        .page("/checkout/review", checkout::review::show)
+}
+
+/// The route that places an order.
+pub(crate) fn place_order() -> RecordingRouter {
+    RecordingRouter::new().form("/checkout/place", checkout::place::place)
+}
+
+fn account_pages(router: RecordingRouter) -> RecordingRouter {
+    router
+        .page("/login", account::login::show)
+        .form("/login", account::login::sign_in)
+        .page("/register", account::register::show)
+        .form("/register", account::register::register)
+        .form("/logout", account::logout::sign_out)
+        .page("/forgot-password", account::password_reset::show_forgot)
+        .form("/forgot-password", account::password_reset::forgot)
+        .page("/reset-password", account::password_reset::show_reset)
+        .form("/reset-password", account::password_reset::reset)
+        .page("/verify-email", account::verify_email::show)
+        .form("/verify-email", account::verify_email::verify)
+        .page("/account", account::overview::show)
+        .page("/orders", account::orders::show)
+        .page("/orders/{id}", account::order::show)
+        .form("/orders/{id}/cancel", account::order::cancel)
+        .form("/orders/{id}/buy-again", account::order::buy_again)
+        .page("/addresses", account::addresses::show)
+        .page("/addresses/new", account::addresses::show_new)
+        .form("/addresses/new", account::addresses::add)
+        .page("/addresses/{id}", account::addresses::show_edit)
+        .form("/addresses/{id}", account::addresses::replace)
+        .form("/addresses/{id}/default", account::addresses::set_default)
+        .form("/addresses/{id}/delete", account::addresses::delete)
+        .page("/payment-methods", account::payment_methods::show)
+        .form("/payment-methods", account::payment_methods::add)
+        .form("/payment-methods/{id}/default", account::payment_methods::set_default)
+        .form("/payment-methods/{id}/delete", account::payment_methods::delete)
+        .page("/wishlist", account::wishlist::show)
+        .form("/wishlist/items", account::wishlist::add)
+        .form("/wishlist/items/{product}/delete", account::wishlist::remove)
+        .page("/profile", account::profile::show)
+        .form("/profile", account::profile::save)
+        .page("/security", account::security::show)
+        .form("/security/password", account::security::change_password)
+        .form("/security/email", account::security::change_email)
+        .form("/security/verify-email", account::security::resend_verification)
+        .form("/security/sessions/{id}/end", account::security::end_session)
+        .form("/security/sign-out-everywhere", account::security::sign_out_everywhere)
+        .page("/privacy", account::privacy::show)
+}
+
+/// The handler of unknown paths.
+pub(crate) async fn not_found() -> PageError {
+    PageError::NotFound
+}

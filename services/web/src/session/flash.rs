@@ -1,0 +1,179 @@
+//! Flash messages: shown once, on the page after a form.
+
+use uuid::Uuid;
+
+/// A message: a code of a fixed list, and the id of what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Flash {
+    pub(crate) code: FlashCode,
+    pub(crate) id: Option<Uuid>,
+}
+
+/// What a message says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FlashCode {
+    AddedToCart,
+    CartUpdated,
+    RemovedFromCart,
+    QuantityTooLarge,
+    CartFull,
+    ProductUnavailable,
+    CartEmpty,
+    OutOfStock,
+    AddedToWishlist,
+    RemovedFromWishlist,
+    WishlistFull,
+    SignedOut,
+    SignedOutEverywhere,
+    Registered,
+    PasswordReset,
+    PasswordChanged,
+    EmailVerified,
+    EmailChangeRequested,
+    VerificationSent,
+    ProfileSaved,
+    AddressSaved,
+    AddressDeleted,
+    CardSaved,
+    CardDeleted,
+    DefaultChanged,
+    SessionEnded,
+    OrderPlaced,
+    OrderProcessing,
+    OrderInProgress,
+    OrderCancelled,
+    CancelRequested,
+    NotCancellable,
+    BoughtAgain,
+    BoughtAgainPartly,
+    PaymentDeclined,
+    InsufficientFunds,
+    CardExpired,
+    CheckoutFailed,
+    CartTooLarge,
+    AlreadyPlaced,
+}
+
+impl FlashCode {
+    /// All codes with their names in the cookie.
+    const NAMES: [(Self, &'static str); 40] = [
+        (Self::AddedToCart, "added_to_cart"),
+        (Self::CartUpdated, "cart_updated"),
+        (Self::RemovedFromCart, "removed_from_cart"),
+        (Self::QuantityTooLarge, "quantity_too_large"),
+        (Self::CartFull, "cart_full"),
+        (Self::ProductUnavailable, "product_unavailable"),
+        (Self::CartEmpty, "cart_empty"),
+        (Self::OutOfStock, "out_of_stock"),
+        (Self::AddedToWishlist, "added_to_wishlist"),
+        (Self::RemovedFromWishlist, "removed_from_wishlist"),
+        (Self::WishlistFull, "wishlist_full"),
+        (Self::SignedOut, "signed_out"),
+        (Self::SignedOutEverywhere, "signed_out_everywhere"),
+        (Self::Registered, "registered"),
+        (Self::PasswordReset, "password_reset"),
+        (Self::PasswordChanged, "password_changed"),
+        (Self::EmailVerified, "email_verified"),
+        (Self::EmailChangeRequested, "email_change_requested"),
+        (Self::VerificationSent, "verification_sent"),
+        (Self::ProfileSaved, "profile_saved"),
+        (Self::AddressSaved, "address_saved"),
+        (Self::AddressDeleted, "address_deleted"),
+        (Self::CardSaved, "card_saved"),
+        (Self::CardDeleted, "card_deleted"),
+        (Self::DefaultChanged, "default_changed"),
+        (Self::SessionEnded, "session_ended"),
+        (Self::OrderPlaced, "order_placed"),
+        (Self::OrderProcessing, "order_processing"),
+        (Self::OrderInProgress, "order_in_progress"),
+        (Self::OrderCancelled, "order_cancelled"),
+        (Self::CancelRequested, "cancel_requested"),
+        (Self::NotCancellable, "not_cancellable"),
+        (Self::BoughtAgain, "bought_again"),
+        (Self::BoughtAgainPartly, "bought_again_partly"),
+        (Self::PaymentDeclined, "payment_declined"),
+        (Self::InsufficientFunds, "insufficient_funds"),
+        (Self::CardExpired, "card_expired"),
+        (Self::CheckoutFailed, "checkout_failed"),
+        (Self::CartTooLarge, "cart_too_large"),
+        (Self::AlreadyPlaced, "already_placed"),
+    ];
+
+    fn name(self) -> &'static str {
+        let found = Self::NAMES.iter().find(|(code, _)| *code == self);
+        found.map_or("", |(_, name)| name)
+    }
+
+    /// Whether the message reports that something did not work.
+    pub(crate) fn is_error(self) -> bool {
+        matches!(
+            self,
+            Self::QuantityTooLarge
+                | Self::CartFull
+                | Self::ProductUnavailable
+                | Self::CartEmpty
+                | Self::OutOfStock
+                | Self::WishlistFull
+                | Self::NotCancellable
+                | Self::BoughtAgainPartly
+                | Self::PaymentDeclined
+                | Self::InsufficientFunds
+                | Self::CardExpired
+                | Self::CheckoutFailed
+                | Self::CartTooLarge
+        )
+    }
+}
+
+impl From<FlashCode> for Flash {
+    fn from(code: FlashCode) -> Self {
+        Self { code, id: None }
+    }
+}
+
+impl Flash {
+    /// A message about the resource `id`.
+    pub(crate) fn about(code: FlashCode, id: Uuid) -> Self {
+        Self { code, id: Some(id) }
+    }
+
+    /// Writes the value of the cookie.
+    pub(super) fn to_value(self) -> String {
+        match self.id {
+            Some(id) => format!("{}.{id}", self.code.name()),
+            None => self.code.name().to_owned(),
+        }
+    }
+
+    /// Parses the value of the cookie; `None` if it is not one of ours.
+    pub(super) fn parse(value: &str) -> Option<Self> {
+        let (name, id) = match value.split_once('.') {
+            Some((name, id)) => (name, Some(Uuid::try_parse(id).ok()?)),
+            None => (value, None),
+        };
+        let (code, _) = FlashCode::NAMES.iter().find(|(_, known)| *known == name)?;
+        Some(Self { code: *code, id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_survives_its_cookie() {
+        for (code, name) in FlashCode::NAMES {
+            let about = Flash::about(code, Uuid::from_u128(7));
+            assert_eq!(Flash::parse(&about.to_value()), Some(about), "{name}");
+            assert_eq!(Flash::parse(name), Some(code.into()));
+            assert_eq!(code.name(), name);
+        }
+    }
+
+    #[test]
+    fn foreign_values_show_no_message() {
+        for value in ["", "hacked", "added_to_cart.", "added_to_cart.<b>", "."] {
+            assert_eq!(Flash::parse(value), None, "{value}");
+        }
+    }
+}

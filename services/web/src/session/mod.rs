@@ -1,0 +1,193 @@
+//! The session of a visitor: the token pair in cookies, flash messages and the color theme.
+//!
+//! There is no session store. Nothing here trusts a cookie: the gateway verifies tokens, and flash
+//! messages are codes of a fixed list. An outage signs nobody out: only a rejected refresh token
+//! removes the cookies.
+
+mod cookies;
+mod flash;
+mod layer;
+mod next;
+mod refresh;
+mod theme;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cookie::{Cookie, CookieJar};
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::api::{AccessToken, CallError, RefreshToken, Tokens};
+
+pub(crate) use cookies::CookieSettings;
+pub(crate) use flash::{Flash, FlashCode};
+pub(crate) use layer::provide_session;
+pub(crate) use next::Next;
+pub(crate) use refresh::TokenRefresher;
+pub(crate) use theme::Theme;
+
+use cookies::Name;
+
+/// The session of one request. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Session(Arc<Inner>);
+
+struct Inner {
+    settings: CookieSettings,
+    refresher: TokenRefresher,
+    /// Whether this request may refresh the session: pages and forms do, prefetches do not.
+    may_refresh: bool,
+    jar: Mutex<CookieJar>,
+}
+
+impl Session {
+    /// Reads the cookies of a request.
+    pub(crate) fn new(
+        headers: &HeaderMap,
+        settings: CookieSettings,
+        refresher: TokenRefresher,
+    ) -> Self {
+        let jar = Mutex::new(parse_cookies(headers));
+        let may_refresh = !headers.contains_key("sec-purpose");
+        Self(Arc::new(Inner { settings, refresher, may_refresh, jar }))
+    }
+
+    /// Starts the refresh that this request needs, without waiting for it.
+    pub(crate) fn start_refresh(&self) {
+        if self.access_cookie().is_none()
+            && let Some(token) = self.refresh_token()
+        {
+            self.0.refresher.start(token);
+        }
+    }
+
+    /// Returns the access token, refreshed if necessary; `None` for a guest.
+    ///
+    /// # Errors
+    /// Fails when the session cannot be refreshed at the moment. The cookies stay.
+    pub(crate) async fn access_token(&self) -> Result<Option<AccessToken>, CallError> {
+        if let Some(token) = self.access_cookie() {
+            return Ok(Some(token));
+        }
+        let Some(refresh) = self.refresh_token() else { return Ok(None) };
+        match self.0.refresher.refresh(refresh).await {
+            Ok(tokens) => {
+                let access = tokens.access_token.clone();
+                self.store(&tokens, self.is_persistent());
+                Ok(Some(access))
+            }
+            Err(CallError::Problem(problem)) if matches!(problem.status, 400 | 401 | 403) => {
+                self.forget();
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Replaces a token that the gateway rejected as expired.
+    pub(crate) async fn renew(
+        &self,
+        expired: &AccessToken,
+    ) -> Result<Option<AccessToken>, CallError> {
+        if self.access_cookie().as_ref() == Some(expired) {
+            self.remove(Name::Access);
+        }
+        self.access_token().await
+    }
+
+    /// Begins a session. A persistent one outlives the browser.
+    pub(crate) fn store(&self, tokens: &Tokens, is_persistent: bool) {
+        let settings = self.0.settings;
+        self.add(settings.access(&tokens.access_token, tokens.expires_in));
+        self.add(settings.refresh(&tokens.refresh_token, is_persistent));
+    }
+
+    /// Removes the tokens from the browser.
+    pub(crate) fn forget(&self) {
+        self.remove(Name::Access);
+        self.remove(Name::Refresh);
+    }
+
+    /// Returns the refresh token.
+    pub(crate) fn refresh_token(&self) -> Option<RefreshToken> {
+        if !self.0.may_refresh {
+            return None;
+        }
+        let value = self.value(Name::Refresh)?;
+        cookies::parse_refresh(&value).map(|(token, _)| token)
+    }
+
+    /// Whether the visitor has a session, as far as its cookies say.
+    pub(crate) fn is_signed_in(&self) -> bool {
+        self.access_cookie().is_some() || self.value(Name::Refresh).is_some()
+    }
+
+    /// Shows a message on the next page.
+    pub(crate) fn flash(&self, flash: Flash) {
+        self.add(self.0.settings.flash(&flash));
+    }
+
+    /// Returns the message of the previous request, once.
+    pub(crate) fn take_flash(&self) -> Option<Flash> {
+        let flash = Flash::parse(&self.value(Name::Flash)?);
+        self.remove(Name::Flash);
+        flash
+    }
+
+    /// Returns the color theme that the visitor chose.
+    pub(crate) fn theme(&self) -> Theme {
+        self.value(Name::Theme).and_then(|value| Theme::parse(&value)).unwrap_or_default()
+    }
+
+    /// Sets the color theme.
+    pub(crate) fn set_theme(&self, theme: Theme) {
+        match theme {
+            Theme::Auto => self.remove(Name::Theme),
+            theme => self.add(self.0.settings.theme(theme)),
+        }
+    }
+
+    /// Returns the values of `Set-Cookie` for the cookies that changed.
+    fn changed_cookies(&self) -> Vec<HeaderValue> {
+        let jar = self.jar();
+        // Names and values are of our own making, so that each is a valid header.
+        jar.delta().filter_map(|cookie| HeaderValue::try_from(cookie.to_string()).ok()).collect()
+    }
+
+    fn access_cookie(&self) -> Option<AccessToken> {
+        self.value(Name::Access).map(AccessToken::from)
+    }
+
+    /// Whether the refresh cookie outlives the browser.
+    fn is_persistent(&self) -> bool {
+        let value = self.value(Name::Refresh);
+        value.and_then(|value| cookies::parse_refresh(&value)).is_some_and(|(_, kept)| kept)
+    }
+
+    fn value(&self, name: Name) -> Option<String> {
+        let jar = self.jar();
+        let cookie = jar.get(&self.0.settings.name(name))?;
+        (!cookie.value().is_empty()).then(|| cookie.value().to_owned())
+    }
+
+    fn add(&self, cookie: Cookie<'static>) {
+        self.jar().add(cookie);
+    }
+
+    fn remove(&self, name: Name) {
+        self.jar().remove(self.0.settings.removal(name));
+    }
+
+    fn jar(&self) -> MutexGuard<'_, CookieJar> {
+        self.0.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Parses the cookies of a request. Invalid ones are ignored.
+fn parse_cookies(headers: &HeaderMap) -> CookieJar {
+    let mut jar = CookieJar::new();
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    for cookie in lines.flat_map(|line| Cookie::split_parse(line.to_owned())).flatten() {
+        jar.add_original(cookie.into_owned());
+    }
+    jar
+}

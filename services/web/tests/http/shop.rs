@@ -1,0 +1,124 @@
+//! Fixture: a web shop with a gateway and all services.
+
+use std::net::SocketAddr;
+
+use kit::{Env, Runtime};
+use serde_json::Value;
+use testing::{TestDatabase, settings};
+use tokio::net::TcpListener;
+
+use crate::browser::Browser;
+use crate::mail_inbox::MailInbox;
+use crate::services::Services;
+use crate::tokens::KeyFiles;
+
+/// Password of all customers.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// A running shop.
+pub(crate) struct Shop {
+    pub(crate) url: String,
+    pub(crate) services: Services,
+    pub(crate) mail_inbox: MailInbox,
+    _keys: KeyFiles,
+    _catalog: TestDatabase,
+}
+
+impl Shop {
+    /// Starts a shop with the demo products, and waits until it shows them.
+    pub(crate) async fn start() -> Self {
+        let keys = KeyFiles::new("test-1");
+        let mail_inbox = MailInbox::start().await;
+        let catalog = testing::database(&catalog::MIGRATOR).await;
+        let services = Services::start(catalog.pool(), &keys.signing(), mail_inbox.smtp).await;
+        let gateway = start_gateway(&keys, &services.urls()).await;
+        let url = start_web(&format!("http://{gateway}")).await;
+        let shop = Self { url, services, mail_inbox, _keys: keys, _catalog: catalog };
+        shop.wait_until_ready().await;
+        shop
+    }
+
+    async fn wait_until_ready(&self) {
+        let ready = async {
+            let mut browser = self.browser();
+            while browser.get("/").await.status != 200 || !signs_in(&mut browser).await {
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        };
+        let timeout = std::time::Duration::from_secs(60);
+        tokio::time::timeout(timeout, ready).await.expect("the shop is ready");
+    }
+
+    /// Returns a browser without cookies.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(&self.url)
+    }
+
+    /// Registers a customer, and returns the browser that is signed in.
+    pub(crate) async fn customer(&self) -> Browser {
+        self.customer_with_email().await.0
+    }
+
+    /// Registers a customer, and returns the browser that is signed in and the e-mail address.
+    pub(crate) async fn customer_with_email(&self) -> (Browser, String) {
+        let email = format!("customer.{}@example.com", Env::system().uuid().simple());
+        let mut browser = self.browser();
+        browser.get("/register").await.is(200);
+        let values = [
+            ("first_name", "Ada"),
+            ("last_name", "Lovelace"),
+            ("email", &email),
+            ("password", PASSWORD),
+        ];
+        browser.submit("/register", &values).await.is(303);
+        (browser, email)
+    }
+}
+
+/// Whether the shop can say that a password is wrong.
+async fn signs_in(browser: &mut Browser) -> bool {
+    let form = [("email", "nobody@example.com"), ("password", "wrong")];
+    browser.submit_to("/login", &form).await.status == 422
+}
+
+/// Starts a gateway without rate limits, because a test sends more requests than a shopper.
+async fn start_gateway(keys: &KeyFiles, urls: &[String]) -> SocketAddr {
+    let public = keys.public();
+    let mut arguments = vec!["--jwt-public-keys", public.to_str().expect("a path")];
+    arguments.extend(["--rate-limit-per-minute", "0", "--sign-in-limit-per-ip", "0"]);
+    arguments.extend(["--trusted-proxies", "127.0.0.0/8"]);
+    arguments.extend(urls.iter().map(String::as_str));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let serving = gateway::serve_on(listener, settings(&arguments), Runtime::for_tests());
+    tokio::spawn(async { serving.await.expect("the gateway serves") });
+    address
+}
+
+/// Starts a web shop in front of the gateway at this URL, and returns its URL.
+pub(crate) async fn start_web(gateway_url: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    serve_web(listener, &["--gateway-url", gateway_url, "--web-url", &url]);
+    url
+}
+
+/// Starts a web shop that its visitors reach at `web_url`, without a gateway, and returns the URL
+/// for the test.
+pub(crate) async fn start_web_at(web_url: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    serve_web(listener, &["--gateway-url", "http://127.0.0.1:1", "--web-url", web_url]);
+    url
+}
+
+fn serve_web(listener: TcpListener, arguments: &[&str]) {
+    let serving = web::serve_on(listener, settings(arguments), Runtime::for_tests());
+    tokio::spawn(async { serving.await.expect("the web shop serves") });
+}
+
+/// Returns a JSON string as a string.
+#[track_caller]
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is not a string")).to_owned()
+}

@@ -1,0 +1,199 @@
+//! Finding products, the cart, and the checkout.
+
+use crate::browser::{Browser, Response};
+use crate::shop::Shop;
+
+const ADDRESS: [(&str, &str); 5] = [
+    ("recipient", "Ada Lovelace"),
+    ("street", "1 Main Street"),
+    ("city", "Springfield"),
+    ("zip_code", "62701"),
+    ("country", "US"),
+];
+
+const VISA: [(&str, &str); 3] =
+    [("card_number", "4242 4242 4242 4242"), ("expiry", "12/40"), ("cvv", "123")];
+
+/// Adds a product to the cart on its page.
+async fn add_to_cart(browser: &mut Browser, slug: &str) -> Response {
+    browser.get(&format!("/products/{slug}")).await.is(200);
+    let added = browser.submit("/cart/items", &[("quantity", "2")]).await;
+    browser.follow(&added).await
+}
+
+/// Goes from the cart to the review, with a new address and a new card.
+async fn review(browser: &mut Browser, card: &[(&str, &str)]) -> Response {
+    let start = browser.get("/checkout").await;
+    assert_eq!(start.location(), "/checkout/address");
+    browser.follow(&start).await.is(200);
+    let saved = browser.submit("/checkout/address", &ADDRESS).await;
+    let delivery = browser.follow(&saved).await;
+    delivery.is(200).shows("Arrives by");
+    let ship = delivery.attribute("input[name=ship][checked]", "value").expect("a choice");
+    let address = delivery.attribute("input[name=address]", "value").expect("an address");
+    let ship: String = form_urlencoded::byte_serialize(ship.as_bytes()).collect();
+    browser.get(&format!("/checkout/payment?address={address}&ship={ship}")).await.is(200);
+    let saved = browser.submit("/checkout/payment", card).await;
+    browser.follow(&saved).await
+}
+
+#[tokio::test]
+async fn first_order_of_a_customer_is_charged_what_the_review_shows() {
+    let shop = Shop::start().await;
+    let mut browser = shop.customer().await;
+    let product = add_to_cart(&mut browser, "desk-lamp").await;
+    product.is(200).shows("Added to your cart.");
+    assert_eq!(product.count("a[href='/checkout']"), 1);
+    browser.get("/cart").await.is(200).shows("Desk Lamp").shows("$138.00");
+    let review = review(&mut browser, &VISA).await;
+    review.is(200).shows("Review your order").shows("Visa •••• 4242");
+    let total = review.attribute("input[name=total_cents]", "value").expect("a total");
+    let placed = browser.submit("/checkout/place", &[]).await;
+    let order = browser.follow(&placed).await;
+    order.is(200).shows("Thank you").shows("Desk Lamp");
+    let cents: i64 = total.parse().expect("a number");
+    order.shows(&format!("${}.{:02}", cents / 100, cents % 100));
+    browser.get("/orders").await.is(200).shows("2 × Desk Lamp");
+    browser.get("/account").await.is(200).shows("Hello, Ada").shows("Visa •••• 4242");
+}
+
+#[tokio::test]
+async fn customer_with_defaults_reviews_at_once() {
+    let shop = Shop::start().await;
+    let mut browser = shop.customer().await;
+    browser.get("/addresses/new").await.is(200);
+    browser.submit("/addresses/new", &ADDRESS).await.is(303);
+    browser.get("/payment-methods").await.is(200);
+    browser.submit("/payment-methods", &VISA).await.is(303);
+    add_to_cart(&mut browser, "walden").await.is(200);
+    let start = browser.get("/checkout").await;
+    assert!(start.location().starts_with("/checkout/review?address="));
+    browser.follow(&start).await.is(200).shows("Springfield").shows("Pay $");
+    let placed = browser.submit("/checkout/place", &[]).await;
+    browser.follow(&placed).await.is(200).shows("Walden");
+}
+
+#[tokio::test]
+async fn repeated_form_returns_the_same_order() {
+    let shop = Shop::start().await;
+    let mut browser = shop.customer().await;
+    add_to_cart(&mut browser, "walden").await.is(200);
+    let page = review(&mut browser, &VISA).await;
+    page.is(200);
+    let first = browser.submit("/checkout/place", &[]).await;
+    let second = browser.submit("/checkout/place", &[]).await;
+    assert_eq!(first.location(), second.location());
+}
+
+#[tokio::test]
+async fn declined_card_leads_back_to_payment() {
+    let shop = Shop::start().await;
+    let mut browser = shop.customer().await;
+    add_to_cart(&mut browser, "walden").await.is(200);
+    let card = [("card_number", "4000000000009995"), ("expiry", "12/40"), ("cvv", "123")];
+    review(&mut browser, &card).await.is(200);
+    let placed = browser.submit("/checkout/place", &[]).await;
+    assert!(placed.location().starts_with("/checkout/payment?address="), "{placed:?}");
+    browser.follow(&placed).await.is(200).shows("insufficient funds. You were not charged.");
+    browser.get("/cart").await.shows("Walden");
+}
+
+#[tokio::test]
+async fn lower_expected_total_is_reviewed_again() {
+    let shop = Shop::start().await;
+    let mut browser = shop.customer().await;
+    add_to_cart(&mut browser, "walden").await.is(200);
+    review(&mut browser, &VISA).await.is(200);
+    let placed = browser.submit("/checkout/place", &[("total_cents", "100")]).await;
+    assert!(placed.location().starts_with("/checkout/review?"), "{placed:?}");
+    browser.follow(&placed).await.is(200).shows("The total has changed from $1.00 to");
+}
+
+#[tokio::test]
+async fn invalid_address_and_card_keep_the_form() {
+    let shop = Shop::start().await;
+    let mut browser = shop.customer().await;
+    add_to_cart(&mut browser, "walden").await.is(200);
+    browser.get("/checkout/address").await.is(200);
+    let rejected = browser.submit("/checkout/address", &[("street", ""), ("city", "Rome")]).await;
+    rejected.is(422).shows("Please check:");
+    assert_eq!(rejected.count("input[name=street][aria-invalid]"), 1);
+    let city = rejected.attribute("input[name=city]", "value");
+    assert_eq!(city.as_deref(), Some("Rome"));
+    browser.get("/payment-methods").await.is(200);
+    let card = [("card_number", "4242424242424241"), ("expiry", "13/40"), ("cvv", "123")];
+    let rejected = browser.submit("/payment-methods", &card).await;
+    rejected.is(422).shows("Check the card number.");
+    assert!(!rejected.body.contains("4242424242424241"));
+}
+
+#[tokio::test]
+async fn cart_is_changed_by_forms() {
+    let shop = Shop::start().await;
+    let mut browser = shop.customer().await;
+    add_to_cart(&mut browser, "walden").await.is(200);
+    let cart = browser.get("/cart").await;
+    let action = cart.attribute("form.quantity-form", "action").expect("a form");
+    let changed = browser.submit(&action, &[("quantity", "5")]).await;
+    browser.follow(&changed).await.is(200).shows("5 items").shows("$64.95");
+    let estimate = browser.get("/cart?country=US&zip_code=62701").await;
+    assert!(estimate.is(200).count(".quote-list li") > 0);
+    let removed = browser.submit(&action, &[("quantity", "0")]).await;
+    browser.follow(&removed).await.is(200).shows("Your cart is empty.");
+    let start = browser.get("/checkout").await;
+    assert_eq!(start.location(), "/cart");
+}
+
+#[tokio::test]
+async fn products_are_found_by_list_category_and_search() {
+    let shop = Shop::start().await;
+    let mut browser = shop.browser();
+    let all = browser.get("/products").await;
+    all.is(200).shows("36 products");
+    assert_eq!(all.count(".product-grid .card"), 24);
+    assert_eq!(all.count("a[rel=next]"), 1);
+    browser.get("/products?page=2").await.is(200);
+    browser.get("/categories/books").await.is(200).shows("12 products");
+    let cheap = browser.get("/products?max_price=11&sort=price_asc").await;
+    cheap.is(200).shows("The Time Machine").hides("4K Monitor");
+    assert_eq!(cheap.count("meta[name=robots][content=noindex]"), 1);
+    browser
+        .get("/products?min_price=cheap")
+        .await
+        .is(200)
+        .shows("36 products")
+        .shows("Enter prices");
+    browser.get("/search?q=lamp").await.is(200).shows("Desk Lamp");
+    browser.get("/search?q=qqqqqq").await.is(200).shows("Nothing found.");
+    browser.get("/search").await.is(200);
+    browser.get("/categories/no-such").await.is(404);
+}
+
+#[tokio::test]
+async fn product_has_one_url() {
+    let shop = Shop::start().await;
+    let mut browser = shop.browser();
+    let product = browser.get("/products/desk-lamp").await;
+    product.is(200).shows("Desk Lamp").shows("In stock");
+    let id = product.attribute("input[name=product]", "value").expect("an id");
+    for other in [id.as_str(), "Desk-Lamp"] {
+        let redirect = browser.get(&format!("/products/{other}")).await;
+        assert_eq!(redirect.location(), "/products/desk-lamp");
+    }
+    browser.get("/products/no-such-product").await.is(404);
+}
+
+#[tokio::test]
+async fn order_is_cancelled_and_bought_again() {
+    let shop = Shop::start().await;
+    let mut browser = shop.customer().await;
+    add_to_cart(&mut browser, "walden").await.is(200);
+    review(&mut browser, &VISA).await.is(200);
+    let placed = browser.submit("/checkout/place", &[]).await;
+    let order = placed.location();
+    browser.get(&order).await.is(200);
+    browser.submit(&format!("{order}/cancel"), &[("reason", "Ordered by mistake")]).await.is(303);
+    browser.get(&order).await.is(200).shows("Cancelled");
+    let again = browser.submit(&format!("{order}/buy-again"), &[]).await;
+    browser.follow(&again).await.is(200).shows("Walden");
+}
