@@ -164,7 +164,7 @@ impl Redis {
                 if refuses_writes(&error) {
                     Failure::WritesRefused(error)
                 } else if is_unavailable(&error) {
-                    if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
+                    if is_of_another_server(&error) {
                         self.shared.replace(&manager);
                     }
                     Failure::Unavailable(Some(error))
@@ -185,9 +185,8 @@ impl Redis {
 }
 
 impl Shared {
-    /// Replaces the connection to a server that a failover made read-only. The server may keep its
-    /// connections open, and the name in the URL leads to the new primary. Of concurrent calls with
-    /// the same connection, the first one replaces it.
+    /// Replaces the connection to a server that keeps it open although the name in the URL leads to
+    /// another one now. Of concurrent calls with the same connection, the first one replaces it.
     fn replace(&self, manager: &Arc<ConnectionManager>) {
         let new = ConnectionManager::new_lazy_with_config(self.client.clone(), self.config.clone());
         if let Ok(new) = new {
@@ -201,12 +200,19 @@ impl Shared {
 fn is_unavailable(error: &RedisError) -> bool {
     use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly, TryAgain};
     match error.kind() {
-        ErrorKind::Io | ErrorKind::AuthenticationFailed => true,
+        ErrorKind::Io | ErrorKind::AuthenticationFailed | ErrorKind::Parse => true,
         ErrorKind::Server(kind) => {
             matches!(kind, BusyLoading | ClusterDown | MasterDown | ReadOnly | TryAgain)
         }
         _ => error.is_timeout() || error.is_connection_dropped(),
     }
+}
+
+/// Whether the connection leads to another server than the URL: a failover made it read-only, or it
+/// is no Redis. Before the address of a new Service has a route, a connection to it may leave the
+/// cluster and reach a proxy.
+fn is_of_another_server(error: &RedisError) -> bool {
+    matches!(error.kind(), ErrorKind::Parse | ErrorKind::Server(ServerErrorKind::ReadOnly))
 }
 
 /// Whether the error has a code of [`WRITES_REFUSED`]. Before version 7, Redis names the code of a
