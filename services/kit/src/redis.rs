@@ -163,10 +163,10 @@ impl Redis {
             reply.map_err(|error| {
                 if refuses_writes(&error) {
                     Failure::WritesRefused(error)
+                } else if is_of_another_server(&error) {
+                    self.shared.replace(&manager);
+                    Failure::Unavailable(Some(error))
                 } else if is_unavailable(&error) {
-                    if is_of_another_server(&error) {
-                        self.shared.replace(&manager);
-                    }
                     Failure::Unavailable(Some(error))
                 } else {
                     Failure::Refused(error)
@@ -198,11 +198,11 @@ impl Shared {
 /// Whether the error means that Redis is unavailable or not ready, not that it rejected the
 /// command.
 fn is_unavailable(error: &RedisError) -> bool {
-    use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly, TryAgain};
+    use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, TryAgain};
     match error.kind() {
-        ErrorKind::Io | ErrorKind::AuthenticationFailed | ErrorKind::Parse => true,
+        ErrorKind::Io | ErrorKind::AuthenticationFailed => true,
         ErrorKind::Server(kind) => {
-            matches!(kind, BusyLoading | ClusterDown | MasterDown | ReadOnly | TryAgain)
+            matches!(kind, BusyLoading | ClusterDown | MasterDown | TryAgain)
         }
         _ => error.is_timeout() || error.is_connection_dropped(),
     }

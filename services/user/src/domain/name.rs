@@ -12,32 +12,39 @@ use unicode_normalization::UnicodeNormalization as _;
 pub fn looks_like_link(text: &str) -> bool {
     let visible: String = text.nfkc().filter(|c| !is_invisible(*c)).collect();
     let lower = visible.to_lowercase();
-    if ["//", "www.", "\\\\"].iter().any(|part| lower.contains(part)) {
-        return true;
-    }
-    let follows_colon = |after: &str| after.starts_with(|c: char| c.is_alphanumeric());
-    let before_colon = |before: &str| before.ends_with(|c: char| c.is_alphanumeric());
-    if lower
-        .match_indices(':')
-        .any(|(at, _)| before_colon(&lower[..at]) && follows_colon(&lower[at + 1..]))
-    {
-        return true;
-    }
-    let is_dot = |c: char| matches!(c, '.' | '\u{3002}');
-    let labels: Vec<&str> = lower.split(is_dot).collect();
-    let has_name = labels.windows(2).any(|pair| {
+    ["//", "www.", "\\\\"].iter().any(|part| lower.contains(part))
+        || has_scheme_or_port(&lower)
+        || has_host_name(&lower)
+        || has_ipv4_address(&lower)
+}
+
+fn has_scheme_or_port(text: &str) -> bool {
+    text.match_indices(':').any(|(at, _)| {
+        text[..at].ends_with(char::is_alphanumeric)
+            && text[at + 1..].starts_with(char::is_alphanumeric)
+    })
+}
+
+fn has_host_name(text: &str) -> bool {
+    let labels: Vec<&str> = text.split(['.', '\u{3002}']).collect();
+    labels.windows(2).any(|pair| {
         let in_label = |c: &char| c.is_alphanumeric() || *c == '-';
         let label = pair[0].chars().rev().take_while(in_label).count();
         let word = pair[1].chars().take_while(|c| c.is_alphabetic()).count();
         label >= 2 && word >= 2
-    });
-    let has_address = labels.windows(4).any(|parts| {
-        let digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
-        let ends_in_digit = parts[0].ends_with(|c: char| c.is_ascii_digit());
-        let begins_with_digit = parts[3].starts_with(|c: char| c.is_ascii_digit());
-        ends_in_digit && digits(parts[1]) && digits(parts[2]) && begins_with_digit
-    });
-    has_name || has_address
+    })
+}
+
+fn has_ipv4_address(text: &str) -> bool {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let is_number = |part: &str| !part.is_empty() && part.chars().all(is_digit);
+    let parts: Vec<&str> = text.split(['.', '\u{3002}']).collect();
+    parts.windows(4).any(|parts| {
+        parts[0].ends_with(is_digit)
+            && is_number(parts[1])
+            && is_number(parts[2])
+            && parts[3].starts_with(is_digit)
+    })
 }
 
 /// Whether a character takes no space and has no glyph: soft hyphen, joiners, marks and overrides
