@@ -93,6 +93,11 @@ pub struct Args {
     #[arg(long, env = "SIGN_IN_LIMIT_PER_IP", default_value_t = 30)]
     pub sign_in_limit_per_ip: u32,
 
+    /// Carts of guests that one client address may create per minute, and burst; 0 disables the
+    /// limit.
+    #[arg(long, env = "GUEST_CART_LIMIT_PER_IP", default_value_t = 20)]
+    pub guest_cart_limit_per_ip: u32,
+
     /// Proxies whose X-Forwarded-For is trusted: CIDRs or addresses, separated by commas.
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "")]
     pub trusted_proxies: List<Network>,

@@ -17,7 +17,7 @@ use crate::layers::{
     apply_layers,
 };
 use crate::problem::{Code, Problem};
-use crate::rate_limit::{Quota, RateLimiter};
+use crate::rate_limit::{GuestCartLimit, Quota, RateLimiter};
 use crate::route_exposure::RouteGroups;
 use crate::routes::Descriptions;
 use crate::{openapi, routes};
@@ -60,8 +60,13 @@ pub async fn serve_on(listener: TcpListener, args: Args, runtime: Runtime) -> Re
         }
         None => None,
     };
-    let app = App::new(&args, auth, &runtime);
-    let layers = layers(&args, &runtime)?;
+    let limiter = Arc::new(RateLimiter::new(redis(&args, &runtime)?, &runtime));
+    let guest_carts = GuestCartLimit {
+        limiter: Arc::clone(&limiter),
+        quota: Quota::new(args.guest_cart_limit_per_ip, args.guest_cart_limit_per_ip),
+    };
+    let app = App::new(&args, auth, guest_carts, &runtime);
+    let layers = layers(&args, limiter, &runtime);
     let routes = |groups| apply_layers(layers.clone(), router(&args, app.clone(), groups));
     let trusted = || TrustedProxies::new(&args.trusted_proxies);
     let public = routes(RouteGroups::public(docs, admin));
@@ -87,21 +92,22 @@ pub async fn serve_within_layers(
     routes: Router,
     runtime: &Runtime,
 ) -> Result<(), Error> {
-    let layers = layers(args, runtime)?;
+    let limiter = Arc::new(RateLimiter::new(redis(args, runtime)?, runtime));
+    let layers = layers(args, limiter, runtime);
     let trusted = TrustedProxies::new(&args.trusted_proxies);
     kit::http::serve(listener, apply_layers(layers, routes), runtime, trusted).await;
     Ok(())
 }
 
-fn layers(args: &Args, runtime: &Runtime) -> Result<Layers, Error> {
+fn layers(args: &Args, limiter: Arc<RateLimiter>, runtime: &Runtime) -> Layers {
     let rate_limit = ClientLimit {
-        limiter: Arc::new(RateLimiter::new(redis(args, runtime)?, runtime)),
+        limiter,
         quota: Quota::new(args.rate_limit_per_minute, args.rate_limit_burst),
         sign_in: Quota::new(args.sign_in_limit_per_ip, args.sign_in_limit_per_ip),
         register: Quota::new(args.register_limit_per_ip(), args.register_limit_per_ip()),
         untrusted_proxies: UntrustedProxyMonitor::new(runtime),
     };
-    Ok(Layers {
+    Layers {
         rate_limit,
         concurrency: ConcurrencyLimit::new(
             args.max_in_flight,
@@ -110,7 +116,7 @@ fn layers(args: &Args, runtime: &Runtime) -> Result<Layers, Error> {
         origins: Origins(args.cors_origins.to_vec()),
         observe: ObserveConfig { runtime: runtime.clone(), deadline: args.request_timeout },
         is_https: IsHttps(args.api_url.as_ref().is_some_and(Origin::is_https)),
-    })
+    }
 }
 
 /// Connects to Redis when a URL is set.

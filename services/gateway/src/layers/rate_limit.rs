@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::{ConnectInfo, Extension, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use kit::context;
 use kit::http::Sender;
 use kit::origin::ClientNetwork;
@@ -103,13 +103,9 @@ impl ClientLimit {
     }
 }
 
+/// Adds the headers of the decision, unless a handler has added those of a narrower limit.
 fn set_headers(headers: &mut HeaderMap, decision: &RateLimitDecision) {
-    let values = [
-        ("ratelimit-limit", u64::from(decision.limit)),
-        ("ratelimit-remaining", u64::from(decision.remaining)),
-        ("ratelimit-reset", decision.reset_secs),
-    ];
-    for (name, number) in values {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from(number));
+    for (name, value) in decision.headers() {
+        headers.entry(name).or_insert(value);
     }
 }
