@@ -34,8 +34,8 @@ impl CartToken {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// Returns the id of the guest: the first bits of the token's digest, as a UUID of version 8. Ids
-    /// of accounts have another version, so that a guest is never taken for a customer.
+    /// Returns the id of the guest: the first bits of the token's digest, as a UUID of version 8.
+    /// Ids of accounts have another version, so that a guest is never taken for a customer.
     pub(crate) fn owner_id(&self) -> Uuid {
         let mut id = [0; 16];
         id.copy_from_slice(&Sha256::digest(self.0)[..16]);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use kit::Runtime;
-use kit::http::{ObserveConfig, TrustedProxies};
+use kit::http::{ObserveConfig, ProxyKeys, TrustedProxies};
 use kit::redis::Redis;
 use tokio::net::TcpListener;
 
@@ -68,12 +68,12 @@ pub async fn serve_on(listener: TcpListener, args: Args, runtime: Runtime) -> Re
     let app = App::new(&args, auth, guest_carts, &runtime);
     let layers = layers(&args, limiter, &runtime);
     let routes = |groups| apply_layers(layers.clone(), router(&args, app.clone(), groups));
-    let trusted = || TrustedProxies::new(&args.trusted_proxies);
+    let trusted = trusted_proxies(&args, &runtime)?;
     let public = routes(RouteGroups::public(docs, admin));
-    let public = kit::http::serve(listener, public, &runtime, trusted());
+    let public = kit::http::serve(listener, public, &runtime, trusted.clone());
     match internal {
         Some((listener, groups)) => {
-            let internal = kit::http::serve(listener, routes(groups), &runtime, trusted());
+            let internal = kit::http::serve(listener, routes(groups), &runtime, trusted);
             tokio::join!(public, internal);
         }
         None => public.await,
@@ -94,15 +94,23 @@ pub async fn serve_within_layers(
 ) -> Result<(), Error> {
     let limiter = Arc::new(RateLimiter::new(redis(args, runtime)?, runtime));
     let layers = layers(args, limiter, runtime);
-    let trusted = TrustedProxies::new(&args.trusted_proxies);
+    let trusted = trusted_proxies(args, runtime)?;
     kit::http::serve(listener, apply_layers(layers, routes), runtime, trusted).await;
     Ok(())
+}
+
+/// Returns the proxies that may name their clients.
+fn trusted_proxies(args: &Args, runtime: &Runtime) -> Result<TrustedProxies, Error> {
+    let keys = args.trusted_proxy_key_file.as_deref();
+    let keys = keys.map(|file| ProxyKeys::watch(file, runtime)).transpose()?;
+    Ok(TrustedProxies::new(&args.trusted_proxies).with_keys(keys))
 }
 
 fn layers(args: &Args, limiter: Arc<RateLimiter>, runtime: &Runtime) -> Layers {
     let rate_limit = ClientLimit {
         limiter,
         quota: Quota::new(args.rate_limit_per_minute, args.rate_limit_burst),
+        web: Quota::new(args.rate_limit_web_per_minute, args.rate_limit_web_burst),
         sign_in: Quota::new(args.sign_in_limit_per_ip, args.sign_in_limit_per_ip),
         register: Quota::new(args.register_limit_per_ip(), args.register_limit_per_ip()),
         untrusted_proxies: UntrustedProxyMonitor::new(runtime),

@@ -1,4 +1,5 @@
-//! Extractors of the owner of a cart: a customer with an access token, or a guest with a cart token.
+//! Extractors of the owner of a cart: a customer with an access token, or a guest with a cart
+//! token.
 
 use axum::extract::FromRequestParts;
 use http::HeaderMap;
@@ -27,8 +28,8 @@ impl OptionalCartOwner {
     pub(crate) fn require(self) -> Result<CartOwner, Problem> {
         self.0.ok_or_else(|| {
             Code::Unauthenticated.with_detail(
-                "Send an access token as `Authorization: Bearer <token>`, or the token of a guest's \
-                 cart as `Cart-Token`.",
+                "Send an access token as `Authorization: Bearer <token>`, or the token of a \
+                 guest's cart as `Cart-Token`.",
             )
         })
     }

@@ -3,6 +3,7 @@
 use super::connection_timeouts::ConnectionTimeouts;
 use http::Version;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,8 @@ pub(super) struct ConnectionActivity {
     state: Mutex<State>,
     /// Cancelled when the connection is closed in favor of other clients.
     evicted: CancellationToken,
+    /// Whether a proxy with a key sends the requests of many clients on it.
+    shared: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -70,7 +73,11 @@ impl ConnectionActivity {
             responses: Responses::default(),
             blocked_write: None,
         };
-        Arc::new(Self { state: Mutex::new(state), evicted: CancellationToken::new() })
+        Arc::new(Self {
+            state: Mutex::new(state),
+            evicted: CancellationToken::new(),
+            shared: AtomicBool::new(false),
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -165,6 +172,16 @@ impl ConnectionActivity {
     pub(super) fn busy_since(&self) -> Option<Instant> {
         let state = self.state();
         (state.in_flight > 0 && !self.evicted.is_cancelled()).then_some(state.busy_since)
+    }
+
+    /// Records that the connection belongs to many clients.
+    pub(super) fn set_shared(&self) {
+        self.shared.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the connection belongs to many clients.
+    pub(super) fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
     }
 
     /// Closes the connection in favor of other clients.

@@ -8,11 +8,13 @@ mod connection_table;
 mod connection_timeouts;
 mod observe;
 mod observed_io;
+mod proxy_keys;
 mod request_limiter;
 mod serve;
 
 pub use client::{Client, Network, Sender, TrustedProxies, X_FORWARDED_FOR};
 pub use observe::{ObserveConfig, catch_panics_and_timeouts, observe};
+pub use proxy_keys::{ProxyKeys, X_PROXY_KEY};
 pub(crate) use serve::{ServerSettings, serve_until};
 
 use crate::{Error, Runtime, net};

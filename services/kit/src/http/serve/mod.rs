@@ -5,6 +5,7 @@ use super::connection_activity::ConnectionActivity;
 use super::connection_table::ConnectionTable;
 use super::connection_timeouts::ConnectionTimeouts;
 use super::observed_io::{ObservedSocket, ResponseBody};
+use super::proxy_keys::X_PROXY_KEY;
 use super::request_limiter::RequestLimiter;
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -148,10 +149,15 @@ impl RequestService {
     ) -> Result<Response<ResponseBody>, Infallible> {
         let in_flight = activity.begin_request(request.version());
         let sender = self.trusted.identify(peer.ip(), request.headers());
+        if sender.has_proxy_key {
+            activity.set_shared();
+        }
         let Some(permit) = self.limiter.try_begin(sender.client) else {
             return Ok(too_many_requests().map(|body| ResponseBody::new(body, in_flight, None)));
         };
         let mut request = request.map(axum::body::Body::new);
+        // No handler and no log needs it.
+        request.headers_mut().remove(X_PROXY_KEY);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(sender);
         let response = self.router.oneshot(request).await?;
