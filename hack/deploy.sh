@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # deploy.sh SHOP OPERATOR [POSTGRES REDIS]: brings the images to the cluster, installs the operator
 # with helm, applies examples/storefront.yaml, waits until the Storefront is Ready and prints the
-# URLs. deploy.sh status: prints the Storefronts, their pods and recent events.
+# URLs. deploy.sh status: prints the Storefronts, their pods and recent events. deploy.sh image
+# IMAGE: brings an image to the cluster and prints the name by which the cluster knows it.
 #
 # A kind cluster gets the images loaded. Any other cluster (CLUSTER=current) pulls them from the
 # registry that REGISTRY names (registry.example.com/team), to which they are pushed.
@@ -18,6 +19,7 @@ main() {
   case ${1:-} in
     status) print_status ;;
     logs) follow_logs ;;
+    image) bring_to_cluster "$2" ;;
     *) deploy "$@" ;;
   esac
 }

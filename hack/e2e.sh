@@ -11,6 +11,11 @@ if [ "${CLUSTER:-kind}" != current ]; then
   export KUBECONFIG
   trap 'rm -f "$KUBECONFIG"' EXIT
   kind get kubeconfig --name "$CLUSTER_NAME" >"$KUBECONFIG"
+  proxy=$(hack/offline/proxy-image.sh)
+  if [ -n "$proxy" ]; then
+    E2E_PROXY_IMAGE=$(hack/deploy.sh image "$proxy")
+    export E2E_PROXY_IMAGE
+  fi
 fi
 # Left by journeys that failed.
 step "leftover namespaces" kube delete namespace --selector storefront.dev/e2e --wait

@@ -17,8 +17,11 @@ main() {
       servers) servers ;;
       # Debian installs it in a folder that is not in everyone's PATH.
       pgbouncer) [ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer ;;
-      lua) has lua || need lua5.4 lua5.4 ;;
-      schemathesis-path) schemathesis ;;
+      lua) lua_interpreter ;;
+      schemathesis-path) python_tool "schemathesis==$SCHEMATHESIS" ;;
+      openapi-python-client-path)
+        python_tool "openapi-python-client==$OPENAPI_PYTHON_CLIENT" "mypy==$MYPY"
+        ;;
       cargo-deny) from_cargo cargo-deny "$CARGO_DENY_MIN" "$CARGO_DENY" ;;
       cargo-machete) from_cargo cargo-machete "$CARGO_MACHETE_MIN" "$CARGO_MACHETE" ;;
       cargo-nextest) from_cargo cargo-nextest "$CARGO_NEXTEST_MIN" "$CARGO_NEXTEST" ;;
@@ -92,21 +95,37 @@ has_postgres() {
   return 1
 }
 
-# Prints the path of Schemathesis, which is installed into a Python environment of its own.
-schemathesis() {
-  local folder=$CACHE/schemathesis-$SCHEMATHESIS
-  if [ ! -x "$folder/bin/schemathesis" ]; then
+# The test of the health check for Argo CD uses Lua 5.1, which Argo CD implements, or up to 5.4.
+lua_interpreter() {
+  local name
+  for name in lua5.1 lua5.4 lua5.3 lua5.2 lua; do
+    case $(command "$name" -e 'print(_VERSION)' 2>/dev/null || true) in
+      "Lua 5."[1-4]) return ;;
+    esac
+  done
+  apt_install "Lua 5.1 to 5.4" lua5.1
+}
+
+# python_tool PROGRAM==VERSION PACKAGE==VERSION…: prints the folder of the program, which is
+# installed with the packages into a Python environment of its own.
+python_tool() {
+  local packages=$*
+  local folder=${packages//==/-}
+  folder=$CACHE/${folder// /-}
+  if [ ! -x "$folder/bin/${1%%==*}" ]; then
     has python3 || fail "Python 3 is missing: install it (Debian packages: python3 python3-venv) and try again"
-    step "schemathesis $SCHEMATHESIS" python_install "$folder" "schemathesis==$SCHEMATHESIS" >&2
+    step "$packages" python_install "$folder" "$@" >&2
   fi
-  echo "$folder/bin/schemathesis"
+  echo "$folder/bin"
 }
 
 python_install() {
-  rm -rf "$1"
-  if python3 -m venv "$1" && "$1/bin/pip" install --quiet "$2"; then return; fi
-  rm -rf "$1"
-  fail "pip could not install $2: the reason is above (Debian needs the package python3-venv)"
+  local folder=$1
+  shift
+  rm -rf "$folder"
+  if python3 -m venv "$folder" && "$folder/bin/pip" install --quiet "$@"; then return; fi
+  rm -rf "$folder"
+  fail "pip could not install $*: the reason is above (Debian needs the package python3-venv)"
 }
 
 # kubectl is one of the programs of a Kubernetes node and is built with them.

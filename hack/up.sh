@@ -58,13 +58,13 @@ undeploy() {
   helm_here uninstall storefront-operator --namespace storefront-system --ignore-not-found --wait
 }
 
-# The images of the node, PostgreSQL and Redis count as cache.
+# The images of the node, PostgreSQL, Redis and nginx count as cache.
 clean() {
   local repositories="storefront/shop storefront/operator" repository
   cargo clean --quiet
   if [ "$1" = everything ]; then
     hack/cluster.sh down
-    repositories="$repositories storefront/node storefront/postgres storefront/redis storefront/probe"
+    repositories="$repositories storefront/node storefront/postgres storefront/redis storefront/nginx storefront/probe"
   fi
   if has docker && docker info >/dev/null 2>&1; then
     for repository in $repositories; do

@@ -5,14 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::extract::{ConnectInfo, State as FromState};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State as FromState};
 use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get, put};
 use tokio::net::TcpListener;
 
 use crate::logging::LogFilter;
 use crate::state::State;
+
+/// Longest log filter.
+const MAX_FILTER_BYTES: usize = 4 * 1024;
 
 /// The state of the handlers.
 #[derive(Clone)]
@@ -46,7 +50,7 @@ pub async fn serve(listener: TcpListener, server_state: ServerState) -> std::io:
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .route("/log-level", get(level).put(set_level))
+        .route("/log-level", get(level).merge(only_from_pod(put(set_level))))
         .with_state(server_state);
     axum::serve(listener, routes.into_make_service_with_connect_info::<SocketAddr>()).await
 }
@@ -70,20 +74,31 @@ async fn level(FromState(server_state): FromState<ServerState>) -> String {
     server_state.level.get()
 }
 
-/// Changes the log filter. It accepts only requests from the pod itself, which is where
-/// `kubectl port-forward` connects from: a user who may forward ports may also change the filter.
-async fn set_level(
+/// Bounds the body of a route, and rejects other peers before it is read.
+fn only_from_pod<S>(route: MethodRouter<S>) -> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    route.layer(DefaultBodyLimit::max(MAX_FILTER_BYTES)).layer(from_fn(require_peer_in_pod))
+}
+
+/// Accepts only requests from the pod itself, which is where `kubectl port-forward` connects from:
+/// a user who may forward ports may also change the filter.
+async fn require_peer_in_pod(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    FromState(server_state): FromState<ServerState>,
-    filter: String,
+    request: Request,
+    next: Next,
 ) -> Response {
-    if !is_from_pod(peer) {
-        return (
-            StatusCode::FORBIDDEN,
-            "allowed only from the pod itself; use kubectl port-forward",
-        )
-            .into_response();
+    match is_from_pod(peer) {
+        true => next.run(request).await,
+        false => {
+            let reason = "allowed only from the pod itself; use kubectl port-forward";
+            (StatusCode::FORBIDDEN, reason).into_response()
+        }
     }
+}
+
+async fn set_level(FromState(server_state): FromState<ServerState>, filter: String) -> Response {
     match server_state.level.set(filter.trim()) {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(reason) => (StatusCode::BAD_REQUEST, reason).into_response(),
@@ -98,7 +113,27 @@ fn is_from_pod(peer: SocketAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_from_pod;
+    use axum::body::{Body, Bytes};
+    use futures::stream;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn other_peers_are_rejected_before_the_body_and_long_bodies_too() {
+        let routes: Router = Router::new().route("/", only_from_pod(put(|_: String| async {})));
+        let status = async |peer: &str, body: Body| {
+            let mut request = Request::put("/").body(body).unwrap();
+            request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer.parse().unwrap()));
+            routes.clone().oneshot(request).await.unwrap().status()
+        };
+        let never_ends = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+        assert_eq!(status("10.0.0.1:1", never_ends).await, StatusCode::FORBIDDEN);
+        let longest = "a".repeat(MAX_FILTER_BYTES);
+        assert_eq!(status("[::1]:1", longest.clone().into()).await, StatusCode::OK);
+        let longer = longest + "a";
+        assert_eq!(status("[::1]:1", longer.into()).await, StatusCode::PAYLOAD_TOO_LARGE);
+    }
 
     #[test]
     fn only_loopback_peers_are_from_the_pod() {

@@ -6,10 +6,12 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use storefront_api::jobs::{Jobs, SidecarInjection};
 
-/// The label by which a pod opts out of the injection of Istio.
-const ISTIO_LABEL: (&str, &str) = ("sidecar.istio.io/inject", "false");
-/// The annotation by which a pod opts out of the injection of Linkerd.
-const LINKERD_ANNOTATION: (&str, &str) = ("linkerd.io/inject", "disabled");
+/// The labels by which a pod opts out of the injection of Istio and of Kuma.
+const LABELS: [(&str, &str); 2] =
+    [("sidecar.istio.io/inject", "false"), ("kuma.io/sidecar-injection", "disabled")];
+/// The annotations by which a pod opts out of the injection of Linkerd and of Consul.
+const ANNOTATIONS: [(&str, &str); 2] =
+    [("linkerd.io/inject", "disabled"), ("consul.hashicorp.com/connect-inject", "false")];
 
 /// Adds the opt-outs to the metadata of a Job's pods, unless the Storefront leaves the decision to
 /// the mesh.
@@ -17,10 +19,12 @@ pub(crate) fn opt_out(jobs: Jobs, pod: &mut ObjectMeta) {
     match jobs.sidecar_injection {
         SidecarInjection::Inherited => {}
         SidecarInjection::Disabled => {
-            let (label, value) = ISTIO_LABEL;
-            pod.labels.get_or_insert_default().insert(label.to_owned(), value.to_owned());
-            let (annotation, value) = LINKERD_ANNOTATION;
-            pod.annotations.get_or_insert_default().insert(annotation.to_owned(), value.to_owned());
+            pod.labels.get_or_insert_default().extend(owned(LABELS));
+            pod.annotations.get_or_insert_default().extend(owned(ANNOTATIONS));
         }
     }
+}
+
+fn owned(pairs: [(&str, &str); 2]) -> [(String, String); 2] {
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned()))
 }

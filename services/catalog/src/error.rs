@@ -41,9 +41,9 @@ pub enum Error {
     /// The category has subcategories.
     #[error("the category has subcategories: move or delete them first")]
     CategoryHasChildren,
-    /// A manual change of stock is refused.
-    #[error("{}", stock_refusal(*.0).1)]
-    Stock(StockRefusal),
+    /// A manual change of stock is refused, because of the value of this field.
+    #[error("{}", stock_refusal(*.1).1)]
+    Stock(&'static str, StockRefusal),
     /// A request about a reservation is refused.
     #[error("{}", refusal(*.0).1)]
     Reservation(Refusal),
@@ -64,12 +64,6 @@ pub enum Error {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Reservation(refusal)
-    }
-}
-
-impl From<StockRefusal> for Error {
-    fn from(refusal: StockRefusal) -> Self {
-        Self::Stock(refusal)
     }
 }
 
@@ -125,7 +119,9 @@ impl From<Error> for Status {
             Error::CategoryHasChildren => {
                 status::failed_precondition("category_has_children", text)
             }
-            Error::Stock(why) => status::failed_precondition(stock_refusal(why).0, text),
+            Error::Stock(field, why) => {
+                status::field_precondition(field, stock_refusal(why).0, text)
+            }
             Error::Reservation(why) => status::failed_precondition(refusal(why).0, text),
             Error::TimedOut(_) => status::unavailable(postgres::RETRY_AFTER),
             Error::UnknownStoredValue(_) | Error::Kit(_) => status::internal(&error),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use kit::grpc::client::{Channel, ClientTarget, MAX_RESPONSE_BYTES, TargetUrl};
@@ -201,6 +202,11 @@ impl App {
     /// Returns clients of the audit log of each service that has one.
     pub(crate) fn audit(&self) -> [AuditServiceClient<CircuitBreakerChannel>; 4] {
         self.0.audit.clone()
+    }
+
+    /// Returns the current time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.env.now()
     }
 
     /// Returns the current date in UTC.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 use kit::grpc::client::TargetUrl;
-use kit::http::Network;
+use kit::http::{Network, ServerLimits};
 use kit::settings::{List, duration, duration_between};
 
 use crate::layers::Origin;
@@ -146,19 +146,27 @@ pub struct Args {
         value_parser = duration_between(Duration::from_millis(100), Duration::from_secs(300)))]
     pub request_timeout: Duration,
 
-    /// Maximum number of concurrent requests; more are rejected with 503.
-    #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 512,
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..=100_000))]
-    pub max_in_flight: usize,
+    /// Maximum number of requests that are processed at the same time, of which one client gets a
+    /// quarter. Four times as many may wait for their body, be processed or be sent. More are
+    /// rejected with 503.
+    #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 256,
+        value_parser = RangedU64ValueParser::<u64>::new().range(1..=100_000))]
+    pub max_in_flight: u64,
 
     /// Memory for receiving and parsing request bodies, in bytes; requests that need more are
     /// rejected with 503. One client gets at most a quarter.
-    #[arg(long, env = "MAX_BODY_MEMORY_BYTES", default_value_t = 12 * 1024 * 1024,
+    #[arg(long, env = "MAX_BODY_MEMORY_BYTES", default_value_t = 8 * 1024 * 1024,
         value_parser = RangedU64ValueParser::<u64>::new().range(8 << 20..=1 << 30))]
     pub max_body_memory_bytes: u64,
 }
 
 impl Args {
+    /// Limits of the HTTP servers. One client may have as many requests that wait for their body,
+    /// are processed or are sent as all clients may have processed.
+    pub(crate) fn server_limits(&self) -> ServerLimits {
+        ServerLimits::with_max_requests(self.max_in_flight * 4)
+    }
+
     /// Registrations per minute and client address, and burst; 0 disables the limit.
     pub(crate) fn register_limit_per_ip(&self) -> u32 {
         self.sign_in_limit_per_ip.div_ceil(3)

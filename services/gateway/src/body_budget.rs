@@ -1,13 +1,10 @@
 //! The memory of request bodies: a budget that all requests share, and no client exhausts.
 //!
-//! A request takes its part before its body is read, all at once and without waiting: requests that
-//! wait for each other while they hold a part would block each other. The part covers the body and
-//! what parsing it needs.
+//! A request takes the memory of its declared length before its body is read, and that of parsing
+//! when the body has arrived: a slow body holds only its length. Nothing waits while it holds a
+//! part.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use kit::http::Client;
+use kit::http::{BudgetGuard, Client, ClientBudget};
 
 /// Bytes of a request apart from its body: headers, the state of its handler, buffers.
 const REQUEST_BYTES: u64 = 16 * 1024;
@@ -16,76 +13,51 @@ const REQUEST_BYTES: u64 = 16 * 1024;
 /// one key: `{"":0},` has 7 bytes, and its tree node about 600.
 const PARSED_BYTES_PER_BYTE: u64 = 90;
 
-/// Bytes that parsing needs at most for any body: 500 values (`validation::json`), half of
-/// them objects with one key.
+/// Bytes that parsing needs at most for any body, apart from its texts: 500 values
+/// (`validation::json`), half of them objects with one key.
 const MAX_PARSED_BYTES: u64 = 256 * 1024;
 
 /// Memory of request bodies. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct BodyBudget {
-    total: u64,
-    used: Arc<Mutex<Used>>,
-}
-
-#[derive(Debug, Default)]
-struct Used {
-    total: u64,
-    by_client: HashMap<Client, u64>,
-}
+pub(crate) struct BodyBudget(ClientBudget);
 
 impl BodyBudget {
     /// Creates a budget of `total` bytes. One client gets at most a quarter.
     pub(crate) fn new(total: u64) -> Self {
-        Self { total, used: Arc::default() }
+        Self(ClientBudget::new(total))
     }
 
-    /// Takes the memory of a body of `length` bytes until the guard is dropped; `None` if the
-    /// budget or the client's share of it does not suffice.
-    pub(crate) fn try_take(&self, client: Client, length: usize) -> Option<BudgetGuard> {
-        let bytes = body_cost(length);
-        let mut used = self.used();
-        let of_client = used.by_client.get(&client).copied().unwrap_or(0);
-        if used.total + bytes > self.total || of_client + bytes > self.total / 4 {
-            return None;
-        }
-        used.total += bytes;
-        used.by_client.insert(client, of_client + bytes);
-        drop(used);
-        Some(BudgetGuard { budget: self.clone(), client, bytes })
-    }
-
-    fn used(&self) -> MutexGuard<'_, Used> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes the memory of a body of `length` bytes until it is dropped; `None` if the budget or
+    /// the client's share of it does not suffice.
+    pub(crate) fn try_take(&self, client: Client, length: usize) -> Option<BodyMemory> {
+        self.0.try_take(client, arrival_cost(length)).map(BodyMemory)
     }
 }
 
-/// Returns the memory that a body of `length` bytes needs, in bytes.
-pub(crate) const fn body_cost(length: usize) -> u64 {
+/// The memory of one body.
+#[derive(Debug)]
+pub(crate) struct BodyMemory(BudgetGuard);
+
+impl BodyMemory {
+    /// Takes the memory for parsing a body of `length` bytes; returns false if the budget or the
+    /// client's share of it does not suffice.
+    #[must_use]
+    pub(crate) fn try_take_parsing(&mut self, length: usize) -> bool {
+        self.0.try_grow(parsing_cost(length))
+    }
+}
+
+/// Returns the memory that a body of `length` bytes needs while it arrives, in bytes.
+const fn arrival_cost(length: usize) -> u64 {
+    REQUEST_BYTES + length as u64
+}
+
+/// Returns the memory that parsing a body of `length` bytes needs in addition, in bytes: its texts,
+/// and its values.
+const fn parsing_cost(length: usize) -> u64 {
     let length = length as u64;
     let parsed = length.saturating_mul(PARSED_BYTES_PER_BYTE);
-    let parsed = if parsed < MAX_PARSED_BYTES { parsed } else { MAX_PARSED_BYTES };
-    REQUEST_BYTES + length.saturating_mul(2) + parsed
-}
-
-/// Keeps a part of the budget until it is dropped.
-#[derive(Debug)]
-pub(crate) struct BudgetGuard {
-    budget: BodyBudget,
-    client: Client,
-    bytes: u64,
-}
-
-impl Drop for BudgetGuard {
-    fn drop(&mut self) {
-        let mut used = self.budget.used();
-        used.total -= self.bytes;
-        if let Some(of_client) = used.by_client.get_mut(&self.client) {
-            *of_client -= self.bytes;
-            if *of_client == 0 {
-                used.by_client.remove(&self.client);
-            }
-        }
-    }
+    length + if parsed < MAX_PARSED_BYTES { parsed } else { MAX_PARSED_BYTES }
 }
 
 #[cfg(test)]
@@ -94,30 +66,22 @@ mod tests {
 
     use super::*;
 
-    fn client(number: u8) -> Client {
-        Client::from(IpAddr::from([192, 0, 2, number]))
-    }
-
-    #[test]
-    fn one_client_gets_a_quarter_and_returns_it() {
-        let budget = BodyBudget::new(16 * body_cost(100));
-        let take = |number| budget.try_take(client(number), 100);
-        let first: Vec<_> = (0..16).map_while(|_| take(1)).collect();
-        assert_eq!(first.len(), 4);
-        let others: Vec<_> = (2..=16).filter_map(take).collect();
-        assert_eq!(others.len(), 12);
-        assert!(take(17).is_none(), "the budget is used up");
-        drop(first);
-        assert!(take(1).is_some());
-        drop(others);
-        assert_eq!(budget.used().total, 0);
-        assert!(budget.used().by_client.is_empty());
-    }
-
     #[test]
     fn cost_grows_with_the_length_and_is_bounded_for_parsing() {
-        assert_eq!(body_cost(0), 16 * 1024);
-        assert_eq!(body_cost(100), 16 * 1024 + 200 + 9000);
-        assert_eq!(body_cost(256 * 1024), 16 * 1024 + 512 * 1024 + 256 * 1024);
+        assert_eq!((arrival_cost(0), parsing_cost(0)), (16 * 1024, 0));
+        assert_eq!((arrival_cost(100), parsing_cost(100)), (16 * 1024 + 100, 9100));
+        assert_eq!(parsing_cost(256 * 1024), 512 * 1024);
+    }
+
+    #[test]
+    fn memory_for_parsing_is_taken_after_the_arrival() {
+        let client = Client::from(IpAddr::from([192, 0, 2, 1]));
+        let budget = BodyBudget::new(4 * (2 * arrival_cost(1000) + parsing_cost(1000)));
+        let [mut first, mut second] =
+            [(); 2].map(|()| budget.try_take(client, 1000).expect("memory"));
+        assert!(first.try_take_parsing(1000));
+        assert!(!second.try_take_parsing(1000));
+        drop(first);
+        assert!(second.try_take_parsing(1000));
     }
 }

@@ -70,10 +70,13 @@ pub async fn serve_on(listener: TcpListener, args: Args, runtime: Runtime) -> Re
     let routes = |groups| apply_layers(layers.clone(), router(&args, app.clone(), groups));
     let trusted = trusted_proxies(&args, &runtime)?;
     let public = routes(RouteGroups::public(docs, admin));
-    let public = kit::http::serve(listener, public, &runtime, trusted.clone());
+    let limits = args.server_limits();
+    let public =
+        kit::http::serve_within(listener, public, &runtime, trusted.clone(), limits.clone());
     match internal {
         Some((listener, groups)) => {
-            let internal = kit::http::serve(listener, routes(groups), &runtime, trusted);
+            let routes = routes(groups);
+            let internal = kit::http::serve_within(listener, routes, &runtime, trusted, limits);
             tokio::join!(public, internal);
         }
         None => public.await,
@@ -95,7 +98,8 @@ pub async fn serve_within_layers(
     let limiter = Arc::new(RateLimiter::new(redis(args, runtime)?, runtime));
     let layers = layers(args, limiter, runtime);
     let trusted = trusted_proxies(args, runtime)?;
-    kit::http::serve(listener, apply_layers(layers, routes), runtime, trusted).await;
+    let (routes, limits) = (apply_layers(layers, routes), args.server_limits());
+    kit::http::serve_within(listener, routes, runtime, trusted, limits).await;
     Ok(())
 }
 

@@ -74,6 +74,8 @@ async fn request_for_another_host_is_421() {
         ("mail.example.com", StatusCode::OK),
         ("rebinding.example", StatusCode::MISDIRECTED_REQUEST),
         ("rebinding.example:8025", StatusCode::MISDIRECTED_REQUEST),
+        ("[::1].rebinding.example", StatusCode::MISDIRECTED_REQUEST),
+        ("rebinding.example@localhost", StatusCode::MISDIRECTED_REQUEST),
     ] {
         for path in ["/", "/api/v1/mails"] {
             let request = reqwest::Client::new().get(format!("{}{path}", inbox.url));

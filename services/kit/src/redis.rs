@@ -6,12 +6,13 @@ use crate::{Error, Runtime, secret};
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use ::redis::{
     Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo as _, Pipeline, RedisError,
-    ScriptInvocation,
+    ScriptInvocation, ServerErrorKind,
 };
+use arc_swap::ArcSwap;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::fmt;
-use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -70,9 +71,16 @@ pub enum Failure {
 /// A connection to Redis. Cheap to clone; clones share it.
 #[derive(Clone)]
 pub struct Redis {
-    manager: ConnectionManager,
+    shared: Arc<Shared>,
     timeout: Duration,
     runtime: Runtime,
+}
+
+/// The connection, and what opens another one.
+struct Shared {
+    manager: ArcSwap<ConnectionManager>,
+    client: Client,
+    config: ConnectionManagerConfig,
 }
 
 /// Creates a connection that is opened by the first command and reopened when it is lost.
@@ -101,8 +109,10 @@ pub fn connect(args: &Args, runtime: &Runtime) -> Result<Redis, Error> {
         .set_concurrency_limit(MAX_IN_FLIGHT)
         // The next command reconnects. Retries here would only delay the error.
         .set_number_of_retries(0);
-    let manager = ConnectionManager::new_lazy_with_config(client, config).map_err(invalid)?;
-    Ok(Redis { manager, timeout: *redis_timeout, runtime: runtime.clone() })
+    let manager = ConnectionManager::new_lazy_with_config(client.clone(), config.clone());
+    let manager = ArcSwap::from_pointee(manager.map_err(invalid)?);
+    let shared = Arc::new(Shared { manager, client, config });
+    Ok(Redis { shared, timeout: *redis_timeout, runtime: runtime.clone() })
 }
 
 impl Redis {
@@ -115,8 +125,7 @@ impl Redis {
         name: &'static str,
         command: &Cmd,
     ) -> Result<T, Failure> {
-        let mut manager = self.manager.clone();
-        self.with_timeout(name, async { command.query_async(&mut manager).await }).await
+        self.with_timeout(name, async |manager| command.query_async(manager).await).await
     }
 
     /// Executes several commands in one round trip.
@@ -128,8 +137,7 @@ impl Redis {
         name: &'static str,
         pipeline: &Pipeline,
     ) -> Result<T, Failure> {
-        let mut manager = self.manager.clone();
-        self.with_timeout(name, async { pipeline.query_async(&mut manager).await }).await
+        self.with_timeout(name, async |manager| pipeline.query_async(manager).await).await
     }
 
     /// Executes a script, whose text is sent only if Redis has not cached it.
@@ -141,20 +149,23 @@ impl Redis {
         name: &'static str,
         script: &ScriptInvocation<'_>,
     ) -> Result<T, Failure> {
-        let mut manager = self.manager.clone();
-        self.with_timeout(name, async { script.invoke_async(&mut manager).await }).await
+        self.with_timeout(name, async |manager| script.invoke_async(manager).await).await
     }
 
     async fn with_timeout<T>(
         &self,
         command: &'static str,
-        reply: impl Future<Output = Result<T, RedisError>>,
+        call: impl AsyncFnOnce(&mut ConnectionManager) -> Result<T, RedisError>,
     ) -> Result<T, Failure> {
-        let reply = timeout(self.timeout, reply).await;
+        let manager = self.shared.manager.load_full();
+        let reply = timeout(self.timeout, call(&mut ConnectionManager::clone(&manager))).await;
         let result = reply.map_err(|_| Failure::Unavailable(None)).and_then(|reply| {
             reply.map_err(|error| {
                 if refuses_writes(&error) {
                     Failure::WritesRefused(error)
+                } else if is_of_another_server(&error) {
+                    self.shared.replace(&manager);
+                    Failure::Unavailable(Some(error))
                 } else if is_unavailable(&error) {
                     Failure::Unavailable(Some(error))
                 } else {
@@ -173,17 +184,35 @@ impl Redis {
     }
 }
 
+impl Shared {
+    /// Replaces the connection to a server that keeps it open although the name in the URL leads to
+    /// another one now. Of concurrent calls with the same connection, the first one replaces it.
+    fn replace(&self, manager: &Arc<ConnectionManager>) {
+        let new = ConnectionManager::new_lazy_with_config(self.client.clone(), self.config.clone());
+        if let Ok(new) = new {
+            self.manager.compare_and_swap(manager, Arc::new(new));
+        }
+    }
+}
+
 /// Whether the error means that Redis is unavailable or not ready, not that it rejected the
 /// command.
 fn is_unavailable(error: &RedisError) -> bool {
-    use ::redis::ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly, TryAgain};
+    use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, TryAgain};
     match error.kind() {
         ErrorKind::Io | ErrorKind::AuthenticationFailed => true,
         ErrorKind::Server(kind) => {
-            matches!(kind, BusyLoading | ClusterDown | MasterDown | ReadOnly | TryAgain)
+            matches!(kind, BusyLoading | ClusterDown | MasterDown | TryAgain)
         }
         _ => error.is_timeout() || error.is_connection_dropped(),
     }
+}
+
+/// Whether the connection leads to another server than the URL: a failover made it read-only, or it
+/// is no Redis. Before the address of a new Service has a route, a connection to it may leave the
+/// cluster and reach a proxy.
+fn is_of_another_server(error: &RedisError) -> bool {
+    matches!(error.kind(), ErrorKind::Parse | ErrorKind::Server(ServerErrorKind::ReadOnly))
 }
 
 /// Whether the error has a code of [`WRITES_REFUSED`]. Before version 7, Redis names the code of a

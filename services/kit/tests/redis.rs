@@ -8,7 +8,9 @@ use kit::redis::{Failure, Redis};
 use redis::Script;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
+use testing::FaultProxy;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
 #[derive(Parser)]
@@ -167,6 +169,51 @@ async fn full_redis_refuses_writes_as_unavailable_and_serves_reads() {
     assert!(matches!(full, Err(Failure::WritesRefused(_))), "{full:?}");
     let value: i64 = redis.query("get", redis::cmd("GET").arg("key")).await.expect("a reply");
     assert_eq!(value, 1);
+}
+
+/// After a failover by DNS or a virtual address, the former primary may keep its connections open.
+#[tokio::test]
+async fn connection_to_a_server_that_became_read_only_is_replaced() {
+    let (former, promoted) = (Server::start().await, Server::start().await);
+    let proxy = FaultProxy::start(format!("127.0.0.1:{}", former.port)).await;
+    let redis = connect(&format!("redis://{}", proxy.address()), &Runtime::for_tests());
+    let set = || redis::cmd("SET").arg("key").arg(1).to_owned();
+    redis.query::<()>("set", &set()).await.expect("a reply");
+
+    proxy.redirect(format!("127.0.0.1:{}", promoted.port));
+    let mut demote = redis::cmd("REPLICAOF");
+    demote.arg("127.0.0.1").arg(promoted.port);
+    redis.query::<()>("replicaof", &demote).await.expect("a reply");
+    let script = Script::new("return redis.call('SET', KEYS[1], 2)");
+    let refused = redis.invoke::<()>("script", &script.key("key")).await;
+    assert!(matches!(refused, Err(Failure::Unavailable(_))), "{refused:?}");
+    redis.query::<()>("set", &set()).await.expect("a reply of the new primary");
+}
+
+#[tokio::test]
+async fn connection_to_a_server_that_is_no_redis_is_unavailable_and_replaced() {
+    let redis_server = Server::start().await;
+    let http_server = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let http_address = http_server.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = http_server.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 1024];
+                // It keeps the connection open.
+                while stream.read(&mut request).await.is_ok_and(|count| count > 0) {
+                    stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.ok();
+                }
+            });
+        }
+    });
+    let proxy = FaultProxy::start(http_address).await;
+    let redis = connect(&format!("redis://{}", proxy.address()), &Runtime::for_tests());
+    for _ in 0..3 {
+        let failure = ping(&redis).await.expect_err("no Redis");
+        assert!(matches!(failure, Failure::Unavailable(_)), "{failure:?}");
+    }
+    proxy.redirect(format!("127.0.0.1:{}", redis_server.port));
+    assert_recovers(&redis).await;
 }
 
 #[test]

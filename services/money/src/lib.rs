@@ -18,7 +18,9 @@ mod allocation;
 mod amount;
 mod currency;
 mod error;
+mod price_level;
 
 pub use amount::Money;
 pub use currency::Currency;
 pub use error::Error;
+pub use price_level::PriceLevel;

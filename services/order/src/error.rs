@@ -127,11 +127,13 @@ impl From<Error> for Status {
             Error::TotalChanged(ref sums) => total_status(text, sums),
             Error::OrderInProgress => precondition_failed("order_in_progress", text),
             Error::KeyReused => precondition_failed("idempotency_key_reused", text),
-            Error::TransitionNotAllowed(_) => precondition_failed("transition_not_allowed", text),
+            Error::TransitionNotAllowed(_) => {
+                status::field_precondition("status", "transition_not_allowed", text)
+            }
             Error::NotCancellable(_) => precondition_failed("order_not_cancellable", text),
             Error::ShipmentUnderWay => precondition_failed("shipment_under_way", text),
             Error::NothingToRefund => precondition_failed("nothing_to_refund", text),
-            Error::RefundTooLarge => precondition_failed("refund_too_large", text),
+            Error::RefundTooLarge => status::field_precondition("amount", "refund_too_large", text),
             Error::RefundRefused => precondition_failed("refund_refused", text),
             Error::RefundInProgress => precondition_failed("refund_in_progress", text),
             Error::Money(_) => precondition_failed("amount_too_large", text),
@@ -167,7 +169,8 @@ fn total_status(text: String, sums: &Sums) -> Status {
     ];
     let facts = amounts.map(|(name, amount)| (name.to_owned(), amount.cents().to_string()));
     let currency = ("currency".to_owned(), total.currency().code().to_owned());
-    let facts = facts.into_iter().chain([currency]);
+    let field = ("field".to_owned(), "expected_total".to_owned());
+    let facts = facts.into_iter().chain([currency, field]);
     with_reason(Code::FailedPrecondition, "total_changed", text, facts)
 }
 

@@ -7,9 +7,7 @@ use clap::Args as ClapArgs;
 use clap::builder::BoolishValueParser;
 use clap::value_parser;
 use kit::settings::duration_between;
-use money::Currency;
-
-use crate::domain::price_level::MAX_PERCENT;
+use money::{Currency, PriceLevel};
 
 /// Settings of the shipping service. Each has an environment name and a default for local
 /// development.
@@ -33,7 +31,7 @@ pub struct Args {
     #[arg(
         long,
         env = "SHIPPING_PRICE_PERCENT",
-        value_parser = value_parser!(u32).range(1..=i64::from(MAX_PERCENT)),
+        value_parser = value_parser!(u32).range(1..=i64::from(PriceLevel::MAX.percent())),
     )]
     pub shipping_price_percent: Option<u32>,
 

@@ -2,11 +2,11 @@
 
 use kit::Runtime;
 use kit::grpc::Server;
+use money::PriceLevel;
 use proto::shipping::v1::shipping_service_server::ShippingServiceServer;
 use tokio::net::TcpListener;
 
 use crate::api::Api;
-use crate::domain::price_level::PriceLevel;
 use crate::metrics::Metrics;
 use crate::{Args, jobs};
 

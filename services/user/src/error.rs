@@ -35,11 +35,14 @@ pub enum Error {
     /// Too many failed sign-in attempts with one e-mail address.
     #[error("too many sign-in attempts with this e-mail address")]
     TooManyAttempts(Duration),
+    /// The account has caused too many verification mails.
+    #[error("too many verification mails were requested")]
+    TooManyMails(Duration),
     /// The hashing queue is full, or a password waited in it for too long.
     #[error("too many passwords are waiting to be hashed")]
     Busy,
-    /// The short hashing queue of sign-ins from unknown networks is full, or a password waited in
-    /// it for too long.
+    /// The short hashing queue of sign-ins from unknown networks is full, a password waited in it
+    /// for too long, or the account has all places of its share of the queue.
     #[error("too many sign-ins are waiting")]
     Crowded,
     /// The refresh token is unknown, expired or reused, or its session ended.
@@ -125,6 +128,7 @@ impl From<Error> for Status {
             }
             Error::AccountDisabled => with_reason(Code::PermissionDenied, "account_disabled", text),
             Error::TooManyAttempts(wait) => resource_exhausted("too_many_attempts", wait, text),
+            Error::TooManyMails(wait) => resource_exhausted("rate_limited", wait, text),
             // RESOURCE_EXHAUSTED and not UNAVAILABLE, because requests that need no password still
             // succeed.
             Error::Busy => resource_exhausted("overloaded", BUSY_RETRY_AFTER, text),

@@ -27,18 +27,24 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// The maximum time of one sweep.
 const SWEEP_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What the sweep keeps, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retention {
+    /// Grace period of the reuse of refresh tokens.
+    pub(crate) grace: SignedDuration,
+    /// Lifetime of access tokens. An expired session is kept for this time: its access tokens may
+    /// live longer than its refresh tokens, and signing out must still end it.
+    pub(crate) access_token_ttl: SignedDuration,
+    /// How long ended sessions are kept, by the clock of the database.
+    pub(crate) ended_sessions: Duration,
+}
+
 /// Deletes expired rows periodically, without end, and the sealed successors of refresh tokens
-/// whose grace period has ended. Ended sessions are kept for `ended_session_retention`. Replicas
-/// skip rows that another one has locked (`SKIP LOCKED`), and the next sweep deletes what a failed
-/// one left.
-pub(crate) async fn sweep(
-    pool: PgPool,
-    env: Env,
-    grace: SignedDuration,
-    ended_session_retention: Duration,
-) {
+/// whose grace period has ended. Replicas skip rows that another one has locked (`SKIP LOCKED`),
+/// and the next sweep deletes what a failed one left.
+pub(crate) async fn sweep(pool: PgPool, env: Env, retention: Retention) {
     run_periodically(SWEEP_INTERVAL, || async {
-        let swept = sweep_once(&pool, &env, grace, ended_session_retention);
+        let swept = sweep_once(&pool, &env, retention);
         let swept = timeout(SWEEP_TIMEOUT, swept).await;
         match swept.unwrap_or(Err(Error::TimedOut("sweep"))) {
             Ok(0) => {}
@@ -51,24 +57,20 @@ pub(crate) async fn sweep(
     .await;
 }
 
-async fn sweep_once(
-    pool: &PgPool,
-    env: &Env,
-    grace: SignedDuration,
-    ended_session_retention: Duration,
-) -> Result<u64, Error> {
+async fn sweep_once(pool: &PgPool, env: &Env, retention: Retention) -> Result<u64, Error> {
+    let Retention { grace, access_token_ttl, ended_sessions } = retention;
     let now = env.now();
     let mut total = 0;
     for _ in 0..MAX_BATCHES {
         let mut conn = pool.acquire().await?;
         let swept = [
-            store::sessions::sweep(&mut conn, now, BATCH_ROWS).await?,
+            store::sessions::sweep(&mut conn, now - access_token_ttl, BATCH_ROWS).await?,
             store::sessions::sweep_tokens(&mut conn, now, BATCH_ROWS).await?,
             // Later than the grace period of a replica whose clock is behind, or of a use that has
             // begun: a use in the grace period without a successor would begin a second chain.
             store::sessions::sweep_successors(&mut conn, now - grace - CLOCK_SKEW, BATCH_ROWS)
                 .await?,
-            store::ended_sessions::sweep(&mut conn, ended_session_retention, BATCH_ROWS).await?,
+            store::ended_sessions::sweep(&mut conn, ended_sessions, BATCH_ROWS).await?,
             store::resets::sweep(&mut conn, now, BATCH_ROWS).await?,
             store::verifications::sweep(&mut conn, now, BATCH_ROWS).await?,
             store::verifications::sweep_allowances(&mut conn, now, BATCH_ROWS).await?,

@@ -6,12 +6,14 @@ use kit::Runtime;
 use kit::grpc::Server;
 use proto::user::v1::user_service_server::UserServiceServer;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::access_tokens::AccessTokens;
 use crate::accounts::{Accounts, FirstAdmin, to_signed_duration};
 use crate::api::Api;
 use crate::domain::session::SessionMaxAge;
 use crate::hasher::Hasher;
+use crate::jobs::Retention;
 use crate::metrics::Metrics;
 use crate::outbox::OutboxWorker;
 use crate::transactions::sessions::RefreshTokenPolicy;
@@ -61,16 +63,29 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
     };
     let url = args.notification_url.clone();
     OutboxWorker::new(pool.clone(), url, metrics, runtime).start(runtime);
-    let grace = accounts.refresh_tokens.grace;
     let ended_session_retention = ended_sessions::retention(args.access_token_ttl);
-    let sweeper = jobs::sweep(pool.clone(), runtime.env.clone(), grace, ended_session_retention);
-    runtime.spawn("sweeper", sweeper);
+    let retention = Retention {
+        grace: accounts.refresh_tokens.grace,
+        access_token_ttl: to_signed_duration(args.access_token_ttl),
+        ended_sessions: ended_session_retention,
+    };
+    runtime.spawn("sweeper", jobs::sweep(pool.clone(), runtime.env.clone(), retention));
     let audit_sweep = audit::sweep(pool.clone(), runtime.env.clone(), args.audit.clone());
     runtime.spawn("audit-sweeper", audit_sweep);
+    let (refuse, refused) = oneshot::channel();
     if let Some(admin) = first_admin {
-        runtime.spawn("first-admin", admin.ensure(accounts.clone()));
+        let created = admin.ensure(accounts.clone());
+        runtime.spawn("first-admin", async move {
+            if let Err(error) = created.await {
+                refuse.send(error).ok();
+            }
+        });
     }
     let api = UserServiceServer::new(Api { accounts, ended_session_retention });
     let audit = audit::service(pool);
-    Ok(server.descriptors(proto::DESCRIPTORS).add_service(api).add_service(audit).serve().await?)
+    let server = server.descriptors(proto::DESCRIPTORS).add_service(api).add_service(audit);
+    tokio::select! {
+        served = server.serve() => Ok(served?),
+        Ok(error) = refused => Err(error.into()),
+    }
 }

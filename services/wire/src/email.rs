@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Fields;
+use crate::{Fields, nfc};
 
 /// Maximum length of a deliverable address (RFC 5321, 4.5.3.1.3), in bytes.
 const MAX_BYTES: usize = 254;
@@ -15,9 +15,10 @@ const MAX_LABEL_BYTES: usize = 63;
 /// parse them as another address.
 const LOCAL_SPECIALS: &str = "!#$%&'*+-/=?^_`{|}~.";
 
-/// An e-mail address as it was entered, without surrounding whitespace. Only its syntax is
-/// validated; only the delivery of a mail shows whether the address exists. `Debug` hides it,
-/// because it must not be logged.
+/// An e-mail address as it was entered, in NFC and without surrounding whitespace.
+///
+/// Only its syntax is validated; only the delivery of a mail shows whether the address exists.
+/// `Debug` hides it, because it must not be logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email(String);
 
@@ -25,11 +26,12 @@ impl Email {
     /// Parses an address; `None` when the syntax is invalid.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let text = text.trim();
+        let text = &nfc(text.trim());
         let (local, domain) = text.rsplit_once('@')?;
         let is_local = |c: char| match c.is_ascii() {
             true => c.is_ascii_alphanumeric() || LOCAL_SPECIALS.contains(c),
-            false => !c.is_whitespace() && !c.is_control(),
+            // No marks and no format characters, which are invisible.
+            false => c.is_alphanumeric(),
         };
         let is_label = |label: &str| {
             (1..=MAX_LABEL_BYTES).contains(&label.len())
@@ -111,6 +113,9 @@ mod tests {
             "a:b@example.com",
             "a\\b@example.com",
             "[a]@example.com",
+            "a\u{200b}@example.com", // zero-width space
+            "\u{202e}a@example.com", // right-to-left override
+            "a\u{ad}@example.com",   // soft hyphen
             &long,
             &long_label,
         ] {
@@ -124,5 +129,11 @@ mod tests {
         assert_eq!(email.as_str(), "Ada@Example.COM");
         assert_eq!(email.key(), "ada@example.com");
         assert_eq!(format!("{email:?}"), "Email(…)");
+    }
+
+    #[test]
+    fn composed_and_decomposed_addresses_are_the_same() {
+        let composed = Email::new("jos\u{e9}@b\u{fc}cher.example").unwrap();
+        assert_eq!(Email::new("jose\u{301}@bu\u{308}cher.example"), Some(composed));
     }
 }

@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use http::Request;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
-use kube::client::Body;
-use kube::{Api, Client, Config, Resource, ResourceExt as _};
+use kube::{Api, Client, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use storefront_api::component::Component;
@@ -16,6 +15,7 @@ use storefront_api::names::{self, Part};
 use storefront_api::status::ConditionType;
 use storefront_api::{Storefront, StorefrontStatus};
 
+use crate::pods::{PortForward, exec, is_ready};
 use crate::wait::until;
 
 /// Timeout from the creation of a Storefront to Ready, with the images present and other journeys
@@ -85,6 +85,16 @@ impl Shop {
     /// Fails when the API server refuses.
     pub async fn patch(&self, spec: Value) -> Result<()> {
         let patch = Patch::Merge(json!({"spec": spec}));
+        self.storefronts().patch(&self.name, &PatchParams::default(), &patch).await?;
+        Ok(())
+    }
+
+    /// Sets an annotation like `kubectl annotate`.
+    ///
+    /// # Errors
+    /// Fails when the API server refuses.
+    pub async fn annotate(&self, key: &str, value: &str) -> Result<()> {
+        let patch = Patch::Merge(json!({"metadata": {"annotations": {key: value}}}));
         self.storefronts().patch(&self.name, &PatchParams::default(), &patch).await?;
         Ok(())
     }
@@ -237,22 +247,14 @@ impl Shop {
         self.proxied(&format!("pods/{}:9090", pod.name_any()), "/metrics").await
     }
 
-    /// Reads a path of the gateway through the API server's proxy, on behalf of a client with this
-    /// address, and returns the status of the response.
+    /// Forwards a port of this machine to the gateway.
     ///
     /// # Errors
-    /// Fails when there is no response.
-    pub async fn forwarded_status(&self, path: &str, client: &str) -> Result<u16> {
+    /// Fails when kubectl cannot forward.
+    pub async fn forward_gateway(&self) -> Result<PortForward> {
         let service = names::component(&self.name, Component::Gateway);
         let port = Component::Gateway.info().listen.port;
-        let target = format!("services/{service}:{port}");
-        let uri = format!("/api/v1/namespaces/{}/{target}/proxy{path}", self.namespace);
-        let request = Request::get(&uri).header("x-forwarded-for", client).body(Body::empty())?;
-        // The usual client repeats requests that are answered with 429.
-        let mut config = Config::infer().await?;
-        config.default_retry = false;
-        let response = Client::try_from(config)?.send(request).await?;
-        Ok(response.status().as_u16())
+        PortForward::start(&self.namespace, &format!("service/{service}"), port).await
     }
 
     async fn proxied(&self, target: &str, path: &str) -> Result<String> {
@@ -268,14 +270,7 @@ impl Shop {
     pub async fn sql(&self, database: &str, statement: &str) -> Result<String> {
         let pod = format!("{}-0", names::postgres(&self.name));
         let psql = ["psql", "-U", "postgres", "-d", database, "-tAqc", statement];
-        let output = tokio::process::Command::new("kubectl")
-            .args(["exec", "-n", &self.namespace, &pod, "--"])
-            .args(psql)
-            .output()
-            .await?;
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{statement}: {stderr}");
-        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+        exec(&self.namespace, &pod, &psql).await
     }
 }
 
@@ -291,13 +286,6 @@ fn summary(status: &StorefrontStatus) -> String {
         format!("\n  {}={} {}: {}", found.type_, found.status, found.reason, found.message)
     });
     conditions.collect()
-}
-
-/// Whether a pod has the condition Ready.
-#[must_use]
-pub fn is_ready(pod: &Pod) -> bool {
-    let conditions = pod.status.iter().filter_map(|status| status.conditions.as_ref()).flatten();
-    conditions.into_iter().any(|found| found.type_ == "Ready" && found.status == "True")
 }
 
 /// Merges one JSON object into another like a merge patch.

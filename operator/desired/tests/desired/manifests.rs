@@ -63,12 +63,16 @@ fn only_pods_of_jobs_opt_out_of_service_meshes() {
                 continue;
             }
             let metadata = &template["metadata"];
-            let istio = &metadata["labels"]["sidecar.istio.io/inject"];
-            let linkerd = &metadata["annotations"]["linkerd.io/inject"];
             let opts_out = id.kind == Kind::Job && injection == SidecarInjection::Disabled;
-            let (istio_value, linkerd_value) =
-                if opts_out { (json!("false"), json!("disabled")) } else { Default::default() };
-            assert_eq!((istio, linkerd), (&istio_value, &linkerd_value), "{id} {injection:?}");
+            for (place, name, opt_out) in [
+                ("labels", "sidecar.istio.io/inject", "false"),
+                ("labels", "kuma.io/sidecar-injection", "disabled"),
+                ("annotations", "linkerd.io/inject", "disabled"),
+                ("annotations", "consul.hashicorp.com/connect-inject", "false"),
+            ] {
+                let expected = if opts_out { json!(opt_out) } else { json!(null) };
+                assert_eq!(metadata[place][name], expected, "{id} {name} {injection:?}");
+            }
         }
     }
 }

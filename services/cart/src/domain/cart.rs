@@ -137,6 +137,15 @@ impl Change {
         }
     }
 
+    /// Returns whether the change only removes units.
+    #[must_use]
+    pub fn is_removal(&self) -> bool {
+        match self {
+            Self::Remove(_) | Self::Set(_, None) | Self::RemoveOrdered(..) | Self::Clear(_) => true,
+            Self::Add(..) | Self::Set(_, Some(_)) => false,
+        }
+    }
+
     /// Returns the name of the change in the script and in metrics.
     #[must_use]
     pub fn name(&self) -> &'static str {

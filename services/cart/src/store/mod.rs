@@ -35,11 +35,16 @@ const MAX_TTL_BEFORE_ORDER: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 const SCRIPT: &str = include_str!("script.lua");
 
+/// First line of the script for changes that only remove units. Redis executes them when its memory
+/// is full: they free memory, except for the small value that remembers the last order.
+const REMOVAL_FLAGS: &str = "#!lua flags=allow-oom\n";
+
 /// Store of all carts.
 #[derive(Clone)]
 pub(crate) struct Store {
     redis: Redis,
     script: Script,
+    removal_script: Script,
     ttls: CartTtls,
     max_lines: usize,
 }
@@ -66,13 +71,14 @@ type ScriptReply = (String, i64, i64, i64, Vec<(String, i32, i64)>, Vec<(String,
 
 impl Store {
     pub(crate) fn new(redis: Redis, ttls: CartTtls) -> Self {
-        Self { redis, script: Script::new(SCRIPT), ttls, max_lines: MAX_LINES }
+        let removal_script = Script::new(&format!("{REMOVAL_FLAGS}{SCRIPT}"));
+        Self { redis, script: Script::new(SCRIPT), removal_script, ttls, max_lines: MAX_LINES }
     }
 
     /// Returns the cart of an owner.
     pub(crate) async fn read(&self, owner: UserId) -> Result<Cart, Error> {
-        let reply: ScriptReply =
-            self.redis.invoke("read_cart", &self.invocation(owner, None, "read")).await?;
+        let invocation = self.invocation(&self.script, owner, None, "read");
+        let reply: ScriptReply = self.redis.invoke("read_cart", &invocation).await?;
         Ok(parse_reply(reply)?.cart)
     }
 
@@ -82,7 +88,8 @@ impl Store {
         owner: UserId,
         change: &Change,
     ) -> Result<ChangeResult, Error> {
-        let mut invocation = self.invocation(owner, change.order(), change.name());
+        let script = if change.is_removal() { &self.removal_script } else { &self.script };
+        let mut invocation = self.invocation(script, owner, change.order(), change.name());
         match change {
             Change::Add(product, quantity) => {
                 invocation.arg(product.to_string()).arg(quantity.units());
@@ -108,13 +115,14 @@ impl Store {
         parse_reply(self.redis.invoke("change_cart", &invocation).await?)
     }
 
-    fn invocation(
+    fn invocation<'a>(
         &self,
+        script: &'a Script,
         owner: UserId,
         order: Option<OrderRef>,
         change: &str,
-    ) -> ScriptInvocation<'_> {
-        let mut invocation = self.script.key(format!("cart:{{{owner}}}"));
+    ) -> ScriptInvocation<'a> {
+        let mut invocation = script.key(format!("cart:{{{owner}}}"));
         invocation.key(format!("cart:{{{owner}}}:last_order"));
         if let Some(OrderRef { id, .. }) = order {
             invocation.key(format!("cart:{{{owner}}}:order:{id}"));

@@ -27,9 +27,9 @@
 -- order. A request whose version is not above the remembered one is therefore a repeat, however late
 -- it arrives. One value per customer is kept, and nothing per order.
 --
--- When the memory of Redis is full, it refuses a script that begins with a write that may need
--- memory. Units are therefore removed before anything is remembered, and a merge deletes the guest's
--- cart first: it frees about as much as it needs.
+-- When the memory of Redis is full, changes that may add units fail at their first write. Those that
+-- only remove units run with the flag allow-oom and are executed. A merge deletes the guest's cart
+-- first, which needs no memory and frees about as much as the merge needs, so it is executed too.
 --
 -- A merge is applied once, although the request is repeated: it deletes the guest's cart, so that a
 -- repeat finds nothing to move. The lines that did not fit are remembered as long as a guest's cart

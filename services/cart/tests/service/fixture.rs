@@ -98,7 +98,7 @@ impl CartFixture {
     }
 
     pub(crate) async fn deactivate_product(&self, id: &str) {
-        let request = catalog_pb::DeleteProductRequest { id: id.into() };
+        let request = catalog_pb::DeleteProductRequest { id: id.into(), ..Default::default() };
         self.catalog().await.delete_product(request).await.unwrap();
     }
 

@@ -3,10 +3,16 @@
 
 use std::time::Duration;
 
+use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 
 use crate::fixture::{CartFixture, assert_unavailable, lines, new_id};
 use crate::redis_server::RedisServer;
+
+/// Starts the services with this Redis.
+async fn start_on(redis: &RedisServer, pool: &PgPool) -> CartFixture {
+    CartFixture::start_with(pool, |args| args.redis.redis_url = Some(redis.url().into())).await
+}
 
 async fn wait_until_available(fixture: &CartFixture) {
     let recovery = async {
@@ -21,10 +27,7 @@ async fn wait_until_available(fixture: &CartFixture) {
 async fn redis_outage_returns_unavailable_and_loses_nothing() {
     let database = testing::database(&catalog::MIGRATOR).await;
     let mut redis = RedisServer::start().await;
-    let fixture = CartFixture::start_with(database.pool(), |args| {
-        args.redis.redis_url = Some(redis.url().into())
-    })
-    .await;
+    let fixture = start_on(&redis, database.pool()).await;
     let (lamp, chair, order) = (
         fixture.create_product("lamp", 100).await,
         fixture.create_product("chair", 100).await,
@@ -55,10 +58,7 @@ async fn redis_outage_returns_unavailable_and_loses_nothing() {
 async fn full_redis_refuses_additions_and_serves_reads_and_removals() {
     let database = testing::database(&catalog::MIGRATOR).await;
     let redis = RedisServer::start().await;
-    let fixture = CartFixture::start_with(database.pool(), |args| {
-        args.redis.redis_url = Some(redis.url().into())
-    })
-    .await;
+    let fixture = start_on(&redis, database.pool()).await;
     let (lamp, chair) =
         (fixture.create_product("lamp", 100).await, fixture.create_product("chair", 100).await);
     fixture.add(&lamp, 1).await.unwrap();
@@ -81,13 +81,38 @@ async fn full_redis_refuses_additions_and_serves_reads_and_removals() {
 }
 
 #[tokio::test]
+async fn paid_units_leave_full_redis_when_customer_added_more() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let redis = RedisServer::start().await;
+    let fixture = start_on(&redis, database.pool()).await;
+    let lamp = fixture.create_product("lamp", 100).await;
+    let ordered = fixture.add(&lamp, 1).await.unwrap();
+    fixture.add(&lamp, 2).await.unwrap();
+    redis.configure("maxmemory", "1").await;
+    let order = new_id();
+    fixture.clear_version(&order, ordered.version, &[(&lamp, 1)]).await.unwrap();
+    assert_eq!(lines(&fixture.get().await.unwrap()), [(&*lamp, 2)]);
+    // An order of an empty cart is remembered, and so is one of the previous release.
+    let emptied = fixture.remove(&lamp).await.unwrap();
+    let (other, earlier) = (new_id(), new_id());
+    fixture.clear_version(&other, emptied.version, &[(&lamp, 1)]).await.unwrap();
+    fixture.clear(&earlier, &[(&lamp, 1)]).await.unwrap();
+
+    redis.configure("maxmemory", "0").await;
+    fixture.add(&lamp, 1).await.unwrap();
+    for (order, version) in [(order, ordered.version), (other, emptied.version)] {
+        fixture.clear_version(&order, version, &[(&lamp, 1)]).await.unwrap();
+    }
+    fixture.clear(&earlier, &[(&lamp, 1)]).await.unwrap();
+    assert_eq!(lines(&fixture.get().await.unwrap()), [(&*lamp, 1)]);
+    fixture.stop().await;
+}
+
+#[tokio::test]
 async fn redis_that_cannot_persist_refuses_changes_and_serves_reads() {
     let database = testing::database(&catalog::MIGRATOR).await;
     let redis = RedisServer::start().await;
-    let fixture = CartFixture::start_with(database.pool(), |args| {
-        args.redis.redis_url = Some(redis.url().into())
-    })
-    .await;
+    let fixture = start_on(&redis, database.pool()).await;
     let lamp = fixture.create_product("lamp", 100).await;
     let before = fixture.add(&lamp, 1).await.unwrap();
     redis.fail_snapshots().await;
@@ -105,10 +130,7 @@ async fn service_starts_without_redis() {
     let database = testing::database(&catalog::MIGRATOR).await;
     let mut redis = RedisServer::start().await;
     redis.kill();
-    let fixture = CartFixture::start_with(database.pool(), |args| {
-        args.redis.redis_url = Some(redis.url().into())
-    })
-    .await;
+    let fixture = start_on(&redis, database.pool()).await;
     assert_unavailable(fixture.get().await);
     redis.run().await;
     wait_until_available(&fixture).await;

@@ -115,8 +115,8 @@ impl CatalogService for Api {
         &self,
         request: Request<pb::UpdateProductRequest>,
     ) -> RpcResult<pb::Product> {
-        let expected = request.get_ref().expected_revision;
-        let (id, patch) = products::update(request.into_inner(), self.currency)?;
+        let (id, expected, patch) = products::update(request.into_inner(), self.currency)?;
+        let expected = expected.as_deref();
         let is_generated = patch.slug == Some(None);
         let product = traced(
             "catalog.update_product",
@@ -128,8 +128,9 @@ impl CatalogService for Api {
     }
 
     async fn delete_product(&self, request: Request<pb::DeleteProductRequest>) -> RpcResult<Empty> {
-        let id = products::delete(request.get_ref())?;
-        let deleted = transactions::products::delete(&self.pool, &self.env, id);
+        let (id, expected) = products::delete(request.get_ref())?;
+        let expected = expected.as_deref();
+        let deleted = transactions::products::delete(&self.pool, &self.env, id, expected);
         traced("catalog.delete_product", deleted).await?;
         Ok(Response::new(Empty {}))
     }
@@ -247,12 +248,10 @@ impl CatalogService for Api {
         &self,
         request: Request<pb::AdjustStockRequest>,
     ) -> RpcResult<pb::Product> {
-        let (id, delta, change) = products::adjust(request.get_ref())?;
-        let product = traced(
-            "catalog.adjust_stock",
-            transactions::products::adjust_stock(&self.pool, &self.env, id, delta, change),
-        )
-        .await?;
+        let (id, expected, delta, change) = products::adjust(request.get_ref())?;
+        let (pool, env, expected) = (&self.pool, &self.env, expected.as_deref());
+        let adjusted = transactions::products::adjust_stock(pool, env, id, expected, delta, change);
+        let product = traced("catalog.adjust_stock", adjusted).await?;
         Ok(Response::new(render::product(product)))
     }
 

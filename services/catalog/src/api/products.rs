@@ -21,6 +21,8 @@ const MAX_DESCRIPTION_CHARS: usize = 10_000;
 const MAX_IMAGES: usize = 20;
 const MAX_URL_CHARS: usize = 2_048;
 const MAX_REASON_CHARS: usize = 200;
+/// Maximum number of further revisions that a product may have for an edit. A client knows a few.
+const MAX_OTHER_REVISIONS: usize = 100;
 /// Maximum number of products of one batch: twice the maximum lines of a cart.
 const MAX_BATCH: usize = 200;
 
@@ -194,10 +196,11 @@ pub(super) fn create(
 pub(super) fn update(
     request: pb::UpdateProductRequest,
     currency: Currency,
-) -> Result<(ProductId, ProductPatch), Status> {
+) -> Result<(ProductId, ExpectedRevisions, ProductPatch), Status> {
     let mut fields = Fields::default();
     let f = &mut fields;
     let id = f.id("id", &request.id);
+    let expected = expected_revisions(f, request.expected_revision, &request.other_revisions);
     let mask = Mask::new(f, request.update_mask.as_ref(), &UPDATABLE);
     // Protobuf lists have no presence: an empty list is a value only if the mask contains the
     // field.
@@ -243,10 +246,26 @@ pub(super) fn update(
             is_active: is_active?,
             available: available?,
         };
-        Some((id?, patch))
+        Some((id?, expected?, patch))
     };
     let parsed = parse();
     fields.finish(parsed)
+}
+
+/// The revisions that a product may have; `None`: any.
+type ExpectedRevisions = Option<Vec<i64>>;
+
+/// Parses the revisions that a product may have.
+fn expected_revisions(
+    fields: &mut Fields,
+    expected: Option<i64>,
+    others: &[i64],
+) -> Option<ExpectedRevisions> {
+    if others.len() > MAX_OTHER_REVISIONS {
+        let limit = format!("must be at most {MAX_OTHER_REVISIONS}");
+        return fields.reject("other_revisions", limit);
+    }
+    Some(expected.map(|expected| std::iter::once(expected).chain(others.iter().copied()).collect()))
 }
 
 fn weight(fields: &mut Fields, grams: i32) -> Option<i32> {
@@ -284,16 +303,19 @@ fn image_urls(fields: &mut Fields, urls: &[String]) -> Option<Vec<String>> {
 /// Parses a manual change of stock.
 pub(super) fn adjust(
     request: &pb::AdjustStockRequest,
-) -> Result<(ProductId, i32, ManualChange), Status> {
+) -> Result<(ProductId, ExpectedRevisions, i32, ManualChange), Status> {
     let mut fields = Fields::default();
     let id = fields.id("product_id", &request.product_id);
+    let (expected, others) = (request.expected_revision, &request.other_revisions);
+    let expected = expected_revisions(&mut fields, expected, others);
     let delta = match request.delta {
         0 => fields.reject("delta", "must not be 0"),
         delta => fields.number("delta", delta, -MAX_UNITS, MAX_UNITS),
     };
     let reason = fields.line("reason", &request.reason, MAX_REASON_CHARS);
     let actor = fields.line_or_empty("actor_id", &request.actor_id, MAX_REASON_CHARS);
-    let parse = || Some((id?, delta?, ManualChange { reason: reason?, actor: actor? }));
+    let by = || Some(ManualChange { reason: reason?, actor: actor? });
+    let parse = || Some((id?, expected?, delta?, by()?));
     let parsed = parse();
     fields.finish(parsed)
 }
@@ -305,8 +327,12 @@ pub(super) fn low_stock(request: &pb::ListLowStockRequest) -> Result<(i32, Page)
     fields.finish(threshold.zip(page))
 }
 
-pub(super) fn delete(request: &pb::DeleteProductRequest) -> Result<ProductId, Status> {
+pub(super) fn delete(
+    request: &pb::DeleteProductRequest,
+) -> Result<(ProductId, ExpectedRevisions), Status> {
     let mut fields = Fields::default();
     let id = fields.id("id", &request.id);
-    fields.finish(id)
+    let (expected, others) = (request.expected_revision, &request.other_revisions);
+    let expected = expected_revisions(&mut fields, expected, others);
+    fields.finish(id.zip(expected))
 }

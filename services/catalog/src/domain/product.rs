@@ -26,14 +26,14 @@ pub struct Product {
 }
 
 impl Product {
-    /// Checks the revision that the author of an edit has seen; `None` means that any revision is
-    /// acceptable.
+    /// Checks that the product has one of the revisions that the author of an edit has seen; `None`
+    /// means that any revision is acceptable.
     ///
     /// # Errors
     /// Fails when the product has changed since then.
-    pub fn expect_revision(&self, expected: Option<i64>) -> Result<(), RevisionMismatch> {
+    pub fn expect_revision(&self, expected: Option<&[i64]>) -> Result<(), RevisionMismatch> {
         match expected {
-            Some(expected) if expected != self.revision => Err(RevisionMismatch),
+            Some(expected) if !expected.contains(&self.revision) => Err(RevisionMismatch),
             _ => Ok(()),
         }
     }
@@ -161,10 +161,11 @@ mod tests {
         let product = Product { details: product(), available: 3, revision: 7 };
         for (expected, result) in [
             (None, Ok(())),
-            (Some(7), Ok(())),
-            (Some(6), Err(RevisionMismatch)),
-            (Some(8), Err(RevisionMismatch)),
-            (Some(0), Err(RevisionMismatch)),
+            (Some(&[7][..]), Ok(())),
+            (Some(&[6, 7]), Ok(())),
+            (Some(&[6]), Err(RevisionMismatch)),
+            (Some(&[6, 8]), Err(RevisionMismatch)),
+            (Some(&[0]), Err(RevisionMismatch)),
         ] {
             assert_eq!(product.expect_revision(expected), result, "{expected:?}");
         }

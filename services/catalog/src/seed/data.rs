@@ -12,7 +12,7 @@ pub(super) const CATEGORIES: [(&str, &str); 3] = [
 pub(super) struct DemoProduct {
     pub(super) name: &'static str,
     pub(super) description: &'static str,
-    pub(super) price_cents: i64,
+    pub(super) price_cents: u32,
     pub(super) stock: i32,
     pub(super) weight_grams: i32,
     pub(super) category: &'static str,
@@ -21,7 +21,7 @@ pub(super) struct DemoProduct {
 const fn product(
     category: &'static str,
     name: &'static str,
-    price_cents: i64,
+    price_cents: u32,
     stock: i32,
     weight_grams: i32,
     description: &'static str,

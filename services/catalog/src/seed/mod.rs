@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use kit::Runtime;
-use money::{Currency, Money};
+use money::{Currency, PriceLevel};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -117,7 +117,7 @@ fn details(
         id: id.into(),
         name: product.name.to_owned(),
         description: product.description.to_owned(),
-        price: Money::new(product.price_cents, currency),
+        price: price_level(currency).replace(product.price_cents * 100, currency),
         category: categories.get(product.category).copied(),
         image_urls: vec![format!("/images/products/{slug}.svg")],
         weight_grams: product.weight_grams,
@@ -126,6 +126,11 @@ fn details(
         updated_at: made,
         slug,
     }
+}
+
+/// The prices of the demo products are in US cents.
+fn price_level(currency: Currency) -> PriceLevel {
+    PriceLevel::of(currency).unwrap_or_default()
 }
 
 /// UUIDs of version 7, like all ids, with a time before the first release.

@@ -7,9 +7,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::domain::ids::ProductId;
 use crate::domain::product::{Details, Product, ProductPatch};
-use crate::domain::stock::{
-    ManualChange, MovementKind, Movements, Stock, StockRefusal, adjust, set_available,
-};
+use crate::domain::stock::{ManualChange, MovementKind, Movements, Stock, adjust, set_available};
 use crate::error::Error;
 use crate::store;
 
@@ -53,13 +51,13 @@ pub(crate) async fn write(
     Ok(())
 }
 
-/// Updates a product, if it has the `expected` revision. A new number of available units is a stock
-/// movement.
+/// Updates a product, if it has one of the `expected` revisions. A new number of available units is
+/// a stock movement.
 pub(crate) async fn update(
     pool: &PgPool,
     env: &Env,
     id: ProductId,
-    expected: Option<i64>,
+    expected: Option<&[i64]>,
     patch: ProductPatch,
 ) -> Result<Product, Error> {
     let mut tx = pool.begin().await?;
@@ -75,7 +73,9 @@ pub(crate) async fn update(
     }
     if let Some(available) = available {
         let by = ManualChange { reason: "set with the product".into(), actor: String::new() };
-        let plan = |stock: &Stock| set_available(stock, available);
+        let plan = |stock: &Stock| {
+            set_available(stock, available).map_err(|why| Error::Stock("stock_quantity", why))
+        };
         change_manually(&mut tx, env, id, MovementKind::Set, by, plan).await?;
     }
     let product = find(&mut tx, id).await?;
@@ -87,8 +87,14 @@ pub(crate) async fn update(
     Ok(product)
 }
 
-/// Deactivates a product. Idempotent.
-pub(crate) async fn delete(pool: &PgPool, env: &Env, id: ProductId) -> Result<(), Error> {
+/// Deactivates a product, if it has one of the `expected` revisions. Idempotent: a product that is
+/// inactive already may have any revision, because a repeat cannot know the one after the deletion.
+pub(crate) async fn delete(
+    pool: &PgPool,
+    env: &Env,
+    id: ProductId,
+    expected: Option<&[i64]>,
+) -> Result<(), Error> {
     let patch = ProductPatch { is_active: Some(false), ..ProductPatch::default() };
     let mut tx = pool.begin().await?;
     let product = store::products::lock(&mut tx, id).await?.ok_or(Error::NotFound("product"))?;
@@ -96,6 +102,7 @@ pub(crate) async fn delete(pool: &PgPool, env: &Env, id: ProductId) -> Result<()
     if details == product.details {
         return Ok(());
     }
+    product.expect_revision(expected)?;
     store::products::update(&mut tx, &details).await?;
     let change = Change::deleted("product.delete", id.0, &audited(&product));
     let recorded = change.write(&mut tx, env).await?;
@@ -122,18 +129,25 @@ fn audited(product: &Product) -> Value {
     })
 }
 
-/// Adds or removes units on hand.
+/// Adds units on hand or removes them, if the product has one of the `expected` revisions.
 pub(crate) async fn adjust_stock(
     pool: &PgPool,
     env: &Env,
     id: ProductId,
+    expected: Option<&[i64]>,
     delta: i32,
     by: ManualChange,
 ) -> Result<Product, Error> {
     let mut tx = pool.begin().await?;
+    if expected.is_some() {
+        let product = store::products::lock(&mut tx, id).await?;
+        product.ok_or(Error::NotFound("product"))?.expect_revision(expected)?;
+    }
     let reason = by.reason.clone();
-    change_manually(&mut tx, env, id, MovementKind::Adjust, by, |stock| adjust(stock, delta))
-        .await?;
+    change_manually(&mut tx, env, id, MovementKind::Adjust, by, |stock| {
+        adjust(stock, delta).map_err(|why| Error::Stock("delta", why))
+    })
+    .await?;
     let product = find(&mut tx, id).await?;
     let before = json!({"stock_quantity": product.available - delta});
     let after = json!({"stock_quantity": product.available, "reason": reason});
@@ -151,7 +165,7 @@ async fn change_manually(
     id: ProductId,
     kind: MovementKind,
     by: ManualChange,
-    plan: impl Fn(&Stock) -> Result<i32, StockRefusal>,
+    plan: impl Fn(&Stock) -> Result<i32, Error>,
 ) -> Result<(), Error> {
     let stock = store::stock::lock(conn, std::iter::once(id)).await?;
     let stock = stock.first().ok_or(Error::NotFound("product"))?;

@@ -38,7 +38,11 @@ async fn category_list_counts_products_of_descendants() {
             ..new_product("Gone", 1)
         })
         .await;
-    shop.client.clone().delete_product(pb::DeleteProductRequest { id: deleted.id }).await.unwrap();
+    shop.client
+        .clone()
+        .delete_product(pb::DeleteProductRequest { id: deleted.id, ..Default::default() })
+        .await
+        .unwrap();
     let listed = all(&shop).await;
     let names: Vec<_> = listed
         .iter()

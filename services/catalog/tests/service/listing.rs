@@ -88,7 +88,7 @@ async fn filters_combine() {
         .await;
     }
     let emma = shop.product("Inactive Emma", 300, 1).await;
-    let delete = pb::DeleteProductRequest { id: emma.id };
+    let delete = pb::DeleteProductRequest { id: emma.id, ..Default::default() };
     shop.client.clone().delete_product(delete).await.unwrap();
 
     let by_name = || sorted(ProductSort::Name);

@@ -110,7 +110,10 @@ async fn slug_stays_reserved_after_deletion() {
     let shop = Shop::open(database.pool()).await;
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 0).await;
-    client.delete_product(pb::DeleteProductRequest { id: lamp.id.clone() }).await.unwrap();
+    client
+        .delete_product(pb::DeleteProductRequest { id: lamp.id.clone(), ..Default::default() })
+        .await
+        .unwrap();
     let response = client.create_product(new_product("LAMP!", 100)).await;
     let status = response.unwrap_err();
     assert_eq!(status.code(), Code::AlreadyExists);
@@ -221,10 +224,13 @@ async fn deletion_deactivates_and_is_idempotent() {
     let mut client = shop.client.clone();
     let made = shop.product("Lamp", 100, 5).await;
     for _ in 0..2 {
-        client.delete_product(pb::DeleteProductRequest { id: made.id.clone() }).await.unwrap();
+        client
+            .delete_product(pb::DeleteProductRequest { id: made.id.clone(), ..Default::default() })
+            .await
+            .unwrap();
         assert!(!shop.get(&made.id).await.unwrap().is_active);
     }
-    let unknown = pb::DeleteProductRequest { id: crate::fixture::order(1) };
+    let unknown = pb::DeleteProductRequest { id: crate::fixture::order(1), ..Default::default() };
     assert_eq!(code(client.delete_product(unknown).await), Code::NotFound);
     shop.close().await;
 }

@@ -51,7 +51,10 @@ async fn reservation_is_all_or_nothing() {
     let lamp = shop.product("Lamp", 100, 5).await.id;
     let desk = shop.product("Desk", 100, 5).await.id;
     let deleted = shop.product("Gone", 100, 5).await.id;
-    client.delete_product(pb::DeleteProductRequest { id: deleted.clone() }).await.unwrap();
+    client
+        .delete_product(pb::DeleteProductRequest { id: deleted.clone(), ..Default::default() })
+        .await
+        .unwrap();
     let unknown = order(77);
     let lines = [(lamp.as_str(), 5), (&desk, 3), (&desk, 3), (&deleted, 1), (&unknown, 1)];
     let response =

@@ -1,5 +1,6 @@
 //! Revisions of products.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use kit::grpc::status::reason_of;
@@ -30,7 +31,7 @@ fn set_stock(id: &str, units: i32, expected_revision: Option<i64>) -> pb::Update
 }
 
 #[track_caller]
-fn assert_outdated(response: Result<Response<pb::Product>, Status>) {
+fn assert_outdated<T: Debug>(response: Result<Response<T>, Status>) {
     let status = response.unwrap_err();
     assert_eq!(status.code(), Code::Aborted);
     assert_eq!(reason_of(&status).as_deref(), Some("precondition_failed"));
@@ -74,11 +75,17 @@ async fn revision_increases_with_every_edit_and_stock_movement() {
     };
     client.adjust_stock(adjusted).await.unwrap();
     increased("adjustment").await;
-    client.delete_product(pb::DeleteProductRequest { id: id.into() }).await.unwrap();
+    client
+        .delete_product(pb::DeleteProductRequest { id: id.into(), ..Default::default() })
+        .await
+        .unwrap();
     increased("deletion").await;
 
     // Changes nothing of the product.
-    client.delete_product(pb::DeleteProductRequest { id: id.into() }).await.unwrap();
+    client
+        .delete_product(pb::DeleteProductRequest { id: id.into(), ..Default::default() })
+        .await
+        .unwrap();
     let unchanged = client.update_product(rename(id, None)).await.unwrap().into_inner();
     let lights = pb::UpdateCategoryRequest {
         id: category.id,
@@ -111,6 +118,41 @@ async fn edit_of_outdated_revision_changes_nothing() {
     assert_outdated(repeated);
     let unknown = client.update_product(rename(&order(9), seen)).await;
     assert_eq!(code(unknown), Code::NotFound);
+    shop.assert_ledger_balances().await;
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn deletion_and_movement_of_outdated_revision_change_nothing() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::open(database.pool()).await;
+    let mut client = shop.client.clone();
+    let lamp = shop.product("Lamp", 100, 5).await;
+    let adjust = |expected_revision, other_revisions: &[i64]| pb::AdjustStockRequest {
+        product_id: lamp.id.clone(),
+        delta: -1,
+        reason: "lost".into(),
+        expected_revision,
+        other_revisions: other_revisions.to_vec(),
+        ..Default::default()
+    };
+    let delete = |expected_revision, other_revisions: &[i64]| pb::DeleteProductRequest {
+        id: lamp.id.clone(),
+        expected_revision,
+        other_revisions: other_revisions.to_vec(),
+    };
+    let (seen, next) = (lamp.revision, lamp.revision + 1);
+    let adjusted = client.adjust_stock(adjust(Some(0), &[seen])).await.unwrap().into_inner();
+    assert_eq!((adjusted.revision, adjusted.stock_quantity), (next, 4));
+    assert_outdated(client.adjust_stock(adjust(Some(seen), &[])).await);
+    assert_outdated(client.delete_product(delete(Some(seen), &[0])).await);
+    assert!(shop.get(&lamp.id).await.unwrap().is_active);
+    let too_many = client.delete_product(delete(Some(next), &[0; 101])).await;
+    assert_eq!(code(too_many), Code::InvalidArgument);
+
+    client.delete_product(delete(Some(seen), &[next])).await.unwrap();
+    // A repeat cannot know the revision after the deletion.
+    client.delete_product(delete(Some(next), &[])).await.unwrap();
     shop.assert_ledger_balances().await;
     shop.close().await;
 }

@@ -137,7 +137,10 @@ async fn search_supports_filters_and_pages() {
         shop.product(&format!("Lamp {n}"), n * 100, i32::from(n != 2)).await;
     }
     let inactive = shop.product("Lamp gone", 100, 1).await;
-    client.delete_product(pb::DeleteProductRequest { id: inactive.id }).await.unwrap();
+    client
+        .delete_product(pb::DeleteProductRequest { id: inactive.id, ..Default::default() })
+        .await
+        .unwrap();
     let narrow = pb::SearchProductsRequest {
         min_price_cents: Some(200),
         max_price_cents: Some(400),

@@ -1,6 +1,6 @@
 //! Demo data.
 
-use catalog::Seeded;
+use catalog::{Args, Seeded};
 use kit::Runtime;
 use proto::catalog::v1 as pb;
 use proto::common::v1::Empty;
@@ -9,8 +9,27 @@ use sqlx::{ConnectOptions, PgPool};
 use crate::fixture::{Shop, args, order};
 
 async fn seed(pool: &PgPool) -> Seeded {
+    seed_in("USD", pool).await
+}
+
+async fn seed_in(currency: &str, pool: &PgPool) -> Seeded {
     let url = pool.connect_options().to_url_lossy();
-    catalog::seed(&args(url.as_str()), &Runtime::for_tests()).await.unwrap()
+    let args = Args { currency: currency.parse().unwrap(), ..args(url.as_str()) };
+    catalog::seed(&args, &Runtime::for_tests()).await.unwrap()
+}
+
+/// 299 dollars are not 299 rupiah.
+#[tokio::test]
+async fn prices_have_the_level_of_the_currency() {
+    for (currency, price) in [("EUR", 29_900), ("JPY", 44_850), ("IDR", 478_400_000)] {
+        let database = testing::database(&catalog::MIGRATOR).await;
+        seed_in(currency, database.pool()).await;
+        let stored = sqlx::query_as::<_, (i64, String)>(
+            "SELECT price_cents, currency FROM products WHERE slug = 'wireless-headphones'",
+        );
+        let stored = stored.fetch_one(database.pool()).await.unwrap();
+        assert_eq!(stored, (price, currency.to_owned()));
+    }
 }
 
 #[tokio::test]

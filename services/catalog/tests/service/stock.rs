@@ -11,6 +11,7 @@ fn adjust(product: &str, delta: i32) -> pb::AdjustStockRequest {
         delta,
         reason: "counted".into(),
         actor_id: "u-1".into(),
+        ..pb::AdjustStockRequest::default()
     }
 }
 
@@ -102,7 +103,10 @@ async fn low_stock_is_sorted_by_available_units() {
         shop.product(name, 100, units).await;
     }
     let deleted = shop.product("Gone", 100, 0).await;
-    client.delete_product(pb::DeleteProductRequest { id: deleted.id }).await.unwrap();
+    client
+        .delete_product(pb::DeleteProductRequest { id: deleted.id, ..Default::default() })
+        .await
+        .unwrap();
     let mut low = async |threshold, pagination| {
         let request = pb::ListLowStockRequest { threshold, pagination };
         let response = client.list_low_stock(request).await.unwrap().into_inner();
@@ -123,7 +127,10 @@ async fn inventory_check_names_unavailable_products() {
     let mut client = shop.client.clone();
     let lamp = shop.product("Lamp", 100, 5).await.id;
     let desk = shop.product("Desk", 100, 5).await.id;
-    client.delete_product(pb::DeleteProductRequest { id: desk.clone() }).await.unwrap();
+    client
+        .delete_product(pb::DeleteProductRequest { id: desk.clone(), ..Default::default() })
+        .await
+        .unwrap();
     let unknown = order(1);
     let mut check = async |lines: &[(&str, i32)]| {
         let request = pb::CheckInventoryRequest { items: items(lines) };

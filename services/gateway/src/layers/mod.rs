@@ -4,7 +4,7 @@
 //! 2. [`rate_limit`]: limits per client;
 //! 3. [`load_shedding`]: limits of concurrent requests and of the memory of their bodies;
 //! 4. [`kit::http::catch_panics_and_timeouts`]: request deadline, and recovery from panics;
-//! 5. compression, after [`encoding`] has normalized `Accept-Encoding`;
+//! 5. compression, after [`encoding`] has normalized `Accept-Encoding`, complete before it is sent;
 //! 6. CORS, which responds to preflight requests itself, so that they do not count against limits.
 //!    It surrounds all layers that may respond, because a web page can only read responses with
 //!    CORS headers;
@@ -69,6 +69,7 @@ pub(crate) fn apply_layers(layers: Layers, routes: Router) -> Router {
         .layer(from_fn_with_state(concurrency, load_shedding::shed));
     let router = catch_panics_and_timeouts(limited)
         .layer(CompressionLayer::new().gzip(true).compress_when(is_compressible))
+        .layer(from_fn(encoding::complete))
         .layer(from_fn(encoding::normalize))
         .layer(cors::layer(origins));
     observe(router, observe_config).layer(from_fn_with_state(is_https, headers::add))

@@ -302,7 +302,7 @@ pub(crate) static TABLE: [CodeInfo; 71] = [
         "This shop does not support the request."),
     entry(Code::Overloaded, "overloaded", StatusCode::SERVICE_UNAVAILABLE,
         "Overloaded",
-        "The shop has reached its maximum number of concurrent requests; try again shortly."),
+        "The shop is processing as many requests of this kind as it can; try again shortly."),
     entry(Code::Unavailable, "unavailable", StatusCode::SERVICE_UNAVAILABLE,
         "Temporarily unavailable",
         "A part of the shop is temporarily unavailable; try again shortly."),

@@ -76,7 +76,7 @@ fn with_subject(code: Code, status: &Status) -> Problem {
     code.problem().errors(vec![error])
 }
 
-/// Creates a problem with the amounts of the status details.
+/// Creates a problem with the field and the amounts of the status details.
 fn with_amounts(code: Code, status: &Status) -> Problem {
     let currency = metadata_of(status, "currency").unwrap_or_default();
     let amounts = [
@@ -85,7 +85,7 @@ fn with_amounts(code: Code, status: &Status) -> Problem {
         ("tax", "tax_cents"),
         ("total", "total_cents"),
     ];
-    amounts.into_iter().fold(code.problem(), |problem, (name, detail)| {
+    amounts.into_iter().fold(with_subject(code, status), |problem, (name, detail)| {
         let cents = metadata_of(status, detail).and_then(|cents| cents.parse::<i64>().ok());
         match cents {
             Some(cents) => {

@@ -49,7 +49,7 @@ async fn verify(
 /// Send the verification mail again
 ///
 /// Sends nothing if the address is verified, or got the maximum number of mails: 6 at once, and one
-/// more per hour.
+/// more per hour. An account can request as many.
 #[utoipa::path(
     post, path = "/me/verify-email", operation_id = "requestEmailVerification", tag = "account",
     responses((status = 202, description = "A mail is sent if the address is not verified.")),
@@ -66,7 +66,8 @@ async fn resend(State(app): State<App>, SignedIn(caller): SignedIn) -> Result<St
 ///
 /// Sends a token to the new address; `POST /auth/verify-email` with the token completes the change.
 /// Until then, the present address stays. The response is the same if another account has the new
-/// address. A wrong password is reported in `errors` as `current_password`.
+/// address. A wrong password is reported in `errors` as `current_password`. An account can request
+/// 6 verification mails at once, and one more per hour.
 #[utoipa::path(
     post, path = "/me/email", operation_id = "changeEmail", tag = "account",
     request_body = EmailChange,

@@ -6,13 +6,13 @@ use std::time::Duration;
 use axum::body::HttpBody as _;
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use http::{Extensions, HeaderMap, HeaderValue, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use kit::http::Sender;
 use kit::problem::FieldError;
 use serde::de::DeserializeOwned;
 
 use super::json::{self, JsonError};
-use crate::body_budget::BudgetGuard;
+use crate::body_budget::BodyMemory;
 use crate::layers::RequestResources;
 use crate::problem::{Code, Problem};
 
@@ -64,9 +64,10 @@ async fn object<T: DeserializeOwned>(
     if body.is_end_stream() {
         return Ok(None);
     }
+    let length = length.unwrap_or(max_bytes);
     // Kept until the body is parsed.
-    let _memory = take_memory(&parts.extensions, length.unwrap_or(max_bytes))?;
-    let read = read_bytes(body, max_bytes);
+    let mut memory = take_memory(&parts.extensions, length)?;
+    let read = read_bytes(body, length, max_bytes);
     let bytes = match parts.extensions.get::<RequestResources>() {
         Some(resources) => resources.without_place(read).await??,
         None => read.await?,
@@ -81,20 +82,25 @@ async fn object<T: DeserializeOwned>(
     if bytes.trim_ascii() == b"null" {
         return Ok(None);
     }
+    if memory.as_mut().is_some_and(|memory| !memory.try_take_parsing(bytes.len())) {
+        return Err(no_memory());
+    }
     parse(&bytes).map(Some)
 }
 
 /// Takes the memory of a body of `length` bytes.
-fn take_memory(extensions: &Extensions, length: usize) -> Result<Option<BudgetGuard>, Problem> {
+fn take_memory(extensions: &Extensions, length: usize) -> Result<Option<BodyMemory>, Problem> {
     let resources = extensions.get::<RequestResources>();
     let (Some(resources), Some(sender)) = (resources, extensions.get::<Sender>()) else {
         return Ok(None);
     };
-    resources.bodies().try_take(sender.client, length).map(Some).ok_or_else(|| {
-        Code::Overloaded.with_detail(
-            "Too many request bodies arrive at the same time; try again shortly, with fewer.",
-        )
-    })
+    resources.bodies().try_take(sender.client, length).map(Some).ok_or_else(no_memory)
+}
+
+fn no_memory() -> Problem {
+    Code::Overloaded.with_detail(
+        "Too many request bodies arrive at the same time; try again shortly, with fewer.",
+    )
 }
 
 fn too_large(max_bytes: usize) -> Problem {
@@ -132,14 +138,26 @@ fn is_json(headers: &HeaderMap) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
+/// Reads a body of about `length` bytes into one buffer: a list of its frames would need much more
+/// memory if each has one byte.
 async fn read_bytes(
     body: axum::body::Body,
+    length: usize,
     max_bytes: usize,
-) -> Result<axum::body::Bytes, Problem> {
-    let limited = Limited::new(body, max_bytes);
-    match tokio::time::timeout(READ_TIMEOUT, limited.collect()).await {
+) -> Result<Vec<u8>, Problem> {
+    let mut limited = Limited::new(body, max_bytes);
+    let mut bytes = Vec::with_capacity(length);
+    let read = async {
+        while let Some(frame) = limited.frame().await {
+            if let Ok(data) = frame?.into_data() {
+                bytes.extend_from_slice(&data);
+            }
+        }
+        Ok::<_, axum::BoxError>(())
+    };
+    match tokio::time::timeout(READ_TIMEOUT, read).await {
         Err(_) => Err(Code::RequestTimeout.problem()),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Ok(())) => Ok(bytes),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(max_bytes)),
         // The client disconnected or sent invalid framing; it will hardly read the response.
         Ok(Err(_)) => Err(Code::InvalidJson.with_detail("The body is incomplete.")),

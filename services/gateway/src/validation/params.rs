@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proto::common::v1::Pagination;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -191,6 +191,12 @@ pub(crate) struct TimeRange {
 }
 
 impl TimeRange {
+    /// Begins the range `length` before its end, or before now, if the start is absent.
+    pub(crate) fn starting_within(self, length: SignedDuration, now: Timestamp) -> Self {
+        let from = self.from.unwrap_or_else(|| self.to.unwrap_or(now) - length);
+        Self { from: Some(from), ..self }
+    }
+
     /// Returns the bounds as in the messages: `""` when absent.
     pub(crate) fn bounds(&self) -> (String, String) {
         let text = |end: Option<Timestamp>| end.map(|time| time.to_string()).unwrap_or_default();

@@ -236,6 +236,8 @@ impl ProductChanges {
         let images = validator.changed("image_urls", self.image_urls);
         let stock = validator.changed("stock_quantity", self.stock_quantity);
         let weight = validator.changed("weight_grams", self.weight_grams);
+        let condition = condition.map(Condition::expected_revisions);
+        let (expected_revision, other_revisions) = condition.unwrap_or_default();
         v1::UpdateProductRequest {
             id: id.to_string(),
             name: validator.line("name", name, NAME_CHARS),
@@ -250,7 +252,8 @@ impl ProductChanges {
             is_active: validator.changed("is_active", self.is_active),
             weight_grams: validator.number("weight_grams", weight, WEIGHT_GRAMS),
             update_mask,
-            expected_revision: condition.and_then(Condition::expected_revision),
+            expected_revision,
+            other_revisions,
         }
     }
 
@@ -297,8 +300,11 @@ impl StockMovement {
         self,
         validator: &mut Validator,
         product: Uuid,
+        condition: Option<Condition>,
         actor: Uuid,
     ) -> Option<v1::AdjustStockRequest> {
+        let condition = condition.map(Condition::expected_revisions);
+        let (expected_revision, other_revisions) = condition.unwrap_or_default();
         let delta = validator.required("delta", self.delta);
         let delta = validator.number("delta", delta, STOCK_CHANGE);
         if delta == Some(0) {
@@ -311,6 +317,8 @@ impl StockMovement {
             delta: delta?,
             reason: reason?,
             actor_id: actor.to_string(),
+            expected_revision,
+            other_revisions,
         })
     }
 }

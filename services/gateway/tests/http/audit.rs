@@ -117,3 +117,22 @@ async fn audit_log_is_paged_filtered_and_only_for_administrators() {
     assert_eq!(wrong.fields(), expected.map(|(f, c)| (f.to_owned(), c.to_owned())));
     ada.get(AUDIT).await.is(403, "forbidden");
 }
+
+#[tokio::test]
+async fn audit_log_begins_thirty_days_ago_without_from() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let shop = Shop::start(database.pool()).await;
+    let (old, new) = (shop.create_product(100).await, shop.create_product(100).await);
+    let age = "UPDATE audit_entries SET at = at - interval '31 days' WHERE object_id = $1::uuid";
+    sqlx::query(age).bind(&old).execute(database.pool()).await.expect("an old entry");
+    let listed = async |query: &str| -> Vec<String> {
+        let listed = get(&shop, query).await.is(200, "").json();
+        let entries = listed["entries"].as_array().expect("entries");
+        entries.iter().map(|entry| text(&entry["object_id"])).collect()
+    };
+    assert_eq!(listed("").await, std::slice::from_ref(&new));
+    assert_eq!(listed("from=2020-01-01T00:00:00Z").await, [new, old.clone()]);
+    // The range ends at `to`.
+    let two_days_ago = Env::system().now() - jiff::SignedDuration::from_hours(48);
+    assert_eq!(listed(&format!("to={two_days_ago}")).await, [old]);
+}

@@ -88,6 +88,8 @@ async fn higher_total_is_refused_with_the_current_amounts() {
     };
     let refused = order(&seen["total"]).send().await;
     refused.is(409, "total_changed");
+    let field = ("expected_total".to_owned(), "total_changed".to_owned());
+    assert_eq!(refused.fields(), [field]);
     let refused = refused.json();
     let parts = ["subtotal", "shipping", "tax", "total"].map(|part| cents(&refused, part));
     assert_eq!(parts, [250, 600, 0, 850]);

@@ -70,7 +70,7 @@ impl Gateway {
         arguments.extend(more);
         let fake_user;
         if !more.contains(&"--user-url") {
-            fake_user = format!("http://{}", fake_user::start().await);
+            fake_user = format!("http://{}", fake_user::start("admin").await);
             arguments.extend(["--user-url", &fake_user]);
         }
         let args = settings(&arguments);

@@ -89,6 +89,59 @@ async fn stock_requires_a_precondition_and_other_fields_do_not() {
 }
 
 #[tokio::test]
+async fn one_of_several_tags_matches() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::start(database.pool()).await;
+    let gateway = Gateway::start(catalog.address()).await;
+    let (made, id) = lamp(&gateway).await;
+    let stock = json!({"stock_quantity": 9});
+    let tag = made.header("etag");
+    let tags = format!("\"r1\", {tag}, \"another form\"");
+    put(&gateway, &id, &tags, &stock).await.is(200, "");
+    put(&gateway, &id, &tags, &stock).await.is(412, "precondition_failed");
+}
+
+#[tokio::test]
+async fn stock_movement_of_outdated_revision_is_refused() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::start(database.pool()).await;
+    let gateway = Gateway::start(catalog.address()).await;
+    let (made, id) = lamp(&gateway).await;
+    let path = format!("{PRODUCTS}/{id}/stock");
+    let body = json!({"delta": 1, "reason": "delivery"});
+    let adjust = async |if_match: &str| {
+        let call = gateway.admin(Method::POST, &path).header("if-match", if_match);
+        call.json(&body).send().await
+    };
+    let adjusted = adjust(made.header("etag")).await;
+    assert_eq!(adjusted.is(200, "").json()["stock_quantity"], 6);
+    adjust(made.header("etag")).await.is(412, "precondition_failed");
+    adjust("W/\"r1\"").await.is(400, "invalid_request");
+    assert_eq!(adjust("*").await.is(200, "").json()["stock_quantity"], 7);
+}
+
+#[tokio::test]
+async fn deletion_of_outdated_revision_is_refused() {
+    let database = testing::database(&catalog::MIGRATOR).await;
+    let catalog = Catalog::start(database.pool()).await;
+    let gateway = Gateway::start(catalog.address()).await;
+    let (made, id) = lamp(&gateway).await;
+    let path = format!("{PRODUCTS}/{id}");
+    let delete = async |if_match: &str| {
+        gateway.admin(Method::DELETE, &path).header("if-match", if_match).send().await
+    };
+    let sold = remove_one(&gateway, &id).await;
+    let tag = sold.is(200, "").header("etag");
+    delete(made.header("etag")).await.is(412, "precondition_failed");
+    delete("W/\"r1\"").await.is(400, "invalid_request");
+    let present = gateway.admin(Method::GET, &format!("/api/v1/products/{id}")).send().await;
+    assert_eq!(present.is(200, "").json()["is_active"], true);
+    delete(tag).await.is(204, "");
+    // A repeat succeeds, although the deletion has changed the revision.
+    delete(tag).await.is(204, "");
+}
+
+#[tokio::test]
 async fn administrator_gets_strong_tag_and_shopper_weak_one() {
     let database = testing::database(&catalog::MIGRATOR).await;
     let catalog = Catalog::start(database.pool()).await;

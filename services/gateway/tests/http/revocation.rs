@@ -6,8 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use crate::fake_user;
 use crate::services::Service;
-use crate::shop::{Customer, PASSWORD, Shop, text};
+use crate::shop::{Customer, Gateway, PASSWORD, Shop, text};
 
 /// Longest time until the tokens of an ended session are refused.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -86,6 +87,17 @@ async fn demoted_administrator_loses_access_at_once() {
         assert_no_rights(ada.get(path).await.status_and_code());
     }
     assert_ne!(ada.get(&hidden).await.status, 200);
+}
+
+/// The previous release of `user` changes a role without ending the sessions.
+#[tokio::test]
+async fn role_of_the_account_replaces_that_of_the_token() {
+    let user = format!("http://{}", fake_user::start("customer").await);
+    let unused_address = "127.0.0.1:1".parse().expect("an address");
+    let gateway = Gateway::start_with(unused_address, &["--user-url", &user]).await;
+    for path in ADMIN_READS {
+        gateway.admin(Method::GET, path).send().await.is(403, "forbidden");
+    }
 }
 
 #[tokio::test]

@@ -42,13 +42,21 @@ impl Hosts {
     }
 }
 
+/// Whether an authority is only a host and perhaps a port. The parser accepts more, such as user
+/// information, and takes `[::1].example.com` for the host `[::1]`.
+fn is_host_and_port(authority: &Authority) -> bool {
+    let rest = authority.as_str().strip_prefix(authority.host());
+    let port = rest.map(|rest| rest.strip_prefix(':').unwrap_or(rest));
+    port.is_some_and(|port| port.chars().all(|c| c.is_ascii_digit()))
+}
+
 /// Responds 421 to requests for other hosts, and to requests without a host.
 pub(super) async fn check(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
     let line = request.uri().authority().cloned();
     let mut names = request.headers().get_all(HOST).iter();
     let header = names.next().and_then(|host| Authority::try_from(host.as_bytes()).ok());
     // The host of the request line, as in HTTP/2, has precedence.
-    let host = line.or(header).filter(|_| names.next().is_none());
+    let host = line.or(header).filter(|host| names.next().is_none() && is_host_and_port(host));
     match host.is_some_and(|authority| hosts.contains(authority.host())) {
         true => next.run(request).await,
         false => RequestError::UnknownHost.into_response(),

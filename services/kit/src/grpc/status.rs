@@ -69,6 +69,16 @@ pub fn failed_precondition(reason: impl Into<String>, message: impl Into<String>
     with_reason(Code::FailedPrecondition, reason, message, [])
 }
 
+/// Creates FAILED_PRECONDITION because of the value of a request field: the state does not allow it
+/// at present.
+pub fn field_precondition(
+    field: impl Into<String>,
+    reason: impl Into<String>,
+    message: impl Into<String>,
+) -> Status {
+    with_reason(Code::FailedPrecondition, reason, message, [("field".to_owned(), field.into())])
+}
+
 /// Creates a status with a machine-readable reason (`snake_case`, stable), a message for people,
 /// and metadata (`product_id` → …) for the calling program.
 pub fn with_reason(

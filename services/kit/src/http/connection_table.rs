@@ -77,6 +77,7 @@ impl Drop for ConnectionEntry {
 
 #[cfg(test)]
 mod tests {
+    use super::super::message_scanner::BodyFraming;
     use super::*;
     use http::Version;
     use std::net::IpAddr;
@@ -121,7 +122,8 @@ mod tests {
         let busy = connections.open(2).await;
         let idle = connections.open(2).await;
         let recent = connections.open(2).await;
-        let _request = connections.open[busy].0.begin_request(Version::HTTP_11);
+        let _request =
+            connections.open[busy].0.begin_request(Version::HTTP_11, BodyFraming::Length(0));
         assert_eq!(connections.evicted(32, 64), [0; 0], "half of the connections is unused");
         assert_eq!(connections.evicted(33, 64), [idle]);
         assert_eq!(connections.evicted(33, 64), [idle, recent]);

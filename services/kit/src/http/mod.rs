@@ -3,18 +3,21 @@
 //! metrics, a deadline and panic handling.
 
 mod client;
+mod client_budget;
 mod connection_activity;
 mod connection_table;
 mod connection_timeouts;
+mod message_scanner;
 mod observe;
 mod observed_io;
 mod proxy_keys;
-mod request_limiter;
 mod serve;
 
 pub use client::{Client, Network, Sender, TrustedProxies, X_FORWARDED_FOR};
+pub use client_budget::{BudgetGuard, ClientBudget};
 pub use observe::{ObserveConfig, catch_panics_and_timeouts, observe};
 pub use proxy_keys::{ProxyKeys, X_PROXY_KEY};
+pub use serve::ServerLimits;
 pub(crate) use serve::{ServerSettings, serve_until};
 
 use crate::{Error, Runtime, net};
@@ -40,7 +43,19 @@ pub async fn serve(
     runtime: &Runtime,
     trusted: TrustedProxies,
 ) {
+    serve_within(listener, router, runtime, trusted, ServerLimits::default()).await;
+}
+
+/// Serves `router` as [`serve`] does, within these limits.
+pub async fn serve_within(
+    listener: TcpListener,
+    router: Router,
+    runtime: &Runtime,
+    trusted: TrustedProxies,
+    limits: ServerLimits,
+) {
     let _tracked = runtime.track_http_server();
     runtime.readiness(runtime.name()).open();
-    serve_until(listener, router, runtime.draining(), ServerSettings::new(trusted)).await;
+    let settings = ServerSettings { limits, ..ServerSettings::new(trusted) };
+    serve_until(listener, router, runtime.draining(), settings).await;
 }

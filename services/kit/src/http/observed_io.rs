@@ -1,10 +1,11 @@
 //! The socket and the response bodies of a connection, which report to its
 //! [`ConnectionActivity`].
 
+use super::client_budget::BudgetGuard;
 use super::connection_activity::{ConnectionActivity, InFlightGuard};
-use super::request_limiter::RequestPermit;
 use axum::body::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use hyper::body::Buf;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,35 +13,47 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A response body that keeps its request in flight until it is dropped.
+/// What a request occupies until its response has been written.
+pub(super) struct RequestGuards {
+    pub(super) in_flight: InFlightGuard,
+    /// The part of the budget of requests; `None` if the request was refused.
+    pub(super) permit: Option<BudgetGuard>,
+    /// The memory of the response.
+    pub(super) memory: Option<BudgetGuard>,
+}
+
+/// A response body. Its request is in flight until the socket has accepted the last part: HTTP/2
+/// queues parts for a peer without window, and drops the body long before they are written.
 pub(super) struct ResponseBody {
     inner: axum::body::Body,
-    in_flight: InFlightGuard,
-    _permit: Option<RequestPermit>,
+    guards: Arc<RequestGuards>,
 }
 
 impl ResponseBody {
-    pub(super) fn new(
-        inner: axum::body::Body,
-        mut in_flight: InFlightGuard,
-        permit: Option<RequestPermit>,
-    ) -> Self {
-        in_flight.begin_response();
-        Self { inner, in_flight, _permit: permit }
+    pub(super) fn new(inner: axum::body::Body, mut guards: RequestGuards) -> Self {
+        guards.in_flight.begin_response();
+        Self { inner, guards: Arc::new(guards) }
     }
 }
 
 impl Body for ResponseBody {
-    type Data = Bytes;
+    type Data = ResponsePart;
     type Error = axum::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<ResponsePart>, axum::Error>>> {
         let polled = Pin::new(&mut self.inner).poll_frame(context);
-        self.in_flight.response_polled(polled.is_ready());
-        polled
+        let part_bytes = match &polled {
+            Poll::Pending => None,
+            Poll::Ready(Some(Ok(frame))) => Some(frame.data_ref().map_or(0, Bytes::len)),
+            Poll::Ready(_) => Some(0),
+        };
+        self.guards.in_flight.response_polled(part_bytes);
+        let guards = &self.guards;
+        let part = |bytes| ResponsePart { bytes, guards: Arc::clone(guards) };
+        polled.map_ok(|frame| frame.map_data(part))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -49,6 +62,27 @@ impl Body for ResponseBody {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+/// A part of a response body that reports when the socket accepts its bytes.
+pub(super) struct ResponsePart {
+    bytes: Bytes,
+    guards: Arc<RequestGuards>,
+}
+
+impl Buf for ResponsePart {
+    fn remaining(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+        self.guards.in_flight.response_written(count);
     }
 }
 
@@ -89,8 +123,8 @@ impl AsyncRead for ObservedSocket {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = self.as_mut().stream().poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.activity.bytes_received();
+        if let Some(bytes) = buffer.filled().get(before..).filter(|bytes| !bytes.is_empty()) {
+            self.activity.bytes_received(bytes);
         }
         polled
     }

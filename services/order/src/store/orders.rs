@@ -201,25 +201,33 @@ pub(crate) async fn find_prior(
     })
 }
 
+/// Most keys that are attached to one order. A client that repeats a request sends the same key.
+const MAX_ATTACHED_KEYS: i64 = 10;
+
 /// Attaches an idempotency key to an order that a request without this key created; an existing row
-/// is kept.
+/// is kept. Returns `false` if the order has [`MAX_ATTACHED_KEYS`] already.
 pub(crate) async fn attach_key(
     conn: &mut PgConnection,
     user: UserId,
     (key, fingerprint): (&str, &[u8]),
     order: OrderId,
-) -> Result<(), Error> {
-    query!(
-        "INSERT INTO order_keys (user_id, key, fingerprint, order_id) VALUES ($1, $2, $3, $4)
-         ON CONFLICT DO NOTHING",
+) -> Result<bool, Error> {
+    let attached = query_scalar!(
+        r#"WITH attached AS (
+             SELECT count(*) < $5 AS is_allowed FROM order_keys WHERE user_id = $1 AND order_id = $4
+         ), written AS (
+             INSERT INTO order_keys (user_id, key, fingerprint, order_id)
+             SELECT $1, $2, $3, $4 FROM attached WHERE is_allowed
+             ON CONFLICT DO NOTHING
+         )
+         SELECT is_allowed AS "is_allowed!" FROM attached"#,
         user.0,
         key,
         fingerprint,
         order.0,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+        MAX_ATTACHED_KEYS,
+    );
+    Ok(attached.fetch_one(conn).await?)
 }
 
 /// Whether units of this order are still in the customer's cart.

@@ -65,7 +65,7 @@ pub(crate) struct PlacementCheck {
 impl OrderRepository {
     /// Finds the order of this idempotency key or, if `cart_version` is given, of this version of
     /// the cart. A key that was used for another request is refused. A key that finds the order of
-    /// a request without this key is attached to that order.
+    /// a request without this key is attached to that order, unless many are attached already.
     pub(crate) async fn find_existing(
         &self,
         user: UserId,
@@ -84,7 +84,9 @@ impl OrderRepository {
                 if let Some(key) = &identity.key {
                     let key = (key.as_str(), identity.fingerprint.as_slice());
                     let attach = store::orders::attach_key(&mut conn, user, key, order);
-                    traced("order.attach_key", attach).await?;
+                    if !traced("order.attach_key", attach).await? {
+                        return Err(Error::CartChanged);
+                    }
                 }
                 ExistingOrder::Repeat(order)
             }

@@ -88,7 +88,7 @@ async fn invalid_cart_creates_no_order() {
 
     let deleted = shop.add_product("Gone", 1000, 5).await;
     shop.add_to_cart(&deleted, 1).await;
-    let request = proto::catalog::v1::DeleteProductRequest { id: deleted };
+    let request = proto::catalog::v1::DeleteProductRequest { id: deleted, ..Default::default() };
     shop.catalog.clone().delete_product(request).await.unwrap();
     assert_eq!(reason(shop.try_place_order(shop.request()).await), "product_unavailable");
 

@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 use proto::order::v1::{self as pb, OrderStatus};
+use sqlx::PgPool;
 
 use crate::fault_proxy::Fault;
 use crate::fixture::{ShopFixture, address, fields, reason};
@@ -94,23 +95,24 @@ async fn units_still_in_the_cart_are_not_bought_twice() {
     shop.close().await;
 }
 
-/// Returns a request that names the current version of the cart.
-async fn request_with_cart_version(shop: &ShopFixture) -> pb::CreateOrderRequest {
-    let request = proto::cart::v1::GetCartRequest { user_id: shop.user.clone() };
-    let cart = shop.cart.clone().get_cart(request).await.unwrap().into_inner();
-    pb::CreateOrderRequest { cart_version: cart.version, ..shop.request() }
+/// Returns a shop, a request that names the version of the cart, and the order that it placed.
+async fn shop_with_order(pool: &PgPool) -> (ShopFixture, pb::CreateOrderRequest, pb::Order) {
+    let shop = ShopFixture::open(pool).await;
+    let lamp = shop.add_product("Lamp", 1000, 50).await;
+    shop.add_to_cart(&lamp, 1).await;
+    let cart = proto::cart::v1::GetCartRequest { user_id: shop.user.clone() };
+    let cart = shop.cart.clone().get_cart(cart).await.unwrap().into_inner();
+    let request = pb::CreateOrderRequest { cart_version: cart.version, ..shop.request() };
+    let first = shop.try_place_order(request.clone()).await.unwrap();
+    (shop, request, first)
 }
 
 #[tokio::test]
 async fn repeat_with_cart_version_returns_the_first_order() {
     let database = testing::database(&order::MIGRATOR).await;
-    let shop = ShopFixture::open(database.pool()).await;
-    let lamp = shop.add_product("Lamp", 1000, 50).await;
-    shop.add_to_cart(&lamp, 1).await;
-    let request = request_with_cart_version(&shop).await;
-    let first = shop.try_place_order(request.clone()).await.unwrap();
+    let (shop, request, first) = shop_with_order(database.pool()).await;
     shop.wait_until_settled(&first.id).await;
-    shop.add_to_cart(&lamp, 1).await;
+    shop.add_to_cart(&first.items[0].product_id, 1).await;
     let repeated = shop.try_place_order(request).await.unwrap();
     assert_eq!(repeated.id, first.id);
     shop.close().await;
@@ -119,11 +121,7 @@ async fn repeat_with_cart_version_returns_the_first_order() {
 #[tokio::test]
 async fn key_is_attached_to_the_existing_order_of_the_cart() {
     let database = testing::database(&order::MIGRATOR).await;
-    let shop = ShopFixture::open(database.pool()).await;
-    let lamp = shop.add_product("Lamp", 1000, 50).await;
-    shop.add_to_cart(&lamp, 1).await;
-    let request = request_with_cart_version(&shop).await;
-    let first = shop.try_place_order(request.clone()).await.unwrap();
+    let (shop, request, first) = shop_with_order(database.pool()).await;
     let keyed = pb::CreateOrderRequest { idempotency_key: "k".into(), ..request };
     assert_eq!(shop.try_place_order(keyed.clone()).await.unwrap().id, first.id);
 
@@ -133,5 +131,20 @@ async fn key_is_attached_to_the_existing_order_of_the_cart() {
     assert_eq!((&repeated.id, repeated.status()), (&first.id, OrderStatus::Cancelled));
     let other = pb::CreateOrderRequest { payment_method_id: "pm_test_declined".into(), ..keyed };
     assert_eq!(reason(shop.try_place_order(other).await), "idempotency_key_reused");
+    shop.close().await;
+}
+
+/// Attached keys are stored as long as the order.
+#[tokio::test]
+async fn order_of_a_cart_accepts_ten_other_keys() {
+    let database = testing::database(&order::MIGRATOR).await;
+    let (shop, request, first) = shop_with_order(database.pool()).await;
+    let with_key =
+        |n| pb::CreateOrderRequest { idempotency_key: format!("k{n}"), ..request.clone() };
+    for n in 0..10 {
+        assert_eq!(shop.try_place_order(with_key(n)).await.unwrap().id, first.id);
+    }
+    assert_eq!(reason(shop.try_place_order(with_key(10)).await), "cart_changed");
+    assert_eq!(shop.try_place_order(with_key(9)).await.unwrap().id, first.id);
     shop.close().await;
 }

@@ -61,8 +61,8 @@ impl Ledger {
             tracing::info!(count = expired, "authorizations expired");
         }
         let unfinished = now - UNFINISHED_KEY_RETENTION;
-        store::method_requests::delete_unfinished_before(&mut conn, unfinished).await?;
-        store::method_requests::delete_before(&mut conn, now - METHOD_KEY_RETENTION).await
+        store::method_requests::delete_unfinished_before(&mut conn, unfinished, now).await?;
+        store::method_requests::delete_before(&mut conn, now - METHOD_KEY_RETENTION, now).await
     }
 
     /// Returns the number of open intents and the age of the oldest one.

@@ -121,29 +121,38 @@ pub(crate) async fn release(
     Ok(())
 }
 
-/// Deletes a batch of requests that were created before a time.
-pub(crate) async fn delete_before(conn: &mut PgConnection, before: Timestamp) -> Result<(), Error> {
+/// Deletes a batch of requests that were created before a time, except those in progress.
+pub(crate) async fn delete_before(
+    conn: &mut PgConnection,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
     query!(
         "DELETE FROM method_requests WHERE id = ANY(ARRAY(
-             SELECT id FROM method_requests WHERE created_at < $1
+             SELECT id FROM method_requests WHERE created_at < $1 AND busy_until <= $2
              ORDER BY created_at LIMIT 500 FOR UPDATE SKIP LOCKED))",
         before.to_sqlx(),
+        now.to_sqlx(),
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Deletes a batch of requests that were created before a time and have saved no card.
+/// Deletes a batch of requests that were created before a time and have saved no card, except those
+/// in progress: a retry of an old request holds the lease, and could not record its card.
 pub(crate) async fn delete_unfinished_before(
     conn: &mut PgConnection,
     before: Timestamp,
+    now: Timestamp,
 ) -> Result<(), Error> {
     query!(
         "DELETE FROM method_requests WHERE id = ANY(ARRAY(
-             SELECT id FROM method_requests WHERE created_at < $1 AND method_id IS NULL
+             SELECT id FROM method_requests
+             WHERE created_at < $1 AND busy_until <= $2 AND method_id IS NULL
              ORDER BY created_at LIMIT 500 FOR UPDATE SKIP LOCKED))",
         before.to_sqlx(),
+        now.to_sqlx(),
     )
     .execute(conn)
     .await?;

@@ -66,6 +66,40 @@ async fn unfinished_request_is_deleted_after_an_hour() {
 }
 
 #[tokio::test]
+async fn old_request_in_progress_keeps_its_row() {
+    let database = testing::database(&payment::MIGRATOR).await;
+    let service = PaymentFixture::start(database.pool()).await;
+    for key in ["finished", "leased", "released"] {
+        let request = pb::AddPaymentMethodRequest { idempotency_key: key.into(), ..card(VISA) };
+        service.add_method(request).await.unwrap();
+    }
+    // A retry of an old request has taken over the lease, for an hour.
+    let old = "UPDATE method_requests SET method_id = NULL WHERE key <> 'finished'";
+    service.execute_sql(old).await;
+    let lease = "UPDATE method_requests SET busy_until = busy_until + interval '1 h'
+        WHERE key = 'leased'";
+    service.execute_sql(lease).await;
+    let keys = async || -> Vec<String> {
+        let select = "SELECT key FROM method_requests ORDER BY key";
+        sqlx::query_scalar(select).fetch_all(&service.pool).await.unwrap()
+    };
+    let wait_for_keys = async |expected: &[&str]| {
+        let swept = async {
+            while keys().await != expected {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        let timeout = std::time::Duration::from_secs(20);
+        tokio::time::timeout(timeout, swept).await.expect("a sweep");
+    };
+    service.advance_secs(3601);
+    wait_for_keys(&["finished", "leased"]).await;
+    service.advance_secs(3601);
+    wait_for_keys(&["finished"]).await;
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn stored_fingerprints_are_reduced_by_migration_and_previous_release() {
     let database = testing::database(&WHOLE_FINGERPRINTS).await;
     let pool = database.pool();

@@ -6,13 +6,12 @@ mod requests;
 
 use kit::Env;
 use kit::postgres::traced;
-use money::Currency;
+use money::{Currency, PriceLevel};
 use proto::shipping::v1 as pb;
 use proto::shipping::v1::shipping_service_server::ShippingService;
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
-use crate::domain::price_level::PriceLevel;
 use crate::domain::quote::quotes;
 use crate::error::Error;
 use crate::metrics::Metrics;

@@ -1,7 +1,6 @@
 //! Domain types that are valid by construction, and the rules on them. No async, no SQL, no gRPC.
 
 pub mod ids;
-pub mod price_level;
 pub mod quote;
 pub mod shipment;
 pub mod status;

@@ -1,11 +1,9 @@
 //! Services of carriers, and their prices.
 
-use money::{Currency, Money};
-
-use super::price_level::PriceLevel;
+use money::{Currency, Money, PriceLevel};
 
 /// Base price of every parcel, in US cents.
-const BASE_CENTS: i64 = 500;
+const BASE_CENTS: u32 = 500;
 
 /// Heaviest parcel: the load of a truck. It is far above any real cart, and far below the weight at
 /// which a price would overflow.
@@ -57,7 +55,7 @@ struct Rate {
     carrier: Carrier,
     name: &'static str,
     /// Price of one gram, in hundredths of a US cent.
-    centicents_per_gram: i64,
+    centicents_per_gram: u32,
     days: i32,
 }
 
@@ -103,13 +101,12 @@ impl Service {
     }
 
     /// Returns the quote for a weight in a currency with this price level, rounded down to a whole
-    /// minor unit. The largest intermediate value is far below the limit of `i64`.
+    /// minor unit.
     #[must_use]
     pub fn quote(self, weight: Weight, currency: Currency, level: PriceLevel) -> Quote {
         let Rate { centicents_per_gram, days, .. } = self.rate();
-        let centicents = BASE_CENTS * 100 + i64::from(weight.grams()) * centicents_per_gram;
-        let minor_units = centicents * i64::from(level.percent()) / 10_000;
-        Quote { service: self, cost: Money::new(minor_units, currency), days }
+        let centicents = BASE_CENTS * 100 + weight.grams().unsigned_abs() * centicents_per_gram;
+        Quote { service: self, cost: level.replace(centicents, currency), days }
     }
 
     /// Returns the service's row of the price list.
@@ -170,7 +167,6 @@ pub fn quotes(weight: Weight, currency: Currency, level: PriceLevel) -> Vec<Quot
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::price_level::MAX_PERCENT;
     use super::*;
 
     fn cents(grams: i32) -> Vec<i64> {
@@ -189,7 +185,7 @@ mod tests {
         assert_eq!(minor_units(1000, "KWD"), [1950, 1800, 2040, 2550, 2010]); // 1.800 KWD
         assert_eq!(minor_units(1000, "JPY"), [975, 900, 1020, 1275, 1005]); // 900 JPY
         assert_eq!(minor_units(1000, "EUR"), cents(1000));
-        let highest = PriceLevel::new(MAX_PERCENT).unwrap();
+        let highest = PriceLevel::MAX;
         let heaviest = Weight::new(MAX_WEIGHT_GRAMS).unwrap();
         for quote in quotes(heaviest, Currency::USD, highest) {
             assert!(quote.cost.cents() > 0);

@@ -12,7 +12,7 @@ use crate::domain::password::PasswordHash;
 use crate::domain::throttle;
 use crate::domain::token::Digest;
 use crate::error::Error;
-use crate::hasher::{Caller, PasswordMatch};
+use crate::hasher::{Caller, Owner, PasswordMatch};
 use crate::store::networks::Credentials;
 use crate::{store, transactions};
 
@@ -46,9 +46,9 @@ enum Origin {
 }
 
 impl Origin {
-    fn caller(self) -> Caller {
+    fn caller(self, email: &Email) -> Caller {
         match self {
-            Self::KnownNetwork(_) => Caller::Known,
+            Self::KnownNetwork(network) => Caller::Known(Owner::on_network(email, network)),
             Self::Elsewhere => Caller::Unknown,
         }
     }
@@ -109,7 +109,7 @@ impl Accounts {
         credentials: Option<&Credentials>,
     ) -> Result<PasswordMatch, Error> {
         let origin = attempt.origin(credentials);
-        let place = self.hasher.enter(origin.caller())?;
+        let place = self.hasher.enter(origin.caller(attempt.email))?;
         let key = origin.attempts_key(attempt.email);
         let mail = match origin {
             Origin::KnownNetwork(_) => None,

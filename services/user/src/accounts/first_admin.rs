@@ -10,9 +10,9 @@ use wire::Email;
 
 use super::Accounts;
 use crate::domain::account::{Profile, Role};
-use crate::domain::password::Password;
+use crate::domain::password::{Password, PasswordError};
 use crate::error::Error;
-use crate::hasher::Caller;
+use crate::hasher::{Caller, Owner};
 use crate::{Args, store, transactions};
 
 /// The delays between attempts while the database is unavailable.
@@ -21,15 +21,19 @@ const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from
 /// The administrator account that the settings ask for.
 pub(crate) struct FirstAdmin {
     email: Email,
-    password: Password,
+    /// The password, or why the account cannot be created with it.
+    password: Result<Password, PasswordError>,
 }
 
 impl FirstAdmin {
     /// Reads the first administrator from the settings; `None` if the settings name no
     /// administrator.
     ///
+    /// A password that only newer rules refuse is an error when the account is created: an upgrade
+    /// must not stop a shop whose administrator exists.
+    ///
     /// # Errors
-    /// Returns an error if the e-mail address or the password is not acceptable.
+    /// Returns an error if the e-mail address or the password was never acceptable.
     pub(crate) fn from_args(args: &Args) -> Result<Option<Self>, kit::Error> {
         let invalid = |name, reason: String| kit::Error::Setting { name, reason };
         let Some(email) = args.admin_email.as_deref().filter(|email| !email.trim().is_empty())
@@ -40,21 +44,32 @@ impl FirstAdmin {
             .ok_or_else(|| invalid("ADMIN_EMAIL", "must be an e-mail address".to_owned()))?;
         let (value, file) = (args.admin_password.as_ref(), args.admin_password_file.as_deref());
         let password = secret::require("ADMIN_PASSWORD", value, file)?;
-        let password = Password::new(password.expose_secret())
+        let password = match Password::new(password.expose_secret())
             .and_then(|password| password.for_account(&email))
-            .map_err(|error| invalid("ADMIN_PASSWORD", error.to_string()))?;
+        {
+            Err(error @ (PasswordError::Common | PasswordError::ControlCharacter)) => Err(error),
+            Err(error) => return Err(invalid_password(error)),
+            Ok(password) => Ok(password),
+        };
         Ok(Some(Self { email, password }))
     }
 
     /// Creates the account, with retries until the database is available. If several replicas
     /// run, one of them creates it.
-    pub(crate) async fn ensure(self, accounts: Accounts) {
+    ///
+    /// # Errors
+    /// Returns an error if the account is missing and the password is not acceptable.
+    pub(crate) async fn ensure(self, accounts: Accounts) -> Result<(), kit::Error> {
         let mut attempts = 0;
-        while let Err(error) = self.create_if_missing(&accounts).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "first administrator not created, retrying"
-            );
+        loop {
+            match self.create_if_missing(&accounts).await {
+                Ok(()) => return Ok(()),
+                Err(Error::Kit(refused)) => return Err(refused),
+                Err(error) => tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "first administrator not created, retrying"
+                ),
+            }
             attempts += 1;
             sleep(BACKOFF.delay_with_jitter(attempts, accounts.env.random())).await;
         }
@@ -65,10 +80,17 @@ impl FirstAdmin {
     /// address first must not become an administrator.
     async fn create_if_missing(&self, accounts: &Accounts) -> Result<(), Error> {
         if self.exists(accounts).await? {
+            if let Err(reason) = self.password {
+                tracing::warn!(
+                    %reason,
+                    "ADMIN_PASSWORD is not acceptable for a new account; the account exists"
+                );
+            }
             return Ok(());
         }
-        let place = accounts.hasher.enter(Caller::Known)?;
-        let hash = accounts.hasher.hash(place, self.password.clone()).await?;
+        let password = self.password.clone().map_err(invalid_password)?;
+        let place = accounts.hasher.enter(Caller::Known(Owner::of(&self.email)))?;
+        let hash = accounts.hasher.hash(place, password).await?;
         let account = accounts.new_account(self.email.clone(), Profile::default(), Role::Admin);
         match transactions::access::create(&accounts.pool, &account, &hash).await {
             Ok(()) => {
@@ -94,4 +116,8 @@ impl FirstAdmin {
         }
         Ok(true)
     }
+}
+
+fn invalid_password(error: PasswordError) -> kit::Error {
+    kit::Error::Setting { name: "ADMIN_PASSWORD", reason: error.to_string() }
 }

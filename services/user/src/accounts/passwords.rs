@@ -9,7 +9,7 @@ use crate::domain::ids::{MailId, SessionId, UserId};
 use crate::domain::password::Password;
 use crate::domain::token::OpaqueToken;
 use crate::error::Error;
-use crate::hasher::Caller;
+use crate::hasher::{Caller, Owner};
 use crate::store;
 use crate::transactions::passwords;
 
@@ -29,7 +29,8 @@ impl Accounts {
         let account = self.find_account(user).await?;
         let new = validate_new_password(new, &account.email)?;
         let found = self.confirm_password(&account, current, "password.change").await?;
-        let new = self.hasher.hash(self.hasher.enter(Caller::Known)?, new).await?;
+        let place = self.hasher.enter(Caller::Known(Owner::of(&account.email)))?;
+        let new = self.hasher.hash(place, new).await?;
         let owner = (user, self.network_digest(&account.email));
         let hashes = (&found.hash, &new);
         let work = passwords::change(&self.pool, self.now(), owner, hashes, session);
@@ -58,7 +59,8 @@ impl Accounts {
         let digest = token.ok_or(Error::InvalidResetToken)?.digest();
         let account = passwords::find_token_owner(&self.pool, self.now(), digest).await?;
         let new = validate_new_password(new, &account.email)?;
-        let new = self.hasher.hash(self.hasher.enter(Caller::Known)?, new).await?;
+        let place = self.hasher.enter(Caller::Known(Owner::of(&account.email)))?;
+        let new = self.hasher.hash(place, new).await?;
         let network = self.network_digest(&account.email);
         let owner = (account.id, network);
         let work = passwords::reset(&self.pool, &self.env, digest, owner, &new);

@@ -55,7 +55,11 @@ impl Accounts {
         sessions: SessionsToEnd,
     ) -> Result<(), Error> {
         match sessions {
-            SessionsToEnd::All => traced("user.end_all", sessions::end_all(&self.pool, user)).await,
+            SessionsToEnd::All => {
+                traced("user.end_all", sessions::end_all(&self.pool, user)).await?;
+                audit::log_event("sessions.end_all", "succeeded", &user.to_string());
+                Ok(())
+            }
             SessionsToEnd::OfToken(Some(token)) => {
                 traced("user.end", sessions::end(&self.pool, user, &token)).await
             }

@@ -8,7 +8,7 @@ use super::Accounts;
 use crate::domain::ids::UserId;
 use crate::domain::token::OpaqueToken;
 use crate::error::Error;
-use crate::transactions::verification;
+use crate::transactions::verification::{self, Verified};
 
 /// A request to change the e-mail address.
 pub(crate) struct EmailChange {
@@ -28,7 +28,13 @@ impl Accounts {
     pub(crate) async fn verify_email(&self, token: Option<OpaqueToken>) -> Result<(), Error> {
         let digest = token.ok_or(Error::InvalidVerificationToken)?.digest();
         let work = verification::verify(&self.pool, &self.env, digest);
-        traced("user.verify_email", work).await
+        match traced("user.verify_email", work).await? {
+            Verified::Address => {}
+            Verified::NewAddress(user) => {
+                audit::log_event("email.change", "succeeded", &user.to_string());
+            }
+        }
+        Ok(())
     }
 
     /// Mails a token to a new address, with which the account takes it over. The caller proves the

@@ -15,7 +15,7 @@ const BYTES: usize = 32;
 pub struct OpaqueToken([u8; BYTES]);
 
 /// The SHA-256 digest of a token or of an e-mail address's key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {

@@ -3,7 +3,10 @@
 //!
 //! One core is kept for known callers, so that a flood from strangers does not keep the customers
 //! out: all others use the other cores and have queues of their own, a short one for sign-ins. On a
-//! single core, a known caller waits for at most one hash of another one.
+//! single core, a known caller waits for at most one hash of another one. One account has a share
+//! of the queue of known callers.
+
+mod shares;
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -19,6 +22,9 @@ use wire::normalize_password;
 
 use crate::domain::password::{MAX_BYTES, Password, PasswordHash};
 use crate::error::Error;
+
+pub(crate) use shares::Owner;
+use shares::{Share, Shares};
 
 /// The maximum number of hashes that run or wait for a core, for known callers and for
 /// registrations. At a quarter of a second each (cost 12), two cores need eight seconds for that
@@ -41,7 +47,7 @@ const MAX_TOTAL: Duration = Duration::from_millis(4_500);
 pub(crate) enum Caller {
     /// Someone on a network from which the owner of the account has signed in before, or who has
     /// proved to own the account in another way.
-    Known,
+    Known(Owner),
     /// Someone who creates an account.
     New,
     /// Anyone else.
@@ -52,7 +58,7 @@ impl Caller {
     /// Returns the error for a queue that is full or too slow.
     fn rejection(self) -> Error {
         match self {
-            Self::Known | Self::New => Error::Busy,
+            Self::Known(_) | Self::New => Error::Busy,
             Self::Unknown => Error::Crowded,
         }
     }
@@ -62,6 +68,7 @@ impl Caller {
 pub(crate) struct Place {
     caller: Caller,
     permit: OwnedSemaphorePermit,
+    share: Option<Share>,
 }
 
 /// The result of the comparison of a password with a stored hash.
@@ -86,6 +93,7 @@ pub(crate) struct Hasher {
     /// The cores that callers may use who are not known: all but one, or the only one.
     other_cores: Arc<Semaphore>,
     known_queue: Arc<Semaphore>,
+    known_shares: Arc<Shares>,
     new_queue: Arc<Semaphore>,
     unknown_queue: Arc<Semaphore>,
     /// Compared when there is no stored hash, so that the comparison takes the same time.
@@ -111,6 +119,7 @@ impl Hasher {
             cores: semaphore(cores),
             other_cores: semaphore(other_cores),
             known_queue: semaphore(MAX_QUEUE),
+            known_shares: Arc::default(),
             new_queue: semaphore(MAX_QUEUE),
             unknown_queue: semaphore(other_cores * MAX_UNKNOWN_PER_CORE),
             dummy,
@@ -121,14 +130,18 @@ impl Hasher {
     ///
     /// # Errors
     /// Returns [`Error::Busy`] or, for unknown callers, [`Error::Crowded`] if the queue is full.
+    /// Returns [`Error::Crowded`] if the account of a known caller has all places of its share.
     pub(crate) fn enter(&self, caller: Caller) -> Result<Place, Error> {
-        let queue = match caller {
-            Caller::Known => &self.known_queue,
-            Caller::New => &self.new_queue,
-            Caller::Unknown => &self.unknown_queue,
+        let (queue, share) = match caller {
+            Caller::Known(owner) => {
+                let share = self.known_shares.take(owner).ok_or(Error::Crowded)?;
+                (&self.known_queue, Some(share))
+            }
+            Caller::New => (&self.new_queue, None),
+            Caller::Unknown => (&self.unknown_queue, None),
         };
         let permit = Arc::clone(queue).try_acquire_owned().map_err(|_| caller.rejection())?;
-        Ok(Place { caller, permit })
+        Ok(Place { caller, permit, share })
     }
 
     /// Hashes a password.
@@ -178,14 +191,14 @@ impl Hasher {
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let started = Instant::now();
-        let Place { caller, permit } = place;
+        let Place { caller, permit, share } = place;
         let Ok(Ok(cores)) = timeout_at(started + MAX_WAIT, self.acquire_core(caller)).await else {
             return Err(caller.rejection());
         };
         // The thread holds all permits until it finishes, even if the caller has timed out.
         let done = spawn_blocking(move || {
             let done = work();
-            drop((permit, cores));
+            drop((permit, share, cores));
             done
         });
         timeout_at(started + MAX_TOTAL, done).await.map_err(|_| caller.rejection())??
@@ -198,7 +211,7 @@ impl Hasher {
         caller: Caller,
     ) -> Result<(Option<OwnedSemaphorePermit>, OwnedSemaphorePermit), AcquireError> {
         let other = match caller {
-            Caller::Known => None,
+            Caller::Known(_) => None,
             Caller::New | Caller::Unknown => {
                 Some(Arc::clone(&self.other_cores).acquire_owned().await?)
             }

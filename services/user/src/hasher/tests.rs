@@ -1,19 +1,31 @@
 //! Tests of the hasher. Most use the lowest cost, and the paused clock where they wait.
 
 use tokio::task::{JoinHandle, yield_now};
+use wire::Email;
 
+use super::shares::{MAX_PER_ACCOUNT, MAX_PER_NETWORK};
 use super::*;
+use crate::domain::token::Digest;
+
+/// Returns a known caller for the `n`th account, on its only network.
+fn known(n: u8) -> Caller {
+    Caller::Known(Owner::on_network(&email(n), Digest([n; 32])))
+}
+
+fn email(n: u8) -> Email {
+    Email::new(&format!("owner{n}@example.com")).unwrap()
+}
 
 async fn hasher() -> Hasher {
     Hasher::new(4, Env::system()).await.unwrap()
 }
 
 async fn hash_of(hasher: &Hasher, text: &str) -> PasswordHash {
-    hasher.hash(hasher.enter(Caller::Known).unwrap(), Password::new(text).unwrap()).await.unwrap()
+    hasher.hash(hasher.enter(known(0)).unwrap(), Password::new(text).unwrap()).await.unwrap()
 }
 
 async fn compare_with(hasher: &Hasher, text: &str, hash: Option<&PasswordHash>) -> PasswordMatch {
-    let place = hasher.enter(Caller::Known).unwrap();
+    let place = hasher.enter(known(0)).unwrap();
     hasher.matches(place, text.into(), hash.cloned()).await.unwrap()
 }
 
@@ -83,8 +95,17 @@ async fn any_form_of_a_password_matches_and_old_hashes_still_verify() {
 
 /// Starts comparisons until the queue of the caller is full.
 async fn fill(hasher: &Hasher, caller: Caller) -> Vec<JoinHandle<Result<PasswordMatch, Error>>> {
+    fill_with(hasher, |_| caller).await
+}
+
+/// Starts comparisons of the first caller, the second one and so on, until one is rejected.
+async fn fill_with(
+    hasher: &Hasher,
+    caller: impl Fn(u8) -> Caller,
+) -> Vec<JoinHandle<Result<PasswordMatch, Error>>> {
     let mut waiting = Vec::new();
-    while let Ok(place) = hasher.enter(caller) {
+    for n in 0..=u8::MAX {
+        let Ok(place) = hasher.enter(caller(n)) else { break };
         let hasher = hasher.clone();
         let matches = async move { hasher.matches(place, "x".into(), None).await };
         waiting.push(tokio::spawn(matches));
@@ -98,16 +119,43 @@ async fn queue_is_bounded_and_long_waits_are_rejected() {
     let hasher = hasher().await;
     let cores = u32::try_from(hasher.cores.available_permits()).unwrap();
     let all = hasher.cores.clone().acquire_many_owned(cores).await.unwrap();
-    let waiting = fill(&hasher, Caller::Known).await;
+    let waiting = fill_with(&hasher, known).await;
     assert_eq!(waiting.len(), MAX_QUEUE);
     let started = Instant::now();
-    assert!(matches!(hasher.enter(Caller::Known), Err(Error::Busy)));
+    assert!(matches!(hasher.enter(known(u8::MAX)), Err(Error::Busy)));
     for task in waiting {
         assert!(matches!(task.await.unwrap(), Err(Error::Busy)));
     }
     assert_eq!(started.elapsed(), MAX_WAIT);
     drop(all);
     compare_with(&hasher, "x", None).await;
+}
+
+/// The caller of one account is rejected when its share is taken, from any network, and waits for
+/// nobody else. Other owners are served.
+#[tokio::test(start_paused = true)]
+async fn one_account_gets_a_share_of_the_known_queue() {
+    let hasher = Hasher::with_cores(4, Env::system(), 1).await.unwrap();
+    let core = hasher.cores.clone().acquire_owned().await.unwrap();
+    let on_network = |n| Caller::Known(Owner::on_network(&email(0), Digest([n; 32])));
+    let mut waiting = fill(&hasher, on_network(100)).await;
+    assert_eq!(waiting.len(), MAX_PER_NETWORK);
+    assert!(matches!(hasher.enter(on_network(100)), Err(Error::Crowded)));
+    // The owner on another network, and one who proved to own the account in another way.
+    waiting.extend(fill(&hasher, on_network(101)).await);
+    assert_eq!(waiting.len(), MAX_PER_ACCOUNT);
+    for caller in [on_network(102), Caller::Known(Owner::of(&email(0)))] {
+        assert!(matches!(hasher.enter(caller), Err(Error::Crowded)));
+    }
+
+    let (other, place) = (hasher.clone(), hasher.enter(known(1)).unwrap());
+    let other = tokio::spawn(async move { other.matches(place, "x".into(), None).await });
+    drop(core);
+    assert_eq!(other.await.unwrap().unwrap(), PasswordMatch::Wrong);
+    for task in waiting {
+        task.await.unwrap().unwrap();
+    }
+    assert!(hasher.known_shares.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,7 +167,7 @@ async fn queue_of_unknown_callers_is_short_and_rejected_as_crowded() {
         let waiting = fill(&hasher, Caller::Unknown).await;
         assert_eq!(waiting.len(), length, "{cores} cores");
         assert!(matches!(hasher.enter(Caller::Unknown), Err(Error::Crowded)));
-        assert!(hasher.enter(Caller::Known).is_ok() && hasher.enter(Caller::New).is_ok());
+        assert!(hasher.enter(known(0)).is_ok() && hasher.enter(Caller::New).is_ok());
         for task in waiting {
             assert!(matches!(task.await.unwrap(), Err(Error::Crowded)));
         }
@@ -162,7 +210,7 @@ async fn known_caller_overtakes_the_queue_on_a_single_core() {
         yield_now().await;
     }
     let waiting = fill(&hasher, Caller::Unknown).await;
-    let (known, place) = (hasher.clone(), hasher.enter(Caller::Known).unwrap());
+    let (known, place) = (hasher.clone(), hasher.enter(known(0)).unwrap());
     let known = tokio::spawn(async move { known.matches(place, "x".into(), None).await });
     yield_now().await;
     drop(finish);
@@ -178,7 +226,7 @@ async fn known_caller_overtakes_the_queue_on_a_single_core() {
 async fn timed_out_hash_keeps_its_permit_until_it_finishes() {
     let hasher = hasher().await;
     let (finish, finished) = std::sync::mpsc::channel::<()>();
-    let (slow, place) = (hasher.clone(), hasher.enter(Caller::Known).unwrap());
+    let (slow, place) = (hasher.clone(), hasher.enter(known(0)).unwrap());
     let slow = tokio::spawn(async move { slow.run(place, move || Ok(finished.recv())).await });
     let cores = hasher.cores.available_permits();
     while hasher.cores.available_permits() == cores {

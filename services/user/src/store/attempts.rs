@@ -53,7 +53,8 @@ pub(crate) async fn update(
     Ok(())
 }
 
-/// Reverts one attempt that ended without a result.
+/// Reverts one attempt that ended without a result. Deletes the row if nothing is left that it
+/// stores: no failure, and no time of a mail.
 pub(crate) async fn revert(
     conn: &mut PgConnection,
     key: Digest,
@@ -65,6 +66,14 @@ pub(crate) async fn revert(
          WHERE digest = $1",
         &key.0,
         now.to_sqlx(),
+    )
+    .execute(&mut *conn)
+    .await?;
+    // A statement of its own: it sees the count after all concurrent attempts.
+    query!(
+        "DELETE FROM sign_in_attempts
+         WHERE digest = $1 AND failures = 0 AND mailed_at IS NULL",
+        &key.0,
     )
     .execute(conn)
     .await?;

@@ -78,26 +78,28 @@ pub(crate) async fn add_sign_in_throttled(
 }
 
 /// Adds a mail that verifies an address of an account to the outbox, unless the outbox has one.
+/// Returns whether it was added.
 pub(crate) async fn add_verification(
     conn: &mut PgConnection,
     id: MailId,
     (user, email): (UserId, &Email),
     now: Timestamp,
-) -> Result<(), Error> {
-    query!(
+) -> Result<bool, Error> {
+    let stored = query_scalar!(
         "INSERT INTO outbox (id, kind, user_id, email, email_key, first_name, created_at, due_at)
          VALUES ($1, 'email_verification', $2, $3, $4, '', $5, $5)
          ON CONFLICT (user_id, email_key) WHERE kind = 'email_verification'
-         DO UPDATE SET email = EXCLUDED.email",
+         DO UPDATE SET email = EXCLUDED.email
+         RETURNING id",
         id.0,
         user.0,
         email.as_str(),
         email.key(),
         now.to_sqlx(),
     )
-    .execute(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(())
+    Ok(stored == id.0)
 }
 
 /// Deletes the mails that would let an account take over another address.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::{PgConnection, query, query_scalar};
+use sqlx::{Connection as _, PgConnection, query, query_scalar};
 
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::sealed_token::SealedToken;
@@ -185,21 +185,28 @@ pub(crate) async fn end_all(
     Ok(())
 }
 
-/// Deletes up to `limit` sessions whose last token has expired, and returns their number.
+/// Deletes up to `limit` sessions whose last token expired at `expired_before` or earlier, and
+/// returns their number. They are not reported as ended sessions (migration 0012), so their access
+/// tokens must have expired, too.
 pub(crate) async fn sweep(
     conn: &mut PgConnection,
-    now: Timestamp,
+    expired_before: Timestamp,
     limit: i64,
 ) -> Result<u64, Error> {
+    let mut tx = conn.begin().await?;
+    query!("SELECT set_config('storefront.sweep', 'expired_sessions', true)")
+        .fetch_one(&mut *tx)
+        .await?;
     let done = query!(
         "DELETE FROM sessions WHERE id = ANY(ARRAY(
              SELECT id FROM sessions WHERE expires_at <= $1
              ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
-        now.to_sqlx(),
+        expired_before.to_sqlx(),
         limit,
     )
-    .execute(conn)
+    .execute(&mut *tx)
     .await?;
+    tx.commit().await?;
     Ok(done.rows_affected())
 }
 

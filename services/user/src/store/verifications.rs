@@ -1,6 +1,6 @@
 //! Tokens that verify e-mail addresses, and the allowances of mails.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, query, query_scalar};
 use wire::Email;
@@ -68,13 +68,13 @@ pub(crate) async fn delete_all(conn: &mut PgConnection, user: UserId) -> Result<
     Ok(())
 }
 
-/// Takes a mail from the allowance of an address, and returns whether it had one.
+/// Takes a mail from the allowance of an address or an account, or returns the time until it has
+/// the next one.
 pub(crate) async fn take_allowance(
     conn: &mut PgConnection,
-    email: &Email,
+    key: Digest,
     now: Timestamp,
-) -> Result<bool, Error> {
-    let key = mail_allowance::allowance_key(email);
+) -> Result<Result<(), SignedDuration>, Error> {
     let full_at = query_scalar!(
         r#"INSERT INTO mail_allowances (digest, full_at) VALUES ($1, $2)
            ON CONFLICT (digest) DO UPDATE SET full_at = mail_allowances.full_at
@@ -84,11 +84,14 @@ pub(crate) async fn take_allowance(
     )
     .fetch_one(&mut *conn)
     .await?;
-    let Some(after) = mail_allowance::take(full_at.to_jiff(), now) else { return Ok(false) };
+    let after = match mail_allowance::take(full_at.to_jiff(), now) {
+        Ok(after) => after,
+        Err(wait) => return Ok(Err(wait)),
+    };
     query!("UPDATE mail_allowances SET full_at = $2 WHERE digest = $1", &key.0, after.to_sqlx())
         .execute(conn)
         .await?;
-    Ok(true)
+    Ok(Ok(()))
 }
 
 /// Deletes up to `limit` expired tokens, and returns their number.

@@ -37,5 +37,37 @@ pub(crate) async fn clear(pool: &PgPool, key: Digest, now: Timestamp) -> Result<
 
 /// Reverts an attempt that failed for a reason other than the password.
 pub(crate) async fn revert(pool: &PgPool, key: Digest, now: Timestamp) -> Result<(), Error> {
-    store::attempts::revert(&mut *pool.acquire().await?, key, now).await
+    let mut tx = pool.begin().await?;
+    store::attempts::revert(&mut tx, key, now).await?;
+    Ok(tx.commit().await?)
+}
+
+#[cfg(test)]
+mod tests_with_servers {
+    use super::*;
+
+    async fn failures(pool: &PgPool) -> Vec<i32> {
+        let rows = sqlx::query_scalar("SELECT failures FROM sign_in_attempts");
+        rows.fetch_all(pool).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn reverted_attempt_leaves_earlier_state() {
+        let database = testing::database(&crate::MIGRATOR).await;
+        let pool = database.pool();
+        let (now, key) = (Timestamp::UNIX_EPOCH, Digest([1; 32]));
+        begin(pool, now, key, None).await.unwrap();
+        revert(pool, key, now).await.unwrap();
+        assert!(failures(pool).await.is_empty());
+
+        begin(pool, now, key, None).await.unwrap();
+        begin(pool, now, key, None).await.unwrap();
+        revert(pool, key, now).await.unwrap();
+        assert_eq!(failures(pool).await, [1]);
+
+        // The time of a mail is kept, so that there is no second one soon.
+        sqlx::query("UPDATE sign_in_attempts SET mailed_at = now()").execute(pool).await.unwrap();
+        revert(pool, key, now).await.unwrap();
+        assert_eq!(failures(pool).await, [0]);
+    }
 }

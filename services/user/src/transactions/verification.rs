@@ -8,25 +8,48 @@ use wire::Email;
 use crate::domain::account::Account;
 use crate::domain::ids::{MailId, UserId};
 use crate::domain::mail::{Mail, VERIFICATION_TTL};
+use crate::domain::mail_allowance;
 use crate::domain::password::PasswordHash;
 use crate::domain::token::{Digest, OpaqueToken};
 use crate::error::Error;
 use crate::store;
 
 /// Queues a verification mail to the address of an account, unless it is verified.
+///
+/// # Errors
+/// Returns [`Error::TooManyMails`] if the account has caused too many mails.
 pub(crate) async fn request(pool: &PgPool, env: &Env, user: UserId) -> Result<(), Error> {
-    let mut conn = pool.acquire().await?;
-    let account = store::users::find(&mut conn, user).await?.ok_or(Error::NotFound("user"))?;
+    let mut tx = pool.begin().await?;
+    let account = store::users::lock(&mut tx, user).await?.ok_or(Error::NotFound("user"))?;
     if account.email_verified {
         return Ok(());
     }
-    let mail = MailId(env.uuid());
-    store::outbox::add_verification(&mut conn, mail, (user, &account.email), env.now()).await
+    queue_mail(&mut tx, env, (user, &account.email)).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Queues a verification mail that the owner of a locked account requested, at the expense of the
+/// account's allowance. A mail that waits already costs nothing.
+async fn queue_mail(
+    conn: &mut PgConnection,
+    env: &Env,
+    owner: (UserId, &Email),
+) -> Result<(), Error> {
+    let now = env.now();
+    if store::outbox::add_verification(conn, MailId(env.uuid()), owner, now).await? {
+        let key = mail_allowance::account_allowance_key(owner.0);
+        let taken = store::verifications::take_allowance(conn, key, now).await?;
+        taken.map_err(|wait| Error::TooManyMails(wait.unsigned_abs()))?;
+    }
+    Ok(())
 }
 
 /// Queues a verification mail to the new address of an account, whether or not another account has
 /// it: the response and its time do not reveal that. Fails if the password is no longer `proved`.
 /// `network` is the caller's, which stays known with the new address.
+///
+/// # Errors
+/// Returns [`Error::TooManyMails`] if the account has caused too many mails.
 pub(crate) async fn request_change(
     pool: &PgPool,
     env: &Env,
@@ -40,8 +63,7 @@ pub(crate) async fn request_change(
     if store::users::password_hash(&mut tx, user).await?.as_ref() != Some(proved) {
         return Err(Error::WrongPassword);
     }
-    let mail = MailId(env.uuid());
-    store::outbox::add_verification(&mut tx, mail, (user, new), now).await?;
+    queue_mail(&mut tx, env, (user, new)).await?;
     if let Some(network) = network {
         store::networks::remember(&mut tx, user, network, now).await?;
     }
@@ -89,12 +111,22 @@ pub(crate) async fn take_allowance(
     if store::verifications::has_token(conn, mail.id).await? {
         return Ok(true);
     }
-    store::verifications::take_allowance(conn, &mail.email, now).await
+    let key = mail_allowance::allowance_key(&mail.email);
+    Ok(store::verifications::take_allowance(conn, key, now).await?.is_ok())
+}
+
+/// What a verification token verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verified {
+    /// The address of an account.
+    Address,
+    /// An address that this account took over.
+    NewAddress(UserId),
 }
 
 /// Verifies the address of a token. If it is a new one, the account takes it over, and the former
 /// address gets a notice. All tokens that were mailed to the account become invalid.
-pub(crate) async fn verify(pool: &PgPool, env: &Env, token: Digest) -> Result<(), Error> {
+pub(crate) async fn verify(pool: &PgPool, env: &Env, token: Digest) -> Result<Verified, Error> {
     let mut tx = pool.begin().await?;
     let now = env.now();
     let invalid = || Error::InvalidVerificationToken;
@@ -103,7 +135,8 @@ pub(crate) async fn verify(pool: &PgPool, env: &Env, token: Digest) -> Result<()
     let account = account.filter(|account| !account.disabled).ok_or_else(invalid)?;
     // Read again under the lock: the token is valid once.
     let (_, email) = store::verifications::find(&mut tx, token, now).await?.ok_or_else(invalid)?;
-    if email.key() != account.email.key() {
+    let is_new = email.key() != account.email.key();
+    if is_new {
         store::users::set_email(&mut tx, user, &email, now).await?;
         store::resets::delete_all(&mut tx, user).await?;
         if account.email_verified {
@@ -113,7 +146,11 @@ pub(crate) async fn verify(pool: &PgPool, env: &Env, token: Digest) -> Result<()
     }
     mark_verified(&mut tx, env, &Account { email, ..account }).await?;
     store::verifications::delete_all(&mut tx, user).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(match is_new {
+        true => Verified::NewAddress(user),
+        false => Verified::Address,
+    })
 }
 
 /// Marks the address of a locked account as verified. The first time, the account gets the welcome

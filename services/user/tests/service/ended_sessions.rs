@@ -85,10 +85,6 @@ async fn stream_reports_every_way_to_end_a_session() {
     service.refresh(&stolen.refresh_token).await.unwrap();
     service.env.advance(SignedDuration::from_mins(1));
     assert_eq!(code(service.refresh(&stolen.refresh_token).await), Code::Unauthenticated);
-    // The change of the password, which keeps the caller's session.
-    let tablet = sign_in().await;
-    ended.push(session_of(&service, &tablet).await);
-    service.change_password(&id, (PASSWORD, "another password"), &first).await.unwrap();
 
     let mut stream = watch(&service).await;
     let message = next(&mut stream).await;
@@ -97,7 +93,10 @@ async fn stream_reports_every_way_to_end_a_session() {
     let received: BTreeSet<_> = message.session_ids.into_iter().collect();
     assert_eq!(received, ended.into_iter().collect());
 
-    // New ones.
+    // The change of the password, which keeps the caller's session.
+    let tablet = session_of(&service, &sign_in().await).await;
+    service.change_password(&id, (PASSWORD, "another password"), &first).await.unwrap();
+    wait_for(&mut stream, &[tablet]).await;
     service.set_access(&id, "", Some(true)).await.unwrap();
     wait_for(&mut stream, &[first]).await;
     let bob = service.register("bob@example.com").await;
@@ -204,6 +203,34 @@ async fn verification_reports_present_role_of_active_session() {
     let session = session_of(&service, &ada).await;
     service.set_access(&id, "", Some(true)).await.unwrap();
     assert_eq!(verify(&service, &id, &session).await, inactive);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn expired_session_is_not_reported_and_can_be_ended_while_tokens_live() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
+    for email in ["ada@example.com", "bob@example.com"] {
+        service.register(email).await;
+    }
+    let start = service.env.now();
+    let bob = service.login("bob@example.com", PASSWORD).await.unwrap().user.unwrap().id;
+    service.stop().await;
+    // Access tokens live for 15 minutes. A session may expire before its access tokens.
+    let expire = "UPDATE sessions SET expires_at = $1 - CASE WHEN user_id = $2::uuid
+                      THEN interval '14 minutes' ELSE interval '15 minutes' END";
+    let expired_at = jiff_sqlx::Timestamp::from(start);
+    sqlx::query(expire).bind(expired_at).bind(&bob).execute(database.pool()).await.unwrap();
+    let service = TestService::start(database.pool()).await;
+    let wait = async {
+        while service.count("SELECT count(*) FROM sessions").await != 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), wait).await.expect("a sweep");
+    assert_eq!(service.count("SELECT count(*) FROM ended_sessions").await, 0);
+    service.logout(&bob, "", true).await.unwrap();
+    assert_eq!(service.count("SELECT count(*) FROM ended_sessions").await, 2);
     service.stop().await;
 }
 

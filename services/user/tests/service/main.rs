@@ -7,6 +7,8 @@
 mod access;
 mod access_tokens;
 mod addresses;
+mod audit_events;
+mod captured_log;
 mod empty_requests;
 mod ended_sessions;
 mod fake_notification;

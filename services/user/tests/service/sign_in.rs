@@ -182,5 +182,5 @@ async fn wait_for_rehash(service: &TestService, hash_of_cost: &'static str) {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), renewed).await.expect("a new hash");
+    tokio::time::timeout(std::time::Duration::from_secs(60), renewed).await.expect("a new hash");
 }

@@ -45,8 +45,8 @@ async fn sweeper_deletes_only_expired_rows() {
     service.login("dan@example.com", "wrong password").await.unwrap_err();
     service.stop().await;
 
-    // The sweeper runs at startup.
-    let service = start_at(database.pool(), "2026-03-08T12:00:00Z").await;
+    // The sweeper runs at startup. A session is deleted when its access tokens have expired, too.
+    let service = start_at(database.pool(), "2026-03-08T12:15:00Z").await;
     let wait = async {
         while rows(&service).await != [1, 1, 0, 0] {
             sleep(Duration::from_millis(20)).await;

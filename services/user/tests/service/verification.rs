@@ -184,9 +184,10 @@ async fn address_gets_bounded_number_of_mails() {
     let database = testing::database(&user::MIGRATOR).await;
     let service = TestService::start(database.pool()).await;
     let id = service.customer(ADA).await;
-    for _ in 0..8 {
+    for n in 0..8 {
         wait_for_empty_outbox(&service).await;
-        resend(&service, &id).await.unwrap();
+        // The account has an allowance of its own.
+        assert_eq!(resend(&service, &id).await.is_ok(), n < 6);
         wait_for_empty_outbox(&service).await;
         service.request_password_reset(ADA).await.unwrap();
     }
@@ -201,6 +202,31 @@ async fn address_gets_bounded_number_of_mails() {
     resend(&service, &id).await.unwrap();
     wait_for_empty_outbox(&service).await;
     assert_eq!(kinds(&service.notification.received(), ADA).len(), 7);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn account_causes_bounded_number_of_mails() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let service = TestService::start(database.pool()).await;
+    let id = verified_customer(&service, ADA).await;
+    let stranger = |n: usize| format!("stranger{n}@example.com");
+    for n in 0..6 {
+        change(&service, &id, &stranger(n), PASSWORD).await.unwrap();
+    }
+    let refused = change(&service, &id, &stranger(6), PASSWORD).await.unwrap_err();
+    assert_eq!(kit::grpc::status::retry_after_of(&refused).unwrap().as_secs(), 3600);
+    let refused = code_and_reason::<()>(Err(refused));
+    assert_eq!(refused, (Code::ResourceExhausted, "rate_limited".to_owned()));
+    wait_for_empty_outbox(&service).await;
+    assert_eq!(kinds(&service.notification.received(), &stranger(6)), [""; 0]);
+    // Another account is not affected.
+    let bob = service.customer("bob@example.com").await;
+    resend(&service, &bob).await.unwrap();
+
+    service.env.advance(SignedDuration::from_hours(1));
+    change(&service, &id, &stranger(6), PASSWORD).await.unwrap();
+    token(&service, &stranger(6), 1).await;
     service.stop().await;
 }
 
@@ -228,6 +254,31 @@ async fn existing_accounts_and_first_administrator_are_verified() {
     assert_eq!(users.len(), 2);
     assert!(users.iter().all(|user| user.email_verified()), "{users:?}");
     service.stop().await;
+}
+
+/// Accounts of releases that compared addresses as they were sent.
+#[tokio::test]
+async fn addresses_of_existing_accounts_are_normalized_by_migration() {
+    let database = testing::database(&user::MIGRATOR).await;
+    let composed = |name: &str| format!("jos\u{e9}.{name}@example.com");
+    let decomposed = |name: &str| format!("jose\u{301}.{name}@example.com");
+    let insert =
+        "INSERT INTO users (id, email, email_key, password_hash, role, disabled, created_at,
+                      updated_at)
+                  VALUES (gen_random_uuid(), $1, $1, '', 'customer', false, now(), now())";
+    let before = [decomposed("one"), composed("two"), decomposed("two")];
+    for email in &before {
+        sqlx::query(insert).bind(email).execute(database.pool()).await.unwrap();
+    }
+    let migration = user::MIGRATOR.iter().find(|migration| migration.version == 13).unwrap();
+    sqlx::raw_sql(migration.sql.clone()).execute(database.pool()).await.unwrap();
+    let keys =
+        sqlx::query_scalar::<_, String>("SELECT email_key FROM users WHERE email = email_key");
+    let mut keys = keys.fetch_all(database.pool()).await.unwrap();
+    let mut after = [composed("one"), composed("two"), decomposed("two")];
+    keys.sort();
+    after.sort();
+    assert_eq!(keys, after);
 }
 
 #[tokio::test]

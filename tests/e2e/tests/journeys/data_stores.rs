@@ -64,7 +64,7 @@ async fn restart(shop: &Shop, store: Part) -> Result<()> {
     until("ready with another pod", RECOVERY_TIMEOUT, async || {
         let found = pods.get_opt(&pod.name_any()).await?;
         let another = found.filter(|found| found.uid() != pod.uid());
-        Ok(another.filter(e2e::storefront::is_ready).map(drop).ok_or_else(|| format!("of {name}")))
+        Ok(another.filter(e2e::pods::is_ready).map(drop).ok_or_else(|| format!("of {name}")))
     })
     .await
 }

@@ -1,14 +1,13 @@
 //! Faults are reported, do not affect others, and recovery follows when the cause is removed.
 
 use anyhow::{Result, ensure};
-use e2e::Cluster;
+use e2e::external_postgres::{self, ExternalPostgres};
 use e2e::storefront::{READY_TIMEOUT, RECOVERY_TIMEOUT};
-use k8s_openapi::api::core::v1::Secret;
+use e2e::{Cluster, Shop};
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::Api;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, PostParams};
 use serde_json::{Value, json};
-use storefront_api::names;
 use storefront_api::status::ConditionType;
 
 #[tokio::test]
@@ -59,50 +58,18 @@ async fn missing_storage_class_is_reported_until_it_exists() -> Result<()> {
 #[tokio::test]
 async fn wrong_external_postgres_password_is_reported_until_corrected() -> Result<()> {
     let cluster = Cluster::connect().await?;
-    let provider = cluster.shop("provider", json!({})).await?;
-    provider.ready(READY_TIMEOUT).await?;
-    let admin = provider.api::<Secret>().get(&names::postgres_admin(&provider.name)).await?;
-    let admin = admin.data.unwrap_or_default();
-
     let namespace = cluster.namespace("external").await?;
-    let shop = e2e::Shop::new(cluster.client.clone(), &namespace, "external");
-    let secrets = shop.api::<Secret>();
-    let wrong: Secret = serde_json::from_value(json!({
-        "metadata": {"name": "admin"},
-        "stringData": {"username": "postgres", "password": "wrong"},
-    }))?;
-    secrets.create(&PostParams::default(), &wrong).await?;
-    let host = format!("{}.{}.svc", names::postgres(&provider.name), provider.namespace);
-    shop.create(external(cluster.small_spec(json!({})).await?, &host)).await?;
+    let server = ExternalPostgres::start(&cluster, &namespace).await?;
+    let shop = Shop::new(cluster.client.clone(), &namespace, "external");
+    server.create_shop(&cluster, &shop, "wrong", json!({})).await?;
     let migrated = shop.condition_false(ConditionType::MigrationsComplete, &["password"]).await?;
     println!("wrong password: {}: {}", migrated.reason, migrated.message);
     shop.condition_false(ConditionType::Ready, &["password"]).await?;
     shop.warning_event("password").await?;
-    provider.ready(READY_TIMEOUT).await?;
 
-    let corrected = Patch::Merge(json!({"data": admin}));
-    secrets.patch("admin", &PatchParams::default(), &corrected).await?;
-    refused(&shop, &provider).await?;
-    cluster.remove_namespace(&shop.namespace).await?;
-    cluster.remove_namespace(&provider.namespace).await
-}
-
-/// The databases on the server belong to the provider: the second Storefront is refused, and the
-/// first one notices nothing.
-async fn refused(shop: &e2e::Shop, provider: &e2e::Shop) -> Result<()> {
-    let in_use = "in use by the Storefront";
-    let database = shop.condition_false(ConditionType::DatabaseReady, &[in_use]).await?;
-    ensure!(database.reason == "DatabaseInUse", "{}", database.reason);
-    provider.ready(READY_TIMEOUT).await?;
-    provider.products().await.map(drop)
-}
-
-fn external(mut spec: Value, host: &str) -> Value {
-    spec["postgres"] = json!({
-        "mode": "External",
-        "external": {"host": host, "sslMode": "Disable", "adminSecret": {"name": "admin"}},
-    });
-    spec
+    external_postgres::set_password(&shop, external_postgres::PASSWORD).await?;
+    shop.ready(RECOVERY_TIMEOUT).await?;
+    cluster.remove_namespace(&shop.namespace).await
 }
 
 fn copy_of_class(original: &Value, name: &str) -> Result<StorageClass> {

@@ -1,16 +1,20 @@
-//! Clients behind a reverse proxy. The proxy is that of the API server: it forwards requests to the
-//! gateway's pods and extends `X-Forwarded-For`, as an ingress controller does.
+//! Clients behind a reverse proxy: nginx in front of the gateway's Service.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use e2e::pods::JourneyPod;
 use e2e::storefront::READY_TIMEOUT;
+use e2e::wait::until;
 use e2e::{Cluster, Shop};
-use serde_json::json;
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::{Value, json};
+use storefront_api::Component;
+use storefront_api::names::{self, Part};
 
 /// Requests that one client may send at once.
 const BURST: usize = 3;
-/// The networks that contain the API server and what is between it and this machine.
-const PROXIES: [&str; 6] =
-    ["10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"];
+/// The image of the proxy and of the clients. `E2E_PROXY_IMAGE` overrides it.
+const IMAGE: &str = "nginx:1.28-alpine";
+const PORT: u16 = 8080;
 
 #[tokio::test]
 async fn clients_behind_a_trusted_proxy_have_separate_rate_limits() -> Result<()> {
@@ -18,31 +22,99 @@ async fn clients_behind_a_trusted_proxy_have_separate_rate_limits() -> Result<()
     let limit = json!({"requestsPerMinute": 1, "burst": BURST});
     let shop = cluster.shop("proxied", json!({"gateway": {"rateLimit": limit}})).await?;
     shop.ready(READY_TIMEOUT).await?;
-    let one_request_each = async |network: &str| {
-        let mut refused = 0;
-        for host in 1..=2 * BURST {
-            refused += u32::from(status(&shop, &format!("{network}.{host}")).await? == 429);
-        }
-        anyhow::Ok(refused)
-    };
-    ensure!(one_request_each("198.51.100").await? > 0, "the proxy is trusted without being named");
+    let pod =
+        async |name, container| JourneyPod::start(&cluster, &shop.namespace, name, container).await;
+    let (proxy, greedy, modest) = tokio::try_join!(
+        pod("proxy", proxy_container(&shop)),
+        pod("greedy", client_container()),
+        pod("modest", client_container()),
+    )?;
 
-    shop.patch(json!({"gateway": {"trustedProxies": PROXIES}})).await?;
-    shop.ready(READY_TIMEOUT).await?;
-    let refused = one_request_each("203.0.113").await?;
-    ensure!(refused == 0, "{refused} of {} clients are refused", 2 * BURST);
-    // The limit applies to the forwarded address, and not to one that the client adds before it.
-    let mut last = 200;
-    for host in 0..BURST {
-        last = status(&shop, &format!("192.0.2.{host}, 203.0.113.1")).await?;
+    // The gateway sees only the proxy: the clients share its limit, whatever they send.
+    for _ in 0..BURST {
+        ensure!(status(&greedy, &proxy, "").await? == 200, "a request within the limit is refused");
     }
-    ensure!(last == 429, "a client exceeded its limit: {last}");
+    ensure!(status(&modest, &proxy, "").await? == 429, "the untrusted proxy has no limit");
+    ensure!(status(&modest, &proxy, "192.0.2.1").await? == 429, "an untrusted header counts");
+
+    let trusted = [format!("{}/32", proxy.address)];
+    shop.patch(json!({"gateway": {"trustedProxies": trusted}})).await?;
+    shop.ready(READY_TIMEOUT).await?;
+    until("the only gateway", READY_TIMEOUT, async || only_gateway(&shop).await).await?;
+    for _ in 0..BURST {
+        ensure!(status(&greedy, &proxy, "").await? == 200, "the proxy's own limit still applies");
+    }
+    ensure!(status(&greedy, &proxy, "").await? == 429, "a client exceeds its limit");
+    // The proxy appends the real address to the addresses that a client sends.
+    for chosen in ["192.0.2.1", &modest.address, &format!("192.0.2.1, {}", proxy.address)] {
+        ensure!(status(&greedy, &proxy, chosen).await? == 429, "{chosen} counts, sent by a client");
+    }
+    // None of these requests counts against another client.
+    for _ in 0..BURST {
+        ensure!(status(&modest, &proxy, "").await? == 200, "clients share a limit");
+    }
     cluster.remove_namespace(&shop.namespace).await
 }
 
-/// Sends a request through the proxy as a client with this address, and returns the status.
-async fn status(shop: &Shop, client: &str) -> Result<u16> {
-    let status = shop.forwarded_status("/api/v1/categories", client).await?;
-    ensure!([200, 429].contains(&status), "{client}: {status}");
-    Ok(status)
+/// Checks that the gateway of the former settings has ended: while it drains, requests may still
+/// reach it.
+async fn only_gateway(shop: &Shop) -> Result<std::result::Result<(), String>> {
+    let pods: Vec<Pod> = shop.parts(Part::Component(Component::Gateway)).await?;
+    Ok(if pods.len() == 1 { Ok(()) } else { Err(format!("{} gateways", pods.len())) })
+}
+
+fn image() -> String {
+    std::env::var("E2E_PROXY_IMAGE").unwrap_or_else(|_| IMAGE.to_owned())
+}
+
+/// A proxy with the usual configuration: it appends the address of the client to
+/// `X-Forwarded-For`. It writes only below /tmp, so it can run as any user.
+fn proxy_container(shop: &Shop) -> Value {
+    let gateway = names::component(&shop.name, Component::Gateway);
+    let port = Component::Gateway.info().listen.port;
+    let temporary_paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|module| format!("{module}_temp_path /tmp/{module};"))
+        .concat();
+    let configuration = format!(
+        "daemon off; pid /tmp/nginx.pid; error_log stderr; events {{}}
+         http {{
+           access_log off; {temporary_paths}
+           server {{
+             listen {PORT};
+             location / {{
+               proxy_pass http://{gateway}:{port};
+               proxy_http_version 1.1;
+               proxy_set_header Host $host;
+               proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+             }}
+           }}
+         }}"
+    );
+    let start = "printf %s \"$CONFIGURATION\" >/tmp/nginx.conf && exec nginx -c /tmp/nginx.conf";
+    json!({
+        "image": image(),
+        "command": ["sh", "-c", start],
+        "env": [{"name": "CONFIGURATION", "value": configuration}],
+        "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
+    })
+}
+
+fn client_container() -> Value {
+    json!({"image": image(), "command": ["sleep", "3600"]})
+}
+
+/// Sends a request from a pod through the proxy, with this `X-Forwarded-For` unless it is empty,
+/// and returns the status of the response.
+async fn status(client: &JourneyPod, proxy: &JourneyPod, forwarded: &str) -> Result<u16> {
+    let header = match forwarded {
+        "" => String::new(),
+        addresses => format!("--header 'X-Forwarded-For: {addresses}'"),
+    };
+    let url = format!("http://{}:{PORT}/api/v1/categories", proxy.address);
+    // wget fails with a status that is not 2xx, and prints it.
+    let script = format!("wget -S -O /dev/null {header} '{url}' 2>&1 || true");
+    let output = client.shell(&script).await?;
+    let line = output.lines().find(|line| line.contains("HTTP/1.1 ")).context(output.clone())?;
+    let (_, rest) = line.split_once("HTTP/1.1 ").unwrap_or_default();
+    rest.split(' ').next().unwrap_or_default().parse().context(output)
 }

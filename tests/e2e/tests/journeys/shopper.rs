@@ -10,7 +10,7 @@ use futures::future::try_join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 const NEW_PASSWORD: &str = "staple battery horse";
 
 /// Connects, waits for the example, and reserves its rate limit.
@@ -75,7 +75,7 @@ async fn saved_card_hides_its_number_and_quotes_are_sorted() -> Result<()> {
 const ORDERED: &str = "cotton-t-shirt";
 
 /// Adds one unit to the cart and orders it with an accepted card.
-async fn order(shopper: &Shopper) -> Result<Value> {
+pub(crate) async fn order(shopper: &Shopper) -> Result<Value> {
     let product = product(shopper, ORDERED).await?;
     let line = json!({"product_id": product["id"], "quantity": 1});
     shopper.request(Method::POST, "/cart/items", Some(line), 201).await?;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use futures::future::try_join_all;
+use jiff::SignedDuration;
 use proto::audit::v1::ListAuditEntriesRequest;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -18,6 +19,10 @@ use crate::views::audit::{AuditLog, MAX_ENTRIES};
 /// Maximum length of an action, in characters.
 const MAX_ACTION_CHARS: usize = 100;
 
+/// How far back the list goes without `from`, so that a page does not count every entry of the
+/// retention. What an administrator looks for is usually recent.
+const DEFAULT_RANGE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(service_route(&admin(&[Code::InvalidRequest]), routes!(list)))
 }
@@ -25,7 +30,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// List the audit log
 ///
 /// Changes that administrators made to products, stock, categories, orders, refunds, accounts and
-/// mails, newest first. Pages go back 500 entries; `from` and `to` select older ones.
+/// mails, newest first. Without `from`, the list begins 30 days before `to`, or before now. Pages
+/// go back 500 entries; `from` and `to` select older ones.
 #[utoipa::path(
     get, path = "/audit", operation_id = "listAuditEntries", tag = "admin",
     params(Page, TimeRange,
@@ -42,7 +48,8 @@ async fn list(State(app): State<App>, _: Admin, params: Params) -> Result<Json<A
     let actor = params.uuid(&mut validator, "actor_id");
     let object = params.uuid(&mut validator, "object_id");
     let action = params.single(&mut validator, "action").unwrap_or_default().to_owned();
-    let (from, to) = params.time_range(&mut validator).bounds();
+    let range = params.time_range(&mut validator);
+    let (from, to) = range.starting_within(DEFAULT_RANGE, app.now()).bounds();
     if action.chars().count() > MAX_ACTION_CHARS || action.contains(char::is_control) {
         validator.fail("action", "invalid", "must be at most 100 visible characters");
     }

@@ -16,7 +16,7 @@ use crate::openapi::service_route;
 use crate::problem::{Code, Problem};
 use crate::routes::PathId;
 use crate::routes::codes::{admin, with_body};
-use crate::validation::{Body, IfMatch, IfMatchHeader, MAX_PRODUCT_BYTES, Validator};
+use crate::validation::{Body, Condition, IfMatch, IfMatchHeader, MAX_PRODUCT_BYTES, Validator};
 use crate::views::product::{NewProduct, Product, ProductChanges, StockMovement};
 
 /// Response with a product and the strong tag of its revision.
@@ -41,13 +41,19 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::PreconditionFailed,
         Code::PreconditionRequired,
     ]));
-    let delete_codes = admin(&[Code::NotFound, Code::ProductNotFound]);
+    let delete_codes = admin(&[
+        Code::NotFound,
+        Code::ProductNotFound,
+        Code::InvalidRequest,
+        Code::PreconditionFailed,
+    ]);
     let stock_codes = admin(&with_body(&[
         Code::NotFound,
         Code::ProductNotFound,
         Code::Conflict,
         Code::StockBelowReserved,
         Code::StockTooLarge,
+        Code::PreconditionFailed,
     ]));
     OpenApiRouter::new()
         .routes(service_route(&create_codes, routes!(create)))
@@ -98,9 +104,10 @@ async fn update(
 ) -> Result<TaggedProduct, Problem> {
     let mut validator = Validator::new();
     let condition = if_match.validate(&mut validator);
+    let is_conditional = condition.is_some();
     let request = body.validate(&mut validator, id, condition);
     validator.finish()?;
-    if request.stock_quantity.is_some() && condition.is_none() {
+    if request.stock_quantity.is_some() && !is_conditional {
         return Err(Code::PreconditionRequired.problem());
     }
     let product = app.catalog().update_product(request).await;
@@ -111,10 +118,10 @@ async fn update(
 /// Delete a product
 ///
 /// Hides the product from shoppers. Orders with the product stay unchanged, and its slug stays
-/// reserved. Idempotent: deleting it again succeeds.
+/// reserved. Idempotent: deleting it again succeeds, also with the `If-Match` of the first time.
 #[utoipa::path(
     delete, path = "/products/{id}", operation_id = "deleteProduct", tag = "admin",
-    params(("id" = uuid::Uuid, Path, description = "The product.")),
+    params(("id" = uuid::Uuid, Path, description = "The product."), IfMatchHeader),
     responses((status = 204, description = "The product is deleted.")),
     security(("bearer" = []))
 )]
@@ -122,9 +129,16 @@ async fn delete(
     State(app): State<App>,
     _: Admin,
     PathId(id): PathId,
+    if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    let deleted =
-        app.catalog().delete_product(v1::DeleteProductRequest { id: id.to_string() }).await;
+    let mut validator = Validator::new();
+    let condition = if_match.validate(&mut validator);
+    validator.finish()?;
+    let condition = condition.map(Condition::expected_revisions);
+    let (expected_revision, other_revisions) = condition.unwrap_or_default();
+    let id = id.to_string();
+    let request = v1::DeleteProductRequest { id, expected_revision, other_revisions };
+    let deleted = app.catalog().delete_product(request).await;
     deleted.map_err(Problem::not_found_as(Code::ProductNotFound))?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -135,7 +149,7 @@ async fn delete(
 /// number of units reserved for orders.
 #[utoipa::path(
     post, path = "/products/{id}/stock", operation_id = "adjustStock", tag = "admin",
-    params(("id" = uuid::Uuid, Path, description = "The product.")),
+    params(("id" = uuid::Uuid, Path, description = "The product."), IfMatchHeader),
     request_body = StockMovement,
     responses((status = 200, description = "The updated product.", body = Product,
         headers(("ETag" = String, description = "Strong tag of the revision, for `If-Match`.")))),
@@ -145,10 +159,12 @@ async fn adjust_stock(
     State(app): State<App>,
     Admin(caller): Admin,
     PathId(id): PathId,
+    if_match: IfMatch,
     Body(body): Body<StockMovement>,
 ) -> Result<TaggedProduct, Problem> {
     let mut validator = Validator::new();
-    let request = body.validate(&mut validator, id, caller.user_id);
+    let condition = if_match.validate(&mut validator);
+    let request = body.validate(&mut validator, id, condition, caller.user_id);
     let request = validator.pass(request)?;
     let product = app.catalog().adjust_stock(request).await;
     let product = product.map_err(Problem::not_found_as(Code::ProductNotFound))?;

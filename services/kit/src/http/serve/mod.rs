@@ -1,15 +1,17 @@
 //! The accept loop and the graceful shutdown of connections.
 
 use super::client::{Client, TrustedProxies};
+use super::client_budget::ClientBudget;
 use super::connection_activity::ConnectionActivity;
 use super::connection_table::ConnectionTable;
 use super::connection_timeouts::ConnectionTimeouts;
-use super::observed_io::{ObservedSocket, ResponseBody};
+use super::message_scanner::BodyFraming;
+use super::observed_io::{ObservedSocket, RequestGuards, ResponseBody};
 use super::proxy_keys::X_PROXY_KEY;
-use super::request_limiter::RequestLimiter;
 use axum::Router;
 use axum::extract::ConnectInfo;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -32,9 +34,9 @@ use tower::ServiceExt as _;
 #[cfg(test)]
 mod tests;
 
-/// Maximum number of open connections: at about 10 KiB each, what a small pod can hold. Further
+/// Maximum number of open connections: at up to 32 KiB each, what a small pod can hold. Further
 /// connections wait in the kernel's queue.
-const MAX_CONNECTIONS: usize = 1024;
+const MAX_CONNECTIONS: usize = 512;
 
 /// Maximum number of concurrent HTTP/2 streams on one connection of a client. A client that needs
 /// more waits; the requests that arrive at once on all connections of one client must fit into the
@@ -45,12 +47,27 @@ const MAX_STREAMS: u32 = 32;
 /// to many clients.
 const MAX_PROXY_STREAMS: u32 = 256;
 
-/// Bytes of request bodies that an HTTP/2 connection may hold before they are read, in total and
-/// per stream: the initial window, the least that the protocol allows for a connection.
+/// Bytes of request bodies that an HTTP/2 connection may hold before they are read: the initial
+/// window, the least that the protocol allows.
 const WINDOW_BYTES: u32 = 65_535;
+
+/// Bytes of a request body that an HTTP/2 stream may hold before they are read: one frame.
+const STREAM_WINDOW_BYTES: u32 = 16 * 1024;
+
+/// Default maximum number of requests whose responses have not been written.
+const MAX_REQUESTS: u64 = 1024;
+
+/// Default maximum of the memory of responses that have not been written.
+const MAX_RESPONSES_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Memory of a response apart from its body: its head and its queue.
+const RESPONSE_BYTES: u64 = 2 * 1024;
 
 /// Bytes of a response that an HTTP/2 stream buffers while the peer does not accept them.
 const MAX_SEND_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Maximum number of headers of one request. HTTP/1 has the same limit in `hyper`.
+const MAX_HEADERS: usize = 100;
 
 /// Maximum size of the headers of one request, in bytes. Cookies and tokens fit; larger headers
 /// are an attack.
@@ -75,13 +92,45 @@ pub(crate) struct ServerSettings {
     /// Maximum number of open connections.
     pub(crate) max_connections: usize,
     pub(crate) trusted: TrustedProxies,
+    pub(crate) limits: ServerLimits,
+}
+
+/// What the requests of a server occupy at most until their responses have been written. One client
+/// gets at most a quarter. Clones share the limits, so that several servers stay within them
+/// together.
+#[derive(Clone, Debug)]
+pub struct ServerLimits {
+    requests: ClientBudget,
+    responses: ClientBudget,
+}
+
+impl ServerLimits {
+    /// Limits the requests, and keeps the default limit of the memory of responses.
+    #[must_use]
+    pub fn with_max_requests(max_requests: u64) -> Self {
+        Self::new(max_requests, MAX_RESPONSES_BYTES)
+    }
+
+    fn new(max_requests: u64, max_responses_bytes: u64) -> Self {
+        Self {
+            requests: ClientBudget::new(max_requests),
+            responses: ClientBudget::new(max_responses_bytes),
+        }
+    }
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self::with_max_requests(MAX_REQUESTS)
+    }
 }
 
 impl ServerSettings {
     /// The default timeouts and limits.
     pub(crate) fn new(trusted: TrustedProxies) -> Self {
         let timeouts = ConnectionTimeouts::DEFAULT;
-        Self { timeouts, max_connections: MAX_CONNECTIONS, trusted }
+        let limits = ServerLimits::default();
+        Self { timeouts, max_connections: MAX_CONNECTIONS, trusted, limits }
     }
 }
 
@@ -93,12 +142,12 @@ pub(crate) async fn serve_until(
     shutdown: impl Future<Output = ()>,
     settings: ServerSettings,
 ) {
-    let ServerSettings { timeouts, max_connections, trusted } = settings;
+    let ServerSettings { timeouts, max_connections, trusted, limits } = settings;
     let (for_clients, for_proxies) = (builder(MAX_STREAMS), builder(MAX_PROXY_STREAMS));
     let (connections, closing) = (TaskTracker::new(), CancellationToken::new());
     let permits = Arc::new(Semaphore::new(max_connections));
     let table = Arc::new(ConnectionTable::default());
-    let requests = RequestService { router, trusted, limiter: RequestLimiter::default() };
+    let requests = RequestService { router, trusted, limits };
     let mut shutdown = pin!(shutdown);
     loop {
         let (stream, peer, permit) = tokio::select! {
@@ -137,7 +186,7 @@ pub(crate) async fn serve_until(
 struct RequestService {
     router: Router,
     trusted: TrustedProxies,
-    limiter: RequestLimiter,
+    limits: ServerLimits,
 }
 
 impl RequestService {
@@ -147,30 +196,71 @@ impl RequestService {
         activity: Arc<ConnectionActivity>,
         request: Request<Incoming>,
     ) -> Result<Response<ResponseBody>, Infallible> {
-        let in_flight = activity.begin_request(request.version());
+        let framing = BodyFraming::from_headers(request.version(), request.headers());
+        let in_flight = activity.begin_request(request.version(), framing);
+        let mut guards = RequestGuards { in_flight, permit: None, memory: None };
         let sender = self.trusted.identify(peer.ip(), request.headers());
         if sender.has_proxy_key {
             activity.set_shared();
         }
-        let Some(permit) = self.limiter.try_begin(sender.client) else {
-            return Ok(too_many_requests().map(|body| ResponseBody::new(body, in_flight, None)));
-        };
+        if request.headers().len() > MAX_HEADERS {
+            let response = empty_response(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+            return Ok(response.map(|body| ResponseBody::new(body, guards)));
+        }
+        guards.permit = self.limits.requests.try_take(sender.client, 1);
+        if guards.permit.is_none() || !self.limits.responses.is_available(sender.client) {
+            // The peer does not read the responses, and would collect their heads in the queue.
+            if activity.is_blocked() {
+                activity.evict();
+            }
+            return Ok(too_many_requests().map(|body| ResponseBody::new(body, guards)));
+        }
+        let is_read = [Method::GET, Method::HEAD].contains(request.method());
         let mut request = request.map(axum::body::Body::new);
         // No handler and no log needs it.
         request.headers_mut().remove(X_PROXY_KEY);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(sender);
-        let response = self.router.oneshot(request).await?;
-        Ok(response.map(|body| ResponseBody::new(body, in_flight, Some(permit))))
+        let mut response = self.router.oneshot(request).await?;
+        if response.body().is_end_stream() {
+            if let Some(permit) = guards.permit.take() {
+                activity.finish_without_body(permit);
+            }
+            return Ok(response.map(|body| ResponseBody::new(body, guards)));
+        }
+        let (budget, bytes) = (&self.limits.responses, response_bytes(response.body()));
+        // A single response may be larger than the share: it is served while there is no other.
+        let bytes = bytes.min(budget.share());
+        guards.memory = budget.try_take(sender.client, bytes);
+        if guards.memory.is_none() {
+            if is_read {
+                response = too_many_requests();
+            } else {
+                // The change has been made, so its response is not replaced.
+                guards.memory = Some(budget.take(sender.client, bytes));
+            }
+        }
+        Ok(response.map(|body| ResponseBody::new(body, guards)))
     }
 }
 
-/// The response to a request above the limit. It has no body, because a client that does not read
+/// Returns the memory of a response. A body of unknown length counts as what a stream buffers.
+fn response_bytes(body: &axum::body::Body) -> u64 {
+    let hint = body.size_hint();
+    RESPONSE_BYTES + hint.exact().unwrap_or(hint.lower().max(MAX_SEND_BUFFER_BYTES as u64))
+}
+
+/// The response to a request above a limit. It has no body, because a client that does not read
 /// would keep it.
 fn too_many_requests() -> Response<axum::body::Body> {
-    let mut response = Response::new(axum::body::Body::empty());
-    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let mut response = empty_response(StatusCode::SERVICE_UNAVAILABLE);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+fn empty_response(status: StatusCode) -> Response<axum::body::Body> {
+    let mut response = Response::new(axum::body::Body::empty());
+    *response.status_mut() = status;
     response
 }
 
@@ -245,7 +335,7 @@ fn builder(max_streams: u32) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(max_streams)
-        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(WINDOW_BYTES)
         .max_send_buf_size(MAX_SEND_BUFFER_BYTES)
         .max_header_list_size(MAX_HEADER_BYTES as u32)

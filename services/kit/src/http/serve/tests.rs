@@ -1,6 +1,6 @@
 //! Connection timeouts through real sockets.
 
-use super::{EVICTION_TIMEOUT, ServerSettings, serve_until};
+use super::{EVICTION_TIMEOUT, ServerLimits, ServerSettings, serve_until};
 use crate::http::TrustedProxies;
 use crate::http::connection_timeouts::ConnectionTimeouts;
 use axum::Router;
@@ -24,6 +24,12 @@ const TIMEOUTS: ConnectionTimeouts = ConnectionTimeouts {
 /// A response that fits into no buffer of a socket.
 const LARGE_BYTES: usize = 32 * 1024 * 1024;
 
+/// A response of which one client may have four that it does not read.
+const MEDIUM_BYTES: usize = 400_000;
+
+/// Requests in flight, of which one client gets 512.
+const MAX_REQUESTS: u64 = 2048;
+
 /// Longer than each timeout.
 const LONG: Duration = Duration::from_secs(4);
 
@@ -45,10 +51,13 @@ async fn start_server_with(max_connections: usize, proxies: &[&str]) -> SocketAd
             "a response"
         }),
     );
-    let router = router.route("/large", get(async || vec![b'x'; LARGE_BYTES]));
+    let router = router
+        .route("/large", get(async || vec![b'x'; LARGE_BYTES]))
+        .route("/medium", get(async || vec![b'x'; MEDIUM_BYTES]).post(async || "a response"));
     let proxies: Vec<_> = proxies.iter().map(|net| net.parse().expect("a network")).collect();
     let trusted = TrustedProxies::new(&proxies);
-    let settings = ServerSettings { timeouts: TIMEOUTS, max_connections, trusted };
+    let limits = ServerLimits::new(MAX_REQUESTS, 16 * MEDIUM_BYTES as u64 + 64 * 1024);
+    let settings = ServerSettings { timeouts: TIMEOUTS, max_connections, trusted, limits };
     tokio::spawn(serve_until(listener, router, pending(), settings));
     address
 }
@@ -119,6 +128,25 @@ async fn incomplete_next_request_is_closed_after_header_timeout() {
     stream.write_all(b"GET /fast HT").await.expect("sent");
     let open_duration = time_to_close(&mut stream).await;
     assert!(open_duration < TIMEOUTS.keep_alive, "{open_duration:?}");
+}
+
+#[tokio::test]
+async fn incomplete_head_behind_a_request_is_closed_after_header_timeout() {
+    let address = start_server().await;
+    let post = b"POST /medium HTTP/1.1\r\nhost: shop\r\ncontent-length: 2\r\n\r\n{}";
+    for complete in [REQUEST, post] {
+        let bytes = [complete, b"GET /fast HT"].concat();
+        let mut stream = connect(address, &bytes).await;
+        read_response(&mut stream).await;
+        let open_duration = time_to_close(&mut stream).await;
+        assert!(open_duration < TIMEOUTS.keep_alive, "{open_duration:?}");
+        // Without the incomplete head, the connection is kept.
+        let mut stream = connect(address, complete).await;
+        read_response(&mut stream).await;
+        sleep(TIMEOUTS.header_read * 4).await;
+        stream.write_all(REQUEST).await.expect("sent");
+        read_response(&mut stream).await;
+    }
 }
 
 #[tokio::test]
@@ -249,7 +277,7 @@ async fn slow_reader_that_makes_progress_gets_the_response() {
     let request = b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let mut stream = connect(address, request).await;
     let mut received = 0;
-    let mut part = vec![0; 2 * 1024 * 1024];
+    let mut part = vec![0; 512 * 1024];
     loop {
         let length = stream.read(&mut part).await.expect("a part");
         if length == 0 {
@@ -295,4 +323,110 @@ async fn requests_of_one_client_above_the_limit_are_503() {
     assert_eq!(refused, 640 - 512);
     let mut other = connect_from(ATTACKER, address, REQUEST).await;
     read_response(&mut other).await;
+}
+
+/// Opens an HTTP/2 connection whose streams have a window of this many bytes.
+async fn connect_http2(
+    source: [u8; 4],
+    address: SocketAddr,
+    window: u32,
+) -> (h2::client::SendRequest<Bytes>, tokio::task::JoinHandle<Result<(), h2::Error>>) {
+    let stream = connect_from(source, address, b"").await;
+    let mut builder = h2::client::Builder::new();
+    let handshake = builder.initial_window_size(window).handshake(stream);
+    let (client, connection) = handshake.await.expect("HTTP/2");
+    (client, tokio::spawn(connection))
+}
+
+fn get_http2(path: &str) -> http::Request<()> {
+    http::Request::get(format!("http://shop{path}")).body(()).expect("a request")
+}
+
+#[tokio::test]
+async fn http2_peer_that_opens_one_byte_at_a_time_is_disconnected() {
+    let address = start_server().await;
+    let (mut client, connection) = connect_http2([127, 0, 0, 1], address, 1).await;
+    let (response, _) = client.send_request(get_http2("/medium"), true).expect("sent");
+    let mut body = response.await.expect("a head").into_body();
+    let (started, mut received) = (Instant::now(), 0);
+    while let Some(Ok(part)) = body.data().await {
+        received += part.len();
+        sleep(Duration::from_millis(20)).await;
+        if body.flow_control().release_capacity(part.len()).is_err() {
+            break;
+        }
+    }
+    drop(timeout(LONG, connection).await.expect("the server closes the connection"));
+    let open_duration = started.elapsed();
+    assert!(received > 1 && open_duration > TIMEOUTS.response_progress / 2, "{received}");
+    assert!(open_duration < TIMEOUTS.keep_alive, "{open_duration:?}");
+}
+
+#[tokio::test]
+async fn http2_peer_with_a_small_window_gets_the_response() {
+    let address = start_server().await;
+    let (mut client, _connection) = connect_http2([127, 0, 0, 1], address, 8192).await;
+    let (response, _) = client.send_request(get_http2("/medium"), true).expect("sent");
+    let mut body = response.await.expect("a head").into_body();
+    let (started, mut received) = (Instant::now(), 0);
+    while let Some(part) = body.data().await {
+        let part = part.expect("a part");
+        received += part.len();
+        sleep(TIMEOUTS.response_progress / 20).await;
+        body.flow_control().release_capacity(part.len()).expect("a stream");
+    }
+    assert_eq!(received, MEDIUM_BYTES);
+    assert!(started.elapsed() > TIMEOUTS.response_progress * 2, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn unread_responses_of_one_client_are_bounded() {
+    let address = start_server().await;
+    let (mut client, connection) = connect_http2(ATTACKER, address, 1).await;
+    let mut accepted = Vec::new();
+    for number in 0..12 {
+        client = client.ready().await.expect("a stream");
+        let (response, _) = client.send_request(get_http2("/medium"), true).expect("sent");
+        let response = response.await.expect("a head");
+        if number < 4 {
+            assert_eq!(response.status(), 200);
+            accepted.push(response);
+        } else {
+            assert_eq!(response.status(), 503);
+            assert_eq!(response.headers()["retry-after"], "1");
+        }
+    }
+    let (mut other, _connection) = connect_http2([127, 0, 0, 1], address, 1_000_000).await;
+    let (response, _) = other.send_request(get_http2("/medium"), true).expect("sent");
+    assert_eq!(response.await.expect("a head").status(), 200);
+    connection.abort();
+    drop(accepted);
+    let served = async || {
+        let (mut client, _connection) = connect_http2(ATTACKER, address, 1).await;
+        let (response, _) = client.send_request(get_http2("/medium"), true).expect("sent");
+        response.await.expect("a head").status() == 200
+    };
+    timeout(LONG, async {
+        while !served().await {
+            sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("the memory is returned");
+}
+
+#[tokio::test]
+async fn too_many_headers_are_431_with_http2() {
+    let address = start_server().await;
+    let (mut client, _connection) = connect_http2([127, 0, 0, 1], address, 1024).await;
+    for (count, status) in [(90, 200), (110, 431)] {
+        client = client.ready().await.expect("a stream");
+        let mut request = get_http2("/fast");
+        for number in 0..count {
+            let name = http::HeaderName::try_from(format!("x-{number}")).expect("a name");
+            request.headers_mut().insert(name, http::HeaderValue::from_static("1"));
+        }
+        let (response, _) = client.send_request(request, true).expect("sent");
+        assert_eq!(response.await.expect("a head").status(), status, "{count}");
+    }
 }

@@ -1,16 +1,17 @@
-//! Price level of a currency: what replaces a cent of the price list, which is in US cents.
+//! Price level of a currency: what replaces a US cent of a price that the shop ships with, such as
+//! the price list of shipping and the demo products.
 //!
-//! Without it, the price list would be read in minor units of any currency: 600 US cents are a
+//! Without it, such a price would be read in minor units of any currency: 600 US cents are a
 //! parcel, 600 rupiah are nothing. The levels are rough exchange rates of 2026, rounded to prices
 //! that look plausible. They only have to be of the right size; a shop with prices of its own has a
 //! setting.
 
-use money::Currency;
+use crate::{Currency, Money};
 
 /// Highest level: minor units of the cheapest currencies, with margin.
-pub const MAX_PERCENT: u32 = 10_000_000;
+const MAX_PERCENT: u32 = 10_000_000;
 
-/// Minor units of a currency that replace 100 US cents of the price list.
+/// Minor units of a currency that replace 100 US cents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PriceLevel(u32);
 
@@ -63,7 +64,10 @@ const LEVELS: [(&str, u32); 44] = [
 ];
 
 impl PriceLevel {
-    /// Creates a level of 1 to [`MAX_PERCENT`].
+    /// The highest level.
+    pub const MAX: Self = Self(MAX_PERCENT);
+
+    /// Creates a level of 1 to [`Self::MAX`].
     #[must_use]
     pub fn new(percent: u32) -> Option<Self> {
         (1..=MAX_PERCENT).contains(&percent).then_some(Self(percent))
@@ -76,14 +80,21 @@ impl PriceLevel {
         level.map(|(_, percent)| Self(*percent))
     }
 
-    /// Returns the minor units that replace 100 US cents, 1 to [`MAX_PERCENT`].
+    /// Returns the minor units that replace 100 US cents, 1 to that of [`Self::MAX`].
     #[must_use]
     pub fn percent(self) -> u32 {
         self.0
     }
+
+    /// Returns the amount in `currency` that replaces hundredths of US cents, rounded down to a
+    /// whole minor unit.
+    #[must_use]
+    pub fn replace(self, us_centicents: u32, currency: Currency) -> Money {
+        Money::new(i64::from(us_centicents) * i64::from(self.0) / 10_000, currency)
+    }
 }
 
-/// The level of the price list itself.
+/// The level of US dollars.
 impl Default for PriceLevel {
     fn default() -> Self {
         Self(100)
@@ -105,5 +116,18 @@ mod tests {
         assert_eq!(PriceLevel::of(Currency::USD), Some(PriceLevel::default()));
         assert_eq!(PriceLevel::of("XPF".parse().unwrap()), None);
         assert_eq!((PriceLevel::new(0), PriceLevel::new(MAX_PERCENT + 1)), (None, None));
+    }
+
+    #[test]
+    fn replaced_amounts_are_rounded_down() {
+        let replace = |code: &str, centicents| {
+            let currency = code.parse().unwrap();
+            PriceLevel::of(currency).unwrap().replace(centicents, currency).cents()
+        };
+        assert_eq!(replace("USD", 199_900), 1_999);
+        assert_eq!(replace("JPY", 199_900), 2_998);
+        assert_eq!(replace("IDR", 2_990_000), 478_400_000);
+        let highest = PriceLevel::MAX.replace(u32::MAX, Currency::USD);
+        assert_eq!(highest.cents(), 4_294_967_295_000);
     }
 }
