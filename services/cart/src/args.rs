@@ -36,4 +36,13 @@ pub struct Args {
         value_parser = duration_between(Duration::from_secs(60), Duration::from_secs(31536000)),
     )]
     pub cart_ttl: Duration,
+
+    /// Time after its last change at which the cart of a guest expires.
+    #[arg(
+        long,
+        env = "GUEST_CART_TTL",
+        default_value = "48h",
+        value_parser = duration_between(Duration::from_secs(60), Duration::from_secs(31536000)),
+    )]
+    pub guest_cart_ttl: Duration,
 }

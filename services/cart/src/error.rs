@@ -12,6 +12,10 @@ use crate::domain::cart::{MAX_LINES, MAX_UNITS, Refusal};
 /// a restart takes.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// Delay after which a client should retry to create a guest's cart while Redis is nearly full. Its
+/// memory becomes free over minutes, when carts expire.
+const NEARLY_FULL_RETRY_AFTER: Duration = Duration::from_secs(60);
+
 /// Error of the cart service.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -30,6 +34,12 @@ pub enum Error {
     /// Redis contains a value that this version never writes.
     #[error("unknown {0} in Redis")]
     UnknownStoredValue(&'static str),
+    /// The guest has no cart, and the request must not create one.
+    #[error("the guest has no cart")]
+    GuestCartAbsent,
+    /// Redis is nearly full, so that no carts of guests are created.
+    #[error("Redis is nearly full")]
+    RedisNearlyFull,
     /// A Redis command failed.
     #[error("Redis command failed")]
     Store(#[from] Failure),
@@ -55,6 +65,13 @@ impl From<Error> for Status {
                 }
                 _ => status::internal(&error),
             },
+            Error::GuestCartAbsent => {
+                status::failed_precondition("guest_cart_absent", error.to_string())
+            }
+            Error::RedisNearlyFull => {
+                tracing::warn!("cart of a guest not created: Redis is nearly full");
+                status::unavailable_in_part(NEARLY_FULL_RETRY_AFTER)
+            }
             Error::Store(Failure::Unavailable(_)) => unavailable(&error),
             Error::Store(Failure::WritesRefused(_)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "cart cannot be changed");

@@ -35,6 +35,7 @@ impl Metrics {
             Ok(ChangeResult { changed: true, .. }) => "changed",
             Ok(ChangeResult { changed: false, .. }) => "unchanged",
             Err(Error::Refused(_)) => "refused",
+            Err(Error::RedisNearlyFull) => "redis_nearly_full",
             // Counted by the metrics of Redis.
             Err(_) => return,
         };
@@ -54,13 +55,18 @@ mod tests {
         let runtime = Runtime::for_tests().component("cart");
         let metrics = Metrics::register(runtime.metrics());
         let change = Change::Clear(None);
+        let result =
+            |changed| ChangeResult { cart: Cart::default(), changed, not_merged: Vec::new() };
         for changed in [true, true, false] {
-            metrics.observe_change(&change, &Ok(ChangeResult { cart: Cart::default(), changed }));
+            metrics.observe_change(&change, &Ok(result(changed)));
         }
         metrics.observe_change(&change, &Err(Refusal::CartFull.into()));
+        metrics.observe_change(&change, &Err(Error::RedisNearlyFull));
         metrics.observe_change(&change, &Err(Error::NotFound("product")));
         let text = runtime.metrics().text();
-        for (outcome, count) in [("changed", 2), ("unchanged", 1), ("refused", 1)] {
+        for (outcome, count) in
+            [("changed", 2), ("unchanged", 1), ("refused", 1), ("redis_nearly_full", 1)]
+        {
             let line = format!("{{change=\"empty\",outcome=\"{outcome}\"}} {count}\n");
             assert!(text.contains(&format!("cart_changes_total{line}")), "{text}");
         }

@@ -1,5 +1,5 @@
-//! The memory use of Redis, as metrics. The operator reads them, to report when Redis is nearly
-//! full: then it refuses new carts.
+//! The memory use of Redis: as metrics, which the operator reads to report when Redis is nearly
+//! full, and as the condition of creating carts of guests, who could fill it.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -17,6 +17,21 @@ struct MemoryUse {
     used: u64,
     /// `maxmemory`; 0 without a limit.
     limit: u64,
+}
+
+impl MemoryUse {
+    /// Whether Redis uses so much of its memory that the rest is reserved for existing carts and
+    /// those of customers. The operator reports the same threshold as `CacheMemoryPressure`.
+    fn is_nearly_full(self) -> bool {
+        const PERCENT: u64 = 80;
+        self.limit > 0 && self.used / PERCENT >= self.limit / 100
+    }
+}
+
+/// Whether Redis is nearly full at present. A Redis that is unavailable or does not report its
+/// memory is not: the write that follows decides.
+pub(crate) async fn is_nearly_full(redis: &Redis) -> bool {
+    measure(redis).await.is_some_and(MemoryUse::is_nearly_full)
 }
 
 type BytesGauge = Gauge<u64, AtomicU64>;
@@ -66,6 +81,19 @@ fn parse(info: &str) -> Option<MemoryUse> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn redis_is_nearly_full_from_80_percent() {
+        for (used, limit, expected) in [
+            (0, 0, false),
+            (1 << 40, 0, false),
+            (79_999_999, 100_000_000, false),
+            (80_000_000, 100_000_000, true),
+            (u64::MAX, 100_000_000, true),
+        ] {
+            assert_eq!(MemoryUse { used, limit }.is_nearly_full(), expected, "{used} of {limit}");
+        }
+    }
 
     #[test]
     fn memory_use_is_parsed_from_info() {

@@ -11,7 +11,7 @@ use crate::carts::Carts;
 use crate::catalog::Catalog;
 use crate::metrics::Metrics;
 use crate::redis_memory;
-use crate::store::Store;
+use crate::store::{CartTtls, Store};
 
 /// Serves carts until the process drains. It starts without Redis and the catalog: calls that need
 /// them fail with UNAVAILABLE until they are reachable.
@@ -41,9 +41,11 @@ pub async fn serve_on(
 async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<(), kit::Error> {
     let redis = kit::redis::connect(&args.redis, runtime)?;
     redis_memory::observe(redis.clone(), runtime);
+    let ttls = CartTtls { customer: args.cart_ttl, guest: args.guest_cart_ttl };
     let api = Api {
         carts: Carts {
-            store: Store::new(redis, args.cart_ttl),
+            redis: redis.clone(),
+            store: Store::new(redis, ttls),
             catalog: Catalog::connect(args.catalog_url.clone(), runtime),
             currency: args.currency,
             metrics: Metrics::register(runtime.metrics()),

@@ -23,6 +23,7 @@ use crate::cache::{CacheKey, CatalogCache, CatalogRead};
 use crate::circuit_breaker::{CircuitBreakerChannel, CircuitBreakers};
 use crate::encoded_response::EncodedResponse;
 use crate::problem::Problem;
+use crate::rate_limit::GuestCartLimit;
 
 /// Read-only RPCs, by service. The client retries these when the connection breaks during the call.
 /// RPCs that set a field to a value are excluded although they are idempotent: another caller may
@@ -80,13 +81,19 @@ struct Shared {
     /// None: every read is sent to the catalog.
     cache: Option<CatalogCache>,
     auth: Auth,
+    guest_carts: GuestCartLimit,
     env: Env,
     request_timeout: Duration,
 }
 
 impl App {
     /// Starts connecting to the services in the background. None has to be up yet.
-    pub(crate) fn new(args: &Args, auth: Auth, runtime: &Runtime) -> Self {
+    pub(crate) fn new(
+        args: &Args,
+        auth: Auth,
+        guest_carts: GuestCartLimit,
+        runtime: &Runtime,
+    ) -> Self {
         let breakers = CircuitBreakers::new(runtime);
         let connect = |name, url: &TargetUrl, reads| {
             let target = ClientTarget::new(name, url.clone()).reads(reads);
@@ -129,6 +136,7 @@ impl App {
             audit,
             cache,
             auth,
+            guest_carts,
             env: runtime.env.clone(),
             request_timeout: args.request_timeout,
         }))
@@ -204,6 +212,16 @@ impl App {
     /// Returns the current date in UTC.
     pub(crate) fn today(&self) -> Date {
         self.0.env.now().to_zoned(TimeZone::UTC).date()
+    }
+
+    /// Returns the source of random tokens.
+    pub(crate) fn env(&self) -> &Env {
+        &self.0.env
+    }
+
+    /// Returns the limit of the carts that guests create.
+    pub(crate) fn guest_carts(&self) -> &GuestCartLimit {
+        &self.0.guest_carts
     }
 
     /// Returns the verifier of access tokens.

@@ -93,9 +93,29 @@ pub struct Args {
     #[arg(long, env = "SIGN_IN_LIMIT_PER_IP", default_value_t = 30)]
     pub sign_in_limit_per_ip: u32,
 
+    /// Carts of guests that one client address may create per minute, and burst; 0 disables the
+    /// limit.
+    #[arg(long, env = "GUEST_CART_LIMIT_PER_IP", default_value_t = 20)]
+    pub guest_cart_limit_per_ip: u32,
+
     /// Proxies whose X-Forwarded-For is trusted: CIDRs or addresses, separated by commas.
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "")]
     pub trusted_proxies: List<Network>,
+
+    /// File with the key of a trusted proxy, such as the web shop: one key per line, two during a
+    /// change of the key, each of 32 to 256 characters. Reloaded when it changes. A request with
+    /// the key in X-Proxy-Key may name its client in X-Forwarded-For, with exactly one address.
+    #[arg(long, env = "TRUSTED_PROXY_KEY_FILE")]
+    pub trusted_proxy_key_file: Option<PathBuf>,
+
+    /// Requests per minute and client address that arrive with the key of a trusted proxy, instead
+    /// of RATE_LIMIT_PER_MINUTE: a page of the web shop makes several. 0 disables the limit.
+    #[arg(long, env = "RATE_LIMIT_WEB_PER_MINUTE", default_value_t = 600)]
+    pub rate_limit_web_per_minute: u32,
+
+    /// Burst of such requests per client address; 0 disables the limit.
+    #[arg(long, env = "RATE_LIMIT_WEB_BURST", default_value_t = 200)]
+    pub rate_limit_web_burst: u32,
 
     /// Origins that may call the API from a browser, separated by commas; * allows any.
     #[arg(long, env = "CORS_ORIGINS", default_value = "http://localhost:3000")]

@@ -8,7 +8,8 @@
 //!
 //! - `routes`: one file per resource; `views`: its JSON; `validation`: reading requests
 //! - `problem`: the table of error codes, and the one mapping from gRPC statuses to it
-//! - `auth`: access tokens and verification keys; `rate_limit`, `body_budget`: limits per client
+//! - `auth`: access tokens and verification keys; `cart_token`: tokens of guests' carts
+//! - `rate_limit`, `body_budget`: limits per client
 //! - `encoded_response` and `cache`: encoded responses of the public catalog, kept while fresh
 //! - `circuit_breaker`: fails calls fast while a service does not respond
 //! - `layers`: middleware around every route; `openapi`: the OpenAPI document
@@ -18,6 +19,7 @@ mod args;
 mod auth;
 mod body_budget;
 mod cache;
+mod cart_token;
 mod circuit_breaker;
 mod encoded_response;
 mod entity_tag;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use kit::Runtime;
-use kit::http::{ObserveConfig, TrustedProxies};
+use kit::http::{ObserveConfig, ProxyKeys, TrustedProxies};
 use kit::redis::Redis;
 use tokio::net::TcpListener;
 
@@ -17,7 +17,7 @@ use crate::layers::{
     apply_layers,
 };
 use crate::problem::{Code, Problem};
-use crate::rate_limit::{Quota, RateLimiter};
+use crate::rate_limit::{GuestCartLimit, Quota, RateLimiter};
 use crate::route_exposure::RouteGroups;
 use crate::routes::Descriptions;
 use crate::{openapi, routes};
@@ -60,17 +60,23 @@ pub async fn serve_on(listener: TcpListener, args: Args, runtime: Runtime) -> Re
         }
         None => None,
     };
-    let app = App::new(&args, auth, &runtime);
-    let layers = layers(&args, &runtime)?;
+    let limiter = Arc::new(RateLimiter::new(redis(&args, &runtime)?, &runtime));
+    let guest_carts = GuestCartLimit {
+        limiter: Arc::clone(&limiter),
+        quota: Quota::new(args.guest_cart_limit_per_ip, args.guest_cart_limit_per_ip),
+    };
+    let app = App::new(&args, auth, guest_carts, &runtime);
+    let layers = layers(&args, limiter, &runtime);
     let routes = |groups| apply_layers(layers.clone(), router(&args, app.clone(), groups));
-    let trusted = || TrustedProxies::new(&args.trusted_proxies);
+    let trusted = trusted_proxies(&args, &runtime)?;
     let public = routes(RouteGroups::public(docs, admin));
     let limits = args.server_limits();
-    let public = kit::http::serve_within(listener, public, &runtime, trusted(), limits.clone());
+    let public =
+        kit::http::serve_within(listener, public, &runtime, trusted.clone(), limits.clone());
     match internal {
         Some((listener, groups)) => {
             let routes = routes(groups);
-            let internal = kit::http::serve_within(listener, routes, &runtime, trusted(), limits);
+            let internal = kit::http::serve_within(listener, routes, &runtime, trusted, limits);
             tokio::join!(public, internal);
         }
         None => public.await,
@@ -89,22 +95,31 @@ pub async fn serve_within_layers(
     routes: Router,
     runtime: &Runtime,
 ) -> Result<(), Error> {
-    let layers = layers(args, runtime)?;
-    let trusted = TrustedProxies::new(&args.trusted_proxies);
+    let limiter = Arc::new(RateLimiter::new(redis(args, runtime)?, runtime));
+    let layers = layers(args, limiter, runtime);
+    let trusted = trusted_proxies(args, runtime)?;
     let (routes, limits) = (apply_layers(layers, routes), args.server_limits());
     kit::http::serve_within(listener, routes, runtime, trusted, limits).await;
     Ok(())
 }
 
-fn layers(args: &Args, runtime: &Runtime) -> Result<Layers, Error> {
+/// Returns the proxies that may name their clients.
+fn trusted_proxies(args: &Args, runtime: &Runtime) -> Result<TrustedProxies, Error> {
+    let keys = args.trusted_proxy_key_file.as_deref();
+    let keys = keys.map(|file| ProxyKeys::watch(file, runtime)).transpose()?;
+    Ok(TrustedProxies::new(&args.trusted_proxies).with_keys(keys))
+}
+
+fn layers(args: &Args, limiter: Arc<RateLimiter>, runtime: &Runtime) -> Layers {
     let rate_limit = ClientLimit {
-        limiter: Arc::new(RateLimiter::new(redis(args, runtime)?, runtime)),
+        limiter,
         quota: Quota::new(args.rate_limit_per_minute, args.rate_limit_burst),
+        web: Quota::new(args.rate_limit_web_per_minute, args.rate_limit_web_burst),
         sign_in: Quota::new(args.sign_in_limit_per_ip, args.sign_in_limit_per_ip),
         register: Quota::new(args.register_limit_per_ip(), args.register_limit_per_ip()),
         untrusted_proxies: UntrustedProxyMonitor::new(runtime),
     };
-    Ok(Layers {
+    Layers {
         rate_limit,
         concurrency: ConcurrencyLimit::new(
             args.max_in_flight,
@@ -113,7 +128,7 @@ fn layers(args: &Args, runtime: &Runtime) -> Result<Layers, Error> {
         origins: Origins(args.cors_origins.to_vec()),
         observe: ObserveConfig { runtime: runtime.clone(), deadline: args.request_timeout },
         is_https: IsHttps(args.api_url.as_ref().is_some_and(Origin::is_https)),
-    })
+    }
 }
 
 /// Connects to Redis when a URL is set.

@@ -2,9 +2,13 @@
 
 #![cfg(test)]
 
-use axum::Router;
+use axum::http::HeaderMap;
 use axum::routing::get;
-use kit::http::{ObserveConfig, TrustedProxies, catch_panics_and_timeouts, observe};
+use axum::{Extension, Router};
+use kit::http::{
+    ObserveConfig, ProxyKeys, Sender, TrustedProxies, X_PROXY_KEY, catch_panics_and_timeouts,
+    observe,
+};
 use kit::{Runtime, context};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -94,6 +98,30 @@ async fn request_id_is_accepted_or_generated_and_returned() {
     assert_eq!(send("r.1-A_b").await, "r.1-A_b");
     assert_eq!(send("with space").await.len(), 36);
     assert_eq!(send(&"x".repeat(129)).await.len(), 36);
+}
+
+async fn sender(Extension(sender): Extension<Sender>, headers: HeaderMap) -> String {
+    format!("{}, key: {}", sender.client, headers.contains_key(X_PROXY_KEY))
+}
+
+#[tokio::test]
+async fn proxy_key_is_hidden_from_handlers() {
+    let (key, other) = ("k".repeat(32), "o".repeat(32));
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), &key).expect("written");
+    let runtime = Runtime::for_tests().component("gateway");
+    let keys = ProxyKeys::watch(file.path(), &runtime).expect("a key");
+    let trusted = TrustedProxies::default().with_keys(Some(keys));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let router = Router::new().route("/", get(sender));
+    tokio::spawn(async move { kit::http::serve(listener, router, &runtime, trusted).await });
+    for (sent, seen) in [(key, "198.51.100.1, key: false"), (other, "127.0.0.1, key: false")] {
+        let request = reqwest::Client::new().get(&url).header(X_PROXY_KEY, sent);
+        let request = request.header("x-forwarded-for", "198.51.100.1");
+        let response = request.send().await.expect("a response");
+        assert_eq!(response.text().await.expect("a body"), seen);
+    }
 }
 
 #[tokio::test]

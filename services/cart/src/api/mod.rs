@@ -9,7 +9,7 @@ use proto::common::v1::Empty;
 use tonic::{Request, Response, Status};
 use wire::UserId;
 
-use crate::carts::Carts;
+use crate::carts::{Carts, GuestCartCreation};
 use crate::domain::cart::Change;
 
 /// Dependencies of the RPC handlers.
@@ -28,7 +28,13 @@ impl CartService for Api {
     }
 
     async fn add_item(&self, request: Request<pb::AddItemRequest>) -> GrpcResult<pb::Cart> {
-        self.change(requests::add(request.get_ref())?).await
+        let (owner, change) = requests::add(request.get_ref())?;
+        let creation = match request.get_ref().create_guest_cart {
+            true => GuestCartCreation::Allowed,
+            false => GuestCartCreation::Refused,
+        };
+        let cart = self.carts.add(owner, change, creation).await?;
+        Ok(Response::new(render::cart(owner, cart)))
     }
 
     async fn update_item(&self, request: Request<pb::UpdateItemRequest>) -> GrpcResult<pb::Cart> {
@@ -43,6 +49,15 @@ impl CartService for Api {
         let (user, change) = requests::clear(request.get_ref())?;
         self.carts.clear(user, &change).await?;
         Ok(Response::new(Empty {}))
+    }
+
+    async fn merge_cart(
+        &self,
+        request: Request<pb::MergeCartRequest>,
+    ) -> GrpcResult<pb::MergeCartResponse> {
+        let (guest, user) = requests::merge(request.get_ref())?;
+        let merged = self.carts.merge(guest, user).await?;
+        Ok(Response::new(render::merged(user, merged)))
     }
 }
 

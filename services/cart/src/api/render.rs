@@ -5,6 +5,7 @@ use proto::cart::v1 as pb;
 use wire::UserId;
 use wire::render::money;
 
+use crate::carts::MergedCart;
 use crate::domain::cart::{Cart, Line};
 use crate::domain::pricing::{Offer, PricedCart, PricedLine};
 
@@ -20,6 +21,13 @@ pub(super) fn cart(user: UserId, priced: PricedCart) -> pb::Cart {
         updated_at: time(updated_at),
         version,
         expires_at: time(expires_at),
+    }
+}
+
+pub(super) fn merged(user: UserId, merged: MergedCart) -> pb::MergeCartResponse {
+    pb::MergeCartResponse {
+        cart: Some(cart(user, merged.cart)),
+        not_merged: merged.not_merged.into_iter().map(item).collect(),
     }
 }
 

@@ -5,7 +5,7 @@ use tonic::Status;
 use wire::{Fields, UserId};
 
 use crate::domain::cart::{
-    Change, MAX_LINES, MAX_UNITS, MAX_VERSION, OrderRef, OrderedLine, Quantity, Refusal,
+    Change, MAX_LINES, MAX_UNITS, MAX_VERSION, OrderRef, OrderedLine, Quantity, Refusal, is_guest,
 };
 use crate::error::refused;
 
@@ -75,6 +75,22 @@ pub(super) fn clear(request: &pb::ClearCartRequest) -> Result<(UserId, Change), 
     };
     let change = parse();
     let parsed = user.zip(change);
+    fields.finish(parsed)
+}
+
+/// Validates a request to merge a guest's cart, and returns the guest and the customer. The cart of
+/// a customer is never merged into another one.
+pub(super) fn merge(request: &pb::MergeCartRequest) -> Result<(UserId, UserId), Status> {
+    let mut fields = Fields::default();
+    let guest = match fields.id("from_user_id", &request.from_user_id) {
+        Some(id) if !is_guest(id) => fields.reject("from_user_id", "must be a UUID of version 8"),
+        guest => guest,
+    };
+    let user = match fields.id("user_id", &request.user_id) {
+        Some(id) if is_guest(id) => fields.reject("user_id", "must not be a UUID of version 8"),
+        user => user,
+    };
+    let parsed = guest.zip(user);
     fields.finish(parsed)
 }
 

@@ -6,7 +6,16 @@
 use std::num::NonZeroU8;
 
 use jiff::Timestamp;
-use wire::{OrderId, ProductId};
+use wire::{OrderId, ProductId, UserId};
+
+/// UUID version of the ids of guests. Ids of accounts have another one.
+const GUEST_ID_VERSION: usize = 8;
+
+/// Whether the owner of a cart is a guest, who has no account.
+#[must_use]
+pub fn is_guest(owner: UserId) -> bool {
+    owner.0.get_version_num() == GUEST_ID_VERSION
+}
 
 /// Maximum number of units of one product in a cart.
 pub const MAX_UNITS: i32 = 99;
@@ -92,6 +101,9 @@ pub enum Change {
     RemoveOrdered(OrderRef, Vec<OrderedLine>),
     /// Removes all products; with an order, once for that order.
     Clear(Option<OrderRef>),
+    /// Moves the lines of a guest's cart into this one. Units above [`MAX_UNITS`] are dropped, and
+    /// lines above [`MAX_LINES`] are returned.
+    Merge(UserId),
 }
 
 /// Reason why a change is refused.
@@ -111,7 +123,7 @@ impl Change {
     pub fn product(&self) -> Option<ProductId> {
         match self {
             Self::Add(product, _) | Self::Set(product, _) | Self::Remove(product) => Some(*product),
-            Self::RemoveOrdered(..) | Self::Clear(_) => None,
+            Self::RemoveOrdered(..) | Self::Clear(_) | Self::Merge(_) => None,
         }
     }
 
@@ -121,7 +133,7 @@ impl Change {
         match self {
             Self::RemoveOrdered(order, _) => Some(*order),
             Self::Clear(order) => *order,
-            Self::Add(..) | Self::Set(..) | Self::Remove(_) => None,
+            Self::Add(..) | Self::Set(..) | Self::Remove(_) | Self::Merge(_) => None,
         }
     }
 
@@ -143,6 +155,7 @@ impl Change {
             Self::Remove(_) => "remove",
             Self::RemoveOrdered(..) => "take",
             Self::Clear(_) => "empty",
+            Self::Merge(_) => "merge",
         }
     }
 }
@@ -150,6 +163,19 @@ impl Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_ids_of_version_8_are_guests() {
+        let id = |version: u8| {
+            let mut bytes = [0xff; 16];
+            bytes[6] = version << 4;
+            UserId(uuid::Uuid::from_bytes(bytes))
+        };
+        for version in 0..=15 {
+            assert_eq!(is_guest(id(version)), version == 8, "{version}");
+        }
+        assert!(!is_guest(UserId(kit::Env::system().uuid())), "an account");
+    }
 
     #[test]
     fn quantity_is_1_to_99() {

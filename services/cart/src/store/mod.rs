@@ -1,8 +1,9 @@
 //! Storage of carts in Redis.
 //!
-//! A cart is one hash, which one script changes, so that changes are atomic. The keys of a user
-//! have the same hash tag, the part in braces: in a Redis Cluster they are on one node, as a script
-//! requires.
+//! A cart is one hash, which one script changes, so that changes are atomic. The keys of an owner
+//! have the same hash tag, the part in braces. The script that merges two carts has keys of both
+//! owners, which is possible because all carts are on one server: [`kit::redis`] has no client of a
+//! Redis Cluster.
 
 #[cfg(test)]
 mod tests_with_servers;
@@ -15,7 +16,9 @@ use redis::{Script, ScriptInvocation};
 use uuid::Uuid;
 use wire::UserId;
 
-use crate::domain::cart::{Cart, Change, Line, MAX_LINES, MAX_UNITS, OrderRef, Quantity, Refusal};
+use crate::domain::cart::{
+    Cart, Change, Line, MAX_LINES, MAX_UNITS, OrderRef, Quantity, Refusal, is_guest,
+};
 use crate::error::Error;
 
 /// Time for which the last order is remembered whose units were removed from a cart, at least: the
@@ -42,9 +45,15 @@ pub(crate) struct Store {
     redis: Redis,
     script: Script,
     removal_script: Script,
-    /// Time after its last change at which a cart expires.
-    ttl: Duration,
+    ttls: CartTtls,
     max_lines: usize,
+}
+
+/// Times after their last change at which carts expire.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CartTtls {
+    pub(crate) customer: Duration,
+    pub(crate) guest: Duration,
 }
 
 /// Cart after a change, and whether the change had an effect.
@@ -52,33 +61,35 @@ pub(crate) struct Store {
 pub(crate) struct ChangeResult {
     pub(crate) cart: Cart,
     pub(crate) changed: bool,
+    /// Lines that a merge did not move, because the cart is full.
+    pub(crate) not_merged: Vec<Line>,
 }
 
-/// Reply of the script: outcome, version, updated (µs), expires (ms), and the lines with product,
-/// units and the version of the cart when the product was added.
-type ScriptReply = (String, i64, i64, i64, Vec<(String, i32, i64)>);
+/// Reply of the script: outcome, version, updated (µs), expires (ms), the lines with product, units
+/// and the version of the cart when the product was added, and the lines that were not merged.
+type ScriptReply = (String, i64, i64, i64, Vec<(String, i32, i64)>, Vec<(String, i32)>);
 
 impl Store {
-    pub(crate) fn new(redis: Redis, ttl: Duration) -> Self {
+    pub(crate) fn new(redis: Redis, ttls: CartTtls) -> Self {
         let removal_script = Script::new(&format!("{REMOVAL_FLAGS}{SCRIPT}"));
-        Self { redis, script: Script::new(SCRIPT), removal_script, ttl, max_lines: MAX_LINES }
+        Self { redis, script: Script::new(SCRIPT), removal_script, ttls, max_lines: MAX_LINES }
     }
 
-    /// Returns the cart of a user.
-    pub(crate) async fn read(&self, user: UserId) -> Result<Cart, Error> {
-        let invocation = self.invocation(&self.script, user, None, "read");
+    /// Returns the cart of an owner.
+    pub(crate) async fn read(&self, owner: UserId) -> Result<Cart, Error> {
+        let invocation = self.invocation(&self.script, owner, None, "read");
         let reply: ScriptReply = self.redis.invoke("read_cart", &invocation).await?;
         Ok(parse_reply(reply)?.cart)
     }
 
-    /// Changes the cart of a user. A refused change leaves the cart unchanged.
+    /// Changes the cart of an owner. A refused change leaves the cart unchanged.
     pub(crate) async fn change(
         &self,
-        user: UserId,
+        owner: UserId,
         change: &Change,
     ) -> Result<ChangeResult, Error> {
         let script = if change.is_removal() { &self.removal_script } else { &self.script };
-        let mut invocation = self.invocation(script, user, change.order(), change.name());
+        let mut invocation = self.invocation(script, owner, change.order(), change.name());
         match change {
             Change::Add(product, quantity) => {
                 invocation.arg(product.to_string()).arg(quantity.units());
@@ -94,6 +105,11 @@ impl Store {
                     invocation.arg(units.product.to_string()).arg(units.quantity.units());
                 }
             }
+            Change::Merge(guest) => {
+                invocation.key(format!("cart:{{{guest}}}"));
+                invocation.key(format!("cart:{{{guest}}}:not_merged"));
+                invocation.arg(millis(self.ttls.guest));
+            }
             Change::Clear(_) => {}
         }
         parse_reply(self.redis.invoke("change_cart", &invocation).await?)
@@ -102,23 +118,28 @@ impl Store {
     fn invocation<'a>(
         &self,
         script: &'a Script,
-        user: UserId,
+        owner: UserId,
         order: Option<OrderRef>,
         change: &str,
     ) -> ScriptInvocation<'a> {
-        let mut invocation = script.key(format!("cart:{{{user}}}"));
-        invocation.key(format!("cart:{{{user}}}:last_order"));
+        let mut invocation = script.key(format!("cart:{{{owner}}}"));
+        invocation.key(format!("cart:{{{owner}}}:last_order"));
         if let Some(OrderRef { id, .. }) = order {
-            invocation.key(format!("cart:{{{user}}}:order:{id}"));
+            invocation.key(format!("cart:{{{owner}}}:order:{id}"));
         }
+        let CartTtls { customer, guest } = self.ttls;
+        let (ttl, ttl_before_order) = match is_guest(owner) {
+            true => (guest, guest),
+            false => (customer, customer.min(MAX_TTL_BEFORE_ORDER)),
+        };
         let cart_version = order.and_then(|order| order.cart_version).unwrap_or_default();
         invocation
             .arg(change)
             .arg(MAX_UNITS)
             .arg(self.max_lines)
-            .arg(millis(self.ttl))
-            .arg(millis(self.ttl.min(MAX_TTL_BEFORE_ORDER)))
-            .arg(millis(self.ttl.max(ORDER_MEMORY)))
+            .arg(millis(ttl))
+            .arg(millis(ttl_before_order))
+            .arg(millis(ttl.max(ORDER_MEMORY)))
             .arg(millis(ORDER_MARKER_TTL))
             .arg(cart_version);
         invocation
@@ -129,7 +150,7 @@ fn millis(length: Duration) -> u64 {
     u64::try_from(length.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn parse_reply(reply: ScriptReply) -> Result<ChangeResult, Error> {
+fn parse_reply(mut reply: ScriptReply) -> Result<ChangeResult, Error> {
     let changed = match reply.0.as_str() {
         "changed" => true,
         "unchanged" => false,
@@ -138,29 +159,32 @@ fn parse_reply(reply: ScriptReply) -> Result<ChangeResult, Error> {
         "no_such_line" => return Err(Refusal::LineNotFound.into()),
         _ => return Err(Error::UnknownStoredValue("outcome")),
     };
-    Ok(ChangeResult { cart: parse_cart(reply)?, changed })
+    let not_merged = std::mem::take(&mut reply.5);
+    let not_merged = not_merged.iter().map(|(product, units)| parse_line(product, *units));
+    let not_merged = not_merged.collect::<Result<_, Error>>()?;
+    Ok(ChangeResult { cart: parse_cart(reply)?, changed, not_merged })
 }
 
-fn parse_cart((_, version, updated_us, expires_ms, mut lines): ScriptReply) -> Result<Cart, Error> {
+fn parse_cart(
+    (_, version, updated_us, expires_ms, mut lines, _): ScriptReply,
+) -> Result<Cart, Error> {
     if version == 0 {
         return Ok(Cart::default());
     }
     lines.sort_unstable_by_key(|(_, _, added_version)| *added_version);
-    let lines = lines
-        .iter()
-        .map(|(product, units, _)| {
-            let product =
-                Uuid::try_parse(product).map_err(|_| Error::UnknownStoredValue("product"))?;
-            let quantity = Quantity::new(*units).ok_or(Error::UnknownStoredValue("quantity"))?;
-            Ok(Line { product: product.into(), quantity })
-        })
-        .collect::<Result<_, Error>>()?;
+    let lines = lines.iter().map(|(product, units, _)| parse_line(product, *units));
     let time =
         |read: Result<Timestamp, jiff::Error>| read.map_err(|_| Error::UnknownStoredValue("time"));
     Ok(Cart {
-        lines,
+        lines: lines.collect::<Result<_, Error>>()?,
         version,
         updated_at: Some(time(Timestamp::from_microsecond(updated_us))?),
         expires_at: Some(time(Timestamp::from_millisecond(expires_ms))?),
     })
+}
+
+fn parse_line(product: &str, units: i32) -> Result<Line, Error> {
+    let product = Uuid::try_parse(product).map_err(|_| Error::UnknownStoredValue("product"))?;
+    let quantity = Quantity::new(units).ok_or(Error::UnknownStoredValue("quantity"))?;
+    Ok(Line { product: product.into(), quantity })
 }

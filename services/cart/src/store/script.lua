@@ -5,13 +5,15 @@
 -- KEYS[2]: the version of the cart for which the customer's last order was placed whose units were
 -- removed. It is kept apart from the cart, because the previous release reads every other field of
 -- the hash as a product.
--- KEYS[3]: marker that remembers an order of the previous release, which sends no version. Only for
--- changes that are applied once per order.
+-- KEYS[3]: for changes that are applied once per order, the marker that remembers an order of the
+-- previous release, which sends no version. For a merge, the cart of the guest.
+-- KEYS[4]: for a merge, the lines of the guest that did not fit: `<product> <units> …`.
 -- ARGV: the change, the most units of a line, the most lines, times in milliseconds (the TTL of a
 -- cart, the TTL of a cart whose customer has no remembered order, the memory of the last order, the
 -- TTL of the marker), the version of the ordered cart (0: unknown), and then the arguments of the
 -- change.
--- Returns {outcome, version, updated (µs), expires (ms), {{product, units, version when added}, …}}.
+-- Returns {outcome, version, updated (µs), expires (ms), {{product, units, version when added}, …},
+-- {{product, units}, …}: the lines that a merge did not move}.
 --
 -- A version is never reused. It grows with each change, and is never behind the clock: a new cart
 -- could begin with a version of the cart before it only after a change in every microsecond of that
@@ -26,7 +28,12 @@
 -- it arrives. One value per customer is kept, and nothing per order.
 --
 -- When the memory of Redis is full, changes that may add units fail at their first write. Those that
--- only remove units run with the flag allow-oom and are executed.
+-- only remove units run with the flag allow-oom and are executed. A merge deletes the guest's cart
+-- first, which needs no memory and frees about as much as the merge needs, so it is executed too.
+--
+-- A merge is applied once, although the request is repeated: it deletes the guest's cart, so that a
+-- repeat finds nothing to move. The lines that did not fit are remembered as long as a guest's cart
+-- is kept, so that the reply to a repeat is the same.
 local cart, last_order, marker = KEYS[1], KEYS[2], KEYS[3]
 local max_units, max_lines = tonumber(ARGV[2]), tonumber(ARGV[3])
 local ttl_ms, ttl_before_order_ms, memory_ms, marker_ms = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
@@ -35,24 +42,30 @@ local order_version, first_argument = tonumber(ARGV[8]), 9
 local clock = redis.call('TIME')
 local now_us = clock[1] * 1000000 + clock[2]
 
-local version, updated_us, lines, count = 0, 0, {}, 0
-local stored = redis.call('HGETALL', cart)
-for i = 1, #stored, 2 do
-  local field, value = stored[i], stored[i + 1]
-  if field == 'version' then
-    version = tonumber(value)
-  elseif field == 'updated_us' then
-    updated_us = tonumber(value)
-  else
-    local units, added_version = string.match(value, '^(%d+) (%d+)$')
-    lines[field] = {units = tonumber(units), added_version = tonumber(added_version)}
-    count = count + 1
+-- Returns the version of a cart, its last change (µs), its lines by product, and their number.
+local function read_cart(key)
+  local version, updated_us, lines, count = 0, 0, {}, 0
+  local stored = redis.call('HGETALL', key)
+  for i = 1, #stored, 2 do
+    local field, value = stored[i], stored[i + 1]
+    if field == 'version' then
+      version = tonumber(value)
+    elseif field == 'updated_us' then
+      updated_us = tonumber(value)
+    else
+      local units, added_version = string.match(value, '^(%d+) (%d+)$')
+      lines[field] = {units = tonumber(units), added_version = tonumber(added_version)}
+      count = count + 1
+    end
   end
+  return version, updated_us, lines, count
 end
 
+local version, updated_us, lines, count = read_cart(cart)
 local last_order_version = tonumber(redis.call('GET', last_order) or 0)
 local new_version = math.max(version + 1, now_us, last_order_version + 1, order_version + 1)
 local changed = false
+local not_merged = {}
 
 local function format_integer(number) return string.format('%.0f', number) end
 
@@ -126,6 +139,39 @@ function changes.empty()
   remember_order()
 end
 
+-- Moves the lines of the guest in their order. Each new line has a version of its own, which keeps the
+-- order.
+function changes.merge()
+  local guest, remainder, remainder_ms = KEYS[3], KEYS[4], ARGV[first_argument]
+  local guest_version, _, guest_lines = read_cart(guest)
+  if guest_version == 0 then
+    for product, units in string.gmatch(redis.call('GET', remainder) or '', '(%S+) (%S+)') do
+      not_merged[#not_merged + 1] = {product, tonumber(units)}
+    end
+    return
+  end
+  local products = {}
+  for product in pairs(guest_lines) do products[#products + 1] = product end
+  table.sort(products, function(a, b)
+    return guest_lines[a].added_version < guest_lines[b].added_version
+  end)
+  redis.call('DEL', guest, remainder)
+  local remaining = {}
+  for _, product in ipairs(products) do
+    local units = guest_lines[product].units
+    if not lines[product] and count >= max_lines then
+      not_merged[#not_merged + 1] = {product, units}
+      remaining[#remaining + 1] = product .. ' ' .. format_integer(units)
+    else
+      if not lines[product] then count, new_version = count + 1, new_version + 1 end
+      set_units(product, math.min(units_of(product) + units, max_units))
+    end
+  end
+  if #remaining > 0 then
+    redis.call('SET', remainder, table.concat(remaining, ' '), 'PX', remainder_ms)
+  end
+end
+
 local outcome = changes[ARGV[1]]()
 if changed then
   version, updated_us = new_version, now_us
@@ -143,4 +189,4 @@ for product, line in pairs(lines) do
   reply[#reply + 1] = {product, line.units, line.added_version}
 end
 outcome = outcome or (changed and 'changed' or 'unchanged')
-return {outcome, version, updated_us, redis.call('PEXPIRETIME', cart), reply}
+return {outcome, version, updated_us, redis.call('PEXPIRETIME', cart), reply, not_merged}

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 use wire::{OrderId, ProductId, UserId};
 
-use super::{ChangeResult, Store};
+use super::{CartTtls, ChangeResult, Store};
 use crate::domain::cart::{
     Cart, Change, Line, MAX_UNITS, OrderRef, OrderedLine, Quantity, Refusal,
 };
@@ -79,8 +79,24 @@ impl Model {
                 }
             }
             Change::Clear(_) => self.lines.clear(),
+            // Has a test of its own.
+            Change::Merge(_) => {}
         }
         Ok(())
+    }
+
+    /// Moves the lines of a guest, and returns those that do not fit.
+    fn merge(&mut self, guest: &Self) -> Vec<(ProductId, i32)> {
+        let mut not_merged = Vec::new();
+        for (product, units) in &guest.lines {
+            let units_before = self.units(*product);
+            if units_before == 0 && self.lines.len() == MAX_LINES {
+                not_merged.push((*product, *units));
+            } else {
+                self.set_units(*product, (units_before + units).min(MAX_UNITS));
+            }
+        }
+        not_merged
     }
 }
 
@@ -97,7 +113,17 @@ fn redis() -> Redis {
 }
 
 fn store(redis: Redis) -> Store {
-    Store { max_lines: MAX_LINES, ..Store::new(redis, Duration::from_secs(60)) }
+    Store { max_lines: MAX_LINES, ..Store::new(redis, ttls(Duration::from_secs(60))) }
+}
+
+fn ttls(customer: Duration) -> CartTtls {
+    CartTtls { customer, guest: hours(48) }
+}
+
+/// Returns the id of a new guest.
+fn new_guest() -> UserId {
+    let bytes = *Env::system().uuid().as_bytes();
+    UserId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
 fn product() -> impl Strategy<Value = ProductId> {
@@ -120,7 +146,7 @@ fn ordered() -> impl Strategy<Value = OrderedLine> {
 
 fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
-        5 => (product(), quantity()).prop_map(|(product, quantity)| Change::Add(product, quantity)),
+        5 => addition(),
         2 => (product(), proptest::option::of(quantity()))
             .prop_map(|(product, quantity)| Change::Set(product, quantity)),
         1 => product().prop_map(Change::Remove),
@@ -130,9 +156,16 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
+fn addition() -> impl Strategy<Value = Change> {
+    (product(), quantity()).prop_map(|(product, quantity)| Change::Add(product, quantity))
+}
+
+fn units(lines: &[Line]) -> Vec<(ProductId, i32)> {
+    lines.iter().map(|line| (line.product, line.quantity.units())).collect()
+}
+
 fn same_lines(cart: &Cart, model: &Model) -> bool {
-    let line = |line: &Line| (line.product, line.quantity.units());
-    cart.lines.iter().map(line).eq(model.lines.iter().copied())
+    units(&cart.lines) == model.lines
 }
 
 /// Applies the changes to the store and to the model, and compares the results.
@@ -145,7 +178,8 @@ async fn compare(store: &Store, user: UserId, changes: &[Change]) -> Result<(), 
         let cart = store.read(user).await.expect("a cart");
         let changes_lines = model.lines != before;
         match (expected, actual) {
-            (Ok(()), Ok(ChangeResult { cart: returned, changed })) => {
+            (Ok(()), Ok(ChangeResult { cart: returned, changed, not_merged })) => {
+                prop_assert!(not_merged.is_empty());
                 prop_assert_eq!(&returned, &cart);
                 prop_assert_eq!(changed, changes_lines, "{:?}", change);
             }
@@ -159,19 +193,63 @@ async fn compare(store: &Store, user: UserId, changes: &[Change]) -> Result<(), 
     Ok(())
 }
 
-#[test]
-fn script_matches_reference_model() {
+/// Fills two carts, merges one into the other twice, and compares the results with the model.
+async fn compare_merge(
+    store: &Store,
+    (of_customer, of_guest): (&[Change], &[Change]),
+) -> Result<(), TestCaseError> {
+    let owners = [UserId(Env::system().uuid()), new_guest()];
+    let mut models = [Model::default(), Model::default()];
+    for (index, additions) in [of_customer, of_guest].into_iter().enumerate() {
+        for addition in additions {
+            let (expected, actual) =
+                (models[index].apply(addition), store.change(owners[index], addition).await);
+            prop_assert_eq!(expected.is_ok(), actual.is_ok());
+        }
+    }
+    let ([user, guest], [mut model, of_guest]) = (owners, models);
+    let before = store.read(user).await.expect("a cart");
+    let not_merged = model.merge(&of_guest);
+    let changes_lines = units(&before.lines) != model.lines;
+    for expected_change in [changes_lines, false] {
+        let merged = store.change(user, &Change::Merge(guest)).await.expect("a cart");
+        prop_assert!(same_lines(&merged.cart, &model), "{:?}, {:?}", merged, model.lines);
+        prop_assert_eq!(units(&merged.not_merged), not_merged.clone());
+        prop_assert_eq!(merged.changed, expected_change);
+        prop_assert_eq!(merged.cart.version > before.version, changes_lines);
+        prop_assert_eq!(store.read(guest).await.expect("a cart"), Cart::default());
+    }
+    Ok(())
+}
+
+/// Runs the property for generated values.
+fn check<T: std::fmt::Debug>(
+    values: &impl Strategy<Value = T>,
+    property: impl AsyncFn(&Store, T) -> Result<(), TestCaseError>,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     let store = runtime.block_on(async { store(redis()) });
-    let env = Env::system();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(100));
-    let result = runner.run(&proptest::collection::vec(change(), 1..30), |changes| {
-        runtime.block_on(compare(&store, UserId(env.uuid()), &changes))
-    });
+    let result = runner.run(values, |value| runtime.block_on(property(&store, value)));
     if let Err(difference) = result {
         panic!("{difference}");
     }
+}
+
+#[test]
+fn script_matches_reference_model() {
+    check(&proptest::collection::vec(change(), 1..30), async |store, changes| {
+        compare(store, UserId(Env::system().uuid()), &changes).await
+    });
+}
+
+#[test]
+fn merge_matches_reference_model() {
+    let additions = || proptest::collection::vec(addition(), 0..6);
+    check(&(additions(), additions()), async |store, (of_customer, of_guest)| {
+        compare_merge(store, (&of_customer, &of_guest)).await
+    });
 }
 
 /// Returns the keys of a customer and their times to live, in ascending order of the keys.
@@ -207,7 +285,7 @@ fn clear(n: u128, cart_version: Option<i64>) -> Change {
 #[tokio::test]
 async fn orders_leave_one_value_per_customer() {
     let redis = redis();
-    let store = Store::new(redis.clone(), hours(168));
+    let store = Store::new(redis.clone(), ttls(hours(168)));
     let user = UserId(Env::system().uuid());
     for n in 1..=50 {
         let version = store.change(user, &add(1)).await.expect("a cart").cart.version;
@@ -223,7 +301,7 @@ async fn orders_leave_one_value_per_customer() {
 #[tokio::test]
 async fn cart_of_customer_without_orders_expires_sooner() {
     let redis = redis();
-    let store = Store::new(redis.clone(), hours(168));
+    let store = Store::new(redis.clone(), ttls(hours(168)));
     let user = UserId(Env::system().uuid());
     store.change(user, &add(1)).await.expect("a cart");
     assert_ttl(keys(&redis, user).await[0].1, hours(72));
@@ -233,14 +311,14 @@ async fn cart_of_customer_without_orders_expires_sooner() {
     assert_ttl(keys_after[0].1, hours(168));
     assert_ttl(keys_after[1].1, hours(192));
 
-    let brief = Store::new(redis.clone(), hours(1));
+    let brief = Store::new(redis.clone(), ttls(hours(1)));
     let other = UserId(Env::system().uuid());
     brief.change(other, &add(1)).await.expect("a cart");
     assert_ttl(keys(&redis, other).await[0].1, hours(1));
     brief.change(other, &clear(1, Some(1))).await.expect("a cart");
     assert_ttl(keys(&redis, other).await[1].1, hours(192));
 
-    let long = Store::new(redis.clone(), hours(1000));
+    let long = Store::new(redis.clone(), ttls(hours(1000)));
     long.change(user, &add(1)).await.expect("a cart");
     for (key, ttl) in keys(&redis, user).await {
         assert_ttl(ttl, hours(1000));
@@ -249,9 +327,48 @@ async fn cart_of_customer_without_orders_expires_sooner() {
 }
 
 #[tokio::test]
+async fn cart_of_guest_has_its_own_time_to_live() {
+    let redis = redis();
+    for (guest_ttl, customer_ttl) in [(hours(48), hours(168)), (hours(100), hours(1))] {
+        let ttls = CartTtls { customer: customer_ttl, guest: guest_ttl };
+        let store = Store::new(redis.clone(), ttls);
+        let guest = new_guest();
+        store.change(guest, &add(1)).await.expect("a cart");
+        let of_guest = keys(&redis, guest).await;
+        assert_eq!(of_guest.len(), 1);
+        assert_ttl(of_guest[0].1, guest_ttl);
+    }
+}
+
+#[tokio::test]
+async fn merge_leaves_only_what_a_repeat_needs() {
+    let redis = redis();
+    let store = Store { max_lines: 2, ..Store::new(redis.clone(), ttls(hours(168))) };
+    let (user, guest) = (UserId(Env::system().uuid()), new_guest());
+    for n in [1, 2] {
+        store.change(guest, &add(n)).await.expect("a cart");
+    }
+    store.change(user, &Change::Merge(guest)).await.expect("a cart");
+    assert!(keys(&redis, guest).await.is_empty(), "everything was moved");
+    assert_ttl(keys(&redis, user).await[0].1, hours(72));
+
+    store.change(guest, &add(3)).await.expect("a cart");
+    let merged = store.change(user, &Change::Merge(guest)).await.expect("a cart");
+    assert_eq!(merged.not_merged.len(), 1);
+    let remembered = keys(&redis, guest).await;
+    assert_eq!(remembered[0].0, format!("cart:{{{guest}}}:not_merged"));
+    assert_ttl(remembered[0].1, hours(48));
+
+    // A later cart of the guest, which fits, replaces it.
+    store.change(guest, &add(1)).await.expect("a cart");
+    let merged = store.change(user, &Change::Merge(guest)).await.expect("a cart");
+    assert_eq!((merged.not_merged.len(), keys(&redis, guest).await.len()), (0, 0));
+}
+
+#[tokio::test]
 async fn order_of_previous_release_is_remembered_for_7_days() {
     let redis = redis();
-    let store = Store::new(redis.clone(), hours(1));
+    let store = Store::new(redis.clone(), ttls(hours(1)));
     let user = UserId(Env::system().uuid());
     store.change(user, &clear(1, None)).await.expect("a cart");
     let markers = keys(&redis, user).await;
@@ -268,7 +385,7 @@ async fn order_of_previous_release_is_remembered_for_7_days() {
 /// it.
 #[tokio::test]
 async fn version_of_cart_is_raised_above_its_last_order() {
-    let store = Store::new(redis(), hours(1));
+    let store = Store::new(redis(), ttls(hours(1)));
     let user = UserId(Env::system().uuid());
     let version = store.change(user, &add(1)).await.expect("a cart").cart.version;
     let lost = version + 3_600_000_000;

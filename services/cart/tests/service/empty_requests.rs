@@ -19,6 +19,7 @@ async fn empty_request_reports_required_fields() {
     lacks!(update_item, UpdateItemRequest, ["user_id", "product_id"]);
     lacks!(remove_item, RemoveItemRequest, ["user_id", "product_id"]);
     lacks!(clear_cart, ClearCartRequest, ["user_id"]);
+    lacks!(merge_cart, MergeCartRequest, ["from_user_id", "user_id"]);
     for quantity in [-1, i32::MIN] {
         assert_eq!(fields(fixture.add("x", quantity).await), ["product_id", "quantity"]);
         assert_eq!(fields(fixture.set("x", quantity).await), ["product_id", "quantity"]);

@@ -102,11 +102,6 @@ impl CartFixture {
         self.catalog().await.delete_product(request).await.unwrap();
     }
 
-    pub(crate) async fn get(&self) -> Result<pb::Cart, Status> {
-        let request = pb::GetCartRequest { user_id: self.user.clone() };
-        self.client.clone().get_cart(request).await.map(Response::into_inner)
-    }
-
     pub(crate) async fn add(&self, product: &str, quantity: i32) -> Result<pb::Cart, Status> {
         let request = pb::AddItemRequest {
             user_id: self.user.clone(),
@@ -115,6 +110,41 @@ impl CartFixture {
             ..Default::default()
         };
         self.client.clone().add_item(request).await.map(Response::into_inner)
+    }
+
+    /// Adds units to the cart of a guest, which is created if that is allowed.
+    pub(crate) async fn add_for_guest(
+        &self,
+        guest: &str,
+        product: &str,
+        quantity: i32,
+        create_guest_cart: bool,
+    ) -> Result<pb::Cart, Status> {
+        let request = pb::AddItemRequest {
+            user_id: guest.into(),
+            product_id: product.into(),
+            quantity,
+            create_guest_cart,
+            ..Default::default()
+        };
+        self.client.clone().add_item(request).await.map(Response::into_inner)
+    }
+
+    /// Merges the cart of a guest into the customer's.
+    pub(crate) async fn merge(&self, guest: &str) -> Result<pb::MergeCartResponse, Status> {
+        let (from_user_id, user_id) = (guest.into(), self.user.clone());
+        let request = pb::MergeCartRequest { from_user_id, user_id };
+        self.client.clone().merge_cart(request).await.map(Response::into_inner)
+    }
+
+    pub(crate) async fn get(&self) -> Result<pb::Cart, Status> {
+        self.get_of(&self.user).await
+    }
+
+    /// Returns the cart of an owner.
+    pub(crate) async fn get_of(&self, owner: &str) -> Result<pb::Cart, Status> {
+        let request = pb::GetCartRequest { user_id: owner.into() };
+        self.client.clone().get_cart(request).await.map(Response::into_inner)
     }
 
     pub(crate) async fn set(&self, product: &str, quantity: i32) -> Result<pb::Cart, Status> {
@@ -173,6 +203,12 @@ pub(crate) fn dollars(cents: i64) -> Money {
 /// Returns a new id, for an order or for a product that does not exist.
 pub(crate) fn new_id() -> String {
     Env::system().uuid().to_string()
+}
+
+/// Returns the id of a new guest.
+pub(crate) fn new_guest() -> String {
+    let bytes = *Env::system().uuid().as_bytes();
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }
 
 /// Returns product and units of each line, in order.

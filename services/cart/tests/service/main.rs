@@ -8,6 +8,7 @@ mod clearing;
 mod empty_requests;
 mod expiry;
 mod fixture;
+mod guests;
 mod lines;
 mod outage;
 mod prices;

@@ -16,6 +16,7 @@ async fn names_prices_and_images_come_from_catalog() {
         quantity: 2,
         unit_price: Some(dollars(1)),
         image_url: "/bargain.svg".into(),
+        create_guest_cart: false,
     };
     let cart = fixture.client.clone().add_item(request).await.unwrap().into_inner();
     let expected = pb::CartItem {

@@ -52,6 +52,14 @@ impl RedisServer {
         self.execute(&["CONFIG", "SET", setting, value]).await;
     }
 
+    /// Limits the memory, so that this percentage of it is in use.
+    pub(crate) async fn limit_memory(&self, used_percent: u64) {
+        let info = self.execute(&["INFO", "memory"]).await;
+        let used = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+        let used: u64 = used.unwrap().trim().parse().unwrap();
+        self.configure("maxmemory", &(used * 100 / used_percent).to_string()).await;
+    }
+
     /// Makes the server refuse writes, because its last snapshot failed.
     pub(crate) async fn fail_snapshots(&self) {
         self.configure("save", "3600 1").await;

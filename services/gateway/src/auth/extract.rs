@@ -75,7 +75,7 @@ impl FromRequestParts<App> for Admin {
 }
 
 /// Returns the caller of the request's token; none without a token.
-fn token_caller(parts: &Parts, app: &App) -> Result<Option<Caller>, Problem> {
+pub(super) fn token_caller(parts: &Parts, app: &App) -> Result<Option<Caller>, Problem> {
     let Some(token) = bearer(&parts.headers)? else { return Ok(None) };
     let caller = app.auth().verify(token).map_err(|error| match error {
         TokenError::Expired => Code::TokenExpired.problem(),

@@ -1,7 +1,9 @@
 //! Authentication: verifies the bearer token of a request and extracts the caller and its role.
 //! Refuses the tokens of sessions that have ended, and verifies administrators at each request.
+//! Guests have no account; a cart token identifies their cart.
 
 mod admin;
+mod cart_owner;
 mod ended_sessions;
 mod extract;
 mod jwk;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use kit::{Env, Runtime};
 
+pub(crate) use cart_owner::{CartOwner, OptionalCartOwner};
 pub(crate) use ended_sessions::EndedSessions;
 pub(crate) use extract::{Admin, OptionalCaller, SignedIn};
 pub use jwk::KeysError;

@@ -11,13 +11,14 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
 
 /// Headers that pages may send: those that the API reads or documents. Browsers send
 /// `Accept-Encoding` and `Content-Length` themselves.
-const REQUEST_HEADERS: [HeaderName; 10] = [
+const REQUEST_HEADERS: [HeaderName; 11] = [
     header::AUTHORIZATION,
     header::CONTENT_ENCODING,
     header::CONTENT_TYPE,
     header::IF_MATCH,
     header::IF_NONE_MATCH,
     HeaderName::from_static("baggage"),
+    HeaderName::from_static("cart-token"),
     HeaderName::from_static("idempotency-key"),
     HeaderName::from_static("traceparent"),
     HeaderName::from_static("tracestate"),

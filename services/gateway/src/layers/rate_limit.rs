@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::{ConnectInfo, Extension, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use kit::context;
 use kit::http::Sender;
 use kit::origin::ClientNetwork;
@@ -39,6 +39,8 @@ pub(crate) struct ClientLimit {
     pub(crate) limiter: Arc<RateLimiter>,
     /// Quota of all requests. None: no limit.
     pub(crate) quota: Option<Quota>,
+    /// Quota of all requests that arrive with the key of a trusted proxy. None: no limit.
+    pub(crate) web: Option<Quota>,
     /// Additional quota of requests to [`CREDENTIAL_PATHS`]. None: no limit.
     pub(crate) sign_in: Option<Quota>,
     /// Additional quota of registrations. None: no limit.
@@ -65,7 +67,7 @@ pub(super) async fn limit(
     }
     context::origin().set_network(ClientNetwork::of(sender.client.address()));
     let closes_on_429 = sender.is_direct && request.version() < Version::HTTP_2;
-    let decision = limit.take(&sender.client.to_string(), path).await;
+    let decision = limit.take(sender, path).await;
     let mut response = match decision.filter(|decision| !decision.allowed) {
         None => next.run(request).await,
         Some(decision) => {
@@ -85,13 +87,18 @@ pub(super) async fn limit(
 impl ClientLimit {
     /// Takes a token from every bucket that applies to the request, and returns the decision of the
     /// bucket with the fewest tokens left.
-    async fn take(&self, client: &str, path: &str) -> Option<RateLimitDecision> {
+    async fn take(&self, sender: Sender, path: &str) -> Option<RateLimitDecision> {
+        let client = sender.client.to_string();
+        let all = match sender.has_proxy_key {
+            true => ("web", self.web),
+            false => ("ip", self.quota),
+        };
         let sign_in = self.sign_in.filter(|_| CREDENTIAL_PATHS.contains(&path));
         let register = self.register.filter(|_| path == REGISTER_PATH);
         let mut most_restrictive: Option<RateLimitDecision> = None;
-        for (name, quota) in [("ip", self.quota), ("sign-in", sign_in), ("register", register)] {
+        for (name, quota) in [all, ("sign-in", sign_in), ("register", register)] {
             let Some(quota) = quota else { continue };
-            let decision = self.limiter.take(name, client, quota).await;
+            let decision = self.limiter.take(name, &client, quota).await;
             if most_restrictive.is_none_or(|other| decision.remaining <= other.remaining) {
                 most_restrictive = Some(decision);
             }
@@ -103,13 +110,9 @@ impl ClientLimit {
     }
 }
 
+/// Adds the headers of the decision, unless a handler has added those of a narrower limit.
 fn set_headers(headers: &mut HeaderMap, decision: &RateLimitDecision) {
-    let values = [
-        ("ratelimit-limit", u64::from(decision.limit)),
-        ("ratelimit-remaining", u64::from(decision.remaining)),
-        ("ratelimit-reset", decision.reset_secs),
-    ];
-    for (name, number) in values {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from(number));
+    for (name, value) in decision.headers() {
+        headers.entry(name).or_insert(value);
     }
 }

@@ -25,6 +25,7 @@ async fn start() -> String {
         rate_limit: ClientLimit {
             limiter: Arc::new(RateLimiter::new(None, &runtime)),
             quota: None,
+            web: None,
             sign_in: None,
             register: None,
             untrusted_proxies: UntrustedProxyMonitor::new(&runtime),

@@ -9,7 +9,7 @@ mod headers;
 mod operations;
 mod viewer;
 
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi};
 use utoipa::{Modify, OpenApi as _};
 
@@ -28,7 +28,8 @@ pub(crate) use viewer::viewer;
             `errors` lists all invalid fields. `X-Request-Id` of the request is returned, or a \
             generated one. Requests are rate-limited by client address: see the `RateLimit-*` \
             headers. Most routes need an access token from `POST /api/v1/auth/login`: \
-            `Authorization: Bearer <access_token>`.",
+            `Authorization: Bearer <access_token>`. Guests have a cart without an account: \
+            `Cart-Token: <cart_token>`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact()
     ),
@@ -59,6 +60,13 @@ impl Modify for SharedComponents {
                 Some("Access token issued by the user service: short-lived, signed with EdDSA."),
             );
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
+        let cart_token = ApiKeyValue::with_description(
+            "Cart-Token",
+            "Token of a guest's cart, from `POST /api/v1/cart/items`. Ignored if the request has \
+             an access token.",
+        );
+        let cart_token = SecurityScheme::ApiKey(ApiKey::Header(cart_token));
+        components.add_security_scheme("cart_token", cart_token);
         components.headers.extend(headers::components());
         components.examples.extend(errors::examples());
     }

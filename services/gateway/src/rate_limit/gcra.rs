@@ -8,6 +8,8 @@
 
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
+
 const MINUTE_MICROS: u64 = 60_000_000;
 
 /// Rate and burst of a bucket.
@@ -78,6 +80,16 @@ impl RateLimitDecision {
             reset_secs: secs(fill),
             retry_after_secs: secs(quota.interval_micros.saturating_sub(free)),
         }
+    }
+
+    /// Returns the response headers that describe the bucket.
+    pub(crate) fn headers(&self) -> [(HeaderName, HeaderValue); 3] {
+        [
+            ("ratelimit-limit", u64::from(self.limit)),
+            ("ratelimit-remaining", u64::from(self.remaining)),
+            ("ratelimit-reset", self.reset_secs),
+        ]
+        .map(|(name, number)| (HeaderName::from_static(name), HeaderValue::from(number)))
     }
 }
 

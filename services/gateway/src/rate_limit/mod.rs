@@ -4,6 +4,7 @@
 //! is unavailable. A request never fails because of Redis.
 
 mod gcra;
+mod guest_carts;
 mod local;
 mod shared;
 
@@ -14,6 +15,7 @@ use kit::Env;
 use prometheus_client::metrics::counter::Counter;
 
 pub(crate) use gcra::{Quota, RateLimitDecision};
+pub(crate) use guest_carts::GuestCartLimit;
 use local::LocalBuckets;
 use shared::SharedBuckets;
 

@@ -8,6 +8,11 @@ pub(super) fn signed_in(more: &[Code]) -> Vec<Code> {
     all.iter().chain(more).copied().collect()
 }
 
+/// Returns the codes of a route that requires an access token or a cart token, and `more`.
+pub(super) fn cart_owner(more: &[Code]) -> Vec<Code> {
+    signed_in(&[&[Code::InvalidRequest], more].concat())
+}
+
 /// Returns the codes of a route that requires the administrator role, and `more`.
 pub(super) fn admin(more: &[Code]) -> Vec<Code> {
     signed_in(&[&[Code::Forbidden], more].concat())

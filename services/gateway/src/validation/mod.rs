@@ -25,6 +25,7 @@ pub(crate) use idempotency::{IdempotencyHeader, IdempotencyKey};
 pub(crate) use params::{Page, Params, TimeRange};
 pub(crate) use text::is_slug;
 
+use crate::cart_token::CartToken;
 use crate::problem::{Code, Problem};
 
 /// Maximum number of errors in a problem. A request has few fields, but a list in it may be long.
@@ -122,6 +123,15 @@ impl Validator {
             self.fail(name, "invalid_uuid", "must be a UUID");
         }
         id
+    }
+
+    /// Parses the token of a guest's cart.
+    pub(crate) fn cart_token(&mut self, name: &str, text: &str) -> Option<CartToken> {
+        let token = CartToken::parse(text);
+        if token.is_none() {
+            self.fail(name, "invalid", "must be a cart token: 43 characters of base64url");
+        }
+        token
     }
 }
 

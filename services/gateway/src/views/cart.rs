@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::money::Money;
 use super::non_empty;
-use crate::auth::Caller;
+use crate::auth::{Caller, CartOwner};
+use crate::cart_token::CartToken;
 use crate::validation::{Field, Validator};
 
 const QUANTITY: RangeInclusive<i64> = 1..=99;
@@ -56,6 +57,74 @@ pub(crate) struct CartItem {
     available: bool,
 }
 
+/// A cart after an addition.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ExtendedCart {
+    /// The cart.
+    #[serde(flatten)]
+    cart: Cart,
+    /// Token of the cart, if the request created it for a guest; otherwise `null`. No other
+    /// response contains it. Send it as `Cart-Token`.
+    #[schema(
+        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA",
+        min_length = 43,
+        max_length = 43
+    )]
+    cart_token: Option<String>,
+}
+
+impl ExtendedCart {
+    /// Converts a cart, and the token if the cart was created.
+    pub(crate) fn new(cart: v1::Cart, created: Option<CartToken>) -> Self {
+        Self { cart: cart.into(), cart_token: created.map(|token| token.encode()) }
+    }
+}
+
+/// A cart after the cart of a guest was merged into it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MergedCart {
+    /// The cart.
+    #[serde(flatten)]
+    cart: Cart,
+    /// Lines of the guest's cart that did not fit, because a cart has at most 100 lines.
+    not_merged: Vec<CartItem>,
+}
+
+impl From<v1::MergeCartResponse> for MergedCart {
+    fn from(merged: v1::MergeCartResponse) -> Self {
+        Self {
+            cart: merged.cart.unwrap_or_default().into(),
+            not_merged: merged.not_merged.into_iter().map(CartItem::from).collect(),
+        }
+    }
+}
+
+/// Cart of a guest to merge.
+#[derive(Default, Deserialize, ToSchema)]
+pub(crate) struct GuestCart {
+    /// Token of the guest's cart.
+    #[schema(value_type = String, required, min_length = 43, max_length = 43,
+        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA")]
+    #[serde(default)]
+    cart_token: Field<String>,
+}
+
+impl GuestCart {
+    /// Validates the field, and builds the message for the cart of a customer.
+    pub(crate) fn validate(
+        self,
+        validator: &mut Validator,
+        caller: Caller,
+    ) -> Option<v1::MergeCartRequest> {
+        let token = validator.required("cart_token", self.cart_token)?;
+        let token = validator.cart_token("cart_token", &token)?;
+        Some(v1::MergeCartRequest {
+            from_user_id: token.owner_id().to_string(),
+            user_id: caller.user_id.to_string(),
+        })
+    }
+}
+
 impl From<v1::Cart> for Cart {
     fn from(cart: v1::Cart) -> Self {
         Self {
@@ -100,14 +169,14 @@ impl NewCartItem {
     pub(crate) fn validate(
         self,
         validator: &mut Validator,
-        caller: Caller,
+        CartOwner(owner): CartOwner,
     ) -> Option<v1::AddItemRequest> {
         let product = validator.required("product_id", self.product_id);
         let product = validator.uuid("product_id", product.as_deref());
         let quantity = validator.required("quantity", self.quantity);
         let quantity = validator.number("quantity", quantity, QUANTITY);
         Some(v1::AddItemRequest {
-            user_id: caller.user_id.to_string(),
+            user_id: owner.to_string(),
             product_id: product?.to_string(),
             quantity: quantity?,
             ..v1::AddItemRequest::default()
@@ -129,13 +198,13 @@ impl Quantity {
     pub(crate) fn validate(
         self,
         validator: &mut Validator,
-        caller: Caller,
+        CartOwner(owner): CartOwner,
         id: Uuid,
     ) -> Option<v1::UpdateItemRequest> {
         let quantity = validator.required("quantity", self.quantity);
         let quantity = validator.number("quantity", quantity, QUANTITY)?;
         Some(v1::UpdateItemRequest {
-            user_id: caller.user_id.to_string(),
+            user_id: owner.to_string(),
             product_id: id.to_string(),
             quantity,
         })

@@ -10,7 +10,7 @@ struct Operation {
     id: String,
     method: Method,
     path: String,
-    /// Whether the operation requires an access token.
+    /// Whether the operation requires an access token, or a cart token instead.
     bearer: bool,
     /// Example body from the document.
     body: Option<Value>,
@@ -37,7 +37,7 @@ fn operations(document: &Value) -> Vec<Operation> {
                 id: text(&operation["operationId"]),
                 method: method.to_uppercase().parse().expect("a method"),
                 path: path.clone(),
-                bearer: security.iter().all(|option| !option["bearer"].is_null()),
+                bearer: security.iter().all(|option| option != &json!({})),
                 body: (!body.is_null()).then(|| example(document, body)),
             });
         }

@@ -15,7 +15,14 @@ use crate::response_validator::ResponseValidator;
 use crate::tokens::{KeyFiles, Signer};
 
 /// Settings without rate limits: a test sends more requests than a shopper.
-const UNLIMITED: [&str; 4] = ["--rate-limit-per-minute", "0", "--sign-in-limit-per-ip", "0"];
+const UNLIMITED: [&str; 6] = [
+    "--rate-limit-per-minute",
+    "0",
+    "--sign-in-limit-per-ip",
+    "0",
+    "--guest-cart-limit-per-ip",
+    "0",
+];
 
 /// Running gateway with a client.
 pub(crate) struct Gateway {
@@ -57,7 +64,7 @@ impl Gateway {
     }
 
     /// Starts a gateway. Without a user service, a fake one confirms every administrator.
-    async fn start_with_keys(keys: KeyFiles, more: &[&str]) -> Self {
+    pub(crate) async fn start_with_keys(keys: KeyFiles, more: &[&str]) -> Self {
         let public = keys.public();
         let mut arguments = vec!["--jwt-public-keys", public.to_str().expect("a path")];
         arguments.extend(more);

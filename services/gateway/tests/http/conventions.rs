@@ -198,7 +198,7 @@ async fn cors_allows_configured_origins_only() {
             .request(Method::OPTIONS, "/api/v1/admin/products")
             .header("origin", origin)
             .header("access-control-request-method", "POST")
-            .header("access-control-request-headers", "authorization,traceparent,if-match")
+            .header("access-control-request-headers", "authorization,cart-token,traceparent")
             .send()
     };
     let allowed = preflight("http://localhost:3000").await;
@@ -210,6 +210,7 @@ async fn cors_allows_configured_origins_only() {
     for name in [
         "authorization",
         "baggage",
+        "cart-token",
         "content-encoding",
         "content-type",
         "idempotency-key",

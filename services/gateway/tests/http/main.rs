@@ -16,6 +16,7 @@ mod conventions;
 mod email;
 mod exhaustion;
 mod fake_user;
+mod guest_carts;
 mod key_rotation;
 mod mail_inbox;
 mod orders;

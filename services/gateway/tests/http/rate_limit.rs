@@ -26,6 +26,34 @@ async fn limited_alone(more: &[&str]) -> Gateway {
     Gateway::start_with(unused_address, &settings).await
 }
 
+/// File with the keys of trusted proxies.
+struct KeyFile(tempfile::NamedTempFile);
+
+impl KeyFile {
+    fn new(keys: &[&str]) -> Self {
+        let file = Self(tempfile::NamedTempFile::new().expect("a file"));
+        file.write(keys);
+        file
+    }
+
+    fn write(&self, keys: &[&str]) {
+        std::fs::write(self.0.path(), keys.join("\n")).expect("written");
+    }
+
+    fn path(&self) -> &str {
+        self.0.path().to_str().expect("a path")
+    }
+}
+
+const KEY: &str = "key-of-the-web-shop-0123456789abcdef";
+const NEXT_KEY: &str = "next-key-of-the-web-shop-0123456789";
+
+/// Sends a request of a proxy with a key for a client.
+async fn get_with_key(gateway: &Gateway, key: &str, client: &str) -> Response {
+    let call = gateway.request(Method::GET, "/nothing").header("x-forwarded-for", client);
+    call.header("x-proxy-key", key).send().await
+}
+
 /// Returns a random address that no other test uses.
 fn random_client() -> String {
     let [a, b, c] = Env::system().bytes::<3>();
@@ -262,4 +290,91 @@ async fn registrations_have_a_narrower_limit() {
     }
     post("/api/v1/auth/register").await.is(429, "rate_limited");
     post("/api/v1/auth/login").await.is(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn proxy_with_key_has_a_limit_of_its_own_for_each_client() {
+    let keys = KeyFile::new(&[KEY]);
+    let gateway = limited_alone(&["--trusted-proxy-key-file", keys.path()]).await;
+    let (ada, eve) = (random_client(), random_client());
+    for left in (190..200).rev() {
+        let response = get_with_key(&gateway, KEY, &ada).await;
+        response.is(404, "not_found");
+        assert_eq!(response.header("ratelimit-limit"), "200");
+        let remaining: u32 = response.header("ratelimit-remaining").parse().expect("a number");
+        // Tokens return ten times a second.
+        assert!((left..200).contains(&remaining), "{remaining}, {left}");
+    }
+    let first = get_with_key(&gateway, KEY, &eve).await;
+    assert_eq!(first.is(404, "not_found").header("ratelimit-remaining"), "199");
+    // More than one address names no client: these are requests of the proxy itself.
+    let unnamed = get_with_key(&gateway, KEY, &format!("{eve}, {ada}")).await;
+    assert_eq!(unnamed.is(404, "not_found").header("ratelimit-remaining"), "199");
+    let text = gateway.runtime.metrics().text();
+    assert!(text.contains("gateway_rejected_proxy_keys_total 0\n"), "{text}");
+    assert!(text.contains("gateway_untrusted_proxy_requests_total 0\n"), "{text}");
+}
+
+#[tokio::test]
+async fn wrong_proxy_key_counts_as_none() {
+    let keys = KeyFile::new(&[KEY]);
+    let limit = ["--rate-limit-per-minute", "1", "--rate-limit-burst", "3"];
+    let settings = [&["--trusted-proxy-key-file", keys.path()], &limit[..]].concat();
+    let gateway = limited_alone(&settings).await;
+    for left in (0..3).rev() {
+        let response = get_with_key(&gateway, NEXT_KEY, &random_client()).await;
+        assert_eq!(response.header("ratelimit-limit"), "3");
+        assert_eq!(response.header("ratelimit-remaining"), left.to_string());
+    }
+    get_with_key(&gateway, "", &random_client()).await.is(429, "rate_limited");
+    let text = gateway.runtime.metrics().text();
+    assert!(text.contains("gateway_rejected_proxy_keys_total 4\n"), "{text}");
+    get_with_key(&gateway, KEY, &random_client()).await.is(404, "not_found");
+}
+
+#[tokio::test]
+async fn sign_in_limits_apply_to_clients_of_proxies_with_key() {
+    let keys = KeyFile::new(&[KEY]);
+    let settings = ["--trusted-proxy-key-file", keys.path(), "--sign-in-limit-per-ip", "3"];
+    let gateway = limited_alone(&settings).await;
+    let sign_in = async |client: &str| {
+        let call = gateway.request(Method::POST, "/api/v1/auth/login");
+        let call = call.header("x-forwarded-for", client).header("x-proxy-key", KEY);
+        call.json(&serde_json::json!({})).send().await
+    };
+    let client = random_client();
+    for _ in 0..3 {
+        sign_in(&client).await.is(400, "invalid_request");
+    }
+    let rejected = sign_in(&client).await;
+    rejected.is(429, "rate_limited");
+    assert_eq!(rejected.header("ratelimit-limit"), "3");
+    assert_eq!(rejected.header("connection"), "", "other clients use the connection");
+    sign_in(&random_client()).await.is(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn proxy_key_is_changed_without_restart() {
+    let keys = KeyFile::new(&[KEY]);
+    let settings = ["--trusted-proxy-key-file", keys.path(), "--rate-limit-burst", "1000"];
+    let gateway = limited_alone(&settings).await;
+    let is_accepted = async |key: &str| {
+        let response = get_with_key(&gateway, key, &random_client()).await;
+        response.header("ratelimit-limit") == "200"
+    };
+    assert!(is_accepted(KEY).await && !is_accepted(NEXT_KEY).await);
+    let wait_until = async |key: &str, accepted: bool| {
+        let changed = async {
+            while is_accepted(key).await != accepted {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), changed).await.expect("the file is read");
+    };
+    keys.write(&[KEY, NEXT_KEY]);
+    wait_until(NEXT_KEY, true).await;
+    assert!(is_accepted(KEY).await, "both are valid");
+    keys.write(&[NEXT_KEY]);
+    wait_until(KEY, false).await;
+    assert!(is_accepted(NEXT_KEY).await);
 }

@@ -2,8 +2,10 @@
 //!
 //! The client is the peer of the connection, or, when the peer is a trusted proxy, the right-most
 //! address of `X-Forwarded-For` that is not a trusted proxy itself. Entries further left were
-//! written by an untrusted party.
+//! written by an untrusted party. A proxy with a key has determined its client in the same way, and
+//! names it alone.
 
+use super::proxy_keys::ProxyKeys;
 use http::HeaderMap;
 use ipnet::IpNet;
 use std::fmt;
@@ -39,26 +41,40 @@ impl FromStr for Network {
 
 /// Proxies whose `X-Forwarded-For` is trusted. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct TrustedProxies(Arc<[Network]>);
+pub struct TrustedProxies {
+    networks: Arc<[Network]>,
+    keys: Option<ProxyKeys>,
+}
 
 impl TrustedProxies {
     /// Trusts the proxies in these networks.
     #[must_use]
     pub fn new(networks: &[Network]) -> Self {
-        Self(networks.into())
+        Self { networks: networks.into(), keys: None }
+    }
+
+    /// Trusts requests with one of these keys, too, whatever their network is.
+    #[must_use]
+    pub fn with_keys(self, keys: Option<ProxyKeys>) -> Self {
+        Self { keys, ..self }
     }
 
     /// Whether the address is one of a trusted proxy.
     pub(super) fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0.iter().any(|Network(network)| network.contains(&address))
+        self.networks.iter().any(|Network(network)| network.contains(&address))
     }
 
     /// Returns who sent a request that arrived from `peer`.
     pub(super) fn identify(&self, peer: IpAddr, headers: &HeaderMap) -> Sender {
+        if self.keys.as_ref().is_some_and(|keys| keys.accept(headers)) {
+            let client = single_forwarded_address(headers).unwrap_or(peer);
+            return Sender { client: client.into(), is_direct: false, has_proxy_key: true };
+        }
         Sender {
             client: Client::from(self.client_address(peer, headers)),
             is_direct: !self.contains(peer),
+            has_proxy_key: false,
         }
     }
 
@@ -86,6 +102,8 @@ pub struct Sender {
     pub client: Client,
     /// Whether the client is the peer of the connection, and no trusted proxy is between.
     pub is_direct: bool,
+    /// Whether the request came from a proxy with a key.
+    pub has_proxy_key: bool,
 }
 
 /// A client, as limits count it: an IPv4 address, or the /64 of an IPv6 address, because one
@@ -122,6 +140,13 @@ impl fmt::Display for Client {
     }
 }
 
+/// Returns the address in `X-Forwarded-For`, if it has exactly one.
+fn single_forwarded_address(headers: &HeaderMap) -> Option<IpAddr> {
+    let mut lines = headers.get_all(X_FORWARDED_FOR).iter();
+    let line = lines.next().filter(|_| lines.next().is_none());
+    parse(line?.as_bytes())
+}
+
 /// Parses `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
 fn parse(entry: &[u8]) -> Option<IpAddr> {
     let entry = str::from_utf8(entry).ok()?.trim();
@@ -135,6 +160,7 @@ fn parse(entry: &[u8]) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::proxy_keys::X_PROXY_KEY;
     use super::*;
     use http::HeaderValue;
 
@@ -188,6 +214,41 @@ mod tests {
         {
             let sender = proxies.identify(peer.parse().expect("an address"), &HeaderMap::new());
             assert_eq!(sender.is_direct, is_direct, "{peer}");
+        }
+    }
+
+    #[test]
+    fn proxy_with_key_names_its_client() {
+        let networks = ["10.0.0.0/8".parse().expect("a network")];
+        let keys = ProxyKeys::for_tests(&["key"]);
+        let proxies = TrustedProxies::new(&networks).with_keys(Some(keys));
+        let identify = |peer: &str, key: &'static str, lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            headers.append(X_PROXY_KEY, HeaderValue::from_static(key));
+            for line in lines {
+                headers.append(X_FORWARDED_FOR, HeaderValue::from_static(line));
+            }
+            let sender = proxies.identify(peer.parse().expect("an address"), &headers);
+            (sender.client.to_string(), sender.is_direct, sender.has_proxy_key)
+        };
+        for (lines, client) in [
+            (&["198.51.100.1"][..], "198.51.100.1"),
+            (&["2001:db8::1"], "2001:db8::/64"),
+            // The list of networks is not applied again.
+            (&["10.7.7.7"], "10.7.7.7"),
+            (&[], "203.0.113.9"),
+            (&["198.51.100.1, 198.51.100.2"], "203.0.113.9"),
+            (&["198.51.100.1", "198.51.100.2"], "203.0.113.9"),
+            (&["unknown"], "203.0.113.9"),
+        ] {
+            let expected = (client.to_owned(), false, true);
+            assert_eq!(identify("203.0.113.9", "key", lines), expected, "{lines:?}");
+        }
+        for (peer, client, is_direct) in
+            [("203.0.113.9", "203.0.113.9", true), ("10.0.0.1", "198.51.100.1", false)]
+        {
+            let expected = (client.to_owned(), is_direct, false);
+            assert_eq!(identify(peer, "wrong", &["198.51.100.1"]), expected);
         }
     }
 

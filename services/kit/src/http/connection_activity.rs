@@ -5,6 +5,7 @@ use super::connection_timeouts::ConnectionTimeouts;
 use super::message_scanner::{BodyFraming, MessageScanner};
 use http::Version;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,8 @@ pub(super) struct ConnectionActivity {
     state: Mutex<State>,
     /// Cancelled when the connection is closed in favor of other clients.
     evicted: CancellationToken,
+    /// Whether a proxy with a key sends the requests of many clients on it.
+    shared: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -109,7 +112,11 @@ impl ConnectionActivity {
             blocked_write: None,
             unwritten_heads: Vec::new(),
         };
-        Arc::new(Self { state: Mutex::new(state), evicted: CancellationToken::new() })
+        Arc::new(Self {
+            state: Mutex::new(state),
+            evicted: CancellationToken::new(),
+            shared: AtomicBool::new(false),
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -212,6 +219,16 @@ impl ConnectionActivity {
     pub(super) fn busy_since(&self) -> Option<Instant> {
         let state = self.state();
         (state.in_flight > 0 && !self.evicted.is_cancelled()).then_some(state.busy_since)
+    }
+
+    /// Records that the connection belongs to many clients.
+    pub(super) fn set_shared(&self) {
+        self.shared.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the connection belongs to many clients.
+    pub(super) fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
     }
 
     /// Whether the socket does not accept bytes, because the peer does not read.

@@ -3,7 +3,8 @@
 //! When more than half of the connections are in use, each new connection costs the client with the
 //! most connections its longest idle one. So a client that opens many connections competes with
 //! itself, others always get a connection, and a network with many shoppers has no fixed limit.
-//! Connections of trusted proxies, which belong to many clients, are not in the table.
+//! Connections of trusted proxies, which belong to many clients, are not in the table. Those of
+//! proxies with a key do not count from their first request.
 
 use super::client::Client;
 use super::connection_activity::ConnectionActivity;
@@ -33,11 +34,10 @@ impl ConnectionTable {
             return;
         }
         let connections = self.connections();
-        let Some((client, largest)) = connections.iter().max_by_key(|(_, open)| open.len()) else {
-            return;
-        };
-        let idle = largest.iter().filter_map(|activity| Some((activity.idle_since()?, activity)));
-        let busy = largest.iter().filter_map(|activity| Some((activity.busy_since()?, activity)));
+        let largest = connections.iter().max_by_key(|(_, open)| own(open).count());
+        let Some((client, largest)) = largest else { return };
+        let idle = own(largest).filter_map(|activity| Some((activity.idle_since()?, activity)));
+        let busy = own(largest).filter_map(|activity| Some((activity.busy_since()?, activity)));
         let longest_idle = idle.min_by_key(|(since, _)| *since);
         let may_close_busy = max.saturating_sub(open) < max / 16;
         let longest_busy = || busy.min_by_key(|(since, _)| *since).filter(|_| may_close_busy);
@@ -50,6 +50,11 @@ impl ConnectionTable {
     fn connections(&self) -> MutexGuard<'_, HashMap<Client, Vec<Arc<ConnectionActivity>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the connections that belong to a single client.
+fn own(open: &[Arc<ConnectionActivity>]) -> impl Iterator<Item = &Arc<ConnectionActivity>> {
+    open.iter().filter(|activity| !activity.is_shared())
 }
 
 /// Removes a connection from its table when it is dropped.
@@ -129,6 +134,18 @@ mod tests {
             [busy, idle, recent],
             "{other} is of another client"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn shared_connections_are_not_evicted() {
+        let mut connections = Connections::new();
+        for _ in 0..3 {
+            let shared = connections.open(1).await;
+            connections.open[shared].0.set_shared();
+        }
+        let own = connections.open(2).await;
+        assert_eq!(connections.evicted(64, 64), [own]);
+        assert_eq!(connections.evicted(64, 64), [own], "nothing else can be closed");
     }
 
     #[tokio::test(start_paused = true)]

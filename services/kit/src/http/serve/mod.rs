@@ -7,6 +7,7 @@ use super::connection_table::ConnectionTable;
 use super::connection_timeouts::ConnectionTimeouts;
 use super::message_scanner::BodyFraming;
 use super::observed_io::{ObservedSocket, RequestGuards, ResponseBody};
+use super::proxy_keys::X_PROXY_KEY;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -199,6 +200,9 @@ impl RequestService {
         let in_flight = activity.begin_request(request.version(), framing);
         let mut guards = RequestGuards { in_flight, permit: None, memory: None };
         let sender = self.trusted.identify(peer.ip(), request.headers());
+        if sender.has_proxy_key {
+            activity.set_shared();
+        }
         if request.headers().len() > MAX_HEADERS {
             let response = empty_response(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
             return Ok(response.map(|body| ResponseBody::new(body, guards)));
@@ -213,6 +217,8 @@ impl RequestService {
         }
         let is_read = [Method::GET, Method::HEAD].contains(request.method());
         let mut request = request.map(axum::body::Body::new);
+        // No handler and no log needs it.
+        request.headers_mut().remove(X_PROXY_KEY);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(sender);
         let mut response = self.router.oneshot(request).await?;
