@@ -25,9 +25,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use http::header::ETAG;
 use http::{Extensions, HeaderMap, StatusCode, Version};
-use kit::http::{
-    ObserveConfig, catch_panics_and_timeouts, normalize_accept_encoding, observe,
-};
+use kit::http::{ObserveConfig, catch_panics_and_timeouts, normalize_accept_encoding, observe};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use shop_fixture::ACCOUNT_ID;
 use uuid::Uuid;
 
 use crate::shop::{PASSWORD, Shop, text};
-use crate::tokens::ACCOUNT_ID;
 
 const NEW_PASSWORD: &str = "another horse battery";
 

@@ -232,7 +232,7 @@ async fn admin_routes_authorize_before_validation() {
         call().bearer(&gateway.signer().customer()).send().await.is(403, "forbidden");
         call().bearer(&gateway.signer().sign("admin", -60)).send().await.is(401, "token_expired");
         call().bearer("no.real.token").send().await.is(401, "invalid_token");
-        let other = crate::tokens::Signer::new("test-1").admin();
+        let other = shop_fixture::Signer::new("test-1").admin();
         call().bearer(&other).send().await.is(401, "invalid_token");
         call().header("authorization", "Basic YTpi").send().await.is(401, "unauthenticated");
         if path.contains("no-uuid") {

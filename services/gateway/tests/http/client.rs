@@ -7,12 +7,12 @@ use kit::Runtime;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
+use shop_fixture::{KeyFiles, Signer};
 use testing::settings;
 use tokio::net::TcpListener;
 
 use crate::fake_user;
 use crate::response_validator::ResponseValidator;
-use crate::tokens::{KeyFiles, Signer};
 
 /// Settings without rate limits: a test sends more requests than a shopper.
 const UNLIMITED: [&str; 6] = [

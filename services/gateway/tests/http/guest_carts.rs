@@ -4,11 +4,11 @@ use futures::future::join_all;
 use kit::Env;
 use reqwest::Method;
 use serde_json::{Value, json};
+use shop_fixture::KeyFiles;
 use uuid::Uuid;
 
 use crate::orders::{ORDERS, address};
 use crate::shop::{Gateway, Response, Shop, text};
-use crate::tokens::KeyFiles;
 
 const CART: &str = "/api/v1/cart";
 const ITEMS: &str = "/api/v1/cart/items";

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
+use shop_fixture::Signer;
 
 use crate::shop::Gateway;
-use crate::tokens::Signer;
 
 /// Whether the gateway accepts tokens of the signer. With a valid token, the error is the empty
 /// body.

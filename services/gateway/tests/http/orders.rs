@@ -3,8 +3,8 @@
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use shop_fixture::Service;
 
-use crate::services::Service;
 use crate::shop::{Customer, Response, Shop, text};
 
 pub(crate) const ORDERS: &str = "/api/v1/orders";

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::json;
+use shop_fixture::Service;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::services::Service;
 use crate::shop::{Catalog, Customer, Gateway, Response, Shop};
 
 #[tokio::test]

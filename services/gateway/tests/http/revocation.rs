@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use shop_fixture::Service;
 use tokio::time::{Instant, sleep};
 
 use crate::fake_user;
-use crate::services::Service;
 use crate::shop::{Customer, Gateway, PASSWORD, Shop, text};
 
 /// Longest time until the tokens of an ended session are refused.

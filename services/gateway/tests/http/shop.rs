@@ -5,13 +5,11 @@ use std::net::SocketAddr;
 use kit::{Env, Runtime};
 use reqwest::Method;
 use serde_json::{Value, json};
+use shop_fixture::{KeyFiles, MailInbox, Service, Services, database_url, start};
 use sqlx::PgPool;
 use testing::{RunningService, free_address, settings};
 
 pub(crate) use crate::client::{Call, Gateway, Response};
-use crate::mail_inbox::MailInbox;
-use crate::services::{Service, Services, database_url, start};
-use crate::tokens::KeyFiles;
 
 /// Running catalog service.
 pub(crate) struct Catalog(RunningService);

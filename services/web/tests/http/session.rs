@@ -1,9 +1,9 @@
 //! Sessions: sign-in, refresh, sign-out, and outages.
 
 use futures::future::join_all;
+use shop_fixture::Service;
 
 use crate::browser::Browser;
-use crate::services::Service;
 use crate::shop::{PASSWORD, Shop, start_web_at};
 
 #[tokio::test]

@@ -4,13 +4,11 @@ use std::net::SocketAddr;
 
 use kit::{Env, Runtime};
 use serde_json::Value;
+use shop_fixture::{KeyFiles, MailInbox, Services};
 use testing::{TestDatabase, settings};
 use tokio::net::TcpListener;
 
 use crate::browser::Browser;
-use crate::mail_inbox::MailInbox;
-use crate::services::Services;
-use crate::tokens::KeyFiles;
 
 /// Password of all customers.
 pub(crate) const PASSWORD: &str = "correct horse battery";

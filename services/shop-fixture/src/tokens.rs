@@ -12,27 +12,29 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// Account of all tokens: the administrator of a shop.
-pub(crate) const ACCOUNT_ID: Uuid = Uuid::from_u128(1);
+pub const ACCOUNT_ID: Uuid = Uuid::from_u128(1);
 
 /// Session of all tokens.
-pub(crate) const SESSION_ID: Uuid = Uuid::from_u128(2);
+pub const SESSION_ID: Uuid = Uuid::from_u128(2);
 
 /// Signing key pair.
-pub(crate) struct Signer {
+pub struct Signer {
     seed: [u8; 32],
     pair: Ed25519KeyPair,
     kid: &'static str,
 }
 
 /// Key set files of a key pair, for the gateway and the user service.
-pub(crate) struct KeyFiles {
-    pub(crate) signer: Signer,
+pub struct KeyFiles {
+    /// The key pair.
+    pub signer: Signer,
     folder: TempDir,
 }
 
 impl KeyFiles {
     /// Generates a key pair with the id `kid`.
-    pub(crate) fn new(kid: &'static str) -> Self {
+    #[must_use]
+    pub fn new(kid: &'static str) -> Self {
         let files =
             Self { signer: Signer::new(kid), folder: tempfile::tempdir().expect("a folder") };
         std::fs::write(files.public(), files.signer.public_keys()).expect("the public keys");
@@ -41,17 +43,19 @@ impl KeyFiles {
     }
 
     /// Returns the path of the public key set.
-    pub(crate) fn public(&self) -> PathBuf {
+    #[must_use]
+    pub fn public(&self) -> PathBuf {
         self.folder.path().join("jwks.json")
     }
 
     /// Returns the path of the private key set.
-    pub(crate) fn signing(&self) -> PathBuf {
+    #[must_use]
+    pub fn signing(&self) -> PathBuf {
         self.folder.path().join("signing.json")
     }
 
     /// Replaces the public key set atomically.
-    pub(crate) fn replace_public(&self, keys: &str) {
+    pub fn replace_public(&self, keys: &str) {
         let replacement = self.folder.path().join("replacement.json");
         std::fs::write(&replacement, keys).expect("written");
         std::fs::rename(replacement, self.public()).expect("renamed");
@@ -60,13 +64,15 @@ impl KeyFiles {
 
 impl Signer {
     /// Generates a key pair with the id `kid`.
-    pub(crate) fn new(kid: &'static str) -> Self {
+    #[must_use]
+    pub fn new(kid: &'static str) -> Self {
         let seed = Env::system().bytes();
         Self { seed, pair: Ed25519KeyPair::from_seed_unchecked(&seed).expect("a key pair"), kid }
     }
 
     /// Returns the key set of the gateway.
-    pub(crate) fn public_keys(&self) -> String {
+    #[must_use]
+    pub fn public_keys(&self) -> String {
         json!({"keys": [self.public_key()]}).to_string()
     }
 
@@ -78,23 +84,27 @@ impl Signer {
     }
 
     /// Returns the public key as an entry of a key set.
-    pub(crate) fn public_key(&self) -> Value {
+    #[must_use]
+    pub fn public_key(&self) -> Value {
         let x = URL_SAFE_NO_PAD.encode(self.pair.public_key().as_ref());
         json!({"kty": "OKP", "crv": "Ed25519", "kid": self.kid, "x": x})
     }
 
     /// Signs a token of an administrator.
-    pub(crate) fn admin(&self) -> String {
+    #[must_use]
+    pub fn admin(&self) -> String {
         self.sign("admin", 900)
     }
 
     /// Signs a token of a customer.
-    pub(crate) fn customer(&self) -> String {
+    #[must_use]
+    pub fn customer(&self) -> String {
         self.sign("customer", 900)
     }
 
     /// Signs a token with this role that expires in `lifetime_secs`.
-    pub(crate) fn sign(&self, role: &str, lifetime_secs: i64) -> String {
+    #[must_use]
+    pub fn sign(&self, role: &str, lifetime_secs: i64) -> String {
         let now = Env::system().now().as_second();
         let claims: Value = json!({
             "iss": "storefront", "aud": "storefront", "sub": ACCOUNT_ID,

@@ -8,20 +8,19 @@ use serde_json::Value;
 use testing::free_address;
 use tokio::net::TcpListener;
 
-use crate::shop::text;
-
 /// Text before the token in the mail of a password reset.
 const TOKEN_PREFIX: &str = "reset-password?token=";
 
 /// A running inbox.
-pub(crate) struct MailInbox {
+pub struct MailInbox {
     /// Address that receives mails by SMTP.
-    pub(crate) smtp: SocketAddr,
+    pub smtp: SocketAddr,
     url: String,
 }
 
 impl MailInbox {
-    pub(crate) async fn start() -> Self {
+    /// Starts an inbox.
+    pub async fn start() -> Self {
         let smtp = TcpListener::bind(free_address()).await.expect("a port");
         let http = TcpListener::bind(free_address()).await.expect("a port");
         let url = format!("http://{}/api/v1/mails", http.local_addr().expect("an address"));
@@ -32,7 +31,7 @@ impl MailInbox {
     }
 
     /// Returns the mails to an address, newest first.
-    pub(crate) async fn mails_to(&self, email: &str) -> Vec<Value> {
+    pub async fn mails_to(&self, email: &str) -> Vec<Value> {
         let response = reqwest::get(format!("{}?to={email}", self.url)).await.expect("a response");
         let list: Value =
             serde_json::from_slice(&response.bytes().await.expect("a body")).expect("JSON");
@@ -40,7 +39,7 @@ impl MailInbox {
     }
 
     /// Waits for `count` mails to an address.
-    pub(crate) async fn wait_for(&self, count: usize, email: &str) -> Vec<Value> {
+    pub async fn wait_for(&self, count: usize, email: &str) -> Vec<Value> {
         for _ in 0..300 {
             let mails = self.mails_to(email).await;
             if mails.len() >= count {
@@ -52,7 +51,7 @@ impl MailInbox {
     }
 
     /// Waits for the mail of a password reset, and returns its token.
-    pub(crate) async fn reset_token(&self, email: &str) -> String {
+    pub async fn reset_token(&self, email: &str) -> String {
         let token = |text: &str| {
             let (_, after) = text.split_once(TOKEN_PREFIX)?;
             after.split_whitespace().next().map(str::to_owned)
@@ -61,7 +60,7 @@ impl MailInbox {
     }
 
     /// Waits for a mail that verifies an address, and returns its token, which is a line.
-    pub(crate) async fn verification_token(&self, email: &str) -> String {
+    pub async fn verification_token(&self, email: &str) -> String {
         let is_token = |line: &&str| line.len() == 43 && !line.contains(' ');
         self.token(email, |text| text.lines().map(str::trim).find(is_token).map(str::to_owned))
             .await
@@ -71,7 +70,7 @@ impl MailInbox {
     async fn token(&self, email: &str, find: impl Fn(&str) -> Option<String>) -> String {
         for _ in 0..300 {
             let mails = self.mails_to(email).await;
-            let token = mails.iter().find_map(|mail| find(&text(&mail["text"])));
+            let token = mails.iter().find_map(|mail| find(mail["text"].as_str()?));
             if let Some(token) = token {
                 return token;
             }

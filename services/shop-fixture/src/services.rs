@@ -18,18 +18,26 @@ use crate::tokens::{ACCOUNT_ID, SESSION_ID};
 
 /// Service behind the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Service {
+pub enum Service {
+    /// Products, categories and stock.
     Catalog,
+    /// Accounts and sessions.
     User,
+    /// Carts.
     Cart,
+    /// Payments and saved cards.
     Payment,
+    /// Quotes and shipments.
     Shipping,
+    /// Mails.
     Notification,
+    /// Orders and the checkout.
     Order,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 7] = [
+    /// All services; the order service, which calls the others, is the last one.
+    pub const ALL: [Self; 7] = [
         Self::Catalog,
         Self::User,
         Self::Cart,
@@ -40,7 +48,8 @@ impl Service {
     ];
 
     /// Returns the name of the service in settings.
-    pub(crate) fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Catalog => "catalog",
             Self::User => "user",
@@ -53,7 +62,8 @@ impl Service {
     }
 
     /// Returns a read request of an administrator whose success shows that the service is ready.
-    pub(crate) fn probe_request(self) -> (Method, &'static str) {
+    #[must_use]
+    pub fn probe_request(self) -> (Method, &'static str) {
         match self {
             Self::Catalog => (Method::GET, "/api/v1/categories"),
             Self::User => (Method::GET, "/api/v1/admin/users"),
@@ -80,12 +90,13 @@ impl Service {
 }
 
 /// Returns the URL of the database of a test.
-pub(crate) fn database_url(pool: &PgPool) -> String {
+#[must_use]
+pub fn database_url(pool: &PgPool) -> String {
     pool.connect_options().to_url_lossy().into()
 }
 
 /// The services, and the settings to start them again.
-pub(crate) struct Services {
+pub struct Services {
     addresses: HashMap<Service, SocketAddr>,
     database_urls: HashMap<Service, String>,
     _databases: Vec<TestDatabase>,
@@ -98,7 +109,7 @@ impl Services {
     /// Starts all services. The catalog serves the database of `pool`, filled with the demo
     /// products. Access tokens are signed with the keys in `signing_keys`, and mails are sent to
     /// `smtp`.
-    pub(crate) async fn start(pool: &PgPool, signing_keys: &Path, smtp: SocketAddr) -> Self {
+    pub async fn start(pool: &PgPool, signing_keys: &Path, smtp: SocketAddr) -> Self {
         let mut database_urls = HashMap::from([(Service::Catalog, database_url(pool))]);
         let mut databases = Vec::new();
         let mut addresses = HashMap::new();
@@ -128,20 +139,20 @@ impl Services {
     }
 
     /// Starts a stopped service at its previous address.
-    pub(crate) async fn start_service(&self, service: Service) {
+    pub async fn start_service(&self, service: Service) {
         let server = self.serve(service).await;
         let before = self.running.lock().expect("not poisoned").insert(service, server);
         assert!(before.is_none(), "{service:?} runs");
     }
 
     /// Stops a service.
-    pub(crate) async fn stop(&self, service: Service) {
+    pub async fn stop(&self, service: Service) {
         let server = self.running.lock().expect("not poisoned").remove(&service);
         server.expect("it runs").stop().await;
     }
 
     /// Ends all sessions of an account in the database of the user service.
-    pub(crate) async fn end_sessions(&self, account: &str) {
+    pub async fn end_sessions(&self, account: &str) {
         let url = &self.database_urls[&Service::User];
         let mut connection = PgConnection::connect(url).await.expect("a connection");
         let statement = sqlx::query("DELETE FROM sessions WHERE user_id = $1::uuid").bind(account);
@@ -149,7 +160,8 @@ impl Services {
     }
 
     /// Returns the settings with the URLs of all services: `--user-url http://…` and so on.
-    pub(crate) fn urls(&self) -> Vec<String> {
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
         self.urls_of(&Service::ALL)
     }
 
@@ -245,7 +257,7 @@ async fn create_administrator(pool: &PgPool) {
 }
 
 /// Starts a service at `address`.
-pub(crate) async fn start<E: Debug, F: Future<Output = Result<(), E>> + Send + 'static>(
+pub async fn start<E: Debug, F: Future<Output = Result<(), E>> + Send + 'static>(
     address: SocketAddr,
     serve: impl FnOnce(TcpListener, Runtime) -> F,
 ) -> RunningService {
