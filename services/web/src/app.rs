@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use kit::http::ProxyKey;
 use kit::{Env, Runtime};
 
-use crate::api::{HttpClient, HttpClientError};
+use crate::api::HttpClient;
 use crate::args::Args;
 use crate::gateway_client::CategoryCache;
+use crate::serve::Error;
 use crate::session::{CookieSettings, TokenRefresher};
 use crate::shop_info::ShopInfo;
 
@@ -25,8 +27,13 @@ struct Shared {
 
 impl App {
     /// Creates the state. The gateway does not have to be up yet.
-    pub(crate) fn new(args: &Args, runtime: &Runtime) -> Result<Self, HttpClientError> {
-        let http = HttpClient::new(args.gateway_url.clone())?;
+    ///
+    /// # Errors
+    /// Returns an error when the key for the gateway cannot be read.
+    pub(crate) fn new(args: &Args, runtime: &Runtime) -> Result<Self, Error> {
+        let key = args.trusted_proxy_key_file.as_deref();
+        let key = key.map(|file| ProxyKey::watch(file, runtime)).transpose()?;
+        let http = HttpClient::new(args.gateway_url.clone(), key)?;
         Ok(Self(Arc::new(Shared {
             shop: ShopInfo::new(args),
             refresher: TokenRefresher::new(http.clone(), runtime.clone()),

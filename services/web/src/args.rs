@@ -1,6 +1,7 @@
 //! Settings of the web shop. Nothing else reads the environment.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use clap::builder::RangedU64ValueParser;
@@ -70,6 +71,12 @@ pub struct Args {
     /// Proxies whose X-Forwarded-For is trusted: CIDRs or addresses, separated by commas.
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "")]
     pub trusted_proxies: List<Network>,
+
+    /// File with the key that the gateway accepts from this web shop: the first line of its
+    /// TRUSTED_PROXY_KEY_FILE. Reloaded when it changes. Without the key, all visitors count as one
+    /// client of the gateway, unless it trusts the address of the web shop.
+    #[arg(long, env = "TRUSTED_PROXY_KEY_FILE")]
+    pub trusted_proxy_key_file: Option<PathBuf>,
 
     /// Maximum number of concurrent requests; more are rejected with 503.
     #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 256,

@@ -20,7 +20,7 @@ pub use client::{Client, Network, Sender, TrustedProxies, X_FORWARDED_FOR};
 pub use client_budget::{BudgetGuard, ClientBudget};
 pub use content_encoding::normalize_accept_encoding;
 pub use observe::{ObserveConfig, catch_panics_and_timeouts, observe};
-pub use proxy_keys::{ProxyKeys, X_PROXY_KEY};
+pub use proxy_keys::{ProxyKey, ProxyKeys, X_PROXY_KEY};
 pub use serve::ServerLimits;
 pub(crate) use serve::{ServerSettings, serve_until};
 

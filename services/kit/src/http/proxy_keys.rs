@@ -1,4 +1,5 @@
-//! Keys with which a proxy proves that it may name its clients.
+//! Keys with which a proxy proves that it may name its clients: [`ProxyKeys`] of the server, and
+//! [`ProxyKey`] of the proxy.
 //!
 //! A network of trusted proxies is enough for a load balancer with addresses of its own. The web
 //! shop runs in pods, whose addresses are not known beforehand and whose network has other pods,
@@ -8,7 +9,7 @@ use crate::{Error, Runtime, file_watch, secret};
 use arc_swap::ArcSwap;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use prometheus_client::metrics::counter::Counter;
 use secrecy::ExposeSecret as _;
 use std::ops::RangeInclusive;
@@ -46,16 +47,14 @@ impl ProxyKeys {
     /// # Errors
     /// When the file cannot be read, has no key, more than two, or an invalid one.
     pub fn watch(path: &Path, runtime: &Runtime) -> Result<Self, Error> {
-        // Watch before the first read, so that no change in between is missed.
-        let changes = file_watch::changes(path, runtime);
-        let digests = Arc::new(ArcSwap::from_pointee(load(path)?));
+        let digests = watch_keys(path, runtime, |keys| {
+            keys.iter().map(|key| key_digest(key.as_bytes())).collect()
+        })?;
         let rejected = runtime.metrics().register(
             "rejected_proxy_keys",
             "Requests with a wrong X-Proxy-Key, which count as requests without one",
             Counter::default(),
         );
-        let reload = reload_on_change(path.to_owned(), changes, Arc::clone(&digests));
-        runtime.spawn("proxy keys", reload);
         Ok(Self { digests, rejected })
     }
 
@@ -76,16 +75,53 @@ impl ProxyKeys {
     }
 }
 
-async fn reload_on_change(
+/// The key that a proxy sends. Cheap to clone; the clones share the key.
+#[derive(Clone, Debug)]
+pub struct ProxyKey(Arc<ArcSwap<HeaderValue>>);
+
+impl ProxyKey {
+    /// Loads the first key of a file for [`ProxyKeys`], and reloads it whenever the file changes.
+    /// An invalid file leaves the previous key in place.
+    ///
+    /// # Errors
+    /// As [`ProxyKeys::watch`].
+    pub fn watch(path: &Path, runtime: &Runtime) -> Result<Self, Error> {
+        watch_keys(path, runtime, |keys| keys[0].clone()).map(Self)
+    }
+
+    /// The value of the header [`X_PROXY_KEY`]. It is marked as sensitive.
+    #[must_use]
+    pub fn header(&self) -> HeaderValue {
+        self.0.load().as_ref().clone()
+    }
+}
+
+/// Loads what `convert` makes of the keys of a file, and reloads it whenever the file changes. There
+/// is at least one key.
+fn watch_keys<T: Send + Sync + 'static>(
+    path: &Path,
+    runtime: &Runtime,
+    convert: fn(&[HeaderValue]) -> T,
+) -> Result<Arc<ArcSwap<T>>, Error> {
+    // Watch before the first read, so that no change in between is missed.
+    let changes = file_watch::changes(path, runtime);
+    let current = Arc::new(ArcSwap::from_pointee(convert(&load(path)?)));
+    let (path, shared) = (path.to_owned(), Arc::clone(&current));
+    runtime.spawn("proxy keys", reload_on_change(path, changes, convert, shared));
+    Ok(current)
+}
+
+async fn reload_on_change<T>(
     path: PathBuf,
     mut changes: watch::Receiver<()>,
-    digests: Arc<ArcSwap<Vec<KeyDigest>>>,
+    convert: fn(&[HeaderValue]) -> T,
+    current: Arc<ArcSwap<T>>,
 ) {
     while changes.changed().await.is_ok() {
         match load(&path) {
-            Ok(reloaded) => {
-                tracing::info!(keys = reloaded.len(), "proxy keys reloaded");
-                digests.store(Arc::new(reloaded));
+            Ok(keys) => {
+                tracing::info!(keys = keys.len(), "proxy keys reloaded");
+                current.store(Arc::new(convert(&keys)));
             }
             Err(error) => {
                 tracing::error!(%error, "proxy keys not reloaded; previous keys stay valid");
@@ -94,27 +130,30 @@ async fn reload_on_change(
     }
 }
 
-fn load(path: &Path) -> Result<Vec<KeyDigest>, Error> {
+/// Reads one key or two.
+fn load(path: &Path) -> Result<Vec<HeaderValue>, Error> {
     let text = secret::require(SETTING, None, Some(path))?;
     let lines = text.expose_secret().lines().map(str::trim).filter(|line| !line.is_empty());
-    let keys: Vec<&str> = lines.collect();
-    let is_valid = |key: &&str| {
-        KEY_BYTES.contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
-    };
-    // The text is not part of the error, because it is secret.
-    if keys.len() > MAX_KEYS || !keys.iter().all(is_valid) {
-        return Err(Error::Setting {
-            name: SETTING,
-            reason: format!(
-                "the file {} must have one key, or two, one per line, of {} to {} printable ASCII \
-                 characters without spaces",
-                path.display(),
-                KEY_BYTES.start(),
-                KEY_BYTES.end()
-            ),
-        });
-    }
-    Ok(keys.iter().map(|key| key_digest(key.as_bytes())).collect())
+    let keys: Option<Vec<HeaderValue>> = lines.map(parse).collect();
+    keys.filter(|keys| (1..=MAX_KEYS).contains(&keys.len())).ok_or_else(|| Error::Setting {
+        name: SETTING,
+        // The text is not part of the error, because it is secret.
+        reason: format!(
+            "the file {} must have one key, or two, one per line, of {} to {} printable ASCII \
+             characters without spaces",
+            path.display(),
+            KEY_BYTES.start(),
+            KEY_BYTES.end()
+        ),
+    })
+}
+
+fn parse(key: &str) -> Option<HeaderValue> {
+    let is_valid =
+        KEY_BYTES.contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    let mut value = HeaderValue::from_str(key).ok().filter(|_| is_valid)?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 fn key_digest(key: &[u8]) -> KeyDigest {
@@ -133,7 +172,7 @@ impl ProxyKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderName;
 
     fn file(text: &str) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().expect("a file");

@@ -182,6 +182,12 @@ impl Components {
         if self.payment.fingerprint_key.is_none() && self.payment.fingerprint_key_file.is_none() {
             self.payment.fingerprint_key_file = Some(secrets.fingerprint_key.clone());
         }
+        let keys = [&mut self.gateway.trusted_proxy_key_file, &mut self.web.trusted_proxy_key_file];
+        if keys.iter().all(|key| key.is_none()) {
+            for key in keys {
+                *key = Some(secrets.trusted_proxy_key.clone());
+            }
+        }
     }
 
     /// Returns the futures of the selected components, to be run concurrently.
@@ -270,7 +276,6 @@ impl AllSettings {
         let gateway = self.gateway.args.gateway_listen;
         set_default_url(&mut self.web, "gateway_url", |args| &mut args.gateway_url, gateway)?;
         self.set_web_url()?;
-        self.allow_pages()?;
         let order = &mut self.order;
         set_default_url(order, "user_url", |args| &mut args.user_url, user)?;
         set_default_url(order, "catalog_url", |args| &mut args.catalog_url, catalog)?;
@@ -294,21 +299,6 @@ impl AllSettings {
             let inbox = reachable(self.inbox.args.inbox_smtp_listen);
             self.notification.args.smtp_host = inbox.ip().to_string();
             self.notification.args.smtp_port = inbox.port();
-        }
-        Ok(())
-    }
-
-    /// Lets the web shop make calls for its visitors, unless the limits were set: it makes several
-    /// calls for a page, and names the visitor in X-Forwarded-For, from this machine.
-    fn allow_pages(&mut self) -> Result<(), Error> {
-        if self.gateway.is_default("rate_limit_per_minute") {
-            self.gateway.args.rate_limit_per_minute = 600;
-        }
-        if self.gateway.is_default("rate_limit_burst") {
-            self.gateway.args.rate_limit_burst = 200;
-        }
-        if self.gateway.is_default("trusted_proxies") {
-            self.gateway.args.trusted_proxies = parse("127.0.0.0/8, ::1")?;
         }
         Ok(())
     }

@@ -19,6 +19,8 @@ pub(super) struct Secrets {
     pub(super) public_keys: PathBuf,
     /// The key with which the payment service computes request fingerprints.
     pub(super) fingerprint_key: PathBuf,
+    /// The key with which the web shop names its visitors to the gateway.
+    pub(super) trusted_proxy_key: PathBuf,
     /// The temporary folder of the files, if there is no data folder; removed on drop.
     _temporary: Option<TempDir>,
 }
@@ -45,6 +47,7 @@ impl Secrets {
             signing_keys: folder.join("signing-keys.json"),
             public_keys: folder.join("public-keys.json"),
             fingerprint_key: folder.join("fingerprint-key"),
+            trusted_proxy_key: folder.join("trusted-proxy-key"),
             _temporary: temporary,
         };
         // The public part is written last: if it exists, both files are complete.
@@ -53,9 +56,12 @@ impl Secrets {
             write(&secrets.signing_keys, keys.signing.expose_secret())?;
             write(&secrets.public_keys, &keys.public)?;
         }
-        if !secrets.fingerprint_key.exists() {
-            let key: String = env.bytes::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
-            write(&secrets.fingerprint_key, &key)?;
+        for file in [&secrets.fingerprint_key, &secrets.trusted_proxy_key] {
+            if !file.exists() {
+                let key = env.bytes::<32>();
+                let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+                write(file, &key)?;
+            }
         }
         Ok(secrets)
     }
@@ -94,7 +100,9 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let read = || {
             let secrets = Secrets::open(Some(data.path()), &Env::system()).unwrap();
-            let files = [secrets.signing_keys, secrets.public_keys, secrets.fingerprint_key];
+            let Secrets { signing_keys, public_keys, fingerprint_key, trusted_proxy_key, .. } =
+                secrets;
+            let files = [signing_keys, public_keys, fingerprint_key, trusted_proxy_key];
             files.map(|file| {
                 assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o077, 0);
                 fs::read_to_string(file).unwrap()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
-use kit::http::{Client, X_FORWARDED_FOR, call_headers};
+use kit::http::{Client, ProxyKey, X_FORWARDED_FOR, X_PROXY_KEY, call_headers};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
@@ -38,6 +38,7 @@ pub struct HttpClientError(#[source] reqwest::Error);
 pub(crate) struct HttpClient {
     client: reqwest::Client,
     url: BaseUrl,
+    key: Option<ProxyKey>,
 }
 
 /// The response to a successful call.
@@ -55,8 +56,9 @@ impl Reply {
 }
 
 impl HttpClient {
-    /// Creates a client of the gateway at `url`.
-    pub(crate) fn new(url: BaseUrl) -> Result<Self, HttpClientError> {
+    /// Creates a client of the gateway at `url`. With the key, the gateway believes the address of
+    /// the visitor.
+    pub(crate) fn new(url: BaseUrl, key: Option<ProxyKey>) -> Result<Self, HttpClientError> {
         let client = reqwest::Client::builder()
             .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS)
             .pool_idle_timeout(IDLE_TIMEOUT)
@@ -66,7 +68,7 @@ impl HttpClient {
             .no_proxy()
             .build()
             .map_err(HttpClientError)?;
-        Ok(Self { client, url })
+        Ok(Self { client, url, key })
     }
 
     /// Makes a call, until its timeout or the deadline of the request that it is made for. A call
@@ -75,7 +77,7 @@ impl HttpClient {
         &self,
         call: &Call,
         token: Option<&AccessToken>,
-        visitor: Option<Client>,
+        visitor: Client,
     ) -> Result<Reply, CallError> {
         let own = Instant::now() + call.timeout;
         let deadline = kit::context::deadline().map_or(own, |deadline| deadline.min(own));
@@ -94,17 +96,18 @@ impl HttpClient {
         &self,
         call: &Call,
         token: Option<&AccessToken>,
-        visitor: Option<Client>,
+        visitor: Client,
     ) -> Result<Reply, CallError> {
         let mut request = self
             .client
             .request(call.method.clone(), self.url.join(&call.path))
-            .headers(call_headers());
+            .headers(call_headers())
+            .header(X_FORWARDED_FOR, visitor.address().to_string());
+        if let Some(key) = &self.key {
+            request = request.header(X_PROXY_KEY, key.header());
+        }
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, token.header());
-        }
-        if let Some(visitor) = visitor {
-            request = request.header(X_FORWARDED_FOR, visitor.address().to_string());
         }
         if let Some(key) = &call.idempotency_key {
             request = request.header("idempotency-key", key);

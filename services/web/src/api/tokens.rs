@@ -3,6 +3,7 @@
 use std::fmt;
 
 use http::HeaderValue;
+use kit::http::Client;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -26,10 +27,14 @@ pub(crate) struct Tokens {
 }
 
 impl HttpClient {
-    /// Refreshes a session.
-    pub(crate) async fn refresh(&self, token: &RefreshToken) -> Result<Tokens, CallError> {
+    /// Refreshes the session of a visitor.
+    pub(crate) async fn refresh(
+        &self,
+        token: &RefreshToken,
+        visitor: Client,
+    ) -> Result<Tokens, CallError> {
         let call = Call::post("/auth/refresh").json(&json!({"refresh_token": token.expose()}));
-        self.send(&call, None, None).await?.json()
+        self.send(&call, None, visitor).await?.json()
     }
 }
 

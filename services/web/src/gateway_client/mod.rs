@@ -19,7 +19,6 @@ mod wishlist;
 
 use std::time::Duration;
 
-use kit::http::Client;
 use serde::de::DeserializeOwned;
 
 use crate::api::{AccessToken, Call, HttpClient, Reply};
@@ -62,23 +61,22 @@ pub(crate) async fn optional<T>(call: impl Future<Output = Result<T, CallError>>
 pub(crate) struct GatewayClient {
     http: HttpClient,
     session: Session,
-    visitor: Client,
 }
 
 impl GatewayClient {
     /// Creates the client of a request.
-    pub(crate) fn new(http: HttpClient, session: Session, visitor: Client) -> Self {
-        Self { http, session, visitor }
+    pub(crate) fn new(http: HttpClient, session: Session) -> Self {
+        Self { http, session }
     }
 
     /// Makes a call without a token.
     async fn public<T: DeserializeOwned>(&self, call: Call) -> Result<T, CallError> {
-        self.http.send(&call, None, Some(self.visitor)).await?.json()
+        self.http.send(&call, None, self.session.visitor()).await?.json()
     }
 
     /// Makes a call without a token, and ignores the body of the response.
     async fn public_unit(&self, call: Call) -> Result<(), CallError> {
-        self.http.send(&call, None, Some(self.visitor)).await.map(drop)
+        self.http.send(&call, None, self.session.visitor()).await.map(drop)
     }
 
     /// Makes a call with the token of the session.
@@ -96,7 +94,7 @@ impl GatewayClient {
     async fn signed_in_reply(&self, call: &Call) -> Result<Reply, CallError> {
         let token = self.session.access_token().await?.ok_or(CallError::SignedOut)?;
         let send = |token: AccessToken| async move {
-            self.http.send(call, Some(&token), Some(self.visitor)).await
+            self.http.send(call, Some(&token), self.session.visitor()).await
         };
         let result = match send(token.clone()).await {
             Err(CallError::Problem(problem)) if problem.code == "token_expired" => {

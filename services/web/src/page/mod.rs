@@ -8,14 +8,13 @@ use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
-use kit::http::{Client, Sender};
 
 use crate::app::App;
 use crate::format::Format;
 use crate::gateway_client::{GatewayClient, optional};
 use crate::messages::Messages;
 use crate::page_error::PageError;
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::shop_info::ShopInfo;
 use crate::view::View;
 
@@ -42,14 +41,12 @@ impl Page {
     pub(crate) fn from_parts(parts: &Parts, app: &App) -> Self {
         let session = parts.extensions.get::<Session>().cloned();
         let session = session.unwrap_or_else(|| {
-            Session::new(&parts.headers, app.cookies(), app.refresher().clone())
+            let visitor = session::visitor(&parts.extensions);
+            Session::new(&parts.headers, app.cookies(), app.refresher().clone(), visitor)
         });
-        let sender = parts.extensions.get::<Sender>();
-        let unknown = || Client::from(std::net::IpAddr::from(std::net::Ipv4Addr::UNSPECIFIED));
-        let visitor = sender.map_or_else(unknown, |sender| sender.client);
         Self {
             app: app.clone(),
-            gateway: GatewayClient::new(app.http().clone(), session.clone(), visitor),
+            gateway: GatewayClient::new(app.http().clone(), session.clone()),
             session,
             url: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
             if_none_match: parts.headers.get(header::IF_NONE_MATCH).cloned(),

@@ -15,7 +15,12 @@ pub(crate) async fn provide_session(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let session = Session::new(request.headers(), app.cookies(), app.refresher().clone());
+    let session = Session::new(
+        request.headers(),
+        app.cookies(),
+        app.refresher().clone(),
+        super::visitor(request.extensions()),
+    );
     session.start_refresh();
     request.extensions_mut().insert(session.clone());
     let mut response = next.run(request).await;

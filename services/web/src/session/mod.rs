@@ -11,10 +11,12 @@ mod next;
 mod refresh;
 mod theme;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cookie::{Cookie, CookieJar};
-use http::{HeaderMap, HeaderValue, header};
+use http::{Extensions, HeaderMap, HeaderValue, header};
+use kit::http::{Client, Sender};
 
 use crate::api::{AccessToken, CallError, RefreshToken, Tokens};
 
@@ -27,6 +29,12 @@ pub(crate) use theme::Theme;
 
 use cookies::Name;
 
+/// Returns who sent a request: the server has put it into the extensions.
+pub(crate) fn visitor(extensions: &Extensions) -> Client {
+    let unknown = || Client::from(IpAddr::from(Ipv4Addr::UNSPECIFIED));
+    extensions.get::<Sender>().map_or_else(unknown, |sender| sender.client)
+}
+
 /// The session of one request. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Session(Arc<Inner>);
@@ -34,6 +42,7 @@ pub(crate) struct Session(Arc<Inner>);
 struct Inner {
     settings: CookieSettings,
     refresher: TokenRefresher,
+    visitor: Client,
     /// Whether this request may refresh the session: pages and forms do, prefetches do not.
     may_refresh: bool,
     jar: Mutex<CookieJar>,
@@ -45,10 +54,16 @@ impl Session {
         headers: &HeaderMap,
         settings: CookieSettings,
         refresher: TokenRefresher,
+        visitor: Client,
     ) -> Self {
         let jar = Mutex::new(parse_cookies(headers));
         let may_refresh = !headers.contains_key("sec-purpose");
-        Self(Arc::new(Inner { settings, refresher, may_refresh, jar }))
+        Self(Arc::new(Inner { settings, refresher, visitor, may_refresh, jar }))
+    }
+
+    /// The address that the gateway counts the calls of this request for.
+    pub(crate) fn visitor(&self) -> Client {
+        self.0.visitor
     }
 
     /// Starts the refresh that this request needs, without waiting for it.
@@ -56,7 +71,7 @@ impl Session {
         if self.access_cookie().is_none()
             && let Some(token) = self.refresh_token()
         {
-            self.0.refresher.start(token);
+            self.0.refresher.start(token, self.0.visitor);
         }
     }
 
@@ -69,7 +84,7 @@ impl Session {
             return Ok(Some(token));
         }
         let Some(refresh) = self.refresh_token() else { return Ok(None) };
-        match self.0.refresher.refresh(refresh).await {
+        match self.0.refresher.refresh(refresh, self.0.visitor).await {
             Ok(tokens) => {
                 let access = tokens.access_token.clone();
                 self.store(&tokens, self.is_persistent());

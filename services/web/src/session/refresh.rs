@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kit::Runtime;
+use kit::http::Client;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -55,14 +56,18 @@ impl TokenRefresher {
         Self(Arc::new(Shared { http, runtime, flights: Mutex::default() }))
     }
 
-    /// Starts refreshing a session, unless that is under way.
-    pub(super) fn start(&self, token: RefreshToken) {
-        drop(self.flight(token));
+    /// Starts refreshing the session of a visitor, unless that is under way.
+    pub(super) fn start(&self, token: RefreshToken, visitor: Client) {
+        drop(self.flight(token, visitor));
     }
 
-    /// Refreshes a session.
-    pub(super) async fn refresh(&self, token: RefreshToken) -> Result<Tokens, CallError> {
-        let mut outcome = self.flight(token).outcome;
+    /// Refreshes the session of a visitor.
+    pub(super) async fn refresh(
+        &self,
+        token: RefreshToken,
+        visitor: Client,
+    ) -> Result<Tokens, CallError> {
+        let mut outcome = self.flight(token, visitor).outcome;
         let received = match outcome.wait_for(Option::is_some).await {
             Ok(outcome) => outcome.clone(),
             // The task ended without an outcome: the process is stopping.
@@ -76,7 +81,7 @@ impl TokenRefresher {
     }
 
     /// Returns the flight of a token, and starts it if there is none.
-    fn flight(&self, token: RefreshToken) -> Flight {
+    fn flight(&self, token: RefreshToken, visitor: Client) -> Flight {
         let key: TokenDigest = Sha256::digest(token.expose()).into();
         let mut flights = self.0.flights.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = flights.get(&key).filter(|flight| flight.is_reusable()) {
@@ -95,7 +100,7 @@ impl TokenRefresher {
         let context = kit::context::current();
         let call = async move {
             // The call has a timeout of its own: the deadline of the page would cancel it.
-            let call = async { outcome_of(http.refresh(&token).await) };
+            let call = async { outcome_of(http.refresh(&token, visitor).await) };
             let outcome = match context {
                 Some(context) => {
                     let context = kit::context::Context { deadline: None, ..context };
