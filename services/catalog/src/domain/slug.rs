@@ -149,6 +149,13 @@ mod tests {
     }
 
     #[test]
+    fn long_slug_is_cut_without_a_trailing_hyphen() {
+        let word = "a".repeat(MAX_SLUG_BYTES - 1);
+        let slug = Slug::from_name(&format!("{word} lamp"), ID);
+        assert_eq!(slug.as_str(), word);
+    }
+
+    #[test]
     fn composed_and_decomposed_names_have_the_same_slug() {
         for name in ["Crème Brûlée", "İstanbul Kilim", "Ça va", "Ångström", "Phở", "Žluťoučký kůň"]
         {

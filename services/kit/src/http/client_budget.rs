@@ -17,7 +17,15 @@ pub struct ClientBudget {
 #[derive(Debug, Default)]
 struct Used {
     total: u64,
-    by_client: HashMap<Client, u64>,
+    by_client: HashMap<Client, Share>,
+}
+
+/// What one client has.
+#[derive(Debug, Default)]
+struct Share {
+    used: u64,
+    /// Whether a part was refused, and none has been returned since.
+    is_refused: bool,
 }
 
 impl ClientBudget {
@@ -47,13 +55,17 @@ impl ClientBudget {
         guard
     }
 
-    /// Whether neither the budget nor the client's share of it is used up.
+    /// Whether the client may get a part: neither the budget nor the client's share is used up, and
+    /// since the last refusal the client has returned a part. It saves the work for a response that
+    /// would be refused when its size is known.
     pub(super) fn is_available(&self, client: Client) -> bool {
-        self.has_room(&self.used(), client, 1)
+        let used = self.used();
+        let is_refused = used.by_client.get(&client).is_some_and(|share| share.is_refused);
+        !is_refused && self.has_room(&used, client, 1)
     }
 
     fn has_room(&self, used: &Used, client: Client, amount: u64) -> bool {
-        let of_client = used.by_client.get(&client).copied().unwrap_or(0);
+        let of_client = used.by_client.get(&client).map_or(0, |share| share.used);
         used.total.saturating_add(amount) <= self.total
             && of_client.saturating_add(amount) <= self.share()
     }
@@ -81,6 +93,8 @@ impl BudgetGuard {
         let has_room = budget.has_room(&used, self.client, amount);
         if has_room {
             self.grow(&mut used, amount);
+        } else if let Some(share) = used.by_client.get_mut(&self.client) {
+            share.is_refused = true;
         }
         has_room
     }
@@ -89,18 +103,22 @@ impl BudgetGuard {
         if amount > 0 {
             self.amount += amount;
             used.total += amount;
-            *used.by_client.entry(self.client).or_default() += amount;
+            used.by_client.entry(self.client).or_default().used += amount;
         }
     }
 }
 
 impl Drop for BudgetGuard {
     fn drop(&mut self) {
+        if self.amount == 0 {
+            return;
+        }
         let mut used = self.budget.used();
         used.total -= self.amount;
-        if let Some(of_client) = used.by_client.get_mut(&self.client) {
-            *of_client -= self.amount;
-            if *of_client == 0 {
+        if let Some(share) = used.by_client.get_mut(&self.client) {
+            share.used -= self.amount;
+            share.is_refused = false;
+            if share.used == 0 {
                 used.by_client.remove(&self.client);
             }
         }
@@ -130,6 +148,22 @@ mod tests {
         assert!(take(1).is_some());
         drop(others);
         assert_eq!(budget.used().total, 0);
+        assert!(budget.used().by_client.is_empty());
+    }
+
+    #[test]
+    fn refused_client_waits_until_a_part_is_returned() {
+        let budget = ClientBudget::new(400);
+        let first = budget.try_take(client(1), 60).expect("a part");
+        let second = budget.try_take(client(1), 30).expect("a part");
+        assert!(budget.is_available(client(1)));
+        assert!(budget.try_take(client(1), 20).is_none());
+        assert!(!budget.is_available(client(1)), "10 are left, which was not enough");
+        assert!(budget.is_available(client(2)));
+        drop(second);
+        assert!(budget.is_available(client(1)));
+        assert!(budget.try_take(client(1), 40).is_some());
+        drop(first);
         assert!(budget.used().by_client.is_empty());
     }
 
