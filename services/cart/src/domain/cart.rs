@@ -142,7 +142,7 @@ impl Change {
     pub fn is_removal(&self) -> bool {
         match self {
             Self::Remove(_) | Self::Set(_, None) | Self::RemoveOrdered(..) | Self::Clear(_) => true,
-            Self::Add(..) | Self::Set(_, Some(_)) => false,
+            Self::Add(..) | Self::Set(_, Some(_)) | Self::Merge(_) => false,
         }
     }
 

@@ -1,18 +1,14 @@
-//! Normalization of `Accept-Encoding`, and completion of compressed responses.
+//! Normalization of `Accept-Encoding`.
 //!
 //! The compression layer responds 406 to a request that rules out all its encodings, after the
 //! handler has run. A server may disregard `Accept-Encoding` instead (RFC 9110, section 12.5.3).
 //! Therefore the request that is passed on accepts gzip, or has no `Accept-Encoding`.
 
-use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
+use axum::response::Response;
+use http::header::ACCEPT_ENCODING;
 use http::{HeaderMap, HeaderValue};
-use http_body_util::BodyExt as _;
-
-use crate::problem::Code;
 
 /// Sets `Accept-Encoding` to gzip if the client prefers it, and removes the header otherwise.
 pub async fn normalize_accept_encoding(mut request: Request, next: Next) -> Response {
@@ -23,25 +19,6 @@ pub async fn normalize_accept_encoding(mut request: Request, next: Next) -> Resp
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     }
     next.run(request).await
-}
-
-/// Compresses a response completely before it is sent. The bodies of the gateway are in memory, so
-/// this does not wait, and a slow client does not keep the state of the compression, which has
-/// hundreds of KiB.
-pub(crate) async fn complete(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    let is_complete = response.body().size_hint().exact().is_some();
-    if is_complete || !response.headers().contains_key(CONTENT_ENCODING) {
-        return response;
-    }
-    let (parts, body) = response.into_parts();
-    match body.collect().await {
-        Ok(body) => Response::from_parts(parts, Body::from(body.to_bytes())),
-        Err(error) => {
-            tracing::error!(%error, "response compression failed");
-            Code::Internal.problem().into_response()
-        }
-    }
 }
 
 fn prefers_gzip(headers: &HeaderMap) -> bool {

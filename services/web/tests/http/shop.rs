@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use kit::{Env, Runtime};
-use serde_json::Value;
 use shop_fixture::{KeyFiles, MailInbox, Services};
 use testing::{TestDatabase, settings};
 use tokio::net::TcpListener;
@@ -113,10 +112,4 @@ pub(crate) async fn start_web_at(web_url: &str) -> String {
 fn serve_web(listener: TcpListener, arguments: &[&str]) {
     let serving = web::serve_on(listener, settings(arguments), Runtime::for_tests());
     tokio::spawn(async { serving.await.expect("the web shop serves") });
-}
-
-/// Returns a JSON string as a string.
-#[track_caller]
-pub(crate) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is not a string")).to_owned()
 }
