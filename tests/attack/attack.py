@@ -14,6 +14,8 @@ Start the shop with RATE_LIMIT_PER_MINUTE=0 first, so that the probe is not limi
                body that is accepted (16 KiB, with as many values as are accepted), half with 1 MiB
   trickle      2,048 connections that send their body one byte at a time
 
+Use the optimized program, which `make run` takes after `make up`: that of the tests is too slow.
+The attack uses one core, at the lowest priority, because an attacker has a machine of its own.
 Product bodies of up to 256 KiB are read for administrators only, so they are no attack.
 
 The other client sends by turns a GET request, which must be 200, and a POST request with an unknown
@@ -247,17 +249,21 @@ async def memory(target, deadline):
     return highest / 1024 / 1024
 
 
+def use_one_core():
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
 def run_attack(attack, target, seconds):
     # An attacker has a machine of its own: the attack gets one core, and only what is left of it.
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    use_one_core()
     os.nice(19)
     # asyncio warns about each write to a connection that the server has closed.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     asyncio.run(attack(target, time.monotonic() + seconds))
 
 
-def p99(latencies):
-    return sorted(latencies)[min(len(latencies) - 1, len(latencies) * 99 // 100)]
+def percentile(latencies, percent):
+    return sorted(latencies)[min(len(latencies) - 1, len(latencies) * percent // 100)]
 
 
 def address(url):
@@ -299,7 +305,7 @@ async def main():
         if attack:
             process.kill()
             process.join()
-        return p99(latencies), len(latencies), failed, highest
+        return percentile(latencies, 99), len(latencies), failed, highest
 
     quiet, count, failed, highest = await measure()
     print(f"{'attack':12} {'p99 ms':>8} {'ratio':>6} {'probes':>7} {'failed':>7} {'MiB':>7}")
