@@ -26,12 +26,16 @@ const MAX_RUN_SECS: u64 = 60;
 
 /// The start rates of the searches: below what two cores sustain, so that the first run is
 /// sustained.
-const START_RATES: [(Workload, u32); 5] = [
+const START_RATES: [(Workload, u32); 9] = [
     (Workload::List, 500),
     (Workload::Product, 500),
     (Workload::Search, 100),
     (Workload::Mix, 250),
     (Workload::Checkout, 25),
+    (Workload::WebHome, 250),
+    (Workload::WebList, 250),
+    (Workload::WebProduct, 250),
+    (Workload::WebOrder, 10),
 ];
 const CONSTANT_START_RATE: u32 = 2000;
 
@@ -131,7 +135,8 @@ async fn measure_combined(
     tokio::time::sleep(SETTLE_TIME).await;
     let idle = process.resident_memory()?;
     let target = shop.gateway().await?;
-    let mut shoppers = setup::shoppers(&target, report.shoppers, &shop.admin()).await?;
+    let web = shop.web().await?;
+    let mut shoppers = setup::shoppers(&target, Some(&web), report.shoppers, &shop.admin()).await?;
     report.list_bytes = setup::list_size(&target).await?;
     eprintln!("==> round trips to PostgreSQL");
     if let Some(first) = shoppers.first_mut() {
@@ -142,8 +147,8 @@ async fn measure_combined(
         report.searches.push(result);
     }
     let processes = [process];
-    let schedule = report.half_rate_mix(duration);
-    let loaded = memory_under_load(&mut shoppers, &processes, schedule).await?;
+    let schedule = report.half_rate(Workload::Mix, duration);
+    let loaded = memory_under_load(&mut shoppers, &processes, Workload::Mix, schedule).await?;
     report.memory.push(ProcessMemory { process: ALL_IN_ONE, idle, loaded: loaded[0] });
     let [process] = processes;
     process.stop().await
@@ -176,9 +181,14 @@ async fn measure_separate(
     tokio::time::sleep(SETTLE_TIME).await;
     let idle = resident_memory(&processes)?;
     let target = shop.gateway().await?;
-    let mut shoppers = setup::shoppers(&target, report.shoppers, &shop.admin()).await?;
-    let schedule = report.half_rate_mix(duration);
-    let loaded = memory_under_load(&mut shoppers, &processes, schedule).await?;
+    let web = shop.web().await?;
+    let mut shoppers = setup::shoppers(&target, Some(&web), report.shoppers, &shop.admin()).await?;
+    let mut loaded = Vec::new();
+    // The web shop takes no part in the shopping mix.
+    for workload in [Workload::Mix, Workload::WebProduct] {
+        let schedule = report.half_rate(workload, duration);
+        loaded = memory_under_load(&mut shoppers, &processes, workload, schedule).await?;
+    }
     for ((process, idle), loaded) in processes.iter().zip(idle).zip(loaded) {
         report.memory.push(ProcessMemory { process: process.name, idle, loaded });
     }
@@ -188,17 +198,18 @@ async fn measure_separate(
     Ok(())
 }
 
-/// Returns the resident memory of each process near the end of a run of the shopping mix.
+/// Returns the resident memory of each process near the end of a run.
 async fn memory_under_load(
     shoppers: &mut [Shopper],
     processes: &[Process],
+    workload: Workload,
     schedule: Schedule,
 ) -> anyhow::Result<Vec<ResidentMemory>> {
     let sample = async {
         tokio::time::sleep(schedule.duration).await; // the run starts after a pause
         resident_memory(processes)
     };
-    let run = measure::run_at_rate(shoppers, schedule, Workload::Mix);
+    let run = measure::run_at_rate(shoppers, schedule, workload);
     tokio::join!(sample, run).0
 }
 

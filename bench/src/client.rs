@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
@@ -20,12 +20,17 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(12);
 /// The longest response body that is read: far above a page of products.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+
 /// A server on this machine. Other hosts are rejected, so that no load is sent to servers of
 /// others.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     address: SocketAddr,
     host: HeaderValue,
+    /// The origin that a browser sends with the forms of this server's pages.
+    origin: HeaderValue,
 }
 
 impl Target {
@@ -46,7 +51,8 @@ impl Target {
         }
         let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
         let address = *address.with_context(|| format!("{host} has no address"))?;
-        Ok(Self { address, host: HeaderValue::from_str(authority.as_str())? })
+        let origin = HeaderValue::from_str(&format!("http://{authority}"))?;
+        Ok(Self { address, host: HeaderValue::from_str(authority.as_str())?, origin })
     }
 }
 
@@ -55,14 +61,33 @@ impl Target {
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: Uri,
-    pub(crate) authorization: Option<HeaderValue>,
-    pub(crate) json: Bytes,
+    pub(crate) credentials: Credentials,
+    pub(crate) body: Body,
+}
+
+/// Who sends a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Credentials {
+    Nobody,
+    /// A client of the API: the value of `Authorization`.
+    Bearer(HeaderValue),
+    /// A browser: the value of `Cookie`.
+    Cookie(HeaderValue),
+}
+
+/// The body of a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Empty,
+    Json(Bytes),
+    /// The fields of a form of the same origin.
+    Form(Bytes),
 }
 
 impl Request {
-    /// Creates a GET request.
+    /// Creates a GET request without credentials.
     pub(crate) fn get(path: Uri) -> Self {
-        Self { method: Method::GET, path, authorization: None, json: Bytes::new() }
+        Self { method: Method::GET, path, credentials: Credentials::Nobody, body: Body::Empty }
     }
 }
 
@@ -70,7 +95,17 @@ impl Request {
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+}
+
+impl Response {
+    /// Returns the target of a redirect on the same server.
+    pub(crate) fn location(&self) -> Result<Uri, String> {
+        let location = self.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        let location = location.and_then(|location| location.parse().ok());
+        location.ok_or_else(|| format!("status {} without a location", self.status.as_u16()))
+    }
 }
 
 /// A connection, which is opened on the first request and reopened after a failure.
@@ -105,20 +140,33 @@ impl Connection {
         let (head, body) = response.into_parts();
         let body = Limited::new(body, MAX_BODY_BYTES).collect().await;
         let body = body.map_err(|error| format!("read: {error}"))?.to_bytes();
-        Ok(Response { status: head.status, body })
+        Ok(Response { status: head.status, headers: head.headers, body })
     }
 
     fn build(&self, request: Request) -> Result<http::Request<Full<Bytes>>, String> {
-        let Request { method, path, authorization, json } = request;
+        let Request { method, path, credentials, body } = request;
         let mut builder = http::Request::builder().method(method).uri(path);
         if let Some(headers) = builder.headers_mut() {
             headers.insert(HOST, self.target.host.clone());
-            headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
-            if !json.is_empty() {
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            match credentials {
+                Credentials::Nobody => {}
+                Credentials::Bearer(token) => drop(headers.insert(AUTHORIZATION, token)),
+                Credentials::Cookie(cookie) => drop(headers.insert(COOKIE, cookie)),
+            }
+            match &body {
+                Body::Empty => {}
+                Body::Json(_) => drop(headers.insert(CONTENT_TYPE, JSON)),
+                Body::Form(_) => {
+                    headers.insert(CONTENT_TYPE, FORM);
+                    headers.insert(ORIGIN, self.target.origin.clone());
+                }
             }
         }
-        builder.body(Full::new(json)).map_err(|error| format!("invalid request: {error}"))
+        let bytes = match body {
+            Body::Empty => Bytes::new(),
+            Body::Json(bytes) | Body::Form(bytes) => bytes,
+        };
+        builder.body(Full::new(bytes)).map_err(|error| format!("invalid request: {error}"))
     }
 
     async fn open(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, String> {

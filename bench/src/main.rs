@@ -3,7 +3,7 @@
 //! - [`schedule`], [`mod@load`]: open-loop load at a fixed rate; [`rate_search`]: the search for
 //!   the
 //!   highest sustained rate
-//! - [`workload`], [`shopper`], [`client`], [`setup`]: the requests and who sends them
+//! - [`workload`], [`shopper`], [`web_pages`], [`client`], [`setup`]: the requests and who sends them
 //! - [`tally`], [`measure`], [`table`]: the results
 //! - [`shop`], [`process`], [`constant`]: the measured processes
 //! - [`round_trips`], [`machine`]: other figures
@@ -27,6 +27,7 @@ mod shop;
 mod shopper;
 mod table;
 mod tally;
+mod web_pages;
 mod workload;
 
 use std::process::ExitCode;
@@ -62,9 +63,13 @@ enum Command {
 
 #[derive(clap::Args)]
 struct LoadArgs {
-    /// URL of the shop, on this machine
+    /// URL of the gateway, on this machine
     #[arg(long, default_value = "http://localhost:8080")]
     url: String,
+
+    /// URL of the web shop, on this machine, for its workloads
+    #[arg(long, default_value = "http://localhost:3000")]
+    web_url: String,
 
     /// Steps of the run
     #[arg(long, value_enum, default_value = "mix")]
@@ -139,7 +144,11 @@ async fn load(args: LoadArgs) -> anyhow::Result<()> {
         Workload::Constant => {
             (0..count).map(|_| Shopper::anonymous(&target)).collect::<Result<_, _>>()?
         }
-        _ => setup::shoppers(&target, count, &args.admin).await?,
+        workload if workload.uses_web() => {
+            let web = Target::resolve(&args.web_url).await?;
+            setup::shoppers(&target, Some(&web), count, &args.admin).await?
+        }
+        _ => setup::shoppers(&target, None, count, &args.admin).await?,
     };
     let duration = Duration::from_secs(args.seconds);
     let (runs, steps) = match args.search {

@@ -59,6 +59,8 @@ fn targets(report: &Report) -> String {
         included.map(|memory| memory.idle.total).max().map(mib)
     };
     let slowest_start = report.starts.last().map(|duration| duration.as_secs_f64());
+    let web = report.memory.iter().find(|memory| memory.process == "web");
+    let web_mib = web.map(|memory| mib(memory.idle.private));
     let is_other = |name: &str| !matches!(name, ALL_IN_ONE | "gateway");
     let list_p99 = p99(Workload::List);
     let rows = [
@@ -69,6 +71,9 @@ fn targets(report: &Report) -> String {
         below("all in one process, idle, MiB", 60.0, idle_mib(&|name| name == ALL_IN_ONE)),
         below("gateway process, idle, MiB", 20.0, idle_mib(&|name| name == "gateway")),
         below("largest other process, idle, MiB", 15.0, idle_mib(&is_other)),
+        at_least("product page of the web shop, requests/s", 1500.0, rate(Workload::WebProduct)),
+        below("product page at half of its highest rate, p99 ms", 15.0, p99(Workload::WebProduct)),
+        below("web process, idle, own memory, MiB", 6.0, web_mib),
         below("slowest cold start, s", 1.0, slowest_start),
     ];
     table(&["figure", "target", "measured", "met"], &rows)

@@ -39,9 +39,9 @@ impl Report {
         self.searches.iter().find(|search| search.workload == workload)
     }
 
-    /// Returns the schedule of the shopping mix at half of its highest rate.
-    pub(crate) fn half_rate_mix(&self, duration: Duration) -> Schedule {
-        let half = self.search(Workload::Mix).and_then(|search| search.half);
+    /// Returns the schedule of a workload at half of its highest rate.
+    pub(crate) fn half_rate(&self, workload: Workload, duration: Duration) -> Schedule {
+        let half = self.search(workload).and_then(|search| search.half);
         Schedule { rate: half.map_or(1, |run| run.offered), duration }
     }
 }

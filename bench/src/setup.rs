@@ -8,8 +8,9 @@ use http::{HeaderValue, Method, StatusCode, Uri};
 use kit::Env;
 use serde_json::{Value, json};
 
-use crate::client::{Connection, Request, Target};
+use crate::client::{Body, Connection, Credentials, Request, Target};
 use crate::shopper::{RequestTemplates, Shopper};
+use crate::web_pages::{WebPages, WebPaths};
 
 /// The units that are added to the stock of each product: more than all checkouts of a run need.
 const ADDED_STOCK: u32 = 1_000_000;
@@ -27,9 +28,11 @@ pub(crate) struct Admin {
     pub(crate) admin_password: Option<String>,
 }
 
-/// Creates `count` shoppers with an account each, and adds stock.
+/// Creates `count` shoppers with an account each, and adds stock. With a web shop they also have an
+/// address and a card, so that they order with its pages.
 pub(crate) async fn shoppers(
     target: &Target,
+    web: Option<&Target>,
     count: usize,
     admin: &Admin,
 ) -> anyhow::Result<Vec<Shopper>> {
@@ -38,12 +41,22 @@ pub(crate) async fn shoppers(
     if let (Some(email), Some(password)) = (&admin.admin_email, &admin.admin_password) {
         api.add_stock(email, password, &products).await?;
     }
-    let templates = Arc::new(RequestTemplates::new(&products)?);
+    let ids: Vec<String> = products.iter().map(|(id, _)| id.clone()).collect();
+    let templates = Arc::new(RequestTemplates::new(&ids)?);
+    let paths = Arc::new(WebPaths::new(&products)?);
     let run = Env::system().uuid().simple().to_string();
     let mut shoppers = Vec::with_capacity(count);
     for number in 0..count {
-        let authorization = api.register(&format!("bench-{run}-{number}@example.com")).await?;
-        shoppers.push(Shopper::new(target, &templates, authorization));
+        let token = api.register(&format!("bench-{run}-{number}@example.com")).await?;
+        let credentials = bearer(&token)?;
+        let web = match web {
+            None => None,
+            Some(web) => {
+                api.add_defaults(&credentials).await?;
+                Some(WebPages::new(web, &paths, &token)?)
+            }
+        };
+        shoppers.push(Shopper::new(target, &templates, credentials, web));
     }
     Ok(shoppers)
 }
@@ -63,26 +76,31 @@ struct Api {
 }
 
 impl Api {
-    async fn products(&mut self) -> anyhow::Result<Vec<String>> {
+    /// Returns the ids and slugs of the products.
+    async fn products(&mut self) -> anyhow::Result<Vec<(String, String)>> {
         let path = Uri::from_static("/api/v1/products?page_size=100");
         let list = self.expect(StatusCode::OK, Request::get(path)).await?;
         let products = list["products"].as_array().context("no list of products")?;
-        let ids: Option<_> = products.iter().map(|product| text(&product["id"])).collect();
-        let ids: Vec<String> = ids.context("a product without an id")?;
-        ensure!(!ids.is_empty(), "the shop has no products: start it with SEED_DEMO_DATA=true");
-        Ok(ids)
+        let ids = |product: &Value| Some((text(&product["id"])?, text(&product["slug"])?));
+        let products: Option<Vec<_>> = products.iter().map(ids).collect();
+        let products = products.context("a product without an id")?;
+        ensure!(
+            !products.is_empty(),
+            "the shop has no products: start it with SEED_DEMO_DATA=true"
+        );
+        Ok(products)
     }
 
     async fn add_stock(
         &mut self,
         email: &str,
         password: &str,
-        ids: &[String],
+        products: &[(String, String)],
     ) -> anyhow::Result<()> {
         let body = json!({"email": email, "password": password});
         let login = post("/api/v1/auth/login", &body, None)?;
-        let token = bearer(&self.expect(StatusCode::OK, login).await?)?;
-        for id in ids {
+        let token = bearer(&access_token(&self.expect(StatusCode::OK, login).await?)?)?;
+        for (id, _) in products {
             let body = json!({"delta": ADDED_STOCK, "reason": "stock for a benchmark"});
             let path = format!("/api/v1/admin/products/{id}/stock");
             self.expect(StatusCode::OK, post(&path, &body, Some(&token))?).await?;
@@ -90,11 +108,24 @@ impl Api {
         Ok(())
     }
 
-    async fn register(&mut self, email: &str) -> anyhow::Result<HeaderValue> {
+    /// Registers a shopper, and returns the access token.
+    async fn register(&mut self, email: &str) -> anyhow::Result<String> {
         let body = json!({"email": email, "password": "correct horse", "first_name": "Ada",
             "last_name": "Byron"});
         let register = post("/api/v1/auth/register", &body, None)?;
-        bearer(&self.expect(StatusCode::CREATED, register).await?)
+        access_token(&self.expect(StatusCode::CREATED, register).await?)
+    }
+
+    /// Gives a shopper an address and a card.
+    async fn add_defaults(&mut self, credentials: &Credentials) -> anyhow::Result<()> {
+        let address = json!({"street": "1 Main Street", "city": "Springfield",
+            "zip_code": "62701", "country": "US"});
+        let address = post("/api/v1/addresses", &address, Some(credentials))?;
+        self.expect(StatusCode::CREATED, address).await?;
+        let card = json!({"card_number": "4242424242424242", "exp_month": 12, "exp_year": 2040,
+            "cvv": "123", "is_default": true});
+        let card = post("/api/v1/payment-methods", &card, Some(credentials))?;
+        self.expect(StatusCode::CREATED, card).await.map(drop)
     }
 
     /// Sends a request and returns the response's JSON. Any other status is an error.
@@ -111,16 +142,20 @@ impl Api {
     }
 }
 
-fn post(path: &str, body: &Value, token: Option<&HeaderValue>) -> anyhow::Result<Request> {
-    let json = Bytes::from(body.to_string());
-    Ok(Request { method: Method::POST, path: path.parse()?, authorization: token.cloned(), json })
+fn post(path: &str, body: &Value, sender: Option<&Credentials>) -> anyhow::Result<Request> {
+    let credentials = sender.cloned().unwrap_or(Credentials::Nobody);
+    let body = Body::Json(Bytes::from(body.to_string()));
+    Ok(Request { method: Method::POST, path: path.parse()?, credentials, body })
 }
 
-fn bearer(tokens: &Value) -> anyhow::Result<HeaderValue> {
-    let token = tokens["access_token"].as_str().context("no access token")?;
+fn access_token(tokens: &Value) -> anyhow::Result<String> {
+    text(&tokens["access_token"]).context("no access token")
+}
+
+fn bearer(token: &str) -> anyhow::Result<Credentials> {
     let mut value = HeaderValue::from_str(&format!("Bearer {token}"))?;
     value.set_sensitive(true);
-    Ok(value)
+    Ok(Credentials::Bearer(value))
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -25,10 +25,11 @@ const ADMIN_EMAIL: &str = "admin@example.com";
 
 /// The settings that differ from the defaults: limits are off, and password hashes are cheap
 /// because the sign-in of the shoppers is not measured.
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 11] = [
     ("RUST_LOG", "warn"),
     ("LOG_FORMAT", "text"),
     ("RATE_LIMIT_PER_MINUTE", "0"),
+    ("RATE_LIMIT_WEB_PER_MINUTE", "0"),
     ("SIGN_IN_LIMIT_PER_IP", "0"),
     ("SIMULATOR_LATENCY", "0"),
     ("BCRYPT_COST", "4"),
@@ -84,6 +85,15 @@ impl MeasuredShop {
     pub(crate) async fn gateway(&self) -> anyhow::Result<Target> {
         let port = self.ports.of_component(Component::Gateway);
         Target::resolve(&format!("http://{}", local(port))).await
+    }
+
+    /// Returns the address of the web shop.
+    pub(crate) async fn web(&self) -> anyhow::Result<Target> {
+        Target::resolve(&self.web_url()).await
+    }
+
+    fn web_url(&self) -> String {
+        format!("http://{}", local(self.ports.of_component(Component::Web)))
     }
 
     /// Returns the administrator.
@@ -214,6 +224,7 @@ impl MeasuredShop {
                 set(url, format!("http://{}", local(*port)));
             }
         }
+        set("WEB_URL", self.web_url());
         set("INBOX_SMTP_LISTEN", local(*inbox_smtp));
         set("INBOX_LISTEN", local(*inbox));
         set("JWT_SIGNING_KEYS", file("signing.json"));

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::{Method, StatusCode, Uri};
 
-use crate::client::{Connection, Request, Response, Target};
+use crate::client::{Body, Connection, Credentials, Request, Response, Target};
+use crate::web_pages::WebPages;
 use crate::workload::Step;
 
 /// Search terms: words of several products, of one product and of none, and a misspelling.
@@ -52,13 +53,14 @@ impl RequestTemplates {
             additions: products.iter().map(addition).collect(),
         })
     }
+}
 
-    fn pick<T>(items: &[T], index: u64) -> Result<&T, String> {
-        let position = index.wrapping_mul(STRIDE).checked_rem(items.len() as u64);
-        let position = position.and_then(|position| usize::try_from(position).ok());
-        let item = position.and_then(|position| items.get(position));
-        item.ok_or_else(|| "there are no products".to_owned())
-    }
+/// Selects the item of an arrival.
+pub(crate) fn pick<T>(items: &[T], index: u64) -> Result<&T, String> {
+    let position = index.wrapping_mul(STRIDE).checked_rem(items.len() as u64);
+    let position = position.and_then(|position| usize::try_from(position).ok());
+    let item = position.and_then(|position| items.get(position));
+    item.ok_or_else(|| "there are no products".to_owned())
 }
 
 /// A shopper with a connection, and with an account unless anonymous. It executes one step at a
@@ -67,7 +69,9 @@ impl RequestTemplates {
 pub(crate) struct Shopper {
     connection: Connection,
     templates: Arc<RequestTemplates>,
-    authorization: Option<HeaderValue>,
+    credentials: Credentials,
+    /// The same shopper in the web shop.
+    web: Option<WebPages>,
 }
 
 impl Shopper {
@@ -75,16 +79,18 @@ impl Shopper {
     pub(crate) fn new(
         target: &Target,
         templates: &Arc<RequestTemplates>,
-        authorization: HeaderValue,
+        credentials: Credentials,
+        web: Option<WebPages>,
     ) -> Self {
         let connection = Connection::new(target);
-        Self { connection, templates: Arc::clone(templates), authorization: Some(authorization) }
+        Self { connection, templates: Arc::clone(templates), credentials, web }
     }
 
     /// Creates a shopper that requests the constant response.
     pub(crate) fn anonymous(target: &Target) -> anyhow::Result<Self> {
         let templates = Arc::new(RequestTemplates::new(&[])?);
-        Ok(Self { connection: Connection::new(target), templates, authorization: None })
+        let connection = Connection::new(target);
+        Ok(Self { connection, templates, credentials: Credentials::Nobody, web: None })
     }
 
     /// Executes a step. `index` selects the product or the search term.
@@ -96,8 +102,8 @@ impl Shopper {
                 self.read(&templates.home[1]).await
             }
             Step::List => self.read(&templates.home[0]).await,
-            Step::Product => self.read(RequestTemplates::pick(&templates.products, index)?).await,
-            Step::Search => self.read(RequestTemplates::pick(&templates.searches, index)?).await,
+            Step::Product => self.read(pick(&templates.products, index)?).await,
+            Step::Search => self.read(pick(&templates.searches, index)?).await,
             Step::Constant => self.read(&templates.constant).await,
             Step::AddToCart => self.add_to_cart(index).await,
             Step::ViewCart => {
@@ -109,7 +115,15 @@ impl Shopper {
                 let order = Bytes::from_static(ORDER);
                 self.post(&templates.orders, order).await
             }
+            Step::WebHome => self.web()?.home().await,
+            Step::WebList => self.web()?.list().await,
+            Step::WebProduct => self.web()?.product(index).await,
+            Step::WebOrder => self.web()?.order(index).await,
         }
+    }
+
+    fn web(&mut self) -> Result<&mut WebPages, String> {
+        self.web.as_mut().ok_or_else(|| "the shop has no pages".to_owned())
     }
 
     /// Sends a public read, without authorization.
@@ -119,22 +133,24 @@ impl Shopper {
 
     async fn add_to_cart(&mut self, index: u64) -> Result<(), String> {
         let templates = Arc::clone(&self.templates);
-        let addition = RequestTemplates::pick(&templates.additions, index)?.clone();
+        let addition = pick(&templates.additions, index)?.clone();
         self.post(&templates.items, addition).await
     }
 
     async fn post(&mut self, path: &Uri, json: Bytes) -> Result<(), String> {
-        let request = Request { method: Method::POST, json, ..Request::get(path.clone()) };
+        let request = Request::get(path.clone());
+        let request = Request { method: Method::POST, body: Body::Json(json), ..request };
         let request = self.authorized(request);
         expect(StatusCode::CREATED, &self.connection.send(request).await?)
     }
 
     fn authorized(&self, request: Request) -> Request {
-        Request { authorization: self.authorization.clone(), ..request }
+        Request { credentials: self.credentials.clone(), ..request }
     }
 }
 
-fn expect(status: StatusCode, response: &Response) -> Result<(), String> {
+/// Fails unless a response has this status.
+pub(crate) fn expect(status: StatusCode, response: &Response) -> Result<(), String> {
     match response.status == status {
         true => Ok(()),
         false => Err(format!("status {}", response.status.as_u16())),

@@ -19,6 +19,14 @@ pub(crate) enum Step {
     ViewCart,
     /// Adds one unit of a product to the cart and orders the content of the cart: two requests.
     Checkout,
+    /// Opens the home page of the web shop.
+    WebHome,
+    /// Opens the product list of the web shop.
+    WebList,
+    /// Opens the page of one product.
+    WebProduct,
+    /// Buys a product with the pages of the web shop, from its page to the page of the order.
+    WebOrder,
     /// Requests the constant response of `bench constant`.
     Constant,
 }
@@ -34,6 +42,10 @@ impl Step {
             Self::AddToCart => "add to cart",
             Self::ViewCart => "view cart",
             Self::Checkout => "checkout",
+            Self::WebHome => "home page",
+            Self::WebList => "list page",
+            Self::WebProduct => "product page",
+            Self::WebOrder => "order with pages",
             Self::Constant => "constant",
         }
     }
@@ -42,6 +54,7 @@ impl Step {
     pub(crate) fn requests(self) -> u64 {
         match self {
             Self::Home | Self::Checkout => 2,
+            Self::WebOrder => 6,
             _ => 1,
         }
     }
@@ -60,6 +73,14 @@ pub(crate) enum Workload {
     Search,
     /// POST /cart/items and POST /orders
     Checkout,
+    /// GET / of the web shop
+    WebHome,
+    /// GET /products of the web shop
+    WebList,
+    /// GET /products/{slug} of the web shop
+    WebProduct,
+    /// The pages and forms of the web shop from a product to a paid order
+    WebOrder,
     /// GET / of `bench constant`
     Constant,
 }
@@ -85,8 +106,17 @@ impl Workload {
             Self::Product => vec![Step::Product],
             Self::Search => vec![Step::Search],
             Self::Checkout => vec![Step::Checkout],
+            Self::WebHome => vec![Step::WebHome],
+            Self::WebList => vec![Step::WebList],
+            Self::WebProduct => vec![Step::WebProduct],
+            Self::WebOrder => vec![Step::WebOrder],
             Self::Constant => vec![Step::Constant],
         }
+    }
+
+    /// Whether the requests are for the web shop.
+    pub(crate) fn uses_web(self) -> bool {
+        matches!(self, Self::WebHome | Self::WebList | Self::WebProduct | Self::WebOrder)
     }
 
     /// Returns the name in tables.
@@ -97,6 +127,10 @@ impl Workload {
             Self::Product => "product by id",
             Self::Search => "search",
             Self::Checkout => "checkout",
+            Self::WebHome => "web: home",
+            Self::WebList => "web: list",
+            Self::WebProduct => "web: product",
+            Self::WebOrder => "web: product to paid order",
             Self::Constant => "constant body",
         }
     }
