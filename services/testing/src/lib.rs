@@ -10,6 +10,7 @@
 //! - [`listening_sockets`] returns the addresses on which a process listens.
 //! - [`ReplicatedPostgres`] is a server with a standby; [`PgBouncer`] is a pooler.
 //! - [`FaultProxy`] injects connection faults between a service and its server.
+//! - [`browser::Browser`] is a browser without scripts, for pages of the web shop.
 //! - The program `with-servers` runs a command with one pair of servers for all its test processes:
 //!   `cargo run -p testing --bin with-servers -- cargo test --workspace`.
 
@@ -21,6 +22,7 @@
 )]
 
 mod background;
+pub mod browser;
 mod database;
 mod fault_proxy;
 mod pgbouncer;

@@ -1,5 +1,7 @@
 //! A browser without scripts: it stores cookies, and submits the forms that pages contain.
 
+#![expect(clippy::must_use_candidate, reason = "assertions return the response for the next one")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,10 +10,11 @@ use reqwest::{Method, RequestBuilder, StatusCode, redirect};
 use scraper::{ElementRef, Html, Selector};
 
 /// A browser.
-pub(crate) struct Browser {
+pub struct Browser {
     url: String,
     client: reqwest::Client,
-    pub(crate) cookies: BTreeMap<String, String>,
+    /// The cookies, by name.
+    pub cookies: BTreeMap<String, String>,
     /// The last page.
     page: String,
     /// Path of the last page.
@@ -20,15 +23,18 @@ pub(crate) struct Browser {
 
 /// A response with its body.
 #[derive(Debug)]
-pub(crate) struct Response {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; empty if only the headers were read.
+    pub body: String,
 }
 
 impl Browser {
     /// Creates a browser for the shop at `url`.
-    pub(crate) fn new(url: &str) -> Self {
+    pub fn new(url: &str) -> Self {
         let client = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))
             .redirect(redirect::Policy::none())
@@ -44,7 +50,7 @@ impl Browser {
     }
 
     /// Opens a page. Redirects are not followed.
-    pub(crate) async fn get(&mut self, path: &str) -> Response {
+    pub async fn get(&mut self, path: &str) -> Response {
         let request = self.client.get(format!("{}{path}", self.url));
         let response = self.send(request).await;
         self.page.clone_from(&response.body);
@@ -53,13 +59,13 @@ impl Browser {
     }
 
     /// Opens the page to which a response redirects.
-    pub(crate) async fn follow(&mut self, response: &Response) -> Response {
+    pub async fn follow(&mut self, response: &Response) -> Response {
         let location = response.location();
         self.get(&location).await
     }
 
     /// Submits the form of the last page with this action, with these values changed.
-    pub(crate) async fn submit(&mut self, action: &str, values: &[(&str, &str)]) -> Response {
+    pub async fn submit(&mut self, action: &str, values: &[(&str, &str)]) -> Response {
         let mut fields = self.form_fields(action);
         for (name, value) in values {
             fields.retain(|(known, _)| known != name);
@@ -70,7 +76,7 @@ impl Browser {
     }
 
     /// Sends a form that no page contains, from the same origin.
-    pub(crate) async fn submit_to(&mut self, action: &str, fields: &[(&str, &str)]) -> Response {
+    pub async fn submit_to(&mut self, action: &str, fields: &[(&str, &str)]) -> Response {
         let request = self
             .form_request(action, fields)
             .header("origin", &self.url)
@@ -83,7 +89,7 @@ impl Browser {
     }
 
     /// Starts building the request of a form, without the headers of a browser.
-    pub(crate) fn form_request(&self, action: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+    pub fn form_request(&self, action: &str, fields: &[(&str, &str)]) -> RequestBuilder {
         let body: String =
             form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.client
@@ -93,12 +99,12 @@ impl Browser {
     }
 
     /// Starts building the request of a page.
-    pub(crate) fn page_request(&self, path: &str) -> RequestBuilder {
+    pub fn page_request(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.url))
     }
 
     /// Sends a request with the cookies, and stores those of the response.
-    pub(crate) async fn send(&mut self, request: RequestBuilder) -> Response {
+    pub async fn send(&mut self, request: RequestBuilder) -> Response {
         let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
         let response = request.header("cookie", cookies.join("; ")).send().await;
         let response = response.expect("a response");
@@ -110,7 +116,7 @@ impl Browser {
     }
 
     /// Sends a request whose response may be compressed, and returns it without its body.
-    pub(crate) async fn send_for_headers(&self, request: RequestBuilder) -> Response {
+    pub async fn send_for_headers(&self, request: RequestBuilder) -> Response {
         let response = request.send().await.expect("a response");
         let (status, headers) = (response.status(), response.headers().clone());
         Response { status, headers, body: String::new() }
@@ -155,40 +161,40 @@ fn field_value(field: ElementRef<'_>) -> Option<(String, String)> {
 impl Response {
     /// Fails unless the response has this status.
     #[track_caller]
-    pub(crate) fn is(&self, status: u16) -> &Self {
+    pub fn is(&self, status: u16) -> &Self {
         assert_eq!(self.status.as_u16(), status, "{:?} {}", self.headers, self.body);
         self
     }
 
     /// Fails unless the page contains this text.
     #[track_caller]
-    pub(crate) fn shows(&self, text: &str) -> &Self {
+    pub fn shows(&self, text: &str) -> &Self {
         assert!(self.text().contains(text), "{text} is not in {}", self.text());
         self
     }
 
     /// Fails if the page contains this text.
     #[track_caller]
-    pub(crate) fn hides(&self, text: &str) -> &Self {
+    pub fn hides(&self, text: &str) -> &Self {
         assert!(!self.text().contains(text), "{text} is in {}", self.text());
         self
     }
 
     /// Returns the text of the page, with single blanks.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let document = Html::parse_document(&self.body);
         let text: String = document.root_element().text().collect::<Vec<_>>().join(" ");
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Returns the number of elements that match.
-    pub(crate) fn count(&self, selector: &str) -> usize {
+    pub fn count(&self, selector: &str) -> usize {
         let document = Html::parse_document(&self.body);
         document.select(&Selector::parse(selector).expect("a selector")).count()
     }
 
     /// Returns an attribute of the first element that matches.
-    pub(crate) fn attribute(&self, selector: &str, name: &str) -> Option<String> {
+    pub fn attribute(&self, selector: &str, name: &str) -> Option<String> {
         let document = Html::parse_document(&self.body);
         let selector = Selector::parse(selector).expect("a selector");
         let element = document.select(&selector).next()?;
@@ -197,13 +203,13 @@ impl Response {
 
     /// Returns the target of a redirect.
     #[track_caller]
-    pub(crate) fn location(&self) -> String {
+    pub fn location(&self) -> String {
         assert!(self.status.is_redirection(), "{:?} {}", self.status, self.body);
         self.header("location").to_owned()
     }
 
     /// Returns a header, or "" if absent.
-    pub(crate) fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
     }
 }
