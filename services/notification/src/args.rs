@@ -69,6 +69,10 @@ pub struct Args {
     #[arg(long, env = "MAIL_FROM", default_value = "Storefront <shop@localhost>")]
     pub mail_from: String,
 
+    /// Name of the shop in mails. Without it, the name of the sender.
+    #[arg(long, env = "SHOP_NAME")]
+    pub shop_name: Option<String>,
+
     /// URL of the web shop; links in mails begin with it. Without it, links begin with
     /// http://localhost:3000, and mails have no links that verify an address or show an order.
     #[arg(long, env = "WEB_URL")]

@@ -12,7 +12,7 @@ use crate::domain::content::OrderReference;
 pub(crate) struct ShopIdentity {
     /// Sender of every mail.
     pub(crate) from: Mailbox,
-    /// Name of the shop: the sender's name, otherwise the domain of its address.
+    /// Name of the shop: SHOP_NAME, otherwise the sender's name or the domain of its address.
     pub(crate) name: String,
     /// URL of the web shop, without a trailing slash.
     pub(crate) web_url: String,
@@ -27,10 +27,12 @@ impl ShopIdentity {
     /// Reads the identity from the settings.
     ///
     /// # Errors
-    /// Returns an error if MAIL_FROM or WEB_URL is invalid.
+    /// Returns an error if MAIL_FROM, SHOP_NAME or WEB_URL is invalid.
     pub(crate) fn new(args: &Args) -> Result<Self, Error> {
         let from = parse_sender(&args.mail_from)?;
-        let name = from.name.clone().unwrap_or_else(|| from.email.domain().to_owned());
+        let name = parse_shop_name(args.shop_name.as_deref())?
+            .or_else(|| from.name.clone())
+            .unwrap_or_else(|| from.email.domain().to_owned());
         let web_url = parse_web_url(args.web_url.as_deref().unwrap_or(DEFAULT_WEB_URL))?;
         Ok(Self { from, name, web_url, has_web_shop: args.web_url.is_some() })
     }
@@ -62,6 +64,15 @@ fn parse_sender(text: &str) -> Result<Mailbox, Error> {
         return Err(invalid());
     }
     text.parse().map_err(|_| invalid())
+}
+
+/// The name is part of subjects, which are one line.
+fn parse_shop_name(text: Option<&str>) -> Result<Option<String>, Error> {
+    let Some(name) = text.map(str::trim).filter(|name| !name.is_empty()) else { return Ok(None) };
+    match name.contains(char::is_control) {
+        true => Err(Error::Setting { name: "SHOP_NAME", reason: "must be one line".to_owned() }),
+        false => Ok(Some(name.to_owned())),
+    }
 }
 
 fn parse_web_url(text: &str) -> Result<String, Error> {
@@ -99,6 +110,14 @@ mod tests {
             let refusal = parse_sender(text).unwrap_err().to_string();
             assert!(refusal.starts_with("MAIL_FROM: expected"), "{refusal}");
         }
+    }
+
+    #[test]
+    fn shop_name_is_one_line() {
+        assert_eq!(parse_shop_name(Some(" Ada's ")).unwrap().as_deref(), Some("Ada's"));
+        assert_eq!(parse_shop_name(Some("")).unwrap(), None);
+        assert_eq!(parse_shop_name(None).unwrap(), None);
+        assert!(parse_shop_name(Some("Ada's\r\nBcc: x@example.com")).is_err());
     }
 
     #[test]
