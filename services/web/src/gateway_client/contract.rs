@@ -79,7 +79,20 @@ fn example(document: &Value, schema: &Value, is_complete: bool) -> Value {
     }
     match (&schema["example"], schema["items"].is_object()) {
         (Value::Null, true) => json!([example(document, &schema["items"], is_complete)]),
+        (Value::Null, false) => value_of_type(schema),
         (example, _) => example.clone(),
+    }
+}
+
+/// Returns a value of a schema without an example.
+fn value_of_type(schema: &Value) -> Value {
+    let types = &schema["type"];
+    match (types.as_str().or(types[0].as_str()), schema["format"].as_str()) {
+        (Some("string"), Some("uuid")) => json!(uuid::Uuid::nil()),
+        (Some("string"), _) => json!("text"),
+        (Some("integer"), _) => schema.get("minimum").cloned().unwrap_or(json!(0)),
+        (Some("boolean"), _) => json!(true),
+        _ => panic!("no example of {schema}"),
     }
 }
 
