@@ -12,3 +12,4 @@ mod proxies;
 mod resilience;
 mod shopper;
 mod validation;
+mod web;

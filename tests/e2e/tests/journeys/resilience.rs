@@ -17,8 +17,8 @@ use tokio::process::Command;
 use tokio::time::sleep;
 
 /// The node port that the cluster of `make up` forwards besides the example's, and its URL.
-const NODE_PORT: u16 = 30_300;
-const URL: &str = "http://localhost:3000";
+pub(crate) const NODE_PORT: u16 = 30_301;
+const URL: &str = "http://localhost:3001";
 /// Concurrent clients.
 pub(crate) const READERS: usize = 8;
 /// Consecutive successful requests that show that all gateways serve.
