@@ -12,6 +12,7 @@ cd "$ROOT"
 
 REGISTRY=${REGISTRY:-}
 READY_SECS=300 # ten times the usual time with the images present; PostgreSQL may have to be pulled
+WEB=http://localhost:3000
 API=http://localhost:8080
 INBOX=http://localhost:8025
 
@@ -102,13 +103,18 @@ now_ms() {
 print_urls() {
   kube get storefronts --namespace shop
   if [ "${CLUSTER:-kind}" = current ]; then
+    note "web shop: kubectl port-forward -n shop service/demo-web 3000:3000, then $WEB"
     note "REST API: kubectl port-forward -n shop service/demo-gateway 8080:8080, then $API"
     note "inbox:    kubectl port-forward -n shop service/demo-inbox 8025:8025, then $INBOX"
     return
   fi
   # Ready describes the pods; this also checks the path to them.
-  wait_until 30 curl --silent --fail --output /dev/null "$API/health" ||
-    fail "the shop is Ready, but $API/health does not answer: check that no other process has the port"
+  local url
+  for url in "$WEB/" "$API/health"; do
+    wait_until 30 curl --silent --fail --output /dev/null "$url" ||
+      fail "the shop is Ready, but $url does not answer: check that no other process has the port"
+  done
+  note "web shop       $WEB"
   note "REST API       $API/api/v1/products"
   note "API reference  $API/docs"
   note "inbox          $INBOX"

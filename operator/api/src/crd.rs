@@ -13,7 +13,7 @@ pub const FILE: &str = "storefronts.storefront.dev.yaml";
 
 /// The printer columns of `kubectl get`: name, type, JSON path, description and priority, which is
 /// 1 for columns that only `-o wide` shows.
-const COLUMNS: [(&str, &str, &str, &str, i32); 9] = [
+const COLUMNS: [(&str, &str, &str, &str, i32); 10] = [
     ("Ready", "string", READY_STATUS, "Whether every part of the shop is ready.", 0),
     ("Reason", "string", READY_REASON, "The reason of the condition Ready.", 0),
     ("Version", "string", ".status.version.current", "The release that all components run.", 0),
@@ -24,10 +24,11 @@ const COLUMNS: [(&str, &str, &str, &str, i32); 9] = [
         "The number of ready components and of all components.",
         0,
     ),
-    ("URL", "string", ".status.endpoints.api", "The URL of the REST API.", 0),
+    ("URL", "string", ".status.endpoints.web", "The URL of the web shop.", 0),
     ("Age", "date", ".metadata.creationTimestamp", "When the Storefront was created.", 0),
     ("Profile", "string", ".spec.profile", "The profile that sets the defaults.", 1),
     ("Database", "string", ".spec.postgres.mode", "Who runs PostgreSQL.", 1),
+    ("API", "string", ".status.endpoints.api", "The URL of the REST API.", 1),
     ("Message", "string", READY_MESSAGE, "The message of the condition Ready.", 1),
 ];
 

@@ -72,6 +72,17 @@ impl Requests {
     }
 }
 
+/// Returns the components that run, in the order in which they are listed to users.
+pub fn components(spec: &StorefrontSpec) -> impl Iterator<Item = Component> {
+    Component::ALL.into_iter().filter(|component| is_enabled(spec, *component))
+}
+
+/// Reports whether a component runs.
+#[must_use]
+pub fn is_enabled(spec: &StorefrontSpec, component: Component) -> bool {
+    spec.components.get(component).and_then(|component| component.enabled).unwrap_or(true)
+}
+
 /// Returns the number of pods of a component.
 #[must_use]
 pub fn replicas(spec: &StorefrontSpec, component: Component) -> i32 {

@@ -146,8 +146,8 @@ pub struct Expose {
     #[serde(rename = "type")]
     pub kind: ExposeType,
 
-    /// The node ports, with type NodePort. If the gateway's port is not set, the cluster allocates
-    /// one.
+    /// The node ports, with type NodePort. The cluster allocates those of the gateway and of the
+    /// web shop that are not set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_ports: Option<NodePorts>,
 
@@ -174,6 +174,11 @@ pub struct NodePorts {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65_535))]
     pub gateway: Option<u16>,
+
+    /// The node port of the web shop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65_535))]
+    pub web: Option<u16>,
 
     /// The node port of the inbox's web page. If it is not set, the page is not exposed, because
     /// anyone who can read the shop's mails can reset the passwords of other users.

@@ -26,6 +26,7 @@ pub mod rules;
 pub mod services;
 pub mod spec;
 pub mod status;
+pub mod web;
 pub mod workload;
 
 pub use component::Component;

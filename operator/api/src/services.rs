@@ -8,7 +8,7 @@ use crate::rules::services::lifetime;
 use crate::workload::SecretName;
 
 /// The maximum length of an e-mail address (RFC 5321).
-const MAX_ADDRESS: usize = 254;
+pub(crate) const MAX_ADDRESS: usize = 254;
 
 /// Mail that the shop sends.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

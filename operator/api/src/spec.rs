@@ -11,6 +11,7 @@ use crate::exposure::{Expose, Gateway};
 use crate::jobs::Jobs;
 use crate::services::{Auth, Mail, Payments};
 use crate::status::StorefrontStatus;
+use crate::web::Web;
 use crate::workload::{Components, ImageSource, MAX_REPLICAS};
 
 /// The desired state of the shop. Only `version` is required. The other fields have a default, some
@@ -77,7 +78,7 @@ pub struct StorefrontSpec {
     pub image: ImageSource,
 
     /// Settings of individual components, by name: user, catalog, cart, order, payment, shipping,
-    /// notification, gateway. They take precedence over the settings of the whole Storefront.
+    /// notification, gateway, web. They take precedence over the settings of the whole Storefront.
     #[serde(default, skip_serializing_if = "Components::is_empty")]
     pub components: Components,
 
@@ -105,6 +106,10 @@ pub struct StorefrontSpec {
     /// Settings of the REST gateway.
     #[serde(default)]
     pub gateway: Gateway,
+
+    /// Settings of the web shop.
+    #[serde(default)]
+    pub web: Web,
 
     /// Exposure of the shop outside the cluster.
     #[serde(default)]
@@ -141,6 +146,7 @@ impl StorefrontSpec {
             payments: Payments::default(),
             auth: Auth::default(),
             gateway: Gateway::default(),
+            web: Web::default(),
             expose: Expose::default(),
             jobs: Jobs::default(),
             suspend: false,

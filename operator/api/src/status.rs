@@ -26,7 +26,7 @@ pub struct StorefrontStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<VersionStatus>,
 
-    /// The number of ready components and of all components: `8/8`.
+    /// The number of ready components and of all components: `9/9`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready: Option<String>,
 

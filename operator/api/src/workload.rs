@@ -172,6 +172,11 @@ impl JsonSchema for Components {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ComponentSpec {
+    /// Whether the component runs. Only `web` can be disabled, for a shop whose pages are served by
+    /// other software. Default: true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+
     /// The number of pods. Default: `replicas` of the Storefront.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_REPLICAS))]

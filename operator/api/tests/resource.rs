@@ -99,9 +99,12 @@ fn ready() -> StorefrontStatus {
             target: version.clone(),
             last_stable: version,
         }),
-        ready: Some("8/8".to_owned()),
+        ready: Some("9/9".to_owned()),
         components: Component::ALL.map(component).to_vec(),
-        endpoints: Some(Endpoints { web: None, api: Some("http://localhost:8080".to_owned()) }),
+        endpoints: Some(Endpoints {
+            web: Some("http://localhost:3000".to_owned()),
+            api: Some("http://localhost:8080".to_owned()),
+        }),
         database: Some(DatabaseStatus {
             host: Some("shop-postgres".to_owned()),
             ..DatabaseStatus::default()
@@ -148,10 +151,11 @@ async fn kubectl_get_shows_the_printer_columns() {
         ("Ready", "True"),
         ("Reason", "AllReady"),
         ("Version", "0.1.0"),
-        ("Components", "8/8"),
-        ("URL", "http://localhost:8080"),
+        ("Components", "9/9"),
+        ("URL", "http://localhost:3000"),
         ("Profile", "Standard"),
         ("Database", "Managed"),
+        ("API", "http://localhost:8080"),
         ("Message", "Every component is ready."),
     ];
     assert_eq!(shown.len(), expected.len());

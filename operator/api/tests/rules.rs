@@ -165,6 +165,10 @@ fn components() -> Vec<Case> {
             resources(json!({ "memory": "1Gi" }), json!({ "memory": "1000Mi" })),
         ),
         creation(
+            "only components.web can be disabled",
+            json!({ "components": { "gateway": { "enabled": true } } }),
+        ),
+        creation(
             "nodePorts requires type NodePort",
             json!({ "expose": { "nodePorts": { "gateway": 30080 } } }),
         ),
@@ -182,6 +186,7 @@ fn reserved_variables() -> Vec<Case> {
         ("shipping", "CURRENCY"),
         ("notification", "SMTP_PASSWORD"),
         ("gateway", "TRUSTED_PROXIES"),
+        ("web", "WEB_URL"),
     ]
     .map(|(component, variable)| {
         let env = json!([{ "name": variable, "value": "custom" }]);
@@ -197,6 +202,31 @@ fn smtp() -> Value {
     json!({ "mode": "Smtp", "from": "Shop <orders@shop.example.com>", "smtp": {
         "host": "smtp.example.com",
     } })
+}
+
+fn node_ports(ports: Value) -> Value {
+    json!({ "expose": { "type": "NodePort", "nodePorts": ports } })
+}
+
+fn web() -> Vec<Case> {
+    let web = |field: &str, value: &str| json!({ "web": { field: value } });
+    let mut cases = Vec::new();
+    for line in [" Shop", "Shop ", " ", "Two\nlines", "A\u{7}"] {
+        cases.push(creation("name must be one line of text", web("name", line)));
+        cases.push(creation("tagline must be one line of text", web("tagline", line)));
+    }
+    for zone in ["Europe/", "/etc/localtime", "../UTC", "Europe Berlin", "+01:00"] {
+        cases.push(creation("timeZone must be a name of the IANA", web("timeZone", zone)));
+    }
+    cases.push(creation(
+        "must be an e-mail address without a display name",
+        web("supportEmail", "Help <help@shop.example.com>"),
+    ));
+    cases.push(creation(
+        "must be http:// or https:// with a host",
+        json!({ "web": { "imageOrigins": ["https://cdn.example.com/images"] } }),
+    ));
+    cases
 }
 
 fn services() -> Vec<Case> {
@@ -228,10 +258,16 @@ fn services() -> Vec<Case> {
             } }),
         ),
         creation(
-            "nodePorts.gateway and nodePorts.inbox must be different",
-            json!({ "expose": {
-                "type": "NodePort", "nodePorts": { "gateway": 30_080, "inbox": 30_080 },
-            } }),
+            "the ports of nodePorts must be different",
+            node_ports(json!({ "gateway": 30_080, "inbox": 30_080 })),
+        ),
+        creation(
+            "the ports of nodePorts must be different",
+            node_ports(json!({ "gateway": 30_080, "web": 30_080 })),
+        ),
+        creation(
+            "the ports of nodePorts must be different",
+            node_ports(json!({ "inbox": 30_080, "web": 30_080 })),
         ),
         creation(
             "host must be a DNS name or an IP address",
@@ -325,7 +361,7 @@ fn changes() -> Vec<Case> {
 }
 
 fn cases() -> Vec<Case> {
-    [formats(), components(), reserved_variables(), services(), servers(), changes()]
+    [formats(), components(), reserved_variables(), services(), web(), servers(), changes()]
         .into_iter()
         .flatten()
         .collect()
@@ -380,6 +416,11 @@ async fn schema_violations_name_the_field() {
             } }),
             "spec.expose.nodePorts.gateway",
         ),
+        (json!({ "version": "1", "web": { "accentHue": 360 } }), "spec.web.accentHue"),
+        (
+            json!({ "version": "1", "web": { "locale": "fr-FR" } }),
+            "spec.web.locale: Unsupported value",
+        ),
         (
             json!({ "version": "1", "components": { "gateway": {
                 "env": [{ "name": "A" }, { "name": "A" }],
@@ -404,6 +445,7 @@ async fn allowed_changes_are_accepted() {
             "pullPolicy": "Always", "pullSecrets": [{ "name": "pull" }],
         },
         "components": {
+            "web": { "enabled": false, "replicas": 2 },
             "catalog": { "replicas": 5, "logLevel": "Debug", "resources": {
                 "requests": { "cpu": "0.5", "memory": "64Mi" }, "limits": { "memory": "64Mi" },
             } },
@@ -421,8 +463,15 @@ async fn allowed_changes_are_accepted() {
             "docs": "Off", "admin": "Internal",
             "trustedProxies": ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32", "fd00::1/128"],
         },
+        "web": {
+            "name": "Bücher & Cafés", "tagline": "\u{201c}Read\u{201d} more", "locale": "de-DE",
+            "timeZone": "America/Argentina/Buenos_Aires", "accentHue": 0, "robots": "NoIndex",
+            "supportEmail": "help@shop.example.com",
+            "imageOrigins": ["https://images.example.com"],
+        },
         "expose": {
-            "type": "NodePort", "nodePorts": { "gateway": 30_080, "inbox": 30_825 },
+            "type": "NodePort",
+            "nodePorts": { "gateway": 30_080, "web": 30_300, "inbox": 30_825 },
             "urls": { "web": "https://shop.example", "api": "http://localhost:8080" },
         },
         "mail": { "from": "orders@shop.example.com" },

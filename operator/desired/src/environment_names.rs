@@ -70,7 +70,10 @@ fn managed() -> StorefrontSpec {
     spec.gateway.admin = RouteExposure::Internal;
     spec.gateway.docs = RouteExposure::Off;
     spec.expose.urls.api = Some(web.clone());
-    spec.expose.urls.web = Some(web);
+    spec.expose.urls.web = Some(web.clone());
+    spec.web.tagline = Some("Good things".to_owned());
+    spec.web.support_email = Some("help@shop.example.com".to_owned());
+    spec.web.image_origins = vec![web];
     spec.auth.admin_email = Some("admin@shop.example.com".to_owned());
     spec.mail.from = Some("orders@shop.example.com".to_owned());
     spec

@@ -47,9 +47,9 @@ pub use environment_names::environment_names;
 pub use object::{Action, Kind, Object, ObjectId, SecretField, SecretTemplate};
 pub use observed::{ObservedChild, ObservedState, Progress};
 
-use storefront_api::Storefront;
 use storefront_api::component::Component;
 use storefront_api::names::{self, Part};
+use storefront_api::{Storefront, defaults};
 
 use crate::context::BuildContext;
 use crate::rollout::Rollout;
@@ -77,9 +77,9 @@ pub struct InstallationDefaults {
 pub fn desired(
     storefront: &Storefront,
     observed: &ObservedState,
-    defaults: &InstallationDefaults,
+    installation: &InstallationDefaults,
 ) -> Vec<Object> {
-    let context = BuildContext::new(storefront, observed, defaults);
+    let context = BuildContext::new(storefront, observed, installation);
     let migrations: Vec<(Component, Option<Object>)> = Component::with_database()
         .map(|(owner, database)| (owner, job::migration(&context, owner, database)))
         .collect();
@@ -88,7 +88,7 @@ pub fn desired(
     let mut objects = secret::secrets(&context);
     objects.extend(postgres::objects(&context));
     objects.extend(redis::objects(&context));
-    for part in Component::ALL {
+    for part in defaults::components(&storefront.spec) {
         objects.extend(component(&context, &rollout, part));
     }
     objects.extend(service::for_internal_gateway(&context));

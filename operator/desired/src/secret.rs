@@ -40,7 +40,9 @@ pub(crate) fn secrets(context: &BuildContext<'_>) -> Vec<Object> {
 /// Reports whether a Storefront has this generated Secret.
 pub(crate) const fn is_generated(secret: GeneratedSecret, spec: &StorefrontSpec) -> bool {
     match secret {
-        GeneratedSecret::SigningKeys | GeneratedSecret::FingerprintKey => true,
+        GeneratedSecret::SigningKeys
+        | GeneratedSecret::FingerprintKey
+        | GeneratedSecret::TrustedProxyKey => true,
         GeneratedSecret::AdminPassword => spec.auth.admin_email.is_some(),
     }
 }
@@ -52,7 +54,9 @@ fn generated(context: &BuildContext<'_>, secret: GeneratedSecret) -> Object {
             &[("signing.json", SecretField::SigningKeys), ("public.json", SecretField::PublicKeys)]
         }
         GeneratedSecret::AdminPassword => &[("password", SecretField::Password)],
-        GeneratedSecret::FingerprintKey => &[("key", SecretField::Password)],
+        GeneratedSecret::FingerprintKey | GeneratedSecret::TrustedProxyKey => {
+            &[("key", SecretField::Password)]
+        }
     };
     let (name, part) =
         (names::generated_secret(&context.name, secret), Part::Component(secret.owner()));

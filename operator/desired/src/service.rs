@@ -30,10 +30,10 @@ pub(crate) fn for_component(context: &BuildContext<'_>, component: Component) ->
         },
         Protocol::Http => {
             let spec = cluster_ip("http", "http", listen.port);
-            match is_exposed(context, component) {
+            match exposed_port(context, component) {
                 // `Local` preserves the client address: a node routes only to its own pods.
-                true => with_node_port(spec, "Local", node_ports(context).gateway),
-                false => spec,
+                Some(port) => with_node_port(spec, "Local", port),
+                None => spec,
             }
         }
     };
@@ -113,8 +113,16 @@ fn with_node_port(mut spec: ServiceSpec, policy: &str, node_port: Option<u16>) -
     spec
 }
 
-fn is_exposed(context: &BuildContext<'_>, component: Component) -> bool {
-    component == Component::Gateway && uses_node_ports(context)
+/// Returns the node port of a component that the Storefront exposes on one: `Some(None)` if the
+/// cluster allocates it.
+fn exposed_port(context: &BuildContext<'_>, component: Component) -> Option<Option<u16>> {
+    let ports = node_ports(context);
+    let port = match component {
+        Component::Gateway => ports.gateway,
+        Component::Web => ports.web,
+        _ => return None,
+    };
+    uses_node_ports(context).then_some(port)
 }
 
 fn uses_node_ports(context: &BuildContext<'_>) -> bool {

@@ -8,21 +8,22 @@ use crate::ports;
 
 /// Returns the value of a setting; `None` if the component's default applies.
 pub(crate) fn value(setting: Setting, spec: &StorefrontSpec) -> Option<String> {
+    let web = &spec.web;
     let web_url = || spec.expose.urls.web.as_ref().map(|web| web.as_str().to_owned());
     match setting {
+        Setting::AccentHue => Some(web.accent_hue.to_string()),
         Setting::AccessTokenTtl => Some(spec.auth.access_token_ttl.clone()),
         Setting::AdminEmail => spec.auth.admin_email.clone(),
         Setting::AdminRoutes => restricted(spec.gateway.admin),
         Setting::ApiUrl => spec.expose.urls.api.as_ref().map(|api| api.as_str().to_owned()),
-        Setting::CorsOrigins => match spec.gateway.cors_origins.as_slice() {
-            [] => web_url(),
-            origins => Some(origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(",")),
-        },
+        Setting::CorsOrigins => list(&spec.gateway.cors_origins, Origin::as_str).or_else(web_url),
         Setting::Currency => Some(spec.currency.clone()),
         Setting::DocsRoutes => restricted(spec.gateway.docs),
         Setting::GatewayInternalListen => {
             spec.gateway.has_internal_routes().then(|| format!("[::]:{}", ports::GATEWAY_INTERNAL))
         }
+        Setting::ImageOrigins => list(&web.image_origins, Origin::as_str),
+        Setting::Locale => Some(web.locale.as_str().to_owned()),
         Setting::MailFrom => spec.mail.from.clone(),
         Setting::PaymentProvider => Some(spec.payments.provider.as_str().to_owned()),
         Setting::RateLimitBurst => Some(spec.gateway.rate_limit.burst.to_string()),
@@ -30,12 +31,19 @@ pub(crate) fn value(setting: Setting, spec: &StorefrontSpec) -> Option<String> {
             Some(spec.gateway.rate_limit.requests_per_minute.to_string())
         }
         Setting::RefreshTokenTtl => Some(spec.auth.refresh_token_ttl.clone()),
-        Setting::TrustedProxies => match spec.gateway.trusted_proxies.as_slice() {
-            [] => None,
-            networks => Some(networks.iter().map(Network::as_str).collect::<Vec<_>>().join(",")),
-        },
+        Setting::Robots => Some(web.robots.as_str().to_owned()),
+        Setting::ShopName => Some(web.name.clone()),
+        Setting::ShopTagline => web.tagline.clone(),
+        Setting::SupportEmail => web.support_email.clone(),
+        Setting::TimeZone => Some(web.time_zone.clone()),
+        Setting::TrustedProxies => list(&spec.gateway.trusted_proxies, Network::as_str),
         Setting::WebUrl => web_url(),
     }
+}
+
+/// Returns the items separated by commas; `None` for an empty list.
+fn list<T>(items: &[T], text: fn(&T) -> &str) -> Option<String> {
+    (!items.is_empty()).then(|| items.iter().map(text).collect::<Vec<_>>().join(","))
 }
 
 /// Returns where a group of routes is served, unless the gateway's default applies.

@@ -37,11 +37,13 @@ pub enum Component {
     Notification,
     /// The REST API in front of all services.
     Gateway,
+    /// The web shop: pages for shoppers.
+    Web,
 }
 
 impl Component {
     /// All components, in the order in which they are listed to users.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::User,
         Self::Catalog,
         Self::Cart,
@@ -50,6 +52,7 @@ impl Component {
         Self::Shipping,
         Self::Notification,
         Self::Gateway,
+        Self::Web,
     ];
 
     /// The names of all components, in the order of [`Component::ALL`].
@@ -75,6 +78,7 @@ impl Component {
             Self::Shipping => table::SHIPPING,
             Self::Notification => table::NOTIFICATION,
             Self::Gateway => table::GATEWAY,
+            Self::Web => table::WEB,
         }
     }
 

@@ -96,3 +96,13 @@ pub(crate) const GATEWAY: ComponentInfo = ComponentInfo {
     redis: true,
     mail: false,
 };
+
+pub(crate) const WEB: ComponentInfo = ComponentInfo {
+    name: "web",
+    listen: Listen { protocol: Protocol::Http, port: 3000, env: "WEB_LISTEN" },
+    url_env: None,
+    database: None,
+    calls: &[Component::Gateway],
+    redis: false,
+    mail: false,
+};

@@ -9,7 +9,7 @@ fn from_name_finds_every_component() {
     for component in Component::ALL {
         assert_eq!(Component::from_name(component.name()), Some(component));
     }
-    assert_eq!(Component::from_name("web"), None);
+    assert_eq!(Component::from_name("inbox"), None);
     assert_eq!(Component::NAMES, Component::ALL.map(Component::name));
 }
 

@@ -125,9 +125,7 @@ impl Cli {
             Command::Notification { task } => task.run(&NOTIFICATION, notification::serve),
             Command::Shipping { task } => task.run(&SHIPPING, shipping::serve),
             Command::Gateway { task } => task.run(Component::Gateway, gateway::serve),
-            Command::Web { task: ServeTask::Serve(args) } => {
-                single::serve("web", *args, web::serve)
-            }
+            Command::Web { task } => task.run(Component::Web, web::serve),
             Command::Inbox(serve) => single::serve("inbox", *serve, inbox::serve),
             Command::All(args) => all::run(*args),
             Command::Seed(args) => seed::run(*args),

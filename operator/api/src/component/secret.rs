@@ -16,11 +16,14 @@ pub enum GeneratedSecret {
     AdminPassword,
     /// The key with which payment fingerprints requests to recognize repeated ones: `key`.
     FingerprintKey,
+    /// The key with which the web shop names its visitors to the gateway: `key`.
+    TrustedProxyKey,
 }
 
 impl GeneratedSecret {
     /// All generated Secrets.
-    pub const ALL: [Self; 3] = [Self::SigningKeys, Self::AdminPassword, Self::FingerprintKey];
+    pub const ALL: [Self; 4] =
+        [Self::SigningKeys, Self::AdminPassword, Self::FingerprintKey, Self::TrustedProxyKey];
 
     /// Returns the component in the Secret's component label: the one that reads every key.
     #[must_use]
@@ -28,6 +31,7 @@ impl GeneratedSecret {
         match self {
             Self::SigningKeys | Self::AdminPassword => Component::User,
             Self::FingerprintKey => Component::Payment,
+            Self::TrustedProxyKey => Component::Gateway,
         }
     }
 
@@ -38,6 +42,7 @@ impl GeneratedSecret {
             Self::SigningKeys => "signing-keys",
             Self::AdminPassword => "admin-password",
             Self::FingerprintKey => "fingerprint-key",
+            Self::TrustedProxyKey => "trusted-proxy-key",
         }
     }
 }
@@ -67,6 +72,13 @@ pub enum SecretDelivery {
     File,
 }
 
+const TRUSTED_PROXY_KEY: SecretSetting = SecretSetting {
+    env: "TRUSTED_PROXY_KEY_FILE",
+    secret: GeneratedSecret::TrustedProxyKey,
+    key: "key",
+    delivery: SecretDelivery::File,
+};
+
 /// Returns the settings of a component whose values are in generated Secrets.
 #[must_use]
 pub const fn secrets(component: Component) -> &'static [SecretSetting] {
@@ -91,12 +103,16 @@ pub const fn secrets(component: Component) -> &'static [SecretSetting] {
             key: "key",
             delivery: SecretDelivery::Value { file_env: "FINGERPRINT_KEY_FILE" },
         }],
-        Component::Gateway => &[SecretSetting {
-            env: "JWT_PUBLIC_KEYS",
-            secret: GeneratedSecret::SigningKeys,
-            key: "public.json",
-            delivery: SecretDelivery::File,
-        }],
+        Component::Gateway => &[
+            SecretSetting {
+                env: "JWT_PUBLIC_KEYS",
+                secret: GeneratedSecret::SigningKeys,
+                key: "public.json",
+                delivery: SecretDelivery::File,
+            },
+            TRUSTED_PROXY_KEY,
+        ],
+        Component::Web => &[TRUSTED_PROXY_KEY],
         Component::Catalog
         | Component::Cart
         | Component::Order

@@ -6,6 +6,8 @@ use super::Component;
 /// A setting of a component whose value comes from a field of the Storefront.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
+    /// The hue of the web shop's accent color.
+    AccentHue,
     /// How long an access token is valid.
     AccessTokenTtl,
     /// The e-mail address of the first administrator.
@@ -22,6 +24,10 @@ pub enum Setting {
     DocsRoutes,
     /// The address of the gateway's internal port.
     GatewayInternalListen,
+    /// The origins of product images besides the web shop.
+    ImageOrigins,
+    /// The language and the formats of the web shop.
+    Locale,
     /// The sender of the shop's mails.
     MailFrom,
     /// The payment provider.
@@ -32,9 +38,19 @@ pub enum Setting {
     RateLimitPerMinute,
     /// How long a refresh token is valid.
     RefreshTokenTtl,
+    /// Whether search engines may list the web shop.
+    Robots,
+    /// The name of the shop.
+    ShopName,
+    /// The sentence on the web shop's home page.
+    ShopTagline,
+    /// The e-mail address at which customers reach the shop.
+    SupportEmail,
+    /// The time zone of dates in the web shop.
+    TimeZone,
     /// The networks of the proxies whose `X-Forwarded-For` is trusted.
     TrustedProxies,
-    /// The URL of the web shop, for links in mails.
+    /// The URL of the web shop, for links.
     WebUrl,
 }
 
@@ -43,6 +59,7 @@ impl Setting {
     #[must_use]
     pub const fn env(self) -> &'static str {
         match self {
+            Self::AccentHue => "ACCENT_HUE",
             Self::AccessTokenTtl => "ACCESS_TOKEN_TTL",
             Self::AdminEmail => "ADMIN_EMAIL",
             Self::AdminRoutes => "ADMIN_ROUTES",
@@ -51,11 +68,18 @@ impl Setting {
             Self::Currency => "CURRENCY",
             Self::DocsRoutes => "DOCS_ROUTES",
             Self::GatewayInternalListen => "GATEWAY_INTERNAL_LISTEN",
+            Self::ImageOrigins => "IMAGE_ORIGINS",
+            Self::Locale => "LOCALE",
             Self::MailFrom => "MAIL_FROM",
             Self::PaymentProvider => "PAYMENT_PROVIDER",
             Self::RateLimitBurst => "RATE_LIMIT_BURST",
             Self::RateLimitPerMinute => "RATE_LIMIT_PER_MINUTE",
             Self::RefreshTokenTtl => "REFRESH_TOKEN_TTL",
+            Self::Robots => "ROBOTS",
+            Self::ShopName => "SHOP_NAME",
+            Self::ShopTagline => "SHOP_TAGLINE",
+            Self::SupportEmail => "SUPPORT_EMAIL",
+            Self::TimeZone => "TIME_ZONE",
             Self::TrustedProxies => "TRUSTED_PROXIES",
             Self::WebUrl => "WEB_URL",
         }
@@ -73,7 +97,7 @@ pub const fn settings(component: Component) -> &'static [Setting] {
             &[Setting::Currency]
         }
         Component::Payment => &[Setting::Currency, Setting::PaymentProvider],
-        Component::Notification => &[Setting::MailFrom, Setting::WebUrl],
+        Component::Notification => &[Setting::MailFrom, Setting::ShopName, Setting::WebUrl],
         Component::Gateway => &[
             Setting::AdminRoutes,
             Setting::ApiUrl,
@@ -83,6 +107,19 @@ pub const fn settings(component: Component) -> &'static [Setting] {
             Setting::RateLimitPerMinute,
             Setting::RateLimitBurst,
             Setting::TrustedProxies,
+        ],
+        Component::Web => &[
+            Setting::AccentHue,
+            Setting::Currency,
+            Setting::ImageOrigins,
+            Setting::Locale,
+            Setting::Robots,
+            Setting::ShopName,
+            Setting::ShopTagline,
+            Setting::SupportEmail,
+            Setting::TimeZone,
+            Setting::TrustedProxies,
+            Setting::WebUrl,
         ],
     }
 }

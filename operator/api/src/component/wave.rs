@@ -32,6 +32,7 @@ pub const fn wave(component: Component) -> Wave {
         | Component::Notification => Wave::Services,
         Component::Order => Wave::Checkout,
         Component::Gateway => Wave::Gateway,
+        Component::Web => Wave::Web,
     }
 }
 

@@ -17,6 +17,7 @@
 //!   implement `Default`, and only for structs with named fields.
 
 pub mod services;
+pub mod web;
 
 use kube::core::Rule;
 
@@ -91,8 +92,8 @@ pub fn object_name() -> Rule {
     )
 }
 
-/// The rules for `spec.components`: the keys, and the environment variables that are reserved for
-/// the operator.
+/// The rules for `spec.components`: the keys, which of them can be disabled, and the environment
+/// variables that are reserved for the operator.
 #[must_use]
 pub fn components() -> Vec<Rule> {
     let names = Component::NAMES;
@@ -115,7 +116,12 @@ pub fn components() -> Vec<Rule> {
             ),
         )
     });
-    [keys].into_iter().chain(reserved).collect()
+    let disabled = rule(
+        "self.all(name, name == 'web' || !has(self[name].enabled))",
+        "only components.web can be disabled, because the shop does not work without the other \
+         components: remove enabled",
+    );
+    [keys, disabled].into_iter().chain(reserved).collect()
 }
 
 /// The rules for `resources`.
@@ -243,8 +249,10 @@ pub fn expose() -> Rule {
 #[must_use]
 pub fn node_ports() -> Rule {
     rule(
-        "!has(self.gateway) || !has(self.inbox) || self.gateway != self.inbox",
-        "nodePorts.gateway and nodePorts.inbox must be different: change one of them",
+        "(!has(self.gateway) || !has(self.inbox) || self.gateway != self.inbox) && \
+         (!has(self.web) || !has(self.gateway) || self.web != self.gateway) && \
+         (!has(self.web) || !has(self.inbox) || self.web != self.inbox)",
+        "the ports of nodePorts must be different: change one of them",
     )
 }
 

@@ -1,8 +1,9 @@
 //! The conditions, computed from the health of the parts.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
-use storefront_api::Storefront;
+use storefront_api::component::Component;
 use storefront_api::status::ConditionType;
+use storefront_api::{Storefront, defaults};
 
 use super::StatusContext;
 use super::health::{Health, Problem};
@@ -63,7 +64,7 @@ pub(super) fn condition_values(parts: &Parts, storefront: &Storefront) -> Vec<Co
     }
     let ok = ("Complete", "every database has the schema of this version");
     values.push(from_parts(ConditionType::MigrationsComplete, &migrations, ok));
-    let ok = ("AllReady", "all pods of every component are ready");
+    let ok = ("AllReady", components_ready(storefront));
     values.push(from_parts(ConditionType::ComponentsReady, &components, ok));
     values.push(up_to_date(parts, storefront));
     if storefront.spec.suspend {
@@ -72,6 +73,22 @@ pub(super) fn condition_values(parts: &Parts, storefront: &Storefront) -> Vec<Co
         values.push(ConditionValue::met(ConditionType::Suspended, "Requested", message));
     }
     values
+}
+
+/// Returns the message of ComponentsReady. Without the web shop it says where links in mails lead.
+fn components_ready(storefront: &Storefront) -> &'static str {
+    let spec = &storefront.spec;
+    match (defaults::is_enabled(spec, Component::Web), &spec.expose.urls.web) {
+        (true, _) => "all pods of every component are ready",
+        (false, Some(_)) => {
+            "all pods of every component are ready; web is disabled: links in mails lead to the \
+             storefront at expose.urls.web"
+        }
+        (false, None) => {
+            "all pods of every component are ready; web is disabled, so links in mails lead \
+             nowhere: set expose.urls.web to the URL of another storefront"
+        }
+    }
 }
 
 /// Returns the condition of Redis's memory, which does not affect Ready.

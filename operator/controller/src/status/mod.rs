@@ -11,12 +11,13 @@ mod patch;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use storefront_api::component::{Component, Protocol};
+use storefront_api::component::Component;
 use storefront_api::datastores::Mode;
+use storefront_api::exposure::Origin;
 use storefront_api::status::{
     ComponentState, ComponentStatus, ConditionType, DatabaseStatus, Endpoints, VersionStatus,
 };
-use storefront_api::{Storefront, StorefrontStatus, names};
+use storefront_api::{Storefront, StorefrontStatus, defaults, names};
 use storefront_desired::Object;
 
 pub use health::{Health, Problem, Severity};
@@ -117,7 +118,7 @@ fn components(
             message: problem.map(|problem| problem.message.clone()),
         }
     };
-    Component::ALL.into_iter().map(component_status).collect()
+    defaults::components(&storefront.spec).map(component_status).collect()
 }
 
 fn version(
@@ -139,18 +140,17 @@ fn version(
 
 fn endpoints(storefront: &Storefront, ObjectKey { namespace, name }: &ObjectKey) -> Endpoints {
     let urls = &storefront.spec.expose.urls;
-    let internal = || {
-        let listen = Component::Gateway.info().listen;
-        let scheme = match listen.protocol {
-            Protocol::Http => "http",
-            Protocol::Grpc => "grpc",
-        };
-        let service = names::component(name, Component::Gateway);
-        format!("{scheme}://{service}.{namespace}.svc:{}", listen.port)
+    let internal = |component: Component| {
+        let service = names::component(name, component);
+        format!("http://{service}.{namespace}.svc:{}", component.info().listen.port)
+    };
+    let endpoint = |url: &Option<Origin>, component| match url {
+        Some(url) => Some(url.as_str().to_owned()),
+        None => defaults::is_enabled(&storefront.spec, component).then(|| internal(component)),
     };
     Endpoints {
-        web: urls.web.as_ref().map(|url| url.as_str().to_owned()),
-        api: Some(urls.api.as_ref().map_or_else(internal, |url| url.as_str().to_owned())),
+        web: endpoint(&urls.web, Component::Web),
+        api: endpoint(&urls.api, Component::Gateway),
     }
 }
 

@@ -1,11 +1,11 @@
 //! The health of every part of the shop.
 
-use storefront_api::Storefront;
 use storefront_api::component::Component;
 use storefront_api::datastores::Mode;
 use storefront_api::names::{self, Part as Name};
 use storefront_api::services::MailMode;
 use storefront_api::status::ConditionType;
+use storefront_api::{Storefront, defaults};
 use storefront_desired::{Kind, ObjectId};
 
 use super::StatusContext;
@@ -93,8 +93,7 @@ impl Parts {
                 .map(|(owner, _)| (owner, migration(owner)))
                 .collect(),
             seed: spec.demo_data.then(|| job(names::seed(name, ""), "SeedFailed")),
-            components: Component::ALL
-                .into_iter()
+            components: defaults::components(spec)
                 .map(|component| {
                     let deployment = names::component(name, component);
                     let part = Name::Component(component);
@@ -104,8 +103,7 @@ impl Parts {
         }
     }
 
-    /// Returns the status of one component. Every component has one, because the component table is
-    /// complete.
+    /// Returns the status of one component that is enabled.
     pub(super) fn component(&self, component: Component) -> &PartStatus {
         static NONE: PartStatus =
             PartStatus { health: Health::Ready, ready: 0, desired: 0, version: None };

@@ -47,7 +47,7 @@ fn inbox_counts_for_readiness_when_it_exists() {
     assert_eq!(demo.condition("Ready"), condition_is("False", "Progressing"));
     assert_eq!(demo.condition("MailReady"), condition_is("False", "Progressing"));
     assert_eq!(demo.condition("ComponentsReady").unwrap().0, "True");
-    assert_eq!(demo.status().ready.as_deref(), Some("8/8"));
+    assert_eq!(demo.status().ready.as_deref(), Some("9/9"));
 
     let server = json!({ "mode": "Smtp", "from": "a@b.example", "smtp": { "host": "b.example" } });
     demo.change_spec(json!({ "mail": server }));
@@ -76,11 +76,51 @@ fn ready_shop_sets_every_condition() {
         assert_eq!(demo.condition(type_).unwrap().0, status, "{type_}");
     }
     let status = demo.status();
-    assert_eq!(status.ready.as_deref(), Some("8/8"));
+    assert_eq!(status.ready.as_deref(), Some("9/9"));
     assert_eq!(status.observed_generation, Some(1));
-    let api = status.endpoints.unwrap().api.unwrap();
-    assert_eq!(api, "http://demo-gateway.shop.svc:8080");
+    let endpoints = status.endpoints.unwrap();
+    assert_eq!(endpoints.api.as_deref(), Some("http://demo-gateway.shop.svc:8080"));
+    assert_eq!(endpoints.web.as_deref(), Some("http://demo-web.shop.svc:3000"));
     assert_eq!(status.database.unwrap().host.as_deref(), Some("demo-postgres.shop.svc"));
+}
+
+/// A disabled web shop is no part of the shop, and the status says where links in mails lead.
+#[test]
+fn disabled_web_is_removed_and_comes_back() {
+    let mut demo = FakeCluster::with_spec(json!({}));
+    demo.settle();
+    let children = |demo: &mut FakeCluster| {
+        demo.state().children.keys().filter(|id| id.name == "demo-web").count()
+    };
+    assert_eq!(children(&mut demo), 4);
+    let message = |demo: &mut FakeCluster| {
+        let conditions = demo.status().conditions;
+        let ready = conditions.into_iter().find(|known| known.type_ == "ComponentsReady");
+        ready.unwrap().message
+    };
+
+    demo.change_spec(json!({ "components": { "web": { "enabled": false } } }));
+    assert!(demo.settle().ready);
+    assert_eq!(children(&mut demo), 0);
+    assert_eq!(demo.status().ready.as_deref(), Some("8/8"));
+    assert_eq!(demo.status().endpoints.unwrap().web, None);
+    assert!(message(&mut demo).ends_with("set expose.urls.web to the URL of another storefront"));
+
+    let url = "https://shop.example.com";
+    demo.change_spec(json!({
+        "components": { "web": { "enabled": false } }, "expose": { "urls": { "web": url } },
+    }));
+    assert!(demo.settle().ready);
+    assert_eq!(demo.status().endpoints.unwrap().web.as_deref(), Some(url));
+    assert!(
+        message(&mut demo).ends_with("links in mails lead to the storefront at expose.urls.web")
+    );
+
+    demo.change_spec(json!({ "components": {}, "expose": {} }));
+    assert!(demo.settle().ready);
+    assert_eq!(children(&mut demo), 4);
+    assert_eq!(demo.status().ready.as_deref(), Some("9/9"));
+    assert_eq!(message(&mut demo), "all pods of every component are ready");
 }
 
 /// The replacement of a pod is normal: Reconciling, not Stalled, and Ready again in one step.
@@ -97,7 +137,7 @@ fn progressing_component_is_reconciling() {
     assert_eq!(demo.condition("ComponentsReady").unwrap().0, "False");
     assert_eq!(demo.condition("DatabaseReady").unwrap().0, "True");
     let status = demo.status();
-    assert_eq!(status.ready.as_deref(), Some("7/8"));
+    assert_eq!(status.ready.as_deref(), Some("8/9"));
     let catalog = component_status(&status, Component::Catalog);
     assert_eq!(catalog.state, ComponentState::Progressing);
     assert_eq!(catalog.message.as_deref(), Some("0 of 1 pods ready"));

@@ -19,7 +19,7 @@ async fn created_storefront_becomes_ready() {
     let demo = cluster.until_ready("demo").await;
 
     let status = demo.status.clone().unwrap();
-    assert_eq!(status.ready.as_deref(), Some("8/8"));
+    assert_eq!(status.ready.as_deref(), Some("9/9"));
     let version = status.version.unwrap();
     assert_eq!(version.current.as_deref(), Some("0.1.0"));
     assert_eq!(version.last_stable.as_deref(), Some("0.1.0"));

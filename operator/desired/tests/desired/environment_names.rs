@@ -51,7 +51,7 @@ fn environment_names_include_every_process() {
     let mut expected: Vec<String> = owners
         .iter()
         .flat_map(|owner| steps.map(|step| format!("{owner} {step}")))
-        .chain(["cart serve", "gateway serve", "inbox", "seed"].map(str::to_owned))
+        .chain(["cart serve", "gateway serve", "inbox", "seed", "web serve"].map(str::to_owned))
         .collect();
     expected.sort();
     let processes: Vec<String> = environment_names().into_keys().collect();
@@ -61,14 +61,18 @@ fn environment_names_include_every_process() {
 #[test]
 fn components_receive_the_settings_that_they_need() {
     let known = environment_names();
-    let cases: [(&str, &[&str]); 7] = [
+    let cases: [(&str, &[&str]); 8] = [
         ("user", &["JWT_SIGNING_KEYS", "ADMIN_EMAIL", "ADMIN_PASSWORD", "NOTIFICATION_URL"]),
         ("cart", &["CATALOG_URL", "CURRENCY", "REDIS_URL", "REDIS_PASSWORD"]),
         ("order", &["CART_URL", "CURRENCY", "DATABASE_URL", "PAYMENT_URL", "SHIPPING_URL"]),
         ("payment", &["CURRENCY", "DATABASE_URL", "FINGERPRINT_KEY", "PAYMENT_PROVIDER"]),
         ("shipping", &["CURRENCY", "DATABASE_URL", "DATABASE_PASSWORD"]),
         ("notification", &["MAIL_FROM", "SMTP_HOST", "SMTP_PASSWORD", "SMTP_USERNAME", "WEB_URL"]),
-        ("gateway", &["CART_URL", "JWT_PUBLIC_KEYS", "ORDER_URL", "USER_URL"]),
+        (
+            "gateway",
+            &["CART_URL", "JWT_PUBLIC_KEYS", "ORDER_URL", "TRUSTED_PROXY_KEY_FILE", "USER_URL"],
+        ),
+        ("web", &["ACCENT_HUE", "GATEWAY_URL", "SHOP_NAME", "TRUSTED_PROXY_KEY_FILE", "WEB_URL"]),
     ];
     for (component, names) in cases {
         let known = &known[&format!("{component} serve")];

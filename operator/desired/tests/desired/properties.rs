@@ -46,12 +46,12 @@ fn component() -> impl Strategy<Value = ComponentSpec> {
             let mut names = BTreeSet::new();
             env.retain(|var| names.insert(var.name.clone()));
             let resources = requests.map(|requests| Resources { requests, limits: None });
-            ComponentSpec { replicas, image, resources, env, log_level }
+            ComponentSpec { enabled: None, replicas, image, resources, env, log_level }
         })
 }
 
 fn spec() -> impl Strategy<Value = StorefrontSpec> {
-    let flags = (any::<[bool; 6]>(), option::of(30_000..32_768_u16));
+    let flags = (any::<[bool; 7]>(), option::of(30_000..32_768_u16));
     let shop = (
         "[a-z0-9][a-z0-9._-]{0,60}[a-z0-9]",
         select(vec![Profile::Dev, Profile::Standard, Profile::Production]),
@@ -62,7 +62,8 @@ fn spec() -> impl Strategy<Value = StorefrontSpec> {
     let components = vec(component(), Component::ALL.len());
     (shop, components, flags, 0..1_000_i32).prop_map(|(shop, components, flags, rate)| {
         let (version, profile, replicas, pull_policy, pull_secrets) = shop;
-        let ([is_external, exposed, suspend, demo_data, sends_mail, admin], node_port) = flags;
+        let (flags, node_port) = flags;
+        let [is_external, exposed, suspend, demo_data, sends_mail, admin, without_web] = flags;
         let mut spec = if is_external { external() } else { StorefrontSpec::with_version("0") };
         spec.version = version;
         spec.profile = profile;
@@ -71,12 +72,16 @@ fn spec() -> impl Strategy<Value = StorefrontSpec> {
         spec.image.pull_secrets =
             pull_secrets.into_iter().map(|name| SecretName { name }).collect();
         spec.components.0 = Component::ALL.into_iter().zip(components).collect();
+        if let Some(web) = spec.components.0.get_mut(&Component::Web) {
+            web.enabled = Some(!without_web);
+        }
         spec.gateway.cors_origins = vec![Origin("https://shop.example.com".to_owned())];
         spec.gateway.rate_limit.requests_per_minute = rate;
         if exposed {
             spec.expose.kind = ExposeType::NodePort;
             let inbox = node_port.map(|port| port ^ 1);
-            spec.expose.node_ports = Some(NodePorts { gateway: node_port, inbox });
+            let web = node_port.map(|port| port ^ 2);
+            spec.expose.node_ports = Some(NodePorts { gateway: node_port, web, inbox });
         }
         if sends_mail {
             smtp(&mut spec);

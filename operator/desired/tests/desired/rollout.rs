@@ -74,6 +74,7 @@ fn first_install_waits_only_for_dependencies() {
             "Deployment/cart",
             "Deployment/gateway",
             "Deployment/inbox",
+            "Deployment/web",
         ]),
         with(&migrations(), &[]),
         with(&owners(), &["Job/seed"]),
@@ -84,8 +85,10 @@ fn first_install_waits_only_for_dependencies() {
 #[test]
 fn migrations_on_an_external_server_start_immediately() {
     let waves = FakeCluster::new(specs::external()).settle();
-    let expected =
-        [with(&migrations(), &["Deployment/cart", "Deployment/gateway"]), with(&owners(), &[])];
+    let expected = [
+        with(&migrations(), &["Deployment/cart", "Deployment/gateway", "Deployment/web"]),
+        with(&owners(), &[]),
+    ];
     assert_eq!(waves, expected);
 }
 
@@ -99,6 +102,7 @@ fn version_change_migrates_then_rolls_out_wave_by_wave() {
         with(&services(), &["Deployment/inbox", "Job/seed"]),
         ids(&["Deployment/order"]),
         ids(&["Deployment/gateway"]),
+        ids(&["Deployment/web"]),
     ];
     assert_eq!(cluster.settle(), expected);
 }
@@ -113,7 +117,7 @@ fn failed_migration_stops_the_rollout() {
     cluster.fail(&cluster.job("catalog-migrate"));
     assert_eq!(cluster.reconcile_all(), ids(&[]));
     assert_eq!(cluster.manifests, before);
-    for part in ["catalog", "user", "cart", "order", "gateway", "inbox"] {
+    for part in ["catalog", "user", "cart", "order", "gateway", "web", "inbox"] {
         assert!(keeps(&cluster, &cluster.deployment(part)), "{part}");
     }
 }
@@ -190,7 +194,7 @@ fn config_map_waits_with_its_deployment() {
 fn change_without_version_waits_for_no_wave() {
     let mut cluster = running();
     cluster.storefront.spec.replicas = Some(3);
-    let components = with(&owners(), &["Deployment/cart", "Deployment/gateway"]);
+    let components = with(&owners(), &["Deployment/cart", "Deployment/gateway", "Deployment/web"]);
     assert_eq!(cluster.reconcile_all(), components);
 }
 
@@ -252,9 +256,9 @@ fn recreated_secret_updates_its_dependents() {
 fn suspension_stops_datastores_last_and_keeps_data() {
     let mut cluster = running();
     cluster.storefront.spec.suspend = true;
-    let others = ["Deployment/cart", "Deployment/gateway", "Deployment/inbox"];
+    let others = ["Deployment/cart", "Deployment/gateway", "Deployment/web", "Deployment/inbox"];
     assert_eq!(cluster.reconcile_all(), with(&owners(), &others));
-    for component in OWNERS.iter().chain(&["cart"]) {
+    for component in OWNERS.iter().chain(&["cart", "web"]) {
         cluster.complete(&cluster.deployment(component));
     }
     assert_eq!(cluster.reconcile_all(), ids(&[]), "the gateway still has pods");
@@ -300,7 +304,7 @@ fn resumed_shop_starts_datastores_first_without_migrating_again() {
     cluster.storefront.spec.suspend = false;
     let expected = [
         ids(&["StatefulSet/postgres", "StatefulSet/redis", "Deployment/inbox"]),
-        with(&owners(), &["Deployment/cart", "Deployment/gateway"]),
+        with(&owners(), &["Deployment/cart", "Deployment/gateway", "Deployment/web"]),
     ];
     assert_eq!(cluster.settle(), expected);
 }
@@ -318,7 +322,7 @@ fn version_changed_while_suspended_is_migrated_before_start() {
     for datastore in ["demo-postgres", "demo-redis"] {
         cluster.complete(&id(Kind::StatefulSet, datastore));
     }
-    let next = with(&migrations(), &["Deployment/cart", "Deployment/gateway"]);
+    let next = with(&migrations(), &["Deployment/cart", "Deployment/gateway", "Deployment/web"]);
     assert_eq!(cluster.reconcile_all(), next);
     cluster.settle();
     assert_eq!(replicas(&cluster, &cluster.deployment("catalog")), 1);

@@ -22,7 +22,8 @@ pub(crate) fn dev() -> StorefrontSpec {
     spec.profile = Profile::Dev;
     spec.demo_data = true;
     spec.expose.kind = ExposeType::NodePort;
-    spec.expose.node_ports = Some(NodePorts { gateway: Some(30_080), inbox: Some(30_825) });
+    spec.expose.node_ports =
+        Some(NodePorts { gateway: Some(30_080), web: Some(30_300), inbox: Some(30_825) });
     spec.expose.urls.web = Some(Origin("http://localhost:3000".to_owned()));
     spec.auth.admin_email = Some("admin@shop.example.com".to_owned());
     spec
@@ -58,8 +59,12 @@ pub(crate) fn production() -> StorefrontSpec {
                 },
             ],
             log_level: Some(LogLevel::Debug),
+            ..ComponentSpec::default()
         },
     );
+    spec.web.tagline = Some("Good things".to_owned());
+    spec.web.support_email = Some("help@shop.example.com".to_owned());
+    spec.web.image_origins = vec![Origin("https://images.example.com".to_owned())];
     spec
 }
 

@@ -18,25 +18,22 @@ use crate::components::{
 use crate::provisioning::provision_and_migrate;
 use crate::single::boxed;
 
-/// A part of the shop, as a value of `--only`: a component, the web shop or the inbox.
+/// A part of the shop, as a value of `--only`: a component or the inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Component(Component),
-    Web,
     Inbox,
 }
 
 impl Part {
-    /// All values: the components in the order of [`Component::ALL`], then the web shop and the
-    /// inbox.
-    const ALL: [Self; Component::ALL.len() + 2] = {
-        let mut parts = [Self::Inbox; Component::ALL.len() + 2];
+    /// All values: the components in the order of [`Component::ALL`], then the inbox.
+    const ALL: [Self; Component::ALL.len() + 1] = {
+        let mut parts = [Self::Inbox; Component::ALL.len() + 1];
         let mut index = 0;
         while index < Component::ALL.len() {
             parts[index] = Self::Component(Component::ALL[index]);
             index += 1;
         }
-        parts[index] = Self::Web;
         parts
     };
 }
@@ -49,7 +46,6 @@ impl ValueEnum for Part {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(match self {
             Self::Component(component) => component.name(),
-            Self::Web => "web",
             Self::Inbox => "inbox",
         }))
     }
@@ -135,7 +131,7 @@ impl Components {
 
     /// Logs the URLs that people open.
     pub(super) fn log_urls(&self) {
-        if self.is_selected(Part::Web) {
+        if self.is_selected(Part::Component(Component::Web)) {
             let url = format!("http://localhost:{}", self.web.web_listen.port());
             tracing::info!(%url, "web shop is available");
         }
@@ -202,14 +198,14 @@ impl Components {
             (Component::Notification, boxed(notification::serve(self.notification, runtime()))),
             (Component::Shipping, boxed(shipping::serve(self.shipping, runtime()))),
             (Component::Gateway, boxed(gateway::serve(self.gateway, runtime()))),
+            (Component::Web, boxed(web::serve(self.web, runtime()))),
         ]
         .map(|(component, future)| (Part::Component(component), future));
-        let web = (Part::Web, boxed(web::serve(self.web, runtime())));
         let inbox = (Part::Inbox, boxed(inbox::serve(self.inbox, runtime())));
         let selected = self.selected;
         components
             .into_iter()
-            .chain([web, inbox])
+            .chain([inbox])
             .filter(|(name, _)| selected.contains(name))
             .map(|(_, future)| future)
             .collect()
@@ -227,7 +223,7 @@ impl AllSettings {
             notification: EnvSettings::read(Component::Notification.name())?,
             shipping: EnvSettings::read(Component::Shipping.name())?,
             gateway: EnvSettings::read(Component::Gateway.name())?,
-            web: EnvSettings::read("web")?,
+            web: EnvSettings::read(Component::Web.name())?,
             inbox: EnvSettings::read("inbox")?,
         })
     }
@@ -362,7 +358,7 @@ mod tests {
     const WITHOUT_DATABASE: [Part; 4] = [
         Part::Component(Component::Gateway),
         Part::Component(Component::Cart),
-        Part::Web,
+        Part::Component(Component::Web),
         Part::Inbox,
     ];
 
