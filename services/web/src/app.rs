@@ -7,8 +7,8 @@ use kit::{Env, Runtime};
 
 use crate::api::HttpClient;
 use crate::args::Args;
+use crate::error::Error;
 use crate::gateway_client::CategoryCache;
-use crate::serve::Error;
 use crate::session::{CookieSettings, TokenRefresher};
 use crate::shop_info::ShopInfo;
 

@@ -6,11 +6,10 @@ use axum::Router;
 use kit::Runtime;
 use kit::http::TrustedProxies;
 use tokio::net::TcpListener;
-use tower_http::csrf::ConfigError;
 
-use crate::api::HttpClientError;
 use crate::app::App;
 use crate::args::Args;
+use crate::error::Error;
 use crate::middleware::{ConcurrencyLimit, Layers, SecurityHeaders, apply_layers};
 use crate::router;
 
@@ -19,20 +18,6 @@ const PAGE_DEADLINE: Duration = Duration::from_secs(8);
 
 /// Deadline of placing an order: its call has 18 seconds.
 const PLACE_DEADLINE: Duration = Duration::from_secs(19);
-
-/// Reason why the web shop cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The URL of the shop is no origin of a browser.
-    #[error("WEB_URL: {0}")]
-    WebUrl(#[from] ConfigError),
-    /// The client of the gateway cannot be created.
-    #[error(transparent)]
-    HttpClient(#[from] HttpClientError),
-    /// The runtime failed, for example the listener.
-    #[error(transparent)]
-    Kit(#[from] kit::Error),
-}
 
 /// Serves the web shop until the graceful shutdown has drained its connections.
 ///

@@ -8,7 +8,7 @@ pub(super) fn grouped(locale: Locale, number: u64) -> String {
     let separator = group_separator(locale);
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(separator);
         }
         text.push(digit);
