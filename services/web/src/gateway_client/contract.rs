@@ -101,6 +101,7 @@ fn types_decode_the_examples_of_their_schemas() {
     decodes::<Product>("Product");
     decodes::<Category>("Category");
     decodes::<Cart>("Cart");
+    decodes::<cart::ExtendedCart>("ExtendedCart");
     decodes::<Tokens>("Tokens");
     decodes::<account::User>("User");
     decodes::<SessionInfo>("Session");

@@ -115,7 +115,7 @@ pub(super) static MESSAGES: Messages = Messages {
         title: "Warenkorb",
         empty: "Ihr Warenkorb ist leer.",
         start_shopping: "Jetzt stöbern",
-        guest_hint: "Melden Sie sich an, um Ihren Warenkorb zu sehen.",
+        guest_hint: "Haben Sie ein Konto? Nach der Anmeldung sehen Sie Ihren Warenkorb.",
         each: "pro Stück",
         unavailable: "Nicht mehr im Angebot und nicht in der Summe enthalten.",
         update: "Ändern",
@@ -197,7 +197,6 @@ pub(super) static MESSAGES: Messages = Messages {
         reason_expired: "Ihre Sitzung ist beendet. Bitte melden Sie sich erneut an.",
         reason_unsaved: "Ihre Sitzung ist beendet, die Änderung wurde nicht gespeichert. Bitte \
             melden Sie sich an und versuchen Sie es erneut.",
-        reason_cart: "Bitte melden Sie sich an, um den Warenkorb zu benutzen.",
     },
     register: RegisterMessages {
         title: "Konto anlegen",
@@ -359,8 +358,8 @@ pub(super) static MESSAGES: Messages = Messages {
             ),
             (
                 "Cookies",
-                "Nur die nötigen: Ihre Sitzung, eine Nachricht für die nächste Seite und die \
-                    gewählte Darstellung. Es gibt kein Tracking.",
+                "Nur die nötigen: Ihre Sitzung, Ihr Warenkorb vor der Anmeldung, eine Nachricht \
+                    für die nächste Seite und die gewählte Darstellung. Es gibt kein Tracking.",
             ),
         ],
     },

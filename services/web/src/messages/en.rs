@@ -115,7 +115,7 @@ pub(super) static MESSAGES: Messages = Messages {
         title: "Cart",
         empty: "Your cart is empty.",
         start_shopping: "Start shopping",
-        guest_hint: "Sign in to see your cart.",
+        guest_hint: "Do you have an account? Sign in to see its cart.",
         each: "each",
         unavailable: "No longer for sale. It is not part of the total.",
         update: "Update",
@@ -196,7 +196,6 @@ pub(super) static MESSAGES: Messages = Messages {
         reason_expired: "Your session has ended. Please sign in again.",
         reason_unsaved: "Your session has ended, and the change was not saved. Please sign in \
             and try again.",
-        reason_cart: "Please sign in to use the cart.",
     },
     register: RegisterMessages {
         title: "Create an account",
@@ -355,8 +354,8 @@ pub(super) static MESSAGES: Messages = Messages {
             ),
             (
                 "Cookies",
-                "Only those that the shop needs: your session, a message for the next page and \
-                    the appearance you chose. There is no tracking.",
+                "Only those that the shop needs: your session, your cart before you sign in, a \
+                    message for the next page and the appearance you chose. There is no tracking.",
             ),
         ],
     },

@@ -204,7 +204,6 @@ pub(crate) struct LoginMessages {
     pub(crate) reason_required: &'static str,
     pub(crate) reason_expired: &'static str,
     pub(crate) reason_unsaved: &'static str,
-    pub(crate) reason_cart: &'static str,
 }
 
 /// Registration.

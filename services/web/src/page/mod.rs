@@ -125,7 +125,7 @@ impl Page {
     async fn cart_units(&self) -> Option<u64> {
         match self.cart_units {
             Some(units) => Some(units),
-            None if self.session.is_signed_in() => {
+            None if self.session.may_have_cart() => {
                 optional(self.gateway.cart()).await.map(|cart| cart.units())
             }
             None => None,

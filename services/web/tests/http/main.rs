@@ -5,6 +5,7 @@
 mod account;
 mod browser;
 mod errors;
+mod guest;
 mod headers;
 mod pages;
 mod session;

@@ -63,7 +63,6 @@ pub(crate) async fn show(
         "expired" => Some(m.login.reason_expired),
         "unsaved" => Some(m.login.reason_unsaved),
         "required" => Some(m.login.reason_required),
-        "cart" => Some(m.login.reason_cart),
         _ => None,
     };
     let view = view(m, "", true, params.next, FormErrors::default());
