@@ -1,5 +1,7 @@
 //! `/cart` and `/shipping/quotes`: of the customer, or of a guest with the token of a cart.
 
+use std::time::Duration;
+
 use money::Money;
 use serde::Deserialize;
 use serde_json::json;
@@ -7,6 +9,9 @@ use uuid::Uuid;
 
 use super::{Call, CallError, GatewayClient, Quote};
 use crate::api::{CartToken, Credential, Reply};
+
+/// Timeout of a merge: a sign-in does not wait longer for it, because it can be repeated.
+const MERGE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A cart with current prices.
 #[derive(Clone, Debug, Deserialize)]
@@ -39,6 +44,13 @@ impl Cart {
 pub(super) struct ExtendedCart {
     /// The token of the cart, if the call created it for a guest.
     cart_token: Option<CartToken>,
+}
+
+/// A cart after the cart of a guest was merged into it.
+#[derive(Deserialize)]
+pub(crate) struct MergedCart {
+    /// Lines of the guest's cart for which there was no room.
+    pub(crate) not_merged: Vec<CartItem>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +90,12 @@ impl GatewayClient {
     /// Removes a line.
     pub(crate) async fn remove_from_cart(&self, product: Uuid) -> Result<(), CallError> {
         self.change_cart(&Call::delete(format!("/cart/items/{product}"))).await
+    }
+
+    /// Merges the cart of a guest into the cart of the customer. A repeat has no effect.
+    pub(crate) async fn merge_cart(&self, guest: &CartToken) -> Result<MergedCart, CallError> {
+        let body = json!({"cart_token": guest.expose()});
+        self.signed_in(Call::post("/cart/merge").json(&body).timeout(MERGE_TIMEOUT)).await
     }
 
     /// Returns the shipping costs of the cart, cheapest first.

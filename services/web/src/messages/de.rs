@@ -586,6 +586,10 @@ fn flash(code: FlashCode) -> &'static str {
         FlashCode::CartFull => "Ihr Warenkorb ist voll. Entfernen Sie zuerst etwas.",
         FlashCode::ProductUnavailable => "Ein Produkt ist nicht mehr im Angebot.",
         FlashCode::CartEmpty => "Ihr Warenkorb ist leer.",
+        FlashCode::CartPartlyMerged => {
+            "Ihr Warenkorb ist voll. Einige Produkte, die Sie vor der Anmeldung gewählt haben, \
+             fehlen darin."
+        }
         FlashCode::OutOfStock => "Einige Produkte sind nicht in dieser Anzahl lieferbar.",
         FlashCode::AddedToWishlist => "Auf Ihrem Merkzettel.",
         FlashCode::RemovedFromWishlist => "Vom Merkzettel entfernt.",

@@ -579,6 +579,9 @@ fn flash(code: FlashCode) -> &'static str {
         FlashCode::CartFull => "Your cart is full. Remove something first.",
         FlashCode::ProductUnavailable => "A product is no longer for sale.",
         FlashCode::CartEmpty => "Your cart is empty.",
+        FlashCode::CartPartlyMerged => {
+            "Your cart is full. Some products that you chose before you signed in are not in it."
+        }
         FlashCode::OutOfStock => "Some products are not available in this quantity.",
         FlashCode::AddedToWishlist => "Saved to your wishlist.",
         FlashCode::RemovedFromWishlist => "Removed from your wishlist.",

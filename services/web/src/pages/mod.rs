@@ -3,9 +3,12 @@
 pub(crate) mod account;
 pub(crate) mod checkout;
 pub(crate) mod files;
+mod guest_cart;
 pub(crate) mod shop;
 
 use axum::response::{IntoResponse, Redirect, Response};
+
+use guest_cart::merge_guest_cart;
 
 /// Redirects the browser after a form (303), so that a reload does not repeat the form.
 fn see_other(path: &str) -> Response {

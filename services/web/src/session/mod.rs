@@ -152,6 +152,11 @@ impl Session {
         self.add(self.0.settings.cart(token));
     }
 
+    /// Removes the token of a guest's cart from the browser.
+    pub(crate) fn forget_cart(&self) {
+        self.remove(Name::Cart);
+    }
+
     /// Shows a message on the next page.
     pub(crate) fn flash(&self, flash: Flash) {
         self.add(self.0.settings.flash(&flash));

@@ -1,11 +1,18 @@
 //! Carts of guests.
 
+use std::time::Duration;
+
+use axum::routing::post;
+use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kit::Env;
+use serde_json::json;
+use shop_fixture::Service;
+use tokio::net::TcpListener;
 
 use crate::browser::{Browser, Response};
-use crate::shop::Shop;
+use crate::shop::{PASSWORD, Shop, start_web};
 
 /// Returns a cart token that no cart has. The tests share one Redis.
 fn unknown_token() -> String {
@@ -90,4 +97,88 @@ async fn ended_session_adds_nothing_to_the_cart_of_a_guest() {
     browser.cookies.insert("refresh".to_owned(), "pforged".to_owned());
     browser.cookies.insert("cart".to_owned(), unknown_token());
     browser.get("/cart").await.is(200).shows("Your cart is empty.");
+}
+
+#[tokio::test]
+async fn sign_in_merges_the_cart_of_the_guest() {
+    let shop = Shop::start().await;
+    let (mut customer, email) = shop.customer_with_email().await;
+    add_to_cart(&mut customer, "walden").await;
+    let mut browser = shop.browser();
+    add_to_cart(&mut browser, "walden").await;
+    add_to_cart(&mut browser, "desk-lamp").await;
+    browser.get("/login?next=/cart").await.is(200);
+    let signed_in = browser.submit("/login", &[("email", &email), ("password", PASSWORD)]).await;
+    assert!(!browser.cookies.contains_key("cart"));
+    let cart = browser.follow(&signed_in).await;
+    cart.is(200).shows("Walden").shows("Desk Lamp").shows("6 items");
+}
+
+#[tokio::test]
+async fn registration_keeps_the_cart_of_the_guest() {
+    let shop = Shop::start().await;
+    let mut browser = shop.browser();
+    add_to_cart(&mut browser, "walden").await;
+    browser.get("/register").await.is(200);
+    let form = [
+        ("first_name", "Ada"),
+        ("last_name", "Lovelace"),
+        ("email", "ada@example.com"),
+        ("password", PASSWORD),
+    ];
+    let registered = browser.submit("/register", &form).await;
+    browser.follow(&registered).await.is(200).shows("Welcome.").shows("Units in the cart: 2");
+    assert!(!browser.cookies.contains_key("cart"));
+}
+
+#[tokio::test]
+async fn outage_of_carts_keeps_the_cart_of_the_guest_until_it_can_be_merged() {
+    let shop = Shop::start().await;
+    let (_, email) = shop.customer_with_email().await;
+    let mut browser = shop.browser();
+    add_to_cart(&mut browser, "walden").await;
+    shop.services.stop(Service::Cart).await;
+    let form = [("email", &*email), ("password", PASSWORD)];
+    browser.submit_to("/login", &form).await.is(303);
+    assert!(browser.cookies.contains_key("refresh") && browser.cookies.contains_key("cart"));
+    browser.get("/account").await.is(200);
+    shop.services.start_service(Service::Cart).await;
+    let merged = async {
+        while browser.get("/cart").await.status != 200 || browser.cookies.contains_key("cart") {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), merged).await.expect("the carts are merged");
+    browser.get("/cart").await.is(200).shows("Walden").shows("2 items");
+}
+
+#[tokio::test]
+async fn lines_that_do_not_fit_into_the_cart_are_reported() {
+    let url = start_web(&start_gateway_with_full_carts().await).await;
+    let mut browser = Browser::new(&url);
+    browser.cookies.insert("cart".to_owned(), unknown_token());
+    let form = [("email", "ada@example.com"), ("password", PASSWORD), ("next", "/help")];
+    let signed_in = browser.submit_to("/login", &form).await;
+    assert!(!browser.cookies.contains_key("cart"));
+    let page = browser.follow(&signed_in).await;
+    page.is(200).shows("Your cart is full. Some products that you chose before you signed in");
+}
+
+/// Starts a gateway that accepts every password, and whose carts have no room for more lines.
+async fn start_gateway_with_full_carts() -> String {
+    let price = json!({"currency": "USD", "amount_cents": 100});
+    let line = json!({
+        "product_id": "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a10", "product_name": "Lamp",
+        "quantity": 1, "unit_price": price, "total_price": price, "image_url": "",
+        "available": true,
+    });
+    let tokens = json!({"access_token": "a", "refresh_token": "r", "expires_in": 900});
+    let merged = json!({"items": [], "total": price, "not_merged": [line]});
+    let gateway = Router::new()
+        .route("/api/v1/auth/login", post(|| async move { Json(tokens) }))
+        .route("/api/v1/cart/merge", post(|| async move { Json(merged) }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async { axum::serve(listener, gateway).await.expect("the gateway serves") });
+    format!("http://{address}")
 }

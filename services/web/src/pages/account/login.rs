@@ -11,7 +11,7 @@ use crate::gateway_client::{CallError, Credentials};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
-use crate::pages::see_other;
+use crate::pages::{merge_guest_cart, see_other};
 use crate::session::Next;
 use crate::view::{Head, View};
 
@@ -79,6 +79,7 @@ pub(crate) async fn sign_in(
     let errors = match page.gateway().login(&credentials).await {
         Ok(tokens) => {
             page.session().store(&tokens, form.remember.0);
+            merge_guest_cart(&page).await;
             return Ok(see_other(form.next.as_str()));
         }
         Err(error) => form_errors(error, m)?,

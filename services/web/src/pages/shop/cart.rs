@@ -15,7 +15,7 @@ use crate::gateway_client::{CallError, Cart, CartItem, optional};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
-use crate::pages::{account, see_other};
+use crate::pages::{account, merge_guest_cart, see_other};
 use crate::session::{Flash, FlashCode, Next};
 use crate::view::{Head, View};
 
@@ -81,6 +81,9 @@ pub(crate) async fn show(
     page: Page,
     Query(params): Query<CartParams>,
 ) -> Result<Response, PageError> {
+    if page.session().is_signed_in() {
+        merge_guest_cart(&page).await;
+    }
     let cart = cart(&page).await?;
     let units_left = units_left(&page, &params).await;
     let estimate = estimate(&page, &params).await;
