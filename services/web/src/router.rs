@@ -91,6 +91,7 @@ fn shop_pages(router: RecordingRouter) -> RecordingRouter {
 fn checkout_pages(router: RecordingRouter) -> RecordingRouter {
     router
         .page("/checkout", checkout::start::show)
+        .page("/checkout/contact", checkout::contact::show)
         .page("/checkout/address", checkout::address::show)
         .form("/checkout/address", checkout::address::add)
         .page("/checkout/delivery", checkout::delivery::show)

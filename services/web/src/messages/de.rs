@@ -133,10 +133,17 @@ pub(super) static MESSAGES: Messages = Messages {
         secure: "Sichere Kasse",
         back_to_cart: "Zum Warenkorb",
         steps: "Schritte der Kasse",
+        step_contact: "Kontakt",
         step_address: "Adresse",
         step_delivery: "Lieferung",
         step_payment: "Zahlung",
         step_review: "Übersicht",
+        contact_title: "Wer bestellt?",
+        contact_reason: "Für eine Bestellung brauchen Sie ein Konto: Dort sehen Sie den Stand der \
+            Bestellung und Ihre Adressen. Ihr Warenkorb bleibt erhalten.",
+        contact_sign_in: "Anmelden",
+        contact_register: "Ein Konto ist in einer Minute angelegt. Danach geht es mit Ihrem \
+            Warenkorb weiter.",
         address_title: "Wohin geht die Lieferung?",
         saved_addresses: "Gespeicherte Adressen",
         new_address: "Andere Adresse verwenden",

@@ -46,6 +46,8 @@ struct Inner {
     visitor: Client,
     /// Whether this request may refresh the session: pages and forms do, prefetches do not.
     may_refresh: bool,
+    /// Whether the request came with tokens. The gateway may have rejected them since.
+    had_session: bool,
     jar: Mutex<CookieJar>,
 }
 
@@ -57,9 +59,12 @@ impl Session {
         refresher: TokenRefresher,
         visitor: Client,
     ) -> Self {
-        let jar = Mutex::new(parse_cookies(headers));
+        let jar = parse_cookies(headers);
+        let has = |name| jar.get(&settings.name(name)).is_some();
+        let had_session = has(Name::Access) || has(Name::Refresh);
         let may_refresh = !headers.contains_key("sec-purpose");
-        Self(Arc::new(Inner { settings, refresher, visitor, may_refresh, jar }))
+        let jar = Mutex::new(jar);
+        Self(Arc::new(Inner { settings, refresher, visitor, may_refresh, had_session, jar }))
     }
 
     /// The address that the gateway counts the calls of this request for.
@@ -155,6 +160,11 @@ impl Session {
     /// Removes the token of a guest's cart from the browser.
     pub(crate) fn forget_cart(&self) {
         self.remove(Name::Cart);
+    }
+
+    /// Whether the visitor came with a session, even if it has ended.
+    pub(crate) fn had_session(&self) -> bool {
+        self.0.had_session
     }
 
     /// Shows a message on the next page.

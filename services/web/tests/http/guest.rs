@@ -12,6 +12,7 @@ use shop_fixture::Service;
 use tokio::net::TcpListener;
 
 use crate::browser::{Browser, Response};
+use crate::pages::assert_is_page;
 use crate::shop::{PASSWORD, Shop, start_web};
 
 /// Returns a cart token that no cart has. The tests share one Redis.
@@ -162,6 +163,52 @@ async fn lines_that_do_not_fit_into_the_cart_are_reported() {
     assert!(!browser.cookies.contains_key("cart"));
     let page = browser.follow(&signed_in).await;
     page.is(200).shows("Your cart is full. Some products that you chose before you signed in");
+}
+
+#[tokio::test]
+async fn checkout_of_a_guest_begins_with_sign_in_or_registration() {
+    let shop = Shop::start().await;
+    let (_, email) = shop.customer_with_email().await;
+    let mut browser = shop.browser();
+    add_to_cart(&mut browser, "walden").await;
+    for path in ["/checkout", "/checkout/address", "/checkout/delivery", "/checkout/review"] {
+        let mut response = browser.get(path).await;
+        if response.location() == "/checkout/address" {
+            response = browser.follow(&response).await;
+        }
+        assert_eq!(response.location(), "/checkout/contact", "{path}");
+    }
+    let address = browser.submit_to("/checkout/address", &[("street", "1 Main Street")]).await;
+    assert_eq!(address.location(), "/checkout/contact");
+    let contact = browser.get("/checkout/contact").await;
+    assert_is_page("/checkout/contact", &contact);
+    contact.shows("Who is ordering?").shows("Your cart stays as it is.").shows("Walden");
+    assert_eq!(contact.count(".steps li"), 5);
+    let register = contact.attribute(".contact-option a[href^='/register']", "href");
+    assert_eq!(register.as_deref(), Some("/register?next=%2Fcheckout"));
+    let signed_in = browser.submit("/login", &[("email", &email), ("password", PASSWORD)]).await;
+    assert_eq!(signed_in.location(), "/checkout");
+    let start = browser.follow(&signed_in).await;
+    let address = browser.follow(&start).await;
+    address.is(200).shows("Where should it go?").shows("Walden");
+    assert_eq!(address.count(".steps li"), 4);
+    assert_eq!(browser.get("/checkout/contact").await.location(), "/checkout");
+}
+
+#[tokio::test]
+async fn checkout_without_a_cart_of_a_guest_needs_sign_in() {
+    let shop = Shop::start().await;
+    let mut browser = shop.browser();
+    let start = browser.get("/checkout").await;
+    assert_eq!(start.location(), "/login?next=%2Fcheckout&reason=required");
+    let contact = browser.get("/checkout/contact").await;
+    assert_eq!(contact.location(), "/cart");
+    browser.cookies.insert("cart".to_owned(), unknown_token());
+    assert_eq!(browser.get("/checkout/contact").await.location(), "/cart");
+    browser.cookies.insert("refresh".to_owned(), "pforged".to_owned());
+    let expired = browser.get("/checkout").await;
+    assert_eq!(expired.location(), "/login?next=%2Fcheckout&reason=expired");
+    browser.follow(&expired).await.is(200).shows("Your session has ended.");
 }
 
 /// Starts a gateway that accepts every password, and whose carts have no room for more lines.

@@ -42,9 +42,10 @@ const PERSONAL: [&str; 10] = [
     "/checkout/address",
 ];
 
-/// Pages that `shopping` visits, with what they need.
-const VISITED_ELSEWHERE: [&str; 6] = [
+/// Pages that `shopping` and `guest` visit, with what they need.
+const VISITED_ELSEWHERE: [&str; 7] = [
     "/checkout",
+    "/checkout/contact",
     "/checkout/delivery",
     "/checkout/payment",
     "/checkout/review",
@@ -113,7 +114,7 @@ fn path_of(template: &str) -> String {
 
 /// Fails unless a page has what every page has.
 #[track_caller]
-fn assert_is_page(path: &str, page: &Response) {
+pub(crate) fn assert_is_page(path: &str, page: &Response) {
     page.is(200);
     assert_eq!(page.count("h1"), 1, "{path}: headings of the first level");
     assert_eq!(page.count("main#main"), 1, "{path}");

@@ -6,7 +6,8 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::forms::{Checkbox, Field, FormErrors, SubmittedForm};
+use super::SignInForm;
+use crate::forms::{Checkbox, FormErrors, SubmittedForm};
 use crate::gateway_client::{CallError, Credentials};
 use crate::messages::Messages;
 use crate::page::Page;
@@ -21,11 +22,7 @@ struct LoginView {
     m: &'static Messages,
     /// Why the customer has to sign in.
     reason: Option<&'static str>,
-    email: Field,
-    password: Field,
-    is_remembered: bool,
-    next: Next,
-    errors: FormErrors,
+    form: SignInForm,
 }
 
 impl View for LoginView {
@@ -65,8 +62,8 @@ pub(crate) async fn show(
         "required" => Some(m.login.reason_required),
         _ => None,
     };
-    let view = view(m, "", true, params.next, FormErrors::default());
-    page.render(LoginView { reason, ..view }).await
+    let form = SignInForm::new(m, "", true, params.next, FormErrors::default());
+    page.render(LoginView { m, reason, form }).await
 }
 
 /// `POST /login`.
@@ -84,26 +81,9 @@ pub(crate) async fn sign_in(
         }
         Err(error) => form_errors(error, m)?,
     };
-    let view = view(m, &form.email, form.remember.0, form.next, errors);
+    let form = SignInForm::new(m, &form.email, form.remember.0, form.next, errors);
+    let view = LoginView { m, reason: None, form };
     page.with_status(StatusCode::UNPROCESSABLE_ENTITY).render(view).await
-}
-
-fn view(
-    m: &'static Messages,
-    email: &str,
-    is_remembered: bool,
-    next: Next,
-    errors: FormErrors,
-) -> LoginView {
-    LoginView {
-        m,
-        reason: None,
-        email: Field::email(m.forms.email).autocomplete("username").value(email).error(&errors),
-        password: Field::password("password", m.forms.password, "current-password").error(&errors),
-        is_remembered,
-        next,
-        errors,
-    }
 }
 
 fn form_errors(error: CallError, m: &Messages) -> Result<FormErrors, PageError> {
