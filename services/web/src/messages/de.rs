@@ -17,6 +17,7 @@ pub(super) static MESSAGES: Messages = Messages {
         search_label: "Im Shop suchen",
         search_placeholder: "Suchen",
         search_submit: "Suchen",
+        suggestions: "Vorgeschlagene Produkte",
         account: "Konto",
         your_account: "Ihr Konto",
         sign_in: "Anmelden",

@@ -17,6 +17,7 @@ pub(super) static MESSAGES: Messages = Messages {
         search_label: "Search the shop",
         search_placeholder: "Search",
         search_submit: "Search",
+        suggestions: "Suggested products",
         account: "Account",
         your_account: "Your account",
         sign_in: "Sign in",

@@ -9,6 +9,7 @@ pub(crate) struct LayoutMessages {
     pub(crate) search_label: &'static str,
     pub(crate) search_placeholder: &'static str,
     pub(crate) search_submit: &'static str,
+    pub(crate) suggestions: &'static str,
     pub(crate) account: &'static str,
     pub(crate) your_account: &'static str,
     pub(crate) sign_in: &'static str,
