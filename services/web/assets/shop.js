@@ -192,6 +192,9 @@ function suggest(field) {
 const searchField = document.getElementById("q");
 if (searchField) suggest(searchField);
 
+// Absent over plain http. Without it, browsers show their own page when the network fails.
+navigator.serviceWorker?.register("/sw.js").catch(() => {});
+
 // A page of the back/forward cache may show an old cart or status.
 addEventListener("pageshow", async (event) => {
   if (!event.persisted) return;

@@ -63,7 +63,8 @@ impl RecordingRouter {
 pub(crate) fn pages() -> RecordingRouter {
     let router = RecordingRouter::new()
         .page("/assets/{file}", files::asset)
-        .page("/images/products/{file}", files::product_image);
+        .page("/images/products/{file}", files::product_image)
+        .page("/sw.js", files::service_worker);
     account_pages(checkout_pages(shop_pages(router)))
 }
 

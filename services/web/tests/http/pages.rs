@@ -54,12 +54,13 @@ const VISITED_ELSEWHERE: [&str; 7] = [
 ];
 
 /// Responses that are no pages.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "/assets/{file}",
     "/images/products/{file}",
     "/robots.txt",
     "/sitemap.xml",
     "/site.webmanifest",
+    "/sw.js",
 ];
 
 /// Targets of forms.
