@@ -65,7 +65,18 @@ pub(crate) fn pages() -> RecordingRouter {
         .page("/assets/{file}", files::asset)
         .page("/images/products/{file}", files::product_image)
         .page("/sw.js", files::service_worker);
-    account_pages(checkout_pages(shop_pages(router)))
+    account_pages(checkout_pages(shop_pages(debug_pages(router))))
+}
+
+/// Pages for those who develop the shop. A release does not have them.
+#[cfg(debug_assertions)]
+fn debug_pages(router: RecordingRouter) -> RecordingRouter {
+    router.page("/styleguide", crate::pages::styleguide::show)
+}
+
+#[cfg(not(debug_assertions))]
+fn debug_pages(router: RecordingRouter) -> RecordingRouter {
+    router
 }
 
 fn shop_pages(router: RecordingRouter) -> RecordingRouter {

@@ -5,6 +5,8 @@ pub(crate) mod checkout;
 pub(crate) mod files;
 mod guest_cart;
 pub(crate) mod shop;
+#[cfg(debug_assertions)]
+pub(crate) mod styleguide;
 
 use axum::response::{IntoResponse, Redirect, Response};
 

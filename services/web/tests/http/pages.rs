@@ -28,6 +28,9 @@ const PUBLIC: [&str; 14] = [
 /// More pages that everybody sees.
 const STATIC: [&str; 2] = ["/accessibility", "/offline"];
 
+/// Pages of debug builds.
+const DEBUG: &[&str] = if cfg!(debug_assertions) { &["/styleguide"] } else { &[] };
+
 /// Pages of a customer.
 const PERSONAL: [&str; 10] = [
     "/account",
@@ -98,7 +101,7 @@ const FORMS: [&str; 29] = [
 
 #[test]
 fn every_route_is_in_the_lists_of_these_tests() {
-    let lists: [&[&str]; 5] = [&PUBLIC, &STATIC, &PERSONAL, &VISITED_ELSEWHERE, &FILES];
+    let lists: [&[&str]; 6] = [&PUBLIC, &STATIC, DEBUG, &PERSONAL, &VISITED_ELSEWHERE, &FILES];
     let pages: BTreeSet<&str> = lists.into_iter().flatten().copied().collect();
     let of_method = |method: Method| {
         let routes = web::routes().into_iter().filter(move |route| route.method == method);
@@ -146,6 +149,7 @@ async fn pages_have_one_heading_and_no_inline_styles() {
     let mut guest = shop.browser();
     assert_pages(&mut guest, &PUBLIC).await;
     assert_pages(&mut guest, &STATIC).await;
+    assert_pages(&mut guest, DEBUG).await;
     for path in PERSONAL {
         assert!(guest.get(path).await.location().starts_with("/login?next="), "{path}");
     }
