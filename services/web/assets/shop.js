@@ -83,6 +83,118 @@ document.addEventListener("click", (event) => {
 for (const toggle of document.querySelectorAll("[data-reveal]")) toggle.hidden = false;
 document.querySelector(".error-summary")?.focus();
 
+// Suggestions of the search field: the first results of the page /search. Pattern: ARIA combobox
+// with a list, https://www.w3.org/WAI/ARIA/apg/patterns/combobox/.
+const SUGGESTION_DELAY_MS = 150;
+const MIN_SUGGESTION_CHARS = 2;
+const MAX_SUGGESTIONS = 6;
+
+function suggest(field) {
+  const list = document.createElement("ul");
+  list.id = "suggestions";
+  list.className = "suggestions";
+  list.hidden = true;
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", field.form.dataset.suggestions);
+  // Announces how many products were found.
+  const status = document.createElement("p");
+  status.className = "visually-hidden";
+  status.setAttribute("role", "status");
+  field.form.append(list, status);
+  let timer;
+  let request;
+  let active = -1;
+
+  const options = () => [...list.children];
+
+  function activate(index) {
+    active = index;
+    for (const [at, option] of options().entries()) {
+      option.setAttribute("aria-selected", String(at === index));
+    }
+    const id = options()[index]?.id;
+    if (id) field.setAttribute("aria-activedescendant", id);
+    else field.removeAttribute("aria-activedescendant");
+    options()[index]?.scrollIntoView({ block: "nearest" });
+  }
+
+  function show(links, count) {
+    const created = links.map((link, index) => {
+      const option = document.createElement("li");
+      option.id = `suggestion-${index}`;
+      option.setAttribute("role", "option");
+      option.textContent = link.textContent;
+      option.dataset.href = link.getAttribute("href");
+      return option;
+    });
+    list.replaceChildren(...created);
+    list.hidden = created.length === 0;
+    field.setAttribute("aria-expanded", String(!list.hidden));
+    status.textContent = count;
+    activate(-1);
+  }
+
+  function close() {
+    clearTimeout(timer);
+    request?.abort();
+    show([], "");
+  }
+
+  async function load(text) {
+    request?.abort();
+    request = new AbortController();
+    const { signal } = request;
+    const url = `${field.form.action}?${new URLSearchParams({ q: text })}`;
+    try {
+      const response = await fetch(url, { signal });
+      const page = parser.parseFromString(await response.text(), "text/html");
+      if (signal.aborted) return;
+      const links = [...page.querySelectorAll("#listing .card-name a")];
+      show(links.slice(0, MAX_SUGGESTIONS), page.querySelector("#result-count")?.textContent ?? "");
+    } catch {
+      // Aborted, or no network: the form still works.
+    }
+  }
+
+  function move(event) {
+    const count = list.children.length;
+    if (event.isComposing || count === 0) return;
+    // -1 is the text that was entered.
+    if (event.key === "ArrowDown") activate(active + 1 < count ? active + 1 : -1);
+    else if (event.key === "ArrowUp") activate(active < 0 ? count - 1 : active - 1);
+    else if (event.key === "Escape") close();
+    else if (event.key === "Enter" && active >= 0) location.assign(options()[active].dataset.href);
+    else return;
+    event.preventDefault();
+  }
+
+  field.setAttribute("role", "combobox");
+  field.setAttribute("aria-autocomplete", "list");
+  field.setAttribute("aria-controls", list.id);
+  field.setAttribute("aria-expanded", "false");
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    const text = field.value.trim();
+    if (text.length < MIN_SUGGESTION_CHARS) close();
+    else timer = setTimeout(load, SUGGESTION_DELAY_MS, text);
+  });
+  field.addEventListener("keydown", move);
+  field.addEventListener("blur", close);
+  field.form.addEventListener("submit", close);
+  // The field keeps the focus, so that the list stays open until the click.
+  list.addEventListener("pointerdown", (event) => event.preventDefault());
+  list.addEventListener("click", (event) => {
+    const option = event.target.closest("[role='option']");
+    if (option) location.assign(option.dataset.href);
+  });
+}
+
+const searchField = document.getElementById("q");
+if (searchField) suggest(searchField);
+
+// Absent over plain http. Without it, browsers show their own page when the network fails.
+navigator.serviceWorker?.register("/sw.js").catch(() => {});
+
 // A page of the back/forward cache may show an old cart or status.
 addEventListener("pageshow", async (event) => {
   if (!event.persisted) return;

@@ -82,6 +82,11 @@ pub(crate) fn find(file: &str, hue: u16) -> Option<Found> {
     Some(Found { is_current: asset.hash == hash, asset })
 }
 
+/// Returns the content of a file.
+pub(crate) fn content(name: &str) -> Option<Bytes> {
+    ASSETS.get(name).map(|asset| asset.body.clone())
+}
+
 /// Finds the image of a demo product.
 pub(crate) fn product_image(file: &str) -> Option<Arc<Asset>> {
     ASSETS.get(&format!("{PRODUCT_IMAGES}{file}")).cloned()
@@ -152,9 +157,12 @@ mod tests {
 
     #[test]
     fn style_sheet_and_icons_are_small() {
-        for (name, max_bytes) in
-            [("shop.css", 12 * 1024), ("shop.js", 6 * 1024), ("icons.svg", 4 * 1024)]
-        {
+        for (name, max_bytes) in [
+            ("shop.css", 12 * 1024),
+            ("shop.js", 6 * 1024),
+            ("icons.svg", 4 * 1024),
+            ("sw.js", 1024),
+        ] {
             let gzip = ASSETS[name].gzip.as_ref().unwrap();
             assert!(gzip.len() <= max_bytes, "{name} has {} bytes", gzip.len());
         }

@@ -8,7 +8,7 @@
 //! - `page`: the extractor that every handler uses, and the layout around every view
 //! - `api`: calls of the gateway, problem details, tokens
 //! - `gateway_client`: one file per resource of the REST API, only the fields that pages show
-//! - `session`: cookies, token refresh, flash messages
+//! - `session`: cookies, token refresh, the token of a guest's cart, flash messages
 //! - `forms`: form parsing, submitted values, field errors
 //! - `format`: money, dates, pagination, JSON-LD: pure functions
 //! - `messages`: the message catalogue

@@ -63,8 +63,20 @@ impl RecordingRouter {
 pub(crate) fn pages() -> RecordingRouter {
     let router = RecordingRouter::new()
         .page("/assets/{file}", files::asset)
-        .page("/images/products/{file}", files::product_image);
-    account_pages(checkout_pages(shop_pages(router)))
+        .page("/images/products/{file}", files::product_image)
+        .page("/sw.js", files::service_worker);
+    account_pages(checkout_pages(shop_pages(debug_pages(router))))
+}
+
+/// Pages for those who develop the shop. A release does not have them.
+#[cfg(debug_assertions)]
+fn debug_pages(router: RecordingRouter) -> RecordingRouter {
+    router.page("/styleguide", crate::pages::styleguide::show)
+}
+
+#[cfg(not(debug_assertions))]
+fn debug_pages(router: RecordingRouter) -> RecordingRouter {
+    router
 }
 
 fn shop_pages(router: RecordingRouter) -> RecordingRouter {
@@ -91,6 +103,7 @@ fn shop_pages(router: RecordingRouter) -> RecordingRouter {
 fn checkout_pages(router: RecordingRouter) -> RecordingRouter {
     router
         .page("/checkout", checkout::start::show)
+        .page("/checkout/contact", checkout::contact::show)
         .page("/checkout/address", checkout::address::show)
         .form("/checkout/address", checkout::address::add)
         .page("/checkout/delivery", checkout::delivery::show)

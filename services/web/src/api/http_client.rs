@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use kit::http::{Client, ProxyKey, X_FORWARDED_FOR, X_PROXY_KEY, call_headers};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 use super::call::Call;
 use super::problem::{CallError, Problem};
-use super::tokens::AccessToken;
+use super::tokens::{AccessToken, CartToken};
 use crate::base_url::BaseUrl;
 
 /// Largest response in bytes: a page of 100 products with descriptions of 10,000 characters has
@@ -32,6 +32,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client cannot be created")]
 pub struct HttpClientError(#[source] reqwest::Error);
+
+/// The header with the token of a guest's cart.
+const CART_TOKEN: HeaderName = HeaderName::from_static("cart-token");
+
+/// What a call proves to the gateway.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Credential<'a> {
+    /// Nothing: the call is public.
+    None,
+    /// That it is made for a customer.
+    Access(&'a AccessToken),
+    /// That it is made for the guest with this cart.
+    Cart(&'a CartToken),
+}
 
 /// Connections to the gateway. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -76,15 +90,15 @@ impl HttpClient {
     pub(crate) async fn send(
         &self,
         call: &Call,
-        token: Option<&AccessToken>,
+        credential: Credential<'_>,
         visitor: Client,
     ) -> Result<Reply, CallError> {
         let own = Instant::now() + call.timeout;
         let deadline = kit::context::deadline().map_or(own, |deadline| deadline.min(own));
         let attempts = async {
-            match self.attempt(call, token, visitor).await {
+            match self.attempt(call, credential, visitor).await {
                 Err(CallError::Unreachable(error)) if error.is_connect() => {
-                    self.attempt(call, token, visitor).await
+                    self.attempt(call, credential, visitor).await
                 }
                 result => result,
             }
@@ -95,7 +109,7 @@ impl HttpClient {
     async fn attempt(
         &self,
         call: &Call,
-        token: Option<&AccessToken>,
+        credential: Credential<'_>,
         visitor: Client,
     ) -> Result<Reply, CallError> {
         let mut request = self
@@ -106,8 +120,10 @@ impl HttpClient {
         if let Some(key) = &self.key {
             request = request.header(X_PROXY_KEY, key.header());
         }
-        if let Some(token) = token {
-            request = request.header(AUTHORIZATION, token.header());
+        match credential {
+            Credential::None => {}
+            Credential::Access(token) => request = request.header(AUTHORIZATION, token.header()),
+            Credential::Cart(token) => request = request.header(CART_TOKEN, token.header()),
         }
         if let Some(key) = &call.idempotency_key {
             request = request.header("idempotency-key", key);

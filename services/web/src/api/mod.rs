@@ -7,6 +7,6 @@ mod tokens;
 
 pub(crate) use call::Call;
 pub use http_client::HttpClientError;
-pub(crate) use http_client::{HttpClient, Reply};
+pub(crate) use http_client::{Credential, HttpClient, Reply};
 pub(crate) use problem::{CallError, FieldProblem, Problem};
-pub(crate) use tokens::{AccessToken, RefreshToken, Tokens};
+pub(crate) use tokens::{AccessToken, CartToken, RefreshToken, Tokens};

@@ -1,4 +1,6 @@
-//! `/cart` and `/shipping/quotes`.
+//! `/cart` and `/shipping/quotes`: of the customer, or of a guest with the token of a cart.
+
+use std::time::Duration;
 
 use money::Money;
 use serde::Deserialize;
@@ -6,6 +8,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Call, CallError, GatewayClient, Quote};
+use crate::api::{CartToken, Credential, Reply};
+
+/// Timeout of a merge: a sign-in does not wait longer for it, because it can be repeated.
+const MERGE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A cart with current prices.
 #[derive(Clone, Debug, Deserialize)]
@@ -33,6 +39,20 @@ impl Cart {
     }
 }
 
+/// A cart after an addition.
+#[derive(Deserialize)]
+pub(super) struct ExtendedCart {
+    /// The token of the cart, if the call created it for a guest.
+    cart_token: Option<CartToken>,
+}
+
+/// A cart after the cart of a guest was merged into it.
+#[derive(Deserialize)]
+pub(crate) struct MergedCart {
+    /// Lines of the guest's cart for which there was no room.
+    pub(crate) not_merged: Vec<CartItem>,
+}
+
 #[derive(Deserialize)]
 struct QuoteList {
     quotes: Vec<Quote>,
@@ -40,25 +60,42 @@ struct QuoteList {
 
 impl GatewayClient {
     /// Returns the cart.
+    ///
+    /// # Errors
+    /// [`CallError::SignedOut`] for a guest without a cart, and when the session has just ended.
     pub(crate) async fn cart(&self) -> Result<Cart, CallError> {
-        self.signed_in(Call::get("/cart")).await
+        self.cart_reply(&Call::get("/cart")).await?.json()
     }
 
-    /// Adds units of a product to the cart.
+    /// Adds units of a product to the cart. Creates a cart for a guest who has none.
     pub(crate) async fn add_to_cart(&self, product: Uuid, quantity: u32) -> Result<(), CallError> {
         let body = json!({"product_id": product, "quantity": quantity});
-        self.signed_in_unit(Call::post("/cart/items").json(&body)).await
+        let call = Call::post("/cart/items").json(&body);
+        if self.session.may_have_cart() {
+            return self.change_cart(&call).await;
+        }
+        let created: ExtendedCart = self.public(call).await?;
+        if let Some(token) = created.cart_token {
+            self.session.store_cart(&token);
+        }
+        Ok(())
     }
 
     /// Sets the quantity of a line.
     pub(crate) async fn set_quantity(&self, product: Uuid, quantity: u32) -> Result<(), CallError> {
         let call = Call::put(format!("/cart/items/{product}"));
-        self.signed_in_unit(call.json(&json!({"quantity": quantity}))).await
+        self.change_cart(&call.json(&json!({"quantity": quantity}))).await
     }
 
     /// Removes a line.
     pub(crate) async fn remove_from_cart(&self, product: Uuid) -> Result<(), CallError> {
-        self.signed_in_unit(Call::delete(format!("/cart/items/{product}"))).await
+        self.change_cart(&Call::delete(format!("/cart/items/{product}"))).await
+    }
+
+    /// Merges the cart of a guest into the cart of the customer. A repeat has no effect.
+    pub(crate) async fn merge_cart(&self, guest: &CartToken) -> Result<MergedCart, CallError> {
+        let body = json!({"cart_token": guest.expose()});
+        self.signed_in(Call::post("/cart/merge").json(&body).timeout(MERGE_TIMEOUT)).await
     }
 
     /// Returns the shipping costs of the cart, cheapest first.
@@ -71,6 +108,27 @@ impl GatewayClient {
             ("country", Some(country.to_owned())),
             ("zip_code", Some(zip_code.to_owned())),
         ]);
-        self.signed_in(call).await.map(|list: QuoteList| list.quotes)
+        let list: QuoteList = self.cart_reply(&call).await?.json()?;
+        Ok(list.quotes)
+    }
+
+    /// Changes the cart. A change extends the life of a guest's cart, and so of its cookie.
+    async fn change_cart(&self, call: &Call) -> Result<(), CallError> {
+        self.cart_reply(call).await?;
+        if !self.session.is_signed_in()
+            && let Some(token) = self.session.cart_token()
+        {
+            self.session.store_cart(&token);
+        }
+        Ok(())
+    }
+
+    /// Makes a call for the owner of the cart. A session has precedence over a guest's cart.
+    async fn cart_reply(&self, call: &Call) -> Result<Reply, CallError> {
+        if self.session.is_signed_in() {
+            return self.signed_in_reply(call).await;
+        }
+        let token = self.session.cart_token().ok_or(CallError::SignedOut)?;
+        self.http.send(call, Credential::Cart(&token), self.session.visitor()).await
     }
 }

@@ -10,7 +10,7 @@ use crate::api::Tokens;
 const DOCUMENT: &str = include_str!("../../../gateway/openapi.json");
 
 /// Paths that the client calls, with the method.
-const CALLS: [(&str, &str); 36] = [
+const CALLS: [(&str, &str); 37] = [
     ("get", "/products"),
     ("get", "/products/search"),
     ("get", "/products/{id}"),
@@ -19,6 +19,7 @@ const CALLS: [(&str, &str); 36] = [
     ("post", "/cart/items"),
     ("put", "/cart/items/{product_id}"),
     ("delete", "/cart/items/{product_id}"),
+    ("post", "/cart/merge"),
     ("get", "/shipping/quotes"),
     ("post", "/auth/login"),
     ("post", "/auth/register"),
@@ -114,6 +115,8 @@ fn types_decode_the_examples_of_their_schemas() {
     decodes::<Product>("Product");
     decodes::<Category>("Category");
     decodes::<Cart>("Cart");
+    decodes::<cart::ExtendedCart>("ExtendedCart");
+    decodes::<cart::MergedCart>("MergedCart");
     decodes::<Tokens>("Tokens");
     decodes::<account::User>("User");
     decodes::<SessionInfo>("Session");

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::api::{AccessToken, Call, HttpClient, Reply};
+use crate::api::{AccessToken, Call, Credential, HttpClient, Reply};
 use crate::session::Session;
 
 pub(crate) use crate::api::{CallError, FieldProblem, Problem};
@@ -71,12 +71,12 @@ impl GatewayClient {
 
     /// Makes a call without a token.
     async fn public<T: DeserializeOwned>(&self, call: Call) -> Result<T, CallError> {
-        self.http.send(&call, None, self.session.visitor()).await?.json()
+        self.http.send(&call, Credential::None, self.session.visitor()).await?.json()
     }
 
     /// Makes a call without a token, and ignores the body of the response.
     async fn public_unit(&self, call: Call) -> Result<(), CallError> {
-        self.http.send(&call, None, self.session.visitor()).await.map(drop)
+        self.http.send(&call, Credential::None, self.session.visitor()).await.map(drop)
     }
 
     /// Makes a call with the token of the session.
@@ -94,7 +94,7 @@ impl GatewayClient {
     async fn signed_in_reply(&self, call: &Call) -> Result<Reply, CallError> {
         let token = self.session.access_token().await?.ok_or(CallError::SignedOut)?;
         let send = |token: AccessToken| async move {
-            self.http.send(call, Some(&token), self.session.visitor()).await
+            self.http.send(call, Credential::Access(&token), self.session.visitor()).await
         };
         let result = match send(token.clone()).await {
             Err(CallError::Problem(problem)) if problem.code == "token_expired" => {

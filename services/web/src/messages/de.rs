@@ -17,6 +17,7 @@ pub(super) static MESSAGES: Messages = Messages {
         search_label: "Im Shop suchen",
         search_placeholder: "Suchen",
         search_submit: "Suchen",
+        suggestions: "Vorgeschlagene Produkte",
         account: "Konto",
         your_account: "Ihr Konto",
         sign_in: "Anmelden",
@@ -115,7 +116,7 @@ pub(super) static MESSAGES: Messages = Messages {
         title: "Warenkorb",
         empty: "Ihr Warenkorb ist leer.",
         start_shopping: "Jetzt stöbern",
-        guest_hint: "Melden Sie sich an, um Ihren Warenkorb zu sehen.",
+        guest_hint: "Haben Sie ein Konto? Nach der Anmeldung sehen Sie Ihren Warenkorb.",
         each: "pro Stück",
         unavailable: "Nicht mehr im Angebot und nicht in der Summe enthalten.",
         update: "Ändern",
@@ -133,10 +134,17 @@ pub(super) static MESSAGES: Messages = Messages {
         secure: "Sichere Kasse",
         back_to_cart: "Zum Warenkorb",
         steps: "Schritte der Kasse",
+        step_contact: "Kontakt",
         step_address: "Adresse",
         step_delivery: "Lieferung",
         step_payment: "Zahlung",
         step_review: "Übersicht",
+        contact_title: "Wer bestellt?",
+        contact_reason: "Für eine Bestellung brauchen Sie ein Konto: Dort sehen Sie den Stand der \
+            Bestellung und Ihre Adressen. Ihr Warenkorb bleibt erhalten.",
+        contact_sign_in: "Anmelden",
+        contact_register: "Ein Konto ist in einer Minute angelegt. Danach geht es mit Ihrem \
+            Warenkorb weiter.",
         address_title: "Wohin geht die Lieferung?",
         saved_addresses: "Gespeicherte Adressen",
         new_address: "Andere Adresse verwenden",
@@ -197,7 +205,6 @@ pub(super) static MESSAGES: Messages = Messages {
         reason_expired: "Ihre Sitzung ist beendet. Bitte melden Sie sich erneut an.",
         reason_unsaved: "Ihre Sitzung ist beendet, die Änderung wurde nicht gespeichert. Bitte \
             melden Sie sich an und versuchen Sie es erneut.",
-        reason_cart: "Bitte melden Sie sich an, um den Warenkorb zu benutzen.",
     },
     register: RegisterMessages {
         title: "Konto anlegen",
@@ -359,8 +366,8 @@ pub(super) static MESSAGES: Messages = Messages {
             ),
             (
                 "Cookies",
-                "Nur die nötigen: Ihre Sitzung, eine Nachricht für die nächste Seite und die \
-                    gewählte Darstellung. Es gibt kein Tracking.",
+                "Nur die nötigen: Ihre Sitzung, Ihr Warenkorb vor der Anmeldung, eine Nachricht \
+                    für die nächste Seite und die gewählte Darstellung. Es gibt kein Tracking.",
             ),
         ],
     },
@@ -587,6 +594,10 @@ fn flash(code: FlashCode) -> &'static str {
         FlashCode::CartFull => "Ihr Warenkorb ist voll. Entfernen Sie zuerst etwas.",
         FlashCode::ProductUnavailable => "Ein Produkt ist nicht mehr im Angebot.",
         FlashCode::CartEmpty => "Ihr Warenkorb ist leer.",
+        FlashCode::CartPartlyMerged => {
+            "Ihr Warenkorb ist voll. Einige Produkte, die Sie vor der Anmeldung gewählt haben, \
+             fehlen darin."
+        }
         FlashCode::OutOfStock => "Einige Produkte sind nicht in dieser Anzahl lieferbar.",
         FlashCode::AddedToWishlist => "Auf Ihrem Merkzettel.",
         FlashCode::RemovedFromWishlist => "Vom Merkzettel entfernt.",

@@ -17,6 +17,7 @@ pub(super) static MESSAGES: Messages = Messages {
         search_label: "Search the shop",
         search_placeholder: "Search",
         search_submit: "Search",
+        suggestions: "Suggested products",
         account: "Account",
         your_account: "Your account",
         sign_in: "Sign in",
@@ -115,7 +116,7 @@ pub(super) static MESSAGES: Messages = Messages {
         title: "Cart",
         empty: "Your cart is empty.",
         start_shopping: "Start shopping",
-        guest_hint: "Sign in to see your cart.",
+        guest_hint: "Do you have an account? Sign in to see its cart.",
         each: "each",
         unavailable: "No longer for sale. It is not part of the total.",
         update: "Update",
@@ -133,10 +134,16 @@ pub(super) static MESSAGES: Messages = Messages {
         secure: "Secure checkout",
         back_to_cart: "Back to cart",
         steps: "Steps of the checkout",
+        step_contact: "Contact",
         step_address: "Address",
         step_delivery: "Delivery",
         step_payment: "Payment",
         step_review: "Review",
+        contact_title: "Who is ordering?",
+        contact_reason: "An order needs an account: it shows you the status of the order and \
+            keeps your addresses. Your cart stays as it is.",
+        contact_sign_in: "Sign in",
+        contact_register: "An account takes a minute. You continue with your cart.",
         address_title: "Where should it go?",
         saved_addresses: "Saved addresses",
         new_address: "Use another address",
@@ -196,7 +203,6 @@ pub(super) static MESSAGES: Messages = Messages {
         reason_expired: "Your session has ended. Please sign in again.",
         reason_unsaved: "Your session has ended, and the change was not saved. Please sign in \
             and try again.",
-        reason_cart: "Please sign in to use the cart.",
     },
     register: RegisterMessages {
         title: "Create an account",
@@ -355,8 +361,8 @@ pub(super) static MESSAGES: Messages = Messages {
             ),
             (
                 "Cookies",
-                "Only those that the shop needs: your session, a message for the next page and \
-                    the appearance you chose. There is no tracking.",
+                "Only those that the shop needs: your session, your cart before you sign in, a \
+                    message for the next page and the appearance you chose. There is no tracking.",
             ),
         ],
     },
@@ -580,6 +586,9 @@ fn flash(code: FlashCode) -> &'static str {
         FlashCode::CartFull => "Your cart is full. Remove something first.",
         FlashCode::ProductUnavailable => "A product is no longer for sale.",
         FlashCode::CartEmpty => "Your cart is empty.",
+        FlashCode::CartPartlyMerged => {
+            "Your cart is full. Some products that you chose before you signed in are not in it."
+        }
         FlashCode::OutOfStock => "Some products are not available in this quantity.",
         FlashCode::AddedToWishlist => "Saved to your wishlist.",
         FlashCode::RemovedFromWishlist => "Removed from your wishlist.",

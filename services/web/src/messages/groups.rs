@@ -9,6 +9,7 @@ pub(crate) struct LayoutMessages {
     pub(crate) search_label: &'static str,
     pub(crate) search_placeholder: &'static str,
     pub(crate) search_submit: &'static str,
+    pub(crate) suggestions: &'static str,
     pub(crate) account: &'static str,
     pub(crate) your_account: &'static str,
     pub(crate) sign_in: &'static str,
@@ -136,10 +137,15 @@ pub(crate) struct CheckoutMessages {
     pub(crate) secure: &'static str,
     pub(crate) back_to_cart: &'static str,
     pub(crate) steps: &'static str,
+    pub(crate) step_contact: &'static str,
     pub(crate) step_address: &'static str,
     pub(crate) step_delivery: &'static str,
     pub(crate) step_payment: &'static str,
     pub(crate) step_review: &'static str,
+    pub(crate) contact_title: &'static str,
+    pub(crate) contact_reason: &'static str,
+    pub(crate) contact_sign_in: &'static str,
+    pub(crate) contact_register: &'static str,
     pub(crate) address_title: &'static str,
     pub(crate) saved_addresses: &'static str,
     pub(crate) new_address: &'static str,
@@ -204,7 +210,6 @@ pub(crate) struct LoginMessages {
     pub(crate) reason_required: &'static str,
     pub(crate) reason_expired: &'static str,
     pub(crate) reason_unsaved: &'static str,
-    pub(crate) reason_cart: &'static str,
 }
 
 /// Registration.

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::messages::{ErrorText, Messages};
 use crate::page::Page;
 use crate::page_error::ErrorPage;
+use crate::pages;
 use crate::session;
 use crate::view::{Head, View};
 
@@ -45,7 +46,7 @@ pub(super) async fn render(State(app): State<App>, request: Request, next: Next)
     }
     let known = response.extensions().get::<ErrorPage>().copied();
     let retry_after_secs = match known {
-        Some(ErrorPage::SignIn) => return sign_in(&copy),
+        Some(ErrorPage::SignIn) => return sign_in(&copy, &Page::from_parts(&copy, &app)),
         Some(ErrorPage::Status { retry_after_secs }) => retry_after_secs,
         None => None,
     };
@@ -87,11 +88,21 @@ fn error_view(
     }
 }
 
-/// Redirects to the sign-in page, which leads back to the page; after a form, to the form's page.
-fn sign_in(request: &Parts) -> Response {
+/// Redirects to the sign-in page, which leads back to the page; after a form, to the form's page. A
+/// guest with a cart who checks out goes to the step of the checkout that offers to sign in.
+fn sign_in(request: &Parts, page: &Page) -> Response {
+    let had_session = page.session().had_session();
+    let is_guest = !had_session && page.session().cart_token().is_some();
+    if is_guest && pages::checkout::contains(request.uri.path()) {
+        return Redirect::to(pages::checkout::CONTACT_PATH).into_response();
+    }
     let is_form = request.method != Method::GET;
     let next = if is_form { referring_path(&request.headers) } else { path_of(&request.uri) };
-    let reason = if is_form { "unsaved" } else { "required" };
+    let reason = match (had_session, is_form) {
+        (true, true) => "unsaved",
+        (true, false) => "expired",
+        (false, _) => "required",
+    };
     Redirect::to(&session::Next::new(&next).sign_in_url(Some(reason))).into_response()
 }
 

@@ -13,7 +13,7 @@ const MAX_CATEGORIES: usize = 8;
 pub(super) struct Chrome {
     pub(super) categories: Vec<CategoryLink>,
     pub(super) is_signed_in: bool,
-    /// Units in the cart; `None` if unknown, and for guests.
+    /// Units in the cart; `None` if unknown.
     pub(super) cart_units: Option<u64>,
     pub(super) flash: Option<FlashMessage>,
     pub(super) theme: Theme,

@@ -7,7 +7,7 @@ mod response;
 use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, Uri, header};
 
 use crate::app::App;
 use crate::format::Format;
@@ -53,6 +53,13 @@ impl Page {
             status: StatusCode::OK,
             cart_units: None,
         }
+    }
+
+    /// A page as a visitor without cookies gets it.
+    pub(crate) fn anonymous(app: &App, path: &'static str) -> Self {
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        parts.uri = Uri::from_static(path);
+        Self::from_parts(&parts, app)
     }
 
     /// The gateway, as this visitor reaches it.
@@ -125,7 +132,7 @@ impl Page {
     async fn cart_units(&self) -> Option<u64> {
         match self.cart_units {
             Some(units) => Some(units),
-            None if self.session.is_signed_in() => {
+            None if self.session.may_have_cart() => {
                 optional(self.gateway.cart()).await.map(|cart| cart.units())
             }
             None => None,

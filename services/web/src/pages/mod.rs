@@ -3,9 +3,14 @@
 pub(crate) mod account;
 pub(crate) mod checkout;
 pub(crate) mod files;
+mod guest_cart;
 pub(crate) mod shop;
+#[cfg(debug_assertions)]
+pub(crate) mod styleguide;
 
 use axum::response::{IntoResponse, Redirect, Response};
+
+use guest_cart::merge_guest_cart;
 
 /// Redirects the browser after a form (303), so that a reload does not repeat the form.
 fn see_other(path: &str) -> Response {

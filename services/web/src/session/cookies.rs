@@ -4,7 +4,7 @@ use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 
 use super::{Flash, Theme};
-use crate::api::{AccessToken, RefreshToken};
+use crate::api::{AccessToken, CartToken, RefreshToken};
 
 /// Time by which the access cookie ends before its token, so that an absent cookie means "refresh"
 /// and a token does not expire on its way.
@@ -17,11 +17,16 @@ const DAY_SECS: i64 = 24 * 60 * MINUTE_SECS;
 /// session really ends.
 const REFRESH_SECS: i64 = 30 * DAY_SECS;
 
+/// Lifetime of the cart cookie: that of a guest's cart without changes, as the cart service has it
+/// by default (`GUEST_CART_TTL`).
+const CART_SECS: i64 = 2 * DAY_SECS;
+
 /// A cookie of the web shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Name {
     Access,
     Refresh,
+    Cart,
     Flash,
     Theme,
 }
@@ -40,6 +45,7 @@ impl CookieSettings {
         let name = match name {
             Name::Access => "access",
             Name::Refresh => "refresh",
+            Name::Cart => "cart",
             Name::Flash => "flash",
             Name::Theme => "theme",
         };
@@ -58,6 +64,11 @@ impl CookieSettings {
         let kind = if is_persistent { PERSISTENT } else { UNTIL_CLOSE };
         let value = format!("{kind}{}", token.expose());
         self.cookie(Name::Refresh, value, is_persistent.then_some(REFRESH_SECS))
+    }
+
+    /// The token of a guest's cart, as long as the cart.
+    pub(super) fn cart(self, token: &CartToken) -> Cookie<'static> {
+        self.cookie(Name::Cart, token.expose().to_owned(), Some(CART_SECS))
     }
 
     /// A message for the next page, which is probably requested at once.
@@ -117,6 +128,10 @@ mod tests {
         );
         let http = CookieSettings { is_https: false }.refresh(&token, false).to_string();
         assert_eq!(http, "refresh=st; HttpOnly; SameSite=Lax; Path=/");
+        let token = CartToken::parse("A".repeat(43)).unwrap();
+        let cart = CookieSettings { is_https: true }.cart(&token).to_string();
+        assert!(cart.starts_with("__Host-cart=A"), "{cart}");
+        assert!(cart.ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=172800"));
     }
 
     #[test]

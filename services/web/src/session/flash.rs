@@ -19,6 +19,7 @@ pub(crate) enum FlashCode {
     CartFull,
     ProductUnavailable,
     CartEmpty,
+    CartPartlyMerged,
     OutOfStock,
     AddedToWishlist,
     RemovedFromWishlist,
@@ -56,7 +57,7 @@ pub(crate) enum FlashCode {
 
 impl FlashCode {
     /// All codes with their names in the cookie.
-    const NAMES: [(Self, &'static str); 40] = [
+    const NAMES: [(Self, &'static str); 41] = [
         (Self::AddedToCart, "added_to_cart"),
         (Self::CartUpdated, "cart_updated"),
         (Self::RemovedFromCart, "removed_from_cart"),
@@ -64,6 +65,7 @@ impl FlashCode {
         (Self::CartFull, "cart_full"),
         (Self::ProductUnavailable, "product_unavailable"),
         (Self::CartEmpty, "cart_empty"),
+        (Self::CartPartlyMerged, "cart_partly_merged"),
         (Self::OutOfStock, "out_of_stock"),
         (Self::AddedToWishlist, "added_to_wishlist"),
         (Self::RemovedFromWishlist, "removed_from_wishlist"),
@@ -112,6 +114,7 @@ impl FlashCode {
                 | Self::CartFull
                 | Self::ProductUnavailable
                 | Self::CartEmpty
+                | Self::CartPartlyMerged
                 | Self::OutOfStock
                 | Self::WishlistFull
                 | Self::NotCancellable

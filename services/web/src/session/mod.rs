@@ -1,4 +1,5 @@
-//! The session of a visitor: the token pair in cookies, flash messages and the color theme.
+//! The session of a visitor: the token pair in cookies, the token of a guest's cart, flash messages
+//! and the color theme.
 //!
 //! There is no session store. Nothing here trusts a cookie: the gateway verifies tokens, and flash
 //! messages are codes of a fixed list. An outage signs nobody out: only a rejected refresh token
@@ -18,7 +19,7 @@ use cookie::{Cookie, CookieJar};
 use http::{Extensions, HeaderMap, HeaderValue, header};
 use kit::http::{Client, Sender};
 
-use crate::api::{AccessToken, CallError, RefreshToken, Tokens};
+use crate::api::{AccessToken, CallError, CartToken, RefreshToken, Tokens};
 
 pub(crate) use cookies::CookieSettings;
 pub(crate) use flash::{Flash, FlashCode};
@@ -45,6 +46,8 @@ struct Inner {
     visitor: Client,
     /// Whether this request may refresh the session: pages and forms do, prefetches do not.
     may_refresh: bool,
+    /// Whether the request came with tokens. The gateway may have rejected them since.
+    had_session: bool,
     jar: Mutex<CookieJar>,
 }
 
@@ -56,9 +59,12 @@ impl Session {
         refresher: TokenRefresher,
         visitor: Client,
     ) -> Self {
-        let jar = Mutex::new(parse_cookies(headers));
+        let jar = parse_cookies(headers);
+        let has = |name| jar.get(&settings.name(name)).is_some();
+        let had_session = has(Name::Access) || has(Name::Refresh);
         let may_refresh = !headers.contains_key("sec-purpose");
-        Self(Arc::new(Inner { settings, refresher, visitor, may_refresh, jar }))
+        let jar = Mutex::new(jar);
+        Self(Arc::new(Inner { settings, refresher, visitor, may_refresh, had_session, jar }))
     }
 
     /// The address that the gateway counts the calls of this request for.
@@ -134,6 +140,31 @@ impl Session {
     /// Whether the visitor has a session, as far as its cookies say.
     pub(crate) fn is_signed_in(&self) -> bool {
         self.access_cookie().is_some() || self.value(Name::Refresh).is_some()
+    }
+
+    /// Returns the token of the guest's cart.
+    pub(crate) fn cart_token(&self) -> Option<CartToken> {
+        CartToken::parse(self.value(Name::Cart)?)
+    }
+
+    /// Whether the visitor may have something in a cart, as far as the cookies say.
+    pub(crate) fn may_have_cart(&self) -> bool {
+        self.is_signed_in() || self.cart_token().is_some()
+    }
+
+    /// Keeps the token of a guest's cart in the browser.
+    pub(crate) fn store_cart(&self, token: &CartToken) {
+        self.add(self.0.settings.cart(token));
+    }
+
+    /// Removes the token of a guest's cart from the browser.
+    pub(crate) fn forget_cart(&self) {
+        self.remove(Name::Cart);
+    }
+
+    /// Whether the visitor came with a session, even if it has ended.
+    pub(crate) fn had_session(&self) -> bool {
+        self.0.had_session
     }
 
     /// Shows a message on the next page.

@@ -53,6 +53,35 @@ async fn assets_are_immutable_and_compressed() {
 }
 
 #[tokio::test]
+async fn service_worker_stores_the_offline_page_and_its_assets() {
+    let url = start_web("http://127.0.0.1:1").await;
+    let mut browser = Browser::new(&url);
+    let worker = browser.get("/sw.js").await;
+    assert_eq!(worker.is(200).header("cache-control"), "no-cache");
+    assert_eq!(worker.header("content-type"), "text/javascript; charset=utf-8");
+    for path in ["/api", "/docs", "/openapi.json", "/.well-known"] {
+        assert!(worker.body.contains(&format!("\"{path}\"")), "{path}: {}", worker.body);
+    }
+    let page = browser.get("/offline").await;
+    assert!(worker.body.contains(page.header("etag").trim_start_matches("W/").trim_matches('"')));
+    for (selector, attribute) in [
+        ("link[href*='/shop-']", "href"),
+        ("link[href*='/theme-']", "href"),
+        ("link[rel=icon]", "href"),
+        ("script[type=module]", "src"),
+        (".header-link use", "href"),
+    ] {
+        let asset = page.attribute(selector, attribute).expect(selector);
+        let asset = asset.split('#').next().expect("a path").to_owned();
+        assert!(worker.body.contains(&format!("\"{asset}\"")), "{asset}: {}", worker.body);
+        browser.get(&asset).await.is(200);
+    }
+    browser.cookies.insert("theme".to_owned(), "dark".to_owned());
+    browser.cookies.insert("refresh".to_owned(), "ptoken".to_owned());
+    assert_eq!(browser.get("/sw.js").await.body, worker.body);
+}
+
+#[tokio::test]
 async fn large_page_is_compressed() {
     let url = start_web("http://127.0.0.1:1").await;
     let mut browser = Browser::new(&url);

@@ -4,6 +4,7 @@
 
 mod account;
 mod errors;
+mod guest;
 mod headers;
 mod pages;
 mod session;

@@ -28,6 +28,9 @@ const PUBLIC: [&str; 14] = [
 /// More pages that everybody sees.
 const STATIC: [&str; 2] = ["/accessibility", "/offline"];
 
+/// Pages of debug builds.
+const DEBUG: &[&str] = if cfg!(debug_assertions) { &["/styleguide"] } else { &[] };
+
 /// Pages of a customer.
 const PERSONAL: [&str; 10] = [
     "/account",
@@ -42,9 +45,10 @@ const PERSONAL: [&str; 10] = [
     "/checkout/address",
 ];
 
-/// Pages that `shopping` visits, with what they need.
-const VISITED_ELSEWHERE: [&str; 6] = [
+/// Pages that `shopping` and `guest` visit, with what they need.
+const VISITED_ELSEWHERE: [&str; 7] = [
     "/checkout",
+    "/checkout/contact",
     "/checkout/delivery",
     "/checkout/payment",
     "/checkout/review",
@@ -53,12 +57,13 @@ const VISITED_ELSEWHERE: [&str; 6] = [
 ];
 
 /// Responses that are no pages.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "/assets/{file}",
     "/images/products/{file}",
     "/robots.txt",
     "/sitemap.xml",
     "/site.webmanifest",
+    "/sw.js",
 ];
 
 /// Targets of forms.
@@ -96,7 +101,7 @@ const FORMS: [&str; 29] = [
 
 #[test]
 fn every_route_is_in_the_lists_of_these_tests() {
-    let lists: [&[&str]; 5] = [&PUBLIC, &STATIC, &PERSONAL, &VISITED_ELSEWHERE, &FILES];
+    let lists: [&[&str]; 6] = [&PUBLIC, &STATIC, DEBUG, &PERSONAL, &VISITED_ELSEWHERE, &FILES];
     let pages: BTreeSet<&str> = lists.into_iter().flatten().copied().collect();
     let of_method = |method: Method| {
         let routes = web::routes().into_iter().filter(move |route| route.method == method);
@@ -113,7 +118,7 @@ fn path_of(template: &str) -> String {
 
 /// Fails unless a page has what every page has.
 #[track_caller]
-fn assert_is_page(path: &str, page: &Response) {
+pub(crate) fn assert_is_page(path: &str, page: &Response) {
     page.is(200);
     assert_eq!(page.count("h1"), 1, "{path}: headings of the first level");
     assert_eq!(page.count("main#main"), 1, "{path}");
@@ -144,6 +149,7 @@ async fn pages_have_one_heading_and_no_inline_styles() {
     let mut guest = shop.browser();
     assert_pages(&mut guest, &PUBLIC).await;
     assert_pages(&mut guest, &STATIC).await;
+    assert_pages(&mut guest, DEBUG).await;
     for path in PERSONAL {
         assert!(guest.get(path).await.location().starts_with("/login?next="), "{path}");
     }

@@ -170,6 +170,21 @@ async fn products_are_found_by_list_category_and_search() {
 }
 
 #[tokio::test]
+async fn search_page_contains_what_the_script_suggests() {
+    let shop = Shop::start().await;
+    let mut browser = shop.browser();
+    let page = browser.get("/").await;
+    let label = page.attribute("form.search:has(#q)", "data-suggestions");
+    assert_eq!(label.as_deref(), Some("Suggested products"));
+    assert_eq!(page.attribute("form.search", "action").as_deref(), Some("/search"));
+    let lamps = browser.get("/search?q=desk+lamp").await;
+    let first = lamps.attribute("#listing .card-name a", "href");
+    assert_eq!(first.as_deref(), Some("/products/desk-lamp"));
+    assert_eq!(lamps.count("#result-count"), 1);
+    assert_eq!(browser.get("/search?q=qqqqqq").await.count("#listing .card-name a"), 0);
+}
+
+#[tokio::test]
 async fn product_has_one_url() {
     let shop = Shop::start().await;
     let mut browser = shop.browser();

@@ -6,12 +6,13 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::forms::{Checkbox, Field, FormErrors, SubmittedForm};
+use super::SignInForm;
+use crate::forms::{Checkbox, FormErrors, SubmittedForm};
 use crate::gateway_client::{CallError, Credentials};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
-use crate::pages::see_other;
+use crate::pages::{merge_guest_cart, see_other};
 use crate::session::Next;
 use crate::view::{Head, View};
 
@@ -21,11 +22,7 @@ struct LoginView {
     m: &'static Messages,
     /// Why the customer has to sign in.
     reason: Option<&'static str>,
-    email: Field,
-    password: Field,
-    is_remembered: bool,
-    next: Next,
-    errors: FormErrors,
+    form: SignInForm,
 }
 
 impl View for LoginView {
@@ -63,11 +60,10 @@ pub(crate) async fn show(
         "expired" => Some(m.login.reason_expired),
         "unsaved" => Some(m.login.reason_unsaved),
         "required" => Some(m.login.reason_required),
-        "cart" => Some(m.login.reason_cart),
         _ => None,
     };
-    let view = view(m, "", true, params.next, FormErrors::default());
-    page.render(LoginView { reason, ..view }).await
+    let form = SignInForm::new(m, "", true, params.next, FormErrors::default());
+    page.render(LoginView { m, reason, form }).await
 }
 
 /// `POST /login`.
@@ -80,30 +76,14 @@ pub(crate) async fn sign_in(
     let errors = match page.gateway().login(&credentials).await {
         Ok(tokens) => {
             page.session().store(&tokens, form.remember.0);
+            merge_guest_cart(&page).await;
             return Ok(see_other(form.next.as_str()));
         }
         Err(error) => form_errors(error, m)?,
     };
-    let view = view(m, &form.email, form.remember.0, form.next, errors);
+    let form = SignInForm::new(m, &form.email, form.remember.0, form.next, errors);
+    let view = LoginView { m, reason: None, form };
     page.with_status(StatusCode::UNPROCESSABLE_ENTITY).render(view).await
-}
-
-fn view(
-    m: &'static Messages,
-    email: &str,
-    is_remembered: bool,
-    next: Next,
-    errors: FormErrors,
-) -> LoginView {
-    LoginView {
-        m,
-        reason: None,
-        email: Field::email(m.forms.email).autocomplete("username").value(email).error(&errors),
-        password: Field::password("password", m.forms.password, "current-password").error(&errors),
-        is_remembered,
-        next,
-        errors,
-    }
 }
 
 fn form_errors(error: CallError, m: &Messages) -> Result<FormErrors, PageError> {

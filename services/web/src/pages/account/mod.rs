@@ -16,8 +16,10 @@ pub(crate) mod privacy;
 pub(crate) mod profile;
 pub(crate) mod register;
 pub(crate) mod security;
+mod sign_in_form;
 pub(crate) mod verify_email;
 pub(crate) mod wishlist;
 
 pub(crate) use address_form::{AddressFields, AddressForm, address_lines};
 pub(crate) use card_form::{CardFields, CardForm, card_name};
+pub(crate) use sign_in_form::SignInForm;

@@ -12,7 +12,7 @@ use crate::gateway_client::{CallError, Registration};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
-use crate::pages::see_other;
+use crate::pages::{merge_guest_cart, see_other};
 use crate::session::{FlashCode, Next};
 use crate::view::{Head, View};
 
@@ -68,6 +68,7 @@ pub(crate) async fn register(
         Ok(tokens) => {
             page.session().store(&tokens, true);
             page.session().flash(FlashCode::Registered.into());
+            merge_guest_cart(&page).await;
             return Ok(see_other(form.next.as_str()));
         }
         Err(error) => form_errors(error, m)?,

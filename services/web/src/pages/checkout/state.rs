@@ -28,6 +28,8 @@ pub(super) struct CheckoutState {
 /// A step of the checkout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
+    /// Sign-in or registration: for guests only.
+    Contact,
     Address,
     Delivery,
     Payment,
@@ -35,11 +37,13 @@ pub(super) enum Step {
 }
 
 impl Step {
-    pub(super) const ALL: [Self; 4] = [Self::Address, Self::Delivery, Self::Payment, Self::Review];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Contact, Self::Address, Self::Delivery, Self::Payment, Self::Review];
 
     /// The path of the page.
     pub(super) fn path(self) -> &'static str {
         match self {
+            Self::Contact => super::CONTACT_PATH,
             Self::Address => "/checkout/address",
             Self::Delivery => "/checkout/delivery",
             Self::Payment => "/checkout/payment",
@@ -88,7 +92,7 @@ impl CheckoutState {
             Step::Address => "address",
             Step::Delivery => "ship",
             Step::Payment => "pay",
-            Step::Review => "",
+            Step::Contact | Step::Review => "",
         };
         self.pairs().into_iter().filter(|(name, _)| *name != own).collect()
     }

@@ -11,10 +11,12 @@ pub(super) struct StepLink {
     pub(super) is_current: bool,
 }
 
-/// Returns the row of steps on the page of `current`.
+/// Returns the row of steps on the page of `current`. Only guests see the first one: a customer has
+/// done it.
 pub(super) fn step_links(m: &Messages, state: &CheckoutState, current: Step) -> Vec<StepLink> {
     let link = |step: Step| StepLink {
         label: match step {
+            Step::Contact => m.checkout.step_contact,
             Step::Address => m.checkout.step_address,
             Step::Delivery => m.checkout.step_delivery,
             Step::Payment => m.checkout.step_payment,
@@ -23,5 +25,6 @@ pub(super) fn step_links(m: &Messages, state: &CheckoutState, current: Step) -> 
         href: (step < current).then(|| state.url(step)),
         is_current: step == current,
     };
-    Step::ALL.into_iter().map(link).collect()
+    let is_shown = |step: &Step| *step != Step::Contact || current == Step::Contact;
+    Step::ALL.into_iter().filter(is_shown).map(link).collect()
 }

@@ -15,7 +15,7 @@ use crate::gateway_client::{CallError, Cart, CartItem, optional};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
-use crate::pages::{account, see_other};
+use crate::pages::{account, merge_guest_cart, see_other};
 use crate::session::{Flash, FlashCode, Next};
 use crate::view::{Head, View};
 
@@ -26,7 +26,7 @@ const MAX_REFUSED: usize = 10;
 #[template(path = "shop/cart.html")]
 struct CartView {
     m: &'static Messages,
-    /// Whether the visitor has no session, and therefore no cart.
+    /// Whether the visitor has no session: a customer may have another cart.
     is_guest: bool,
     lines: Vec<CartLine>,
     subtotal: String,
@@ -81,16 +81,29 @@ pub(crate) async fn show(
     page: Page,
     Query(params): Query<CartParams>,
 ) -> Result<Response, PageError> {
-    let cart = match page.gateway().cart().await {
-        Ok(cart) => Some(cart),
-        Err(CallError::SignedOut) => None,
-        Err(error) => return Err(error.into()),
-    };
+    if page.session().is_signed_in() {
+        merge_guest_cart(&page).await;
+    }
+    let cart = cart(&page).await?;
     let units_left = units_left(&page, &params).await;
     let estimate = estimate(&page, &params).await;
     let view = view(&page, cart.as_ref(), &units_left, &params, estimate);
     let units = cart.map(|cart| cart.units()).unwrap_or_default();
     page.with_cart_units(units).render(view).await
+}
+
+/// Returns the cart of the visitor. A visitor whose session has just ended is a guest.
+async fn cart(page: &Page) -> Result<Option<Cart>, CallError> {
+    let was_signed_in = page.session().is_signed_in();
+    let result = match page.gateway().cart().await {
+        Err(CallError::SignedOut) if was_signed_in => page.gateway().cart().await,
+        result => result,
+    };
+    match result {
+        Ok(cart) => Ok(Some(cart)),
+        Err(CallError::SignedOut) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn view(
@@ -109,7 +122,7 @@ fn view(
     let zip_code = Field::text("zip_code", m.address.zip_code).optional().max_length(20);
     CartView {
         m,
-        is_guest: cart.is_none(),
+        is_guest: !page.session().is_signed_in(),
         can_check_out: lines.iter().any(|line| !line.is_blocked()),
         subtotal: cart.map(|cart| format.money(cart.total)).unwrap_or_default(),
         units: (m.cart.units)(cart.map(Cart::units).unwrap_or_default()),
@@ -156,7 +169,8 @@ pub(crate) async fn add(
 ) -> Result<Response, PageError> {
     match page.gateway().add_to_cart(form.product, form.quantity).await {
         Ok(()) => page.session().flash(Flash::about(FlashCode::AddedToCart, form.product)),
-        Err(CallError::SignedOut) => return Ok(see_other(&form.next.sign_in_url(Some("cart")))),
+        // The session has ended. Without one, a guest would have got a cart.
+        Err(CallError::SignedOut) => return Ok(see_other(&form.next.sign_in_url(Some("unsaved")))),
         Err(error) => page.session().flash(refusal(error)?.into()),
     }
     Ok(see_other(form.next.as_str()))

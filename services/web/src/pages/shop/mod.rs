@@ -16,5 +16,5 @@ pub(crate) mod products;
 pub(crate) mod search;
 pub(crate) mod theme;
 
-pub(crate) use product_card::ProductCard;
+pub(crate) use product_card::{Availability, ProductCard};
 pub(crate) use product_image::ProductImage;

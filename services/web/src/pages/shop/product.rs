@@ -5,8 +5,8 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 
+use super::Availability;
 use super::category_tree::CategoryTree;
-use super::product_card::Availability;
 use super::product_image::tint_of;
 use super::{ProductCard, ProductImage};
 use crate::format::json_ld;
