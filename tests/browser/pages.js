@@ -1,7 +1,7 @@
 // Every page of the shop in every state that a test can reach. pages/routes.test.js compares the
 // routes with those of the shop.
 //
-// route      the route, as services/web/src/router.rs writes it
+// route      the route, as services/web/src/router.rs writes it, or "*"
 // state      what distinguishes this state from the others of the route
 // path       opens the page; without it, `open` does, with {page, customer, goto}
 // isSignedIn whether a customer visits it
@@ -98,17 +98,15 @@ const GUEST = [
     },
   },
   { route: "*", state: "no such page", path: "/no-such-page", status: 404 },
-  { route: "/categories", state: "method not allowed", path: "/theme", status: 405 },
+  { route: "*", state: "method not allowed", path: "/theme", status: 405 },
   {
     route: "*",
     state: "cross-site request",
     status: 403,
-    open: async ({ page, goto }) => {
-      await page.route("**/theme", (route) =>
-        route.continue({ headers: { ...route.request().headers(), origin: "https://evil.example" } }),
-      );
-      await goto("/");
-      await page.getByRole("button", { name: "Dark" }).click();
+    open: async ({ page, usualShop }) => {
+      const fields = '<input name="theme" value="dark"><button>Submit</button>';
+      await page.setContent(`<form method="post" action="${usualShop}/theme">${fields}</form>`);
+      await page.getByRole("button").click();
       await page.getByRole("heading", { name: "This request did not come from the shop" }).waitFor();
     },
   },
@@ -210,10 +208,12 @@ const CUSTOMER = [
   {
     route: "/checkout/payment",
     state: "first card",
-    open: async ({ customer, goto }) => {
+    open: async ({ page, customer, goto }) => {
       await customer.addToCart("walden");
       await customer.addAddress();
       await goto("/checkout");
+      await page.getByRole("button", { name: "Continue" }).click();
+      await page.getByLabel("Card number").waitFor();
     },
   },
   {
@@ -224,6 +224,7 @@ const CUSTOMER = [
       await customer.addToCart("walden");
       await customer.addAddress();
       await goto("/checkout");
+      await page.getByRole("button", { name: "Continue" }).click();
       await page.getByLabel("Card number").fill("4242 4242 4242 4241");
       await page.getByLabel("Expiry").fill("13/40");
       await page.getByLabel("Security code").fill("123");
@@ -420,7 +421,7 @@ const UNAVAILABLE = [
   { route: "/", state: "gateway unavailable", path: "/", status: 503, shop: "unavailable" },
   { route: "/help", state: "gateway unavailable", path: "/help", isIndexed: true, shop: "unavailable" },
   {
-    route: "/checkout",
+    route: "*",
     state: "order unconfirmed",
     status: 503,
     shop: "unavailable",
@@ -452,6 +453,7 @@ export const PAGES = [
 
 /** Routes that respond with files, or only with redirects. */
 export const NO_PAGES = [
+  "/checkout",
   "/assets/{file}",
   "/images/products/{file}",
   "/robots.txt",

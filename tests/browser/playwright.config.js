@@ -11,6 +11,10 @@ export default defineConfig({
   workers: Number(process.env.WEB_TEST_WORKERS ?? 2),
   forbidOnly: Boolean(process.env.CI),
   timeout: 60_000,
+  // A test that fails once has failed. It runs again only to record a trace, which would make every
+  // test slower.
+  retries: 1,
+  failOnFlakyTests: true,
   expect: { timeout: 10_000 },
   reporter: [["list"], ["./support/last-line-reporter.js"]],
   outputDir: "test-results",
@@ -22,7 +26,7 @@ export default defineConfig({
     locale: "en-US",
     timezoneId: "UTC",
     actionTimeout: 15_000,
-    trace: "retain-on-failure",
+    trace: "on-first-retry",
     screenshot: "only-on-failure",
     launchOptions: CHROMIUM,
   },

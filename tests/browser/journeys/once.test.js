@@ -15,8 +15,10 @@ test("two tabs order once", async ({ page, context, customer }) => {
   await payButton(page).click();
   await expectPaid(page);
   await payButton(other).click();
-  await expect(other.getByText("You have already placed this order.")).toBeVisible();
-  await other.getByRole("link", { name: "View order" }).click();
+  // The cart is empty and the shop names the order, or the shop shows the order.
+  const link = other.getByText("You have already placed this order.").or(other.locator("#order"));
+  await expect(link).toBeVisible();
+  if (!/orders/.test(other.url())) await other.getByRole("link", { name: "View order" }).click();
   await expectPaid(other);
   expect(other.url()).toBe(page.url());
   await expectOneOrder(customer);
@@ -31,7 +33,7 @@ test("back and reload after ordering order once", async ({ page, customer }) => 
   await page.reload();
   await expectPaid(page);
   await page.goBack();
-  await expect(payButton(page)).toBeHidden();
+  await expect(page.getByText("You have already placed this order.")).toBeVisible();
   await page.reload();
   await page.goto(order);
   await expectPaid(page);

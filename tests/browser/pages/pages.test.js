@@ -2,7 +2,7 @@
 import { PAGES } from "../pages.js";
 import { checkAccessibility, checkPage } from "../support/checks.js";
 import { Customer } from "../support/customer.js";
-import { test } from "../support/test.js";
+import { expect, test } from "../support/test.js";
 
 const SHOPS = {
   german: process.env.GERMAN_SHOP_URL,
@@ -26,8 +26,13 @@ for (const entry of PAGES) {
       const customer = isSignedIn ? await Customer.register(page, baseURL) : null;
       if (path) await goto(path);
       else await entry.open({ page, customer, goto, usualShop: baseURL });
+      if (route !== "*") expect.soft(new URL(page.url()).pathname).toMatch(patternOf(route));
       if (script === "with script") await checkPage(page, observations, entry);
       else await checkAccessibility(page);
     });
   }
+}
+
+function patternOf(route) {
+  return new RegExp(`^${route.replace(/\{\w+\}/g, "[^/]+")}$`);
 }

@@ -14,8 +14,8 @@ export default class LastLineReporter {
 
   onExit() {
     const outcomes = [...this.#results.values()];
-    const failed = outcomes.filter((outcome) => outcome === "unexpected").length;
-    const passed = outcomes.filter((outcome) => ["expected", "flaky"].includes(outcome)).length;
+    const passed = outcomes.filter((outcome) => outcome === "expected").length;
+    const failed = outcomes.filter((outcome) => ["unexpected", "flaky"].includes(outcome)).length;
     console.log(`${passed} passed, ${failed || this.#errors} failed`);
   }
 }
