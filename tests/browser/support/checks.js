@@ -24,6 +24,14 @@ export async function checkPage(page, observations, { isIndexed = false, status 
   await page.emulateMedia({ colorScheme: "light" });
 }
 
+/** Whether the page differs from its source, so that it is another page without the script. */
+export async function isChangedByScript(page, observations) {
+  return page.evaluate((source) => {
+    const plain = new DOMParser().parseFromString(source, "text/html");
+    return !document.documentElement.isEqualNode(plain.documentElement);
+  }, await observations.document.source);
+}
+
 async function checkSource(source) {
   const report = await html.validateString(source, CONFIG_FILE);
   const found = report.results.flatMap((result) => result.messages);
