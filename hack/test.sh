@@ -3,7 +3,8 @@
 #
 #   lint    format, words, import cycles, scripts, clippy, unused dependencies
 #   check   lint and the unit tests that need no server; fast enough for every change
-#   all     lint, documentation, dependencies, chart, all tests, API conformance, checked queries
+#   all     lint, documentation, dependencies, chart, all tests, browser tests, API conformance,
+#           checked queries
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
@@ -28,13 +29,14 @@ main() {
 }
 
 all() {
-  "$ROOT/hack/tools.sh" servers pgbouncer lua helm cargo-deny cargo-machete cargo-nextest
+  "$ROOT/hack/tools.sh" servers pgbouncer lua node chromium helm cargo-deny cargo-machete cargo-nextest
   lint
   step "documentation" documentation
   # Before the tests, because some of them render the chart.
   step "chart" chart
   step "compilation of the tests" compile
   step "tests" tests
+  step "browser tests" "$ROOT/hack/web-test.sh"
   start "tests with a kube-apiserver" api_server_tests
   start "documentation examples" cargo test --workspace --doc --quiet
   start "API conformance" "$ROOT/hack/conformance.sh"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # tools.sh [TOOL…]: makes sure that kind, kubectl, helm and grpcurl, or the given tools, exist in a
 # sufficient version. A missing one is built from source with Go or Cargo, once, into the cache.
-# `servers` stands for PostgreSQL and Redis. They, `pgbouncer` and `lua` come from Debian packages.
+# `servers` stands for PostgreSQL and Redis. They, `pgbouncer`, `lua`, `node` and Chromium come from
+# Debian packages.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -22,6 +23,9 @@ main() {
       openapi-python-client-path)
         python_tool "openapi-python-client==$OPENAPI_PYTHON_CLIENT" "mypy==$MYPY"
         ;;
+      node) node_with_npm ;;
+      chromium) chromium_path >/dev/null ;;
+      chromium-path) chromium_path ;;
       cargo-deny) from_cargo cargo-deny "$CARGO_DENY_MIN" "$CARGO_DENY" ;;
       cargo-machete) from_cargo cargo-machete "$CARGO_MACHETE_MIN" "$CARGO_MACHETE" ;;
       cargo-nextest) from_cargo cargo-nextest "$CARGO_NEXTEST_MIN" "$CARGO_NEXTEST" ;;
@@ -104,6 +108,37 @@ lua_interpreter() {
     esac
   done
   apt_install "Lua 5.1 to 5.4" lua5.1
+}
+
+# Node.js with npm.
+node_with_npm() {
+  if ! has node || ! has npm; then apt_install "Node.js $NODE_MIN or later" nodejs npm; fi
+  version_at_least "$(node --version | tr -d v)" "$NODE_MIN" ||
+    fail "Node.js is too old ($(node --version)): install version $NODE_MIN or later and try again"
+}
+
+# Prints the path of Chromium or Chrome: CHROME_PATH, a program in PATH, or one that it installs.
+chromium_path() {
+  if [ -n "${CHROME_PATH:-}" ]; then
+    [ -x "$CHROME_PATH" ] || fail "CHROME_PATH is no program: $CHROME_PATH"
+    echo "$CHROME_PATH"
+    return
+  fi
+  find_chromium && return
+  apt_install Chromium chromium
+  find_chromium || fail "Chromium is missing: install it, or set CHROME_PATH, and try again"
+}
+
+find_chromium() {
+  local name
+  for name in chromium chromium-browser google-chrome google-chrome-stable /usr/bin/chromium \
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do
+    if has "$name"; then
+      command -v "$name"
+      return
+    fi
+  done
+  return 1
 }
 
 # python_tool PROGRAM==VERSION PACKAGE==VERSION…: prints the folder of the program, which is

@@ -9,6 +9,7 @@ CARGO_DENY=0.19.0 CARGO_DENY_MIN=0.18.0
 CARGO_MACHETE=0.9.2 CARGO_MACHETE_MIN=0.8.0
 CARGO_NEXTEST=0.9.151 CARGO_NEXTEST_MIN=0.9.100
 SCHEMATHESIS=4.32.5 OPENAPI_PYTHON_CLIENT=0.29.1 MYPY=2.4.1 # Python packages
+NODE_MIN=20.19.0   # for the browser tests
 KUBECTL_MIN=1.33.0 # the oldest supported Kubernetes
 GO_MIN=1.26.4      # as in offline/node/go.mod
 

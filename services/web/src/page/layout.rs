@@ -8,6 +8,9 @@ use crate::messages::Messages;
 use crate::shop_info::ShopInfo;
 use crate::view::{Head, LayoutKind, View};
 
+/// Maximum number of characters of a title. Tabs and search engines show fewer.
+const MAX_TITLE_CHARS: usize = 70;
+
 /// The whole document.
 #[derive(Template)]
 #[template(path = "base.html")]
@@ -30,10 +33,7 @@ impl<'a, V: View> Layout<'a, V> {
     }
 
     fn document_title(&self) -> String {
-        match self.head.title.as_str() {
-            "" => self.shop.name.clone(),
-            title => format!("{title} – {}", self.shop.name),
-        }
+        document_title(&self.head.title, &self.shop.name)
     }
 
     fn description(&self) -> &str {
@@ -55,11 +55,41 @@ impl<'a, V: View> Layout<'a, V> {
         match &self.head.image {
             Some(image) if image.starts_with('/') => self.shop.url.join(image),
             Some(image) => image.clone(),
-            None => self.shop.url.join(&assets::url("hero.svg")),
+            None => self.shop.url.join(&assets::url("og.png")),
         }
     }
 
     fn is_checkout(&self) -> bool {
         self.head.layout == LayoutKind::Checkout
+    }
+}
+
+/// Returns the title of a document. A long title of a page is cut, so that the name of the shop
+/// stays visible.
+fn document_title(title: &str, shop_name: &str) -> String {
+    if title.is_empty() {
+        return shop_name.to_owned();
+    }
+    let end = format!(" – {shop_name}");
+    let max = MAX_TITLE_CHARS.saturating_sub(end.chars().count()).max(1);
+    if title.chars().count() <= max {
+        return format!("{title}{end}");
+    }
+    let start: String = title.chars().take(max - 1).collect();
+    format!("{}…{end}", start.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn title_ends_with_the_name_of_the_shop() {
+        assert_eq!(document_title("", "Shop"), "Shop");
+        assert_eq!(document_title("Desk Lamp", "Shop"), "Desk Lamp – Shop");
+        let long = document_title(&"lamp ".repeat(40), "Shop");
+        assert_eq!(long.chars().count(), MAX_TITLE_CHARS);
+        assert!(long.ends_with("la… – Shop"), "{long}");
+        assert_eq!(document_title("Desk Lamp", &"s".repeat(80)).chars().next(), Some('…'));
     }
 }

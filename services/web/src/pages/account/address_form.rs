@@ -62,7 +62,7 @@ impl AddressForm {
         let a = &m.address;
         let fields = [
             Field::text("recipient", a.recipient).autocomplete("name").value(&self.recipient),
-            Field::text("street", a.street).autocomplete("street-address").value(&self.street),
+            Field::text("street", a.street).autocomplete("address-line1").value(&self.street),
             Field::text("city", a.city).autocomplete("address-level2").value(&self.city),
             Field::text("state", a.state)
                 .optional()

@@ -6,6 +6,7 @@
 pub(crate) mod address;
 pub(crate) mod contact;
 pub(crate) mod delivery;
+mod empty_cart;
 mod outcome;
 pub(crate) mod payment;
 pub(crate) mod place;

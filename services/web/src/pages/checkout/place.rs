@@ -3,23 +3,20 @@
 use askama::Template;
 use axum::response::Response;
 use http::StatusCode;
-use jiff::SignedDuration;
 use money::{Currency, Money};
 use serde::Deserialize;
 
+use super::empty_cart;
 use super::outcome::{Outcome, decide};
 use super::state::{CheckoutParams, CheckoutState, Step, option_value};
 use crate::forms::SubmittedForm;
-use crate::gateway_client::{CallError, NewOrder, Order, optional};
+use crate::gateway_client::{CallError, NewOrder, Order};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
 use crate::pages::see_other;
-use crate::session::{Flash, FlashCode};
+use crate::session::Flash;
 use crate::view::{Head, View};
-
-/// Age of an order up to which an empty cart means that it has been ordered.
-const RECENT: SignedDuration = SignedDuration::from_mins(10);
 
 /// The page after an outage: the same form with the same key.
 #[derive(Template)]
@@ -73,7 +70,10 @@ pub(crate) async fn place(
         Outcome::Review { was_cents } => {
             Ok(see_other(&format!("{}&was={was_cents}", state.url(Step::Review))))
         }
-        Outcome::CartEmpty => Ok(empty_cart(&page).await),
+        Outcome::CartEmpty => {
+            let message = empty_cart::message(&page).await;
+            Ok(redirect(&page, "/cart", Some(message)))
+        }
         Outcome::Failed(error) => Err(error.into()),
         Outcome::Unconfirmed => {
             let fields = repeated_fields(&order, &form.idempotency_key);
@@ -99,20 +99,6 @@ fn redirect(page: &Page, path: &str, flash: Option<Flash>) -> Response {
         page.session().flash(flash);
     }
     see_other(path)
-}
-
-/// Goes to the cart, with a link to the order that was placed in the last minutes, if any.
-async fn empty_cart(page: &Page) -> Response {
-    let last = optional(page.gateway().orders(None, 1, 1)).await;
-    let last = last.and_then(|list| list.orders.into_iter().next());
-    let now = page.app().env().now();
-    let flash = match last {
-        Some(order) if now.duration_since(order.created_at) < RECENT => {
-            Flash::about(FlashCode::AlreadyPlaced, order.id)
-        }
-        _ => FlashCode::CartEmpty.into(),
-    };
-    redirect(page, "/cart", Some(flash))
 }
 
 fn repeated_fields(order: &NewOrder, key: &str) -> Vec<(&'static str, String)> {

@@ -2,11 +2,12 @@
 
 use uuid::Uuid;
 
+use super::empty_cart;
 use super::state::{CheckoutState, Step};
 use crate::gateway_client::{CallError, Preview, Problem, ShippingOption};
 use crate::page::Page;
 use crate::page_error::PageError;
-use crate::session::FlashCode;
+use crate::session::{Flash, FlashCode};
 
 /// The result of asking for the prices.
 pub(super) enum Priced {
@@ -27,8 +28,12 @@ pub(super) async fn preview(
         Ok(preview) => Ok(Priced::Preview(Box::new(preview))),
         Err(CallError::Problem(problem)) => match correction(&problem, state) {
             Some((path, message)) => {
+                let message = match message {
+                    Some(FlashCode::CartEmpty) => Some(empty_cart::message(page).await),
+                    message => message.map(Flash::from),
+                };
                 if let Some(message) = message {
-                    page.session().flash(message.into());
+                    page.session().flash(message);
                 }
                 Ok(Priced::Redirect(path))
             }

@@ -2,11 +2,11 @@
 
 use axum::response::Response;
 
+use super::empty_cart;
 use super::state::CheckoutState;
 use crate::page::Page;
 use crate::page_error::PageError;
 use crate::pages::see_other;
-use crate::session::FlashCode;
 
 /// `GET /checkout`: redirects to the first incomplete step, with the default address and card.
 pub(crate) async fn show(page: Page) -> Result<Response, PageError> {
@@ -14,7 +14,7 @@ pub(crate) async fn show(page: Page) -> Result<Response, PageError> {
     let (cart, addresses, cards) =
         tokio::try_join!(gateway.cart(), gateway.addresses(), gateway.payment_methods())?;
     if cart.items.is_empty() {
-        page.session().flash(FlashCode::CartEmpty.into());
+        page.session().flash(empty_cart::message(&page).await);
         return Ok(see_other("/cart"));
     }
     let state = CheckoutState {

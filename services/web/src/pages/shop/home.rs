@@ -5,9 +5,9 @@ use axum::response::Response;
 
 use super::ProductCard;
 use super::category_tree::CategoryTree;
-use super::product_image::tint_of;
+use super::product_image::{ProductImage, tint_of};
 use crate::format::json_ld;
-use crate::gateway_client::{Category, ProductQuery, optional};
+use crate::gateway_client::{Category, Product, ProductQuery, optional};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
@@ -38,6 +38,8 @@ struct CategoryTile {
     description: String,
     count: String,
     tint: usize,
+    /// Image of one of its products that the page shows; none if it shows none of them.
+    image: Option<String>,
 }
 
 impl View for HomeView {
@@ -69,12 +71,15 @@ pub(crate) async fn show(page: Page) -> Result<Response, PageError> {
     let tree = CategoryTree::new(&categories);
     let (m, format) = (page.messages(), page.format());
     let cards = |products: &[_]| ProductCard::list(products, &tree, format, m);
+    let lowest = lowest.map(|list| list.products).unwrap_or_default();
+    let shown: Vec<&Product> = newest.products.iter().chain(&lowest).collect();
     let tile = |category: &Category| CategoryTile {
         name: category.name.clone(),
         href: format!("/categories/{}", category.slug),
         description: category.description.clone(),
         count: (m.catalog.products)(category.product_count),
         tint: tint_of(&tree, Some(category.id)),
+        image: image_of(category, &shown, &tree),
     };
     let view = HomeView {
         m,
@@ -82,8 +87,19 @@ pub(crate) async fn show(page: Page) -> Result<Response, PageError> {
         shop_url: page.shop().url.to_string(),
         tagline: page.shop().tagline.clone(),
         newest: cards(&newest.products),
-        lowest_prices: lowest.map(|list| cards(&list.products)).unwrap_or_default(),
+        lowest_prices: cards(&lowest),
         categories: tree.children(None).map(tile).collect(),
     };
     page.render(view).await
+}
+
+/// Returns the image of the last of these products in a category or below it. The first ones are
+/// at the top of the page.
+fn image_of(category: &Category, products: &[&Product], tree: &CategoryTree) -> Option<String> {
+    let position = tree.top_level_position(category.id);
+    let is_inside = |product: &&&Product| {
+        product.category_id.and_then(|id| tree.top_level_position(id)) == position
+    };
+    let image = |product: &&Product| ProductImage::new(&product.name, &product.image_urls, 1).src;
+    products.iter().rev().filter(is_inside).find_map(image)
 }

@@ -1,0 +1,99 @@
+// What every page must have, in every state.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+import { FileSystemConfigLoader, HtmlValidate } from "html-validate";
+
+import { expect } from "./test.js";
+
+const require = createRequire(import.meta.url);
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const html = new HtmlValidate(new FileSystemConfigLoader());
+const CONFIG_FILE = new URL("../page.html", import.meta.url).pathname;
+
+/** Runs all checks on the page that is open. */
+export async function checkPage(page, observations, { isIndexed = false, status = 200 } = {}) {
+  expect.soft(observations.document.status, "status").toBe(status);
+  await checkSource(await observations.document.source);
+  await checkHead(page, isIndexed);
+  await checkAccessibility(page);
+  await checkWidths(page);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await checkAccessibility(page, { runOnly: ["color-contrast"] });
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+/** Whether the page differs from its source, so that it is another page without the script. */
+export async function isChangedByScript(page, observations) {
+  return page.evaluate((source) => {
+    const plain = new DOMParser().parseFromString(source, "text/html");
+    return !document.documentElement.isEqualNode(plain.documentElement);
+  }, await observations.document.source);
+}
+
+async function checkSource(source) {
+  const report = await html.validateString(source, CONFIG_FILE);
+  const found = report.results.flatMap((result) => result.messages);
+  const lines = source.split("\n");
+  const findings = found.map(
+    ({ ruleId, message, line }) => `${ruleId}: ${message}: ${lines[line - 1]?.trim()}`,
+  );
+  expect.soft(findings, "html-validate").toEqual([]);
+}
+
+async function checkHead(page, isIndexed) {
+  const head = await page.evaluate(() => ({
+    lang: document.documentElement.lang,
+    headings: document.querySelectorAll("h1").length,
+    title: document.title,
+    canonical: document.querySelector("link[rel=canonical]")?.href ?? null,
+    robots: document.querySelector("meta[name=robots]")?.content ?? null,
+    description: document.querySelector("meta[name=description]")?.content ?? null,
+  }));
+  expect.soft(head.lang, "lang").toMatch(/^(en-US|de-DE)$/);
+  expect.soft(head.headings, "number of h1").toBe(1);
+  expect.soft(head.title, "title").toMatch(/\S/);
+  expect.soft(head.description, "description").toMatch(/\S/);
+  if (isIndexed) {
+    expect.soft(head.robots, "robots").toBeNull();
+    expect.soft(head.canonical, "canonical").toContain(new URL(page.url()).origin);
+  } else {
+    expect.soft(head.robots, "robots").toBe("noindex");
+  }
+}
+
+/** Checks with axe: WCAG 2.2, levels A and AA, and best practices. */
+export async function checkAccessibility(page, { runOnly = TAGS } = {}) {
+  await page.evaluate(`window.axe ?? (() => { ${AXE} })()`);
+  const { violations } = await page.evaluate(
+    (runOnly) => globalThis.axe.run(document, { runOnly, resultTypes: ["violations"] }),
+    runOnly,
+  );
+  const findings = violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`),
+  );
+  expect.soft(findings, "axe").toEqual([]);
+}
+
+/** No horizontal scrolling: on phones, tablets and desktops, and with text of double size. */
+async function checkWidths(page) {
+  const viewport = page.viewportSize();
+  for (const [width, fontSize] of [[320, ""], [768, ""], [1440, ""], [768, "200%"], [1440, "200%"]]) {
+    await page.setViewportSize({ width, height: 800 });
+    const overflow = await page.evaluate((fontSize) => {
+      const root = document.documentElement;
+      root.style.fontSize = fontSize;
+      if (root.scrollWidth <= root.clientWidth) return [];
+      // The navigation scrolls by itself.
+      const isWide = (element) =>
+        element.getBoundingClientRect().right > root.clientWidth + 0.5 &&
+        !element.closest(".category-nav, .account-nav");
+      const wide = [...document.body.querySelectorAll("*")].filter(isWide);
+      return wide.slice(0, 5).map((element) => element.outerHTML.slice(0, 120));
+    }, fontSize);
+    expect.soft(overflow, `overflow at ${width} px, text ${fontSize || "100%"}`).toEqual([]);
+  }
+  await page.evaluate(() => (document.documentElement.style.fontSize = ""));
+  await page.setViewportSize(viewport);
+}
