@@ -3,7 +3,8 @@
 //! - [`schedule`], [`mod@load`]: open-loop load at a fixed rate; [`rate_search`]: the search for
 //!   the
 //!   highest sustained rate
-//! - [`workload`], [`shopper`], [`web_pages`], [`client`], [`setup`]: the requests and who sends them
+//! - [`workload`], [`shopper`], [`web_pages`], [`client`], [`setup`]: the requests and who sends
+//!   them
 //! - [`tally`], [`measure`], [`table`]: the results
 //! - [`shop`], [`process`], [`constant`]: the measured processes
 //! - [`round_trips`], [`machine`]: other figures

@@ -81,8 +81,8 @@ async fn rolls_without_failed_page(shop: &Shop) -> Result<Tally> {
     readers.finish().await
 }
 
-/// Places orders while gateways are killed, and returns the number of repeated requests. The shopper
-/// sees each order that was paid, once.
+/// Places orders while gateways are killed, and returns the number of repeated requests. The
+/// shopper sees each order that was paid, once.
 async fn orders_while_gateways_are_killed(shop: &Shop) -> Result<usize> {
     let mut browser = Browser::new(&gateway());
     register(&mut browser).await;
