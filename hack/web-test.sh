@@ -120,7 +120,8 @@ stop() {
   local code=$? pid
   for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
   for pid in ${pids[@]+"${pids[@]}"}; do wait "$pid" 2>/dev/null || true; done
-  if [ $code != 0 ] && [ -s "$work/log" ]; then grep -E 'ERROR|error:|panicked' "$work/log" | head -20 >&2; fi
+  # Not printed: the last line of the output is the number of tests.
+  if [ $code != 0 ] && [ -d "$TESTS/test-results" ]; then cp "$work/log" "$TESTS/test-results/shop.log"; fi
   rm -rf "$work"
   exit $code
 }
