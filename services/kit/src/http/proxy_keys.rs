@@ -96,8 +96,8 @@ impl ProxyKey {
     }
 }
 
-/// Loads what `convert` makes of the keys of a file, and reloads it whenever the file changes. There
-/// is at least one key.
+/// Loads what `convert` makes of the keys of a file, and reloads it whenever the file changes.
+/// There is at least one key.
 fn watch_keys<T: Send + Sync + 'static>(
     path: &Path,
     runtime: &Runtime,
