@@ -10,7 +10,7 @@ use crate::api::Tokens;
 const DOCUMENT: &str = include_str!("../../../gateway/openapi.json");
 
 /// Paths that the client calls, with the method.
-const CALLS: [(&str, &str); 36] = [
+const CALLS: [(&str, &str); 37] = [
     ("get", "/products"),
     ("get", "/products/search"),
     ("get", "/products/{id}"),
@@ -46,6 +46,7 @@ const CALLS: [(&str, &str); 36] = [
     ("post", "/checkout/preview"),
     ("post", "/orders"),
     ("get", "/orders/{id}/tracking"),
+    ("get", "/orders/{id}/events"),
     ("delete", "/orders/{id}"),
 ];
 
@@ -109,6 +110,7 @@ fn types_decode_the_examples_of_their_schemas() {
     decodes::<Preview>("Preview");
     decodes::<Quote>("Quote");
     decodes::<Order>("Order");
+    decodes::<orders::OrderState>("Order");
     decodes::<orders::OrderList>("OrderList");
     decodes::<Tracking>("Tracking");
     decodes::<Problem>("Problem");

@@ -6,6 +6,7 @@ mod account;
 mod browser;
 mod errors;
 mod headers;
+mod order_live;
 mod pages;
 mod session;
 mod shop;

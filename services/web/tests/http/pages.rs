@@ -53,9 +53,10 @@ const VISITED_ELSEWHERE: [&str; 6] = [
 ];
 
 /// Responses that are no pages.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "/assets/{file}",
     "/images/products/{file}",
+    "/orders/{id}/live",
     "/robots.txt",
     "/sitemap.xml",
     "/site.webmanifest",
