@@ -32,6 +32,23 @@ const GUEST = [
   { route: "/search", state: "nothing found", path: "/search?q=qqqqqq" },
   { route: "/search", state: "longest text", path: `/search?q=${"w".repeat(200)}` },
   { route: "/cart", state: "guest", path: "/cart" },
+  {
+    route: "/cart",
+    state: "lines of a guest",
+    open: async ({ page, goto }) => {
+      await addAsGuest(page, goto);
+      await goto("/cart");
+    },
+  },
+  {
+    route: "/checkout/contact",
+    state: "guest",
+    open: async ({ page, goto }) => {
+      await addAsGuest(page, goto);
+      await goto("/checkout");
+    },
+  },
+  { route: "/styleguide", state: "every component", path: "/styleguide" },
   { route: "/help", state: "text", path: "/help", isIndexed: true },
   { route: "/shipping-returns", state: "text", path: "/shipping-returns", isIndexed: true },
   { route: "/accessibility", state: "text", path: "/accessibility", isIndexed: true },
@@ -459,6 +476,8 @@ export const NO_PAGES = [
   "/robots.txt",
   "/sitemap.xml",
   "/site.webmanifest",
+  "/orders/{id}/live",
+  "/sw.js",
 ];
 
 function order(state, statuses) {
@@ -474,6 +493,13 @@ function order(state, statuses) {
       await goto(`/orders/${id}`);
     },
   };
+}
+
+/** Adds a product to the cart of a guest. */
+async function addAsGuest(page, goto) {
+  await goto("/products/walden");
+  await page.getByRole("button", { name: "Add to cart" }).click();
+  await page.getByText("Added to your cart.").waitFor();
 }
 
 /** Submits a form that is rejected. The fields are those that browsers would reject, too. */

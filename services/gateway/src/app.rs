@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use kit::grpc::client::{Channel, ClientTarget, MAX_RESPONSE_BYTES, TargetUrl};
+use kit::http::EventStreams;
 use kit::{Env, Runtime};
 use proto::audit::v1::audit_service_client::AuditServiceClient;
 use proto::cart::v1::cart_service_client::CartServiceClient;
@@ -60,9 +61,15 @@ const ORDER_READS: &[&str] = &[
     "GetStats",
     "ListAuditEntries",
 ];
+/// RPCs of the order service that return an unbounded stream.
+const ORDER_STREAMS: &[&str] = &["WatchOrder"];
 const PAYMENT_READS: &[&str] = &["ListPaymentMethods", "ListTransactions"];
 const SHIPPING_READS: &[&str] = &["GetQuote", "TrackShipment"];
 const NOTIFICATION_READS: &[&str] = &["ListNotifications", "ListAuditEntries"];
+
+/// Maximum number of open event streams: as many as the HTTP/2 connection to a single replica of
+/// the order service has. Each occupies one of the 512 connections of shoppers.
+const MAX_EVENT_STREAMS: u64 = 256;
 
 /// State that the handlers share: clients, cache and authentication. Cheap to clone.
 #[derive(Clone)]
@@ -73,6 +80,8 @@ struct Shared {
     user: UserServiceClient<CircuitBreakerChannel>,
     cart: CartServiceClient<CircuitBreakerChannel>,
     order: OrderServiceClient<CircuitBreakerChannel>,
+    order_streams: OrderServiceClient<Channel>,
+    event_streams: EventStreams,
     payment: PaymentServiceClient<CircuitBreakerChannel>,
     shipping: ShippingServiceClient<CircuitBreakerChannel>,
     notification: NotificationServiceClient<CircuitBreakerChannel>,
@@ -126,6 +135,8 @@ impl App {
                 .max_decoding_message_size(MAX_RESPONSE_BYTES),
             user: UserServiceClient::new(user).max_decoding_message_size(MAX_RESPONSE_BYTES),
             cart: CartServiceClient::new(cart).max_decoding_message_size(MAX_RESPONSE_BYTES),
+            order_streams: order_streams(args, runtime),
+            event_streams: EventStreams::new(MAX_EVENT_STREAMS, runtime),
             order: OrderServiceClient::new(order).max_decoding_message_size(MAX_RESPONSE_BYTES),
             payment: PaymentServiceClient::new(payment)
                 .max_decoding_message_size(MAX_RESPONSE_BYTES),
@@ -173,6 +184,16 @@ impl App {
     /// Returns a client of the order service.
     pub(crate) fn order(&self) -> OrderServiceClient<CircuitBreakerChannel> {
         self.0.order.clone()
+    }
+
+    /// Returns a client of the order service for its streams.
+    pub(crate) fn order_streams(&self) -> OrderServiceClient<Channel> {
+        self.0.order_streams.clone()
+    }
+
+    /// Returns the open event streams of clients.
+    pub(crate) fn event_streams(&self) -> &EventStreams {
+        &self.0.event_streams
     }
 
     /// Creates a call whose deadline is the request timeout, for RPCs that wait for work to finish.
@@ -228,4 +249,13 @@ impl App {
     pub(crate) fn auth(&self) -> &Auth {
         &self.0.auth
     }
+}
+
+/// Connects to the order service for its streams, on connections of their own: streams whose
+/// clients are slow must not use up the flow-control window of other calls. Without a circuit
+/// breaker, which counts the results of calls: a stream has none for minutes.
+fn order_streams(args: &Args, runtime: &Runtime) -> OrderServiceClient<Channel> {
+    let target = ClientTarget::new("order", args.order_url.clone()).streams(ORDER_STREAMS);
+    OrderServiceClient::new(Channel::connect(&target, runtime))
+        .max_decoding_message_size(MAX_RESPONSE_BYTES)
 }

@@ -73,6 +73,9 @@ pub enum Error {
     /// Another refund of this order is in progress.
     #[error("a refund of this order is in progress")]
     RefundInProgress,
+    /// This replica has the maximum number of open streams.
+    #[error("too many orders are watched")]
+    TooManyStreams,
     /// An amount cannot be represented.
     #[error("the amounts of the order exceed the supported range")]
     Money(#[from] money::Error),
@@ -136,6 +139,7 @@ impl From<Error> for Status {
             Error::RefundTooLarge => status::field_precondition("amount", "refund_too_large", text),
             Error::RefundRefused => precondition_failed("refund_refused", text),
             Error::RefundInProgress => precondition_failed("refund_in_progress", text),
+            Error::TooManyStreams => status::unavailable_in_part(postgres::RETRY_AFTER),
             Error::Money(_) => precondition_failed("amount_too_large", text),
             Error::RemoteCall { service, ref status } => remote_status(service, status, &error),
             Error::InvalidResponse(_)

@@ -18,6 +18,7 @@ pub mod domain;
 mod error;
 mod jobs;
 mod metrics;
+mod order_changes;
 mod place_order;
 mod saga;
 mod serve;

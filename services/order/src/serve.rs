@@ -6,11 +6,13 @@ use jiff::SignedDuration;
 use kit::Runtime;
 use kit::grpc::Server;
 use proto::order::v1::order_service_server::OrderServiceServer;
+use sqlx::PgPool;
 use tokio::net::TcpListener;
 
-use crate::api::Api;
+use crate::api::{Api, OrderStreams};
 use crate::check::Checker;
 use crate::metrics::Metrics;
+use crate::order_changes::{self, OrderChanges};
 use crate::place_order::OrderPlacement;
 use crate::saga::{
     CHANNEL, EXECUTOR, InlineExecutor, RemoteServices, SagaKind, SagaQueue, Wakeups,
@@ -70,13 +72,22 @@ async fn serve_with(server: Server, args: &Args, runtime: &Runtime) -> Result<()
     let pool = repository.pool.clone();
     let audit_sweep = audit::sweep(pool.clone(), runtime.env.clone(), args.audit.clone());
     runtime.spawn("audit-sweeper", audit_sweep);
-    let api = Api { repository, placement, inline, env, currency: args.currency };
+    let streams = OrderStreams::new(Arc::clone(&repository), watch_changes(&pool, runtime));
+    let api = Api { repository, placement, inline, streams, env, currency: args.currency };
     server
         .descriptors(proto::DESCRIPTORS)
         .add_service(OrderServiceServer::new(api))
         .add_service(audit::service(pool))
         .serve()
         .await
+}
+
+/// Starts the listener for changes of orders.
+fn watch_changes(pool: &PgPool, runtime: &Runtime) -> OrderChanges {
+    let changes = OrderChanges::default();
+    let notifications = kit::postgres::listen(pool, order_changes::CHANNEL, runtime);
+    runtime.spawn("order changes", changes.clone().follow(notifications));
+    changes
 }
 
 /// Starts the background tasks.

@@ -115,6 +115,13 @@ impl Browser {
         Response { status, headers, body: response.text().await.expect("a body") }
     }
 
+    /// Requests a response that is read while it arrives.
+    pub async fn open(&self, path: &str) -> reqwest::Response {
+        let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        let request = self.page_request(path).header("cookie", cookies.join("; "));
+        request.header("accept-encoding", "gzip").send().await.expect("a response")
+    }
+
     /// Sends a request whose response may be compressed, and returns it without its body.
     pub async fn send_for_headers(&self, request: RequestBuilder) -> Response {
         let response = request.send().await.expect("a response");

@@ -207,3 +207,39 @@ addEventListener("pageshow", async (event) => {
     // Without a network the old page stays.
   }
 });
+
+// The page of an order shows each change. Hidden pages have no stream, because browsers have few
+// connections to a shop, and a visitor has four streams.
+let orderEvents;
+
+async function showOrder(event) {
+  const before = document.querySelector("#order");
+  if (JSON.parse(event.data).version === before.dataset.version) return;
+  const status = () => document.querySelector("#order [data-status]").textContent;
+  const oldStatus = status();
+  try {
+    const response = await fetch(location.pathname);
+    swap(await response.text(), ["#order"]);
+  } catch {
+    // The link "Check now" stays.
+    return;
+  }
+  if (status() !== oldStatus) {
+    document.querySelector("#order-announcement").textContent = status();
+  }
+  watchOrder();
+}
+
+function watchOrder() {
+  const path = document.querySelector("#order")?.dataset.live;
+  if (!path || document.hidden) {
+    orderEvents?.close();
+    orderEvents = undefined;
+  } else if (!orderEvents) {
+    orderEvents = new EventSource(path);
+    orderEvents.addEventListener("order", showOrder);
+  }
+}
+
+document.addEventListener("visibilitychange", watchOrder);
+watchOrder();

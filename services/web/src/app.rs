@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use kit::http::ProxyKey;
+use kit::http::{EventStreams, ProxyKey};
 use kit::{Env, Runtime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api::HttpClient;
 use crate::args::Args;
@@ -11,6 +12,12 @@ use crate::error::Error;
 use crate::gateway_client::CategoryCache;
 use crate::session::{CookieSettings, TokenRefresher};
 use crate::shop_info::ShopInfo;
+
+/// Maximum number of open event streams: as many as a replica of the gateway has.
+const MAX_EVENT_STREAMS: u64 = 256;
+
+/// Maximum number of requests that wait for an event: each has a stream of the gateway.
+const MAX_WAITS: usize = 64;
 
 /// State that the handlers share.
 #[derive(Clone)]
@@ -22,6 +29,9 @@ struct Shared {
     categories: CategoryCache,
     refresher: TokenRefresher,
     cookies: CookieSettings,
+    event_streams: EventStreams,
+    /// Places of requests that wait for an event.
+    waits: Arc<Semaphore>,
     env: Env,
 }
 
@@ -39,6 +49,9 @@ impl App {
             refresher: TokenRefresher::new(http.clone(), runtime.clone()),
             categories: CategoryCache::default(),
             cookies: CookieSettings { is_https: args.web_url.is_https() },
+            event_streams: EventStreams::new(MAX_EVENT_STREAMS, runtime),
+            // A quarter of the requests in flight, so that others are served meanwhile.
+            waits: Arc::new(Semaphore::new((args.max_in_flight / 4).clamp(1, MAX_WAITS))),
             env: runtime.env.clone(),
             http,
         })))
@@ -67,6 +80,16 @@ impl App {
     /// How cookies are set.
     pub(crate) fn cookies(&self) -> CookieSettings {
         self.0.cookies
+    }
+
+    /// The open event streams of visitors.
+    pub(crate) fn event_streams(&self) -> &EventStreams {
+        &self.0.event_streams
+    }
+
+    /// Takes the place of a request that waits for an event; `None` if too many requests wait.
+    pub(crate) fn try_wait(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.waits).try_acquire_owned().ok()
     }
 
     /// Time, ids and randomness.

@@ -2,8 +2,13 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use kit::http::StreamRefusal;
 
 use crate::gateway_client::CallError;
+
+/// Seconds after which a visitor without an event stream may try again: a stream ends within
+/// minutes.
+const STREAM_RETRY_SECS: u64 = 30;
 
 /// Reason why a page cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +22,9 @@ pub(crate) enum PageError {
     /// The body is larger than any form.
     #[error("the body is too large")]
     TooLarge,
+    /// The visitor, or all visitors, have too many event streams.
+    #[error("there are too many event streams")]
+    TooManyStreams(StreamRefusal),
     /// A call of the gateway failed.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -40,6 +48,8 @@ impl PageError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyStreams(StreamRefusal::Client) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyStreams(StreamRefusal::Server) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Call(error) => status_of(error),
             Self::Render(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -75,6 +85,9 @@ impl IntoResponse for PageError {
             Self::Call(CallError::Problem(problem)) => {
                 ErrorPage::Status { retry_after_secs: problem.retry_after_secs }
             }
+            Self::TooManyStreams(_) => {
+                ErrorPage::Status { retry_after_secs: Some(STREAM_RETRY_SECS) }
+            }
             _ => ErrorPage::Status { retry_after_secs: None },
         };
         let mut response = status.into_response();
@@ -98,5 +111,15 @@ mod tests {
             assert_eq!(problem(status).status().as_u16(), page);
         }
         assert_eq!(PageError::Call(CallError::TimedOut).status().as_u16(), 504);
+    }
+
+    #[test]
+    fn refused_event_stream_has_a_retry_delay() {
+        for (refusal, status) in [(StreamRefusal::Client, 429), (StreamRefusal::Server, 503)] {
+            let response = PageError::TooManyStreams(refusal).into_response();
+            assert_eq!(response.status(), status);
+            let page = response.extensions().get::<ErrorPage>().copied();
+            assert_eq!(page, Some(ErrorPage::Status { retry_after_secs: Some(30) }));
+        }
     }
 }

@@ -24,6 +24,7 @@ pub struct RouteInfo {
 pub fn routes() -> Vec<RouteInfo> {
     let mut routes = pages().routes;
     routes.extend(place_order().routes);
+    routes.extend(order_pages().routes);
     routes
 }
 
@@ -59,7 +60,7 @@ impl RecordingRouter {
     }
 }
 
-/// All routes but the one that places an order, which has a longer deadline.
+/// All routes but those with a longer deadline.
 pub(crate) fn pages() -> RecordingRouter {
     let router = RecordingRouter::new()
         .page("/assets/{file}", files::asset)
@@ -117,6 +118,13 @@ pub(crate) fn place_order() -> RecordingRouter {
     RecordingRouter::new().form("/checkout/place", checkout::place::place)
 }
 
+/// The routes of an order that wait for its changes.
+pub(crate) fn order_pages() -> RecordingRouter {
+    RecordingRouter::new()
+        .page("/orders/{id}", account::order::show)
+        .page("/orders/{id}/live", account::order_live::show)
+}
+
 fn account_pages(router: RecordingRouter) -> RecordingRouter {
     router
         .page("/login", account::login::show)
@@ -132,7 +140,6 @@ fn account_pages(router: RecordingRouter) -> RecordingRouter {
         .form("/verify-email", account::verify_email::verify)
         .page("/account", account::overview::show)
         .page("/orders", account::orders::show)
-        .page("/orders/{id}", account::order::show)
         .form("/orders/{id}/cancel", account::order::cancel)
         .form("/orders/{id}/buy-again", account::order::buy_again)
         .page("/addresses", account::addresses::show)

@@ -19,6 +19,9 @@ const PAGE_DEADLINE: Duration = Duration::from_secs(8);
 /// Deadline of placing an order: its call has 18 seconds.
 const PLACE_DEADLINE: Duration = Duration::from_secs(19);
 
+/// Deadline of the page of an order, which may wait for a change for 8 seconds.
+const ORDER_DEADLINE: Duration = Duration::from_secs(16);
+
 /// Serves the web shop until the graceful shutdown has drained its connections.
 ///
 /// # Errors
@@ -53,5 +56,7 @@ fn layered_router(args: &Args, app: &App, runtime: &Runtime) -> Result<Router, E
     let place = router::place_order().into_router();
     let pages = apply_layers(&layers, pages.with_state(app.clone()), PAGE_DEADLINE)?;
     let place = apply_layers(&layers, place.with_state(app.clone()), PLACE_DEADLINE)?;
-    Ok(pages.merge(place))
+    let orders = router::order_pages().into_router();
+    let orders = apply_layers(&layers, orders.with_state(app.clone()), ORDER_DEADLINE)?;
+    Ok(pages.merge(place).merge(orders))
 }

@@ -4,13 +4,17 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 /// Maximum number of sessions: about 10 MB. The user service hashes a password for each sign-in, a
 /// few per second and core, so that far fewer sessions begin and end within the lifetime of a
 /// token.
 const MAX_SESSIONS: usize = 100_000;
+
+/// Interval at which an open stream checks whether its session has ended. The user service reports
+/// ended sessions every second.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Set of ended sessions. Cheap to clone.
 #[derive(Clone, Default)]
@@ -50,6 +54,13 @@ impl EndedSessions {
     /// Whether the session has ended.
     pub(crate) fn contains(&self, session: Uuid) -> bool {
         self.0.read().unwrap_or_else(PoisonError::into_inner).ids.contains(&session)
+    }
+
+    /// Waits until the session has ended.
+    pub(crate) async fn wait_for_end(self, session: Uuid) {
+        while !self.contains(session) {
+            sleep(CHECK_INTERVAL).await;
+        }
     }
 
     /// Returns the number of sessions.

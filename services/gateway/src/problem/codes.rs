@@ -71,6 +71,7 @@ pub(crate) enum Code {
     PreconditionRequired,
     RateLimited,
     TooManyAttempts,
+    TooManyStreams,
     Internal,
     NotImplemented,
     Overloaded,
@@ -94,7 +95,7 @@ pub(crate) struct CodeInfo {
 
 /// All codes, in the order of the enum.
 #[rustfmt::skip]
-pub(crate) static TABLE: [CodeInfo; 71] = [
+pub(crate) static TABLE: [CodeInfo; 72] = [
     entry(Code::InvalidRequest, "invalid_request", StatusCode::BAD_REQUEST,
         "The request is not valid",
         "Some fields are not valid; `errors` names each of them."),
@@ -294,6 +295,9 @@ pub(crate) static TABLE: [CodeInfo; 71] = [
     entry(Code::TooManyAttempts, "too_many_attempts", StatusCode::TOO_MANY_REQUESTS,
         "Too many attempts",
         "Too many attempts with this e-mail address; wait for the time in `Retry-After`."),
+    entry(Code::TooManyStreams, "too_many_streams", StatusCode::TOO_MANY_REQUESTS,
+        "Too many event streams",
+        "A client can have four open event streams; close one before you open another."),
     entry(Code::Internal, "internal", StatusCode::INTERNAL_SERVER_ERROR,
         "Internal error",
         kit::problem::INTERNAL),

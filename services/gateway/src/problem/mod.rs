@@ -40,7 +40,8 @@ impl Code {
             Self::Overloaded
             | Self::Unavailable
             | Self::DeadlineExceeded
-            | Self::TooManyAttempts => problem.retry_after(RETRY_SHORTLY),
+            | Self::TooManyAttempts
+            | Self::TooManyStreams => problem.retry_after(RETRY_SHORTLY),
             _ => problem,
         }))
     }

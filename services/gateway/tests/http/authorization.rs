@@ -133,13 +133,14 @@ impl Resources {
 }
 
 /// Operations on one resource of a customer, which return 404 for other customers.
-const OWN_RESOURCE_OPERATIONS: [&str; 7] = [
+const OWN_RESOURCE_OPERATIONS: [&str; 8] = [
     "updateAddress",
     "deleteAddress",
     "setDefaultPaymentMethod",
     "getOrder",
     "cancelOrder",
     "trackOrder",
+    "watchOrder",
     "endSession",
 ];
 

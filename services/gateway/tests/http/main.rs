@@ -18,6 +18,7 @@ mod exhaustion;
 mod fake_user;
 mod guest_carts;
 mod key_rotation;
+mod order_events;
 mod orders;
 mod orders_admin;
 mod outages;

@@ -173,6 +173,11 @@ impl<'a> Customer<'a> {
         tokio::time::timeout(timeout, empty).await.expect("the cart is empty");
     }
 
+    /// Returns the URL of the gateway.
+    pub(crate) fn gateway_url(&self) -> &'a str {
+        &self.shop.gateway.url
+    }
+
     /// Returns the id of the account.
     pub(crate) fn id(&self) -> String {
         text(&self.tokens["user"]["id"])

@@ -1,4 +1,4 @@
-//! The tower layer around every RPC that is served: concurrency limit, deadline, request context,
+//! The tower layer around every RPC that is served: concurrency limits, deadline, request context,
 //! panic handling and load shedding.
 
 use super::body::{EndConditions, ServedBody};
@@ -28,29 +28,38 @@ const OVERLOAD_RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The start of the message of prost's decode errors.
 const PROST_DECODE_ERROR: &str = "failed to decode Protobuf message";
 
+/// Limits of the RPCs of a server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RpcLimits {
+    /// Maximum number of unary RPCs in flight.
+    pub(super) in_flight: usize,
+    /// Maximum number of open response streams. They are counted separately: idle streams must not
+    /// keep unary RPCs from being served.
+    pub(super) open_streams: usize,
+    /// Longest deadline of a unary RPC.
+    pub(super) deadline: Duration,
+}
+
 /// Wraps a server's routes in an [`RpcService`].
 #[derive(Clone, Debug)]
 pub(super) struct RpcLayer {
     runtime: Runtime,
     methods: Arc<Methods>,
-    permits: Arc<Semaphore>,
+    in_flight: Arc<Semaphore>,
+    open_streams: Arc<Semaphore>,
     max_deadline: Duration,
     /// Cancelled when streams must end.
     closing: CancellationToken,
 }
 
 impl RpcLayer {
-    pub(super) fn new(
-        runtime: &Runtime,
-        methods: Methods,
-        max_in_flight: usize,
-        max_deadline: Duration,
-    ) -> Self {
+    pub(super) fn new(runtime: &Runtime, methods: Methods, limits: RpcLimits) -> Self {
         Self {
             runtime: runtime.clone(),
             methods: Arc::new(methods),
-            permits: Arc::new(Semaphore::new(max_in_flight)),
-            max_deadline,
+            in_flight: Arc::new(Semaphore::new(limits.in_flight)),
+            open_streams: Arc::new(Semaphore::new(limits.open_streams)),
+            max_deadline: limits.deadline,
             closing: CancellationToken::new(),
         }
     }
@@ -70,6 +79,12 @@ impl RpcLayer {
             ResponseKind::Stream => requested,
         };
         ServedRpc::start(&self.runtime, method, timeout, self.closing(), request.headers())
+    }
+
+    /// Takes the permit of an RPC; `None` if there are too many of its kind.
+    fn try_acquire(&self, rpc: &ServedRpc) -> Option<OwnedSemaphorePermit> {
+        let permits = if rpc.is_stream() { &self.open_streams } else { &self.in_flight };
+        Arc::clone(permits).try_acquire_owned().ok()
     }
 }
 
@@ -104,7 +119,7 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let rpc = self.layer.start_rpc(&request);
-        let Ok(permit) = Arc::clone(&self.layer.permits).try_acquire_owned() else {
+        let Some(permit) = self.layer.try_acquire(&rpc) else {
             let shed = status_response(rpc, status::unavailable(OVERLOAD_RETRY_AFTER));
             return Box::pin(async { Ok(shed) });
         };

@@ -57,6 +57,11 @@ impl ServedRpc {
         }
     }
 
+    /// Whether the response is a stream.
+    pub(super) fn is_stream(&self) -> bool {
+        self.closing.is_some()
+    }
+
     /// Records the outcome in the metrics and in one log line. Later calls do nothing.
     pub(super) fn record(&mut self, code: Code) {
         if std::mem::replace(&mut self.recorded, true) {

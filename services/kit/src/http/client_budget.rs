@@ -7,10 +7,12 @@ use super::client::Client;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// An amount of which one client gets at most a quarter. Cheap to clone; clones share the amount.
+/// An amount of which one client gets at most a share. Cheap to clone; clones share the amount.
 #[derive(Clone, Debug)]
 pub struct ClientBudget {
     total: u64,
+    /// What one client gets at most.
+    share: u64,
     used: Arc<Mutex<Used>>,
 }
 
@@ -29,15 +31,26 @@ struct Share {
 }
 
 impl ClientBudget {
-    /// Creates a budget of `total`.
+    /// Creates a budget of `total`, of which one client gets at most a quarter, but at least one.
     #[must_use]
     pub fn new(total: u64) -> Self {
-        Self { total, used: Arc::default() }
+        Self::with_share(total, (total / 4).max(1))
     }
 
-    /// Returns the share of one client: a quarter, but at least one.
+    /// Creates a budget of `total`, of which one client gets at most `share`.
+    pub(super) fn with_share(total: u64, share: u64) -> Self {
+        Self { total, share, used: Arc::default() }
+    }
+
+    /// Returns the share of one client.
     pub(super) fn share(&self) -> u64 {
-        (self.total / 4).max(1)
+        self.share
+    }
+
+    /// Whether the client has used up its share.
+    pub(super) fn is_share_used(&self, client: Client) -> bool {
+        let used = self.used();
+        used.by_client.get(&client).is_some_and(|share| share.used >= self.share)
     }
 
     /// Takes a part until the guard is dropped; `None` if the budget or the client's share of it
@@ -67,7 +80,7 @@ impl ClientBudget {
     fn has_room(&self, used: &Used, client: Client, amount: u64) -> bool {
         let of_client = used.by_client.get(&client).map_or(0, |share| share.used);
         used.total.saturating_add(amount) <= self.total
-            && of_client.saturating_add(amount) <= self.share()
+            && of_client.saturating_add(amount) <= self.share
     }
 
     fn used(&self) -> MutexGuard<'_, Used> {

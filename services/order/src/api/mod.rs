@@ -4,6 +4,7 @@
 mod fields;
 mod read;
 mod render;
+mod watch;
 
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ use crate::saga::InlineExecutor;
 use crate::store;
 use crate::transactions::{Created, OrderRepository};
 
+pub(crate) use watch::{OrderStream, OrderStreams};
+
 /// Metadata key that marks the response to an earlier request.
 pub(crate) const REPLAYED_KEY: &str = "idempotency-replayed";
 
@@ -38,6 +41,7 @@ pub(crate) struct Api {
     pub(crate) repository: Arc<OrderRepository>,
     pub(crate) placement: OrderPlacement,
     pub(crate) inline: InlineExecutor,
+    pub(crate) streams: OrderStreams,
     pub(crate) env: Env,
     pub(crate) currency: Currency,
 }
@@ -71,6 +75,14 @@ impl OrderService for Api {
         let (id, user) = read::get(request.get_ref())?;
         let order = self.repository.read(id, user).await?;
         Ok(Response::new(render::order(order)))
+    }
+
+    type WatchOrderStream = OrderStream;
+
+    async fn watch_order(&self, request: Request<pb::WatchOrderRequest>) -> RpcResult<OrderStream> {
+        let (id, user) = read::watch(request.get_ref())?;
+        let stream = self.streams.open(id, user).await?;
+        Ok(Response::new(stream))
     }
 
     async fn list_orders(

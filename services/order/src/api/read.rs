@@ -98,9 +98,18 @@ fn shipping_option(fields: &mut Fields, option: &pb::ShippingOption) -> Option<S
 }
 
 pub(super) fn get(request: &pb::GetOrderRequest) -> Result<(OrderId, Option<UserId>), Status> {
+    order_of(&request.id, &request.user_id)
+}
+
+pub(super) fn watch(request: &pb::WatchOrderRequest) -> Result<(OrderId, Option<UserId>), Status> {
+    order_of(&request.id, &request.user_id)
+}
+
+/// Reads the id of an order, and of the customer that must own it, if any.
+fn order_of(id: &str, user_id: &str) -> Result<(OrderId, Option<UserId>), Status> {
     let mut fields = Fields::default();
-    let id = fields.id("id", &request.id);
-    let user = fields.id_or_none("user_id", &request.user_id);
+    let id = fields.id("id", id);
+    let user = fields.id_or_none("user_id", user_id);
     let read = || Some((id?, user?));
     let read = read();
     fields.finish(read)

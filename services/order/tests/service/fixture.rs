@@ -90,6 +90,13 @@ impl ShopFixture {
         }
     }
 
+    /// Returns a client with a connection of its own.
+    pub(crate) fn connect(&self) -> OrderServiceClient<Channel> {
+        let address = self.order.as_ref().unwrap().address;
+        let channel = Channel::from_shared(format!("http://{address}")).unwrap();
+        OrderServiceClient::new(channel.connect_lazy())
+    }
+
     /// Shuts everything down gracefully.
     pub(crate) async fn close(mut self) {
         if let Some(order) = self.order.take() {

@@ -23,3 +23,4 @@ mod refunds;
 mod services;
 mod slow_services;
 mod unverified;
+mod watch;

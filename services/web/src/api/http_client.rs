@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 use super::call::Call;
+use super::event_reader::EventReader;
 use super::problem::{CallError, Problem};
 use super::tokens::{AccessToken, CartToken};
 use crate::base_url::BaseUrl;
@@ -93,25 +94,32 @@ impl HttpClient {
         credential: Credential<'_>,
         visitor: Client,
     ) -> Result<Reply, CallError> {
-        let own = Instant::now() + call.timeout;
-        let deadline = kit::context::deadline().map_or(own, |deadline| deadline.min(own));
-        let attempts = async {
-            match self.attempt(call, credential, visitor).await {
-                Err(CallError::Unreachable(error)) if error.is_connect() => {
-                    self.attempt(call, credential, visitor).await
-                }
-                result => result,
-            }
+        let attempt = || async {
+            let response = self.respond(call, credential, visitor).await?;
+            Ok(Reply { body: read(response).await? })
         };
-        timeout_at(deadline, attempts).await.unwrap_or(Err(CallError::TimedOut))
+        repeat_unsent(call, attempt).await
     }
 
-    async fn attempt(
+    /// Opens a stream of events, as [`HttpClient::send`] makes a call. The timeout is that of the
+    /// head of the response.
+    pub(crate) async fn open_events(
         &self,
         call: &Call,
         credential: Credential<'_>,
         visitor: Client,
-    ) -> Result<Reply, CallError> {
+    ) -> Result<EventReader, CallError> {
+        let response = repeat_unsent(call, || self.respond(call, credential, visitor)).await?;
+        Ok(EventReader::new(response))
+    }
+
+    /// Sends a call, and returns the response when its head has arrived.
+    async fn respond(
+        &self,
+        call: &Call,
+        credential: Credential<'_>,
+        visitor: Client,
+    ) -> Result<reqwest::Response, CallError> {
         let mut request = self
             .client
             .request(call.method.clone(), self.url.join(&call.path))
@@ -134,13 +142,30 @@ impl HttpClient {
         }
         let response = request.send().await.map_err(CallError::Unreachable)?;
         let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
         let retry_after_secs = retry_after(&response);
         let body = read(response).await?;
-        match status.is_success() {
-            true => Ok(Reply { body }),
-            false => Err(CallError::Problem(Box::new(problem(status, &body, retry_after_secs)))),
-        }
+        Err(CallError::Problem(Box::new(problem(status, &body, retry_after_secs))))
     }
+}
+
+/// Makes an attempt, and another one if the connection of the first could not be established, until
+/// the timeout of the call or the deadline of the request that it is made for.
+async fn repeat_unsent<T, F>(call: &Call, attempt: impl Fn() -> F) -> Result<T, CallError>
+where
+    F: Future<Output = Result<T, CallError>>,
+{
+    let own = Instant::now() + call.timeout;
+    let deadline = kit::context::deadline().map_or(own, |deadline| deadline.min(own));
+    let attempts = async {
+        match attempt().await {
+            Err(CallError::Unreachable(error)) if error.is_connect() => attempt().await,
+            result => result,
+        }
+    };
+    timeout_at(deadline, attempts).await.unwrap_or(Err(CallError::TimedOut))
 }
 
 /// Decodes problem details. A proxy between may respond with something else.

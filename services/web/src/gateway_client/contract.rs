@@ -47,6 +47,7 @@ const CALLS: [(&str, &str); 37] = [
     ("post", "/checkout/preview"),
     ("post", "/orders"),
     ("get", "/orders/{id}/tracking"),
+    ("get", "/orders/{id}/events"),
     ("delete", "/orders/{id}"),
 ];
 
@@ -125,6 +126,7 @@ fn types_decode_the_examples_of_their_schemas() {
     decodes::<Preview>("Preview");
     decodes::<Quote>("Quote");
     decodes::<Order>("Order");
+    decodes::<orders::OrderState>("Order");
     decodes::<orders::OrderList>("OrderList");
     decodes::<Tracking>("Tracking");
     decodes::<Problem>("Problem");

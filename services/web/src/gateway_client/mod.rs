@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::api::{AccessToken, Call, Credential, HttpClient, Reply};
+use crate::api::{AccessToken, Call, Credential, EventReader, HttpClient, Reply};
 use crate::session::Session;
 
 pub(crate) use crate::api::{CallError, FieldProblem, Problem};
@@ -32,7 +32,7 @@ pub(crate) use cart::{Cart, CartItem};
 pub(crate) use catalog::{Product, ProductList, ProductQuery};
 pub(crate) use categories::{Category, CategoryCache};
 pub(crate) use checkout::{NewOrder, Preview, Quote, ShippingOption};
-pub(crate) use orders::{Order, OrderStatus, Tracking};
+pub(crate) use orders::{Order, OrderStates, OrderStatus, Tracking};
 pub(crate) use payment_methods::{NewCard, PaymentMethod};
 pub(crate) use sessions::SessionInfo;
 
@@ -89,13 +89,30 @@ impl GatewayClient {
         self.signed_in_reply(&call).await.map(drop)
     }
 
-    /// Makes a call with the token of the session. An expired token is refreshed once. A session
-    /// that the gateway rejects is removed from the browser.
+    /// Makes a call with the token of the session, and returns its response.
     async fn signed_in_reply(&self, call: &Call) -> Result<Reply, CallError> {
-        let token = self.session.access_token().await?.ok_or(CallError::SignedOut)?;
-        let send = |token: AccessToken| async move {
-            self.http.send(call, Credential::Access(&token), self.session.visitor()).await
+        let visitor = self.session.visitor();
+        let send =
+            |token| async move { self.http.send(call, Credential::Access(&token), visitor).await };
+        self.with_token(send).await
+    }
+
+    /// Opens a stream of events with the token of the session.
+    async fn signed_in_events(&self, call: &Call) -> Result<EventReader, CallError> {
+        let visitor = self.session.visitor();
+        let open = |token| async move {
+            self.http.open_events(call, Credential::Access(&token), visitor).await
         };
+        self.with_token(open).await
+    }
+
+    /// Sends something with the token of the session. An expired token is refreshed once. A session
+    /// that the gateway rejects is removed from the browser.
+    async fn with_token<T, F>(&self, send: impl Fn(AccessToken) -> F) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<T, CallError>>,
+    {
+        let token = self.session.access_token().await?.ok_or(CallError::SignedOut)?;
         let result = match send(token.clone()).await {
             Err(CallError::Problem(problem)) if problem.code == "token_expired" => {
                 let token = self.session.renew(&token).await?.ok_or(CallError::SignedOut)?;

@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::catalog::Pagination;
-use super::{Address, Call, CallError, GatewayClient};
+use super::{Address, Call, CallError, EventReader, GatewayClient};
 
 /// Timeout of a cancellation, which refunds: longer than that of other calls, and shorter than the
 /// deadline of a page.
@@ -57,6 +57,16 @@ impl OrderStatus {
         }
     }
 
+    /// Whether the order does not change any more, but for a refund.
+    pub(crate) fn is_final(self) -> bool {
+        match self {
+            Self::Delivered | Self::Cancelled | Self::Refunded => true,
+            Self::Pending | Self::Confirmed | Self::Processing | Self::Shipped | Self::Unknown => {
+                false
+            }
+        }
+    }
+
     /// Parses the name in the API.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name() == name)
@@ -85,6 +95,18 @@ pub(crate) struct Order {
     pub(crate) created_at: Timestamp,
 }
 
+impl Order {
+    /// Returns the version of the state that pages show.
+    pub(crate) fn version(&self) -> String {
+        version(self.status, self.refunded, self.tracking_number.as_deref())
+    }
+}
+
+/// Returns a text that differs between states of an order that look different on a page.
+fn version(status: OrderStatus, refunded: Money, tracking_number: Option<&str>) -> String {
+    format!("{}-{}-{}", status.name(), refunded.cents(), tracking_number.unwrap_or_default())
+}
+
 /// A line of an order.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct OrderItem {
@@ -100,6 +122,36 @@ pub(crate) struct OrderItem {
 pub(crate) struct HistoryEntry {
     pub(crate) status: OrderStatus,
     pub(crate) created_at: Timestamp,
+}
+
+/// What an event contains of the state of an order.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct OrderState {
+    pub(crate) status: OrderStatus,
+    refunded: Money,
+    tracking_number: Option<String>,
+}
+
+impl OrderState {
+    /// Returns the version of the state.
+    pub(crate) fn version(&self) -> String {
+        version(self.status, self.refunded, self.tracking_number.as_deref())
+    }
+}
+
+/// The states of an order: the current one, and one after each change.
+pub(crate) struct OrderStates(EventReader);
+
+impl OrderStates {
+    /// Waits for the next state; `None` when the stream has ended.
+    ///
+    /// # Errors
+    /// Fails when the connection is lost, or the event cannot be read.
+    pub(crate) async fn next(&mut self) -> Result<Option<OrderState>, CallError> {
+        let Some(data) = self.0.next_data().await? else { return Ok(None) };
+        let invalid = |error: serde_json::Error| CallError::InvalidResponse(error.to_string());
+        serde_json::from_str(&data).map(Some).map_err(invalid)
+    }
 }
 
 /// A page of orders.
@@ -151,6 +203,12 @@ impl GatewayClient {
     /// Returns an order of the customer.
     pub(crate) async fn order(&self, id: Uuid) -> Result<Order, CallError> {
         self.signed_in(Call::get(format!("/orders/{id}"))).await
+    }
+
+    /// Opens the stream of the states of an order.
+    pub(crate) async fn watch_order(&self, id: Uuid) -> Result<OrderStates, CallError> {
+        let call = Call::get(format!("/orders/{id}/events"));
+        self.signed_in_events(&call).await.map(OrderStates)
     }
 
     /// Returns the shipment of an order.

@@ -6,6 +6,7 @@ mod account;
 mod errors;
 mod guest;
 mod headers;
+mod order_live;
 mod pages;
 mod session;
 mod shop;

@@ -57,9 +57,10 @@ const VISITED_ELSEWHERE: [&str; 7] = [
 ];
 
 /// Responses that are no pages.
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "/assets/{file}",
     "/images/products/{file}",
+    "/orders/{id}/live",
     "/robots.txt",
     "/sitemap.xml",
     "/site.webmanifest",

@@ -17,6 +17,8 @@ pub(crate) struct Shop {
     pub(crate) url: String,
     pub(crate) services: Services,
     pub(crate) mail_inbox: MailInbox,
+    /// The process of the web shop.
+    pub(crate) web: Runtime,
     _keys: KeyFiles,
     _catalog: TestDatabase,
 }
@@ -29,8 +31,8 @@ impl Shop {
         let catalog = testing::database(&catalog::MIGRATOR).await;
         let services = Services::start(catalog.pool(), &keys.signing(), mail_inbox.smtp).await;
         let gateway = start_gateway(&keys, &services.urls()).await;
-        let url = start_web(&format!("http://{gateway}")).await;
-        let shop = Self { url, services, mail_inbox, _keys: keys, _catalog: catalog };
+        let (url, web) = start_web_process(&format!("http://{gateway}")).await;
+        let shop = Self { url, services, mail_inbox, web, _keys: keys, _catalog: catalog };
         shop.wait_until_ready().await;
         shop
     }
@@ -94,10 +96,14 @@ async fn start_gateway(keys: &KeyFiles, urls: &[String]) -> SocketAddr {
 
 /// Starts a web shop in front of the gateway at this URL, and returns its URL.
 pub(crate) async fn start_web(gateway_url: &str) -> String {
+    start_web_process(gateway_url).await.0
+}
+
+async fn start_web_process(gateway_url: &str) -> (String, Runtime) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    serve_web(listener, &["--gateway-url", gateway_url, "--web-url", &url]);
-    url
+    let runtime = serve_web(listener, &["--gateway-url", gateway_url, "--web-url", &url]);
+    (url, runtime)
 }
 
 /// Starts a web shop that its visitors reach at `web_url`, without a gateway, and returns the URL
@@ -109,7 +115,9 @@ pub(crate) async fn start_web_at(web_url: &str) -> String {
     url
 }
 
-fn serve_web(listener: TcpListener, arguments: &[&str]) {
-    let serving = web::serve_on(listener, settings(arguments), Runtime::for_tests());
+fn serve_web(listener: TcpListener, arguments: &[&str]) -> Runtime {
+    let runtime = Runtime::for_tests();
+    let serving = web::serve_on(listener, settings(arguments), runtime.clone());
     tokio::spawn(async { serving.await.expect("the web shop serves") });
+    runtime
 }

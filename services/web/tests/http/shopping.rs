@@ -11,18 +11,18 @@ const ADDRESS: [(&str, &str); 5] = [
     ("country", "US"),
 ];
 
-const VISA: [(&str, &str); 3] =
+pub(crate) const VISA: [(&str, &str); 3] =
     [("card_number", "4242 4242 4242 4242"), ("expiry", "12/40"), ("cvv", "123")];
 
 /// Adds a product to the cart on its page.
-async fn add_to_cart(browser: &mut Browser, slug: &str) -> Response {
+pub(crate) async fn add_to_cart(browser: &mut Browser, slug: &str) -> Response {
     browser.get(&format!("/products/{slug}")).await.is(200);
     let added = browser.submit("/cart/items", &[("quantity", "2")]).await;
     browser.follow(&added).await
 }
 
 /// Goes from the cart to the review, with a new address and a new card.
-async fn review(browser: &mut Browser, card: &[(&str, &str)]) -> Response {
+pub(crate) async fn review(browser: &mut Browser, card: &[(&str, &str)]) -> Response {
     let start = browser.get("/checkout").await;
     assert_eq!(start.location(), "/checkout/address");
     browser.follow(&start).await.is(200);

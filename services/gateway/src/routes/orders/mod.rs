@@ -1,5 +1,6 @@
 //! `/orders`: the caller's orders.
 
+mod events;
 mod outcome;
 
 use axum::Json;
@@ -50,6 +51,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         Code::IdempotencyKeyReused,
     ]));
     let not_found = [Code::NotFound, Code::OrderNotFound];
+    let watch_codes = [Code::NotFound, Code::OrderNotFound, Code::TooManyStreams];
     let cancel_codes = signed_in(&with_body(&[
         Code::NotFound,
         Code::OrderNotFound,
@@ -64,6 +66,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(service_route(&signed_in(&not_found), routes!(get)))
         .routes(service_route(&cancel_codes, routes!(cancel)))
         .routes(service_route(&signed_in(&not_found), routes!(track)))
+        .routes(service_route(&signed_in(&watch_codes), routes!(events::watch)))
 }
 
 /// Order my cart

@@ -186,7 +186,10 @@ impl Call {
     }
 
     fn write_headers(&self, headers: &mut HeaderMap) {
-        if let Some(deadline) = self.deadline {
+        // The deadline of a stream limits the time until it is open, not how long it lives; a
+        // timeout that the call itself sets stays in the headers.
+        let is_stream = self.state.target.is_stream(&self.method);
+        if let Some(deadline) = self.deadline.filter(|_| !is_stream) {
             deadline::write(headers, deadline.saturating_duration_since(Instant::now()));
         }
         if let Some(request_id) = context::request_id() {

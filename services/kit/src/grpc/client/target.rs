@@ -89,8 +89,9 @@ impl ClientTarget {
         self
     }
 
-    /// Sets the RPCs with a response stream. They have no deadline unless the call sets one. (All
-    /// others respond with one message, which is read completely.)
+    /// Sets the RPCs with a response stream. They have no deadline unless the call sets one; that
+    /// of the request for which the stream is opened applies until it is open. (All others respond
+    /// with one message, which is read completely.)
     #[must_use]
     pub fn streams(mut self, streams: &'static [&'static str]) -> Self {
         self.streams = streams;

@@ -234,3 +234,21 @@ async fn stream_has_no_deadline() {
     let idle = "grpc_server_in_flight{component=\"echo\"} 0\n";
     eventually(|| server.runtime.metrics().text().contains(idle)).await;
 }
+
+#[tokio::test]
+async fn stream_outlives_the_request_that_opened_it() {
+    let server = TestServer::start("a");
+    let channel = channel(&[&server], READS);
+    let request = Context {
+        request_id: RequestId::parse("r-1").expect("an id"),
+        deadline: Some(tokio::time::Instant::now() + Duration::from_millis(300)),
+        origin: Origin::default(),
+    };
+    let opening = watch(&channel, "endless");
+    let mut stream = context::scope(request, opening).await.expect("a stream");
+    for _ in 0..2 {
+        assert_eq!(stream.message().await.expect("a message").expect("two").text, "a");
+    }
+    let more = timeout(Duration::from_millis(600), stream.message()).await;
+    assert!(more.is_err(), "the stream stays open");
+}

@@ -1,6 +1,6 @@
 //! The gRPC server of a component, with graceful shutdown.
 
-use super::layer::RpcLayer;
+use super::layer::{RpcLayer, RpcLimits};
 use super::methods::Methods;
 use crate::{Error, Runtime, net};
 use axum::response::IntoResponse;
@@ -19,9 +19,13 @@ use tonic_health::server::HealthReporter;
 #[cfg(test)]
 mod tests;
 
-/// Maximum number of RPCs in flight; further ones are shed with UNAVAILABLE. A pod has five
+/// Maximum number of unary RPCs in flight; further ones are shed with UNAVAILABLE. A pod has five
 /// database connections, so beyond a few hundred RPCs the callers' deadlines would pass in a queue.
 const MAX_IN_FLIGHT: usize = 512;
+
+/// Maximum number of open response streams, which are idle most of the time; further ones are shed
+/// with UNAVAILABLE. A service whose streams need more memory has a smaller limit of its own.
+const MAX_OPEN_STREAMS: usize = 2048;
 
 /// Longest deadline of a unary RPC. A longer deadline of the caller is reduced to it.
 const MAX_DEADLINE: Duration = Duration::from_secs(30);
@@ -49,6 +53,7 @@ pub struct Server {
     names: Vec<&'static str>,
     descriptors: Vec<Vec<u8>>,
     max_in_flight: usize,
+    max_open_streams: usize,
 }
 
 #[derive(Debug)]
@@ -76,6 +81,7 @@ impl Server {
             names: Vec::new(),
             descriptors: Vec::new(),
             max_in_flight: MAX_IN_FLIGHT,
+            max_open_streams: MAX_OPEN_STREAMS,
         }
     }
 
@@ -86,10 +92,17 @@ impl Server {
         self
     }
 
-    /// Sets the maximum number of RPCs in flight, 512 by default; further ones are shed with
+    /// Sets the maximum number of unary RPCs in flight, 512 by default; further ones are shed with
     /// UNAVAILABLE.
     pub fn max_in_flight(mut self, max_in_flight: usize) -> Self {
         self.max_in_flight = max_in_flight;
+        self
+    }
+
+    /// Sets the maximum number of open response streams, 2,048 by default; further ones are shed
+    /// with UNAVAILABLE.
+    pub fn max_open_streams(mut self, max_open_streams: usize) -> Self {
+        self.max_open_streams = max_open_streams;
         self
     }
 
@@ -115,7 +128,12 @@ impl Server {
     /// # Errors
     /// When the address cannot be bound, or the descriptors cannot be decoded.
     pub async fn serve(self) -> Result<(), Error> {
-        let Self { runtime, listen, mut routes, names, mut descriptors, max_in_flight } = self;
+        let limits = RpcLimits {
+            in_flight: self.max_in_flight,
+            open_streams: self.max_open_streams,
+            deadline: MAX_DEADLINE,
+        };
+        let Self { runtime, listen, mut routes, names, mut descriptors, .. } = self;
         let (health, health_service) = tonic_health::server::health_reporter();
         for name in &names {
             health.set_service_status(name, ServingStatus::Serving).await;
@@ -132,7 +150,7 @@ impl Server {
         let incoming =
             TcpIncoming::from(listen.open(runtime.name()).await?).with_nodelay(Some(true));
         runtime.readiness(runtime.name()).open();
-        let layer = RpcLayer::new(&runtime, methods, max_in_flight, MAX_DEADLINE);
+        let layer = RpcLayer::new(&runtime, methods, limits);
         let closing = layer.closing();
         let draining = runtime.clone();
         let shutdown = async move {

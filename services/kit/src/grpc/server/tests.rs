@@ -175,6 +175,23 @@ async fn rpcs_above_the_limit_are_shed_with_a_retry_delay() {
 }
 
 #[tokio::test]
+async fn streams_have_a_limit_of_their_own() {
+    let server = TestServer::configured("a", |server| server.max_in_flight(1).max_open_streams(2));
+    let channel = channel(&server);
+    let first = watch(&channel, "endless").await.expect("a stream");
+    let second = watch(&channel, "endless").await.expect("a stream");
+    let refused = watch(&channel, "endless").await.expect_err("the limit is two");
+    assert_eq!(refused.code(), Code::Unavailable);
+    assert!(retry_after_of(&refused).is_some());
+    assert_eq!(say(&channel, "").await.expect("streams occupy no permit"), "a");
+    drop(first);
+    let gauge = "grpc_server_in_flight{component=\"echo\"} 1\n";
+    eventually(|| server.runtime.metrics().text().contains(gauge)).await;
+    watch(&channel, "endless").await.expect("a free permit");
+    drop(second);
+}
+
+#[tokio::test]
 async fn drain_completes_calls_ends_streams_and_refuses_new_calls() {
     let mut server = TestServer::start("a");
     let channel = channel(&server);

@@ -5,6 +5,7 @@ use super::client_budget::ClientBudget;
 use super::connection_activity::ConnectionActivity;
 use super::connection_table::{ConnectionTable, Pace};
 use super::connection_timeouts::ConnectionTimeouts;
+use super::event_stream;
 use super::message_scanner::BodyFraming;
 use super::observed_io::{ObservedSocket, RequestGuards, ResponseBody};
 use super::proxy_keys::X_PROXY_KEY;
@@ -229,6 +230,10 @@ impl RequestService {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(sender);
         let mut response = self.router.oneshot(request).await?;
+        if event_stream::has_own_limits(&response) {
+            guards.permit = None;
+            return Ok(response.map(|body| ResponseBody::new(body, guards)));
+        }
         if response.body().is_end_stream() {
             if let Some(permit) = guards.permit.take() {
                 activity.finish_without_body(permit);

@@ -1,11 +1,14 @@
 //! Connection timeouts through real sockets.
 
 use super::{EVICTION_TIMEOUT, ServerLimits, ServerSettings, serve_until};
-use crate::http::TrustedProxies;
+use crate::Runtime;
 use crate::http::connection_timeouts::ConnectionTimeouts;
+use crate::http::{Client, EventStreams, TrustedProxies};
 use axum::Router;
 use axum::body::Bytes;
+use axum::response::sse::Event;
 use axum::routing::get;
+use futures::{StreamExt as _, stream};
 use std::future::pending;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -58,6 +61,26 @@ async fn start_server_with(max_connections: usize, proxies: &[&str]) -> SocketAd
     let trusted = TrustedProxies::new(&proxies);
     let limits = ServerLimits::new(MAX_REQUESTS, 16 * MEDIUM_BYTES as u64 + 64 * 1024);
     let settings = ServerSettings { timeouts: TIMEOUTS, max_connections, trusted, limits };
+    tokio::spawn(serve_until(listener, router, pending(), settings));
+    address
+}
+
+/// The address of a server with event streams, where one client may have one request in flight and
+/// 4 KiB of responses.
+async fn start_event_server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let streams = EventStreams::new(8, &Runtime::for_tests());
+    let client = Client::from(address.ip());
+    let open = async move || {
+        let first = stream::iter([Event::default().data("1")]);
+        let place = streams.try_open(client).expect("a place");
+        place.respond(first.chain(stream::pending()))
+    };
+    let router = Router::new().route("/fast", get(async || "a response"));
+    let router = router.route("/events", get(open));
+    let limits = ServerLimits::new(1, 16 * 1024);
+    let settings = ServerSettings { limits, ..ServerSettings::new(TrustedProxies::default()) };
     tokio::spawn(serve_until(listener, router, pending(), settings));
     address
 }
@@ -429,4 +452,21 @@ async fn too_many_headers_are_431_with_http2() {
         let (response, _) = client.send_request(request, true).expect("sent");
         assert_eq!(response.await.expect("a head").status(), status, "{count}");
     }
+}
+
+#[tokio::test]
+async fn open_event_stream_occupies_no_limit_of_requests() {
+    let address = start_event_server().await;
+    let mut streams = Vec::new();
+    for _ in 0..2 {
+        let mut stream = connect(address, b"GET /events HTTP/1.1\r\nhost: shop\r\n\r\n").await;
+        let (mut read, mut part) = (Vec::new(), [0; 1024]);
+        while !String::from_utf8_lossy(&read).contains("data: 1") {
+            let length = stream.read(&mut part).await.expect("an event");
+            assert_ne!(length, 0, "closed after {}", String::from_utf8_lossy(&read));
+            read.extend_from_slice(&part[..length]);
+        }
+        streams.push(stream);
+    }
+    read_response(&mut connect(address, REQUEST).await).await;
 }

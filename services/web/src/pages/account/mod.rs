@@ -7,6 +7,7 @@ pub(crate) mod countries;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod order;
+pub(crate) mod order_live;
 mod order_view;
 pub(crate) mod orders;
 pub(crate) mod overview;

@@ -1,13 +1,13 @@
 //! An order: status, timeline, tracking, lines, totals.
 
 use askama::Template;
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::response::Response;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::address_lines;
 use super::order_view::{StatusPill, number};
+use super::{address_lines, order_live};
 use crate::format::Format;
 use crate::forms::SubmittedForm;
 use crate::gateway_client::{CallError, Order, OrderStatus, Tracking, optional};
@@ -31,7 +31,10 @@ struct OrderView {
     /// Sentence about the status.
     summary: &'static str,
     placed_on: String,
-    is_pending: bool,
+    /// Whether the order changes, so that the page shows changes.
+    is_open: bool,
+    /// The state that the page shows.
+    version: String,
     can_cancel: bool,
     timeline: Vec<TimelineEntry>,
     shipment: Option<String>,
@@ -81,8 +84,22 @@ pub(crate) struct CancelForm {
     reason: String,
 }
 
+/// Query of the page.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OrderQuery {
+    /// The state that the visitor sees, to wait for another one; empty for the current one.
+    wait: Option<String>,
+}
+
 /// `GET /orders/{id}`.
-pub(crate) async fn show(page: Page, Path(id): Path<Uuid>) -> Result<Response, PageError> {
+pub(crate) async fn show(
+    page: Page,
+    Path(id): Path<Uuid>,
+    Query(query): Query<OrderQuery>,
+) -> Result<Response, PageError> {
+    if let Some(version) = &query.wait {
+        order_live::wait_for_change(&page, id, version).await;
+    }
     let gateway = page.gateway();
     let (order, tracking) = tokio::join!(gateway.order(id), optional(gateway.tracking(id)));
     let view = view(&order?, tracking, page.format(), page.messages());
@@ -146,7 +163,8 @@ fn view(
         status: StatusPill::new(order.status, m),
         summary: summary(order, m),
         placed_on: (m.orders.placed_on)(&format.date(order.created_at)),
-        is_pending: order.status == OrderStatus::Pending,
+        is_open: !order.status.is_final(),
+        version: order.version(),
         can_cancel: matches!(order.status, OrderStatus::Pending | OrderStatus::Confirmed),
         shipment: shipment.map(|shipment| format!("{} {}", shipment.carrier, shipment.service)),
         tracking_number: shipment
