@@ -100,6 +100,14 @@ pub(crate) struct Response {
 }
 
 impl Response {
+    /// Fails unless the response has this status.
+    pub(crate) fn expect(&self, status: StatusCode) -> Result<(), String> {
+        match self.status == status {
+            true => Ok(()),
+            false => Err(format!("status {}", self.status.as_u16())),
+        }
+    }
+
     /// Returns the target of a redirect on the same server.
     pub(crate) fn location(&self) -> Result<Uri, String> {
         let location = self.headers.get(LOCATION).and_then(|value| value.to_str().ok());

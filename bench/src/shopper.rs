@@ -6,9 +6,9 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use http::{Method, StatusCode, Uri};
 
-use crate::client::{Body, Connection, Credentials, Request, Response, Target};
+use crate::client::{Body, Connection, Credentials, Request, Target};
 use crate::web_pages::WebPages;
-use crate::workload::Step;
+use crate::workload::{Step, pick};
 
 /// Search terms: words of several products, of one product and of none, and a misspelling.
 const SEARCHES: [&str; 6] =
@@ -17,10 +17,6 @@ const SEARCHES: [&str; 6] =
 /// The body of an order of the content of the cart.
 const ORDER: &[u8] = br#"{"payment_method_id": "pm_test_visa", "shipping_address": {
     "street": "1 Main Street", "city": "Springfield", "zip_code": "62701", "country": "US"}}"#;
-
-/// The distance between the products of consecutive arrivals. It is coprime to most numbers of
-/// products, so that concurrent requests are for different products.
-const STRIDE: u64 = 7;
 
 /// The prepared parts of all requests, which shoppers share so that a request costs little.
 #[derive(Debug)]
@@ -53,14 +49,6 @@ impl RequestTemplates {
             additions: products.iter().map(addition).collect(),
         })
     }
-}
-
-/// Selects the item of an arrival.
-pub(crate) fn pick<T>(items: &[T], index: u64) -> Result<&T, String> {
-    let position = index.wrapping_mul(STRIDE).checked_rem(items.len() as u64);
-    let position = position.and_then(|position| usize::try_from(position).ok());
-    let item = position.and_then(|position| items.get(position));
-    item.ok_or_else(|| "there are no products".to_owned())
 }
 
 /// A shopper with a connection, and with an account unless anonymous. It executes one step at a
@@ -108,7 +96,7 @@ impl Shopper {
             Step::AddToCart => self.add_to_cart(index).await,
             Step::ViewCart => {
                 let request = self.authorized(Request::get(templates.cart.clone()));
-                expect(StatusCode::OK, &self.connection.send(request).await?)
+                self.connection.send(request).await?.expect(StatusCode::OK)
             }
             Step::Checkout => {
                 self.add_to_cart(index).await?;
@@ -128,7 +116,7 @@ impl Shopper {
 
     /// Sends a public read, without authorization.
     async fn read(&mut self, path: &Uri) -> Result<(), String> {
-        expect(StatusCode::OK, &self.connection.send(Request::get(path.clone())).await?)
+        self.connection.send(Request::get(path.clone())).await?.expect(StatusCode::OK)
     }
 
     async fn add_to_cart(&mut self, index: u64) -> Result<(), String> {
@@ -141,18 +129,10 @@ impl Shopper {
         let request = Request::get(path.clone());
         let request = Request { method: Method::POST, body: Body::Json(json), ..request };
         let request = self.authorized(request);
-        expect(StatusCode::CREATED, &self.connection.send(request).await?)
+        self.connection.send(request).await?.expect(StatusCode::CREATED)
     }
 
     fn authorized(&self, request: Request) -> Request {
         Request { credentials: self.credentials.clone(), ..request }
-    }
-}
-
-/// Fails unless a response has this status.
-pub(crate) fn expect(status: StatusCode, response: &Response) -> Result<(), String> {
-    match response.status == status {
-        true => Ok(()),
-        false => Err(format!("status {}", response.status.as_u16())),
     }
 }

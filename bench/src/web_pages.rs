@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, Uri};
 
 use crate::client::{Body, Connection, Credentials, Request, Response, Target};
-use crate::shopper::{expect, pick};
+use crate::workload::pick;
 
 /// The paths that shoppers share.
 #[derive(Debug)]
@@ -88,12 +88,12 @@ impl WebPages {
     }
 
     async fn open(&mut self, path: Uri) -> Result<(), String> {
-        expect(StatusCode::OK, &self.connection.send(Request::get(path)).await?)
+        self.connection.send(Request::get(path)).await?.expect(StatusCode::OK)
     }
 
     async fn get(&mut self, path: Uri) -> Result<Response, String> {
         let response = self.send(Request::get(path)).await?;
-        expect(StatusCode::OK, &response)?;
+        response.expect(StatusCode::OK)?;
         Ok(response)
     }
 

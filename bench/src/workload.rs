@@ -2,6 +2,10 @@
 
 use clap::ValueEnum;
 
+/// The distance between the products of consecutive arrivals. It is coprime to most numbers of
+/// products, so that concurrent requests are for different products.
+const STRIDE: u64 = 7;
+
 /// An action of a shopper. One arrival is one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
@@ -134,6 +138,14 @@ impl Workload {
             Self::Constant => "constant body",
         }
     }
+}
+
+/// Selects the item of an arrival.
+pub(crate) fn pick<T>(items: &[T], index: u64) -> Result<&T, String> {
+    let position = index.wrapping_mul(STRIDE).checked_rem(items.len() as u64);
+    let position = position.and_then(|position| usize::try_from(position).ok());
+    let item = position.and_then(|position| items.get(position));
+    item.ok_or_else(|| "there are no products".to_owned())
 }
 
 /// Returns each step as often as its weight, evenly spread: each position gets the step that is
