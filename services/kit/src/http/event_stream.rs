@@ -36,7 +36,6 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 pub struct EventStreams {
     places: ClientBudget,
     runtime: Runtime,
-    heartbeat_interval: Duration,
 }
 
 /// Reason why a stream is not opened.
@@ -52,7 +51,7 @@ pub enum StreamRefusal {
 #[derive(Debug)]
 pub struct StreamPlace {
     _place: BudgetGuard,
-    streams: EventStreams,
+    runtime: Runtime,
 }
 
 /// Extension of a response with limits of its own.
@@ -71,14 +70,7 @@ impl EventStreams {
         Self {
             places: ClientBudget::with_share(max_streams, MAX_STREAMS_PER_CLIENT),
             runtime: runtime.clone(),
-            heartbeat_interval: HEARTBEAT_INTERVAL,
         }
-    }
-
-    /// Sets the interval of heartbeats, 15 seconds by default.
-    #[must_use]
-    pub fn with_heartbeat_interval(self, heartbeat_interval: Duration) -> Self {
-        Self { heartbeat_interval, ..self }
     }
 
     /// Takes the place of a stream.
@@ -87,7 +79,7 @@ impl EventStreams {
     /// When the client or the server has too many open streams.
     pub fn try_open(&self, client: Client) -> Result<StreamPlace, StreamRefusal> {
         match self.places.try_take(client, 1) {
-            Some(place) => Ok(StreamPlace { _place: place, streams: self.clone() }),
+            Some(place) => Ok(StreamPlace { _place: place, runtime: self.runtime.clone() }),
             None if self.places.is_share_used(client) => Err(StreamRefusal::Client),
             None => Err(StreamRefusal::Server),
         }
@@ -99,11 +91,11 @@ impl StreamPlace {
     /// the events, when the process drains, and after ten minutes. No cache, proxy or compression
     /// delays the events.
     pub fn respond(self, events: impl Stream<Item = Event> + Send + 'static) -> Response {
-        let runtime = self.streams.runtime.clone();
+        let runtime = self.runtime.clone();
         let ended = async move {
             select(pin!(runtime.draining()), pin!(sleep(MAX_DURATION))).await;
         };
-        let heartbeat = KeepAlive::new().interval(self.streams.heartbeat_interval);
+        let heartbeat = KeepAlive::new().interval(HEARTBEAT_INTERVAL);
         let events = events.take_until(ended).map(move |event| {
             // The place is released with the stream.
             let _place = &self;

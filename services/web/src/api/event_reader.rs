@@ -52,7 +52,7 @@ struct EventBuffer {
 }
 
 impl EventBuffer {
-    /// Removes events up to the first one with data, and returns this; `None` if it is not complete.
+    /// Removes events up to the first one with data, and returns it; `None` if it is not complete.
     /// Comments and events without data are skipped.
     fn pop_data(&mut self) -> Option<String> {
         loop {
