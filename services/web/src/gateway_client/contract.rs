@@ -10,7 +10,7 @@ use crate::api::Tokens;
 const DOCUMENT: &str = include_str!("../../../gateway/openapi.json");
 
 /// Paths that the client calls, with the method.
-const CALLS: [(&str, &str); 37] = [
+const CALLS: [(&str, &str); 38] = [
     ("get", "/products"),
     ("get", "/products/search"),
     ("get", "/products/{id}"),

@@ -56,6 +56,12 @@ pub(crate) async fn optional<T>(call: impl Future<Output = Result<T, CallError>>
     }
 }
 
+/// Returns the result of a call that is the content of a part of the page, or `None` when it fails.
+/// The page says that the part is unavailable.
+pub(crate) async fn available<T>(call: impl Future<Output = Result<T, CallError>>) -> Option<T> {
+    call.await.inspect_err(|error| tracing::info!(%error, "part of a page is unavailable")).ok()
+}
+
 /// The gateway, as one visitor reaches it. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct GatewayClient {

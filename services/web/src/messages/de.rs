@@ -255,6 +255,7 @@ pub(super) static MESSAGES: Messages = Messages {
         no_address: "Sie haben keine gespeicherte Adresse.",
         default_card: "Standardkarte",
         no_card: "Sie haben keine gespeicherte Karte.",
+        unavailable: "Das ist im Moment nicht verfügbar. Versuchen Sie es gleich noch einmal.",
         manage: "Verwalten",
         edit: "Bearbeiten",
         delete: "Löschen",

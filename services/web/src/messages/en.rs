@@ -252,6 +252,7 @@ pub(super) static MESSAGES: Messages = Messages {
         no_address: "You have no saved address.",
         default_card: "Default card",
         no_card: "You have no saved card.",
+        unavailable: "This is unavailable at the moment. Please try again in a minute.",
         manage: "Manage",
         edit: "Edit",
         delete: "Delete",

@@ -260,6 +260,7 @@ pub(crate) struct AccountMessages {
     pub(crate) no_address: &'static str,
     pub(crate) default_card: &'static str,
     pub(crate) no_card: &'static str,
+    pub(crate) unavailable: &'static str,
     pub(crate) manage: &'static str,
     pub(crate) edit: &'static str,
     pub(crate) delete: &'static str,

@@ -5,7 +5,7 @@ use axum::response::Response;
 
 use super::order_view::OrderCard;
 use super::{address_lines, card_name};
-use crate::gateway_client::optional;
+use crate::gateway_client::available;
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
@@ -21,10 +21,12 @@ struct OverviewView {
     greeting: String,
     email: String,
     is_verified: bool,
-    orders: Vec<OrderCard>,
-    /// The lines of the default address; empty without one.
-    address: Vec<String>,
-    card: Option<String>,
+    /// The recent orders; `None` if they are unavailable.
+    orders: Option<Vec<OrderCard>>,
+    /// The lines of the default address, empty without one; `None` if it is unavailable.
+    address: Option<Vec<String>>,
+    /// The default card, if there is one; `None` if it is unavailable.
+    card: Option<Option<String>>,
 }
 
 impl OverviewView {
@@ -44,23 +46,28 @@ pub(crate) async fn show(page: Page) -> Result<Response, PageError> {
     let gateway = page.gateway();
     let (user, orders, addresses, cards) = tokio::join!(
         gateway.me(),
-        optional(gateway.orders(None, 1, RECENT_ORDERS)),
-        optional(gateway.addresses()),
-        optional(gateway.payment_methods()),
+        available(gateway.orders(None, 1, RECENT_ORDERS)),
+        available(gateway.addresses()),
+        available(gateway.payment_methods()),
     );
     let user = user?;
     let m = page.messages();
-    let orders = orders.map(|list| list.orders).unwrap_or_default();
-    let address = addresses.unwrap_or_default().into_iter().find(|address| address.is_default);
-    let card = cards.unwrap_or_default().into_iter().find(|card| card.is_default);
+    let orders = orders.map(|list| {
+        list.orders.iter().map(|order| OrderCard::new(order, page.format(), m)).collect()
+    });
+    let address = addresses.map(|saved| {
+        let default = saved.iter().find(|address| address.is_default);
+        default.map(|saved| address_lines(&saved.address)).unwrap_or_default()
+    });
+    let card = cards.map(|saved| saved.iter().find(|card| card.is_default).map(card_name));
     let view = OverviewView {
         m,
         greeting: (m.account.greeting)(&user.profile.first_name),
         email: user.email,
         is_verified: user.email_verified,
-        orders: orders.iter().map(|order| OrderCard::new(order, page.format(), m)).collect(),
-        address: address.map(|saved| address_lines(&saved.address)).unwrap_or_default(),
-        card: card.map(|card| card_name(&card)),
+        orders,
+        address,
+        card,
     };
     page.render(view).await
 }
