@@ -14,17 +14,31 @@ const MAX_TITLE_CHARS: usize = 70;
 /// The whole document.
 #[derive(Template)]
 #[template(path = "base.html")]
-pub(super) struct Layout<'a, V: View> {
+pub(super) struct Layout<'a> {
     m: &'static Messages,
     shop: &'a ShopInfo,
-    head: Head,
     chrome: Chrome,
-    view: V,
+    head: Head,
+    /// The rendered view.
+    content: String,
 }
 
-impl<'a, V: View> Layout<'a, V> {
-    pub(super) fn new(shop: &'a ShopInfo, head: Head, chrome: Chrome, view: V) -> Self {
-        Self { m: shop.messages, shop, head, chrome, view }
+/// A rendered view with its head.
+pub(super) struct Content {
+    pub(super) head: Head,
+    html: String,
+}
+
+impl Content {
+    pub(super) fn new(view: &impl View) -> Result<Self, askama::Error> {
+        Ok(Self { head: view.head(), html: view.render()? })
+    }
+}
+
+impl<'a> Layout<'a> {
+    pub(super) fn new(shop: &'a ShopInfo, chrome: Chrome, content: Content) -> Self {
+        let Content { head, html } = content;
+        Self { m: shop.messages, shop, chrome, head, content: html }
     }
 
     /// Renders the document.

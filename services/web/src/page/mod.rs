@@ -19,7 +19,7 @@ use crate::shop_info::ShopInfo;
 use crate::view::View;
 
 use chrome::Chrome;
-use layout::Layout;
+use layout::{Content, Layout};
 use response::PageResponse;
 
 /// The page that a request asks for.
@@ -109,22 +109,27 @@ impl Page {
 
     /// Renders the view within the layout.
     pub(crate) async fn render(self, view: impl View) -> Result<Response, PageError> {
-        let (categories, cart_units) =
-            tokio::join!(optional(self.app.categories().get(&self.gateway)), self.cart_units());
-        let chrome = Chrome::new(&self, categories.as_deref().unwrap_or_default(), cart_units);
-        self.respond(view, chrome)
+        let content = Content::new(&view)?;
+        self.render_content(content).await
     }
 
     /// Renders the view within a layout that needs no call of the gateway, which may be down.
     pub(crate) fn render_offline(self, view: impl View) -> Result<Response, PageError> {
         let chrome = Chrome::new(&self, &[], None);
-        self.respond(view, chrome)
+        self.respond(Content::new(&view)?, chrome)
     }
 
-    fn respond(self, view: impl View, chrome: Chrome) -> Result<Response, PageError> {
-        let head = view.head();
-        let storage = head.storage;
-        let html = Layout::new(self.shop(), head, chrome, view).render()?;
+    // From here on nothing depends on the type of the view, so that the program contains it once.
+    async fn render_content(self, content: Content) -> Result<Response, PageError> {
+        let (categories, cart_units) =
+            tokio::join!(optional(self.app.categories().get(&self.gateway)), self.cart_units());
+        let chrome = Chrome::new(&self, categories.as_deref().unwrap_or_default(), cart_units);
+        self.respond(content, chrome)
+    }
+
+    fn respond(self, content: Content, chrome: Chrome) -> Result<Response, PageError> {
+        let storage = content.head.storage;
+        let html = Layout::new(self.shop(), chrome, content).render()?;
         let response = PageResponse { html, storage, status: self.status };
         Ok(response.respond_to(self.if_none_match.as_ref()))
     }
