@@ -26,6 +26,8 @@ export default defineConfig({
     locale: "en-US",
     timezoneId: "UTC",
     actionTimeout: 15_000,
+    // It would load pages and files past the tests that watch and block requests.
+    serviceWorkers: "block",
     trace: "on-first-retry",
     screenshot: "only-on-failure",
     launchOptions: CHROMIUM,

@@ -38,7 +38,7 @@ test("a keyboard is enough from the home page to a paid order", async ({ page, c
   await page.goto("/");
   await page.keyboard.press("Tab");
   await expect(page.getByRole("link", { name: "Skip to content" })).toBeFocused();
-  await tabTo(page, page.getByRole("searchbox"));
+  await tabTo(page, page.locator("#q"));
   await page.keyboard.type("lamp");
   await page.keyboard.press("Enter");
   await press(page, "link", /^Desk Lamp$/);

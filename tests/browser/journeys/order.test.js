@@ -1,21 +1,31 @@
 // From the first visit to an order, and to its cancellation.
 import { expect, test } from "../support/test.js";
-import { DECLINED_CARD, checkOut, expectPaid, fillCard, payButton, register } from "../support/steps.js";
+import { linkInMail } from "../support/api.js";
+import {
+  DECLINED_CARD,
+  VISA,
+  checkOut,
+  completeCheckout,
+  expectPaid,
+  fillAccount,
+  fillCard,
+  payButton,
+  register,
+  search,
+} from "../support/steps.js";
 
-test("a new shopper finds a product, orders it, and cancels the order", async ({ page }) => {
+test("a guest finds a product, registers, orders it, and cancels the order", async ({ page }) => {
+  test.slow();
   await page.goto("/");
   await page.getByRole("link", { name: "Shop all products" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("All products");
-  await page.getByRole("searchbox").fill("lamp");
-  await page.getByRole("searchbox").press("Enter");
-  await expect(page.getByRole("heading", { level: 1 })).toContainText("lamp");
-  await register(page);
-  await page.getByRole("searchbox").fill("lamp");
-  await page.getByRole("searchbox").press("Enter");
+  await search(page, "lamp");
   await page.getByRole("main").getByRole("link", { name: "Desk Lamp", exact: true }).click();
   await page.getByLabel("Quantity").selectOption("2");
   await page.getByRole("button", { name: "Add to cart" }).click();
   await expect(page.getByRole("status").filter({ hasText: "Added to your cart." })).toBeVisible();
+  const email = await register(page);
+  // The cart of the guest has become that of the customer.
   await page.getByRole("banner").getByRole("link", { name: "Cart" }).click();
   await expect(page.getByRole("main")).toContainText("$138.00");
   await checkOut(page);
@@ -23,6 +33,8 @@ test("a new shopper finds a product, orders it, and cancels the order", async ({
   await payButton(page).click();
   await expectPaid(page);
   await expect(page.locator(".amounts-total")).toContainText(total);
+  await page.goto(await linkInMail(email, "/orders/"));
+  await expectPaid(page);
   await page.getByText("Cancel this order").click();
   await page.getByLabel("Reason").fill("Ordered by mistake");
   await page.getByRole("button", { name: "Cancel order" }).click();
@@ -32,6 +44,20 @@ test("a new shopper finds a product, orders it, and cancels the order", async ({
     const refunded = page.locator(".amounts div").filter({ hasText: "Refunded" });
     await expect(refunded).toContainText(total, { timeout: 500 });
   }).toPass();
+});
+
+test("a guest registers in the checkout and keeps the cart", async ({ page }) => {
+  await page.goto("/products/walden");
+  await page.getByRole("button", { name: "Add to cart" }).click();
+  await expect(page.getByText("Added to your cart.")).toBeVisible();
+  await page.goto("/cart");
+  await page.getByRole("link", { name: "Check out" }).first().click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Who is ordering?");
+  await page.getByRole("link", { name: "Create an account" }).click();
+  await fillAccount(page);
+  await completeCheckout(page, VISA);
+  await payButton(page).click();
+  await expectPaid(page);
 });
 
 test("another card pays after a declined one", async ({ page, customer }) => {

@@ -5,17 +5,30 @@ import { ADDRESS, PASSWORD, newEmail } from "./customer.js";
 export const VISA = "4242 4242 4242 4242";
 export const DECLINED_CARD = "4000 0000 0000 0002";
 
+/** Searches with the field of the header. */
+export async function search(page, text) {
+  await page.locator("#q").fill(text);
+  await page.locator("#q").press("Enter");
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(text);
+}
+
 /** Registers in the browser, from the page that is open, and returns the e-mail address. */
 export async function register(page) {
-  const email = newEmail();
   await page.getByRole("banner").getByRole("link", { name: "Sign in" }).click();
   await page.getByRole("link", { name: "Create an account" }).click();
+  const email = await fillAccount(page);
+  await expect(page.getByRole("status").filter({ hasText: "Welcome." })).toBeVisible();
+  return email;
+}
+
+/** Fills the form of a new account, and returns the e-mail address. */
+export async function fillAccount(page) {
+  const email = newEmail();
   await page.getByLabel("First name").fill("Ada");
   await page.getByLabel("Last name").fill("Lovelace");
   await page.getByLabel("E-mail address").fill(email);
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await page.getByRole("button", { name: "Create account" }).click();
-  await expect(page.getByRole("status").filter({ hasText: "Welcome." })).toBeVisible();
   return email;
 }
 
@@ -49,6 +62,11 @@ export async function fillCard(page, number = VISA) {
 /** From the cart to the review, with a new address and a new card. */
 export async function checkOut(page, cardNumber = VISA) {
   await page.getByRole("link", { name: "Check out" }).first().click();
+  await completeCheckout(page, cardNumber);
+}
+
+/** From the step of the address to the review, with a new address and a new card. */
+export async function completeCheckout(page, cardNumber) {
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Where should it go?");
   await fillAddress(page);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("How fast?");
