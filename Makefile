@@ -41,7 +41,7 @@ e2e: ## the journeys, on the cluster of make up
 soak: ## long tests of the checkout: millions of simulated checkouts, processes killed under load
 	@hack/soak.sh
 
-bench: ## measure the release build and write docs/benchmarks.md, in about ten minutes
+bench: ## measure the release build and write docs/benchmarks.md, in about fifteen minutes
 	@programs=$$(PROFILE=$${PROFILE:-release} hack/images.sh binaries shop bench) && \
 	export BENCH_DOCUMENT="$${BENCH_DOCUMENT-docs/benchmarks.md}" POSTGRES_SETTINGS="$(DURABLE)" && \
 	{ [ -n "$$BENCH_DOCUMENT" ] || unset BENCH_DOCUMENT; } && \
