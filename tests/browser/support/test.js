@@ -29,6 +29,8 @@ class Observations {
       // Chromium reports documents such as that of 404, which are meant to have this status.
       const isStatus = message.text().startsWith("Failed to load resource: the server responded");
       if (isStatus && documents.has(message.location().url)) return;
+      // The tests block the service worker.
+      if (/^Service Worker registration blocked/.test(message.text())) return;
       // Hints of the browser that its console hides, too.
       if (message.type() === "verbose") return;
       this.messages.push(`${message.type()}: ${message.text()} ${message.location().url}`);

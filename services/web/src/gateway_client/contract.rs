@@ -66,6 +66,11 @@ fn example(document: &Value, schema: &Value, is_complete: bool) -> Value {
             false => Value::Null,
         };
     }
+    if let Some(parts) = schema["allOf"].as_array() {
+        let parts = parts.iter().map(|part| example(document, part, is_complete));
+        let members = parts.filter_map(|part| part.as_object().cloned()).flatten();
+        return Value::Object(members.collect());
+    }
     let is_nullable = schema["type"].as_array().is_some_and(|types| types.contains(&json!("null")));
     if is_nullable && !is_complete {
         return Value::Null;

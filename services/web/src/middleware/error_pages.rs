@@ -91,12 +91,15 @@ fn error_view(
 /// Redirects to the sign-in page, which leads back to the page; after a form, to the form's page. A
 /// guest with a cart who checks out goes to the step of the checkout that offers to sign in.
 fn sign_in(request: &Parts, page: &Page) -> Response {
-    let had_session = page.session().had_session();
+    let is_form = request.method != Method::GET;
+    let is_checkout = pages::checkout::contains(request.uri.path());
+    // Only pages of customers contain the forms of the checkout, so their session has ended, even
+    // if the browser has removed its cookies.
+    let had_session = page.session().had_session() || (is_checkout && is_form);
     let is_guest = !had_session && page.session().cart_token().is_some();
-    if is_guest && pages::checkout::contains(request.uri.path()) {
+    if is_guest && is_checkout {
         return Redirect::to(pages::checkout::CONTACT_PATH).into_response();
     }
-    let is_form = request.method != Method::GET;
     let next = if is_form { referring_path(&request.headers) } else { path_of(&request.uri) };
     let reason = match (had_session, is_form) {
         (true, true) => "unsaved",

@@ -57,7 +57,7 @@ fn fields(errors: &FormErrors) -> Vec<Field> {
         Field::text("hinted", "With a hint").hint("Month and year, such as 12/30"),
         Field::text("voluntary", "Voluntary").optional(),
         Field::text("invalid", "Invalid").hint("With a hint").value("…").error(errors),
-        Field::password("secret", "Password", "off"),
+        Field::password("secret", "Password", "new-password"),
         Field::select("choice", "Selection", vec![option("First"), option("Second")]),
     ]
 }

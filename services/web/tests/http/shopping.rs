@@ -85,6 +85,20 @@ async fn repeated_form_returns_the_same_order() {
     assert_eq!(first.location(), second.location());
 }
 
+/// The browser has removed the cookies of the session.
+#[tokio::test]
+async fn order_after_the_session_leads_to_sign_in_and_back_to_the_review() {
+    let shop = Shop::start().await;
+    let mut browser = shop.customer().await;
+    add_to_cart(&mut browser, "walden").await.is(200);
+    review(&mut browser, &VISA).await.is(200);
+    browser.cookies.clear();
+    let placed = browser.submit("/checkout/place", &[]).await;
+    let location = placed.location();
+    assert!(location.starts_with("/login?next=%2Fcheckout%2Freview%3F"), "{location}");
+    browser.follow(&placed).await.is(200).shows("Your session has ended");
+}
+
 #[tokio::test]
 async fn declined_card_leads_back_to_payment() {
     let shop = Shop::start().await;
