@@ -93,11 +93,11 @@ fn error_view(
 fn sign_in(request: &Parts, page: &Page) -> Response {
     let is_form = request.method != Method::GET;
     let is_checkout = pages::checkout::contains(request.uri.path());
-    // Only pages of customers contain the forms of the checkout, so their session has ended, even
-    // if the browser has removed its cookies.
-    let had_session = page.session().had_session() || (is_checkout && is_form);
-    let is_guest = !had_session && page.session().cart_token().is_some();
-    if is_guest && is_checkout {
+    let has_guest_cart = page.session().cart_token().is_some();
+    // Only pages of customers contain the forms of the checkout, so the session of their sender
+    // has ended, even if the browser has removed its cookies.
+    let had_session = page.session().had_session() || (is_checkout && is_form && !has_guest_cart);
+    if is_checkout && has_guest_cart && !had_session {
         return Redirect::to(pages::checkout::CONTACT_PATH).into_response();
     }
     let next = if is_form { referring_path(&request.headers) } else { path_of(&request.uri) };
