@@ -114,8 +114,8 @@ impl WebPages {
     }
 }
 
-/// Returns the hidden fields of the form that orders, as a browser sends them. Their values need no
-/// other encoding: they are ids, numbers and codes.
+/// Returns the hidden fields of the form that orders, as a browser sends them. Their values contain
+/// no character that HTML escapes: they are ids, numbers and names of carriers.
 fn hidden_fields(page: &[u8]) -> Result<Bytes, String> {
     let page = String::from_utf8_lossy(page);
     let form = page.split_once("action=\"/checkout/place\"").map(|(_, rest)| rest);
@@ -124,11 +124,11 @@ fn hidden_fields(page: &[u8]) -> Result<Bytes, String> {
     let field = |input: &str| {
         let (name, rest) = input.split_once("\" value=\"")?;
         let (value, _) = rest.split_once('"')?;
-        Some(format!("{name}={}", value.replace(' ', "+").replace("&#38;", "%26")))
+        Some((name.to_owned(), value.to_owned()))
     };
-    let fields: Vec<_> =
-        form.split("<input type=\"hidden\" name=\"").skip(1).filter_map(field).collect();
-    Ok(Bytes::from(fields.join("&")))
+    let fields = form.split("<input type=\"hidden\" name=\"").skip(1).filter_map(field);
+    let mut body = form_urlencoded::Serializer::new(String::new());
+    Ok(Bytes::from(body.extend_pairs(fields).finish()))
 }
 
 #[cfg(test)]
@@ -137,15 +137,16 @@ mod tests {
 
     #[test]
     fn hidden_fields_are_those_of_the_form_that_orders() {
-        let page = br#"<form action="/search"><input type="hidden" name="a" value="1"></form>
-            <form action="/checkout/place" method="post">
-            <input type="hidden" name="ship" value="UPS~2nd Day Air"><input type="hidden"
-            name="b" value="2"><input type="hidden" name="total_cents" value="1200"></form>
-            <form><input type="hidden" name="c" value="3"></form>"#;
-        let page =
-            String::from_utf8_lossy(page).replace("hidden\"\n            name", "hidden\" name");
+        let page = concat!(
+            r#"<form action="/search"><input type="hidden" name="a" value="1"></form>"#,
+            r#"<form action="/checkout/place" method="post">"#,
+            r#"<input type="hidden" name="ship" value="UPS~2nd Day Air">"#,
+            r#"<input type="hidden" name="b" value="2">"#,
+            r#"<input type="hidden" name="total_cents" value="1200"></form>"#,
+            r#"<form><input type="hidden" name="c" value="3"></form>"#,
+        );
         let fields = hidden_fields(page.as_bytes()).unwrap();
-        assert_eq!(fields, "ship=UPS~2nd+Day+Air&b=2&total_cents=1200");
+        assert_eq!(fields, "ship=UPS%7E2nd+Day+Air&b=2&total_cents=1200");
         assert!(hidden_fields(b"<form></form>").is_err());
     }
 }
