@@ -12,8 +12,6 @@ READY_SECS=180 # from the start of the node, after its image was pulled
 # Exists while the cluster is being created. A cluster whose creation was interrupted has a node,
 # but maybe no network and no volumes.
 UNFINISHED=$CACHE/cluster-$CLUSTER_NAME.unfinished
-# The configuration that the cluster was created with: its ports cannot change.
-CONFIGURATION=$CACHE/cluster-$CLUSTER_NAME.yaml
 
 main() {
   case ${1:-} in
@@ -44,14 +42,22 @@ up() {
     rm -f "$UNFINISHED"
     return
   fi
-  cmp -s "$CONFIGURATION" "$ROOT/kind-config.yaml" ||
-    fail "kind-config.yaml has changed since the cluster $CLUSTER_NAME was created: run make down, then make up"
   # The node is stopped after a restart of the machine or of Docker.
   [ "$(docker inspect --format '{{.State.Running}}' "$NODE")" = true ] || docker start "$NODE" >/dev/null
+  publishes_ports ||
+    fail "the cluster $CLUSTER_NAME was created with other ports than kind-config.yaml has: run make down, then make up"
   kind export kubeconfig --quiet --name "$CLUSTER_NAME"
   wait_until 60 api_answers ||
     fail "the cluster $CLUSTER_NAME exists but does not answer: run make down, then make up"
   found "kind cluster $CLUSTER_NAME"
+}
+
+# The ports of a node cannot change after its creation.
+publishes_ports() {
+  local port
+  while IFS= read -r port; do
+    docker port "$NODE" "$port/tcp" </dev/null >/dev/null 2>&1 || return
+  done < <(sed -n 's/.*containerPort: \([0-9]*\).*/\1/p' "$ROOT/kind-config.yaml")
 }
 
 exists() { kind get clusters 2>/dev/null | grep -Fx "$CLUSTER_NAME" >/dev/null; }
@@ -60,7 +66,6 @@ api_answers() { kube get --raw /readyz --request-timeout=5s >/dev/null 2>&1; }
 create() {
   local log=$CACHE/kind.log
   : >"$UNFINISHED"
-  cp "$ROOT/kind-config.yaml" "$CONFIGURATION"
   if ! kind create cluster --name "$CLUSTER_NAME" --config "$ROOT/kind-config.yaml" \
     --wait "${READY_SECS}s" "$@" >"$log" 2>&1; then
     cat "$log" >&2
