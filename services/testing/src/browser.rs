@@ -9,6 +9,19 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, StatusCode, redirect};
 use scraper::{ElementRef, Html, Selector};
 
+/// Fields of the form of an address.
+pub const ADDRESS: [(&str, &str); 5] = [
+    ("recipient", "Ada Lovelace"),
+    ("street", "1 Main Street"),
+    ("city", "Springfield"),
+    ("zip_code", "62701"),
+    ("country", "US"),
+];
+
+/// Fields of the form of a card that the payment simulator accepts.
+pub const VISA: [(&str, &str); 3] =
+    [("card_number", "4242 4242 4242 4242"), ("expiry", "12/40"), ("cvv", "123")];
+
 /// A browser.
 pub struct Browser {
     url: String,
@@ -105,8 +118,7 @@ impl Browser {
 
     /// Sends a request with the cookies, and stores those of the response.
     pub async fn send(&mut self, request: RequestBuilder) -> Response {
-        let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        let response = request.header("cookie", cookies.join("; ")).send().await;
+        let response = request.header("cookie", self.cookie_header()).send().await;
         let response = response.expect("a response");
         let (status, headers) = (response.status(), response.headers().clone());
         for line in headers.get_all("set-cookie") {
@@ -117,8 +129,7 @@ impl Browser {
 
     /// Requests a response that is read while it arrives.
     pub async fn open(&self, path: &str) -> reqwest::Response {
-        let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        let request = self.page_request(path).header("cookie", cookies.join("; "));
+        let request = self.page_request(path).header("cookie", self.cookie_header());
         request.header("accept-encoding", "gzip").send().await.expect("a response")
     }
 
@@ -127,6 +138,11 @@ impl Browser {
         let response = request.send().await.expect("a response");
         let (status, headers) = (response.status(), response.headers().clone());
         Response { status, headers, body: String::new() }
+    }
+
+    fn cookie_header(&self) -> String {
+        let cookies: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        cookies.join("; ")
     }
 
     fn store(&mut self, cookie: &str) {

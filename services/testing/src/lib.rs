@@ -10,7 +10,8 @@
 //! - [`listening_sockets`] returns the addresses on which a process listens.
 //! - [`ReplicatedPostgres`] is a server with a standby; [`PgBouncer`] is a pooler.
 //! - [`FaultProxy`] injects connection faults between a service and its server.
-//! - [`browser::Browser`] is a browser without scripts, for pages of the web shop.
+//! - [`browser::Browser`] is a browser without scripts, for pages of the web shop; [`EventBlocks`]
+//!   reads a response of server-sent events.
 //! - The program `with-servers` runs a command with one pair of servers for all its test processes:
 //!   `cargo run -p testing --bin with-servers -- cargo test --workspace`.
 
@@ -24,6 +25,7 @@
 mod background;
 pub mod browser;
 mod database;
+mod event_blocks;
 mod fault_proxy;
 mod pgbouncer;
 mod ports;
@@ -34,6 +36,7 @@ mod sockets;
 mod template;
 
 pub use database::{TestDatabase, database};
+pub use event_blocks::EventBlocks;
 pub use fault_proxy::FaultProxy;
 pub use pgbouncer::PgBouncer;
 pub use ports::{free_address, free_port};

@@ -7,12 +7,13 @@ use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shop_fixture::Service;
+use testing::EventBlocks;
 use tokio::time::timeout;
 
 use crate::orders::{order_path, place_order};
 use crate::shop::{Customer, Shop, text};
 
-/// Longest wait for an event, or for the end of a stream.
+/// Longest wait until the place of a closed stream is released.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 fn events_path(order: &Value) -> String {
@@ -33,36 +34,18 @@ async fn open_as(customer: &Customer<'_>, order: &Value, address: &str) -> reqwe
 }
 
 /// An open event stream.
-struct Events {
-    response: reqwest::Response,
-    received: String,
-}
+struct Events(EventBlocks);
 
 impl Events {
     async fn open(customer: &Customer<'_>, order: &Value) -> Self {
-        let response = open_as(customer, order, "192.0.2.1").await;
-        assert_eq!(response.status(), 200);
-        Self { response, received: String::new() }
+        Self(EventBlocks::new(open_as(customer, order, "192.0.2.1").await))
     }
 
     /// Returns the order of the next event; `None` when the stream has ended.
     async fn next(&mut self) -> Option<Value> {
-        let block = timeout(TIMEOUT, self.next_block()).await.expect("an event in time")?;
+        let block = self.0.next().await?;
         let data = block.strip_prefix("event: order\ndata: ").unwrap_or_else(|| panic!("{block}"));
         Some(serde_json::from_str(data).expect("JSON in one line"))
-    }
-
-    /// Returns the next block of lines.
-    async fn next_block(&mut self) -> Option<String> {
-        loop {
-            if let Some((block, rest)) = self.received.split_once("\n\n") {
-                let (block, rest) = (block.to_owned(), rest.to_owned());
-                self.received = rest;
-                return Some(block);
-            }
-            let chunk = self.response.chunk().await.expect("a complete body")?;
-            self.received.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
-        }
     }
 }
 
@@ -80,9 +63,9 @@ async fn current_state_is_followed_by_changes() {
         ("x-accel-buffering", "no"),
         ("x-content-type-options", "nosniff"),
     ] {
-        assert_eq!(events.response.headers()[name], value);
+        assert_eq!(events.0.response.headers()[name], value);
     }
-    assert!(!events.response.headers().contains_key("content-encoding"));
+    assert!(!events.0.response.headers().contains_key("content-encoding"));
     let first = events.next().await.expect("the current state");
     for member in ["id", "number", "status", "total", "items", "history"] {
         assert_eq!(first[member], order[member], "{member}");

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use testing::EventBlocks;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::browser::Browser;
+use crate::browser::{Browser, VISA};
 use crate::shop::Shop;
-use crate::shopping::{VISA, add_to_cart, review};
+use crate::shopping::{add_to_cart, review};
 
-/// Longest wait for an event, or for the end of a stream.
+/// Longest wait until the place of a closed stream is released.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Places an order, and returns the path of its page.
@@ -23,35 +24,8 @@ async fn cancel(browser: &mut Browser, order: &str) {
     browser.submit(&format!("{order}/cancel"), &[("reason", "Too late")]).await.is(303);
 }
 
-/// An open event stream.
-struct Events {
-    response: reqwest::Response,
-    received: String,
-}
-
-impl Events {
-    async fn open(browser: &Browser, order: &str) -> Self {
-        let response = browser.open(&format!("{order}/live")).await;
-        assert_eq!(response.status(), 200);
-        Self { response, received: String::new() }
-    }
-
-    /// Returns the next event; `None` when the stream has ended.
-    async fn next(&mut self) -> Option<String> {
-        timeout(TIMEOUT, self.next_block()).await.expect("an event in time")
-    }
-
-    async fn next_block(&mut self) -> Option<String> {
-        loop {
-            if let Some((block, rest)) = self.received.split_once("\n\n") {
-                let (block, rest) = (block.to_owned(), rest.to_owned());
-                self.received = rest;
-                return Some(block);
-            }
-            let chunk = self.response.chunk().await.expect("a complete body")?;
-            self.received.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
-        }
-    }
+async fn open_events(browser: &Browser, order: &str) -> EventBlocks {
+    EventBlocks::new(browser.open(&format!("{order}/live")).await)
 }
 
 #[tokio::test]
@@ -65,7 +39,7 @@ async fn stream_relays_the_state_and_changes_without_personal_data() {
     assert_eq!(page.count("p[aria-live=polite]#order-announcement"), 1);
     let version = page.attribute("#order", "data-version").expect("a version");
 
-    let mut events = Events::open(&browser, &order).await;
+    let mut events = open_events(&browser, &order).await;
     for (name, value) in [
         ("content-type", "text/event-stream"),
         ("cache-control", "no-store"),
@@ -104,7 +78,7 @@ async fn visitor_has_four_streams() {
     let order = place_order(&mut browser).await;
     let mut open = Vec::new();
     for _ in 0..4 {
-        open.push(Events::open(&browser, &order).await);
+        open.push(open_events(&browser, &order).await);
     }
     let refused = browser.get(&format!("{order}/live")).await;
     assert_eq!(refused.is(429).header("retry-after"), "30");
@@ -153,7 +127,7 @@ async fn drain_ends_streams() {
     let shop = Shop::start().await;
     let mut browser = shop.customer().await;
     let order = place_order(&mut browser).await;
-    let mut events = Events::open(&browser, &order).await;
+    let mut events = open_events(&browser, &order).await;
     events.next().await.expect("the current state");
     shop.web.drain();
     assert_eq!(events.next().await, None);

@@ -1,18 +1,7 @@
 //! Finding products, the cart, and the checkout.
 
-use crate::browser::{Browser, Response};
+use crate::browser::{ADDRESS, Browser, Response, VISA};
 use crate::shop::Shop;
-
-const ADDRESS: [(&str, &str); 5] = [
-    ("recipient", "Ada Lovelace"),
-    ("street", "1 Main Street"),
-    ("city", "Springfield"),
-    ("zip_code", "62701"),
-    ("country", "US"),
-];
-
-pub(crate) const VISA: [(&str, &str); 3] =
-    [("card_number", "4242 4242 4242 4242"), ("expiry", "12/40"), ("cvv", "123")];
 
 /// Adds a product to the cart on its page.
 pub(crate) async fn add_to_cart(browser: &mut Browser, slug: &str) -> Response {

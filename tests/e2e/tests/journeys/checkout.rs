@@ -17,15 +17,15 @@ use crate::resilience::{PAUSE, gateway, kill_one, replicated_shop};
 
 const BUYERS: usize = 4;
 /// The product of all orders. The demo data has 200 units of it.
-const PRODUCT: &str = "cotton-t-shirt";
+pub(crate) const PRODUCT: &str = "cotton-t-shirt";
 /// Orders of one buyer at most, so that the stock suffices.
 const MAX_ORDERS: usize = 200 / BUYERS;
 /// Pause between two orders of a buyer, so that orders are placed as long as pods are killed.
 const ORDER_PAUSE: Duration = Duration::from_millis(700);
 /// Pause before a buyer repeats a request without a definite result.
-const RETRY_PAUSE: Duration = Duration::from_millis(300);
+pub(crate) const RETRY_PAUSE: Duration = Duration::from_millis(300);
 /// Timeout of an order: leases expire, circuit breakers close, pods restart.
-const ORDER_TIMEOUT: Duration = Duration::from_secs(90);
+pub(crate) const ORDER_TIMEOUT: Duration = Duration::from_secs(90);
 
 #[tokio::test]
 async fn order_is_paid_once_while_pods_are_killed() -> Result<()> {

@@ -1,7 +1,5 @@
 //! The web shop: rolled under load, switched off and on, and orders while its gateways are killed.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result, ensure};
 use e2e::cluster::Resource;
 use e2e::load::{Readers, Tally};
@@ -11,30 +9,14 @@ use e2e::{Cluster, Shop};
 use serde_json::{Value, json};
 use storefront_api::Component;
 use storefront_api::status::ConditionType;
-use testing::browser::{Browser, Response};
+use testing::browser::{ADDRESS, Browser, Response, VISA};
 use tokio::time::{Instant, sleep};
 
+use crate::checkout::{ORDER_TIMEOUT, PRODUCT, RETRY_PAUSE};
 use crate::resilience::{MIN_READS, NODE_PORT, PAUSE, READERS, gateway, kill_one};
 
-/// The product of all orders. The demo data has 200 units of it.
-const PRODUCT: &str = "cotton-t-shirt";
 /// Gateways that are killed, each while an order is placed.
 const KILLS: usize = 3;
-/// Pause before a shopper repeats an order whose result is unknown.
-const RETRY_PAUSE: Duration = Duration::from_millis(300);
-/// Timeout of an order: leases expire, circuit breakers close, pods restart.
-const ORDER_TIMEOUT: Duration = Duration::from_secs(90);
-
-const ADDRESS: [(&str, &str); 5] = [
-    ("recipient", "Ada Byron"),
-    ("street", "1 Main Street"),
-    ("city", "Springfield"),
-    ("zip_code", "62701"),
-    ("country", "US"),
-];
-
-const VISA: [(&str, &str); 3] =
-    [("card_number", "4242424242424242"), ("expiry", "12/40"), ("cvv", "123")];
 
 #[tokio::test]
 async fn web_shop_rolls_and_orders_without_failed_page_or_double_charge() -> Result<()> {
