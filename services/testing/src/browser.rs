@@ -129,8 +129,13 @@ impl Browser {
 
     /// Requests a response that is read while it arrives.
     pub async fn open(&self, path: &str) -> reqwest::Response {
+        self.open_request(path).send().await.expect("a response")
+    }
+
+    /// Starts building the request of [`Browser::open`].
+    pub fn open_request(&self, path: &str) -> RequestBuilder {
         let request = self.page_request(path).header("cookie", self.cookie_header());
-        request.header("accept-encoding", "gzip").send().await.expect("a response")
+        request.header("accept-encoding", "gzip")
     }
 
     /// Sends a request whose response may be compressed, and returns it without its body.

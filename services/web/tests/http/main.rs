@@ -7,6 +7,7 @@ mod errors;
 mod guest;
 mod headers;
 mod order_live;
+mod order_streams;
 mod pages;
 mod session;
 mod shop;

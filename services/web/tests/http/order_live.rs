@@ -13,18 +13,18 @@ use crate::shopping::{add_to_cart, review};
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Places an order, and returns the path of its page.
-async fn place_order(browser: &mut Browser) -> String {
+pub(crate) async fn place_order(browser: &mut Browser) -> String {
     add_to_cart(browser, "walden").await.is(200);
     review(browser, &VISA).await.is(200);
     browser.submit("/checkout/place", &[]).await.location()
 }
 
-async fn cancel(browser: &mut Browser, order: &str) {
+pub(crate) async fn cancel(browser: &mut Browser, order: &str) {
     browser.get(order).await.is(200);
     browser.submit(&format!("{order}/cancel"), &[("reason", "Too late")]).await.is(303);
 }
 
-async fn open_events(browser: &Browser, order: &str) -> EventBlocks {
+pub(crate) async fn open_events(browser: &Browser, order: &str) -> EventBlocks {
     EventBlocks::new(browser.open(&format!("{order}/live")).await)
 }
 

@@ -102,7 +102,9 @@ pub(crate) async fn start_web(gateway_url: &str) -> String {
 async fn start_web_process(gateway_url: &str) -> (String, Runtime) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let runtime = serve_web(listener, &["--gateway-url", gateway_url, "--web-url", &url]);
+    let mut arguments = vec!["--gateway-url", gateway_url, "--web-url", &url];
+    arguments.extend(["--trusted-proxies", "127.0.0.0/8"]);
+    let runtime = serve_web(listener, &arguments);
     (url, runtime)
 }
 
