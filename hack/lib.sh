@@ -163,6 +163,26 @@ remove_other_tags() {
 # Without --package, cargo reuses what it compiled for the whole workspace.
 with_servers() { (cd "$ROOT" && cargo run --quiet --bin with-servers -- "$@"); }
 
+# free_ports COUNT: prints ports that are free, below those that systems assign to connections.
+free_ports() {
+  node -e '
+    const net = require("node:net");
+    const listen = (port) => new Promise((resolve) => {
+      const server = net.createServer().on("error", () => resolve(null));
+      server.listen(port, "127.0.0.1", () => resolve(server));
+    });
+    (async () => {
+      const servers = new Map();
+      while (servers.size < Number(process.argv[1])) {
+        const port = 20000 + Math.floor(Math.random() * 12000);
+        const server = await listen(port);
+        if (server) servers.set(port, server);
+      }
+      console.log([...servers.keys()].join(" "));
+      for (const server of servers.values()) server.close();
+    })();' "$1"
+}
+
 # start NAME COMMAND…: runs a step in the background. finish waits for all of them, prints the
 # output of each in the order of the starts, and fails if one of them failed.
 start() {

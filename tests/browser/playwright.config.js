@@ -19,6 +19,7 @@ export default defineConfig({
   reporter: [["list"], ["./support/last-line-reporter.js"]],
   outputDir: "test-results",
   globalSetup: "./support/products.js",
+  globalTeardown: "./leaks/teardown.js",
   use: {
     baseURL: process.env.SHOP_URL ?? "http://localhost:3000",
     browserName: "chromium",

@@ -1,6 +1,8 @@
 // Calls of the REST API that put the shop into a state which a test needs.
 import { randomUUID } from "node:crypto";
 
+import { recordTokens } from "./tokens.js";
+
 export const API_URL = process.env.API_URL ?? "http://localhost:8080";
 const INBOX_URL = process.env.INBOX_URL ?? "http://localhost:8025";
 
@@ -12,7 +14,9 @@ export async function call(method, path, { token, body } = {}) {
   const response = await fetch(url, { method, headers, body: body && JSON.stringify(body) });
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-  return text ? JSON.parse(text) : null;
+  const result = text ? JSON.parse(text) : null;
+  recordTokens([result?.access_token, result?.refresh_token]);
+  return result;
 }
 
 /** Returns a token of the shop's administrator. */
@@ -28,7 +32,9 @@ export async function linkInMail(email, path) {
     const response = await fetch(`${INBOX_URL}/api/v1/mails?to=${encodeURIComponent(email)}`);
     for (const mail of (await response.json()).mails) {
       const link = mail.text.match(new RegExp(`https?://[^/\\s]+(${path}[^\\s>]*)`));
-      if (link) return link[1];
+      if (!link) continue;
+      recordTokens([link[1].split("token=")[1]]);
+      return link[1];
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }

@@ -2,6 +2,7 @@
 import { test as base, expect } from "@playwright/test";
 
 import { Customer } from "./customer.js";
+import { recordCookies } from "./tokens.js";
 
 /** What a page did besides showing itself. */
 class Observations {
@@ -44,9 +45,10 @@ class Observations {
 
 export const test = base.extend({
   observations: [
-    async ({ page }, use) => {
+    async ({ page, context }, use) => {
       const observations = new Observations(page);
       await use(observations);
+      await recordCookies(context);
       expect.soft(observations.foreign, "requests to other origins").toEqual([]);
       expect.soft(observations.messages, "console").toEqual([]);
     },
