@@ -17,6 +17,7 @@ export async function checkPage(page, observations, { isIndexed = false, status 
   expect.soft(observations.document.status, "status").toBe(status);
   await checkSource(await observations.document.source);
   await checkHead(page, isIndexed);
+  await checkOrigin(page);
   await checkAccessibility(page);
   await checkWidths(page);
   await page.emulateMedia({ colorScheme: "dark" });
@@ -66,6 +67,21 @@ async function checkHead(page, isIndexed) {
   } else {
     expect.soft(head.robots, "robots").toBe("noindex");
   }
+}
+
+/** No link, form, image or script of another origin, also one that is requested only by a click. */
+async function checkOrigin(page) {
+  const foreign = await page.evaluate(() => {
+    const names = ["href", "src", "srcset", "action", "formaction", "poster", "data", "ping"];
+    const foreignURLs = (element) =>
+      names
+        .map((name) => element.getAttribute(name))
+        .filter((text) => text !== null && URL.canParse(text, document.baseURI))
+        .map((text) => new URL(text, document.baseURI))
+        .filter((url) => url.protocol.startsWith("http") && url.origin !== location.origin);
+    return [...document.querySelectorAll("*")].flatMap(foreignURLs).map(String);
+  });
+  expect.soft(foreign, "URLs of other origins").toEqual([]);
 }
 
 /** Checks with axe: WCAG 2.2, levels A and AA, and best practices. */
