@@ -1,13 +1,14 @@
 //! The cluster under test.
 
 use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use http::Request;
-use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{DeleteParams, ObjectMeta, PostParams};
-use kube::{Api, Client};
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use kube::api::{DeleteParams, ListParams, LogParams, ObjectMeta, PostParams};
+use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
 use storefront_api::Storefront;
 
@@ -123,6 +124,7 @@ impl Cluster {
         if namespaces.get_opt(name).await?.is_none() {
             return Ok(());
         }
+        self.save_logs(name).await?;
         namespaces.delete(name, &DeleteParams::default()).await?;
         until("deleted", NAMESPACE_DELETION, async || {
             Ok(match namespaces.get_opt(name).await? {
@@ -131,6 +133,26 @@ impl Cluster {
             })
         })
         .await
+    }
+
+    /// Saves the logs of the pods of a namespace in the folder `E2E_LOGS`, which `make e2e` scans
+    /// for secrets. Those of pods that were replaced are gone.
+    async fn save_logs(&self, namespace: &str) -> Result<()> {
+        let Ok(folder) = std::env::var("E2E_LOGS") else { return Ok(()) };
+        let pods = Api::<Pod>::namespaced(self.client.clone(), namespace);
+        for pod in pods.list(&ListParams::default()).await? {
+            let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+            for container in containers {
+                let params =
+                    LogParams { container: Some(container.name.clone()), ..LogParams::default() };
+                // A container that has not started has no log.
+                if let Ok(log) = pods.logs(&pod.name_any(), &params).await {
+                    let name = format!("{namespace}.{}.{}.log", pod.name_any(), container.name);
+                    std::fs::write(Path::new(&folder).join(name), log)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Creates a small Storefront of the example's version in a new namespace. `overrides` are

@@ -15,6 +15,18 @@ const INBOX: &str = "http://localhost:8025";
 /// Timeout of a mail: the outbox, the queue and the inbox each poll about once a second.
 const MAIL: Duration = Duration::from_secs(60);
 
+/// The URL of the example's gateway: `E2E_DEMO_URL`, or where `make up` exposes it.
+#[must_use]
+pub fn api_url() -> String {
+    std::env::var("E2E_DEMO_URL").unwrap_or_else(|_| API.to_owned())
+}
+
+/// The URL of the example's inbox: `E2E_INBOX_URL`, or where `make up` exposes it.
+#[must_use]
+pub fn inbox_url() -> String {
+    std::env::var("E2E_INBOX_URL").unwrap_or_else(|_| INBOX.to_owned())
+}
+
 /// A client of the API, signed in or not.
 pub struct Shopper {
     client: Client,
@@ -29,7 +41,7 @@ impl Shopper {
     /// # Errors
     /// Fails when there is no HTTP client.
     pub fn new() -> Result<Self> {
-        Self::with_gateway(&std::env::var("E2E_DEMO_URL").unwrap_or_else(|_| API.to_owned()))
+        Self::with_gateway(&api_url())
     }
 
     /// Creates a shopper of the shop with this gateway.
@@ -40,7 +52,7 @@ impl Shopper {
         Ok(Self {
             client: Client::builder().timeout(Duration::from_secs(30)).build()?,
             api: format!("{gateway}/api/v1"),
-            inbox: std::env::var("E2E_INBOX_URL").unwrap_or_else(|_| INBOX.to_owned()),
+            inbox: inbox_url(),
             token: None,
         })
     }

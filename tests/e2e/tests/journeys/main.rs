@@ -1,6 +1,7 @@
 //! The journeys, one topic per file. They run in parallel; `e2e::Cluster` has the locks.
 
 mod checkout;
+mod chromium;
 mod data_stores;
 mod drift;
 mod faults;
