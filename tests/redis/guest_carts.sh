@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # guest_carts.sh [CARTS]: fills a Redis with the memory of profile Standard with carts of guests, by
-# default 1,200,000: those that 1,000 addresses create in an hour, 20 a minute each. The script of the
-# cart service writes them directly; before each batch the gateway of a whole shop is asked for one
-# more. From the first refusal on, all are refused, existing carts are served, and one is ordered.
+# default 1,200,000: those that 1,000 addresses create in an hour, 20 a minute each. The script of
+# the cart service writes them directly; before each batch the gateway of a whole shop is asked for
+# one more. From the first refusal on, all are refused, existing carts are served, and one is
+# ordered.
 # shellcheck source-path=SCRIPTDIR source=../../hack/lib.sh
 . "$(dirname "$0")/../../hack/lib.sh"
 cd "$ROOT"
@@ -152,8 +153,8 @@ expect() {
   [ "$status" = "$2" ] || fail "$1: $status instead of $2: $(cat "$folder/response")"
 }
 
-# write_carts FIRST LAST: what the cart service writes when guests add a product. The times are those
-# of the default settings; the ids are UUIDs of version 8.
+# write_carts FIRST LAST: what the cart service writes when guests add a product. The times are
+# those of the default settings; the ids are UUIDs of version 8.
 write_carts() {
   awk -v first="$1" -v last="$2" -v sha="$sha" -v product="$product" '
     function command(text,   words, n, i) {
