@@ -32,7 +32,9 @@ pub(crate) use cart::{Cart, CartItem};
 pub(crate) use catalog::{Product, ProductList, ProductQuery};
 pub(crate) use categories::{Category, CategoryCache};
 pub(crate) use checkout::{NewOrder, Preview, Quote, ShippingOption};
-pub(crate) use orders::{Order, OrderStates, OrderStatus, Tracking};
+pub(crate) use orders::{
+    Order, OrderStates, OrderStatus, Shipment, ShipmentStatus, Tracking, TrackingEvent,
+};
 pub(crate) use payment_methods::{NewCard, PaymentMethod};
 pub(crate) use sessions::SessionInfo;
 

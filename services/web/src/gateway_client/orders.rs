@@ -174,6 +174,27 @@ pub(crate) struct Shipment {
     pub(crate) tracking_number: String,
     pub(crate) carrier: String,
     pub(crate) service: String,
+    pub(crate) status: ShipmentStatus,
+    /// Time of the handover to the carrier.
+    pub(crate) shipped_at: Option<Timestamp>,
+    pub(crate) delivered_at: Option<Timestamp>,
+}
+
+/// The status of a shipment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ShipmentStatus {
+    Pending,
+    LabelCreated,
+    PickedUp,
+    InTransit,
+    OutForDelivery,
+    Delivered,
+    Failed,
+    Cancelled,
+    /// A status of a newer release.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A tracking event.

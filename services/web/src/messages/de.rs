@@ -8,7 +8,8 @@ use super::groups::{
     ProfileMessages, RegisterMessages, SearchMessages, SecurityMessages, VerifyEmailMessages,
     WishlistMessages,
 };
-use super::{ErrorText, Messages, StaticText};
+use super::{ErrorText, Messages, StaticText, countries};
+use crate::gateway_client::ShipmentStatus;
 use crate::session::FlashCode;
 
 pub(super) static MESSAGES: Messages = Messages {
@@ -279,6 +280,7 @@ pub(super) static MESSAGES: Messages = Messages {
         cancelled: "Storniert",
         refunded: "Erstattet",
         unknown: "Unbekannt",
+        shipment_event,
         summary_pending: "Ihre Bestellung wird bearbeitet. Das dauert einige Sekunden.",
         summary_confirmed: "Vielen Dank. Ihre Zahlung ist da, wir bereiten das Paket vor.",
         summary_processing: "Ihr Paket ist gepackt und wartet auf den Paketdienst.",
@@ -309,6 +311,7 @@ pub(super) static MESSAGES: Messages = Messages {
         state: "Bundesland oder Provinz",
         zip_code: "Postleitzahl",
         country: "Land",
+        countries: countries::german,
         make_default: "Als Standardadresse verwenden",
         too_many: "Ihr Adressbuch ist voll. Löschen Sie zuerst eine Adresse.",
     },
@@ -542,6 +545,20 @@ fn retry_after(seconds: u64) -> String {
 }
 
 /// Returns the text for an invalid field. The explanation of the API is English and not shown.
+fn shipment_event(status: ShipmentStatus) -> Option<&'static str> {
+    match status {
+        ShipmentStatus::Pending => Some("Sendung angelegt"),
+        ShipmentStatus::LabelCreated => Some("Versandetikett erstellt"),
+        ShipmentStatus::PickedUp => Some("Vom Paketdienst abgeholt"),
+        ShipmentStatus::InTransit => Some("Unterwegs"),
+        ShipmentStatus::OutForDelivery => Some("In Zustellung"),
+        ShipmentStatus::Delivered => Some("Zugestellt"),
+        ShipmentStatus::Failed => Some("Zustellung fehlgeschlagen"),
+        ShipmentStatus::Cancelled => Some("Sendung storniert"),
+        ShipmentStatus::Unknown => None,
+    }
+}
+
 fn field_error(field: &str, code: &str, _detail: &str) -> String {
     let text = match (field, code) {
         ("email", _) => "Geben Sie eine E-Mail-Adresse wie name@example.com ein.",

@@ -8,7 +8,7 @@ use super::groups::{
     ProfileMessages, RegisterMessages, SearchMessages, SecurityMessages, VerifyEmailMessages,
     WishlistMessages,
 };
-use super::{ErrorText, Messages, StaticText};
+use super::{ErrorText, Messages, StaticText, countries};
 use crate::session::FlashCode;
 
 pub(super) static MESSAGES: Messages = Messages {
@@ -276,6 +276,7 @@ pub(super) static MESSAGES: Messages = Messages {
         cancelled: "Cancelled",
         refunded: "Refunded",
         unknown: "Unknown",
+        shipment_event: |_| None,
         summary_pending: "Your order is being processed. This takes a few seconds.",
         summary_confirmed: "Thank you. We have your payment and prepare the parcel.",
         summary_processing: "Your parcel is packed and waits for the carrier.",
@@ -305,6 +306,7 @@ pub(super) static MESSAGES: Messages = Messages {
         state: "State or province",
         zip_code: "Postal code",
         country: "Country",
+        countries: countries::english,
         make_default: "Make this my default address",
         too_many: "Your address book is full. Delete an address first.",
     },

@@ -1,6 +1,7 @@
 //! The groups of texts, one per area of the shop.
 
-use super::{ErrorText, StaticText};
+use super::{Country, ErrorText, StaticText};
+use crate::gateway_client::ShipmentStatus;
 
 /// The layout around every page.
 #[derive(Debug)]
@@ -287,6 +288,9 @@ pub(crate) struct OrdersMessages {
     pub(crate) cancelled: &'static str,
     pub(crate) refunded: &'static str,
     pub(crate) unknown: &'static str,
+    /// The text of an event of a shipment; `None` shows the description of the shipping service,
+    /// which is in English.
+    pub(crate) shipment_event: fn(ShipmentStatus) -> Option<&'static str>,
     pub(crate) summary_pending: &'static str,
     pub(crate) summary_confirmed: &'static str,
     pub(crate) summary_processing: &'static str,
@@ -319,6 +323,8 @@ pub(crate) struct AddressMessages {
     pub(crate) state: &'static str,
     pub(crate) zip_code: &'static str,
     pub(crate) country: &'static str,
+    /// All countries, in alphabetical order.
+    pub(crate) countries: fn() -> &'static [Country],
     pub(crate) make_default: &'static str,
     pub(crate) too_many: &'static str,
 }

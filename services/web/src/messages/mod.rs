@@ -3,6 +3,8 @@
 //! A language is one value of [`Messages`]: a missing text does not compile. Texts with values are
 //! functions, so that each language can decide on word order and plural.
 
+mod countries;
+mod countries_de;
 mod de;
 mod en;
 mod flash;
@@ -10,6 +12,7 @@ mod groups;
 
 use crate::locale::Locale;
 
+pub(crate) use countries::Country;
 pub(crate) use flash::FlashMessage;
 
 /// All texts of a language.

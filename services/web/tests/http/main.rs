@@ -4,6 +4,7 @@
 
 mod account;
 mod errors;
+mod german;
 mod guest;
 mod headers;
 mod order_live;

@@ -7,14 +7,18 @@ use shop_fixture::{KeyFiles, MailInbox, Services};
 use testing::{TestDatabase, settings};
 use tokio::net::TcpListener;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, Response};
 
 /// Password of all customers.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
+/// Maximum number of times that a page is opened until it has everything.
+const MAX_OPENINGS: usize = 20;
+
 /// A running shop.
 pub(crate) struct Shop {
     pub(crate) url: String,
+    gateway_url: String,
     pub(crate) services: Services,
     pub(crate) mail_inbox: MailInbox,
     /// The process of the web shop.
@@ -31,8 +35,10 @@ impl Shop {
         let catalog = testing::database(&catalog::MIGRATOR).await;
         let services = Services::start(catalog.pool(), &keys.signing(), mail_inbox.smtp).await;
         let gateway = start_gateway(&keys, &services.urls()).await;
-        let (url, web) = start_web_process(&format!("http://{gateway}")).await;
-        let shop = Self { url, services, mail_inbox, web, _keys: keys, _catalog: catalog };
+        let gateway_url = format!("http://{gateway}");
+        let (url, web) = start_web_process(&gateway_url).await;
+        let shop =
+            Self { url, gateway_url, services, mail_inbox, web, _keys: keys, _catalog: catalog };
         shop.wait_until_ready().await;
         shop
     }
@@ -51,6 +57,18 @@ impl Shop {
     /// Returns a browser without cookies.
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(&self.url)
+    }
+
+    /// Starts another web shop in front of the same gateway, with these settings, and opens it in a
+    /// browser with the cookies of another one.
+    pub(crate) async fn open_another(&self, settings: &[&str], cookies: &Browser) -> Browser {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let arguments = ["--gateway-url", &self.gateway_url, "--web-url", &url];
+        serve_web(listener, &[&arguments[..], settings].concat());
+        let mut browser = Browser::new(&url);
+        browser.cookies = cookies.cookies.clone();
+        browser
     }
 
     /// Registers a customer, and returns the browser that is signed in.
@@ -72,6 +90,21 @@ impl Shop {
         browser.submit("/register", &values).await.is(303);
         (browser, email)
     }
+}
+
+/// Opens a page until it has everything: it omits what a busy machine does not read at once.
+pub(crate) async fn get_complete(
+    browser: &mut Browser,
+    path: &str,
+    is_complete: impl Fn(&Response) -> bool,
+) -> Response {
+    for _ in 0..MAX_OPENINGS {
+        let page = browser.get(path).await;
+        if is_complete(&page) {
+            return page;
+        }
+    }
+    browser.get(path).await
 }
 
 /// Whether the shop can say that a password is wrong.

@@ -73,7 +73,7 @@ impl AddressForm {
                 .max_length(20)
                 .autocomplete("postal-code")
                 .value(&self.zip_code),
-            Field::select("country", a.country, countries::options())
+            Field::select("country", a.country, countries::options(m))
                 .autocomplete("country")
                 .value(&self.country),
         ];
@@ -86,14 +86,14 @@ impl AddressForm {
 }
 
 /// Returns the lines of an address, as on a parcel.
-pub(crate) fn address_lines(address: &Address) -> Vec<String> {
+pub(crate) fn address_lines(address: &Address, m: &Messages) -> Vec<String> {
     let place = [&address.city, &address.state, &address.zip_code];
     let place = place.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>();
     let lines = [
         address.recipient.clone(),
         address.street.clone(),
         place.join(", "),
-        countries::name(&address.country),
+        countries::name(&address.country, m),
     ];
     lines.into_iter().filter(|line| !line.is_empty()).collect()
 }
@@ -112,8 +112,10 @@ mod tests {
             ..Address::default()
         };
         assert_eq!(
-            address_lines(&address),
+            address_lines(&address, Messages::for_locale(Locale::EnUs)),
             ["1 Main Street", "Springfield, 62701", "United States of America"]
         );
+        let german = address_lines(&address, Messages::for_locale(Locale::DeDe));
+        assert_eq!(german.last().map(String::as_str), Some("Vereinigte Staaten"));
     }
 }

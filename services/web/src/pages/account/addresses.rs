@@ -65,13 +65,14 @@ impl View for AddressView {
 /// `GET /addresses`.
 pub(crate) async fn show(page: Page) -> Result<Response, PageError> {
     let addresses = page.gateway().addresses().await?;
+    let m = page.messages();
     let card = |saved: &SavedAddress| AddressCard {
-        lines: address_lines(&saved.address),
+        lines: address_lines(&saved.address, m),
         is_default: saved.is_default,
         path: format!("/addresses/{}", saved.id),
     };
     let addresses = addresses.iter().map(card).collect();
-    let view = AddressesView { m: page.messages(), addresses };
+    let view = AddressesView { m, addresses };
     page.render(view).await
 }
 

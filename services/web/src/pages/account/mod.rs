@@ -8,6 +8,7 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod order;
 pub(crate) mod order_live;
+mod order_timeline;
 mod order_view;
 pub(crate) mod orders;
 pub(crate) mod overview;

@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::order_timeline::{TimelineEntry, timeline};
 use super::order_view::{StatusPill, number};
 use super::{address_lines, order_live};
 use crate::format::Format;
@@ -46,15 +47,6 @@ struct OrderView {
     total: String,
     refunded: Option<String>,
     address: Vec<String>,
-}
-
-/// An event in the life of the order.
-struct TimelineEntry {
-    text: String,
-    /// A place, or nothing.
-    detail: String,
-    time: String,
-    datetime: String,
 }
 
 struct OrderLine {
@@ -177,7 +169,7 @@ fn view(
         tax: format.money(order.tax),
         total: format.money(order.total),
         refunded: (!order.refunded.is_zero()).then(|| format.money(order.refunded)),
-        address: address_lines(&order.shipping_address),
+        address: address_lines(&order.shipping_address, m),
     }
 }
 
@@ -196,30 +188,4 @@ fn summary(order: &Order, m: &Messages) -> &'static str {
         (OrderStatus::Refunded, _) => m.orders.summary_refunded,
         (OrderStatus::Unknown, _) => "",
     }
-}
-
-/// Returns the status changes and the tracking events, the newest first.
-fn timeline(
-    order: &Order,
-    tracking: Option<&Tracking>,
-    format: &Format,
-    m: &Messages,
-) -> Vec<TimelineEntry> {
-    let changes = order.history.iter().map(|entry| {
-        let text = StatusPill::new(entry.status, m).text.to_owned();
-        (entry.created_at, text, String::new())
-    });
-    let events = tracking.map(|tracking| tracking.events.as_slice()).unwrap_or_default();
-    let events = events
-        .iter()
-        .map(|event| (event.timestamp, event.description.clone(), event.location.clone()));
-    let mut entries: Vec<_> = changes.chain(events).collect();
-    entries.sort_by(|(a, ..), (b, ..)| b.cmp(a));
-    let entry = |(time, text, detail): (jiff::Timestamp, String, String)| TimelineEntry {
-        text,
-        detail,
-        time: format.date_time(time),
-        datetime: time.to_string(),
-    };
-    entries.into_iter().map(entry).collect()
 }

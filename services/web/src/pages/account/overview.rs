@@ -57,7 +57,7 @@ pub(crate) async fn show(page: Page) -> Result<Response, PageError> {
     });
     let address = addresses.map(|saved| {
         let default = saved.iter().find(|address| address.is_default);
-        default.map(|saved| address_lines(&saved.address)).unwrap_or_default()
+        default.map(|saved| address_lines(&saved.address, m)).unwrap_or_default()
     });
     let card = cards.map(|saved| saved.iter().find(|card| card.is_default).map(card_name));
     let view = OverviewView {

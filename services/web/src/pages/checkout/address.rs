@@ -101,7 +101,7 @@ async fn render(
     };
     let choice = |saved: &SavedAddress| AddressChoice {
         id: saved.id,
-        lines: address_lines(&saved.address),
+        lines: address_lines(&saved.address, m),
         is_chosen: chosen(saved),
     };
     let view = AddressView {

@@ -86,7 +86,7 @@ pub(crate) async fn show(
         m,
         steps: step_links(m, &state, Step::Review),
         summary: Summary::of_preview(&preview, format, m).opened(),
-        address: address_lines(&address.address),
+        address: address_lines(&address.address, m),
         address_href: state.url(Step::Address),
         delivery: format!("{} {}", quote.carrier, quote.service),
         arrives: arrival(&page, quote),

@@ -118,7 +118,7 @@ fn view(
     let line =
         |item: &CartItem| CartLine::new(item, units_left.get(&item.product_id).copied(), format, m);
     let lines: Vec<_> = items.iter().map(line).collect();
-    let countries = account::countries::options();
+    let countries = account::countries::options(m);
     let zip_code = Field::text("zip_code", m.address.zip_code).optional().max_length(20);
     CartView {
         m,
