@@ -7,6 +7,7 @@ mod errors;
 mod german;
 mod guest;
 mod headers;
+mod images;
 mod order_live;
 mod order_streams;
 mod pages;

@@ -7,6 +7,7 @@ pub(crate) mod countries;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod order;
+mod order_images;
 pub(crate) mod order_live;
 mod order_timeline;
 mod order_view;

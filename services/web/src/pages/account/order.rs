@@ -1,11 +1,14 @@
 //! An order: status, timeline, tracking, lines, totals.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::order_images::order_images;
 use super::order_timeline::{TimelineEntry, timeline};
 use super::order_view::{StatusPill, number};
 use super::{address_lines, order_live};
@@ -15,7 +18,8 @@ use crate::gateway_client::{CallError, Order, OrderStatus, Tracking, optional};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
-use crate::pages::see_other;
+use crate::pages::shop::ProductImage;
+use crate::pages::{SummaryLine, see_other};
 use crate::session::FlashCode;
 use crate::view::{Head, View};
 
@@ -40,21 +44,13 @@ struct OrderView {
     timeline: Vec<TimelineEntry>,
     shipment: Option<String>,
     tracking_number: Option<String>,
-    lines: Vec<OrderLine>,
+    lines: Vec<SummaryLine>,
     subtotal: String,
     shipping: String,
     tax: String,
     total: String,
     refunded: Option<String>,
     address: Vec<String>,
-}
-
-struct OrderLine {
-    name: String,
-    href: String,
-    quantity: u32,
-    unit_price: String,
-    total: String,
 }
 
 impl OrderView {
@@ -94,7 +90,9 @@ pub(crate) async fn show(
     }
     let gateway = page.gateway();
     let (order, tracking) = tokio::join!(gateway.order(id), optional(gateway.tracking(id)));
-    let view = view(&order?, tracking, page.format(), page.messages());
+    let order = order?;
+    let images = order_images(&page, &order).await;
+    let view = view(&order, tracking, images, page.format(), page.messages());
     page.render(view).await
 }
 
@@ -137,16 +135,15 @@ pub(crate) async fn buy_again(page: Page, Path(id): Path<Uuid>) -> Result<Respon
 fn view(
     order: &Order,
     tracking: Option<Tracking>,
+    mut images: HashMap<Uuid, ProductImage>,
     format: &Format,
     m: &'static Messages,
 ) -> OrderView {
     let shipment = tracking.as_ref().and_then(|tracking| tracking.shipment.as_ref());
-    let lines = order.items.iter().map(|item| OrderLine {
-        name: item.product_name.clone(),
-        href: format!("/products/{}", item.product_id),
-        quantity: item.quantity,
-        unit_price: format.money(item.unit_price),
-        total: format.money(item.total_price),
+    let lines = order.items.iter().map(|item| {
+        SummaryLine::new(item.product_id, &item.product_name, format.money(item.total_price))
+            .quantity(format!("{} × {}", item.quantity, format.money(item.unit_price)))
+            .image(images.remove(&item.product_id))
     });
     OrderView {
         m,

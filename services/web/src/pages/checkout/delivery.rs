@@ -50,8 +50,8 @@ pub(crate) async fn show(
 ) -> Result<Response, PageError> {
     let state = CheckoutState::from(params);
     let Some(address) = state.address else { return Ok(see_other(&state.url(Step::Address))) };
-    let preview = match preview(&page, &state, address, state.ship.as_ref()).await? {
-        Priced::Preview(preview) => preview,
+    let order = match preview(&page, &state, address, state.ship.as_ref()).await? {
+        Priced::Order(order) => order,
         Priced::Redirect(path) => return Ok(see_other(&path)),
     };
     let m = page.messages();
@@ -59,8 +59,8 @@ pub(crate) async fn show(
     let view = DeliveryView {
         m,
         steps: step_links(m, &state, Step::Delivery),
-        summary: Summary::of_preview(&preview, page.format(), m),
-        quotes: quotes(&page, &state, &preview.quotes),
+        summary: Summary::of_preview(&order, page.format(), m),
+        quotes: quotes(&page, &state, &order.preview.quotes),
         hidden: state.hidden_fields(Step::Delivery),
         action: next.path(),
         back_href: state.url(Step::Address),

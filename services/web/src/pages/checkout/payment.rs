@@ -91,8 +91,8 @@ async fn render(
     let cards = async { page.gateway().payment_methods().await.map_err(PageError::from) };
     let priced = preview(&page, &state, address, state.ship.as_ref());
     let (priced, cards) = tokio::try_join!(priced, cards)?;
-    let preview = match priced {
-        Priced::Preview(preview) => preview,
+    let order = match priced {
+        Priced::Order(order) => order,
         Priced::Redirect(path) => return Ok(see_other(&path)),
     };
     let m = page.messages();
@@ -109,7 +109,7 @@ async fn render(
     let view = PaymentView {
         m,
         steps: step_links(m, &state, Step::Payment),
-        summary: Summary::of_preview(&preview, page.format(), m),
+        summary: Summary::of_preview(&order, page.format(), m),
         is_form_open: cards.is_empty() || !errors.is_empty(),
         cards: cards.iter().map(choice).collect(),
         hidden: state.hidden_fields(Step::Payment),

@@ -1,10 +1,12 @@
 //! The prices of the order, and where the customer goes if there are none.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::empty_cart;
 use super::state::{CheckoutState, Step};
-use crate::gateway_client::{CallError, Preview, Problem, ShippingOption};
+use crate::gateway_client::{CallError, Preview, Problem, ShippingOption, optional};
 use crate::page::Page;
 use crate::page_error::PageError;
 use crate::session::{Flash, FlashCode};
@@ -12,9 +14,17 @@ use crate::session::{Flash, FlashCode};
 /// The result of asking for the prices.
 pub(super) enum Priced {
     /// The prices.
-    Preview(Box<Preview>),
+    Order(Box<PricedOrder>),
     /// The page on which the customer corrects what prevents the order.
     Redirect(String),
+}
+
+/// An order as it will be charged.
+pub(super) struct PricedOrder {
+    pub(super) preview: Preview,
+    /// The images of the products, from the cart, which a preview lacks. Empty if the cart cannot
+    /// be read at once.
+    pub(super) image_urls: HashMap<Uuid, String>,
 }
 
 /// Asks for the prices of the order with these choices.
@@ -24,8 +34,14 @@ pub(super) async fn preview(
     address: Uuid,
     option: Option<&ShippingOption>,
 ) -> Result<Priced, PageError> {
-    match page.gateway().preview(address, option).await {
-        Ok(preview) => Ok(Priced::Preview(Box::new(preview))),
+    let gateway = page.gateway();
+    let (preview, cart) = tokio::join!(gateway.preview(address, option), optional(gateway.cart()));
+    match preview {
+        Ok(preview) => {
+            let items = cart.map(|cart| cart.items).unwrap_or_default();
+            let image_urls = items.into_iter().map(|item| (item.product_id, item.image_url));
+            Ok(Priced::Order(Box::new(PricedOrder { preview, image_urls: image_urls.collect() })))
+        }
         Err(CallError::Problem(problem)) => match correction(&problem, state) {
             Some((path, message)) => {
                 let message = match message {

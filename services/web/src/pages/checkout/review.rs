@@ -69,13 +69,14 @@ pub(crate) async fn show(
         async { gateway.addresses().await.map_err(PageError::from) },
         async { gateway.payment_methods().await.map_err(PageError::from) },
     )?;
-    let preview = match priced {
-        Priced::Preview(preview) => preview,
+    let order = match priced {
+        Priced::Order(order) => order,
         Priced::Redirect(path) => return Ok(see_other(&path)),
     };
+    let preview = &order.preview;
     let address = addresses.iter().find(|saved| saved.id == address);
     let card = cards.iter().find(|card| card.id == pay);
-    let quote = chosen_quote(&state, &preview);
+    let quote = chosen_quote(&state, preview);
     let (Some(address), Some(card), Some(quote)) = (address, card, quote) else {
         // A choice does not exist any more: the customer chooses again.
         return Ok(see_other(&CheckoutState::default().url(Step::Address)));
@@ -85,7 +86,7 @@ pub(crate) async fn show(
     let view = ReviewView {
         m,
         steps: step_links(m, &state, Step::Review),
-        summary: Summary::of_preview(&preview, format, m).opened(),
+        summary: Summary::of_preview(&order, format, m).opened(),
         address: address_lines(&address.address, m),
         address_href: state.url(Step::Address),
         delivery: format!("{} {}", quote.carrier, quote.service),
@@ -95,7 +96,7 @@ pub(crate) async fn show(
         payment_href: state.url(Step::Payment),
         change: change(&page, &params.was, preview.total),
         pay_label: (m.checkout.pay)(&format.money(preview.total)),
-        fields: order_fields(&state, &preview, page.new_key()),
+        fields: order_fields(&state, preview, page.new_key()),
     };
     page.render(view).await
 }

@@ -1,10 +1,13 @@
 //! The lines and amounts of an order beside the steps.
 
+use super::preview::PricedOrder;
 use crate::format::Format;
-use crate::gateway_client::{Cart, Preview};
+use crate::gateway_client::Cart;
 use crate::messages::Messages;
+use crate::pages::SummaryLine;
+use crate::pages::shop::ProductImage;
 
-/// Lines and amounts. `templates/components/checkout.html` renders them.
+/// Lines and amounts. `templates/components/checkout_summary.html` renders them.
 pub(super) struct Summary {
     pub(super) lines: Vec<SummaryLine>,
     /// Amounts before the total: label and amount.
@@ -15,22 +18,13 @@ pub(super) struct Summary {
     pub(super) is_open: bool,
 }
 
-/// A line of the order.
-pub(super) struct SummaryLine {
-    pub(super) name: String,
-    pub(super) href: String,
-    pub(super) quantity: u32,
-    pub(super) total: String,
-}
-
 impl Summary {
     /// Creates the summary of a cart whose destination is not known yet.
     pub(super) fn of_cart(cart: &Cart, format: &Format, m: &Messages) -> Self {
-        let lines = cart.items.iter().filter(|item| item.available).map(|item| SummaryLine {
-            name: item.product_name.clone(),
-            href: format!("/products/{}", item.product_id),
-            quantity: item.quantity,
-            total: format.money(item.total_price),
+        let lines = cart.items.iter().filter(|item| item.available).map(|item| {
+            SummaryLine::new(item.product_id, &item.product_name, format.money(item.total_price))
+                .quantity(quantity(item.quantity))
+                .image(Some(ProductImage::in_cart(&item.product_name, &item.image_url)))
         });
         Self {
             lines: lines.collect(),
@@ -42,12 +36,16 @@ impl Summary {
     }
 
     /// Creates the summary of an order as it will be charged.
-    pub(super) fn of_preview(preview: &Preview, format: &Format, m: &Messages) -> Self {
-        let lines = preview.items.iter().map(|item| SummaryLine {
-            name: item.product_name.clone(),
-            href: format!("/products/{}", item.product_id),
-            quantity: item.quantity,
-            total: format.money(item.total_price),
+    pub(super) fn of_preview(
+        PricedOrder { preview, image_urls }: &PricedOrder,
+        format: &Format,
+        m: &Messages,
+    ) -> Self {
+        let lines = preview.items.iter().map(|item| {
+            let url = image_urls.get(&item.product_id);
+            SummaryLine::new(item.product_id, &item.product_name, format.money(item.total_price))
+                .quantity(quantity(item.quantity))
+                .image(url.map(|url| ProductImage::in_cart(&item.product_name, url)))
         });
         let amounts = [
             (m.cart.subtotal, preview.subtotal),
@@ -66,5 +64,13 @@ impl Summary {
     /// Shows the lines on phones, too.
     pub(super) fn opened(self) -> Self {
         Self { is_open: true, ..self }
+    }
+}
+
+/// Writes a quantity; nothing if it is one.
+fn quantity(units: u32) -> String {
+    match units {
+        1 => String::new(),
+        units => format!("× {units}"),
     }
 }

@@ -3,8 +3,6 @@
 use uuid::Uuid;
 
 use super::ProductImage;
-use super::category_tree::CategoryTree;
-use super::product_image::tint_of;
 use crate::format::Format;
 use crate::gateway_client::CartItem;
 use crate::messages::Messages;
@@ -42,18 +40,12 @@ impl CartLine {
         format: &Format,
         m: &Messages,
     ) -> Self {
-        let urls = [item.image_url.clone()];
         let units_left = units_left.filter(|left| *left < i64::from(item.quantity));
         Self {
             product_id: item.product_id,
             name: item.product_name.clone(),
             href: format!("/products/{}", item.product_id),
-            // The cart does not know the category of a product.
-            image: ProductImage::new(
-                &item.product_name,
-                &urls,
-                tint_of(&CategoryTree::default(), None),
-            ),
+            image: ProductImage::in_cart(&item.product_name, &item.image_url),
             quantity: item.quantity,
             unit_price: format.money(item.unit_price),
             total: format.money(item.total_price),

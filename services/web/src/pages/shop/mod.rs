@@ -17,4 +17,4 @@ pub(crate) mod search;
 pub(crate) mod theme;
 
 pub(crate) use product_card::{Availability, ProductCard};
-pub(crate) use product_image::ProductImage;
+pub(crate) use product_image::{ProductImage, tint_of};

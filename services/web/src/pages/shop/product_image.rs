@@ -8,6 +8,9 @@ use crate::assets;
 /// Number of background tints in the style sheet.
 const TINTS: usize = 6;
 
+/// The tint of products without a category.
+const FIRST_TINT: usize = 1;
+
 /// Folder of the images of demo products.
 const DEMO_IMAGES: &str = "/images/products/";
 
@@ -27,6 +30,16 @@ impl ProductImage {
         let initial = name.chars().find(|letter| letter.is_alphanumeric()).unwrap_or('·');
         Self { src, initial: initial.to_uppercase().collect(), tint }
     }
+
+    /// Shows the initial of a product whose image and category are unknown.
+    pub(crate) fn unknown(name: &str) -> Self {
+        Self::new(name, &[], FIRST_TINT)
+    }
+
+    /// Chooses the image from the URL in a cart, which does not know the category of a product.
+    pub(crate) fn in_cart(name: &str, url: &str) -> Self {
+        Self::new(name, &[url.to_owned()], FIRST_TINT)
+    }
 }
 
 /// Whether there is an image at the URL. Demo products name images that a release may not have.
@@ -37,7 +50,7 @@ fn is_available(url: &str) -> bool {
 /// Returns the tint of a category: that of its top-level category.
 pub(crate) fn tint_of(categories: &CategoryTree, category: Option<Uuid>) -> usize {
     let position = category.and_then(|id| categories.top_level_position(id)).unwrap_or_default();
-    position % TINTS + 1
+    position % TINTS + FIRST_TINT
 }
 
 #[cfg(test)]
