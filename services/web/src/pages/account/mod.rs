@@ -25,4 +25,6 @@ pub(crate) mod wishlist;
 
 pub(crate) use address_form::{AddressFields, AddressForm, address_lines};
 pub(crate) use card_form::{CardFields, CardForm, card_name};
+#[cfg(debug_assertions)]
+pub(crate) use order_view::{OrderCard, StatusPill};
 pub(crate) use sign_in_form::SignInForm;

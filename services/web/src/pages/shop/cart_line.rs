@@ -7,34 +7,34 @@ use crate::format::Format;
 use crate::gateway_client::CartItem;
 use crate::messages::Messages;
 
-/// A line of the cart.
-pub(super) struct CartLine {
-    pub(super) product_id: Uuid,
-    pub(super) name: String,
-    pub(super) href: String,
-    pub(super) image: ProductImage,
-    pub(super) quantity: u32,
-    pub(super) unit_price: String,
-    pub(super) total: String,
+/// A line of the cart. `templates/components/cart_line.html` renders it.
+pub(crate) struct CartLine {
+    pub(crate) product_id: Uuid,
+    pub(crate) name: String,
+    pub(crate) href: String,
+    pub(crate) image: ProductImage,
+    pub(crate) quantity: u32,
+    pub(crate) unit_price: String,
+    pub(crate) total: String,
     /// Whether the product is for sale.
-    pub(super) is_available: bool,
+    pub(crate) is_available: bool,
     /// Whether the checkout found that no unit is left.
-    pub(super) is_sold_out: bool,
+    pub(crate) is_sold_out: bool,
     /// What the checkout found if there are fewer units than wanted.
-    pub(super) shortage: Option<Shortage>,
+    pub(crate) shortage: Option<Shortage>,
 }
 
 /// Fewer units than wanted.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Shortage {
-    pub(super) possible: i64,
-    pub(super) text: String,
-    pub(super) reduce_label: String,
+pub(crate) struct Shortage {
+    pub(crate) possible: i64,
+    pub(crate) text: String,
+    pub(crate) reduce_label: String,
 }
 
 impl CartLine {
     /// Creates the line of an item. `units_left` is the stock, if the checkout refused the line.
-    pub(super) fn new(
+    pub(crate) fn new(
         item: &CartItem,
         units_left: Option<i64>,
         format: &Format,
@@ -60,7 +60,7 @@ impl CartLine {
     }
 
     /// Whether the checkout would refuse the line.
-    pub(super) fn is_blocked(&self) -> bool {
+    pub(crate) fn is_blocked(&self) -> bool {
         !self.is_available || self.is_sold_out || self.shortage.is_some()
     }
 }

@@ -16,5 +16,7 @@ pub(crate) mod products;
 pub(crate) mod search;
 pub(crate) mod theme;
 
+#[cfg(debug_assertions)]
+pub(crate) use cart_line::CartLine;
 pub(crate) use product_card::{Availability, ProductCard};
 pub(crate) use product_image::{ProductImage, tint_of};
