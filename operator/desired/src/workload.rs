@@ -18,6 +18,8 @@ use crate::{Kind, Object, certificates, file_settings, pod, ports};
 const SETTINGS_ANNOTATION: &str = "storefront.dev/settings";
 /// The annotation with the uids of generated Secrets, so that a recreated Secret rolls the pods.
 const SECRETS_ANNOTATION: &str = "storefront.dev/secrets";
+/// The setting of `cart` that the web shop follows.
+const GUEST_CART_TTL: &str = "GUEST_CART_TTL";
 
 /// Builds the ConfigMap with the settings of a component that are not secret.
 pub(crate) fn config(
@@ -95,10 +97,23 @@ fn env(
     settings: &Settings,
 ) -> Option<Vec<EnvVar>> {
     let reserved = settings.names();
-    let added = context.spec.components.get(component).map_or(&[][..], |spec| &spec.env);
-    let added = added.iter().filter(|var| !reserved.contains(var.name.as_str())).map(added_env);
+    let added = added_vars(context, component);
+    let added = added.filter(|var| !reserved.contains(var.name.as_str())).map(added_env);
     let env: Vec<EnvVar> = settings.secret_env().into_iter().chain(added).collect();
     (!env.is_empty()).then_some(env)
+}
+
+/// Returns the variables that the Storefront adds. The web shop has the lifetime of a guest's cart
+/// from `cart`, and none of its own, so that the cookie lives as long as the cart.
+fn added_vars<'a>(
+    context: &'a BuildContext<'_>,
+    component: Component,
+) -> impl Iterator<Item = &'a workload::EnvVar> {
+    let vars = |of| context.spec.components.get(of).map_or(&[][..], |spec| &spec.env).iter();
+    let is_followed =
+        move |var: &workload::EnvVar| component == Component::Web && var.name == GUEST_CART_TTL;
+    let own = vars(component).filter(move |var| !is_followed(var));
+    own.chain(vars(Component::Cart).filter(move |var| is_followed(var)))
 }
 
 fn added_env(var: &workload::EnvVar) -> EnvVar {

@@ -48,7 +48,10 @@ impl App {
             shop: ShopInfo::new(args),
             refresher: TokenRefresher::new(http.clone(), runtime.clone()),
             categories: CategoryCache::default(),
-            cookies: CookieSettings { is_https: args.web_url.is_https() },
+            cookies: CookieSettings {
+                is_https: args.web_url.is_https(),
+                guest_cart_ttl: args.guest_cart_ttl,
+            },
             event_streams: EventStreams::new(MAX_EVENT_STREAMS, runtime),
             // A quarter of the requests in flight, so that others are served meanwhile.
             waits: Arc::new(Semaphore::new((args.max_in_flight / 4).clamp(1, MAX_WAITS))),

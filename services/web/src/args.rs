@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use clap::builder::RangedU64ValueParser;
 use jiff::tz::TimeZone;
 use kit::http::Network;
-use kit::settings::List;
+use kit::settings::{List, duration_between};
 use money::Currency;
 
 use crate::base_url::BaseUrl;
@@ -67,6 +68,16 @@ pub struct Args {
     /// Whether search engines may list the shop.
     #[arg(long, env = "ROBOTS", value_enum, default_value_t = Robots::Index)]
     pub robots: Robots,
+
+    /// Time after the last change of a guest's cart at which the browser forgets it, as set for the
+    /// cart.
+    #[arg(
+        long,
+        env = "GUEST_CART_TTL",
+        default_value = "48h",
+        value_parser = duration_between(Duration::from_secs(60), Duration::from_secs(31536000)),
+    )]
+    pub guest_cart_ttl: Duration,
 
     /// Proxies whose X-Forwarded-For is trusted: CIDRs or addresses, separated by commas.
     #[arg(long, env = "TRUSTED_PROXIES", default_value = "")]
@@ -140,6 +151,7 @@ mod tests {
             "--accent-hue=360",
             "--image-origins=https://cdn.example.com/images",
             "--robots=maybe",
+            "--guest-cart-ttl=10s",
             "--trusted-proxies=proxy",
             "--max-in-flight=0",
         ] {
@@ -150,5 +162,17 @@ mod tests {
         {
             assert!(parse(setting).is_ok(), "{setting}");
         }
+    }
+
+    #[test]
+    fn guest_cart_lives_as_long_as_in_the_cart_service() {
+        #[derive(Parser)]
+        struct CartSettings {
+            #[command(flatten)]
+            args: cart::Args,
+        }
+        let cart = CartSettings::try_parse_from(["cart"]).unwrap();
+        let web = Settings::try_parse_from(["web"]).unwrap();
+        assert_eq!(web.args.guest_cart_ttl, cart.args.guest_cart_ttl);
     }
 }

@@ -108,6 +108,26 @@ fn env_of_the_spec_does_not_override_reserved_names() {
 }
 
 #[test]
+fn web_shop_has_the_guest_cart_ttl_of_the_cart() {
+    use storefront_api::Component::{Cart, Web};
+    let mut spec = specs::production();
+    let variable = spec.components.0[&storefront_api::Component::Catalog].env[0].clone();
+    for (component, value) in [(Cart, "1h"), (Web, "2h")] {
+        let mut variable = variable.clone();
+        (variable.name, variable.value) = ("GUEST_CART_TTL".to_owned(), Some(value.to_owned()));
+        spec.components.0.entry(component).or_default().env = vec![variable];
+    }
+    let cluster = settled(spec);
+    for component in ["demo-cart", "demo-web"] {
+        let deployment = manifest(&cluster, Kind::Deployment, component);
+        let env = &deployment["spec"]["template"]["spec"]["containers"][0]["env"];
+        let vars = env.as_array().unwrap().iter().filter(|var| var["name"] == "GUEST_CART_TTL");
+        let values: Vec<_> = vars.map(|var| &var["value"]).collect();
+        assert_eq!(values, ["1h"], "{component}");
+    }
+}
+
+#[test]
 fn callers_use_the_bare_name_of_a_headless_service() {
     let cluster = settled(specs::dev());
     let config = manifest(&cluster, Kind::ConfigMap, "demo-gateway");

@@ -17,10 +17,6 @@ const DAY_SECS: i64 = 24 * 60 * MINUTE_SECS;
 /// session really ends.
 const REFRESH_SECS: i64 = 30 * DAY_SECS;
 
-/// Lifetime of the cart cookie: that of a guest's cart without changes, as the cart service has it
-/// by default (`GUEST_CART_TTL`).
-const CART_SECS: i64 = 2 * DAY_SECS;
-
 /// A cookie of the web shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Name {
@@ -36,6 +32,8 @@ pub(super) enum Name {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CookieSettings {
     pub(crate) is_https: bool,
+    /// Lifetime of the cart cookie: that of a guest's cart without changes.
+    pub(crate) guest_cart_ttl: std::time::Duration,
 }
 
 impl CookieSettings {
@@ -68,7 +66,8 @@ impl CookieSettings {
 
     /// The token of a guest's cart, as long as the cart.
     pub(super) fn cart(self, token: &CartToken) -> Cookie<'static> {
-        self.cookie(Name::Cart, token.expose().to_owned(), Some(CART_SECS))
+        let seconds = i64::try_from(self.guest_cart_ttl.as_secs()).unwrap_or(i64::MAX);
+        self.cookie(Name::Cart, token.expose().to_owned(), Some(seconds))
     }
 
     /// A message for the next page, which is probably requested at once.
@@ -116,27 +115,33 @@ pub(super) fn parse_refresh(value: &str) -> Option<(RefreshToken, bool)> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration as StdDuration;
+
     use super::*;
+
+    fn settings(is_https: bool) -> CookieSettings {
+        CookieSettings { is_https, guest_cart_ttl: StdDuration::from_secs(3600) }
+    }
 
     #[test]
     fn cookies_are_secure_with_https_only() {
         let token = RefreshToken::from("t".to_owned());
-        let https = CookieSettings { is_https: true }.refresh(&token, true).to_string();
+        let https = settings(true).refresh(&token, true).to_string();
         assert_eq!(
             https,
             "__Host-refresh=pt; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000"
         );
-        let http = CookieSettings { is_https: false }.refresh(&token, false).to_string();
+        let http = settings(false).refresh(&token, false).to_string();
         assert_eq!(http, "refresh=st; HttpOnly; SameSite=Lax; Path=/");
         let token = CartToken::parse("A".repeat(43)).unwrap();
-        let cart = CookieSettings { is_https: true }.cart(&token).to_string();
+        let cart = settings(true).cart(&token).to_string();
         assert!(cart.starts_with("__Host-cart=A"), "{cart}");
-        assert!(cart.ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=172800"));
+        assert!(cart.ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600"));
     }
 
     #[test]
     fn access_cookie_ends_before_its_token() {
-        let settings = CookieSettings { is_https: false };
+        let settings = settings(false);
         for (expires_in, max_age) in [(900, "Max-Age=870"), (10, "Max-Age=1")] {
             let cookie = settings.access(&AccessToken::from("a".to_owned()), expires_in);
             assert!(cookie.to_string().ends_with(max_age), "{cookie}");

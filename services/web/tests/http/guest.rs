@@ -73,6 +73,14 @@ async fn cart_cookie_lives_as_long_as_the_cart_and_is_renewed() {
 }
 
 #[tokio::test]
+async fn cart_cookie_follows_the_setting_of_the_cart() {
+    let shop = Shop::start().await;
+    let mut browser = shop.open_another(&["--guest-cart-ttl", "1h"], &shop.browser()).await;
+    let cookie = cart_cookie(&add_to_cart(&mut browser, "walden").await);
+    assert!(cookie.contains("Max-Age=3600"), "{cookie}");
+}
+
+#[tokio::test]
 async fn cart_cookie_without_a_cart_is_an_empty_cart() {
     let shop = Shop::start().await;
     let unknown = unknown_token();
