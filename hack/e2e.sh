@@ -7,9 +7,14 @@ cd "$ROOT"
 
 # leaks: journeys have saved the logs of their namespaces in E2E_LOGS before they removed them.
 leaks() {
-  local namespace
+  local namespace password
   for namespace in storefront-system shop; do save_logs "$namespace"; done
-  node tests/browser/leaks/scan.js "$E2E_LOGS"
+  while IFS= read -r password; do
+    base64 -d <<<"$password"
+    echo
+  done < <(kube get secrets --namespace shop --output \
+    'jsonpath={range .items[*]}{.data.password}{"\n"}{end}') >"$passwords"
+  node tests/browser/leaks/scan.js "$E2E_LOGS" "$passwords"
 }
 
 # save_logs NAMESPACE: also of containers that were restarted, and the metrics of the components.
@@ -30,7 +35,8 @@ kube get storefront demo --namespace shop >/dev/null 2>&1 || fail "there is no S
 hack/tools.sh node chromium
 E2E_LOGS=$(mktemp -d)
 export E2E_LOGS
-trap 'rm -rf "$E2E_LOGS" "${kubeconfig:-}"' EXIT
+passwords=$(mktemp)
+trap 'rm -rf "$E2E_LOGS" "$passwords" "${kubeconfig:-}"' EXIT
 if [ "${CLUSTER:-kind}" != current ]; then
   # The journeys use this cluster even if the current context of kubectl changes.
   kubeconfig=$(mktemp)

@@ -1,11 +1,12 @@
-// scan.js FOLDER: fails if a file of the folder contains secrets, or a file whose name ends with .log
-// personal data. Every file is read as lines of single bytes, because traces are binary.
-import { createReadStream, readdirSync, statSync } from "node:fs";
+// scan.js FOLDER [SECRETS]: fails if a file of the folder contains secrets, such as those in the file
+// SECRETS, or a file whose name ends with .log personal data. Every file is read as lines of single
+// bytes, because traces are binary.
+import { createReadStream, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
-import { leaksIn } from "./patterns.js";
+import { leaksIn, tokensIn } from "./patterns.js";
 
 const MAX_FINDINGS = 20;
 const MAX_EXCERPT = 400;
@@ -35,11 +36,13 @@ export async function expectNoLeaks(folder, tokens) {
   return lines;
 }
 
-async function main([folder]) {
+async function main([folder, secrets]) {
   const files = readdirSync(folder);
   const empty = files.filter((name) => statSync(join(folder, name)).size === 0);
   if (files.length === empty.length) throw new Error(`nothing to scan in ${folder}`);
-  console.log(`${await expectNoLeaks(folder)} lines of ${files.length} files without secrets`);
+  const tokens = new Set(secrets ? tokensIn(readFileSync(secrets, "utf8")) : []);
+  const lines = await expectNoLeaks(folder, tokens);
+  console.log(`${lines} lines of ${files.length} files without secrets; ${tokens.size} were known`);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
