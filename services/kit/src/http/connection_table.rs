@@ -2,7 +2,9 @@
 //!
 //! When more than half of the connections are in use, each new connection costs the client with the
 //! most connections its longest idle one. So a client that opens many connections competes with
-//! itself, others always get a connection, and a network with many shoppers has no fixed limit.
+//! itself, others always get a connection, and a network with many shoppers has no fixed limit. Its
+//! new connections are served one after the other, because the requests that arrive at once on many
+//! connections would delay those of others.
 //! Connections of trusted proxies, which belong to many clients, are not in the table. Those of
 //! proxies with a key do not count from their first request.
 
@@ -10,6 +12,8 @@ use super::client::Client;
 use super::connection_activity::ConnectionActivity;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The connections by client.
 #[derive(Debug, Default)]
@@ -28,14 +32,13 @@ impl ConnectionTable {
 
     /// Closes a connection if more than half of `max` are `open`: the longest idle one of the
     /// client with the most connections. If that client has no idle one, its longest busy one is
-    /// closed, but only when less than a sixteenth of the connections is left.
-    pub(super) fn make_room(&self, open: usize, max: usize) {
+    /// closed, but only when less than a sixteenth of the connections is left. Returns that client.
+    pub(super) fn make_room(&self, open: usize, max: usize) -> Option<Client> {
         if open * 2 <= max {
-            return;
+            return None;
         }
         let connections = self.connections();
-        let largest = connections.iter().max_by_key(|(_, open)| own(open).count());
-        let Some((client, largest)) = largest else { return };
+        let (client, largest) = connections.iter().max_by_key(|(_, open)| own(open).count())?;
         let idle = own(largest).filter_map(|activity| Some((activity.idle_since()?, activity)));
         let busy = own(largest).filter_map(|activity| Some((activity.busy_since()?, activity)));
         let longest_idle = idle.min_by_key(|(since, _)| *since);
@@ -45,10 +48,35 @@ impl ConnectionTable {
             tracing::debug!(%client, connections = largest.len(), "connection evicted");
             activity.evict();
         }
+        Some(*client)
     }
 
     fn connections(&self) -> MutexGuard<'_, HashMap<Client, Vec<Arc<ConnectionActivity>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When the new connections of the client with the most connections are served.
+#[derive(Debug)]
+pub(super) struct Pace {
+    last: Instant,
+}
+
+impl Pace {
+    /// Interval between two connections: longer than the requests take that arrive at once on one.
+    const INTERVAL: Duration = Duration::from_millis(10);
+    /// The longest wait of a connection.
+    pub(super) const MAX_WAIT: Duration = Duration::from_secs(1);
+
+    pub(super) fn new() -> Self {
+        Self { last: Instant::now() }
+    }
+
+    /// Returns when the next connection is served.
+    pub(super) fn next(&mut self) -> Instant {
+        let now = Instant::now();
+        self.last = (self.last + Self::INTERVAL).clamp(now, now + Self::MAX_WAIT);
+        self.last
     }
 }
 
@@ -81,7 +109,6 @@ mod tests {
     use super::*;
     use http::Version;
     use std::net::IpAddr;
-    use std::time::Duration;
     use tokio::time::advance;
 
     struct Connections {
@@ -134,6 +161,30 @@ mod tests {
             [busy, idle, recent],
             "{other} is of another client"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn largest_client_is_known_when_connections_are_scarce() {
+        let mut connections = Connections::new();
+        for client in [1, 2, 2] {
+            connections.open(client).await;
+        }
+        assert_eq!(connections.table.make_room(32, 64), None);
+        let largest = Client::from(IpAddr::from([192, 0, 2, 2]));
+        assert_eq!(connections.table.make_room(33, 64), Some(largest));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pace_separates_connections_and_bounds_their_wait() {
+        let mut pace = Pace::new();
+        advance(Duration::from_secs(1)).await;
+        let now = Instant::now();
+        let waits: Vec<u128> =
+            (0..200).map(|_| pace.next().duration_since(now).as_millis()).collect();
+        assert_eq!(waits[..4], [0, 10, 20, 30]);
+        assert_eq!(waits[99..102], [990, 1000, 1000]);
+        advance(Duration::from_secs(2)).await;
+        assert_eq!(pace.next(), Instant::now());
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use super::client::{Client, TrustedProxies};
 use super::client_budget::ClientBudget;
 use super::connection_activity::ConnectionActivity;
-use super::connection_table::ConnectionTable;
+use super::connection_table::{ConnectionTable, Pace};
 use super::connection_timeouts::ConnectionTimeouts;
 use super::event_stream;
 use super::message_scanner::BodyFraming;
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
@@ -149,6 +149,7 @@ pub(crate) async fn serve_until(
     let permits = Arc::new(Semaphore::new(max_connections));
     let table = Arc::new(ConnectionTable::default());
     let requests = RequestService { router, trusted, limits };
+    let mut pace = Pace::new();
     let mut shutdown = pin!(shutdown);
     loop {
         let (stream, peer, permit) = tokio::select! {
@@ -160,9 +161,12 @@ pub(crate) async fn serve_until(
         };
         let activity = ConnectionActivity::new();
         // Before the new connection is added, so that it is not the one to be closed.
-        table.make_room(max_connections - permits.available_permits(), max_connections);
+        let largest =
+            table.make_room(max_connections - permits.available_permits(), max_connections);
+        let client = Client::from(peer.ip());
         let is_client = !requests.trusted.contains(peer.ip());
-        let entry = is_client.then(|| table.add(Client::from(peer.ip()), &activity));
+        let entry = is_client.then(|| table.add(client, &activity));
+        let start = (is_client && largest == Some(client)).then(|| pace.next());
         let io = TokioIo::new(ObservedSocket::new(stream, &activity));
         let (requests, service_activity) = (requests.clone(), Arc::clone(&activity));
         let service = service_fn(move |request: Request<Incoming>| {
@@ -172,6 +176,12 @@ pub(crate) async fn serve_until(
         let connection = builder.serve_connection_with_upgrades(io, service).into_owned();
         let closing = closing.clone();
         connections.spawn(async move {
+            if let Some(start) = start {
+                tokio::select! {
+                    () = sleep_until(start) => {}
+                    () = activity.evicted() => return,
+                }
+            }
             drive(connection, &activity, timeouts, closing).await;
             drop((entry, permit));
         });

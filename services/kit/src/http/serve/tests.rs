@@ -2,6 +2,7 @@
 
 use super::{EVICTION_TIMEOUT, ServerLimits, ServerSettings, serve_until};
 use crate::Runtime;
+use crate::http::connection_table::Pace;
 use crate::http::connection_timeouts::ConnectionTimeouts;
 use crate::http::{Client, EventStreams, TrustedProxies};
 use axum::Router;
@@ -248,6 +249,22 @@ async fn client_with_slow_requests_does_not_block_others() {
     let mut other = connect(address, REQUEST).await;
     read_response(&mut other).await;
     assert!(started.elapsed() < LONG, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn connection_that_waits_for_its_turn_makes_room_for_others() {
+    let address = start_server_with(64, &[]).await;
+    let (mut waiting, mut slowest) = (Vec::new(), Duration::ZERO);
+    // More than can be open, and all at once, so that most of them wait when others arrive.
+    for _ in 0..20 {
+        for _ in 0..100 {
+            waiting.push(connect_from(ATTACKER, address, b"").await);
+        }
+        let started = Instant::now();
+        read_response(&mut connect(address, REQUEST).await).await;
+        slowest = slowest.max(started.elapsed());
+    }
+    assert!(slowest < Pace::MAX_WAIT / 2, "{slowest:?}");
 }
 
 #[tokio::test]
