@@ -19,6 +19,12 @@ const MAX_EVENT_STREAMS: u64 = 256;
 /// Maximum number of requests that wait for an event: each has a stream of the gateway.
 const MAX_WAITS: usize = 64;
 
+/// Returns how many requests may wait for an event: a quarter of those in flight, so that others
+/// are served meanwhile.
+fn max_waits(max_in_flight: u64) -> usize {
+    usize::try_from(max_in_flight / 4).unwrap_or(MAX_WAITS).clamp(1, MAX_WAITS)
+}
+
 /// State that the handlers share.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Shared>);
@@ -53,8 +59,7 @@ impl App {
                 guest_cart_ttl: args.guest_cart_ttl,
             },
             event_streams: EventStreams::new(MAX_EVENT_STREAMS, runtime),
-            // A quarter of the requests in flight, so that others are served meanwhile.
-            waits: Arc::new(Semaphore::new((args.max_in_flight / 4).clamp(1, MAX_WAITS))),
+            waits: Arc::new(Semaphore::new(max_waits(args.max_in_flight))),
             env: runtime.env.clone(),
             http,
         })))

@@ -89,10 +89,11 @@ pub struct Args {
     #[arg(long, env = "TRUSTED_PROXY_KEY_FILE")]
     pub trusted_proxy_key_file: Option<PathBuf>,
 
-    /// Maximum number of concurrent requests; more are rejected with 503.
+    /// Maximum number of concurrent requests; more are rejected with 503. One visitor gets at most
+    /// a quarter.
     #[arg(long, env = "MAX_IN_FLIGHT", default_value_t = 256,
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..=100_000))]
-    pub max_in_flight: usize,
+        value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub max_in_flight: u64,
 }
 
 /// Whether search engines may list the shop.

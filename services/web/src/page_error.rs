@@ -19,9 +19,6 @@ pub(crate) enum PageError {
     /// The form or the query cannot be read. Pages of the shop send no such request.
     #[error("the request cannot be read")]
     InvalidRequest,
-    /// The body is larger than any form.
-    #[error("the body is too large")]
-    TooLarge,
     /// The visitor, or all visitors, have too many event streams.
     #[error("there are too many event streams")]
     TooManyStreams(StreamRefusal),
@@ -47,7 +44,6 @@ impl PageError {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyStreams(StreamRefusal::Client) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyStreams(StreamRefusal::Server) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Call(error) => status_of(error),

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::args::Args;
 use crate::error::Error;
-use crate::middleware::{ConcurrencyLimit, Layers, SecurityHeaders, apply_layers};
+use crate::middleware::{Layers, RequestLimits, SecurityHeaders, apply_layers};
 use crate::router;
 
 /// Deadline of a page.
@@ -49,7 +49,7 @@ fn layered_router(args: &Args, app: &App, runtime: &Runtime) -> Result<Router, E
     let layers = Layers {
         app: app.clone(),
         runtime: runtime.clone(),
-        concurrency: ConcurrencyLimit::new(args.max_in_flight),
+        limits: RequestLimits::new(args.max_in_flight),
         headers: SecurityHeaders::new(&args.web_url, &args.image_origins),
     };
     let pages = router::pages().into_router().fallback(router::not_found);

@@ -1,8 +1,6 @@
 //! The extractor of submitted forms.
 
-use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, Request};
-use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
@@ -16,14 +14,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for SubmittedForm<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
         let form = axum::Form::<T>::from_request(request, state).await;
-        form.map(|axum::Form(form)| Self(form)).map_err(page_error)
-    }
-}
-
-fn page_error(rejection: FormRejection) -> PageError {
-    match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => PageError::TooLarge,
-        _ => PageError::InvalidRequest,
+        form.map(|axum::Form(form)| Self(form)).map_err(|_unreadable| PageError::InvalidRequest)
     }
 }
 

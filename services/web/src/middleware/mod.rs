@@ -1,7 +1,7 @@
 //! Middleware around the pages, from the inside out:
 //!
-//! 1. cross-site request forgery: `Origin` and `Sec-Fetch-Site` of every form;
-//! 2. [`load_shedding`]: limit of concurrent requests;
+//! 1. [`load_shedding`]: limits of concurrent requests and of the memory of their forms;
+//! 2. cross-site request forgery: `Origin` and `Sec-Fetch-Site` of every form;
 //! 3. [`kit::http::catch_panics_and_timeouts`]: deadline of the page, and recovery from panics;
 //! 4. [`error_pages`]: every error of the layers before as a page;
 //! 5. [`crate::session::provide_session`]: cookies in, changed cookies out;
@@ -28,20 +28,17 @@ use crate::app::App;
 use crate::session::provide_session;
 
 pub(crate) use headers::SecurityHeaders;
-pub(crate) use load_shedding::ConcurrencyLimit;
+pub(crate) use load_shedding::RequestLimits;
 
 /// Minimum size of a compressed response, in bytes. Smaller responses fit into one packet anyway.
 const MIN_COMPRESSED_BYTES: u64 = 1024;
 
-/// Maximum size of a form, in bytes.
-const MAX_FORM_BYTES: usize = 64 * 1024;
-
-/// Configuration of the layers. Clones share the limit.
+/// Configuration of the layers. Clones share the limits.
 #[derive(Clone)]
 pub(crate) struct Layers {
     pub(crate) app: App,
     pub(crate) runtime: Runtime,
-    pub(crate) concurrency: ConcurrencyLimit,
+    pub(crate) limits: RequestLimits,
     pub(crate) headers: SecurityHeaders,
 }
 
@@ -54,13 +51,13 @@ pub(crate) fn apply_layers(
     routes: Router,
     deadline: Duration,
 ) -> Result<Router, ConfigError> {
-    let Layers { app, runtime, concurrency, headers } = layers.clone();
+    let Layers { app, runtime, limits, headers } = layers.clone();
     let csrf = CsrfLayer::new().add_trusted_origin(app.shop().url.as_str())?;
     let is_compressible = DefaultPredicate::new().and(SizeAbove::new(MIN_COMPRESSED_BYTES));
     let limited = routes
-        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
-        .layer(csrf)
-        .layer(from_fn_with_state(concurrency, load_shedding::shed));
+        .layer(from_fn_with_state(limits, load_shedding::shed))
+        .layer(DefaultBodyLimit::max(load_shedding::MAX_FORM_BYTES))
+        .layer(csrf);
     let pages = catch_panics_and_timeouts(limited)
         .layer(from_fn_with_state(app.clone(), error_pages::render))
         .layer(from_fn_with_state(app, provide_session))

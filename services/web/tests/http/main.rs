@@ -10,6 +10,7 @@ mod headers;
 mod images;
 mod order_live;
 mod order_streams;
+mod overload;
 mod pages;
 mod session;
 mod shop;

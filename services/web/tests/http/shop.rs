@@ -144,9 +144,14 @@ async fn start_web_process(gateway_url: &str) -> (String, Runtime) {
 /// Starts a web shop that its visitors reach at `web_url`, without a gateway, and returns the URL
 /// for the test.
 pub(crate) async fn start_web_at(web_url: &str) -> String {
+    start_web_with(&["--web-url", web_url]).await
+}
+
+/// Starts a web shop with these settings, without a gateway, and returns its origin.
+pub(crate) async fn start_web_with(settings: &[&str]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    serve_web(listener, &["--gateway-url", "http://127.0.0.1:1", "--web-url", web_url]);
+    serve_web(listener, &[&["--gateway-url", "http://127.0.0.1:1"], settings].concat());
     url
 }
 
