@@ -3,6 +3,10 @@
 
 const parser = new DOMParser();
 
+// How long a form that the browser submits stays disabled. The shop confirms or rejects an order
+// within 19 s, so a form that is still shown then was stopped by the visitor.
+const SUBMIT_TIMEOUT_MS = 20_000;
+
 // Replaces the elements that match `selectors` by those of a page of the shop.
 function swap(html, selectors) {
   const page = parser.parseFromString(html, "text/html");
@@ -58,7 +62,10 @@ document.addEventListener("submit", (event) => {
     return;
   }
   setBusy(form, true);
-  if (!form.dataset.swap) return;
+  if (!form.dataset.swap) {
+    setTimeout(setBusy, SUBMIT_TIMEOUT_MS, form, false);
+    return;
+  }
   event.preventDefault();
   enhance(form, event.submitter)
     .catch(() => HTMLFormElement.prototype.submit.call(form))
