@@ -15,10 +15,24 @@ function swap(html, selectors) {
     page.querySelector(selector),
   ]);
   if (pairs.some(([before, after]) => !before || !after)) throw new Error("a region is missing");
-  const focused = document.activeElement?.id;
-  for (const [before, after] of pairs) before.replaceWith(document.adoptNode(after));
+  const focused = document.activeElement;
+  let region;
+  for (const [before, after] of pairs) {
+    // Screen readers announce changes within a live region, but no region that is new.
+    const isLive = before.hasAttribute("aria-live");
+    if (before.contains(focused)) region = isLive ? before : after;
+    if (isLive) before.replaceChildren(...after.childNodes);
+    else before.replaceWith(document.adoptNode(after));
+  }
   document.title = page.title;
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  if (region) restoreFocus(focused.id, region);
+}
+
+// Focuses the element with this id or, if there is none, the region that contained it.
+function restoreFocus(id, region) {
+  const element = id && document.getElementById(id);
+  if (!element) region.tabIndex = -1;
+  (element || region).focus({ preventScroll: true });
 }
 
 function regions(form) {

@@ -19,3 +19,22 @@ test("an order that is stopped can be placed after a while", { tag: "@script" },
   await expectPaid(page);
   expect(await customer.orders()).toHaveLength(1);
 });
+
+test("a change in the cart keeps the focus and the live region", { tag: "@script" }, async ({ page, customer }) => {
+  for (const slug of ["walden", "dracula", "moby-dick"]) await customer.addToCart(slug);
+  await page.goto("/cart");
+  await page.evaluate(() => (globalThis.liveRegion = document.querySelector("#flash")));
+  const line = page.getByRole("listitem").filter({ hasText: "Walden" });
+  const remove = line.getByRole("button", { name: "Remove" });
+  // The quantity is sent when the focus leaves it.
+  await line.getByRole("spinbutton").fill("3");
+  await line.getByRole("spinbutton").press("Tab");
+  await expect(page.getByRole("banner").getByRole("link", { name: "Cart" })).toContainText("5");
+  await expect(remove).toBeFocused();
+  await remove.press("Enter");
+  await expect(line).toHaveCount(0);
+  await expect(page.locator("#cart")).toBeFocused();
+  await expect(page.getByText("Removed from your cart.")).toBeVisible();
+  expect(await page.evaluate(() => globalThis.liveRegion.textContent)).toContain("Removed");
+  expect(await page.evaluate(() => globalThis.liveRegion.isConnected)).toBe(true);
+});
