@@ -46,6 +46,22 @@ function setBusy(form, isBusy) {
   }
 }
 
+function pathOf({ pathname, search }) {
+  return pathname + search;
+}
+
+// The page that is shown. Links within a page do not change it.
+let shown = pathOf(location);
+
+function pushPage(target) {
+  if (target.href !== location.href) history.pushState(null, "", target);
+  shown = pathOf(location);
+}
+
+addEventListener("popstate", () => {
+  if (pathOf(location) !== shown) location.reload();
+});
+
 async function enhance(form, submitter) {
   const fields = new URLSearchParams(new FormData(form, submitter));
   const isPost = form.method === "post";
@@ -66,7 +82,7 @@ async function enhance(form, submitter) {
     location.assign(target);
     return;
   }
-  if (target.href !== location.href) history.pushState(null, "", target);
+  pushPage(target);
 }
 
 document.addEventListener("submit", (event) => {

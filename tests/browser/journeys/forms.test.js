@@ -38,3 +38,14 @@ test("a change in the cart keeps the focus and the live region", { tag: "@script
   expect(await page.evaluate(() => globalThis.liveRegion.textContent)).toContain("Removed");
   expect(await page.evaluate(() => globalThis.liveRegion.isConnected)).toBe(true);
 });
+
+test("a link within a page does not load it again", { tag: "@script" }, async ({ page }) => {
+  await page.goto("/products/walden");
+  // A page that loads again loses this.
+  await page.evaluate(() => (globalThis.isSamePage = true));
+  await page.getByRole("link", { name: "Skip to content" }).press("Enter");
+  await expect(page).toHaveURL(/#main$/);
+  await page.goBack();
+  await expect(page).not.toHaveURL(/#main$/);
+  expect(await page.evaluate(() => globalThis.isSamePage)).toBe(true);
+});

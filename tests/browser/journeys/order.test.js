@@ -92,6 +92,8 @@ test("a cart is changed, and products are removed", async ({ page, customer }) =
 
 test("filters and sorting work, and are part of the URL", async ({ page }) => {
   await page.goto("/products");
+  const count = page.locator("#result-count");
+  const all = await count.innerText();
   const filters = page.locator(".filter-details > summary");
   if (await filters.isVisible()) await filters.click();
   await page.getByLabel("Highest price").fill("11");
@@ -103,4 +105,11 @@ test("filters and sorting work, and are part of the URL", async ({ page }) => {
   await expect(page).toHaveURL(/sort=price_asc/);
   await expect(page).toHaveURL(/max_price=11/);
   await expect(page.locator(".card-name").first()).toHaveText("The Time Machine");
+  await page.goBack();
+  await expect(page.getByLabel("Sort by")).not.toHaveValue("price_asc");
+  await page.goBack();
+  await expect(count).toHaveText(all);
+  await page.goForward();
+  await expect(count).not.toHaveText(all);
+  await expect(page.getByLabel("Highest price")).toHaveValue("11");
 });
