@@ -35,10 +35,6 @@ function restoreFocus(id, region) {
   (element || region).focus({ preventScroll: true });
 }
 
-function regions(form) {
-  return form.dataset.swap.split(" ");
-}
-
 function setBusy(form, isBusy) {
   for (const button of form.querySelectorAll("button")) {
     button.setAttribute("aria-disabled", String(isBusy));
@@ -62,27 +58,45 @@ addEventListener("popstate", () => {
   if (pathOf(location) !== shown) location.reload();
 });
 
+// Shows a page of the shop that answers a form with an error.
+function showErrors(html) {
+  swap(html, ["#main", "#flash"]);
+  scrollTo(0, 0);
+  const main = document.querySelector("#main");
+  (main.querySelector(".error-summary, [aria-invalid]") ?? main).focus();
+}
+
+function update(html, selectors) {
+  try {
+    swap(html, selectors);
+  } catch {
+    // The page has another shape now, such as that of an empty cart.
+    swap(html, ["#main", "#flash", "#cart-link"]);
+  }
+}
+
+// Throws an error only if the form made no change, so that it may be submitted again.
+async function showResponse(form, response) {
+  const target = new URL(response.url);
+  const isRejected = form.method === "post" && !response.redirected;
+  try {
+    const html = await response.text();
+    if (isRejected || !response.ok) showErrors(html);
+    else if (target.pathname === location.pathname) update(html, form.dataset.swap.split(" "));
+    else throw new Error("another page");
+    pushPage(target);
+  } catch (error) {
+    if (isRejected) throw error;
+    location.assign(target);
+  }
+}
+
 async function enhance(form, submitter) {
   const fields = new URLSearchParams(new FormData(form, submitter));
   const isPost = form.method === "post";
   const url = isPost ? form.action : `${form.action}?${fields}`;
   const options = isPost ? { method: "POST", body: fields } : {};
-  const response = await fetch(url, options);
-  const html = await response.text();
-  if (!response.headers.get("content-type")?.startsWith("text/html")) throw new Error("no page");
-  const target = new URL(response.url);
-  if (target.pathname !== location.pathname) {
-    location.assign(target);
-    return;
-  }
-  try {
-    swap(html, regions(form));
-  } catch {
-    // The page has another shape now, such as that of an empty cart.
-    location.assign(target);
-    return;
-  }
-  pushPage(target);
+  await showResponse(form, await fetch(url, options));
 }
 
 document.addEventListener("submit", (event) => {

@@ -49,3 +49,30 @@ test("a link within a page does not load it again", { tag: "@script" }, async ({
   await expect(page).not.toHaveURL(/#main$/);
   expect(await page.evaluate(() => globalThis.isSamePage)).toBe(true);
 });
+
+test("a form that the shop rejects is sent once, and the error is shown", async ({ page }) => {
+  const addToCart = page.getByRole("button", { name: "Add to cart" });
+  let requests = 0;
+  await page.route("**/cart/items", (route) => {
+    requests += 1;
+    return route.continue({ postData: "x".repeat(100_000) });
+  });
+  await page.goto("/products/walden");
+  await addToCart.click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("That was too much");
+  await expect(page).toHaveTitle(/That was too much/);
+  expect(requests).toBe(1);
+  await page.unroute("**/cart/items");
+  await page.goBack();
+  await addToCart.click();
+  await expect(page.getByText("Added to your cart.")).toBeVisible();
+  await expect(page.getByRole("banner").getByRole("link", { name: "Cart" })).toContainText("1");
+});
+
+test("an error page has the focus", { tag: "@script" }, async ({ page }) => {
+  await page.route("**/cart/items", (route) => route.continue({ postData: "x".repeat(100_000) }));
+  await page.goto("/products/walden");
+  await page.getByRole("button", { name: "Add to cart" }).press("Enter");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("That was too much");
+  await expect(page.getByRole("main")).toBeFocused();
+});

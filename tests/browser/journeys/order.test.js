@@ -88,6 +88,7 @@ test("a cart is changed, and products are removed", async ({ page, customer }) =
   await expect(page.getByText("Removed from your cart.")).toBeVisible();
   await page.getByRole("button", { name: "Remove" }).click();
   await expect(page.getByRole("main")).toContainText("Your cart is empty.");
+  await expect(page.getByText("Removed from your cart.")).toBeVisible();
 });
 
 test("filters and sorting work, and are part of the URL", async ({ page }) => {

@@ -21,8 +21,10 @@ class Observations {
       if (!isOwn && url.protocol.startsWith("http")) this.foreign.push(request.url());
     });
     page.on("response", (response) => {
-      if (!response.request().isNavigationRequest()) return;
-      documents.add(response.url());
+      const isNavigation = response.request().isNavigationRequest();
+      // The script sends forms.
+      if (isNavigation || response.request().method() === "POST") documents.add(response.url());
+      if (!isNavigation) return;
       if (response.status() >= 300 && response.status() < 400) return;
       this.document = { status: response.status(), source: response.text().catch(() => "") };
     });
