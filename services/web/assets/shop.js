@@ -250,12 +250,21 @@ navigator.serviceWorker?.register("/sw.js").catch(() => {});
 addEventListener("pageshow", async (event) => {
   if (!event.persisted) return;
   for (const form of document.forms) setBusy(form, false);
-  const selectors = ["#cart-link", "#cart", "#order"].filter((id) => document.querySelector(id));
+  const regions = ["#cart-link", "#cart", "#cart-summary-panel", "#order"];
+  const selectors = regions.filter((id) => document.querySelector(id));
+  let html;
   try {
     const response = await fetch(location.href);
-    swap(await response.text(), selectors);
+    html = await response.text();
   } catch {
     // Without a network the old page stays.
+    return;
+  }
+  try {
+    swap(html, selectors);
+  } catch {
+    // The page has another shape now.
+    location.reload();
   }
 });
 
