@@ -19,6 +19,7 @@ export async function checkPage(page, observations, { isIndexed = false, status 
   await checkSource(await observations.document.source);
   await checkHead(page, isIndexed);
   await checkOrigin(page);
+  await checkFragments(page);
   await checkWidths(page);
   await checkAccessibility(page);
   await page.emulateMedia({ colorScheme: "dark" });
@@ -86,6 +87,16 @@ async function checkOrigin(page) {
     return [...document.querySelectorAll("*")].flatMap(foreignURLs).map(String);
   });
   expect.soft(foreign, "URLs of other origins").toEqual([]);
+}
+
+/** Every link within the page has a target, such as a link of an error to its field. */
+async function checkFragments(page) {
+  const dead = await page.evaluate(() => {
+    const hasTarget = (link) => document.getElementById(decodeURIComponent(link.hash.slice(1))) !== null;
+    const links = [...document.querySelectorAll("a[href^='#']")];
+    return links.filter((link) => !hasTarget(link)).map((link) => link.outerHTML);
+  });
+  expect.soft(dead, "links within the page without a target").toEqual([]);
 }
 
 /** Checks with axe: WCAG 2.2, levels A and AA, and best practices. Opens what is collapsed. */
