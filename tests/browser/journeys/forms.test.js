@@ -20,7 +20,7 @@ test("an order that is stopped can be placed after a while", { tag: "@script" },
   expect(await customer.orders()).toHaveLength(1);
 });
 
-test("a change in the cart keeps the focus and the live region", { tag: "@script" }, async ({ page, customer }) => {
+test("the cart keeps the focus and the live region", { tag: "@script" }, async ({ page, customer }) => {
   for (const slug of ["walden", "dracula", "moby-dick"]) await customer.addToCart(slug);
   await page.goto("/cart");
   await page.evaluate(() => (globalThis.liveRegion = document.querySelector("#flash")));
