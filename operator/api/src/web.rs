@@ -107,10 +107,10 @@ impl Locale {
 /// Whether search engines may list the shop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Robots {
-    /// They may.
+    /// Search engines may list the shop.
     #[default]
     Index,
-    /// They must not, such as for a trial.
+    /// Search engines must not list the shop, such as for a trial.
     NoIndex,
 }
 

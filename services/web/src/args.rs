@@ -99,9 +99,9 @@ pub struct Args {
 /// Whether search engines may list the shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Robots {
-    /// They may.
+    /// Search engines may list the shop.
     Index,
-    /// They must not, such as for a trial.
+    /// Search engines must not list the shop, such as for a trial.
     Noindex,
 }
 

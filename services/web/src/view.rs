@@ -42,9 +42,9 @@ pub(crate) enum LayoutKind {
 /// Whether browsers may store a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Storage {
-    /// They may, and ask whether it has changed.
+    /// Browsers may store the page, and ask whether it has changed.
     Revalidate,
-    /// They must not: the page shows personal data.
+    /// Browsers must not store the page, because it shows personal data.
     Never,
 }
 

@@ -2,7 +2,7 @@
 
 use super::FormErrors;
 
-/// A field: its label, its value and its error. `templates/components/form.html` renders it.
+/// A field: its label, its value and its error. `templates/components/field.html` renders it.
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
     /// Name in the form, and id in the page.

@@ -43,7 +43,7 @@ const OPTIONAL_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Returns the result of a call that the page can do without, or `None` when it fails or takes too
 /// long.
-pub(crate) async fn optional<T>(call: impl Future<Output = Result<T, CallError>>) -> Option<T> {
+pub(crate) async fn none_if_slow<T>(call: impl Future<Output = Result<T, CallError>>) -> Option<T> {
     match tokio::time::timeout(OPTIONAL_TIMEOUT, call).await {
         Ok(Ok(value)) => Some(value),
         Ok(Err(CallError::SignedOut)) => None,
@@ -60,7 +60,9 @@ pub(crate) async fn optional<T>(call: impl Future<Output = Result<T, CallError>>
 
 /// Returns the result of a call that is the content of a part of the page, or `None` when it fails.
 /// The page says that the part is unavailable.
-pub(crate) async fn available<T>(call: impl Future<Output = Result<T, CallError>>) -> Option<T> {
+pub(crate) async fn none_if_failed<T>(
+    call: impl Future<Output = Result<T, CallError>>,
+) -> Option<T> {
     call.await.inspect_err(|error| tracing::info!(%error, "part of a page is unavailable")).ok()
 }
 

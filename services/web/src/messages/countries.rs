@@ -19,7 +19,10 @@ pub(super) fn english() -> &'static [Country] {
         let countries = celes::Country::get_countries();
         let mut named: Vec<_> = countries
             .iter()
-            .map(|it| Country { code: it.alpha2, name: display_name(it.long_name).into() })
+            .map(|country| Country {
+                code: country.alpha2,
+                name: display_name(country.long_name).into(),
+            })
             .collect();
         named.sort_by(|a, b| a.name.cmp(&b.name));
         named

@@ -53,7 +53,7 @@ pub(super) async fn render(State(app): State<App>, request: Request, next: Next)
     let retry_after_secs = retry_after_secs.or_else(|| retry_after(&response));
     let page = Page::from_parts(&copy, &app).with_status(response.status());
     let view = error_view(&page, response.status(), retry_after_secs, &copy);
-    match page.render_offline(view) {
+    match page.render_without_gateway(view) {
         Ok(mut page) => {
             keep_headers(response.headers(), page.headers_mut());
             if let Some(seconds) = retry_after_secs {

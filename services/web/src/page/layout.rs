@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::chrome::Chrome;
+use super::layout_context::LayoutContext;
 use crate::assets;
 use crate::messages::Messages;
 use crate::shop_info::ShopInfo;
@@ -17,7 +17,7 @@ const MAX_TITLE_CHARS: usize = 70;
 pub(super) struct Layout<'a> {
     m: &'static Messages,
     shop: &'a ShopInfo,
-    chrome: Chrome,
+    context: LayoutContext,
     head: Head,
     /// The rendered view.
     content: String,
@@ -36,9 +36,9 @@ impl Content {
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn new(shop: &'a ShopInfo, chrome: Chrome, content: Content) -> Self {
+    pub(super) fn new(shop: &'a ShopInfo, context: LayoutContext, content: Content) -> Self {
         let Content { head, html } = content;
-        Self { m: shop.messages, shop, chrome, head, content: html }
+        Self { m: shop.messages, shop, context, head, content: html }
     }
 
     /// Renders the document.

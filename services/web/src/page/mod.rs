@@ -1,7 +1,7 @@
 //! The extractor of every handler: the visitor's session, the gateway, and the layout.
 
-mod chrome;
 mod layout;
+mod layout_context;
 mod response;
 
 use axum::extract::FromRequestParts;
@@ -11,15 +11,15 @@ use http::{HeaderValue, StatusCode, Uri, header};
 
 use crate::app::App;
 use crate::format::Format;
-use crate::gateway_client::{GatewayClient, optional};
+use crate::gateway_client::{GatewayClient, none_if_slow};
 use crate::messages::Messages;
 use crate::page_error::PageError;
 use crate::session::{self, Session};
 use crate::shop_info::ShopInfo;
 use crate::view::View;
 
-use chrome::Chrome;
 use layout::{Content, Layout};
+use layout_context::LayoutContext;
 use response::PageResponse;
 
 /// The page that a request asks for.
@@ -114,22 +114,23 @@ impl Page {
     }
 
     /// Renders the view within a layout that needs no call of the gateway, which may be down.
-    pub(crate) fn render_offline(self, view: impl View) -> Result<Response, PageError> {
-        let chrome = Chrome::new(&self, &[], None);
-        self.respond(Content::new(&view)?, chrome)
+    pub(crate) fn render_without_gateway(self, view: impl View) -> Result<Response, PageError> {
+        let context = LayoutContext::new(&self, &[], None);
+        self.respond(Content::new(&view)?, context)
     }
 
     // From here on nothing depends on the type of the view, so that the program contains it once.
     async fn render_content(self, content: Content) -> Result<Response, PageError> {
         let (categories, cart_units) =
-            tokio::join!(optional(self.app.categories().get(&self.gateway)), self.cart_units());
-        let chrome = Chrome::new(&self, categories.as_deref().unwrap_or_default(), cart_units);
-        self.respond(content, chrome)
+            tokio::join!(none_if_slow(self.app.categories().get(&self.gateway)), self.cart_units());
+        let context =
+            LayoutContext::new(&self, categories.as_deref().unwrap_or_default(), cart_units);
+        self.respond(content, context)
     }
 
-    fn respond(self, content: Content, chrome: Chrome) -> Result<Response, PageError> {
+    fn respond(self, content: Content, context: LayoutContext) -> Result<Response, PageError> {
         let storage = content.head.storage;
-        let html = Layout::new(self.shop(), chrome, content).render()?;
+        let html = Layout::new(self.shop(), context, content).render()?;
         let response = PageResponse { html, storage, status: self.status };
         Ok(response.respond_to(self.if_none_match.as_ref()))
     }
@@ -138,7 +139,7 @@ impl Page {
         match self.cart_units {
             Some(units) => Some(units),
             None if self.session.may_have_cart() => {
-                optional(self.gateway.cart()).await.map(|cart| cart.units())
+                none_if_slow(self.gateway.cart()).await.map(|cart| cart.units())
             }
             None => None,
         }

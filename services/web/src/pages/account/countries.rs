@@ -41,7 +41,7 @@ mod tests {
         assert_eq!(name("DE", german), "Deutschland");
         assert_eq!(name("AT", german), "Österreich");
         assert_eq!(name("ZZ", german), "ZZ");
-        let labels: Vec<String> = options(german).into_iter().map(|it| it.label).collect();
+        let labels: Vec<String> = options(german).into_iter().map(|option| option.label).collect();
         assert_eq!(labels[..2], ["Afghanistan", "Ägypten"], "in the order of the language");
         for locale in [Locale::EnUs, Locale::EnGb, Locale::DeDe] {
             let code = default_for(locale);

@@ -14,7 +14,7 @@ use super::order_view::{StatusPill, number};
 use super::{address_lines, order_live};
 use crate::format::Format;
 use crate::forms::SubmittedForm;
-use crate::gateway_client::{CallError, Order, OrderStatus, Tracking, optional};
+use crate::gateway_client::{CallError, Order, OrderStatus, Tracking, none_if_slow};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
@@ -89,7 +89,7 @@ pub(crate) async fn show(
         order_live::wait_for_change(&page, id, version).await;
     }
     let gateway = page.gateway();
-    let (order, tracking) = tokio::join!(gateway.order(id), optional(gateway.tracking(id)));
+    let (order, tracking) = tokio::join!(gateway.order(id), none_if_slow(gateway.tracking(id)));
     let order = order?;
     let images = order_images(&page, &order).await;
     let view = view(&order, tracking, images, page.format(), page.messages());

@@ -5,7 +5,7 @@ use axum::response::Response;
 
 use super::order_view::OrderCard;
 use super::{address_lines, card_name};
-use crate::gateway_client::available;
+use crate::gateway_client::none_if_failed;
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
@@ -46,9 +46,9 @@ pub(crate) async fn show(page: Page) -> Result<Response, PageError> {
     let gateway = page.gateway();
     let (user, orders, addresses, cards) = tokio::join!(
         gateway.me(),
-        available(gateway.orders(None, 1, RECENT_ORDERS)),
-        available(gateway.addresses()),
-        available(gateway.payment_methods()),
+        none_if_failed(gateway.orders(None, 1, RECENT_ORDERS)),
+        none_if_failed(gateway.addresses()),
+        none_if_failed(gateway.payment_methods()),
     );
     let user = user?;
     let m = page.messages();

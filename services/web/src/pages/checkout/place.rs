@@ -78,7 +78,7 @@ pub(crate) async fn place(
         Outcome::Unconfirmed => {
             let fields = repeated_fields(&order, &form.idempotency_key);
             let view = UnconfirmedView { m: page.messages(), fields };
-            page.with_status(StatusCode::SERVICE_UNAVAILABLE).render_offline(view)
+            page.with_status(StatusCode::SERVICE_UNAVAILABLE).render_without_gateway(view)
         }
     }
 }

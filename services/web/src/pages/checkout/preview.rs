@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::empty_cart;
 use super::state::{CheckoutState, Step};
-use crate::gateway_client::{CallError, Preview, Problem, ShippingOption, optional};
+use crate::gateway_client::{CallError, Preview, Problem, ShippingOption, none_if_slow};
 use crate::page::Page;
 use crate::page_error::PageError;
 use crate::session::{Flash, FlashCode};
@@ -35,7 +35,8 @@ pub(super) async fn preview(
     option: Option<&ShippingOption>,
 ) -> Result<Priced, PageError> {
     let gateway = page.gateway();
-    let (preview, cart) = tokio::join!(gateway.preview(address, option), optional(gateway.cart()));
+    let (preview, cart) =
+        tokio::join!(gateway.preview(address, option), none_if_slow(gateway.cart()));
     match preview {
         Ok(preview) => {
             let items = cart.map(|cart| cart.items).unwrap_or_default();

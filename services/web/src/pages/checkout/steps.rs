@@ -3,7 +3,7 @@
 use super::state::{CheckoutState, Step};
 use crate::messages::Messages;
 
-/// A step in the row. `templates/components/checkout.html` renders it.
+/// A step in the row. `templates/components/checkout_steps.html` renders it.
 pub(super) struct StepLink {
     pub(super) label: &'static str,
     /// Absent for the current step and for the steps after it.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::cart_line::CartLine;
 use crate::forms::{Field, SubmittedForm};
-use crate::gateway_client::{CallError, Cart, CartItem, optional};
+use crate::gateway_client::{CallError, Cart, CartItem, none_if_slow};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
@@ -142,7 +142,7 @@ fn view(
 async fn units_left(page: &Page, params: &CartParams) -> HashMap<Uuid, i64> {
     let ids = params.refused.split(',').filter_map(|id| Uuid::try_parse(id).ok());
     let reads = ids.take(MAX_REFUSED).map(|id| async move {
-        let product = optional(page.gateway().product(&id.to_string())).await?;
+        let product = none_if_slow(page.gateway().product(&id.to_string())).await?;
         Some((id, product.stock_quantity))
     });
     join_all(reads).await.into_iter().flatten().collect()

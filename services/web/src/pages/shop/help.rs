@@ -47,7 +47,7 @@ pub(crate) async fn offline(page: Page) -> Result<Response, PageError> {
     let text = &page.messages().help.offline;
     let support_email = page.shop().support_email.clone();
     let view = HelpView { m: page.messages(), text, path: "/offline", support_email };
-    page.render_offline(view)
+    page.render_without_gateway(view)
 }
 
 async fn render(

@@ -7,7 +7,7 @@ use super::ProductCard;
 use super::category_tree::CategoryTree;
 use super::product_image::{ProductImage, tint_of};
 use crate::format::json_ld;
-use crate::gateway_client::{Category, Product, ProductQuery, optional};
+use crate::gateway_client::{Category, Product, ProductQuery, none_if_slow};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
@@ -65,7 +65,7 @@ pub(crate) async fn show(page: Page) -> Result<Response, PageError> {
     let (newest, categories, lowest) = tokio::join!(
         gateway.products(&newest),
         page.app().categories().get(gateway),
-        optional(gateway.products(&lowest)),
+        none_if_slow(gateway.products(&lowest)),
     );
     let (newest, categories) = (newest?, categories?);
     let tree = CategoryTree::new(&categories);

@@ -87,7 +87,10 @@ impl Listing {
             is_in_stock: filter.is_in_stock,
             is_restricted: filter.is_restricted() || filter.has_invalid_price,
             clear_href: filter.without_restrictions().url(),
-            pages: page_links(current, total).into_iter().map(|it| page_choice(it, link)).collect(),
+            pages: page_links(current, total)
+                .into_iter()
+                .map(|page| page_choice(page, link))
+                .collect(),
             previous_href: (current > 1 && total > 0).then(|| link(current.min(total + 1) - 1)),
             next_href: (current < total).then(|| link(current + 1)),
             currency: currency.code(),

@@ -10,7 +10,7 @@ use super::category_tree::CategoryTree;
 use super::product_image::tint_of;
 use super::{ProductCard, ProductImage};
 use crate::format::json_ld;
-use crate::gateway_client::{CallError, Product, ProductQuery, optional};
+use crate::gateway_client::{CallError, Product, ProductQuery, none_if_slow};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
@@ -107,7 +107,7 @@ pub(crate) async fn show(page: Page, Path(slug): Path<String>) -> Result<Respons
         return Ok(moved_permanently(&product));
     }
     let tree = categories.map(|categories| CategoryTree::new(&categories)).unwrap_or_default();
-    let related = optional(related(&page, &product)).await.unwrap_or_default();
+    let related = none_if_slow(related(&page, &product)).await.unwrap_or_default();
     let m = page.messages();
     let tint = tint_of(&tree, product.category_id);
     let view = ProductView {
@@ -115,7 +115,7 @@ pub(crate) async fn show(page: Page, Path(slug): Path<String>) -> Result<Respons
         price: page.format().money(product.price),
         image: ProductImage::new(&product.name, &product.image_urls, tint),
         images: product.image_urls.iter().skip(1).cloned().collect(),
-        availability: Availability::of(product.stock_quantity),
+        availability: Availability::from_stock(product.stock_quantity),
         breadcrumbs: breadcrumbs(m, &tree, &product),
         related: ProductCard::list(&related, &tree, page.format(), m),
         shop_url: page.shop().url.to_string(),
@@ -146,7 +146,9 @@ async fn related(page: &Page, product: &Product) -> Result<Vec<Product>, CallErr
 
 fn breadcrumbs(m: &Messages, tree: &CategoryTree, product: &Product) -> Vec<(String, String)> {
     let path = product.category_id.map(|id| tree.path(id)).unwrap_or_default();
-    let above = path.iter().map(|it| (it.name.clone(), format!("/categories/{}", it.slug)));
+    let above = path
+        .iter()
+        .map(|category| (category.name.clone(), format!("/categories/{}", category.slug)));
     let all = (m.catalog.all_products.to_owned(), "/products".to_owned());
     [all].into_iter().chain(above).collect()
 }

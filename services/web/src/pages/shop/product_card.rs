@@ -32,7 +32,7 @@ pub(crate) enum Availability {
 
 impl Availability {
     /// Returns the availability of a number of units.
-    pub(crate) fn of(units: i64) -> Self {
+    pub(crate) fn from_stock(units: i64) -> Self {
         match units {
             ..=0 => Self::SoldOut,
             1..FEW => Self::Few(units),
@@ -67,7 +67,7 @@ impl ProductCard {
         format: &Format,
         m: &Messages,
     ) -> Self {
-        let availability = Availability::of(product.stock_quantity);
+        let availability = Availability::from_stock(product.stock_quantity);
         let category = product.category_id.and_then(|id| categories.by_id(id));
         let tint = tint_of(categories, product.category_id);
         Self {
@@ -110,7 +110,7 @@ mod tests {
             (5, Availability::Few(5)),
             (6, Availability::InStock),
         ] {
-            assert_eq!(Availability::of(units), availability);
+            assert_eq!(Availability::from_stock(units), availability);
         }
     }
 }

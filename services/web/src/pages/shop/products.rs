@@ -37,7 +37,8 @@ impl ProductsView {
 
 impl View for ProductsView {
     fn head(&self) -> Head {
-        let urls: Vec<_> = self.listing.cards.iter().map(|it| self.absolute(&it.href)).collect();
+        let urls: Vec<_> =
+            self.listing.cards.iter().map(|card| self.absolute(&card.href)).collect();
         let last = (self.title.clone(), self.path.clone());
         let trail = self.breadcrumbs.iter().cloned().chain([last]);
         let trail: Vec<_> = trail.map(|(name, path)| (name, self.absolute(&path))).collect();
@@ -87,7 +88,7 @@ async fn render(
     description: String,
 ) -> Result<Response, PageError> {
     let m = page.messages();
-    let list = page.gateway().products(&filter.query(category.map(|it| it.id))).await?;
+    let list = page.gateway().products(&filter.query(category.map(|category| category.id))).await?;
     let listing = Listing::new(&page, filter, &list, tree, category_links(tree, category));
     let view = ProductsView {
         m,
@@ -111,7 +112,8 @@ fn breadcrumbs(
     let Some(category) = category else { return Vec::new() };
     let path = tree.path(category.id);
     let above = path.iter().take(path.len().saturating_sub(1));
-    let above = above.map(|it| (it.name.clone(), format!("/categories/{}", it.slug)));
+    let above =
+        above.map(|category| (category.name.clone(), format!("/categories/{}", category.slug)));
     let all = (m.catalog.all_products.to_owned(), "/products".to_owned());
     [all].into_iter().chain(above).collect()
 }

@@ -8,7 +8,7 @@ use super::ProductCard;
 use super::category_tree::CategoryTree;
 use super::listing::{CategoryChoice, Listing};
 use super::listing_filter::{ListingFilter, ListingParams};
-use crate::gateway_client::{ProductQuery, optional};
+use crate::gateway_client::{ProductQuery, none_if_slow};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
@@ -70,7 +70,8 @@ pub(crate) async fn show(
     };
     if !view.has_results() {
         let link = |name: &str, slug: &str| (name.to_owned(), format!("/categories/{slug}"));
-        view.categories = tree.children(None).map(|it| link(&it.name, &it.slug)).collect();
+        view.categories =
+            tree.children(None).map(|category| link(&category.name, &category.slug)).collect();
         view.alternatives = alternatives(&page, &tree).await;
     }
     page.render(view).await
@@ -82,12 +83,12 @@ async fn results(
     tree: &CategoryTree,
 ) -> Result<Listing, PageError> {
     let category = filter.category.as_deref().and_then(|slug| tree.by_slug(slug));
-    let list = page.gateway().products(&filter.query(category.map(|it| it.id))).await?;
-    let choices = tree.children(None).map(|it| {
-        let is_current = category.is_some_and(|category| category.id == it.id);
-        let slug = (!is_current).then_some(it.slug.as_str());
+    let list = page.gateway().products(&filter.query(category.map(|category| category.id))).await?;
+    let choices = tree.children(None).map(|choice| {
+        let is_current = category.is_some_and(|category| category.id == choice.id);
+        let slug = (!is_current).then_some(choice.slug.as_str());
         CategoryChoice {
-            name: it.name.clone(),
+            name: choice.name.clone(),
             href: filter.with_category(slug).url(),
             count: String::new(),
             is_current,
@@ -104,7 +105,7 @@ async fn alternatives(page: &Page, tree: &CategoryTree) -> Vec<ProductCard> {
         page_size: ALTERNATIVES,
         ..ProductQuery::default()
     };
-    let list = optional(page.gateway().products(&query)).await;
+    let list = none_if_slow(page.gateway().products(&query)).await;
     let products = list.map(|list| list.products).unwrap_or_default();
     ProductCard::list(&products, tree, page.format(), page.messages())
 }

@@ -10,7 +10,7 @@ const MAX_CATEGORIES: usize = 8;
 
 /// What the layout shows around a view.
 #[derive(Debug)]
-pub(super) struct Chrome {
+pub(super) struct LayoutContext {
     pub(super) categories: Vec<CategoryLink>,
     pub(super) is_signed_in: bool,
     /// Units in the cart; `None` if unknown.
@@ -29,7 +29,7 @@ pub(super) struct CategoryLink {
     pub(super) is_current: bool,
 }
 
-impl Chrome {
+impl LayoutContext {
     /// Collects what the layout of a page shows.
     pub(super) fn new(page: &Page, categories: &[Category], cart_units: Option<u64>) -> Self {
         let path = page.url.split('?').next().unwrap_or_default();
