@@ -3,12 +3,15 @@
 
 use axum::Router;
 use axum::handler::Handler;
+use axum::middleware::from_fn;
+use axum::response::Redirect;
 use axum::routing::{MethodRouter, get, post};
 use http::Method;
 
 use crate::app::App;
 use crate::page_error::PageError;
 use crate::pages::{account, checkout, files, shop};
+use crate::session::start_refresh;
 
 /// A route: its method and the template of its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,12 +44,32 @@ impl RecordingRouter {
 
     /// Adds a page.
     fn page<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+        self.route(Method::GET, path, get(handler).route_layer(from_fn(start_refresh)))
+    }
+
+    /// Adds a response that is no page, such as an image: it starts no refresh of the session.
+    fn file<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.route(Method::GET, path, get(handler))
     }
 
     /// Adds the target of a form.
     fn form<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H) -> Self {
-        self.route(Method::POST, path, post(handler))
+        self.route(Method::POST, path, post(handler).route_layer(from_fn(start_refresh)))
+    }
+
+    /// Adds the target of a form that has another path than its page. A rejected form and an error
+    /// leave this path in the address bar, so that a browser may open it: it goes to `page`. Path
+    /// parameters of `page` must be at the same place in `path`.
+    fn action<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        page: &'static str,
+        handler: H,
+    ) -> Self {
+        let to_page =
+            move |uri: Uri| async move { Redirect::to(&page_of_action(page, uri.path())) };
+        let routes = post(handler).route_layer(from_fn(start_refresh)).get(to_page);
+        self.route(Method::POST, path, routes)
     }
 
     fn route(mut self, method: Method, path: &'static str, handler: MethodRouter<App>) -> Self {
@@ -63,9 +86,9 @@ impl RecordingRouter {
 /// All routes but those with a longer deadline.
 pub(crate) fn pages() -> RecordingRouter {
     let router = RecordingRouter::new()
-        .page("/assets/{file}", files::asset)
-        .page("/images/products/{file}", files::product_image)
-        .page("/sw.js", files::service_worker);
+        .file("/assets/{file}", files::asset)
+        .file("/images/products/{file}", files::product_image)
+        .file("/sw.js", files::service_worker);
     account_pages(checkout_pages(shop_pages(debug_pages(router))))
 }
 
@@ -95,10 +118,10 @@ fn shop_pages(router: RecordingRouter) -> RecordingRouter {
         .page("/shipping-returns", shop::help::shipping_returns)
         .page("/accessibility", shop::help::accessibility)
         .page("/offline", shop::help::offline)
-        .page("/robots.txt", shop::crawlers::robots)
-        .page("/sitemap.xml", shop::crawlers::sitemap)
-        .page("/site.webmanifest", shop::crawlers::manifest)
-        .form("/theme", shop::theme::set)
+        .file("/robots.txt", shop::crawlers::robots)
+        .file("/sitemap.xml", shop::crawlers::sitemap)
+        .file("/site.webmanifest", shop::crawlers::manifest)
+        .action("/theme", "/", shop::theme::set)
 }
 
 fn checkout_pages(router: RecordingRouter) -> RecordingRouter {
@@ -122,7 +145,7 @@ pub(crate) fn place_order() -> RecordingRouter {
 pub(crate) fn order_pages() -> RecordingRouter {
     RecordingRouter::new()
         .page("/orders/{id}", account::order::show)
-        .page("/orders/{id}/live", account::order_live::show)
+        .file("/orders/{id}/live", account::order_live::show)
 }
 
 fn account_pages(router: RecordingRouter) -> RecordingRouter {

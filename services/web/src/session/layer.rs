@@ -1,4 +1,7 @@
-//! The layer that gives every request its session, and every response the changed cookies.
+//! The layers of the session: every request gets its session, every response the changed cookies,
+//! and the refresh of a page starts before its handler.
+
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -8,8 +11,15 @@ use http::header::SET_COOKIE;
 use super::Session;
 use crate::app::App;
 
-/// Inserts the [`Session`] of the request into its extensions, starts the refresh that it needs,
-/// and sets the cookies that changed.
+/// Longest wait for a refresh after the response is ready: the timeout of its call. The refresh
+/// runs beside the handler, so that a page is late only if the refresh takes longer than it.
+const MAX_REFRESH_WAIT: Duration = Duration::from_secs(5);
+
+/// Inserts the [`Session`] of the request into its extensions, and sets the cookies that changed.
+///
+/// A refresh that the request started is awaited, whether or not the handler needed its result, and
+/// whether or not it failed: the old refresh token is used up, so that a browser without its
+/// successor loses the session.
 pub(crate) async fn provide_session(
     State(app): State<App>,
     mut request: Request,
@@ -21,11 +31,19 @@ pub(crate) async fn provide_session(
         app.refresher().clone(),
         super::visitor(request.extensions()),
     );
-    session.start_refresh();
     request.extensions_mut().insert(session.clone());
     let mut response = next.run(request).await;
+    session.finish_refresh(MAX_REFRESH_WAIT).await;
     for cookie in session.changed_cookies() {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     response
+}
+
+/// Starts the refresh that the session of a page or a form needs, in parallel with its handler.
+pub(crate) async fn start_refresh(request: Request, next: Next) -> Response {
+    if let Some(session) = request.extensions().get::<Session>() {
+        session.start_refresh();
+    }
+    next.run(request).await
 }

@@ -13,7 +13,9 @@ mod refresh;
 mod theme;
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use cookie::{Cookie, CookieJar};
 use http::{Extensions, HeaderMap, HeaderValue, header};
@@ -23,7 +25,7 @@ use crate::api::{AccessToken, CallError, CartToken, RefreshToken, Tokens};
 
 pub(crate) use cookies::CookieSettings;
 pub(crate) use flash::{Flash, FlashCode};
-pub(crate) use layer::provide_session;
+pub(crate) use layer::{provide_session, start_refresh};
 pub(crate) use next::Next;
 pub(crate) use refresh::TokenRefresher;
 pub(crate) use theme::Theme;
@@ -48,6 +50,8 @@ struct Inner {
     may_refresh: bool,
     /// Whether the request came with tokens. The gateway may have rejected them since.
     had_session: bool,
+    /// Whether the request has used its refresh token.
+    has_refreshed: AtomicBool,
     jar: Mutex<CookieJar>,
 }
 
@@ -63,8 +67,15 @@ impl Session {
         let has = |name| jar.get(&settings.name(name)).is_some();
         let had_session = has(Name::Access) || has(Name::Refresh);
         let may_refresh = !headers.contains_key("sec-purpose");
-        let jar = Mutex::new(jar);
-        Self(Arc::new(Inner { settings, refresher, visitor, may_refresh, had_session, jar }))
+        Self(Arc::new(Inner {
+            settings,
+            refresher,
+            visitor,
+            may_refresh,
+            had_session,
+            has_refreshed: AtomicBool::new(false),
+            jar: Mutex::new(jar),
+        }))
     }
 
     /// The address that the gateway counts the calls of this request for.
@@ -77,7 +88,18 @@ impl Session {
         if self.access_cookie().is_none()
             && let Some(token) = self.refresh_token()
         {
+            self.0.has_refreshed.store(true, Ordering::Relaxed);
             self.0.refresher.start(token, self.0.visitor);
+        }
+    }
+
+    /// Waits for the refresh that this request has started, if any, so that the response contains
+    /// its cookies. A failure has been logged, and keeps the cookies.
+    async fn finish_refresh(&self, max_wait: Duration) {
+        if self.0.has_refreshed.load(Ordering::Relaxed)
+            && tokio::time::timeout(max_wait, self.access_token()).await.is_err()
+        {
+            tracing::warn!("response sent before the session was refreshed");
         }
     }
 
@@ -90,6 +112,7 @@ impl Session {
             return Ok(Some(token));
         }
         let Some(refresh) = self.refresh_token() else { return Ok(None) };
+        self.0.has_refreshed.store(true, Ordering::Relaxed);
         match self.0.refresher.refresh(refresh, self.0.visitor).await {
             Ok(tokens) => {
                 let access = tokens.access_token.clone();

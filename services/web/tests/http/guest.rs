@@ -9,9 +9,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kit::Env;
 use serde_json::json;
 use shop_fixture::Service;
-use tokio::net::TcpListener;
 
 use crate::browser::{Browser, Response};
+use crate::fake_gateway::start_fake_gateway;
 use crate::pages::assert_is_page;
 use crate::shop::{PASSWORD, Shop, start_web};
 
@@ -230,10 +230,7 @@ async fn start_gateway_with_full_carts() -> String {
     let tokens = json!({"access_token": "a", "refresh_token": "r", "expires_in": 900});
     let merged = json!({"items": [], "total": price, "not_merged": [line]});
     let gateway = Router::new()
-        .route("/api/v1/auth/login", post(|| async move { Json(tokens) }))
-        .route("/api/v1/cart/merge", post(|| async move { Json(merged) }));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async { axum::serve(listener, gateway).await.expect("the gateway serves") });
-    format!("http://{address}")
+        .route("/auth/login", post(|| async move { Json(tokens) }))
+        .route("/cart/merge", post(|| async move { Json(merged) }));
+    start_fake_gateway(gateway).await
 }

@@ -4,6 +4,7 @@
 
 mod account;
 mod errors;
+mod fake_gateway;
 mod german;
 mod guest;
 mod headers;
@@ -13,6 +14,7 @@ mod order_streams;
 mod overload;
 mod pages;
 mod session;
+mod session_refresh;
 mod shop;
 mod shopping;
 

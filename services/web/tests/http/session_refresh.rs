@@ -1,0 +1,96 @@
+//! Refresh of sessions, in front of a gateway that the test controls.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::fake_gateway::start_fake_gateway;
+use crate::shop::start_web;
+
+/// Duration of a refresh: longer than a page waits for its optional parts.
+const REFRESH: Duration = Duration::from_millis(600);
+
+/// The token that the gateway accepts.
+const FRESH: &str = "fresh";
+
+/// A web shop in front of a gateway whose only account is signed in.
+struct Shop {
+    url: String,
+    refreshes: Arc<AtomicUsize>,
+}
+
+impl Shop {
+    /// Starts a shop whose gateway accepts this token. Its refresh returns the token [`FRESH`].
+    async fn start(accepted: &'static str) -> Self {
+        let refreshes = Arc::<AtomicUsize>::default();
+        let count = Arc::clone(&refreshes);
+        let refresh = move || async move {
+            count.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(REFRESH).await;
+            Json(json!({"access_token": FRESH, "refresh_token": "next", "expires_in": 900}))
+        };
+        let addresses = move |headers: HeaderMap| async move { addresses(accepted, &headers) };
+        let gateway =
+            Router::new().route("/auth/refresh", post(refresh)).route("/addresses", get(addresses));
+        let url = start_web(&start_fake_gateway(gateway).await).await;
+        Self { url, refreshes }
+    }
+
+    /// Returns a browser with these cookies.
+    fn browser(&self, cookies: &[(&str, &str)]) -> Browser {
+        let mut browser = Browser::new(&self.url);
+        let cookies = cookies.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        browser.cookies = cookies.collect();
+        browser
+    }
+}
+
+fn addresses(accepted: &str, headers: &HeaderMap) -> (StatusCode, Json<Value>) {
+    let token = headers.get("authorization").and_then(|value| value.to_str().ok());
+    match token.and_then(|token| token.strip_prefix("Bearer ")) == Some(accepted) {
+        true => (StatusCode::OK, Json(json!({"addresses": []}))),
+        false => (StatusCode::UNAUTHORIZED, Json(json!({"code": "invalid_token"}))),
+    }
+}
+
+#[tokio::test]
+async fn tokens_of_a_slow_refresh_are_kept_by_pages_and_errors() {
+    let shop = Shop::start(FRESH).await;
+    for (path, status) in [("/help", 200), ("/products/no-such-product", 404), ("/addresses", 200)]
+    {
+        let mut browser = shop.browser(&[("refresh", &format!("p{path}"))]);
+        browser.get(path).await.is(status);
+        assert_eq!(browser.cookies.get("access").map(String::as_str), Some(FRESH), "{path}");
+        assert_eq!(browser.cookies["refresh"], "pnext", "{path}");
+    }
+    let mut browser = shop.browser(&[("refresh", "pform")]);
+    browser.submit_to("/theme", &[("theme", "sepia")]).await.is(400);
+    assert_eq!(browser.cookies["refresh"], "pnext");
+    assert_eq!(shop.refreshes.load(Ordering::Relaxed), 4);
+}
+
+#[tokio::test]
+async fn files_and_unknown_paths_use_no_refresh_token() {
+    let shop = Shop::start(FRESH).await;
+    let mut browser = shop.browser(&[("refresh", "pold")]);
+    for path in [
+        "/no-such-page",
+        "/robots.txt",
+        "/site.webmanifest",
+        "/sitemap.xml",
+        "/sw.js",
+        "/assets/shop.css",
+        "/images/products/walden.svg",
+    ] {
+        let response = browser.get(path).await;
+        assert_eq!(response.header("set-cookie"), "", "{path}");
+    }
+    assert_eq!(browser.cookies["refresh"], "pold");
+    assert_eq!(shop.refreshes.load(Ordering::Relaxed), 0);
+}
