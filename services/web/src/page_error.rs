@@ -61,6 +61,8 @@ fn status_of(error: &CallError) -> StatusCode {
         CallError::TimedOut => StatusCode::GATEWAY_TIMEOUT,
         CallError::InvalidResponse(_) => StatusCode::INTERNAL_SERVER_ERROR,
         CallError::Problem(problem) => match problem.status {
+            // The gateway rejects a token that has just been refreshed: it lacks the new key.
+            401 => StatusCode::SERVICE_UNAVAILABLE,
             400 | 403 | 404 | 413 | 429 | 503 | 504 => {
                 StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
@@ -102,7 +104,8 @@ mod tests {
         let problem = |status| {
             PageError::Call(CallError::Problem(Box::new(Problem { status, ..Problem::default() })))
         };
-        for (status, page) in [(404, 404), (429, 429), (503, 503), (409, 500), (418, 500), (0, 500)]
+        for (status, page) in
+            [(404, 404), (401, 503), (429, 429), (503, 503), (409, 500), (418, 500), (0, 500)]
         {
             assert_eq!(problem(status).status().as_u16(), page);
         }

@@ -41,13 +41,18 @@ pub(crate) struct FieldProblem {
 }
 
 impl Problem {
+    /// Whether the gateway rejected the access token. Its session may be valid.
+    pub(crate) fn rejects_token(&self) -> bool {
+        self.is_unauthorized() && matches!(self.code.as_str(), "invalid_token" | "token_expired")
+    }
+
     /// Whether the session of the call has ended.
     pub(crate) fn ends_session(&self) -> bool {
+        self.is_unauthorized() && matches!(self.code.as_str(), "unauthenticated" | "session_ended")
+    }
+
+    fn is_unauthorized(&self) -> bool {
         self.status == StatusCode::UNAUTHORIZED.as_u16()
-            && matches!(
-                self.code.as_str(),
-                "unauthenticated" | "invalid_token" | "session_ended" | "token_expired"
-            )
     }
 
     /// Returns the products that caused the problem.
@@ -109,6 +114,22 @@ mod tests {
         assert_eq!(problem.product_ids().count(), 1);
         assert_eq!((problem.order_id, problem.decline_code.as_deref()), (None, None));
         assert!(!problem.ends_session());
+    }
+
+    #[test]
+    fn rejected_token_does_not_end_the_session() {
+        for (status, code, rejects_token, ends_session) in [
+            (401, "invalid_token", true, false),
+            (401, "token_expired", true, false),
+            (401, "session_ended", false, true),
+            (401, "unauthenticated", false, true),
+            (401, "invalid_credentials", false, false),
+            (403, "session_ended", false, false),
+        ] {
+            let problem = Problem { status, code: code.to_owned(), ..Problem::default() };
+            let actual = (problem.rejects_token(), problem.ends_session());
+            assert_eq!(actual, (rejects_token, ends_session), "{status} {code}");
+        }
     }
 
     #[test]

@@ -116,15 +116,17 @@ impl GatewayClient {
         self.with_token(open).await
     }
 
-    /// Sends something with the token of the session. An expired token is refreshed once. A session
-    /// that the gateway rejects is removed from the browser.
+    /// Sends something with the token of the session. A token that the gateway rejects is refreshed
+    /// once, and the refresh decides whether the session has ended: a token may be invalid because
+    /// its key was rotated, or because a replica of the gateway does not know the new key yet. A
+    /// session that has ended is removed from the browser.
     async fn with_token<T, F>(&self, send: impl Fn(AccessToken) -> F) -> Result<T, CallError>
     where
         F: Future<Output = Result<T, CallError>>,
     {
         let token = self.session.access_token().await?.ok_or(CallError::SignedOut)?;
         let result = match send(token.clone()).await {
-            Err(CallError::Problem(problem)) if problem.code == "token_expired" => {
+            Err(CallError::Problem(problem)) if problem.rejects_token() => {
                 let token = self.session.renew(&token).await?.ok_or(CallError::SignedOut)?;
                 send(token).await
             }

@@ -127,12 +127,12 @@ impl Session {
         }
     }
 
-    /// Replaces a token that the gateway rejected as expired.
+    /// Replaces a token that the gateway rejected.
     pub(crate) async fn renew(
         &self,
-        expired: &AccessToken,
+        rejected: &AccessToken,
     ) -> Result<Option<AccessToken>, CallError> {
-        if self.access_cookie().as_ref() == Some(expired) {
+        if self.access_cookie().as_ref() == Some(rejected) {
             self.remove(Name::Access);
         }
         self.access_token().await

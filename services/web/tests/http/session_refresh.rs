@@ -94,3 +94,21 @@ async fn files_and_unknown_paths_use_no_refresh_token() {
     assert_eq!(browser.cookies["refresh"], "pold");
     assert_eq!(shop.refreshes.load(Ordering::Relaxed), 0);
 }
+
+#[tokio::test]
+async fn invalid_token_is_refreshed_once() {
+    let shop = Shop::start(FRESH).await;
+    let mut browser = shop.browser(&[("access", "old-key"), ("refresh", "pold")]);
+    browser.get("/addresses").await.is(200).shows("You have no saved address.");
+    assert_eq!(browser.cookies["access"], FRESH);
+    assert_eq!(shop.refreshes.load(Ordering::Relaxed), 1);
+}
+
+/// A replica of the gateway that does not know the new key yet.
+#[tokio::test]
+async fn rejected_fresh_token_signs_nobody_out() {
+    let shop = Shop::start("none").await;
+    let mut browser = shop.browser(&[("access", "old-key"), ("refresh", "pold")]);
+    browser.get("/addresses").await.is(503);
+    assert_eq!(browser.cookies["refresh"], "pnext");
+}
