@@ -649,5 +649,10 @@ fn flash(code: FlashCode) -> &'static str {
         FlashCode::CheckoutFailed => "Die Bestellung kam nicht zustande. Nichts wurde berechnet.",
         FlashCode::CartTooLarge => "Das ist zu viel für eine Bestellung. Bitte teilen Sie sie.",
         FlashCode::AlreadyPlaced => "Sie haben diese Bestellung schon aufgegeben.",
+        FlashCode::NotOrderedAgain => {
+            "Diese Bestellung wurde storniert oder erstattet. Ihr Warenkorb wurde nicht erneut \
+             bestellt."
+        }
+        FlashCode::ChooseAgain => "Diese Auswahl gibt es nicht mehr. Bitte wählen Sie neu.",
     }
 }

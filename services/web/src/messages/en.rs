@@ -627,5 +627,9 @@ fn flash(code: FlashCode) -> &'static str {
         FlashCode::CheckoutFailed => "The order could not be completed. You were not charged.",
         FlashCode::CartTooLarge => "This is too much for one order. Please split it.",
         FlashCode::AlreadyPlaced => "You have already placed this order.",
+        FlashCode::NotOrderedAgain => {
+            "This order was cancelled or refunded. Your cart was not ordered again."
+        }
+        FlashCode::ChooseAgain => "This choice is no longer available. Please choose again.",
     }
 }

@@ -53,11 +53,13 @@ pub(crate) enum FlashCode {
     CheckoutFailed,
     CartTooLarge,
     AlreadyPlaced,
+    NotOrderedAgain,
+    ChooseAgain,
 }
 
 impl FlashCode {
     /// All codes with their names in the cookie.
-    const NAMES: [(Self, &'static str); 41] = [
+    const NAMES: [(Self, &'static str); 43] = [
         (Self::AddedToCart, "added_to_cart"),
         (Self::CartUpdated, "cart_updated"),
         (Self::RemovedFromCart, "removed_from_cart"),
@@ -99,6 +101,8 @@ impl FlashCode {
         (Self::CheckoutFailed, "checkout_failed"),
         (Self::CartTooLarge, "cart_too_large"),
         (Self::AlreadyPlaced, "already_placed"),
+        (Self::NotOrderedAgain, "not_ordered_again"),
+        (Self::ChooseAgain, "choose_again"),
     ];
 
     fn name(self) -> &'static str {
@@ -124,6 +128,8 @@ impl FlashCode {
                 | Self::CardExpired
                 | Self::CheckoutFailed
                 | Self::CartTooLarge
+                | Self::NotOrderedAgain
+                | Self::ChooseAgain
         )
     }
 }

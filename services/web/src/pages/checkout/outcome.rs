@@ -66,11 +66,22 @@ fn refusal(problem: &Problem, state: &CheckoutState, total_cents: i64) -> Option
 }
 
 fn placed(order: &Order) -> Outcome {
-    let message = match order.status {
-        OrderStatus::Pending => FlashCode::OrderProcessing,
-        _ => FlashCode::OrderPlaced,
-    };
+    let message = placed_message(order.status);
     Outcome::Redirect(format!("/orders/{}", order.id), Some(message.into()))
+}
+
+/// Returns the message about an order. A repeated form gets the order that the first one placed, as
+/// it is now.
+fn placed_message(status: OrderStatus) -> FlashCode {
+    match status {
+        OrderStatus::Pending => FlashCode::OrderProcessing,
+        OrderStatus::Cancelled | OrderStatus::Refunded => FlashCode::NotOrderedAgain,
+        OrderStatus::Confirmed
+        | OrderStatus::Processing
+        | OrderStatus::Shipped
+        | OrderStatus::Delivered
+        | OrderStatus::Unknown => FlashCode::OrderPlaced,
+    }
 }
 
 fn decline(problem: &Problem) -> FlashCode {
@@ -131,6 +142,20 @@ mod tests {
         ] {
             let outcome = decide(Err(problem(status, code)), &state(), 100);
             assert_eq!(path_and_message(&outcome), (path.to_owned(), message), "{code}");
+        }
+    }
+
+    #[test]
+    fn repeated_form_of_a_cancelled_order_is_not_thanked_for() {
+        for (status, message) in [
+            (OrderStatus::Pending, FlashCode::OrderProcessing),
+            (OrderStatus::Confirmed, FlashCode::OrderPlaced),
+            (OrderStatus::Shipped, FlashCode::OrderPlaced),
+            (OrderStatus::Unknown, FlashCode::OrderPlaced),
+            (OrderStatus::Cancelled, FlashCode::NotOrderedAgain),
+            (OrderStatus::Refunded, FlashCode::NotOrderedAgain),
+        ] {
+            assert_eq!(placed_message(status), message, "{status:?}");
         }
     }
 
