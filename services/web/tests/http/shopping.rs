@@ -58,6 +58,12 @@ async fn customer_with_defaults_reviews_at_once() {
     let start = browser.get("/checkout").await;
     assert!(start.location().starts_with("/checkout/review?address="));
     browser.follow(&start).await.is(200).shows("Springfield").shows("Pay $");
+    let (choices, _card) = start.location().split_once("&pay=").map(owned).expect("a card");
+    let other = browser.get(&format!("{choices}&pay={}", uuid::Uuid::nil())).await;
+    assert_eq!(other.location(), choices.replace("review", "payment"));
+    let payment = browser.follow(&other).await;
+    payment.is(200).shows("This choice is no longer available. Please choose again.");
+    browser.follow(&start).await.is(200);
     let placed = browser.submit("/checkout/place", &[]).await;
     browser.follow(&placed).await.is(200).shows("Walden");
 }

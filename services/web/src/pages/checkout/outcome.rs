@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn refusals_lead_to_the_page_that_corrects_them() {
         use FlashCode::{
-            CartTooLarge, CheckoutFailed, OrderInProgress, OutOfStock, PaymentDeclined,
-            ProductUnavailable,
+            CartTooLarge, CheckoutFailed, ChooseAgain, OrderInProgress, OutOfStock,
+            PaymentDeclined, ProductUnavailable,
         };
         for (status, code, path, message) in [
             (402, "payment_declined", "/checkout/payment", Some(PaymentDeclined)),
@@ -136,9 +136,9 @@ mod tests {
             (409, "cart_too_heavy", "/cart", Some(CartTooLarge)),
             (409, "order_in_progress", "/orders", Some(OrderInProgress)),
             (409, "reservation_expired", "/checkout/review", Some(CheckoutFailed)),
-            (404, "address_not_found", "/checkout/address", None),
-            (404, "payment_method_not_found", "/checkout/payment", None),
-            (400, "invalid_request", "/checkout/delivery", None),
+            (404, "address_not_found", "/checkout/address", Some(ChooseAgain)),
+            (404, "payment_method_not_found", "/checkout/payment", Some(ChooseAgain)),
+            (400, "invalid_request", "/checkout/delivery", Some(ChooseAgain)),
         ] {
             let outcome = decide(Err(problem(status, code)), &state(), 100);
             assert_eq!(path_and_message(&outcome), (path.to_owned(), message), "{code}");

@@ -74,21 +74,17 @@ pub(super) fn correction(
         "product_unavailable" => {
             Some((refused_cart(problem.product_ids()), Some(FlashCode::ProductUnavailable)))
         }
-        "address_not_found" => {
-            let state = CheckoutState { address: None, ..state.clone() };
-            Some((state.url(Step::Address), None))
-        }
-        "payment_method_not_found" => {
-            let state = CheckoutState { pay: None, ..state.clone() };
-            Some((state.url(Step::Payment), None))
-        }
+        "address_not_found" => Some(choose_again(state, Step::Address)),
+        "payment_method_not_found" => Some(choose_again(state, Step::Payment)),
         // The delivery that was chosen is not offered any more.
-        "invalid_request" if state.ship.is_some() => {
-            let state = CheckoutState { ship: None, ..state.clone() };
-            Some((state.url(Step::Delivery), None))
-        }
+        "invalid_request" if state.ship.is_some() => Some(choose_again(state, Step::Delivery)),
         _ => None,
     }
+}
+
+/// Returns the step whose choice does not exist any more, with the message.
+fn choose_again(state: &CheckoutState, step: Step) -> (String, Option<FlashCode>) {
+    (state.without(step).url(step), Some(FlashCode::ChooseAgain))
 }
 
 /// Returns the URL of the cart with these lines marked.

@@ -17,6 +17,7 @@ use crate::page::Page;
 use crate::page_error::PageError;
 use crate::pages::account::{address_lines, card_name};
 use crate::pages::see_other;
+use crate::session::FlashCode;
 use crate::view::{Head, View};
 
 #[derive(Template)]
@@ -78,8 +79,10 @@ pub(crate) async fn show(
     let card = cards.iter().find(|card| card.id == pay);
     let quote = chosen_quote(&state, preview);
     let (Some(address), Some(card), Some(quote)) = (address, card, quote) else {
-        // A choice does not exist any more: the customer chooses again.
-        return Ok(see_other(&CheckoutState::default().url(Step::Address)));
+        // A choice does not exist any more: the customer makes it again, and keeps the others.
+        let step = missing_choice(address.is_some(), quote.is_some());
+        page.session().flash(FlashCode::ChooseAgain.into());
+        return Ok(see_other(&state.without(step).url(step)));
     };
     let (m, format) = (page.messages(), page.format());
     let state = CheckoutState { ship: Some(option_of(quote)), ..state };
@@ -99,6 +102,15 @@ pub(crate) async fn show(
         fields: order_fields(&state, preview, page.new_key()),
     };
     page.render(view).await
+}
+
+/// Returns the first step whose choice does not exist.
+fn missing_choice(has_address: bool, has_quote: bool) -> Step {
+    match (has_address, has_quote) {
+        (false, _) => Step::Address,
+        (true, false) => Step::Delivery,
+        (true, true) => Step::Payment,
+    }
 }
 
 /// Returns the quote of the chosen delivery, or the cheapest one, which is the first.

@@ -86,15 +86,21 @@ impl CheckoutState {
         }
     }
 
+    /// Returns the choices without that of a step.
+    pub(super) fn without(&self, step: Step) -> Self {
+        let mut others = self.clone();
+        match step {
+            Step::Address => others.address = None,
+            Step::Delivery => others.ship = None,
+            Step::Payment => others.pay = None,
+            Step::Contact | Step::Review => {}
+        }
+        others
+    }
+
     /// Returns the choices as names and values of hidden fields, without that of the step itself.
     pub(super) fn hidden_fields(&self, step: Step) -> Vec<(&'static str, String)> {
-        let own = match step {
-            Step::Address => "address",
-            Step::Delivery => "ship",
-            Step::Payment => "pay",
-            Step::Contact | Step::Review => "",
-        };
-        self.pairs().into_iter().filter(|(name, _)| *name != own).collect()
+        self.without(step).pairs()
     }
 
     fn pairs(&self) -> Vec<(&'static str, String)> {
@@ -162,6 +168,18 @@ mod tests {
         }
         assert_eq!(CheckoutState::from(params), complete);
         assert_eq!(CheckoutState::default().url(Step::Address), "/checkout/address");
+    }
+
+    #[test]
+    fn step_that_is_repeated_loses_only_its_choice() {
+        for (step, others) in [
+            (Step::Address, state(false, true, true)),
+            (Step::Delivery, state(true, false, true)),
+            (Step::Payment, state(true, true, false)),
+            (Step::Review, state(true, true, true)),
+        ] {
+            assert_eq!(state(true, true, true).without(step), others, "{step:?}");
+        }
     }
 
     #[test]
