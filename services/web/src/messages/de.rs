@@ -174,6 +174,8 @@ pub(super) static MESSAGES: Messages = Messages {
         arrives,
         pay,
         total_changed,
+        cart_changed: "Ihr Warenkorb hat sich geändert. Bitte prüfen Sie die Bestellung. Nichts \
+            wurde berechnet.",
     },
     forms: FormsMessages {
         optional: "optional",

@@ -171,6 +171,7 @@ pub(super) static MESSAGES: Messages = Messages {
         arrives,
         pay,
         total_changed,
+        cart_changed: "Your cart has changed. Please check the order. Nothing was charged.",
     },
     forms: FormsMessages {
         optional: "optional",

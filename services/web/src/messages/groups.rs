@@ -174,6 +174,7 @@ pub(crate) struct CheckoutMessages {
     pub(crate) arrives: fn(&str) -> String,
     pub(crate) pay: fn(&str) -> String,
     pub(crate) total_changed: fn(&str, &str) -> String,
+    pub(crate) cart_changed: &'static str,
 }
 
 /// Fields that several forms have.

@@ -11,6 +11,7 @@ use super::preview::{Priced, preview};
 use super::state::{CheckoutParams, CheckoutState, Step, option_value};
 use super::steps::{StepLink, step_links};
 use super::summary::Summary;
+use crate::format::Format;
 use crate::gateway_client::{Preview, Quote, ShippingOption};
 use crate::messages::Messages;
 use crate::page::Page;
@@ -33,7 +34,7 @@ struct ReviewView {
     delivery_href: String,
     card: String,
     payment_href: String,
-    /// The sentence about a total that has changed since the customer saw it.
+    /// The sentence about what has changed since the customer saw the review.
     change: Option<String>,
     pay_label: String,
     fields: Vec<(&'static str, String)>,
@@ -97,7 +98,7 @@ pub(crate) async fn show(
         delivery_href: state.url(Step::Delivery),
         card: card_name(card),
         payment_href: state.url(Step::Payment),
-        change: change(&page, &params.was, preview.total),
+        change: change(m, format, &params.was, preview.total),
         pay_label: (m.checkout.pay)(&format.money(preview.total)),
         fields: order_fields(&state, preview, page.new_key()),
     };
@@ -143,9 +144,31 @@ fn order_fields(
     ]
 }
 
-/// Returns the sentence about a total that differs from the one that the customer saw.
-fn change(page: &Page, was: &str, now: Money) -> Option<String> {
+/// Returns the sentence about what differs from the review that the customer saw: its total, or
+/// the cart with the same total.
+fn change(m: &Messages, format: &Format, was: &str, now: Money) -> Option<String> {
     let was = Money::new(was.parse().ok()?, now.currency());
-    let (m, format) = (page.messages(), page.format());
-    (was != now).then(|| (m.checkout.total_changed)(&format.money(was), &format.money(now)))
+    Some(match was == now {
+        true => m.checkout.cart_changed.to_owned(),
+        false => (m.checkout.total_changed)(&format.money(was), &format.money(now)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use money::Currency;
+
+    use super::*;
+    use crate::locale::Locale;
+
+    #[test]
+    fn review_says_why_it_is_shown_again() {
+        let m = Messages::for_locale(Locale::EnUs);
+        let format = Format::new(Locale::EnUs, TimeZone::UTC);
+        let change = |was| change(m, &format, was, Money::new(100, Currency::USD));
+        assert_eq!(change(""), None);
+        assert!(change("90").is_some_and(|text| text.contains("from $0.90 to $1.00")));
+        assert_eq!(change("100").as_deref(), Some(m.checkout.cart_changed));
+    }
 }
