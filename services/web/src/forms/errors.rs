@@ -31,6 +31,20 @@ impl FormErrors {
         Self { fields: vec![error], general: None }
     }
 
+    /// Renames the error of a field of the API to the field of the form that contains its value, so
+    /// that the summary leads to it. A field has one error.
+    pub(crate) fn rename(mut self, from: &str, to: &str) -> Self {
+        let is_known = self.error_of_field(to).is_some();
+        let renamed = self.fields.iter().position(|error| error.field == from);
+        if let Some(index) = renamed {
+            match is_known {
+                true => drop(self.fields.remove(index)),
+                false => to.clone_into(&mut self.fields[index].field),
+            }
+        }
+        self
+    }
+
     /// Returns the errors of a form that the gateway rejected as invalid.
     ///
     /// # Errors
@@ -70,7 +84,7 @@ impl FormErrors {
     }
 
     /// Returns the error of a field.
-    pub(crate) fn of(&self, field: &str) -> Option<String> {
+    pub(crate) fn error_of_field(&self, field: &str) -> Option<String> {
         let found = self.fields.iter().find(|error| error.field == field);
         found.map(|error| error.message.clone())
     }
@@ -95,8 +109,31 @@ mod tests {
         };
         let m = Messages::for_locale(Locale::EnUs);
         let errors = FormErrors::from_call(CallError::Problem(Box::new(problem)), m).unwrap();
-        assert!(errors.of("street").is_some() && errors.of("label").is_some());
-        assert_eq!(errors.of("city"), None);
+        assert!(errors.error_of_field("street").is_some());
+        assert!(errors.error_of_field("label").is_some());
+        assert_eq!(errors.error_of_field("city"), None);
+    }
+
+    #[test]
+    fn renamed_errors_are_one_error_of_the_field() {
+        let problem = |fields: &[&str]| Problem {
+            errors: fields
+                .iter()
+                .map(|field| FieldProblem { field: (*field).to_owned(), ..FieldProblem::default() })
+                .collect(),
+            ..Problem::default()
+        };
+        let m = Messages::for_locale(Locale::EnUs);
+        for (fields, expected) in [
+            (&["exp_month", "exp_year"][..], &["expiry"][..]),
+            (&["cvv", "exp_year"], &["cvv", "expiry"]),
+            (&["cvv"], &["cvv"]),
+        ] {
+            let errors = FormErrors::from_problem(&problem(fields), m);
+            let errors = errors.rename("exp_month", "expiry").rename("exp_year", "expiry");
+            let names: Vec<_> = errors.fields().iter().map(|error| &*error.field).collect();
+            assert_eq!(names, expected);
+        }
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl Field {
 
     /// Sets the error.
     pub(crate) fn error(self, errors: &FormErrors) -> Self {
-        Self { error: errors.of(self.name), ..self }
+        Self { error: errors.error_of_field(self.name), ..self }
     }
 
     /// Whether the field hides its value.

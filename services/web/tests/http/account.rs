@@ -87,6 +87,19 @@ async fn profile_addresses_and_wishlist_are_changed() {
 }
 
 #[tokio::test]
+async fn wrong_password_leads_to_the_form_that_was_sent() {
+    let shop = Shop::start().await;
+    let mut browser = shop.customer().await;
+    browser.get("/security").await.is(200);
+    let form = [("email", "ada@example.org"), ("email_password", "wrong")];
+    let rejected = browser.submit("/security/email", &form).await;
+    rejected.is(422).shows("This password is wrong.");
+    let link = rejected.attribute(".error-summary a", "href");
+    assert_eq!(link.as_deref(), Some("#email_password"));
+    assert_eq!(rejected.count("#email_password[aria-invalid]"), 1);
+}
+
+#[tokio::test]
 async fn password_is_changed_and_other_sessions_end() {
     let shop = Shop::start().await;
     let (mut browser, email) = shop.customer_with_email().await;

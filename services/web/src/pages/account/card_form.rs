@@ -7,6 +7,9 @@ use crate::forms::{Checkbox, Field, FormErrors};
 use crate::gateway_client::{CallError, GatewayClient, NewCard, PaymentMethod};
 use crate::messages::Messages;
 
+/// Name of the field with month and year.
+const EXPIRY: &str = "expiry";
+
 /// A submitted card. It does not implement `Debug`: it contains a card number.
 #[derive(Deserialize)]
 pub(crate) struct CardForm {
@@ -46,13 +49,14 @@ impl CardFields {
     /// Returns the empty fields with the errors of a rejected form.
     pub(crate) fn new(m: &Messages, errors: FormErrors, idempotency_key: String) -> Self {
         let c = &m.card;
-        let mut expiry = Field::text("expiry", c.expiry)
+        // Month and year are one field of the form.
+        let errors = errors.rename("exp_month", EXPIRY).rename("exp_year", EXPIRY);
+        let expiry = Field::text(EXPIRY, c.expiry)
             .autocomplete("cc-exp")
             .input_mode("numeric")
             .max_length(7)
             .hint(c.expiry_hint)
             .error(&errors);
-        expiry.error = expiry.error.or(errors.of("exp_month")).or(errors.of("exp_year"));
         let fields = vec![
             Field::text("card_number", c.number)
                 .autocomplete("cc-number")

@@ -114,7 +114,7 @@ pub(crate) async fn reset(
         Err(error) => error,
     };
     let errors = FormErrors::from_call(error, m)?;
-    let errors = match errors.of("token") {
+    let errors = match errors.error_of_field("token") {
         Some(_) => FormErrors::general(m.password_reset.invalid_token),
         None => errors,
     };

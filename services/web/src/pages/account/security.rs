@@ -16,6 +16,10 @@ use crate::pages::see_other;
 use crate::session::FlashCode;
 use crate::view::{Head, View};
 
+/// Name of the current password in the form of the e-mail address. Two fields of a page must not
+/// have the same id.
+const EMAIL_PASSWORD: &str = "email_password";
+
 #[derive(Template)]
 #[template(path = "account/security.html")]
 struct SecurityView {
@@ -91,6 +95,7 @@ pub(crate) async fn change_email(
         Ok(()) => Ok(done(&page, FlashCode::EmailChangeRequested)),
         Err(error) => {
             let errors = FormErrors::from_call(error, page.messages())?;
+            let errors = errors.rename("current_password", EMAIL_PASSWORD);
             let page = page.with_status(StatusCode::UNPROCESSABLE_ENTITY);
             render(page, FormErrors::default(), errors).await
         }
@@ -155,11 +160,8 @@ fn password_fields(m: &Messages, errors: &FormErrors) -> Vec<Field> {
 
 fn email_fields(m: &Messages, errors: &FormErrors) -> Vec<Field> {
     let email = Field::email(m.forms.new_email).error(errors);
-    // Two fields of a page must not have the same id.
-    let mut password =
-        Field::password("email_password", m.forms.current_password, "current-password");
-    password.error = errors.of("current_password");
-    vec![email, password]
+    let password = Field::password(EMAIL_PASSWORD, m.forms.current_password, "current-password");
+    vec![email, password.error(errors)]
 }
 
 fn done(page: &Page, message: FlashCode) -> Response {
