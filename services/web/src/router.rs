@@ -6,7 +6,7 @@ use axum::handler::Handler;
 use axum::middleware::from_fn;
 use axum::response::Redirect;
 use axum::routing::{MethodRouter, get, post};
-use http::Method;
+use http::{Method, Uri};
 
 use crate::app::App;
 use crate::page_error::PageError;
@@ -52,7 +52,7 @@ impl RecordingRouter {
         self.route(Method::GET, path, get(handler))
     }
 
-    /// Adds the target of a form.
+    /// Adds the target of a form that has the path of its page.
     fn form<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H) -> Self {
         self.route(Method::POST, path, post(handler).route_layer(from_fn(start_refresh)))
     }
@@ -81,6 +81,13 @@ impl RecordingRouter {
     pub(crate) fn into_router(self) -> Router<App> {
         self.router
     }
+}
+
+/// Returns the path of the page with the template `page`, whose parameters are those of `path`.
+fn page_of_action(page: &str, path: &str) -> String {
+    let segments = page.split('/').zip(path.split('/'));
+    let filled = segments.map(|(page, path)| if page.starts_with('{') { path } else { page });
+    filled.collect::<Vec<_>>().join("/")
 }
 
 /// All routes but those with a longer deadline.
@@ -112,8 +119,8 @@ fn shop_pages(router: RecordingRouter) -> RecordingRouter {
         .page("/categories/{slug}", shop::products::show_category)
         .page("/search", shop::search::show)
         .page("/cart", shop::cart::show)
-        .form("/cart/items", shop::cart::add)
-        .form("/cart/items/{product}", shop::cart::change)
+        .action("/cart/items", "/cart", shop::cart::add)
+        .action("/cart/items/{product}", "/cart", shop::cart::change)
         .page("/help", shop::help::help)
         .page("/shipping-returns", shop::help::shipping_returns)
         .page("/accessibility", shop::help::accessibility)
@@ -138,7 +145,7 @@ fn checkout_pages(router: RecordingRouter) -> RecordingRouter {
 
 /// The route that places an order.
 pub(crate) fn place_order() -> RecordingRouter {
-    RecordingRouter::new().form("/checkout/place", checkout::place::place)
+    RecordingRouter::new().action("/checkout/place", "/orders", checkout::place::place)
 }
 
 /// The routes of an order that wait for its changes.
@@ -154,7 +161,7 @@ fn account_pages(router: RecordingRouter) -> RecordingRouter {
         .form("/login", account::login::sign_in)
         .page("/register", account::register::show)
         .form("/register", account::register::register)
-        .form("/logout", account::logout::sign_out)
+        .action("/logout", "/", account::logout::sign_out)
         .page("/forgot-password", account::password_reset::show_forgot)
         .form("/forgot-password", account::password_reset::forgot)
         .page("/reset-password", account::password_reset::show_reset)
@@ -163,34 +170,63 @@ fn account_pages(router: RecordingRouter) -> RecordingRouter {
         .form("/verify-email", account::verify_email::verify)
         .page("/account", account::overview::show)
         .page("/orders", account::orders::show)
-        .form("/orders/{id}/cancel", account::order::cancel)
-        .form("/orders/{id}/buy-again", account::order::buy_again)
+        .action("/orders/{id}/cancel", "/orders/{id}", account::order::cancel)
+        .action("/orders/{id}/buy-again", "/orders/{id}", account::order::buy_again)
         .page("/addresses", account::addresses::show)
         .page("/addresses/new", account::addresses::show_new)
         .form("/addresses/new", account::addresses::add)
         .page("/addresses/{id}", account::addresses::show_edit)
         .form("/addresses/{id}", account::addresses::replace)
-        .form("/addresses/{id}/default", account::addresses::set_default)
-        .form("/addresses/{id}/delete", account::addresses::delete)
+        .action("/addresses/{id}/default", "/addresses", account::addresses::set_default)
+        .action("/addresses/{id}/delete", "/addresses", account::addresses::delete)
         .page("/payment-methods", account::payment_methods::show)
         .form("/payment-methods", account::payment_methods::add)
-        .form("/payment-methods/{id}/default", account::payment_methods::set_default)
-        .form("/payment-methods/{id}/delete", account::payment_methods::delete)
+        .action(
+            "/payment-methods/{id}/default",
+            "/payment-methods",
+            account::payment_methods::set_default,
+        )
+        .action(
+            "/payment-methods/{id}/delete",
+            "/payment-methods",
+            account::payment_methods::delete,
+        )
         .page("/wishlist", account::wishlist::show)
-        .form("/wishlist/items", account::wishlist::add)
-        .form("/wishlist/items/{product}/delete", account::wishlist::remove)
+        .action("/wishlist/items", "/wishlist", account::wishlist::add)
+        .action("/wishlist/items/{product}/delete", "/wishlist", account::wishlist::remove)
         .page("/profile", account::profile::show)
         .form("/profile", account::profile::save)
         .page("/security", account::security::show)
-        .form("/security/password", account::security::change_password)
-        .form("/security/email", account::security::change_email)
-        .form("/security/verify-email", account::security::resend_verification)
-        .form("/security/sessions/{id}/end", account::security::end_session)
-        .form("/security/sign-out-everywhere", account::security::sign_out_everywhere)
+        .action("/security/password", "/security", account::security::change_password)
+        .action("/security/email", "/security", account::security::change_email)
+        .action("/security/verify-email", "/security", account::security::resend_verification)
+        .action("/security/sessions/{id}/end", "/security", account::security::end_session)
+        .action(
+            "/security/sign-out-everywhere",
+            "/security",
+            account::security::sign_out_everywhere,
+        )
         .page("/privacy", account::privacy::show)
 }
 
 /// The handler of unknown paths.
 pub(crate) async fn not_found() -> PageError {
     PageError::NotFound
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn action_leads_to_the_page_with_its_parameters() {
+        for (page, path, expected) in [
+            ("/cart", "/cart/items/7", "/cart"),
+            ("/orders/{id}", "/orders/7/cancel", "/orders/7"),
+            ("/orders", "/checkout/place", "/orders"),
+            ("/", "/logout", "/"),
+        ] {
+            assert_eq!(page_of_action(page, path), expected, "{path}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 
 use crate::browser::{Browser, Response};
-use crate::shop::Shop;
+use crate::shop::{Shop, start_web};
 
 /// Pages that everybody sees.
 const PUBLIC: [&str; 14] = [
@@ -67,6 +67,9 @@ const FILES: [&str; 7] = [
     "/sw.js",
 ];
 
+/// An id of nothing.
+const ID: &str = "0199d6a0-5b1e-7c3a-9a51-2f6f0b8f3a10";
+
 /// Targets of forms.
 const FORMS: [&str; 29] = [
     "/addresses/new",
@@ -110,6 +113,21 @@ fn every_route_is_in_the_lists_of_these_tests() {
     };
     assert_eq!(of_method(Method::GET), pages);
     assert_eq!(of_method(Method::POST), FORMS.into_iter().collect());
+}
+
+#[tokio::test]
+async fn path_of_a_form_leads_to_a_page_when_it_is_opened() {
+    let url = start_web("http://127.0.0.1:1").await;
+    let mut browser = Browser::new(&url);
+    let routes = web::routes();
+    let is_page =
+        |path: &str| routes.iter().any(|route| route.method == Method::GET && route.path == path);
+    for template in FORMS.into_iter().filter(|path| !is_page(path)) {
+        let path = template.replace("{id}", ID).replace("{product}", ID);
+        let opened = browser.get(&path).await;
+        let target = opened.is(303).location().replace(ID, "{id}");
+        assert!(is_page(&target), "{template} leads to {target}");
+    }
 }
 
 fn path_of(template: &str) -> String {

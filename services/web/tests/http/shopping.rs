@@ -21,8 +21,10 @@ pub(crate) async fn review(browser: &mut Browser, card: &[(&str, &str)]) -> Resp
     let ship = delivery.attribute("input[name=ship][checked]", "value").expect("a choice");
     let address = delivery.attribute("input[name=address]", "value").expect("an address");
     let ship: String = form_urlencoded::byte_serialize(ship.as_bytes()).collect();
-    browser.get(&format!("/checkout/payment?address={address}&ship={ship}")).await.is(200);
-    let saved = browser.submit("/checkout/payment", card).await;
+    let path = format!("/checkout/payment?address={address}&ship={ship}");
+    let payment = browser.get(&path).await;
+    let action = payment.is(200).attribute(NEW_CARD_FORM, "action").expect("a form");
+    let saved = browser.submit(&action, card).await;
     browser.follow(&saved).await
 }
 
@@ -116,6 +118,53 @@ async fn lower_expected_total_is_reviewed_again() {
     let placed = browser.submit("/checkout/place", &[("total_cents", "100")]).await;
     assert!(placed.location().starts_with("/checkout/review?"), "{placed:?}");
     browser.follow(&placed).await.is(200).shows("The total has changed from $1.00 to");
+}
+
+#[tokio::test]
+async fn changed_cart_with_the_same_total_is_explained() {
+    let shop = Shop::start().await;
+    let mut browser = shop.customer().await;
+    add_to_cart(&mut browser, "walden").await.is(200);
+    review(&mut browser, &VISA).await.is(200);
+    let placed = browser.submit("/checkout/place", &[("cart_version", "999")]).await;
+    assert!(placed.location().starts_with("/checkout/review?"), "{placed:?}");
+    let review = browser.follow(&placed).await;
+    review.is(200).shows("Your cart has changed. Please check the order. Nothing was charged.");
+}
+
+#[tokio::test]
+async fn rejected_card_keeps_the_choices_of_the_checkout() {
+    let shop = Shop::start().await;
+    let mut browser = shop.customer().await;
+    add_to_cart(&mut browser, "walden").await.is(200);
+    let card = [("card_number", "4242 4242 4242 4242"), ("expiry", "soon"), ("cvv", "123")];
+    let rejected = rejected_card(&mut browser, &card).await;
+    let action = rejected.attribute(NEW_CARD_FORM, "action").expect("a form");
+    assert!(action.contains("?address=") && action.contains("&ship="), "{action}");
+    browser.get(&action).await.is(200).shows("How would you like to pay?");
+    assert_eq!(rejected.count(".error-summary a"), 1);
+    let link = rejected.attribute(".error-summary a", "href");
+    assert_eq!(link.as_deref(), Some("#expiry"));
+    assert_eq!(rejected.count("#expiry[aria-invalid]"), 1);
+}
+
+/// Enters a card that is rejected in the checkout.
+async fn rejected_card(browser: &mut Browser, card: &[(&str, &str)]) -> Response {
+    browser.get("/checkout/address").await.is(200);
+    let saved = browser.submit("/checkout/address", &ADDRESS).await;
+    let delivery = browser.follow(&saved).await;
+    let ship = delivery.attribute("input[name=ship]", "value").expect("a choice");
+    let ship: String = form_urlencoded::byte_serialize(ship.as_bytes()).collect();
+    let path = saved.location().replace("delivery", "payment");
+    let payment = browser.get(&format!("{path}&ship={ship}")).await;
+    let action = payment.is(200).attribute(NEW_CARD_FORM, "action").expect("a form");
+    let rejected = browser.submit(&action, card).await;
+    rejected.is(422);
+    rejected
+}
+
+fn owned((start, end): (&str, &str)) -> (String, String) {
+    (start.to_owned(), end.to_owned())
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
 use http::StatusCode;
-use serde::Deserialize;
 use uuid::Uuid;
 
 use super::state::{CheckoutParams, CheckoutState, Step};
@@ -26,8 +25,11 @@ struct AddressView {
     steps: Vec<StepLink>,
     summary: Summary,
     addresses: Vec<AddressChoice>,
-    /// The other choices, as fields of both forms.
+    /// The other choices, as fields of the form that chooses an address.
     hidden: Vec<(&'static str, String)>,
+    /// The target of the form of a new address: this page with its choices, so that a rejected form
+    /// can be reloaded.
+    action: String,
     form: AddressFields,
     /// Whether the form of a new address is open.
     is_form_open: bool,
@@ -45,15 +47,6 @@ impl View for AddressView {
     }
 }
 
-/// A new address, with the other choices.
-#[derive(Debug, Deserialize)]
-pub(crate) struct NewAddressForm {
-    #[serde(flatten)]
-    state: CheckoutParams,
-    #[serde(flatten)]
-    address: AddressForm,
-}
-
 /// `GET /checkout/address`.
 pub(crate) async fn show(
     page: Page,
@@ -66,10 +59,11 @@ pub(crate) async fn show(
 /// `POST /checkout/address`: saves a new address and goes on with it.
 pub(crate) async fn add(
     page: Page,
-    SubmittedForm(form): SubmittedForm<NewAddressForm>,
+    Query(params): Query<CheckoutParams>,
+    SubmittedForm(form): SubmittedForm<AddressForm>,
 ) -> Result<Response, PageError> {
-    let state = CheckoutState::from(form.state);
-    match page.gateway().add_address(&form.address.entry()).await {
+    let state = CheckoutState::from(params);
+    match page.gateway().add_address(&form.entry()).await {
         Ok(saved) => {
             let state = CheckoutState { address: Some(saved.id), ..state };
             Ok(see_other(&state.url(Step::Delivery)))
@@ -81,7 +75,7 @@ pub(crate) async fn add(
                 _ => FormErrors::from_call(error, m)?,
             };
             let page = page.with_status(StatusCode::UNPROCESSABLE_ENTITY);
-            render(page, state, &form.address, errors).await
+            render(page, state, &form, errors).await
         }
     }
 }
@@ -111,6 +105,7 @@ async fn render(
         is_form_open: addresses.is_empty() || !errors.is_empty(),
         addresses: addresses.iter().map(choice).collect(),
         hidden: state.hidden_fields(Step::Address),
+        action: state.url(Step::Address),
         form: form.fields(m, errors),
     };
     page.render(view).await

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
 use http::StatusCode;
-use serde::Deserialize;
 use uuid::Uuid;
 
 use super::preview::{Priced, preview};
@@ -27,7 +26,11 @@ struct PaymentView {
     steps: Vec<StepLink>,
     summary: Summary,
     cards: Vec<CardChoice>,
+    /// The other choices, as fields of the form that chooses a card.
     hidden: Vec<(&'static str, String)>,
+    /// The target of the form of a new card: this page with its choices, so that a rejected form
+    /// can be reloaded.
+    action: String,
     form: CardFields,
     /// Whether the form of a new card is open.
     is_form_open: bool,
@@ -47,15 +50,6 @@ impl View for PaymentView {
     }
 }
 
-/// A new card, with the other choices. It does not implement `Debug`: it contains a card number.
-#[derive(Deserialize)]
-pub(crate) struct NewCardForm {
-    #[serde(flatten)]
-    state: CheckoutParams,
-    #[serde(flatten)]
-    card: CardForm,
-}
-
 /// `GET /checkout/payment`.
 pub(crate) async fn show(
     page: Page,
@@ -67,10 +61,11 @@ pub(crate) async fn show(
 /// `POST /checkout/payment`: saves a new card and goes on with it.
 pub(crate) async fn add(
     page: Page,
-    SubmittedForm(form): SubmittedForm<NewCardForm>,
+    Query(params): Query<CheckoutParams>,
+    SubmittedForm(form): SubmittedForm<CardForm>,
 ) -> Result<Response, PageError> {
-    let state = CheckoutState::from(form.state);
-    match form.card.save(page.gateway()).await {
+    let state = CheckoutState::from(params);
+    match form.save(page.gateway()).await {
         Ok(card) => {
             let state = CheckoutState { pay: Some(card.id), ..state };
             Ok(see_other(&state.url(Step::Review)))
@@ -113,6 +108,7 @@ async fn render(
         is_form_open: cards.is_empty() || !errors.is_empty(),
         cards: cards.iter().map(choice).collect(),
         hidden: state.hidden_fields(Step::Payment),
+        action: state.url(Step::Payment),
         form: CardFields::new(m, errors, page.new_key()),
         back_href: state.url(Step::Delivery),
     };
