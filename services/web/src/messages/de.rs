@@ -127,7 +127,7 @@ pub(super) static MESSAGES: Messages = Messages {
         check_out: "Zur Kasse",
         estimate: "Versand schätzen",
         estimate_submit: "Schätzen",
-        no_delivery: "Dorthin können wir nicht liefern.",
+        invalid_quantity: "Geben Sie eine Anzahl von 1 bis 99 ein.",
         units,
         reduce_to,
     },

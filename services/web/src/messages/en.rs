@@ -126,7 +126,7 @@ pub(super) static MESSAGES: Messages = Messages {
         check_out: "Check out",
         estimate: "Estimate shipping",
         estimate_submit: "Estimate",
-        no_delivery: "We cannot deliver there.",
+        invalid_quantity: "Enter a quantity from 1 to 99.",
         units,
         reduce_to,
     },

@@ -127,7 +127,7 @@ pub(crate) struct CartMessages {
     pub(crate) check_out: &'static str,
     pub(crate) estimate: &'static str,
     pub(crate) estimate_submit: &'static str,
-    pub(crate) no_delivery: &'static str,
+    pub(crate) invalid_quantity: &'static str,
     pub(crate) units: fn(u64) -> String,
     pub(crate) reduce_to: fn(i64) -> String,
 }

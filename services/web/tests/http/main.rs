@@ -13,6 +13,7 @@ mod order_live;
 mod order_streams;
 mod overload;
 mod pages;
+mod quantities;
 mod session;
 mod session_refresh;
 mod shop;

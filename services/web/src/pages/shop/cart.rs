@@ -6,11 +6,15 @@ use askama::Template;
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use futures::future::join_all;
+use http::StatusCode;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::cart_line::CartLine;
-use crate::forms::{Field, SubmittedForm};
+use super::estimate::{Estimate, estimate};
+use super::product;
+use super::quantity::parse_quantity;
+use crate::forms::{Field, FormErrors, SubmittedForm};
 use crate::gateway_client::{CallError, Cart, CartItem, none_if_slow};
 use crate::messages::Messages;
 use crate::page::Page;
@@ -38,12 +42,6 @@ struct CartView {
     estimate: Option<Estimate>,
 }
 
-/// The shipping costs for a destination; none if there is no delivery.
-struct Estimate {
-    /// Carrier and service, price, days.
-    quotes: Vec<(String, String, String)>,
-}
-
 impl View for CartView {
     fn head(&self) -> Head {
         Head::private(self.m.cart.title)
@@ -64,7 +62,8 @@ pub(crate) struct CartParams {
 #[derive(Deserialize)]
 pub(crate) struct AddForm {
     product: Uuid,
-    quantity: u32,
+    #[serde(default)]
+    quantity: String,
     /// The page of the product.
     #[serde(default)]
     next: Next,
@@ -73,7 +72,14 @@ pub(crate) struct AddForm {
 /// A change of a line; a quantity of 0 removes it.
 #[derive(Deserialize)]
 pub(crate) struct ChangeForm {
-    quantity: u32,
+    #[serde(default)]
+    quantity: String,
+}
+
+/// A quantity of a line that is not one.
+struct InvalidQuantity {
+    product: Uuid,
+    entered: String,
 }
 
 /// `GET /cart`.
@@ -81,13 +87,28 @@ pub(crate) async fn show(
     page: Page,
     Query(params): Query<CartParams>,
 ) -> Result<Response, PageError> {
+    render(page, &params, None).await
+}
+
+async fn render(
+    page: Page,
+    params: &CartParams,
+    invalid: Option<InvalidQuantity>,
+) -> Result<Response, PageError> {
     if page.session().is_signed_in() {
         merge_guest_cart(&page).await;
     }
     let cart = cart(&page).await?;
-    let units_left = units_left(&page, &params).await;
-    let estimate = estimate(&page, &params).await;
-    let view = view(&page, cart.as_ref(), &units_left, &params, estimate);
+    let units_left = units_left(&page, params).await;
+    let estimate = estimate(&page, &params.country, params.zip_code.trim()).await;
+    let mut view = view(&page, cart.as_ref(), &units_left, params, estimate);
+    if let Some(InvalidQuantity { product, entered }) = invalid {
+        let error = page.messages().cart.invalid_quantity;
+        let line = view.lines.iter_mut().find(|line| line.product_id == product);
+        // A line that does not exist any more has no field for the error.
+        let Some(line) = line else { return Ok(see_other("/cart")) };
+        line.reject(entered, error);
+    }
     let units = cart.map(|cart| cart.units()).unwrap_or_default();
     page.with_cart_units(units).render(view).await
 }
@@ -118,6 +139,8 @@ fn view(
     let line =
         |item: &CartItem| CartLine::new(item, units_left.get(&item.product_id).copied(), format, m);
     let lines: Vec<_> = items.iter().map(line).collect();
+    let no_errors = FormErrors::default();
+    let errors = estimate.as_ref().and_then(Estimate::errors).unwrap_or(&no_errors);
     let countries = account::countries::options(m);
     let zip_code = Field::text("zip_code", m.address.zip_code).optional().max_length(20);
     CartView {
@@ -129,11 +152,12 @@ fn view(
         lines,
         country: Field::select("country", m.address.country, countries)
             .autocomplete("country")
+            .error(errors)
             .value(match params.country.as_str() {
                 "" => account::countries::default_for(page.shop().locale),
                 country => country,
             }),
-        zip_code: zip_code.autocomplete("postal-code").value(&params.zip_code),
+        zip_code: zip_code.autocomplete("postal-code").error(errors).value(&params.zip_code),
         estimate,
     }
 }
@@ -148,26 +172,16 @@ async fn units_left(page: &Page, params: &CartParams) -> HashMap<Uuid, i64> {
     join_all(reads).await.into_iter().flatten().collect()
 }
 
-/// Returns the shipping costs if a destination was entered.
-async fn estimate(page: &Page, params: &CartParams) -> Option<Estimate> {
-    if params.country.is_empty() {
-        return None;
-    }
-    let quotes = page.gateway().shipping_quotes(&params.country, params.zip_code.trim()).await;
-    let (m, format) = (page.messages(), page.format());
-    let quotes = quotes.unwrap_or_default().into_iter().map(|quote| {
-        let name = format!("{} {}", quote.carrier, quote.service);
-        (name, format.money(quote.cost), (m.checkout.days)(quote.estimated_days))
-    });
-    Some(Estimate { quotes: quotes.collect() })
-}
-
 /// `POST /cart/items`.
 pub(crate) async fn add(
     page: Page,
     SubmittedForm(form): SubmittedForm<AddForm>,
 ) -> Result<Response, PageError> {
-    match page.gateway().add_to_cart(form.product, form.quantity).await {
+    let Some(quantity) = parse_quantity(&form.quantity) else {
+        let page = page.with_status(StatusCode::UNPROCESSABLE_ENTITY);
+        return product::show_invalid_quantity(page, form.product).await;
+    };
+    match page.gateway().add_to_cart(form.product, quantity).await {
         Ok(()) => page.session().flash(Flash::about(FlashCode::AddedToCart, form.product)),
         // The session has ended. Without one, a guest would have got a cart.
         Err(CallError::SignedOut) => return Ok(see_other(&form.next.sign_in_url(Some("unsaved")))),
@@ -183,9 +197,14 @@ pub(crate) async fn change(
     SubmittedForm(form): SubmittedForm<ChangeForm>,
 ) -> Result<Response, PageError> {
     let gateway = page.gateway();
-    let (changed, message) = match form.quantity {
-        0 => (gateway.remove_from_cart(product).await, FlashCode::RemovedFromCart),
-        quantity => (gateway.set_quantity(product, quantity).await, FlashCode::CartUpdated),
+    let (changed, message) = if form.quantity.trim() == "0" {
+        (gateway.remove_from_cart(product).await, FlashCode::RemovedFromCart)
+    } else if let Some(quantity) = parse_quantity(&form.quantity) {
+        (gateway.set_quantity(product, quantity).await, FlashCode::CartUpdated)
+    } else {
+        let page = page.with_status(StatusCode::UNPROCESSABLE_ENTITY);
+        let invalid = InvalidQuantity { product, entered: form.quantity };
+        return render(page, &CartParams::default(), Some(invalid)).await;
     };
     match changed {
         Ok(()) => page.session().flash(message.into()),
@@ -198,8 +217,8 @@ pub(crate) async fn change(
 /// Returns the message for a change that the gateway refused.
 fn refusal(error: CallError) -> Result<FlashCode, PageError> {
     match error.code() {
-        // Quantities come from a form that offers valid ones.
-        "quantity_too_large" | "invalid_request" => Ok(FlashCode::QuantityTooLarge),
+        // The sum of the quantity and what is in the cart.
+        "quantity_too_large" => Ok(FlashCode::QuantityTooLarge),
         "cart_full" => Ok(FlashCode::CartFull),
         "product_not_found" | "cart_item_not_found" => Ok(FlashCode::ProductUnavailable),
         _ => Err(error.into()),

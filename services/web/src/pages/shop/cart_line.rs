@@ -13,7 +13,10 @@ pub(crate) struct CartLine {
     pub(crate) name: String,
     pub(crate) href: String,
     pub(crate) image: ProductImage,
-    pub(crate) quantity: u32,
+    /// What the field of the quantity contains.
+    pub(crate) quantity: String,
+    /// Why the entered quantity was rejected.
+    pub(crate) quantity_error: Option<&'static str>,
     pub(crate) unit_price: String,
     pub(crate) total: String,
     /// Whether the product is for sale.
@@ -46,7 +49,8 @@ impl CartLine {
             name: item.product_name.clone(),
             href: format!("/products/{}", item.product_id),
             image: ProductImage::in_cart(&item.product_name, &item.image_url),
-            quantity: item.quantity,
+            quantity: item.quantity.to_string(),
+            quantity_error: None,
             unit_price: format.money(item.unit_price),
             total: format.money(item.total_price),
             is_available: item.available,
@@ -57,6 +61,12 @@ impl CartLine {
                 reduce_label: (m.cart.reduce_to)(possible),
             }),
         }
+    }
+
+    /// Shows a rejected quantity with its error.
+    pub(crate) fn reject(&mut self, entered: String, error: &'static str) {
+        self.quantity = entered;
+        self.quantity_error = Some(error);
     }
 
     /// Whether the checkout would refuse the line.

@@ -5,6 +5,7 @@ mod cart_line;
 pub(crate) mod categories;
 pub(crate) mod category_tree;
 pub(crate) mod crawlers;
+mod estimate;
 pub(crate) mod help;
 pub(crate) mod home;
 mod listing;
@@ -13,6 +14,7 @@ pub(crate) mod product;
 mod product_card;
 mod product_image;
 pub(crate) mod products;
+mod quantity;
 pub(crate) mod search;
 pub(crate) mod theme;
 

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
+use uuid::Uuid;
 
 use super::Availability;
 use super::category_tree::CategoryTree;
@@ -40,6 +41,8 @@ struct ProductView {
     availability: Availability,
     breadcrumbs: Vec<(String, String)>,
     related: Vec<ProductCard>,
+    /// Why the entered quantity was rejected.
+    quantity_error: Option<&'static str>,
     shop_url: String,
 }
 
@@ -98,15 +101,35 @@ impl View for ProductView {
 
 /// `GET /products/{slug}`. An id, or another spelling of the slug, redirects to the slug.
 pub(crate) async fn show(page: Page, Path(slug): Path<String>) -> Result<Response, PageError> {
-    let gateway = page.gateway();
-    let wanted = slug.to_lowercase();
-    let (product, categories) =
-        tokio::join!(gateway.product(&wanted), page.app().categories().get(gateway));
-    let product = product?;
+    let (product, tree) = read(&page, &slug.to_lowercase()).await?;
     if product.slug != slug {
         return Ok(moved_permanently(&product));
     }
+    render(page, product, tree, None).await
+}
+
+/// Shows the page of a product whose form was sent with an invalid quantity.
+pub(super) async fn show_invalid_quantity(page: Page, id: Uuid) -> Result<Response, PageError> {
+    let (product, tree) = read(&page, &id.to_string()).await?;
+    let error = page.messages().cart.invalid_quantity;
+    render(page, product, tree, Some(error)).await
+}
+
+/// Reads a product and, if possible, the categories.
+async fn read(page: &Page, slug_or_id: &str) -> Result<(Product, CategoryTree), PageError> {
+    let gateway = page.gateway();
+    let (product, categories) =
+        tokio::join!(gateway.product(slug_or_id), page.app().categories().get(gateway));
     let tree = categories.map(|categories| CategoryTree::new(&categories)).unwrap_or_default();
+    Ok((product?, tree))
+}
+
+async fn render(
+    page: Page,
+    product: Product,
+    tree: CategoryTree,
+    quantity_error: Option<&'static str>,
+) -> Result<Response, PageError> {
     let related = none_if_slow(related(&page, &product)).await.unwrap_or_default();
     let m = page.messages();
     let tint = tint_of(&tree, product.category_id);
@@ -118,6 +141,7 @@ pub(crate) async fn show(page: Page, Path(slug): Path<String>) -> Result<Respons
         availability: Availability::from_stock(product.stock_quantity),
         breadcrumbs: breadcrumbs(m, &tree, &product),
         related: ProductCard::list(&related, &tree, page.format(), m),
+        quantity_error,
         shop_url: page.shop().url.to_string(),
         product,
     };
