@@ -53,7 +53,7 @@ impl App {
         Ok(Self(Arc::new(Shared {
             shop: ShopInfo::new(args),
             refresher: TokenRefresher::new(http.clone(), runtime.clone()),
-            categories: CategoryCache::default(),
+            categories: CategoryCache::new(runtime.clone()),
             cookies: CookieSettings {
                 is_https: args.web_url.is_https(),
                 guest_cart_ttl: args.guest_cart_ttl,

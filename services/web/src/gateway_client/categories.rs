@@ -1,18 +1,9 @@
 //! `/categories`.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use serde::Deserialize;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Call, CallError, GatewayClient};
-
-/// Time that the categories are kept. Every page shows them; the gateway allows the same time to
-/// every client.
-const MAX_AGE: Duration = Duration::from_secs(10);
 
 /// A category. Categories form a tree.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,23 +21,10 @@ struct CategoryList {
     categories: Vec<Category>,
 }
 
-/// The categories of the last call, for a few seconds. One request at a time calls the gateway; the
-/// others wait for its result.
-#[derive(Debug, Default)]
-pub(crate) struct CategoryCache(Mutex<Option<(Instant, Arc<[Category]>)>>);
-
-impl CategoryCache {
+impl GatewayClient {
     /// Returns all categories.
-    pub(crate) async fn get(&self, gateway: &GatewayClient) -> Result<Arc<[Category]>, CallError> {
-        let mut cached = self.0.lock().await;
-        if let Some((read_at, categories)) = &*cached
-            && read_at.elapsed() < MAX_AGE
-        {
-            return Ok(Arc::clone(categories));
-        }
-        let list: CategoryList = gateway.public(Call::get("/categories")).await?;
-        let categories: Arc<[Category]> = list.categories.into();
-        *cached = Some((Instant::now(), Arc::clone(&categories)));
-        Ok(categories)
+    pub(super) async fn categories(&self) -> Result<Vec<Category>, CallError> {
+        let list: CategoryList = self.public(Call::get("/categories")).await?;
+        Ok(list.categories)
     }
 }

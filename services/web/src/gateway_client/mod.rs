@@ -9,6 +9,7 @@ mod auth;
 mod cart;
 mod catalog;
 mod categories;
+mod category_cache;
 mod checkout;
 #[cfg(test)]
 mod contract;
@@ -30,7 +31,8 @@ pub(crate) use addresses::{Address, AddressEntry, SavedAddress};
 pub(crate) use auth::{Credentials, Registration};
 pub(crate) use cart::{Cart, CartItem};
 pub(crate) use catalog::{Product, ProductList, ProductQuery};
-pub(crate) use categories::{Category, CategoryCache};
+pub(crate) use categories::Category;
+pub(crate) use category_cache::CategoryCache;
 pub(crate) use checkout::{NewOrder, Preview, Quote, ShippingOption};
 pub(crate) use orders::{
     Order, OrderStates, OrderStatus, Shipment, ShipmentStatus, Tracking, TrackingEvent,
