@@ -35,7 +35,7 @@ pub(crate) use categories::Category;
 pub(crate) use category_cache::CategoryCache;
 pub(crate) use checkout::{NewOrder, Preview, Quote, ShippingOption};
 pub(crate) use orders::{
-    Order, OrderStates, OrderStatus, Shipment, ShipmentStatus, Tracking, TrackingEvent,
+    Order, OrderItem, OrderStates, OrderStatus, Shipment, ShipmentStatus, Tracking, TrackingEvent,
 };
 pub(crate) use payment_methods::{NewCard, PaymentMethod};
 pub(crate) use sessions::SessionInfo;

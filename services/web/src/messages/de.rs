@@ -644,7 +644,7 @@ fn flash(code: FlashCode) -> &'static str {
         FlashCode::CancelRequested => "Die Bestellung wird gleich storniert.",
         FlashCode::NotCancellable => "Diese Bestellung lässt sich nicht mehr stornieren.",
         FlashCode::BoughtAgain => "Die Produkte sind im Warenkorb.",
-        FlashCode::BoughtAgainPartly => "Einige Produkte sind nicht mehr verfügbar.",
+        FlashCode::BoughtAgainPartly => "Einige Produkte ließen sich nicht in den Warenkorb legen.",
         FlashCode::PaymentDeclined => "Ihre Bank hat die Karte abgelehnt. Nichts wurde berechnet.",
         FlashCode::InsufficientFunds => "Die Karte hat zu wenig Deckung. Nichts wurde berechnet.",
         FlashCode::CardExpired => "Die Karte ist abgelaufen. Nichts wurde berechnet.",

@@ -621,7 +621,7 @@ fn flash(code: FlashCode) -> &'static str {
         FlashCode::CancelRequested => "The order will be cancelled in a moment.",
         FlashCode::NotCancellable => "This order can no longer be cancelled.",
         FlashCode::BoughtAgain => "The products are in your cart.",
-        FlashCode::BoughtAgainPartly => "Some products are no longer available.",
+        FlashCode::BoughtAgainPartly => "Some products could not be added to your cart.",
         FlashCode::PaymentDeclined => "Your bank declined this card. You were not charged.",
         FlashCode::InsufficientFunds => "This card has insufficient funds. You were not charged.",
         FlashCode::CardExpired => "This card has expired. You were not charged.",

@@ -1,7 +1,16 @@
 //! Finding products, the cart, and the checkout.
 
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
 use crate::browser::{ADDRESS, Browser, Response, VISA};
-use crate::shop::Shop;
+use crate::fake_gateway::start_fake_gateway;
+use crate::shop::{Shop, start_web};
+
+/// The form of a new card in the checkout.
+const NEW_CARD_FORM: &str = "form[method=post][action^='/checkout/payment']";
 
 /// Adds a product to the cart on its page.
 pub(crate) async fn add_to_cart(browser: &mut Browser, slug: &str) -> Response {
@@ -266,7 +275,50 @@ async fn order_is_cancelled_and_bought_again() {
     let order = placed.location();
     browser.get(&order).await.is(200);
     browser.submit(&format!("{order}/cancel"), &[("reason", "Ordered by mistake")]).await.is(303);
-    browser.get(&order).await.is(200).shows("Cancelled");
-    let again = browser.submit(&format!("{order}/buy-again"), &[]).await;
-    browser.follow(&again).await.is(200).shows("Walden");
+    for _ in 0..2 {
+        browser.get(&order).await.is(200).shows("Cancelled");
+        let again = browser.submit(&format!("{order}/buy-again"), &[]).await;
+        let cart = browser.follow(&again).await;
+        cart.is(200).shows("The products are in your cart.").shows("Walden").shows("2 items");
+    }
+}
+
+#[tokio::test]
+async fn outage_while_an_order_is_bought_again_leads_to_the_cart() {
+    let url = start_web(&start_fake_gateway(gateway_with_failing_cart()).await).await;
+    let mut browser = Browser::new(&url);
+    browser.cookies.insert("access".to_owned(), "token".to_owned());
+    let again = browser.submit_to(&format!("/orders/{}/buy-again", uuid::Uuid::nil()), &[]).await;
+    assert_eq!(again.location(), "/cart");
+    assert_eq!(browser.cookies["flash"], "bought_again_partly");
+}
+
+/// Returns the routes of an order with two lines, and of a cart that fails at the second one.
+fn gateway_with_failing_cart() -> Router {
+    let price = json!({"currency": "USD", "amount_cents": 100});
+    let line = |id| {
+        json!({
+            "product_id": uuid::Uuid::from_u128(id), "product_name": "Lamp", "quantity": 1,
+            "unit_price": price, "total_price": price,
+        })
+    };
+    let order = json!({
+        "id": uuid::Uuid::nil(), "status": "delivered", "items": [line(1), line(2)],
+        "subtotal": price, "shipping": price, "tax": price, "total": price, "refunded": price,
+        "shipping_address": {
+            "recipient": "", "street": "", "city": "", "state": "", "zip_code": "", "country": "US",
+        },
+        "history": [], "created_at": "2026-01-01T00:00:00Z",
+    });
+    let cart = json!({"items": [], "total": price});
+    let add = |Json(item): Json<Value>| async move {
+        match item["product_id"] == json!(uuid::Uuid::from_u128(1)) {
+            true => (StatusCode::CREATED, Json(json!({}))),
+            false => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"code": "unavailable"}))),
+        }
+    };
+    Router::new()
+        .route("/orders/{id}", get(|| async move { Json(order) }))
+        .route("/cart", get(|| async move { Json(cart) }))
+        .route("/cart/items", post(add))
 }

@@ -1,11 +1,13 @@
 //! An order: status, timeline, tracking, lines, totals.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::response::Response;
 use serde::Deserialize;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::order_images::order_images;
@@ -14,7 +16,9 @@ use super::order_view::{StatusPill, number};
 use super::{address_lines, order_live};
 use crate::format::Format;
 use crate::forms::SubmittedForm;
-use crate::gateway_client::{CallError, Order, OrderStatus, Tracking, none_if_slow};
+use crate::gateway_client::{
+    CallError, GatewayClient, Order, OrderItem, OrderStatus, Tracking, none_if_slow,
+};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
@@ -22,6 +26,10 @@ use crate::pages::shop::ProductImage;
 use crate::pages::{SummaryLine, see_other};
 use crate::session::FlashCode;
 use crate::view::{Head, View};
+
+/// Longest time in which the lines of an order are added to the cart again, one after the other:
+/// with the calls before, shorter than the deadline of a page.
+const MAX_BUYING: Duration = Duration::from_secs(4);
 
 /// Maximum number of lines of "buy again": as many as a cart has.
 const MAX_LINES: usize = 100;
@@ -115,21 +123,41 @@ pub(crate) async fn cancel(
     Ok(see_other(&format!("/orders/{id}")))
 }
 
-/// `POST /orders/{id}/buy-again`.
+/// `POST /orders/{id}/buy-again`. A repeat adds only what is missing: products that are in the cart
+/// stay as they are.
 pub(crate) async fn buy_again(page: Page, Path(id): Path<Uuid>) -> Result<Response, PageError> {
-    let order = page.gateway().order(id).await?;
-    let mut message = FlashCode::BoughtAgain;
-    for item in order.items.iter().take(MAX_LINES) {
-        match page.gateway().add_to_cart(item.product_id, item.quantity).await {
-            Ok(()) => {}
-            Err(CallError::Problem(problem)) if matches!(problem.status, 400 | 404 | 409) => {
-                message = FlashCode::BoughtAgainPartly;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let gateway = page.gateway();
+    let (order, cart) = tokio::try_join!(gateway.order(id), gateway.cart())?;
+    let in_cart: HashSet<Uuid> = cart.items.iter().map(|item| item.product_id).collect();
+    let missing = order.items.iter().filter(|item| !in_cart.contains(&item.product_id));
+    let lines: Vec<&OrderItem> = missing.take(MAX_LINES).collect();
+    let message = match timeout(MAX_BUYING, add_lines(gateway, &lines)).await {
+        Ok(Ok(true)) => FlashCode::BoughtAgain,
+        Ok(Ok(false)) | Err(_) => FlashCode::BoughtAgainPartly,
+        Ok(Err(error)) => return Err(error.into()),
+    };
     page.session().flash(message.into());
     Ok(see_other("/cart"))
+}
+
+/// Adds lines of an order to the cart, and returns whether all were added. A refused line is left
+/// out; an outage ends the addition.
+async fn add_lines(gateway: &GatewayClient, lines: &[&OrderItem]) -> Result<bool, CallError> {
+    let mut is_complete = true;
+    for line in lines {
+        match gateway.add_to_cart(line.product_id, line.quantity).await {
+            Ok(()) => {}
+            Err(CallError::Problem(problem)) if matches!(problem.status, 400 | 404 | 409) => {
+                is_complete = false;
+            }
+            Err(error @ CallError::SignedOut) => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "order bought again only partly");
+                return Ok(false);
+            }
+        }
+    }
+    Ok(is_complete)
 }
 
 fn view(
