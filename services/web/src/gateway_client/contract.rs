@@ -10,7 +10,7 @@ use crate::api::Tokens;
 const DOCUMENT: &str = include_str!("../../../gateway/openapi.json");
 
 /// Paths that the client calls, with the method.
-const CALLS: [(&str, &str); 38] = [
+const CALLS: [(&str, &str); 42] = [
     ("get", "/products"),
     ("get", "/products/search"),
     ("get", "/products/{id}"),
@@ -41,11 +41,15 @@ const CALLS: [(&str, &str); 38] = [
     ("delete", "/addresses/{id}"),
     ("get", "/payment-methods"),
     ("post", "/payment-methods"),
+    ("delete", "/payment-methods/{id}"),
     ("put", "/payment-methods/{id}/default"),
     ("get", "/wishlist"),
+    ("post", "/wishlist"),
     ("delete", "/wishlist/{product_id}"),
     ("post", "/checkout/preview"),
+    ("get", "/orders"),
     ("post", "/orders"),
+    ("get", "/orders/{id}"),
     ("get", "/orders/{id}/tracking"),
     ("get", "/orders/{id}/events"),
     ("delete", "/orders/{id}"),
