@@ -65,20 +65,32 @@ pub(crate) struct ResetForm {
     new_password: String,
 }
 
+/// The query of the page.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ForgotParams {
+    /// Not empty after the mail was requested.
+    sent: String,
+}
+
 /// `GET /forgot-password`.
-pub(crate) async fn show_forgot(page: Page) -> Result<Response, PageError> {
-    let view = forgot_view(page.messages(), "", false, FormErrors::default());
+pub(crate) async fn show_forgot(
+    page: Page,
+    Query(params): Query<ForgotParams>,
+) -> Result<Response, PageError> {
+    let is_sent = !params.sent.is_empty();
+    let view = forgot_view(page.messages(), "", is_sent, FormErrors::default());
     page.render(view).await
 }
 
-/// `POST /forgot-password`.
+/// `POST /forgot-password`. A reload of the page that follows requests no further mail.
 pub(crate) async fn forgot(
     page: Page,
     SubmittedForm(form): SubmittedForm<ForgotForm>,
 ) -> Result<Response, PageError> {
     let m = page.messages();
     match page.gateway().forgot_password(form.email.trim()).await {
-        Ok(()) => page.render(forgot_view(m, &form.email, true, FormErrors::default())).await,
+        Ok(()) => Ok(see_other("/forgot-password?sent=1")),
         Err(error) => {
             let errors = match error.code() {
                 "too_many_attempts" => FormErrors::general(m.login.too_many_attempts),
