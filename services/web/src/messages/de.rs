@@ -165,7 +165,7 @@ pub(super) static MESSAGES: Messages = Messages {
         shipping: "Versand",
         tax: "Steuern",
         total: "Summe",
-        pay_note: "Genau dieser Betrag wird berechnet, wenn die Bestellung bestätigt ist.",
+        pay_note: "Höchstens dieser Betrag wird berechnet, wenn die Bestellung bestätigt ist.",
         unconfirmed_title: "Wir konnten Ihre Bestellung nicht bestätigen",
         unconfirmed_text: "Der Shop hat nicht rechtzeitig geantwortet. Ein neuer Versuch kann \
             Sie nicht doppelt belasten.",

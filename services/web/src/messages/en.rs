@@ -163,7 +163,7 @@ pub(super) static MESSAGES: Messages = Messages {
         shipping: "Shipping",
         tax: "Tax",
         total: "Total",
-        pay_note: "You are charged exactly this amount when the order is confirmed.",
+        pay_note: "You are charged at most this amount when the order is confirmed.",
         unconfirmed_title: "We could not confirm your order",
         unconfirmed_text: "The shop did not answer in time. Trying again cannot charge you twice.",
         unconfirmed_retry: "Try again",
