@@ -5,7 +5,7 @@
 DURABLE = fsync=on synchronous_commit=on full_page_writes=on shared_preload_libraries=pg_stat_statements
 
 .DEFAULT_GOAL := help
-.PHONY: help up down check test web-test soak e2e bench run build images logs status fmt lint clean
+.PHONY: help up down check test web-test lighthouse soak e2e bench run build images logs status fmt lint clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z0-9%-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,6 +30,9 @@ test: ## all checks and tests that need no cluster
 
 web-test: ## test the web shop in a browser; make web-test ARGS='-g "two tabs"'
 	@hack/web-test.sh $(ARGS)
+
+lighthouse: ## measure the pages of a running web shop with Lighthouse
+	@hack/lighthouse.sh
 
 test-%: ## all tests of one crate, as in make test-cart
 	@hack/tools.sh servers pgbouncer

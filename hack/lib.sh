@@ -56,6 +56,28 @@ image_build_flags() {
   fi
 }
 
+# node_packages FOLDER: installs the packages of the folder's lock file, once, into the cache.
+node_packages() {
+  local name installed
+  name=$(basename "$1")-tests
+  installed=$CACHE/$name-$(cat "$1/package.json" "$1/package-lock.json" | digest)
+  locked "$name" node_packages_once "$1" "$installed"
+  [ -L "$1/node_modules" ] || rm -rf "$1/node_modules"
+  ln -sfn "$installed/node_modules" "$1/node_modules"
+}
+
+node_packages_once() {
+  [ ! -d "$2" ] || return 0
+  rm -rf "$2.new"
+  mkdir "$2.new"
+  cp "$1/package.json" "$1/package-lock.json" "$2.new"
+  # The tests use the Chromium that is installed.
+  if ! (cd "$2.new" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel error); then
+    fail "npm could not install the packages of $1: the reason is above"
+  fi
+  mv "$2.new" "$2"
+}
+
 # version_at_least 1.36.3 1.30: is the first version at least the second?
 version_at_least() {
   [ "$(printf '%s\n%s\n' "$2" "$1" | sort -t. -k1,1n -k2,2n -k3,3n | head -n 1)" = "$2" ]

@@ -45,28 +45,7 @@ main() {
 prepare() {
   CHROME_PATH=$("$ROOT/hack/tools.sh" chromium-path)
   export CHROME_PATH
-  step "packages of the browser tests" packages
-}
-
-# Installs the packages of the lock file, once, into the cache.
-packages() {
-  local folder
-  folder=$CACHE/browser-tests-$(cat "$TESTS/package.json" "$TESTS/package-lock.json" | digest)
-  locked browser-tests install_once "$folder"
-  [ -L "$TESTS/node_modules" ] || rm -rf "$TESTS/node_modules"
-  ln -sfn "$folder/node_modules" "$TESTS/node_modules"
-}
-
-install_once() {
-  [ ! -d "$1" ] || return 0
-  rm -rf "$1.new"
-  mkdir "$1.new"
-  cp "$TESTS/package.json" "$TESTS/package-lock.json" "$1.new"
-  # The tests use the Chromium that is installed.
-  if ! (cd "$1.new" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel error); then
-    fail "npm could not install the packages of tests/browser: the reason is above"
-  fi
-  mv "$1.new" "$1"
+  step "packages of the browser tests" node_packages "$TESTS"
 }
 
 # Starts the whole shop; in front of the same gateway a shop in German with another hue; and one

@@ -1,0 +1,144 @@
+// Measures pages of a running shop with Lighthouse, as a phone, and prints a table: for each page
+// the median scores of three runs, the layout shift, and the bytes of all transfers. It fails if a
+// score is below 95, the layout shifts, or the first view of the home page exceeds 50 KB.
+//
+// SHOP_URL and API_URL name the shop and its gateway, those of `make run` by default; LIGHTHOUSE_RUNS
+// the runs for each page. The shop needs the demo products.
+import { randomUUID } from "node:crypto";
+
+import * as chromeLauncher from "chrome-launcher";
+import lighthouse from "lighthouse";
+
+const SHOP_URL = process.env.SHOP_URL ?? "http://localhost:3000";
+const API_URL = process.env.API_URL ?? "http://localhost:8080";
+const RUNS = Number(process.env.LIGHTHOUSE_RUNS ?? 3);
+const MIN_SCORE = 95;
+const MAX_HOME_BYTES = 50_000;
+const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"];
+const ADDRESS = {
+  recipient: "Ada Lovelace",
+  street: "1 Main Street",
+  city: "Springfield",
+  state: "IL",
+  zip_code: "62701",
+  country: "US",
+};
+const CARD = { card_number: "4242424242424242", exp_month: 12, exp_year: 2040, cvv: "123" };
+
+/** Registers a customer through the pages, and returns the cookies. */
+async function register() {
+  const form = new URLSearchParams({
+    first_name: "Ada",
+    last_name: "Lovelace",
+    email: `customer.${randomUUID()}@example.com`,
+    password: "correct horse battery",
+  });
+  const options = { method: "POST", body: form, headers: { origin: SHOP_URL }, redirect: "manual" };
+  const response = await fetch(`${SHOP_URL}/register`, options);
+  if (response.status !== 303) throw new Error(`registration: ${response.status}`);
+  const cookies = response.headers.getSetCookie().map((line) => line.split(";")[0]);
+  return cookies.filter((cookie) => !cookie.startsWith("flash="));
+}
+
+async function call(token, method, path, body) {
+  const headers = {
+    authorization: `Bearer ${token}`,
+    "content-type": "application/json",
+    "idempotency-key": randomUUID(),
+  };
+  const options = { method, headers, body: body && JSON.stringify(body) };
+  const response = await fetch(`${API_URL}/api/v1${path}`, options);
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`);
+  return response.json();
+}
+
+/** Prepares a customer with an order and a cart, and returns the pages to measure. */
+async function pages() {
+  const cookies = await register();
+  const token = cookies.find((cookie) => /^(__Host-)?access=/.test(cookie)).split("=")[1];
+  const product = await call(token, "GET", "/products/walden");
+  const line = { product_id: product.id, quantity: 1 };
+  await call(token, "POST", "/addresses", { address: ADDRESS });
+  const card = await call(token, "POST", "/payment-methods", { ...CARD, is_default: true });
+  await call(token, "POST", "/cart/items", line);
+  const order = await call(token, "POST", "/orders", {
+    payment_method_id: card.id,
+    shipping_address: ADDRESS,
+  });
+  await call(token, "POST", "/cart/items", line);
+  const customer = { Cookie: cookies.join("; ") };
+  return [
+    { name: "home", path: "/" },
+    { name: "list", path: "/products" },
+    { name: "product", path: "/products/walden" },
+    { name: "sign-in", path: "/login", noindex: true },
+    { name: "cart", path: "/cart", headers: customer, noindex: true },
+    { name: "checkout", path: await target("/checkout", customer), headers: customer, noindex: true },
+    { name: "order", path: `/orders/${order.id}`, headers: customer, noindex: true },
+  ];
+}
+
+/** Follows redirects, in which a browser would lose the cookies, to the path and query of a page. */
+async function target(path, headers) {
+  const response = await fetch(SHOP_URL + path, { headers, redirect: "manual" });
+  if (response.status !== 303) return path;
+  return target(response.headers.get("location"), headers);
+}
+
+/** Runs Lighthouse once, in a browser of its own. */
+async function run(page) {
+  const chromeFlags = ["--headless=new", "--no-sandbox"];
+  const chromePath = process.env.CHROME_PATH ?? "/usr/bin/chromium";
+  const chrome = await chromeLauncher.launch({ chromePath, chromeFlags });
+  try {
+    const flags = { port: chrome.port, onlyCategories: CATEGORIES, extraHeaders: page.headers };
+    const { lhr } = await lighthouse(SHOP_URL + page.path, { ...flags, logLevel: "error" });
+    if (lhr.runtimeError) throw new Error(`${page.name}: ${lhr.runtimeError.message}`);
+    const { pathname, search } = new URL(lhr.finalDisplayedUrl);
+    if (pathname + search !== page.path) throw new Error(`${page.name}: redirected to ${pathname}`);
+    const requests = lhr.audits["network-requests"].details.items;
+    const failed = Object.values(lhr.audits).filter((audit) => audit.score !== null && audit.score < 0.9);
+    return {
+      scores: CATEGORIES.map((name) => Math.round(lhr.categories[name].score * 100)),
+      shift: lhr.audits["cumulative-layout-shift"].numericValue,
+      paintMs: lhr.audits["largest-contentful-paint"].numericValue,
+      requests: requests.length,
+      bytes: requests.reduce((sum, request) => sum + request.transferSize, 0),
+      failed: failed.map((audit) => audit.id),
+    };
+  } finally {
+    chrome.kill();
+  }
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+const faults = [];
+console.log("| page | performance | accessibility | best practices | SEO | layout shift | LCP ms | requests | bytes |");
+console.log("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
+for (const page of await pages()) {
+  const runs = [];
+  while (runs.length < RUNS) runs.push(await run(page));
+  const scores = CATEGORIES.map((_, index) => median(runs.map((one) => one.scores[index])));
+  const shift = Math.max(...runs.map((one) => one.shift));
+  const bytes = median(runs.map((one) => one.bytes));
+  const rated = page.noindex ? scores.slice(0, 3) : scores;
+  if (rated.some((score) => score < MIN_SCORE)) {
+    faults.push(`${page.name}: scores ${rated.join(", ")}: ${runs[0].failed.join(", ")}`);
+  }
+  if (shift > 0) faults.push(`${page.name}: the layout shifts by ${shift}`);
+  if (page.path === "/" && bytes > MAX_HOME_BYTES) faults.push(`${page.name}: ${bytes} bytes`);
+  const cells = [
+    page.name,
+    ...scores.map((score, index) => (index === 3 && page.noindex ? "noindex" : score)),
+    shift,
+    Math.round(median(runs.map((one) => one.paintMs))),
+    median(runs.map((one) => one.requests)),
+    bytes,
+  ];
+  console.log(`| ${cells.join(" | ")} |`);
+}
+for (const fault of faults) console.error(fault);
+process.exitCode = faults.length > 0 ? 1 : 0;
