@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # lighthouse.sh: measures the pages of a running web shop with Lighthouse in an installed Chromium.
-# tests/lighthouse/measure.js describes the figures, the limits and the settings. The shop is that of
-# `make run` by default, after `make up`, so that it is the optimized program.
+# tests/lighthouse/measure.js describes the figures, the limits and the settings. By default, the
+# shop is that of `make run`: after `make up` it is the optimized program.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
