@@ -2,8 +2,8 @@
 // the median scores of three runs, the layout shift, and the bytes of all transfers. It fails if a
 // score is below 95, the layout shifts, or the first view of the home page exceeds 50 KB.
 //
-// SHOP_URL and API_URL name the shop and its gateway, those of `make run` by default; LIGHTHOUSE_RUNS
-// the runs for each page. The shop needs the demo products.
+// SHOP_URL and API_URL name the shop and its gateway, those of `make run` by default;
+// LIGHTHOUSE_RUNS is the number of runs for each page. The shop needs the demo products.
 import { randomUUID } from "node:crypto";
 
 import * as chromeLauncher from "chrome-launcher";
@@ -67,18 +67,19 @@ async function pages() {
   });
   await call(token, "POST", "/cart/items", line);
   const customer = { Cookie: cookies.join("; ") };
+  const checkout = await target("/checkout", customer);
   return [
     { name: "home", path: "/" },
     { name: "list", path: "/products" },
     { name: "product", path: "/products/walden" },
     { name: "sign-in", path: "/login", noindex: true },
     { name: "cart", path: "/cart", headers: customer, noindex: true },
-    { name: "checkout", path: await target("/checkout", customer), headers: customer, noindex: true },
+    { name: "checkout", path: checkout, headers: customer, noindex: true },
     { name: "order", path: `/orders/${order.id}`, headers: customer, noindex: true },
   ];
 }
 
-/** Follows redirects, in which a browser would lose the cookies, to the path and query of a page. */
+/** Follows redirects, in which a browser would lose the cookies, to a path and query. */
 async function target(path, headers) {
   const response = await fetch(SHOP_URL + path, { headers, redirect: "manual" });
   if (response.status !== 303) return path;
@@ -97,7 +98,8 @@ async function run(page) {
     const { pathname, search } = new URL(lhr.finalDisplayedUrl);
     if (pathname + search !== page.path) throw new Error(`${page.name}: redirected to ${pathname}`);
     const requests = lhr.audits["network-requests"].details.items;
-    const failed = Object.values(lhr.audits).filter((audit) => audit.score !== null && audit.score < 0.9);
+    const audits = Object.values(lhr.audits);
+    const failed = audits.filter((audit) => audit.score !== null && audit.score < 0.9);
     return {
       scores: CATEGORIES.map((name) => Math.round(lhr.categories[name].score * 100)),
       shift: lhr.audits["cumulative-layout-shift"].numericValue,
@@ -116,7 +118,8 @@ function median(values) {
 }
 
 const faults = [];
-console.log("| page | performance | accessibility | best practices | SEO | layout shift | LCP ms | requests | bytes |");
+const HEADS = "performance|accessibility|best practices|SEO|layout shift|LCP ms|requests|bytes";
+console.log(`| page | ${HEADS.replaceAll("|", " | ")} |`);
 console.log("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
 for (const page of await pages()) {
   const runs = [];

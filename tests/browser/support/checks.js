@@ -20,6 +20,7 @@ export async function checkPage(page, observations, { isIndexed = false, status 
   await checkHead(page, isIndexed);
   await checkOrigin(page);
   await checkFragments(page);
+  await checkLayoutShift(page);
   await checkWidths(page);
   await checkAccessibility(page);
   await page.emulateMedia({ colorScheme: "dark" });
@@ -113,6 +114,26 @@ export async function checkAccessibility(page, { runOnly = TAGS } = {}) {
     nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`),
   );
   expect.soft(findings, "axe").toEqual([]);
+}
+
+/** Nothing moves while the page loads, except within half a second after an action. */
+async function checkLayoutShift(page) {
+  const shifts = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const shifts = [];
+        const observer = new PerformanceObserver((list) => {
+          for (const { hadRecentInput, value, sources } of list.getEntries()) {
+            if (hadRecentInput) continue;
+            shifts.push(...sources.map(({ node }) => `${value}: ${node?.outerHTML?.slice(0, 120)}`));
+          }
+        });
+        observer.observe({ type: "layout-shift", buffered: true });
+        // After two frames the observer has what happened before.
+        requestAnimationFrame(() => requestAnimationFrame(() => resolve(shifts)));
+      }),
+  );
+  expect.soft(shifts, "layout shift").toEqual([]);
 }
 
 /** No horizontal scrolling: on phones, tablets and desktops, and with text of double size. */
