@@ -1,8 +1,8 @@
 //! The categories of the last call, which every page shows.
 //!
-//! Pages must not depend on a slow catalog more than they have to. Therefore requests share one call
-//! (single-flight), which is a task of its own; a failure is remembered for a moment; and requests
-//! use the last categories when the call fails or is late.
+//! Pages must not depend on a slow catalog more than they have to. Therefore requests share one
+//! call (single-flight), which is a task of its own; a failure is remembered for a moment; and
+//! requests use the last categories when the call fails or is late.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -86,8 +86,8 @@ impl CategoryCache {
         }
     }
 
-    /// Starts the call. A request that ends does not cancel it, and the deadline of the request does
-    /// not shorten it.
+    /// Starts the call. A request that ends does not cancel it, and the deadline of the request
+    /// does not shorten it.
     fn start(
         &self,
         state: &mut State,
