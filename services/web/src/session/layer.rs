@@ -11,9 +11,11 @@ use http::header::SET_COOKIE;
 use super::Session;
 use crate::app::App;
 
-/// Longest wait for a refresh after the response is ready: the timeout of its call. The refresh
-/// runs beside the handler, so that a page is late only if the refresh takes longer than it.
-const MAX_REFRESH_WAIT: Duration = Duration::from_secs(5);
+/// Longest wait for a refresh after the response is ready. The refresh runs beside the handler, so
+/// that a page is late only if the refresh takes longer than it; and a user service that hangs must
+/// not stop visitors from browsing. A later result is for the next page: it is kept for as long as
+/// the old token counts.
+const MAX_REFRESH_WAIT: Duration = Duration::from_secs(2);
 
 /// Inserts the [`Session`] of the request into its extensions, and sets the cookies that changed.
 ///

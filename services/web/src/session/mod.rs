@@ -13,7 +13,6 @@ mod refresh;
 mod theme;
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +30,7 @@ pub(crate) use refresh::TokenRefresher;
 pub(crate) use theme::Theme;
 
 use cookies::Name;
+use refresh::Flight;
 
 /// Returns who sent a request: the server has put it into the extensions.
 pub(crate) fn visitor(extensions: &Extensions) -> Client {
@@ -50,8 +50,8 @@ struct Inner {
     may_refresh: bool,
     /// Whether the request came with tokens. The gateway may have rejected them since.
     had_session: bool,
-    /// Whether the request has used its refresh token.
-    has_refreshed: AtomicBool,
+    /// The last refresh that the request has started.
+    refresh: Mutex<Option<Flight>>,
     jar: Mutex<CookieJar>,
 }
 
@@ -73,7 +73,7 @@ impl Session {
             visitor,
             may_refresh,
             had_session,
-            has_refreshed: AtomicBool::new(false),
+            refresh: Mutex::default(),
             jar: Mutex::new(jar),
         }))
     }
@@ -88,18 +88,35 @@ impl Session {
         if self.access_cookie().is_none()
             && let Some(token) = self.refresh_token()
         {
-            self.0.has_refreshed.store(true, Ordering::Relaxed);
-            self.0.refresher.start(token, self.0.visitor);
+            self.refresh_with(token);
         }
     }
 
+    /// Whether the session goes on, but not with the tokens of the request: a sign-out ends it, and
+    /// a sign-in has tokens.
+    fn awaits_tokens(&self) -> bool {
+        self.access_cookie().is_none() && self.refresh_token().is_some()
+    }
+
+    fn refresh_with(&self, token: RefreshToken) -> Flight {
+        let flight = self.0.refresher.start(token, self.0.visitor);
+        *self.refresh() = Some(flight.clone());
+        flight
+    }
+
+    fn refresh(&self) -> MutexGuard<'_, Option<Flight>> {
+        self.0.refresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits for the refresh that this request has started, if any, so that the response contains
-    /// its cookies. A failure has been logged, and keeps the cookies.
+    /// its cookies. A failure has been logged, keeps the cookies, and is not repeated.
     async fn finish_refresh(&self, max_wait: Duration) {
-        if self.0.has_refreshed.load(Ordering::Relaxed)
-            && tokio::time::timeout(max_wait, self.access_token()).await.is_err()
-        {
-            tracing::warn!("response sent before the session was refreshed");
+        // The guard must not be held while waiting.
+        let flight = self.refresh().take();
+        let Some(flight) = flight.filter(|_| self.awaits_tokens()) else { return };
+        match tokio::time::timeout(max_wait, self.finish(flight)).await {
+            Ok(Ok(_) | Err(_)) => {}
+            Err(_elapsed) => tracing::warn!("response sent before the session was refreshed"),
         }
     }
 
@@ -112,8 +129,12 @@ impl Session {
             return Ok(Some(token));
         }
         let Some(refresh) = self.refresh_token() else { return Ok(None) };
-        self.0.has_refreshed.store(true, Ordering::Relaxed);
-        match self.0.refresher.refresh(refresh, self.0.visitor).await {
+        self.finish(self.refresh_with(refresh)).await
+    }
+
+    /// Waits for a refresh, and keeps its tokens in the browser.
+    async fn finish(&self, flight: Flight) -> Result<Option<AccessToken>, CallError> {
+        match flight.tokens().await {
             Ok(tokens) => {
                 let access = tokens.access_token.clone();
                 self.store(&tokens, self.is_persistent());

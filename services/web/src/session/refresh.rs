@@ -36,8 +36,9 @@ struct Shared {
     flights: Mutex<HashMap<TokenDigest, Flight>>,
 }
 
+/// A refresh, in progress or finished.
 #[derive(Clone)]
-struct Flight {
+pub(super) struct Flight {
     started: Instant,
     outcome: watch::Receiver<Option<Outcome>>,
 }
@@ -56,32 +57,8 @@ impl TokenRefresher {
         Self(Arc::new(Shared { http, runtime, flights: Mutex::default() }))
     }
 
-    /// Starts refreshing the session of a visitor, unless that is under way.
-    pub(super) fn start(&self, token: RefreshToken, visitor: Client) {
-        drop(self.flight(token, visitor));
-    }
-
-    /// Refreshes the session of a visitor.
-    pub(super) async fn refresh(
-        &self,
-        token: RefreshToken,
-        visitor: Client,
-    ) -> Result<Tokens, CallError> {
-        let mut outcome = self.flight(token, visitor).outcome;
-        let received = match outcome.wait_for(Option::is_some).await {
-            Ok(outcome) => outcome.clone(),
-            // The task ended without an outcome: the process is stopping.
-            Err(_closed) => None,
-        };
-        match received {
-            Some(Outcome::Refreshed(tokens)) => Ok(*tokens),
-            Some(Outcome::Rejected(problem)) => Err(CallError::Problem(problem)),
-            Some(Outcome::Unavailable) | None => Err(CallError::TimedOut),
-        }
-    }
-
-    /// Returns the flight of a token, and starts it if there is none.
-    fn flight(&self, token: RefreshToken, visitor: Client) -> Flight {
+    /// Starts refreshing the session of a visitor, unless that is under way or has just succeeded.
+    pub(super) fn start(&self, token: RefreshToken, visitor: Client) -> Flight {
         let key: TokenDigest = Sha256::digest(token.expose()).into();
         let mut flights = self.0.flights.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = flights.get(&key).filter(|flight| flight.is_reusable()) {
@@ -116,6 +93,20 @@ impl TokenRefresher {
 }
 
 impl Flight {
+    /// Waits for the tokens.
+    pub(super) async fn tokens(mut self) -> Result<Tokens, CallError> {
+        let received = match self.outcome.wait_for(Option::is_some).await {
+            Ok(outcome) => outcome.clone(),
+            // The task ended without an outcome: the process is stopping.
+            Err(_closed) => None,
+        };
+        match received {
+            Some(Outcome::Refreshed(tokens)) => Ok(*tokens),
+            Some(Outcome::Rejected(problem)) => Err(CallError::Problem(problem)),
+            Some(Outcome::Unavailable) | None => Err(CallError::TimedOut),
+        }
+    }
+
     /// Whether the result still counts. A failure without a result is repeated at once.
     fn is_reusable(&self) -> bool {
         let failed = matches!(&*self.outcome.borrow(), Some(Outcome::Unavailable));

@@ -19,6 +19,9 @@ const REFRESH: Duration = Duration::from_millis(600);
 /// The token that the gateway accepts.
 const FRESH: &str = "fresh";
 
+/// Instead of a token: the gateway answers no refresh.
+const OUTAGE: &str = "outage";
+
 /// A web shop in front of a gateway whose only account is signed in.
 struct Shop {
     url: String,
@@ -33,7 +36,10 @@ impl Shop {
         let refresh = move || async move {
             count.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(REFRESH).await;
-            Json(json!({"access_token": FRESH, "refresh_token": "next", "expires_in": 900}))
+            if accepted == OUTAGE {
+                return Err(StatusCode::SERVICE_UNAVAILABLE);
+            }
+            Ok(Json(json!({"access_token": FRESH, "refresh_token": "next", "expires_in": 900})))
         };
         let addresses = move |headers: HeaderMap| async move { addresses(accepted, &headers) };
         let gateway =
@@ -73,6 +79,24 @@ async fn tokens_of_a_slow_refresh_are_kept_by_pages_and_errors() {
     browser.submit_to("/theme", &[("theme", "sepia")]).await.is(400);
     assert_eq!(browser.cookies["refresh"], "pnext");
     assert_eq!(shop.refreshes.load(Ordering::Relaxed), 4);
+}
+
+#[tokio::test]
+async fn failed_refresh_is_not_repeated_for_the_same_page() {
+    let shop = Shop::start(OUTAGE).await;
+    let mut browser = shop.browser(&[("refresh", "pold")]);
+    browser.get("/help").await.is(200);
+    assert_eq!(browser.cookies["refresh"], "pold");
+    assert_eq!(shop.refreshes.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn sign_out_ends_a_session_that_is_being_refreshed() {
+    let shop = Shop::start(FRESH).await;
+    let mut browser = shop.browser(&[("refresh", "pold")]);
+    browser.submit_to("/logout", &[]).await.is(303);
+    assert_eq!(browser.cookies.get("access"), None);
+    assert_eq!(browser.cookies.get("refresh"), None);
 }
 
 #[tokio::test]
