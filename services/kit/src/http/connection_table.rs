@@ -2,9 +2,9 @@
 //!
 //! When more than half of the connections are in use, each new connection costs the client with the
 //! most connections its longest idle one. So a client that opens many connections competes with
-//! itself, others always get a connection, and a network with many shoppers has no fixed limit. Its
-//! new connections are served one after the other, because the requests that arrive at once on many
-//! connections would delay those of others.
+//! itself, others always get a connection, and a network with many shoppers has no fixed limit. If
+//! it has more than a quarter of all, its new ones are served one after the other, because the
+//! requests that arrive at once on many connections would delay those of others.
 //! Connections of trusted proxies, which belong to many clients, are not in the table. Those of
 //! proxies with a key do not count from their first request.
 
@@ -32,7 +32,8 @@ impl ConnectionTable {
 
     /// Closes a connection if more than half of `max` are `open`: the longest idle one of the
     /// client with the most connections. If that client has no idle one, its longest busy one is
-    /// closed, but only when less than a sixteenth of the connections is left. Returns that client.
+    /// closed, but only when less than a sixteenth of the connections is left. Returns that client
+    /// if it has more than a quarter of the connections.
     pub(super) fn make_room(&self, open: usize, max: usize) -> Option<Client> {
         if open * 2 <= max {
             return None;
@@ -48,7 +49,7 @@ impl ConnectionTable {
             tracing::debug!(%client, connections = largest.len(), "connection evicted");
             activity.evict();
         }
-        Some(*client)
+        (own(largest).count() * 4 > max).then_some(*client)
     }
 
     fn connections(&self) -> MutexGuard<'_, HashMap<Client, Vec<Arc<ConnectionActivity>>>> {
@@ -56,7 +57,7 @@ impl ConnectionTable {
     }
 }
 
-/// When the new connections of the client with the most connections are served.
+/// When the new connections of the client that crowds out others are served.
 #[derive(Debug)]
 pub(super) struct Pace {
     last: Instant,
@@ -65,7 +66,7 @@ pub(super) struct Pace {
 impl Pace {
     /// Interval between two connections: longer than the requests take that arrive at once on one.
     const INTERVAL: Duration = Duration::from_millis(10);
-    /// The longest wait of a connection.
+    /// The longest wait of a connection, even if more are waiting.
     pub(super) const MAX_WAIT: Duration = Duration::from_secs(1);
 
     pub(super) fn new() -> Self {
@@ -164,12 +165,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn largest_client_is_known_when_connections_are_scarce() {
+    async fn client_that_crowds_out_others_is_known_when_connections_are_scarce() {
         let mut connections = Connections::new();
-        for client in [1, 2, 2] {
+        for client in [[1].as_slice(), &[2; 16]].concat() {
             connections.open(client).await;
         }
         assert_eq!(connections.table.make_room(32, 64), None);
+        assert_eq!(connections.table.make_room(33, 64), None, "a quarter belongs to it");
+        connections.open(2).await;
         let largest = Client::from(IpAddr::from([192, 0, 2, 2]));
         assert_eq!(connections.table.make_room(33, 64), Some(largest));
     }

@@ -161,12 +161,12 @@ pub(crate) async fn serve_until(
         };
         let activity = ConnectionActivity::new();
         // Before the new connection is added, so that it is not the one to be closed.
-        let largest =
+        let crowding =
             table.make_room(max_connections - permits.available_permits(), max_connections);
         let client = Client::from(peer.ip());
         let is_client = !requests.trusted.contains(peer.ip());
         let entry = is_client.then(|| table.add(client, &activity));
-        let start = (is_client && largest == Some(client)).then(|| pace.next());
+        let start = (is_client && crowding == Some(client)).then(|| pace.next());
         let io = TokioIo::new(ObservedSocket::new(stream, &activity));
         let (requests, service_activity) = (requests.clone(), Arc::clone(&activity));
         let service = service_fn(move |request: Request<Incoming>| {
