@@ -546,7 +546,6 @@ fn retry_after(seconds: u64) -> String {
     }
 }
 
-/// Returns the text for an invalid field. The explanation of the API is English and not shown.
 fn shipment_event(status: ShipmentStatus) -> Option<&'static str> {
     match status {
         ShipmentStatus::Pending => Some("Sendung angelegt"),
@@ -561,6 +560,7 @@ fn shipment_event(status: ShipmentStatus) -> Option<&'static str> {
     }
 }
 
+/// Returns the text for an invalid field. The explanation of the API is English and not shown.
 fn field_error(field: &str, code: &str, _detail: &str) -> String {
     let text = match (field, code) {
         ("email", _) => "Geben Sie eine E-Mail-Adresse wie name@example.com ein.",
@@ -654,6 +654,9 @@ fn flash(code: FlashCode) -> &'static str {
         FlashCode::NotOrderedAgain => {
             "Diese Bestellung wurde storniert oder erstattet. Ihr Warenkorb wurde nicht erneut \
              bestellt."
+        }
+        FlashCode::FormSentBefore => {
+            "Dieses Formular wurde schon gesendet. Bitte prüfen Sie zuerst Ihre Bestellungen."
         }
         FlashCode::ChooseAgain => "Diese Auswahl gibt es nicht mehr. Bitte wählen Sie neu.",
     }

@@ -631,6 +631,9 @@ fn flash(code: FlashCode) -> &'static str {
         FlashCode::NotOrderedAgain => {
             "This order was cancelled or refunded. Your cart was not ordered again."
         }
+        FlashCode::FormSentBefore => {
+            "This form was sent before. Please check your orders before you order again."
+        }
         FlashCode::ChooseAgain => "This choice is no longer available. Please choose again.",
     }
 }

@@ -54,12 +54,13 @@ pub(crate) enum FlashCode {
     CartTooLarge,
     AlreadyPlaced,
     NotOrderedAgain,
+    FormSentBefore,
     ChooseAgain,
 }
 
 impl FlashCode {
     /// All codes with their names in the cookie.
-    const NAMES: [(Self, &'static str); 43] = [
+    const NAMES: [(Self, &'static str); 44] = [
         (Self::AddedToCart, "added_to_cart"),
         (Self::CartUpdated, "cart_updated"),
         (Self::RemovedFromCart, "removed_from_cart"),
@@ -102,6 +103,7 @@ impl FlashCode {
         (Self::CartTooLarge, "cart_too_large"),
         (Self::AlreadyPlaced, "already_placed"),
         (Self::NotOrderedAgain, "not_ordered_again"),
+        (Self::FormSentBefore, "form_sent_before"),
         (Self::ChooseAgain, "choose_again"),
     ];
 
@@ -129,6 +131,7 @@ impl FlashCode {
                 | Self::CheckoutFailed
                 | Self::CartTooLarge
                 | Self::NotOrderedAgain
+                | Self::FormSentBefore
                 | Self::ChooseAgain
         )
     }

@@ -45,9 +45,9 @@ fn refusal(problem: &Problem, state: &CheckoutState, total_cents: i64) -> Option
             redirect(state.url(Step::Payment), decline(problem))
         }
         // The next review has a new key.
-        "total_changed" | "cart_changed" | "idempotency_key_reused" => {
-            Outcome::Review { was_cents: total_cents }
-        }
+        "total_changed" | "cart_changed" => Outcome::Review { was_cents: total_cents },
+        // The form was sent before, with other choices: that may have placed an order.
+        "idempotency_key_reused" => redirect("/orders".to_owned(), FlashCode::FormSentBefore),
         "order_in_progress" => {
             let order = problem.order_id.map(|id| format!("/orders/{id}"));
             let path = order.unwrap_or_else(|| "/orders".to_owned());
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn refusals_lead_to_the_page_that_corrects_them() {
         use FlashCode::{
-            CartTooLarge, CheckoutFailed, ChooseAgain, OrderInProgress, OutOfStock,
+            CartTooLarge, CheckoutFailed, ChooseAgain, FormSentBefore, OrderInProgress, OutOfStock,
             PaymentDeclined, ProductUnavailable,
         };
         for (status, code, path, message) in [
@@ -135,6 +135,7 @@ mod tests {
             (409, "product_unavailable", "/cart", Some(ProductUnavailable)),
             (409, "cart_too_heavy", "/cart", Some(CartTooLarge)),
             (409, "order_in_progress", "/orders", Some(OrderInProgress)),
+            (422, "idempotency_key_reused", "/orders", Some(FormSentBefore)),
             (409, "reservation_expired", "/checkout/review", Some(CheckoutFailed)),
             (404, "address_not_found", "/checkout/address", Some(ChooseAgain)),
             (404, "payment_method_not_found", "/checkout/payment", Some(ChooseAgain)),
@@ -161,10 +162,8 @@ mod tests {
 
     #[test]
     fn changed_total_is_reviewed_with_a_new_key() {
-        for (status, code) in
-            [(409, "total_changed"), (409, "cart_changed"), (422, "idempotency_key_reused")]
-        {
-            let outcome = decide(Err(problem(status, code)), &state(), 100);
+        for code in ["total_changed", "cart_changed"] {
+            let outcome = decide(Err(problem(409, code)), &state(), 100);
             assert!(matches!(outcome, Outcome::Review { was_cents: 100 }), "{code}");
         }
     }
