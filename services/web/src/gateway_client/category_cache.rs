@@ -21,8 +21,9 @@ const MAX_AGE: Duration = Duration::from_secs(10);
 /// Time after a failure until the next call: short, so that the shop recovers at once.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Longest wait for a call when there are categories of an earlier one.
-const MAX_WAIT_WITH_CATEGORIES: Duration = Duration::from_millis(300);
+/// Longest wait for a call when there are categories of an earlier one: less than pages wait for
+/// their optional parts, which would be omitted otherwise.
+const MAX_WAIT_WITH_CATEGORIES: Duration = Duration::from_millis(200);
 
 type Categories = Arc<[Category]>;
 type Outcome = Result<Categories, Box<Problem>>;
