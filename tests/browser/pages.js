@@ -115,7 +115,17 @@ const GUEST = [
     },
   },
   { route: "*", state: "no such page", path: "/no-such-page", status: 404 },
-  { route: "*", state: "method not allowed", path: "/theme", status: 405 },
+  {
+    route: "*",
+    state: "method not allowed",
+    status: 405,
+    open: async ({ page, goto }) => {
+      await goto("/help");
+      await page.locator(".theme-form").evaluate((form) => (form.action = "/help"));
+      await page.locator(".theme-form button").first().click();
+      await page.getByRole("heading", { name: "This page cannot be used this way" }).waitFor();
+    },
+  },
   {
     route: "*",
     state: "cross-site request",

@@ -58,8 +58,12 @@ addEventListener("popstate", () => {
   if (pathOf(location) !== shown) location.reload();
 });
 
+// Whether the page answers a form with an error: its address is that of the form.
+let isError = false;
+
 // Shows a page of the shop that answers a form with an error.
 function showErrors(html) {
+  isError = true;
   swap(html, ["#main", "#flash"]);
   scrollTo(0, 0);
   const main = document.querySelector("#main");
@@ -106,7 +110,8 @@ document.addEventListener("submit", (event) => {
     return;
   }
   setBusy(form, true);
-  if (!form.dataset.swap) {
+  // From an error, the browser goes to the page after the form.
+  if (!form.dataset.swap || isError) {
     setTimeout(setBusy, SUBMIT_TIMEOUT_MS, form, false);
     return;
   }

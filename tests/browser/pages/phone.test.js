@@ -7,6 +7,7 @@ const SHOPS = { English: process.env.SHOP_URL, German: process.env.GERMAN_SHOP_U
 for (const [language, url] of Object.entries(SHOPS)) {
   for (const [width, height] of [[320, 640], [390, 844]]) {
     test(`the form of a product covers nothing that has the focus, ${language}, ${width} px`, async ({ page }) => {
+      test.skip(!url, "hack/web-test.sh starts this shop");
       await page.setViewportSize({ width, height });
       await page.goto(new URL(PRODUCT, url).href);
       await expect.poll(() => gapBelowForm(page), "form at the bottom").toBeLessThan(1);

@@ -125,7 +125,7 @@ async function checkLayoutShift(page) {
         const observer = new PerformanceObserver((list) => {
           for (const { hadRecentInput, value, sources } of list.getEntries()) {
             if (hadRecentInput) continue;
-            shifts.push(...sources.map(({ node }) => `${value}: ${node?.outerHTML?.slice(0, 120)}`));
+            shifts.push([value, ...sources.map(({ node }) => node?.outerHTML?.slice(0, 120))].join(": "));
           }
         });
         observer.observe({ type: "layout-shift", buffered: true });

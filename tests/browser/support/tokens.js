@@ -15,5 +15,7 @@ export function recordTokens(tokens) {
 /** Records the tokens in the cookies of a browser. */
 export async function recordCookies(context) {
   const cookies = await context.cookies();
-  recordTokens(cookies.filter(({ name }) => COOKIES.includes(name)).map(({ value }) => value));
+  const known = cookies.filter(({ name }) => COOKIES.includes(name));
+  // Before the refresh token is a letter: whether the session is persistent.
+  recordTokens(known.map(({ name, value }) => (name === "refresh" ? value.slice(1) : value)));
 }
