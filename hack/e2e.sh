@@ -17,22 +17,29 @@ leaks() {
   node tests/browser/leaks/scan.js "$E2E_LOGS" "$passwords"
 }
 
-# save_logs NAMESPACE: also of containers that were restarted, and the metrics of the components.
+# save_logs NAMESPACE: also of finished Jobs and of containers that were restarted, and the metrics
+# of the components. A pod may be replaced meanwhile.
 save_logs() {
   local pod ports file
   while read -r pod ports; do
     file=$E2E_LOGS/$1.$pod
-    kube logs "$pod" --namespace "$1" --all-containers >"$file.log"
+    kube logs "$pod" --namespace "$1" --all-containers >"$file.log" || gone "$1" "$pod"
     kube logs "$pod" --namespace "$1" --all-containers --previous >"$file.previous.log" 2>/dev/null || true
     case " $ports " in
-      *" admin "*) kube get --raw "/api/v1/namespaces/$1/pods/$pod:9090/proxy/metrics" >"$file.metrics" ;;
+      *" admin "*) kube get --raw "/api/v1/namespaces/$1/pods/$pod:9090/proxy/metrics" >"$file.metrics" || gone "$1" "$pod" ;;
     esac
-  done < <(kube get pods --namespace "$1" --field-selector status.phase=Running --output \
+  done < <(kube get pods --namespace "$1" --field-selector status.phase!=Pending --output \
     'jsonpath={range .items[*]}{.metadata.name}{" "}{.spec.containers[*].ports[*].name}{"\n"}{end}')
+}
+
+# gone NAMESPACE POD: does the pod not exist any more?
+gone() {
+  ! kube get pod "$2" --namespace "$1" >/dev/null 2>&1 || fail "the logs of $1/$2 cannot be read: the reason is above"
 }
 
 kube get storefront demo --namespace shop >/dev/null 2>&1 || fail "there is no Storefront to test: run make up first"
 hack/tools.sh node chromium
+step "packages of the browser tests" node_packages "$ROOT/tests/browser"
 E2E_LOGS=$(mktemp -d)
 export E2E_LOGS
 passwords=$(mktemp)
