@@ -118,8 +118,8 @@ impl Api {
 
     /// Gives a shopper an address and a card.
     async fn add_defaults(&mut self, credentials: &Credentials) -> anyhow::Result<()> {
-        let address = json!({"street": "1 Main Street", "city": "Springfield",
-            "zip_code": "62701", "country": "US"});
+        let address = json!({"address": {"recipient": "Ada Lovelace", "street": "1 Main Street",
+            "city": "Springfield", "state": "IL", "zip_code": "62701", "country": "US"}});
         let address = post("/api/v1/addresses", &address, Some(credentials))?;
         self.expect(StatusCode::CREATED, address).await?;
         let card = json!({"card_number": "4242424242424242", "exp_month": 12, "exp_year": 2040,
