@@ -4,78 +4,46 @@
 //
 // SHOP_URL and API_URL name the shop and its gateway, those of `make run` by default;
 // LIGHTHOUSE_RUNS is the number of runs for each page. The shop needs the demo products.
-import { randomUUID } from "node:crypto";
-
 import * as chromeLauncher from "chrome-launcher";
 import lighthouse from "lighthouse";
 
+import { Customer, PASSWORD, newEmail } from "../browser/support/customer.js";
+
 const SHOP_URL = process.env.SHOP_URL ?? "http://localhost:3000";
-const API_URL = process.env.API_URL ?? "http://localhost:8080";
 const RUNS = Number(process.env.LIGHTHOUSE_RUNS ?? 3);
 const MIN_SCORE = 95;
 const MAX_HOME_BYTES = 50_000;
 const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"];
-const ADDRESS = {
-  recipient: "Ada Lovelace",
-  street: "1 Main Street",
-  city: "Springfield",
-  state: "IL",
-  zip_code: "62701",
-  country: "US",
-};
-const CARD = { card_number: "4242424242424242", exp_month: 12, exp_year: 2040, cvv: "123" };
 
 /** Registers a customer through the pages, and returns the cookies. */
-async function register() {
-  const form = new URLSearchParams({
-    first_name: "Ada",
-    last_name: "Lovelace",
-    email: `customer.${randomUUID()}@example.com`,
-    password: "correct horse battery",
-  });
-  const options = { method: "POST", body: form, headers: { origin: SHOP_URL }, redirect: "manual" };
+async function register(email) {
+  const form = { first_name: "Ada", last_name: "Lovelace", email, password: PASSWORD };
+  const body = new URLSearchParams(form);
+  const options = { method: "POST", body, headers: { origin: SHOP_URL }, redirect: "manual" };
   const response = await fetch(`${SHOP_URL}/register`, options);
   if (response.status !== 303) throw new Error(`registration: ${response.status}`);
   const cookies = response.headers.getSetCookie().map((line) => line.split(";")[0]);
   return cookies.filter((cookie) => !cookie.startsWith("flash="));
 }
 
-async function call(token, method, path, body) {
-  const headers = {
-    authorization: `Bearer ${token}`,
-    "content-type": "application/json",
-    "idempotency-key": randomUUID(),
-  };
-  const options = { method, headers, body: body && JSON.stringify(body) };
-  const response = await fetch(`${API_URL}/api/v1${path}`, options);
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`);
-  return response.json();
-}
-
 /** Prepares a customer with an order and a cart, and returns the pages to measure. */
 async function pages() {
-  const cookies = await register();
+  const email = newEmail();
+  const cookies = await register(email);
   const token = cookies.find((cookie) => /^(__Host-)?access=/.test(cookie)).split("=")[1];
-  const product = await call(token, "GET", "/products/walden");
-  const line = { product_id: product.id, quantity: 1 };
-  await call(token, "POST", "/addresses", { address: ADDRESS });
-  const card = await call(token, "POST", "/payment-methods", { ...CARD, is_default: true });
-  await call(token, "POST", "/cart/items", line);
-  const order = await call(token, "POST", "/orders", {
-    payment_method_id: card.id,
-    shipping_address: ADDRESS,
-  });
-  await call(token, "POST", "/cart/items", line);
-  const customer = { Cookie: cookies.join("; ") };
-  const checkout = await target("/checkout", customer);
+  const customer = new Customer(email, token);
+  const order = await customer.order();
+  await customer.isReadyToPay();
+  const headers = { Cookie: cookies.join("; ") };
+  const checkout = await target("/checkout", headers);
   return [
     { name: "home", path: "/" },
     { name: "list", path: "/products" },
     { name: "product", path: "/products/walden" },
     { name: "sign-in", path: "/login", noindex: true },
-    { name: "cart", path: "/cart", headers: customer, noindex: true },
-    { name: "checkout", path: checkout, headers: customer, noindex: true },
-    { name: "order", path: `/orders/${order.id}`, headers: customer, noindex: true },
+    { name: "cart", path: "/cart", headers, noindex: true },
+    { name: "checkout", path: checkout, headers, noindex: true },
+    { name: "order", path: `/orders/${order.id}`, headers, noindex: true },
   ];
 }
 
