@@ -10,7 +10,7 @@ use axum::extract::{Extension, FromRequest as _, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use kit::http::{ClientBudget, Sender};
+use kit::http::{Client, ClientBudget, Sender};
 
 /// Seconds after which a rejected visitor may try again.
 const RETRY_AFTER_SECS: u64 = 1;
@@ -46,6 +46,9 @@ pub(super) async fn shed(
     request: Request,
     next: Next,
 ) -> Response {
+    if request.body().is_end_stream() {
+        return run_in_place(&limits, client, request, next).await;
+    }
     let (parts, body) = request.into_parts();
     let bytes = body.size_hint().exact().unwrap_or(MAX_FORM_BYTES as u64);
     // A longer form is not read.
@@ -56,8 +59,17 @@ pub(super) async fn shed(
         Ok(form) => Body::from(form),
         Err(rejection) => return rejection.status().into_response(),
     };
+    run_in_place(&limits, client, Request::from_parts(parts, body), next).await
+}
+
+async fn run_in_place(
+    limits: &RequestLimits,
+    client: Client,
+    request: Request,
+    next: Next,
+) -> Response {
     match limits.places.try_take(client, 1) {
-        Some(_place) => next.run(Request::from_parts(parts, body)).await,
+        Some(_place) => next.run(request).await,
         None => overloaded(),
     }
 }

@@ -114,9 +114,8 @@ impl Session {
         // The guard must not be held while waiting.
         let flight = self.refresh().take();
         let Some(flight) = flight.filter(|_| self.awaits_tokens()) else { return };
-        match tokio::time::timeout(max_wait, self.finish(flight)).await {
-            Ok(Ok(_) | Err(_)) => {}
-            Err(_elapsed) => tracing::warn!("response sent before the session was refreshed"),
+        if tokio::time::timeout(max_wait, self.finish(flight)).await.is_err() {
+            tracing::warn!("response sent before the session was refreshed");
         }
     }
 
