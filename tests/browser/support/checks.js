@@ -100,10 +100,14 @@ async function checkFragments(page) {
   expect.soft(dead, "links within the page without a target").toEqual([]);
 }
 
-/** Checks with axe: WCAG 2.2, levels A and AA, and best practices. Opens what is collapsed. */
+/**
+ * Checks with axe: WCAG 2.2, levels A and AA, and best practices. Opens what is collapsed. Waits for
+ * transitions: while the color of a button changes, as from light to dark, its contrast is low.
+ */
 export async function checkAccessibility(page, { runOnly = TAGS } = {}) {
-  await page.evaluate(() => {
+  await page.evaluate(async () => {
     for (const details of document.querySelectorAll("details")) details.open = true;
+    await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
   });
   await page.evaluate(`window.axe ?? (() => { ${AXE} })()`);
   const { violations } = await page.evaluate(
