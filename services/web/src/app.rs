@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::api::HttpClient;
 use crate::args::Args;
 use crate::error::Error;
-use crate::gateway_client::CategoryCache;
+use crate::gateway_client::{CategoryCache, DeliveryEstimates};
 use crate::session::{CookieSettings, TokenRefresher};
 use crate::shop_info::ShopInfo;
 
@@ -33,6 +33,7 @@ struct Shared {
     shop: ShopInfo,
     http: HttpClient,
     categories: CategoryCache,
+    delivery_estimates: DeliveryEstimates,
     refresher: TokenRefresher,
     cookies: CookieSettings,
     event_streams: EventStreams,
@@ -54,6 +55,7 @@ impl App {
             shop: ShopInfo::new(args),
             refresher: TokenRefresher::new(http.clone(), runtime.clone()),
             categories: CategoryCache::new(runtime.clone()),
+            delivery_estimates: DeliveryEstimates::new(),
             cookies: CookieSettings {
                 is_https: args.web_url.is_https(),
                 guest_cart_ttl: args.guest_cart_ttl,
@@ -78,6 +80,11 @@ impl App {
     /// The categories, kept for a few seconds.
     pub(crate) fn categories(&self) -> &CategoryCache {
         &self.0.categories
+    }
+
+    /// The cheapest delivery of each product, kept for some minutes.
+    pub(crate) fn delivery_estimates(&self) -> &DeliveryEstimates {
+        &self.0.delivery_estimates
     }
 
     /// Refreshes sessions, one call per refresh token.

@@ -112,6 +112,22 @@ impl GatewayClient {
         Ok(list.quotes)
     }
 
+    /// Returns the shipping costs of one unit of a product, cheapest first. They do not depend on
+    /// the postal code.
+    pub(super) async fn product_quotes(
+        &self,
+        product: Uuid,
+        country: &str,
+    ) -> Result<Vec<Quote>, CallError> {
+        let call = Call::get("/shipping/quotes").query([
+            ("product_id", Some(product.to_string())),
+            ("country", Some(country.to_owned())),
+            ("zip_code", Some(String::new())),
+        ]);
+        let list: QuoteList = self.public(call).await?;
+        Ok(list.quotes)
+    }
+
     /// Changes the cart. A change extends the life of a guest's cart, and so of its cookie.
     async fn change_cart(&self, call: &Call) -> Result<(), CallError> {
         self.cart_reply(call).await?;

@@ -13,6 +13,7 @@ mod category_cache;
 mod checkout;
 #[cfg(test)]
 mod contract;
+mod delivery_estimates;
 mod orders;
 mod payment_methods;
 mod sessions;
@@ -34,6 +35,7 @@ pub(crate) use catalog::{Product, ProductList, ProductQuery};
 pub(crate) use categories::Category;
 pub(crate) use category_cache::CategoryCache;
 pub(crate) use checkout::{NewOrder, Preview, Quote, ShippingOption};
+pub(crate) use delivery_estimates::DeliveryEstimates;
 pub(crate) use orders::{
     Order, OrderItem, OrderStates, OrderStatus, Shipment, ShipmentStatus, Tracking, TrackingEvent,
 };

@@ -108,10 +108,10 @@ pub(super) static MESSAGES: Messages = Messages {
         add_to_wishlist: "Auf den Merkzettel",
         further_image: "Weitere Ansicht",
         related: "Das könnte Ihnen auch gefallen",
-        facts: &[
-            ("truck", "Liefertag und Versandkosten sehen Sie vor dem Bezahlen"),
-            ("return", "Rückgabe innerhalb von 30 Tagen"),
-        ],
+        delivery,
+        delivery_basis,
+        delivery_later: "Liefertag und Versandkosten sehen Sie vor dem Bezahlen",
+        facts: &[("return", "Rückgabe innerhalb von 30 Tagen")],
     },
     cart: CartMessages {
         title: "Warenkorb",
@@ -507,6 +507,14 @@ fn days(days: u32) -> String {
 
 fn arrives(day: &str) -> String {
     format!("Ankunft bis {day}")
+}
+
+fn delivery(cost: &str, day: &str) -> String {
+    format!("Lieferung ab {cost}, Ankunft bis {day}")
+}
+
+fn delivery_basis(country: &str) -> String {
+    format!("Schätzung für ein Stück. Ziel: {country}")
 }
 
 fn pay(total: &str) -> String {

@@ -107,10 +107,10 @@ pub(super) static MESSAGES: Messages = Messages {
         add_to_wishlist: "Save to wishlist",
         further_image: "Another view",
         related: "You may also like",
-        facts: &[
-            ("truck", "The delivery date and cost are shown before you pay"),
-            ("return", "Returns within 30 days"),
-        ],
+        delivery,
+        delivery_basis,
+        delivery_later: "The delivery date and cost are shown before you pay",
+        facts: &[("return", "Returns within 30 days")],
     },
     cart: CartMessages {
         title: "Cart",
@@ -500,6 +500,14 @@ fn days(days: u32) -> String {
 
 fn arrives(day: &str) -> String {
     format!("Arrives by {day}")
+}
+
+fn delivery(cost: &str, day: &str) -> String {
+    format!("Delivery from {cost}, arrives by {day}")
+}
+
+fn delivery_basis(country: &str) -> String {
+    format!("Estimate for one item. Destination: {country}")
 }
 
 fn pay(total: &str) -> String {

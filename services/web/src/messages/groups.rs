@@ -108,6 +108,12 @@ pub(crate) struct ProductMessages {
     pub(crate) add_to_wishlist: &'static str,
     pub(crate) further_image: &'static str,
     pub(crate) related: &'static str,
+    /// The cost of the cheapest delivery, and the day on which it arrives.
+    pub(crate) delivery: fn(&str, &str) -> String,
+    /// What an estimate of the delivery is for, with the name of the country.
+    pub(crate) delivery_basis: fn(&str) -> String,
+    /// Stands for the estimate of the delivery when it is unknown.
+    pub(crate) delivery_later: &'static str,
     pub(crate) facts: &'static [(&'static str, &'static str)],
 }
 

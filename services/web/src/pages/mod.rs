@@ -1,6 +1,7 @@
 //! The pages: handlers, with the view and the form of each page beside them.
 
 pub(crate) mod account;
+mod arrival;
 pub(crate) mod checkout;
 pub(crate) mod files;
 mod guest_cart;
@@ -11,6 +12,7 @@ mod summary_line;
 
 use axum::response::{IntoResponse, Redirect, Response};
 
+use arrival::arrival_day;
 use guest_cart::merge_guest_cart;
 use summary_line::SummaryLine;
 

@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
-use jiff::ToSpan as _;
 
 use super::preview::{Priced, preview};
 use super::state::{CheckoutParams, CheckoutState, Step, option_value};
@@ -13,7 +12,7 @@ use crate::gateway_client::{Quote, ShippingOption};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
-use crate::pages::see_other;
+use crate::pages::{arrival_day, see_other};
 use crate::view::{Head, View};
 
 #[derive(Template)]
@@ -90,7 +89,5 @@ fn quotes(page: &Page, state: &CheckoutState, quotes: &[Quote]) -> Vec<QuoteChoi
 
 /// Returns the sentence about the day on which a delivery arrives.
 pub(super) fn arrival(page: &Page, quote: &Quote) -> String {
-    let today = page.format().day(page.app().env().now());
-    let day = today.saturating_add(i64::from(quote.estimated_days).days());
-    (page.messages().checkout.arrives)(&page.format().weekday(day))
+    (page.messages().checkout.arrives)(&arrival_day(page, quote.estimated_days))
 }

@@ -15,6 +15,8 @@ use crate::gateway_client::{CallError, Product, ProductQuery, none_if_slow};
 use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
+use crate::pages::account::countries;
+use crate::pages::arrival_day;
 use crate::view::{Head, View};
 
 /// Related products: one row on a desktop.
@@ -41,6 +43,8 @@ struct ProductView {
     availability: Availability,
     breadcrumbs: Vec<(String, String)>,
     related: Vec<ProductCard>,
+    /// The cost and day of the cheapest delivery, and what they are for.
+    delivery: Option<(String, String)>,
     /// Why the entered quantity was rejected.
     quantity_error: Option<&'static str>,
     shop_url: String,
@@ -130,7 +134,8 @@ async fn render(
     tree: CategoryTree,
     quantity_error: Option<&'static str>,
 ) -> Result<Response, PageError> {
-    let related = none_if_slow(related(&page, &product)).await.unwrap_or_default();
+    let (related, delivery) =
+        tokio::join!(none_if_slow(related(&page, &product)), delivery(&page, &product));
     let m = page.messages();
     let tint = tint_of(&tree, product.category_id);
     let view = ProductView {
@@ -140,7 +145,8 @@ async fn render(
         images: product.image_urls.iter().skip(1).cloned().collect(),
         availability: Availability::from_stock(product.stock_quantity),
         breadcrumbs: breadcrumbs(m, &tree, &product),
-        related: ProductCard::list(&related, &tree, page.format(), m),
+        related: ProductCard::list(&related.unwrap_or_default(), &tree, page.format(), m),
+        delivery,
         quantity_error,
         shop_url: page.shop().url.to_string(),
         product,
@@ -166,6 +172,22 @@ async fn related(page: &Page, product: &Product) -> Result<Vec<Product>, CallErr
     let list = page.gateway().products(&query).await?;
     let others = list.products.into_iter().filter(|other| other.id != product.id);
     Ok(others.take(RELATED).collect())
+}
+
+/// Returns the cost and day of the cheapest delivery within the country of the shop, and the
+/// sentence that says so: the address of a visitor may be unknown, and pages of a product are the
+/// same for all.
+async fn delivery(page: &Page, product: &Product) -> Option<(String, String)> {
+    if Availability::from_stock(product.stock_quantity) == Availability::SoldOut {
+        return None;
+    }
+    let country = countries::default_for(page.shop().locale);
+    let estimates = page.app().delivery_estimates();
+    let estimate = estimates.get(page.gateway(), product.id, country).await?;
+    let m = page.messages();
+    let cost = page.format().money(estimate.cost);
+    let delivery = (m.product.delivery)(&cost, &arrival_day(page, estimate.days));
+    Some((delivery, (m.product.delivery_basis)(&countries::name(country, m))))
 }
 
 fn breadcrumbs(m: &Messages, tree: &CategoryTree, product: &Product) -> Vec<(String, String)> {
