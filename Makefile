@@ -41,10 +41,10 @@ test-%: ## all tests of one crate, as in make test-cart
 e2e: ## the journeys, on the cluster of make up
 	@hack/e2e.sh
 
-soak: ## long tests of the checkout: millions of simulated checkouts, processes killed under load
+soak: ## long tests: millions of simulated checkouts, processes killed under load, memory after an hour
 	@hack/soak.sh
 
-bench: ## measure the release build and write docs/benchmarks.md, in about fifteen minutes
+bench: ## measure the release build and write docs/benchmarks.md, in about half an hour
 	@programs=$$(PROFILE=$${PROFILE:-release} hack/images.sh binaries shop bench) && \
 	export BENCH_DOCUMENT="$${BENCH_DOCUMENT-docs/benchmarks.md}" POSTGRES_SETTINGS="$(DURABLE)" && \
 	{ [ -n "$$BENCH_DOCUMENT" ] || unset BENCH_DOCUMENT; } && \

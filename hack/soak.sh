@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
-# Tests the checkout for a long time: the simulation with millions of seeds, then processes killed
-# at random under load on a real PostgreSQL. docs/checkout.md says what each proves.
+# Tests the shop for a long time: the simulation of the checkout with millions of seeds, processes
+# killed at random under load on a real PostgreSQL, and the memory of each process after an hour of
+# visitors. docs/checkout.md says what the first two prove.
 #
 # SOAK_SEEDS is the number of seeds, SOAK_FIRST_SEED the first one; SOAK_SECONDS is the duration of
-# the second part, KILL_SEED repeats its schedule. A part with 0 is left out.
+# the second part, KILL_SEED repeats its schedule; SOAK_VISITORS_SECONDS and SOAK_VISITORS_RATE, per
+# second, are those of the third part. A part with 0 is left out.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
 SEEDS=${SOAK_SEEDS:-2000000}
 KILL_SECS=${SOAK_SECONDS:-600}
+VISITORS_SECS=${SOAK_VISITORS_SECONDS:-3600}
+VISITORS_RATE=${SOAK_VISITORS_RATE:-100}
 export KILL_SEED=${KILL_SEED:-$RANDOM$RANDOM}
 
 main() {
@@ -21,6 +25,9 @@ main() {
   if [ "$KILL_SECS" != 0 ]; then
     step "shop, optimized" test_of shop --test killed --no-run
     step "kill test of $KILL_SECS s" kill_test
+  fi
+  if [ "$VISITORS_SECS" != 0 ]; then
+    step "visitors for $VISITORS_SECS s" visitors
   fi
 }
 
@@ -46,8 +53,15 @@ simulation() {
 }
 
 kill_test() {
-  note "KILL_SEED=$KILL_SEED SOAK_SEEDS=0 SOAK_SECONDS=$KILL_SECS make soak repeats the schedule"
+  note "KILL_SEED=$KILL_SEED SOAK_SEEDS=0 SOAK_SECONDS=$KILL_SECS SOAK_VISITORS_SECONDS=0 make soak" \
+    "repeats the schedule"
   KILL_SECONDS=$KILL_SECS test_of shop --test killed -- --nocapture
+}
+
+visitors() {
+  local programs
+  programs=$(hack/images.sh binaries shop bench)
+  with_servers "$programs/bench" memory --shop "$programs/shop" --seconds "$VISITORS_SECS" --rate "$VISITORS_RATE"
 }
 
 OUTPUT=$(mktemp)

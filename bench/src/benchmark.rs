@@ -6,27 +6,23 @@ use std::time::Duration;
 
 use clap::value_parser;
 
-use crate::process::{Process, ResidentMemory};
 use crate::report::{ALL_IN_ONE, ProcessMemory, Report};
 use crate::round_trips::Counter;
-use crate::schedule::Schedule;
+use crate::schedule::MAX_SECS;
 use crate::shop::MeasuredShop;
 use crate::shopper::Shopper;
 use crate::workload::Workload;
-use crate::{document, machine, measure, render, setup};
+use crate::{document, machine, measure, memory, render, setup};
 
 /// The number of timed cold starts.
 const STARTS: usize = 5;
-
-/// The time after which a started shop is idle.
-const SETTLE_TIME: Duration = Duration::from_secs(3);
 
 /// The longest run of a search, so that a benchmark takes minutes.
 const MAX_RUN_SECS: u64 = 60;
 
 /// The start rates of the searches: below what two cores sustain, so that the first run is
 /// sustained.
-const START_RATES: [(Workload, u32); 9] = [
+const START_RATES: [(Workload, u32); 10] = [
     (Workload::List, 500),
     (Workload::Product, 500),
     (Workload::Search, 100),
@@ -36,6 +32,7 @@ const START_RATES: [(Workload, u32); 9] = [
     (Workload::WebList, 250),
     (Workload::WebProduct, 250),
     (Workload::WebOrder, 10),
+    (Workload::Web, 100),
 ];
 const CONSTANT_START_RATE: u32 = 2000;
 
@@ -62,6 +59,11 @@ pub(crate) struct Args {
     #[arg(long, env = "BENCH_SECONDS", default_value_t = 5,
         value_parser = value_parser!(u64).range(1..=MAX_RUN_SECS))]
     seconds: u64,
+
+    /// Duration of the load in seconds after which the memory of each process is measured
+    #[arg(long, env = "BENCH_MEMORY_SECONDS", default_value_t = 600,
+        value_parser = value_parser!(u64).range(1..=MAX_SECS))]
+    memory_seconds: u64,
 
     /// Number of shoppers, each with one connection and one request at a time
     #[arg(long, env = "BENCH_SHOPPERS", default_value_t = 64,
@@ -93,7 +95,8 @@ async fn measure(args: &Args) -> anyhow::Result<Report> {
     let mut report = Report {
         facts: machine::facts(&postgres),
         seconds: args.seconds,
-        shoppers: usize::from(args.shoppers),
+        memory_seconds: args.memory_seconds,
+        shoppers: args.shoppers,
         starts: measure_starts(&shop).await?,
         list_bytes: 0,
         searches: Vec::new(),
@@ -104,7 +107,11 @@ async fn measure(args: &Args) -> anyhow::Result<Report> {
     let duration = Duration::from_secs(args.seconds);
     measure_combined(&shop, &mut report, &mut counter, duration).await?;
     measure_constant(&shop, &mut report, duration).await?;
-    measure_separate(&shop, &mut report, duration).await?;
+    // The web shop takes no part in the shopping mix.
+    let visitors = Duration::from_secs(args.memory_seconds);
+    let loads = [(Workload::Mix, duration), (Workload::Web, visitors)];
+    let loads = loads.map(|(workload, time)| (workload, report.half_rate(workload, time)));
+    report.memory.extend(memory::measure_separate(&shop, args.shoppers, &loads).await?);
     Ok(report)
 }
 
@@ -132,8 +139,8 @@ async fn measure_combined(
     duration: Duration,
 ) -> anyhow::Result<()> {
     let (process, _) = shop.start_combined().await?;
-    tokio::time::sleep(SETTLE_TIME).await;
-    let idle = process.resident_memory()?;
+    let processes = [process];
+    let idle = memory::at_rest(&processes).await?;
     let target = shop.gateway().await?;
     let web = shop.web().await?;
     let mut shoppers = setup::shoppers(&target, Some(&web), report.shoppers, &shop.admin()).await?;
@@ -146,10 +153,9 @@ async fn measure_combined(
         let result = measure::search(&mut shoppers, workload, start_rate, duration).await;
         report.searches.push(result);
     }
-    let processes = [process];
     let schedule = report.half_rate(Workload::Mix, duration);
-    let loaded = memory_under_load(&mut shoppers, &processes, Workload::Mix, schedule).await?;
-    report.memory.push(ProcessMemory { process: ALL_IN_ONE, idle, loaded: loaded[0] });
+    let loaded = memory::under_load(&mut shoppers, &processes, Workload::Mix, schedule).await?;
+    report.memory.push(ProcessMemory { process: ALL_IN_ONE, idle: idle[0], loaded: loaded[0] });
     let [process] = processes;
     process.stop().await
 }
@@ -168,51 +174,4 @@ async fn measure_constant(
     let result = measure::search(&mut shoppers, workload, CONSTANT_START_RATE, duration).await;
     report.searches.insert(0, result);
     process.stop().await
-}
-
-/// Measures the memory of the shop with each component in a process of its own.
-async fn measure_separate(
-    shop: &MeasuredShop,
-    report: &mut Report,
-    duration: Duration,
-) -> anyhow::Result<()> {
-    eprintln!("==> each component in a process of its own");
-    let processes = shop.start_separate().await?;
-    tokio::time::sleep(SETTLE_TIME).await;
-    let idle = resident_memory(&processes)?;
-    let target = shop.gateway().await?;
-    let web = shop.web().await?;
-    let mut shoppers = setup::shoppers(&target, Some(&web), report.shoppers, &shop.admin()).await?;
-    let mut loaded = Vec::new();
-    // The web shop takes no part in the shopping mix.
-    for workload in [Workload::Mix, Workload::WebProduct] {
-        let schedule = report.half_rate(workload, duration);
-        loaded = memory_under_load(&mut shoppers, &processes, workload, schedule).await?;
-    }
-    for ((process, idle), loaded) in processes.iter().zip(idle).zip(loaded) {
-        report.memory.push(ProcessMemory { process: process.name, idle, loaded });
-    }
-    for process in processes {
-        process.stop().await?;
-    }
-    Ok(())
-}
-
-/// Returns the resident memory of each process near the end of a run.
-async fn memory_under_load(
-    shoppers: &mut [Shopper],
-    processes: &[Process],
-    workload: Workload,
-    schedule: Schedule,
-) -> anyhow::Result<Vec<ResidentMemory>> {
-    let sample = async {
-        tokio::time::sleep(schedule.duration).await; // the run starts after a pause
-        resident_memory(processes)
-    };
-    let run = measure::run_at_rate(shoppers, schedule, workload);
-    tokio::join!(sample, run).0
-}
-
-fn resident_memory(processes: &[Process]) -> anyhow::Result<Vec<ResidentMemory>> {
-    processes.iter().map(Process::resident_memory).collect()
 }

@@ -1,6 +1,6 @@
 //! An HTTP/1.1 client with one keep-alive connection to a server on this machine.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::timeout;
 
 /// The longest wait for a response: above the ten seconds after which a checkout is answered as
@@ -28,6 +28,8 @@ const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlen
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     address: SocketAddr,
+    /// The address from which clients connect; without one, the system selects it.
+    source: Option<Ipv4Addr>,
     host: HeaderValue,
     /// The origin that a browser sends with the forms of this server's pages.
     origin: HeaderValue,
@@ -52,7 +54,17 @@ impl Target {
         let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
         let address = *address.with_context(|| format!("{host} has no address"))?;
         let origin = HeaderValue::from_str(&format!("http://{authority}"))?;
-        Ok(Self { address, host: HeaderValue::from_str(authority.as_str())?, origin })
+        let host = HeaderValue::from_str(authority.as_str())?;
+        Ok(Self { address, source: None, host, origin })
+    }
+
+    /// Returns this server for the client of a number. Each client has an address of its own, as
+    /// shoppers do: the shop limits what one address occupies. Over IPv6 they share one, because
+    /// there is only one loopback address.
+    pub(crate) fn for_client(&self, number: u16) -> Self {
+        let [high, low] = number.to_be_bytes();
+        let source = self.address.is_ipv4().then_some(Ipv4Addr::new(127, 1, high, low));
+        Self { source, ..self.clone() }
     }
 }
 
@@ -181,16 +193,20 @@ impl Connection {
         let open = self.sender.take().filter(|sender| !sender.is_closed());
         let mut sender = match open {
             Some(sender) => sender,
-            None => connect(self.target.address).await?,
+            None => connect(&self.target).await?,
         };
         sender.ready().await.map_err(|error| format!("connection closed: {error}"))?;
         Ok(self.sender.insert(sender))
     }
 }
 
-async fn connect(address: SocketAddr) -> Result<SendRequest<Full<Bytes>>, String> {
+async fn connect(target: &Target) -> Result<SendRequest<Full<Bytes>>, String> {
     let failed = |error: &dyn std::fmt::Display| format!("connect: {error}");
-    let stream = TcpStream::connect(address).await.map_err(|error| failed(&error))?;
+    let stream = match target.source {
+        None => TcpStream::connect(target.address).await,
+        Some(source) => connect_from(source, target.address).await,
+    };
+    let stream = stream.map_err(|error| failed(&error))?;
     stream.set_nodelay(true).map_err(|error| failed(&error))?;
     let (sender, connection) =
         handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
@@ -199,9 +215,29 @@ async fn connect(address: SocketAddr) -> Result<SendRequest<Full<Bytes>>, String
     Ok(sender)
 }
 
+async fn connect_from(source: Ipv4Addr, address: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((source, 0).into())?;
+    socket.connect(address).await
+}
+
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    #[tokio::test]
+    async fn each_client_has_an_address_of_its_own() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let target = Target::resolve(&url).await.unwrap();
+        for (number, source) in [(0, "127.1.0.0"), (1, "127.1.0.1"), (300, "127.1.1.44")] {
+            let _client = connect(&target.for_client(number)).await.unwrap();
+            let (_, peer) = listener.accept().await.unwrap();
+            assert_eq!(peer.ip().to_string(), source);
+        }
+    }
 
     #[tokio::test]
     async fn target_must_be_this_machine() {

@@ -7,7 +7,7 @@
 //!   them
 //! - [`tally`], [`measure`], [`table`]: the results
 //! - [`shop`], [`process`], [`constant`]: the measured processes
-//! - [`round_trips`], [`machine`]: other figures
+//! - [`memory`], [`round_trips`], [`machine`]: other figures
 //! - [`benchmark`], [`report`], [`render`], [`document`]: the complete benchmark and its document
 
 mod benchmark;
@@ -17,6 +17,7 @@ mod document;
 mod load;
 mod machine;
 mod measure;
+mod memory;
 mod process;
 mod rate_search;
 mod render;
@@ -58,6 +59,8 @@ enum Command {
     Load(LoadArgs),
     /// Serves a constant response within the gateway's layers, as the reference for reads
     Constant(Box<constant::Args>),
+    /// Measures the memory of each process of the shop at rest and under load
+    Memory(memory::Args),
     /// Runs the complete benchmark, and writes the figures into a document
     Report(benchmark::Args),
 }
@@ -111,6 +114,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Load(args) => block_on(load(args)),
         Command::Constant(args) => constant::serve(*args),
+        Command::Memory(args) => block_on(memory::run(args)),
         Command::Report(args) => block_on(benchmark::run(args)),
     }
 }
@@ -140,7 +144,7 @@ async fn interrupted() {
 
 async fn load(args: LoadArgs) -> anyhow::Result<()> {
     let target = Target::resolve(&args.url).await?;
-    let count = usize::from(args.shoppers);
+    let count = args.shoppers;
     let mut shoppers = match args.workload {
         Workload::Constant => {
             (0..count).map(|_| Shopper::anonymous(&target)).collect::<Result<_, _>>()?

@@ -16,7 +16,9 @@ pub(crate) struct Report {
     pub(crate) facts: Vec<(&'static str, String)>,
     /// The duration of a run.
     pub(crate) seconds: u64,
-    pub(crate) shoppers: usize,
+    /// The duration of the load of visitors, near whose end memory is measured.
+    pub(crate) memory_seconds: u64,
+    pub(crate) shoppers: u16,
     /// The durations of the cold starts, ascending.
     pub(crate) starts: Vec<Duration>,
     pub(crate) list_bytes: usize,

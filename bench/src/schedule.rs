@@ -6,7 +6,7 @@ use std::time::Duration;
 pub(crate) const MAX_RATE: u32 = 200_000;
 
 /// The longest run, in seconds, so that a typing error does not load a machine for days.
-pub(crate) const MAX_SECS: u64 = 600;
+pub(crate) const MAX_SECS: u64 = 3600;
 
 /// Evenly spaced arrivals at a fixed rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

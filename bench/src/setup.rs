@@ -33,7 +33,7 @@ pub(crate) struct Admin {
 pub(crate) async fn shoppers(
     target: &Target,
     web: Option<&Target>,
-    count: usize,
+    count: u16,
     admin: &Admin,
 ) -> anyhow::Result<Vec<Shopper>> {
     let mut api = Api { connection: Connection::new(target) };
@@ -45,7 +45,7 @@ pub(crate) async fn shoppers(
     let templates = Arc::new(RequestTemplates::new(&ids)?);
     let paths = Arc::new(WebPaths::new(&products)?);
     let run = Env::system().uuid().simple().to_string();
-    let mut shoppers = Vec::with_capacity(count);
+    let mut shoppers = Vec::with_capacity(usize::from(count));
     for number in 0..count {
         let token = api.register(&format!("bench-{run}-{number}@example.com")).await?;
         let credentials = bearer(&token)?;
@@ -53,10 +53,11 @@ pub(crate) async fn shoppers(
             None => None,
             Some(web) => {
                 api.add_defaults(&credentials).await?;
-                Some(WebPages::new(web, &paths, &token)?)
+                Some(WebPages::new(&web.for_client(number), &paths, &token)?)
             }
         };
-        shoppers.push(Shopper::new(target, &templates, credentials, web));
+        let target = target.for_client(number);
+        shoppers.push(Shopper::new(&target, &templates, credentials, web));
     }
     Ok(shoppers)
 }

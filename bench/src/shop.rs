@@ -72,6 +72,7 @@ impl MeasuredShop {
             .context("cannot generate the keys for access tokens")?;
         std::fs::write(secrets.path().join("signing.json"), keys.signing.expose_secret())?;
         std::fs::write(secrets.path().join("public.json"), keys.public)?;
+        std::fs::write(secrets.path().join("trusted-proxy-key"), "0".repeat(64))?;
         Ok(Self {
             program: program.to_owned(),
             database_url: database_url.to_owned(),
@@ -225,6 +226,7 @@ impl MeasuredShop {
             }
         }
         set("WEB_URL", self.web_url());
+        set("TRUSTED_PROXY_KEY_FILE", file("trusted-proxy-key"));
         set("INBOX_SMTP_LISTEN", local(*inbox_smtp));
         set("INBOX_LISTEN", local(*inbox));
         set("JWT_SIGNING_KEYS", file("signing.json"));

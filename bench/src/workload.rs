@@ -85,6 +85,8 @@ pub(crate) enum Workload {
     WebProduct,
     /// The pages and forms of the web shop from a product to a paid order
     WebOrder,
+    /// Visitors of the web shop: home 1, list 2, product 12, product to paid order 1
+    Web,
     /// GET / of `bench constant`
     Constant,
 }
@@ -98,14 +100,16 @@ const MIX: [(Step, i32); 5] = [
     (Step::Checkout, 1),
 ];
 
-/// The length of a cycle of the mix: the sum of its weights.
-const CYCLE_LENGTH: usize = 17;
+/// The number of times that each step occurs in a cycle of the visitors of the web shop.
+const WEB_MIX: [(Step, i32); 4] =
+    [(Step::WebHome, 1), (Step::WebList, 2), (Step::WebProduct, 12), (Step::WebOrder, 1)];
 
 impl Workload {
     /// Returns one cycle of steps, which arrivals repeat.
     pub(crate) fn cycle(self) -> Vec<Step> {
         match self {
-            Self::Mix => spread(&MIX, CYCLE_LENGTH),
+            Self::Mix => spread(&MIX),
+            Self::Web => spread(&WEB_MIX),
             Self::List => vec![Step::List],
             Self::Product => vec![Step::Product],
             Self::Search => vec![Step::Search],
@@ -120,7 +124,8 @@ impl Workload {
 
     /// Whether the requests are for the web shop.
     pub(crate) fn uses_web(self) -> bool {
-        matches!(self, Self::WebHome | Self::WebList | Self::WebProduct | Self::WebOrder)
+        let web = [Self::Web, Self::WebHome, Self::WebList, Self::WebProduct, Self::WebOrder];
+        web.contains(&self)
     }
 
     /// Returns the name in tables.
@@ -131,6 +136,7 @@ impl Workload {
             Self::Product => "product by id",
             Self::Search => "search",
             Self::Checkout => "checkout",
+            Self::Web => "web: visitors",
             Self::WebHome => "web: home",
             Self::WebList => "web: list",
             Self::WebProduct => "web: product",
@@ -150,11 +156,11 @@ pub(crate) fn pick<T>(items: &[T], index: u64) -> Result<&T, String> {
 
 /// Returns each step as often as its weight, evenly spread: each position gets the step that is
 /// furthest behind its share (smooth weighted round-robin).
-fn spread(weights: &[(Step, i32)], length: usize) -> Vec<Step> {
+fn spread(weights: &[(Step, i32)]) -> Vec<Step> {
     let total: i32 = weights.iter().map(|(_, weight)| weight).sum();
     let mut credit = vec![0; weights.len()];
-    let mut cycle = Vec::with_capacity(length);
-    for _ in 0..length {
+    let mut cycle = Vec::new();
+    for _ in 0..total {
         for (credit, (_, weight)) in credit.iter_mut().zip(weights) {
             *credit += weight;
         }
@@ -172,7 +178,7 @@ mod tests {
     #[test]
     fn mix_cycle_contains_each_step_by_weight() {
         let cycle = Workload::Mix.cycle();
-        assert_eq!(cycle.len(), CYCLE_LENGTH);
+        assert_eq!(cycle.len(), 17);
         for (step, weight) in MIX {
             let count = cycle.iter().filter(|&&other| other == step).count();
             assert_eq!(i32::try_from(count), Ok(weight), "{step:?}");
