@@ -467,6 +467,7 @@ pub(super) static MESSAGES: Messages = Messages {
         text: error_text,
     },
     flash,
+    flash_about_order,
     flash_links: FlashLinkTexts {
         view_cart: "Warenkorb ansehen",
         check_out: "Zur Kasse",
@@ -611,6 +612,19 @@ fn error_text(status: u16) -> ErrorText {
         }
     };
     ErrorText { title, advice }
+}
+
+fn flash_about_order(code: FlashCode, number: &str) -> Option<String> {
+    match code {
+        FlashCode::AlreadyPlaced => {
+            Some(format!("Sie haben die Bestellung {number} schon aufgegeben."))
+        }
+        FlashCode::FormSentBefore => Some(format!(
+            "Dieses Formular wurde schon gesendet, und Ihre letzte Bestellung ist {number}. Bitte \
+             prüfen Sie sie zuerst."
+        )),
+        _ => None,
+    }
 }
 
 fn flash(code: FlashCode) -> &'static str {

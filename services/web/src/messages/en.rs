@@ -457,6 +457,7 @@ pub(super) static MESSAGES: Messages = Messages {
         text: error_text,
     },
     flash,
+    flash_about_order,
     flash_links: FlashLinkTexts {
         view_cart: "View cart",
         check_out: "Check out",
@@ -587,6 +588,17 @@ fn error_text(status: u16) -> ErrorText {
         _ => ("Something went wrong", "The error was recorded. Please try again in a moment."),
     };
     ErrorText { title, advice }
+}
+
+fn flash_about_order(code: FlashCode, number: &str) -> Option<String> {
+    match code {
+        FlashCode::AlreadyPlaced => Some(format!("You have already placed order {number}.")),
+        FlashCode::FormSentBefore => Some(format!(
+            "This form was sent before, and your last order is {number}. Please check it before \
+             you order again."
+        )),
+        _ => None,
+    }
 }
 
 fn flash(code: FlashCode) -> &'static str {

@@ -1,12 +1,14 @@
 //! Flash messages: the text, and the links to what it is about.
 
+use std::borrow::Cow;
+
 use super::Messages;
 use crate::session::{Flash, FlashCode};
 
 /// A message as the layout shows it.
 #[derive(Debug)]
 pub(crate) struct FlashMessage {
-    pub(crate) text: &'static str,
+    pub(crate) text: Cow<'static, str>,
     pub(crate) is_error: bool,
     pub(crate) links: Vec<FlashLink>,
 }
@@ -32,17 +34,20 @@ impl Messages {
     pub(crate) fn flash_message(&self, flash: Flash) -> FlashMessage {
         let texts = &self.flash_links;
         let link = |text, href: &str| FlashLink { text, href: href.to_owned() };
+        let number = flash.number.as_deref();
+        let text = number.and_then(|number| (self.flash_about_order)(flash.code, number));
         let links = match (flash.code, flash.id) {
             (FlashCode::AddedToCart, _) => {
                 vec![link(texts.view_cart, "/cart"), link(texts.check_out, "/checkout")]
             }
             (FlashCode::AddedToWishlist, _) => vec![link(texts.view_wishlist, "/wishlist")],
-            (FlashCode::AlreadyPlaced, Some(id)) => {
+            (FlashCode::AlreadyPlaced | FlashCode::FormSentBefore, Some(id)) => {
                 vec![link(texts.view_order, &format!("/orders/{id}"))]
             }
             _ => Vec::new(),
         };
         let is_error = flash.code.is_error();
-        FlashMessage { text: (self.flash)(flash.code), is_error, links }
+        let text = text.map_or_else(|| Cow::Borrowed((self.flash)(flash.code)), Cow::Owned);
+        FlashMessage { text, is_error, links }
     }
 }

@@ -41,7 +41,9 @@ pub(crate) struct Messages {
     pub(crate) help: groups::HelpMessages,
     pub(crate) errors: groups::ErrorsMessages,
     /// The texts of flash messages.
-    flash: fn(crate::session::FlashCode) -> &'static str,
+    pub(crate) flash: fn(crate::session::FlashCode) -> &'static str,
+    /// The texts of flash messages that name the number of an order.
+    flash_about_order: fn(crate::session::FlashCode, &str) -> Option<String>,
     /// The texts of links in flash messages.
     flash_links: flash::FlashLinkTexts,
 }

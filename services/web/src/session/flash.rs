@@ -2,11 +2,15 @@
 
 use uuid::Uuid;
 
-/// A message: a code of a fixed list, and the id of what it is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Maximum length of an order number with its hyphens, such as `K7Q2-M9XD-4T`.
+const MAX_NUMBER_LEN: usize = 16;
+
+/// A message: a code of a fixed list, the id of what it is about, and the number of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Flash {
     pub(crate) code: FlashCode,
     pub(crate) id: Option<Uuid>,
+    pub(crate) number: Option<String>,
 }
 
 /// What a message says.
@@ -139,33 +143,44 @@ impl FlashCode {
 
 impl From<FlashCode> for Flash {
     fn from(code: FlashCode) -> Self {
-        Self { code, id: None }
+        Self { code, id: None, number: None }
     }
 }
 
 impl Flash {
     /// A message about the resource `id`.
     pub(crate) fn about(code: FlashCode, id: Uuid) -> Self {
-        Self { code, id: Some(id) }
+        Self { code, id: Some(id), number: None }
+    }
+
+    /// A message about an order, which it names.
+    pub(crate) fn about_order(code: FlashCode, id: Uuid, number: String) -> Self {
+        Self { code, id: Some(id), number: Some(number) }
     }
 
     /// Writes the value of the cookie.
-    pub(super) fn to_value(self) -> String {
-        match self.id {
-            Some(id) => format!("{}.{id}", self.code.name()),
-            None => self.code.name().to_owned(),
-        }
+    pub(super) fn to_value(&self) -> String {
+        let id = self.id.map(|id| format!(".{id}")).unwrap_or_default();
+        let number = self.number.as_ref().map(|number| format!(".{number}")).unwrap_or_default();
+        format!("{}{id}{number}", self.code.name())
     }
 
     /// Parses the value of the cookie; `None` if it is not one of ours.
     pub(super) fn parse(value: &str) -> Option<Self> {
-        let (name, id) = match value.split_once('.') {
-            Some((name, id)) => (name, Some(Uuid::try_parse(id).ok()?)),
-            None => (value, None),
-        };
+        let mut parts = value.split('.');
+        let name = parts.next()?;
         let (code, _) = FlashCode::NAMES.iter().find(|(_, known)| *known == name)?;
-        Some(Self { code: *code, id })
+        let id = parts.next().map(Uuid::try_parse).transpose().ok()?;
+        let number = parts.next().map(str::to_owned);
+        let is_valid = parts.next().is_none() && number.as_deref().is_none_or(is_order_number);
+        is_valid.then_some(Self { code: *code, id, number })
     }
+}
+
+/// Whether a text may be the number of an order: a cookie can contain anything.
+fn is_order_number(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte == b'-' || byte.is_ascii_digit() || byte.is_ascii_uppercase();
+    (1..=MAX_NUMBER_LEN).contains(&text.len()) && text.bytes().all(is_allowed)
 }
 
 #[cfg(test)]
@@ -175,8 +190,11 @@ mod tests {
     #[test]
     fn every_message_survives_its_cookie() {
         for (code, name) in FlashCode::NAMES {
-            let about = Flash::about(code, Uuid::from_u128(7));
-            assert_eq!(Flash::parse(&about.to_value()), Some(about), "{name}");
+            let id = Uuid::from_u128(7);
+            let about_order = Flash::about_order(code, id, "K7Q2-M9XD-4T".to_owned());
+            for about in [Flash::about(code, id), about_order] {
+                assert_eq!(Flash::parse(&about.to_value()), Some(about), "{name}");
+            }
             assert_eq!(Flash::parse(name), Some(code.into()));
             assert_eq!(code.name(), name);
         }
@@ -186,6 +204,10 @@ mod tests {
     fn foreign_values_show_no_message() {
         for value in ["", "hacked", "added_to_cart.", "added_to_cart.<b>", "."] {
             assert_eq!(Flash::parse(value), None, "{value}");
+        }
+        for number in ["", "<b>", "K7Q2-M9XD-4T.", "call +1 555 0100", "K7Q2-M9XD-4T-K7Q2-M9XD"] {
+            let value = format!("already_placed.{}.{number}", Uuid::nil());
+            assert_eq!(Flash::parse(&value), None, "{value}");
         }
     }
 }

@@ -14,6 +14,7 @@ mod order_live;
 mod order_streams;
 mod overload;
 mod pages;
+mod placed_before;
 mod quantities;
 mod session;
 mod session_refresh;

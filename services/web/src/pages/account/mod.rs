@@ -25,6 +25,7 @@ pub(crate) mod wishlist;
 
 pub(crate) use address_form::{AddressFields, AddressForm, address_lines};
 pub(crate) use card_form::{CardFields, CardForm, card_name};
+pub(crate) use order_view::number as order_number;
 #[cfg(debug_assertions)]
 pub(crate) use order_view::{OrderCard, StatusPill};
 pub(crate) use sign_in_form::SignInForm;

@@ -6,11 +6,11 @@
 pub(crate) mod address;
 pub(crate) mod contact;
 pub(crate) mod delivery;
-mod empty_cart;
 mod outcome;
 pub(crate) mod payment;
 pub(crate) mod place;
 mod preview;
+mod recent_order;
 pub(crate) mod review;
 pub(crate) mod start;
 mod state;

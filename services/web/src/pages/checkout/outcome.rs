@@ -14,6 +14,8 @@ pub(super) enum Outcome {
     Review { was_cents: i64 },
     /// The cart is empty. Perhaps an earlier request has ordered it.
     CartEmpty,
+    /// The form was sent before, with other choices: that may have placed an order.
+    FormSentBefore,
     /// Nobody knows whether the order was placed. The same form may be sent again.
     Unconfirmed,
     /// An error page.
@@ -46,8 +48,7 @@ fn refusal(problem: &Problem, state: &CheckoutState, total_cents: i64) -> Option
         }
         // The next review has a new key.
         "total_changed" | "cart_changed" => Outcome::Review { was_cents: total_cents },
-        // The form was sent before, with other choices: that may have placed an order.
-        "idempotency_key_reused" => redirect("/orders".to_owned(), FlashCode::FormSentBefore),
+        "idempotency_key_reused" => Outcome::FormSentBefore,
         "order_in_progress" => {
             let order = problem.order_id.map(|id| format!("/orders/{id}"));
             let path = order.unwrap_or_else(|| "/orders".to_owned());
@@ -116,7 +117,7 @@ mod tests {
         match outcome {
             Outcome::Redirect(url, flash) => {
                 let path = url.split('?').next().unwrap_or_default().to_owned();
-                (path, flash.map(|flash| flash.code))
+                (path, flash.as_ref().map(|flash| flash.code))
             }
             other => (format!("{other:?}"), None),
         }
@@ -125,7 +126,7 @@ mod tests {
     #[test]
     fn refusals_lead_to_the_page_that_corrects_them() {
         use FlashCode::{
-            CartTooLarge, CheckoutFailed, ChooseAgain, FormSentBefore, OrderInProgress, OutOfStock,
+            CartTooLarge, CheckoutFailed, ChooseAgain, OrderInProgress, OutOfStock,
             PaymentDeclined, ProductUnavailable,
         };
         for (status, code, path, message) in [
@@ -135,7 +136,6 @@ mod tests {
             (409, "product_unavailable", "/cart", Some(ProductUnavailable)),
             (409, "cart_too_heavy", "/cart", Some(CartTooLarge)),
             (409, "order_in_progress", "/orders", Some(OrderInProgress)),
-            (422, "idempotency_key_reused", "/orders", Some(FormSentBefore)),
             (409, "reservation_expired", "/checkout/review", Some(CheckoutFailed)),
             (404, "address_not_found", "/checkout/address", Some(ChooseAgain)),
             (404, "payment_method_not_found", "/checkout/payment", Some(ChooseAgain)),
@@ -166,6 +166,14 @@ mod tests {
             let outcome = decide(Err(problem(409, code)), &state(), 100);
             assert!(matches!(outcome, Outcome::Review { was_cents: 100 }), "{code}");
         }
+    }
+
+    #[test]
+    fn form_or_cart_that_was_ordered_before_leads_to_its_order() {
+        let outcome = decide(Err(problem(422, "idempotency_key_reused")), &state(), 100);
+        assert!(matches!(outcome, Outcome::FormSentBefore), "{outcome:?}");
+        let outcome = decide(Err(problem(409, "cart_empty")), &state(), 100);
+        assert!(matches!(outcome, Outcome::CartEmpty), "{outcome:?}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use http::StatusCode;
 use money::{Currency, Money};
 use serde::Deserialize;
 
-use super::empty_cart;
+use super::recent_order;
 use super::outcome::{Outcome, decide};
 use super::state::{CheckoutParams, CheckoutState, Step, option_value};
 use crate::forms::SubmittedForm;
@@ -71,8 +71,12 @@ pub(crate) async fn place(
             Ok(see_other(&format!("{}&was={was_cents}", state.url(Step::Review))))
         }
         Outcome::CartEmpty => {
-            let message = empty_cart::message(&page).await;
+            let message = recent_order::cart_empty(&page).await;
             Ok(redirect(&page, "/cart", Some(message)))
+        }
+        Outcome::FormSentBefore => {
+            let message = recent_order::form_sent_before(&page).await;
+            Ok(redirect(&page, "/orders", Some(message)))
         }
         Outcome::Failed(error) => Err(error.into()),
         Outcome::Unconfirmed => {

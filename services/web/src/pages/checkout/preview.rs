@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::empty_cart;
+use super::recent_order;
 use super::state::{CheckoutState, Step};
 use crate::gateway_client::{CallError, Preview, Problem, ShippingOption, none_if_slow};
 use crate::page::Page;
@@ -46,7 +46,7 @@ pub(super) async fn preview(
         Err(CallError::Problem(problem)) => match correction(&problem, state) {
             Some((path, message)) => {
                 let message = match message {
-                    Some(FlashCode::CartEmpty) => Some(empty_cart::message(page).await),
+                    Some(FlashCode::CartEmpty) => Some(recent_order::cart_empty(page).await),
                     message => message.map(Flash::from),
                 };
                 if let Some(message) = message {

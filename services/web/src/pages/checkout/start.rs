@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::empty_cart;
+use super::recent_order;
 use super::state::CheckoutState;
 use crate::page::Page;
 use crate::page_error::PageError;
@@ -14,7 +14,7 @@ pub(crate) async fn show(page: Page) -> Result<Response, PageError> {
     let (cart, addresses, cards) =
         tokio::try_join!(gateway.cart(), gateway.addresses(), gateway.payment_methods())?;
     if cart.items.is_empty() {
-        page.session().flash(empty_cart::message(&page).await);
+        page.session().flash(recent_order::cart_empty(&page).await);
         return Ok(see_other("/cart"));
     }
     let state = CheckoutState {

@@ -47,7 +47,7 @@ fn row(quote: &Quote, format: &Format, m: &Messages) -> (String, String, String)
 
 /// Returns what the page shows instead of the costs.
 fn failure(error: CallError, m: &Messages) -> Estimate {
-    let message = |code: FlashCode| Estimate::Failed(m.flash_message(code.into()).text);
+    let message = |code: FlashCode| Estimate::Failed((m.flash)(code));
     match error.code() {
         "cart_too_heavy" => message(FlashCode::CartTooLarge),
         // No line of the cart is for sale.
