@@ -11,6 +11,8 @@ const require = createRequire(import.meta.url);
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const html = new HtmlValidate(new FileSystemConfigLoader());
+// Widths of phones, tablets and desktops, each with usual text and with text of double size.
+const SIZES = [320, 768, 1440].flatMap((width) => [[width, ""], [width, "200%"]]);
 const CONFIG_FILE = new URL("../page.html", import.meta.url).pathname;
 
 /** Runs all checks on the page that is open. */
@@ -143,7 +145,7 @@ async function checkLayoutShift(page) {
 /** No horizontal scrolling: on phones, tablets and desktops, and with text of double size. */
 async function checkWidths(page) {
   const viewport = page.viewportSize();
-  for (const [width, fontSize] of [[320, ""], [768, ""], [1440, ""], [768, "200%"], [1440, "200%"]]) {
+  for (const [width, fontSize] of SIZES) {
     await page.setViewportSize({ width, height: 800 });
     const overflow = await page.evaluate((fontSize) => {
       const root = document.documentElement;
