@@ -21,6 +21,7 @@ const GUEST = [
   { route: "/products/{slug}", state: "in stock", path: "/products/desk-lamp", isIndexed: true },
   { route: "/products/{slug}", state: "few left", path: "/products/test-few-left", isIndexed: true },
   { route: "/products/{slug}", state: "sold out", path: "/products/test-sold-out", isIndexed: true },
+  { route: "/products/{slug}", state: "several images", path: "/products/test-images", isIndexed: true },
   { route: "/products/{slug}", state: "longest name", path: "/products/test-long-name", isIndexed: true },
   { route: "/products/{slug}", state: "not found", path: "/products/no-such-product", status: 404 },
   { route: "/categories", state: "list", path: "/categories", isIndexed: true },

@@ -106,7 +106,8 @@ pub(super) static MESSAGES: Messages = Messages {
         quantity: "Anzahl",
         add_to_cart: "In den Warenkorb",
         add_to_wishlist: "Auf den Merkzettel",
-        further_image: "Weitere Ansicht",
+        images: "Bilder",
+        image,
         related: "Das könnte Ihnen auch gefallen",
         delivery,
         delivery_basis,
@@ -508,6 +509,10 @@ fn days(days: u32) -> String {
 
 fn arrives(day: &str) -> String {
     format!("Ankunft bis {day}")
+}
+
+fn image(number: usize) -> String {
+    format!("Bild {number}")
 }
 
 fn delivery(cost: &str, day: &str) -> String {

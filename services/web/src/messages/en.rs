@@ -105,7 +105,8 @@ pub(super) static MESSAGES: Messages = Messages {
         quantity: "Quantity",
         add_to_cart: "Add to cart",
         add_to_wishlist: "Save to wishlist",
-        further_image: "Another view",
+        images: "Images",
+        image,
         related: "You may also like",
         delivery,
         delivery_basis,
@@ -501,6 +502,10 @@ fn days(days: u32) -> String {
 
 fn arrives(day: &str) -> String {
     format!("Arrives by {day}")
+}
+
+fn image(number: usize) -> String {
+    format!("Image {number}")
 }
 
 fn delivery(cost: &str, day: &str) -> String {

@@ -106,7 +106,9 @@ pub(crate) struct ProductMessages {
     pub(crate) quantity: &'static str,
     pub(crate) add_to_cart: &'static str,
     pub(crate) add_to_wishlist: &'static str,
-    pub(crate) further_image: &'static str,
+    pub(crate) images: &'static str,
+    /// The name of an image by its number.
+    pub(crate) image: fn(usize) -> String,
     pub(crate) related: &'static str,
     /// The cost of the cheapest delivery, and the day on which it arrives.
     pub(crate) delivery: fn(&str, &str) -> String,

@@ -6,6 +6,7 @@ mod account;
 mod delivery_estimate;
 mod errors;
 mod fake_gateway;
+mod gallery;
 mod german;
 mod guest;
 mod headers;

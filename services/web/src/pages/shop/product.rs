@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Availability;
 use super::category_tree::CategoryTree;
-use super::product_image::tint_of;
+use super::product_image::{available_images, tint_of};
 use super::{ProductCard, ProductImage};
 use crate::format::json_ld;
 use crate::gateway_client::{CallError, Product, ProductQuery, none_if_slow};
@@ -38,8 +38,8 @@ struct ProductView {
     product: Product,
     price: String,
     image: ProductImage,
-    /// Further images.
-    images: Vec<String>,
+    /// All images, if there are several.
+    images: Vec<GalleryImage>,
     availability: Availability,
     breadcrumbs: Vec<(String, String)>,
     related: Vec<ProductCard>,
@@ -48,6 +48,16 @@ struct ProductView {
     /// Why the entered quantity was rejected.
     quantity_error: Option<&'static str>,
     shop_url: String,
+}
+
+/// One of several images.
+struct GalleryImage {
+    src: String,
+    /// The fragment of its link.
+    id: String,
+    /// The name of its link.
+    name: String,
+    alt: String,
 }
 
 impl ProductView {
@@ -86,11 +96,12 @@ impl View for ProductView {
         let url = self.absolute(&self.path());
         let last = (self.product.name.clone(), url.clone());
         let trail: Vec<_> = trail.chain([last]).collect();
+        let images = available_images(&self.product.image_urls);
         let data = json_ld::Product {
             name: &self.product.name,
             description: &self.product.description,
             url: &url,
-            images: self.image.src.iter().map(|src| self.absolute(src)).collect(),
+            images: images.map(|src| self.absolute(src)).collect(),
             price: self.product.price,
             is_in_stock: !self.is_sold_out(),
         };
@@ -142,7 +153,7 @@ async fn render(
         m,
         price: page.format().money(product.price),
         image: ProductImage::new(&product.name, &product.image_urls, tint),
-        images: product.image_urls.iter().skip(1).cloned().collect(),
+        images: gallery(&product, m),
         availability: Availability::from_stock(product.stock_quantity),
         breadcrumbs: breadcrumbs(m, &tree, &product),
         related: ProductCard::list(&related.unwrap_or_default(), &tree, page.format(), m),
@@ -188,6 +199,17 @@ async fn delivery(page: &Page, product: &Product) -> Option<(String, String)> {
     let cost = page.format().money(estimate.cost);
     let delivery = (m.product.delivery)(&cost, &arrival_day(page, estimate.days));
     Some((delivery, (m.product.delivery_basis)(&countries::name(country, m))))
+}
+
+/// Returns the images of a product that has several.
+fn gallery(product: &Product, m: &Messages) -> Vec<GalleryImage> {
+    let image = |(number, src): (usize, &String)| {
+        let name = (m.product.image)(number);
+        let alt = format!("{}, {name}", product.name);
+        GalleryImage { src: src.clone(), id: format!("image-{number}"), name, alt }
+    };
+    let images: Vec<_> = (1..).zip(available_images(&product.image_urls)).map(image).collect();
+    if images.len() > 1 { images } else { Vec::new() }
 }
 
 fn breadcrumbs(m: &Messages, tree: &CategoryTree, product: &Product) -> Vec<(String, String)> {

@@ -26,7 +26,7 @@ pub(crate) struct ProductImage {
 impl ProductImage {
     /// Chooses the image from the URLs of a product.
     pub(crate) fn new(name: &str, urls: &[String], tint: usize) -> Self {
-        let src = urls.iter().find(|url| is_available(url)).cloned();
+        let src = available_images(urls).next().cloned();
         let initial = name.chars().find(|letter| letter.is_alphanumeric()).unwrap_or('·');
         Self { src, initial: initial.to_uppercase().collect(), tint }
     }
@@ -40,6 +40,11 @@ impl ProductImage {
     pub(crate) fn in_cart(name: &str, url: &str) -> Self {
         Self::new(name, &[url.to_owned()], FIRST_TINT)
     }
+}
+
+/// Returns the images of a product that exist.
+pub(super) fn available_images(urls: &[String]) -> impl Iterator<Item = &String> {
+    urls.iter().filter(|url| is_available(url))
 }
 
 /// Whether there is an image at the URL. Demo products name images that a release may not have.
