@@ -21,5 +21,6 @@ mod session;
 mod session_refresh;
 mod shop;
 mod shopping;
+mod sitemap;
 
 use testing::browser;
