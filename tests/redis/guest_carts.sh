@@ -6,6 +6,8 @@
 # ordered.
 # shellcheck source-path=SCRIPTDIR source=../../hack/lib.sh
 . "$(dirname "$0")/../../hack/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=redis.sh
+. "$ROOT/tests/redis/redis.sh"
 cd "$ROOT"
 
 MAX_MEMORY=128mb # half of the memory limit of profile Standard
@@ -99,12 +101,9 @@ existing_cart_is_ordered() {
 start_servers() {
   local name ports
   read -r -a ports <<<"$(free_ports 12)"
-  redis-server --port "${ports[11]}" --bind 127.0.0.1 --save '' --appendonly no --dir "$folder" \
-    --maxmemory $MAX_MEMORY --maxmemory-policy noeviction >"$folder/redis.log" &
-  pids+=($!)
+  start_redis --port "${ports[11]}" --bind 127.0.0.1 --maxmemory $MAX_MEMORY --maxmemory-policy noeviction
+  pids+=("$redis_pid")
   export REDIS_URL=redis://127.0.0.1:${ports[11]}
-  wait_until 10 redis ping >"$folder/ping" 2>&1
-  sha=$(redis -x script load <services/cart/src/store/script.lua)
   for name in $COMPONENTS; do
     export "${name}_LISTEN=127.0.0.1:${ports[0]}"
     ports=("${ports[@]:1}")
@@ -129,10 +128,6 @@ stop() {
   exit $code
 }
 
-redis() { redis-cli -u "$REDIS_URL" "$@"; }
-
-memory() { redis info memory | tr -d '\r' | sed -n "s/^$1://p"; }
-
 create_cart() { send POST /cart/items --data "$line"; }
 
 # send METHOD PATH ARGUMENT…: sets `status`; the response is in the folder.
@@ -156,12 +151,7 @@ expect() {
 # write_carts FIRST LAST: what the cart service writes when guests add a product. The times are
 # those of the default settings; the ids are UUIDs of version 8.
 write_carts() {
-  awk -v first="$1" -v last="$2" -v sha="$sha" -v product="$product" '
-    function command(text,   words, n, i) {
-      n = split(text, words, " ")
-      printf "*%d\r\n", n
-      for (i = 1; i <= n; i++) printf "$%d\r\n%s\r\n", length(words[i]), words[i]
-    }
+  awk -v first="$1" -v last="$2" -v sha="$sha" -v product="$product" "$PROTOCOL"'
     BEGIN {
       times = "172800000 172800000 691200000 604800000"
       for (n = first; n <= last; n++) {
@@ -169,8 +159,7 @@ write_carts() {
         keys = "cart:{" guest "} cart:{" guest "}:last_order"
         command("EVALSHA " sha " 2 " keys " add 99 100 " times " 0 " product " 1")
       }
-    }' | redis --pipe >"$folder/replies"
-  grep -q 'errors: 0' "$folder/replies" || fail "$(cat "$folder/replies")"
+    }' | send_commands
 }
 
 main "$@"

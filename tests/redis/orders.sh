@@ -7,6 +7,8 @@
 # fails if later orders leave anything.
 # shellcheck source-path=SCRIPTDIR source=../../hack/lib.sh
 . "$(dirname "$0")/../../hack/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=redis.sh
+. "$ROOT/tests/redis/redis.sh"
 cd "$ROOT"
 
 # Growth that later orders may cause, in percent: versions do not change in size, but the allocator
@@ -17,19 +19,15 @@ main() {
   local orders=${1:-1000000} customers=${2:-100000}
   folder=$(mktemp -d)
   trap stop EXIT
-  redis-server --port 0 --unixsocket "$folder/socket" --save '' --appendonly no \
-    --dir "$folder" >"$folder/log" &
-  server=$!
-  until redis ping >/dev/null 2>&1; do sleep 0.05; done
-  sha=$(redis -x script load <services/cart/src/store/script.lua)
+  start_redis --port 0
 
   local empty first all
-  empty=$(used_memory)
+  empty=$(memory used_memory)
   send 1 "$customers" "$customers"
-  first=$(used_memory)
+  first=$(memory used_memory)
   echo "$customers customers with one order each: $(((first - empty) / customers)) bytes per customer"
   send $((customers + 1)) "$orders" "$customers"
-  all=$(used_memory)
+  all=$(memory used_memory)
   echo "$orders orders: $((all / 1048576)) MiB in use, $((all - first)) bytes more than after the first orders"
   echo "keys: $(redis dbsize)"
   [ $(((all - first) * 100)) -le $((first * MAX_GROWTH_PERCENT)) ] ||
@@ -37,25 +35,16 @@ main() {
 }
 
 stop() {
-  kill "$server" 2>/dev/null || true
-  wait "$server" 2>/dev/null || true
+  kill "$redis_pid" 2>/dev/null || true
+  wait "$redis_pid" 2>/dev/null || true
   rm -rf "$folder"
 }
-
-redis() { redis-cli -s "$folder/socket" "$@"; }
-
-used_memory() { redis info memory | tr -d '\r' | sed -n 's/^used_memory://p'; }
 
 # send FIRST LAST CUSTOMERS: adds a product to a cart and removes it with order number n, for every
 # n.
 # The times are those of the default settings.
 send() {
-  awk -v first="$1" -v last="$2" -v customers="$3" -v sha="$sha" '
-    function command(text,   words, n, i) {
-      n = split(text, words, " ")
-      printf "*%d\r\n", n
-      for (i = 1; i <= n; i++) printf "$%d\r\n%s\r\n", length(words[i]), words[i]
-    }
+  awk -v first="$1" -v last="$2" -v customers="$3" -v sha="$sha" "$PROTOCOL"'
     BEGIN {
       times = "604800000 259200000 691200000 604800000"
       product = "0199d6a0-0000-7000-8000-000000000001"
@@ -67,8 +56,7 @@ send() {
         command("EVALSHA " sha " 3 " keys " cart:{" user "}:order:" order \
           " take 99 100 " times " " n " " product " 1")
       }
-    }' | redis --pipe >"$folder/replies"
-  grep -q 'errors: 0' "$folder/replies" || fail "$(cat "$folder/replies")"
+    }' | send_commands
 }
 
 main "$@"
