@@ -53,9 +53,11 @@ pub(super) fn with_time(locale: Locale, time: &Zoned) -> String {
         Locale::EnUs => {
             let half = if hour < 12 { "AM" } else { "PM" };
             let hour = (hour + 11) % 12 + 1;
-            format!("{} {day}, {year}, {hour}:{minute:02}\u{202f}{half}", short_month(date))
+            format!("{} {day}, {year}, {hour}:{minute:02}\u{202f}{half}", short_month(locale, date))
         }
-        Locale::EnGb => format!("{day} {} {year}, {hour:02}:{minute:02}", short_month(date)),
+        Locale::EnGb => {
+            format!("{day} {} {year}, {hour:02}:{minute:02}", short_month(locale, date))
+        }
         Locale::DeDe => format!("{day:02}.{:02}.{year}, {hour:02}:{minute:02}", date.month()),
     }
 }
@@ -64,8 +66,8 @@ pub(super) fn with_time(locale: Locale, time: &Zoned) -> String {
 pub(super) fn weekday(locale: Locale, date: Date) -> String {
     let day = date.day();
     match locale {
-        Locale::EnUs => format!("{}, {} {day}", short_weekday(date), short_month(date)),
-        Locale::EnGb => format!("{} {day} {}", short_weekday(date), short_month(date)),
+        Locale::EnUs => format!("{}, {} {day}", short_weekday(date), short_month(locale, date)),
+        Locale::EnGb => format!("{} {day} {}", short_weekday(date), short_month(locale, date)),
         Locale::DeDe => format!("{}., {day}.{}.", short_weekday_de(date), date.month()),
     }
 }
@@ -76,8 +78,12 @@ fn month(locale: Locale, date: Date) -> &'static str {
     months.get(date.month().unsigned_abs() as usize - 1).copied().unwrap_or_default()
 }
 
-fn short_month(date: Date) -> &'static str {
-    month(Locale::EnUs, date).get(..3).unwrap_or_default()
+/// Returns the short name of a month in English: three letters, and in Great Britain `Sept`.
+fn short_month(locale: Locale, date: Date) -> &'static str {
+    match (locale, date.month()) {
+        (Locale::EnGb, 9) => "Sept",
+        _ => month(Locale::EnUs, date).get(..3).unwrap_or_default(),
+    }
 }
 
 fn short_weekday(date: Date) -> &'static str {

@@ -51,3 +51,45 @@ impl Format {
         time.to_zoned(self.zone.clone()).date()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum as _;
+
+    use super::*;
+
+    /// Writes a value of the table.
+    fn write(kind: &str, locale: &str, value: &str) -> String {
+        let format = Format::new(Locale::from_str(locale, false).unwrap(), TimeZone::UTC);
+        let time = || value.parse::<Timestamp>().unwrap();
+        match kind {
+            "money" => format.money(amount(value)),
+            "date" => format.date(time()),
+            "time" => format.date_time(time()),
+            "weekday" => format.weekday(format.day(time())),
+            kind => panic!("{kind} is no kind of value"),
+        }
+    }
+
+    /// Parses an amount such as `-19.99 USD`.
+    fn amount(text: &str) -> Money {
+        let (number, code) = text.split_once(' ').unwrap();
+        let currency = code.parse().unwrap();
+        let cents = money::parse(number.trim_start_matches('-'), currency).unwrap();
+        Money::new(if number.starts_with('-') { -cents } else { cents }, currency)
+    }
+
+    #[test]
+    fn amounts_and_dates_are_those_of_intl() {
+        let rows: Vec<&str> =
+            include_str!("intl.txt").lines().filter(|row| !row.starts_with('#')).collect();
+        let written = rows.iter().map(|row| {
+            let columns: Vec<&str> = row.split('|').collect();
+            let [kind, locale, value, _] = columns[..] else { panic!("{row}") };
+            format!("{kind}|{locale}|{value}|{}", write(kind, locale, value))
+        });
+        let wrong: Vec<String> =
+            written.zip(&rows).filter(|(ours, row)| ours != *row).map(|(ours, _)| ours).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+}
