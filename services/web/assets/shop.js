@@ -136,6 +136,17 @@ document.addEventListener("click", (event) => {
   toggle.setAttribute("aria-pressed", String(isHidden));
 });
 
+// The arrow keys show the next image of a product. Browsers scroll, too, but less than an image
+// while they still scroll.
+document.addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const images = event.target;
+  if (!step || !images.matches(".product-images")) return;
+  event.preventDefault();
+  const width = images.clientWidth;
+  images.scrollTo({ left: (Math.round(images.scrollLeft / width) + step) * width });
+});
+
 for (const toggle of document.querySelectorAll("[data-reveal]")) toggle.hidden = false;
 document.querySelector(".error-summary")?.focus();
 
