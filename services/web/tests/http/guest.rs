@@ -14,18 +14,11 @@ use crate::browser::{Browser, Response};
 use crate::fake_gateway::start_fake_gateway;
 use crate::pages::assert_is_page;
 use crate::shop::{PASSWORD, Shop, start_web};
+use crate::shopping::send_to_cart;
 
 /// Returns a cart token that no cart has. The tests share one Redis.
 fn unknown_token() -> String {
     URL_SAFE_NO_PAD.encode(Env::system().bytes::<32>())
-}
-
-/// Adds two units of a product to the cart on its page.
-async fn add_to_cart(browser: &mut Browser, slug: &str) -> Response {
-    browser.get(&format!("/products/{slug}")).await.is(200);
-    let added = browser.submit("/cart/items", &[("quantity", "2")]).await;
-    added.is(303);
-    added
 }
 
 /// Returns the `Set-Cookie` of the cart; empty if absent.
@@ -40,7 +33,7 @@ async fn guest_fills_changes_and_empties_a_cart() {
     let shop = Shop::start().await;
     let mut browser = shop.browser();
     assert_eq!(browser.get("/cart").await.is(200).shows("Your cart is empty.").count(".badge"), 0);
-    let added = add_to_cart(&mut browser, "walden").await;
+    let added = send_to_cart(&mut browser, "walden").await;
     let product = browser.follow(&added).await;
     product.is(200).shows("Added to your cart.").shows("Units in the cart: 2");
     assert_eq!(product.count("a[href='/checkout']"), 1);
@@ -60,11 +53,11 @@ async fn guest_fills_changes_and_empties_a_cart() {
 async fn cart_cookie_lives_as_long_as_the_cart_and_is_renewed() {
     let shop = Shop::start().await;
     let mut browser = shop.browser();
-    let first = cart_cookie(&add_to_cart(&mut browser, "walden").await);
+    let first = cart_cookie(&send_to_cart(&mut browser, "walden").await);
     for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=172800"] {
         assert!(first.contains(attribute), "{first}");
     }
-    let second = add_to_cart(&mut browser, "desk-lamp").await;
+    let second = send_to_cart(&mut browser, "desk-lamp").await;
     assert_eq!(cart_cookie(&second), first);
     let cart = browser.get("/cart").await;
     assert_eq!(cart_cookie(cart.is(200).shows("Walden").shows("Desk Lamp")), "");
@@ -76,7 +69,7 @@ async fn cart_cookie_lives_as_long_as_the_cart_and_is_renewed() {
 async fn cart_cookie_follows_the_setting_of_the_cart() {
     let shop = Shop::start().await;
     let mut browser = shop.open_another(&["--guest-cart-ttl", "1h"], &shop.browser()).await;
-    let cookie = cart_cookie(&add_to_cart(&mut browser, "walden").await);
+    let cookie = cart_cookie(&send_to_cart(&mut browser, "walden").await);
     assert!(cookie.contains("Max-Age=3600"), "{cookie}");
 }
 
@@ -88,7 +81,7 @@ async fn cart_cookie_without_a_cart_is_an_empty_cart() {
         let mut browser = shop.browser();
         browser.cookies.insert("cart".to_owned(), token.to_owned());
         browser.get("/cart").await.is(200).shows("Your cart is empty.");
-        add_to_cart(&mut browser, "walden").await;
+        send_to_cart(&mut browser, "walden").await;
         browser.get("/cart").await.is(200).shows("Walden");
         assert_eq!(browser.cookies["cart"] == token, is_kept, "{token}");
     }
@@ -112,10 +105,10 @@ async fn ended_session_adds_nothing_to_the_cart_of_a_guest() {
 async fn sign_in_merges_the_cart_of_the_guest() {
     let shop = Shop::start().await;
     let (mut customer, email) = shop.customer_with_email().await;
-    add_to_cart(&mut customer, "walden").await;
+    send_to_cart(&mut customer, "walden").await;
     let mut browser = shop.browser();
-    add_to_cart(&mut browser, "walden").await;
-    add_to_cart(&mut browser, "desk-lamp").await;
+    send_to_cart(&mut browser, "walden").await;
+    send_to_cart(&mut browser, "desk-lamp").await;
     browser.get("/login?next=/cart").await.is(200);
     let signed_in = browser.submit("/login", &[("email", &email), ("password", PASSWORD)]).await;
     assert!(!browser.cookies.contains_key("cart"));
@@ -127,7 +120,7 @@ async fn sign_in_merges_the_cart_of_the_guest() {
 async fn registration_keeps_the_cart_of_the_guest() {
     let shop = Shop::start().await;
     let mut browser = shop.browser();
-    add_to_cart(&mut browser, "walden").await;
+    send_to_cart(&mut browser, "walden").await;
     browser.get("/register").await.is(200);
     let form = [
         ("first_name", "Ada"),
@@ -145,7 +138,7 @@ async fn outage_of_carts_keeps_the_cart_of_the_guest_until_it_can_be_merged() {
     let shop = Shop::start().await;
     let (_, email) = shop.customer_with_email().await;
     let mut browser = shop.browser();
-    add_to_cart(&mut browser, "walden").await;
+    send_to_cart(&mut browser, "walden").await;
     shop.services.stop(Service::Cart).await;
     let form = [("email", &*email), ("password", PASSWORD)];
     browser.submit_to("/login", &form).await.is(303);
@@ -178,7 +171,7 @@ async fn checkout_of_a_guest_begins_with_sign_in_or_registration() {
     let shop = Shop::start().await;
     let (_, email) = shop.customer_with_email().await;
     let mut browser = shop.browser();
-    add_to_cart(&mut browser, "walden").await;
+    send_to_cart(&mut browser, "walden").await;
     for path in ["/checkout", "/checkout/address", "/checkout/delivery", "/checkout/review"] {
         let mut response = browser.get(path).await;
         if response.location() == "/checkout/address" {

@@ -12,29 +12,38 @@ use crate::shop::{Shop, start_web};
 /// The form of a new card in the checkout.
 const NEW_CARD_FORM: &str = "form[method=post][action^='/checkout/payment']";
 
-/// Adds a product to the cart on its page.
-pub(crate) async fn add_to_cart(browser: &mut Browser, slug: &str) -> Response {
+/// Adds two units of a product to the cart on its page.
+pub(crate) async fn send_to_cart(browser: &mut Browser, slug: &str) -> Response {
     browser.get(&format!("/products/{slug}")).await.is(200);
     let added = browser.submit("/cart/items", &[("quantity", "2")]).await;
+    added.is(303);
+    added
+}
+
+/// Adds two units of a product to the cart, and opens the page that says so.
+pub(crate) async fn add_to_cart(browser: &mut Browser, slug: &str) -> Response {
+    let added = send_to_cart(browser, slug).await;
     browser.follow(&added).await
 }
 
 /// Goes from the cart to the review, with a new address and a new card.
 pub(crate) async fn review(browser: &mut Browser, card: &[(&str, &str)]) -> Response {
-    let start = browser.get("/checkout").await;
-    assert_eq!(start.location(), "/checkout/address");
-    browser.follow(&start).await.is(200);
+    let saved = send_card(browser, card).await;
+    browser.follow(&saved).await
+}
+
+/// Goes from the cart to the payment, with a new address, and sends the form of a new card.
+async fn send_card(browser: &mut Browser, card: &[(&str, &str)]) -> Response {
+    browser.get("/checkout/address").await.is(200);
     let saved = browser.submit("/checkout/address", &ADDRESS).await;
     let delivery = browser.follow(&saved).await;
     delivery.is(200).shows("Arrives by");
     let ship = delivery.attribute("input[name=ship][checked]", "value").expect("a choice");
-    let address = delivery.attribute("input[name=address]", "value").expect("an address");
     let ship: String = form_urlencoded::byte_serialize(ship.as_bytes()).collect();
-    let path = format!("/checkout/payment?address={address}&ship={ship}");
-    let payment = browser.get(&path).await;
+    let path = saved.location().replace("delivery", "payment");
+    let payment = browser.get(&format!("{path}&ship={ship}")).await;
     let action = payment.is(200).attribute(NEW_CARD_FORM, "action").expect("a form");
-    let saved = browser.submit(&action, card).await;
-    browser.follow(&saved).await
+    browser.submit(&action, card).await
 }
 
 #[tokio::test]
@@ -45,6 +54,7 @@ async fn first_order_of_a_customer_is_charged_what_the_review_shows() {
     product.is(200).shows("Added to your cart.");
     assert_eq!(product.count("a[href='/checkout']"), 1);
     browser.get("/cart").await.is(200).shows("Desk Lamp").shows("$138.00");
+    assert_eq!(browser.get("/checkout").await.location(), "/checkout/address");
     let review = review(&mut browser, &VISA).await;
     review.is(200).shows("Review your order").shows("Visa •••• 4242");
     let total = review.attribute("input[name=total_cents]", "value").expect("a total");
@@ -147,29 +157,14 @@ async fn rejected_card_keeps_the_choices_of_the_checkout() {
     let mut browser = shop.customer().await;
     add_to_cart(&mut browser, "walden").await.is(200);
     let card = [("card_number", "4242 4242 4242 4242"), ("expiry", "soon"), ("cvv", "123")];
-    let rejected = rejected_card(&mut browser, &card).await;
-    let action = rejected.attribute(NEW_CARD_FORM, "action").expect("a form");
+    let rejected = send_card(&mut browser, &card).await;
+    let action = rejected.is(422).attribute(NEW_CARD_FORM, "action").expect("a form");
     assert!(action.contains("?address=") && action.contains("&ship="), "{action}");
     browser.get(&action).await.is(200).shows("How would you like to pay?");
     assert_eq!(rejected.count(".error-summary a"), 1);
     let link = rejected.attribute(".error-summary a", "href");
     assert_eq!(link.as_deref(), Some("#expiry"));
     assert_eq!(rejected.count("#expiry[aria-invalid]"), 1);
-}
-
-/// Enters a card that is rejected in the checkout.
-async fn rejected_card(browser: &mut Browser, card: &[(&str, &str)]) -> Response {
-    browser.get("/checkout/address").await.is(200);
-    let saved = browser.submit("/checkout/address", &ADDRESS).await;
-    let delivery = browser.follow(&saved).await;
-    let ship = delivery.attribute("input[name=ship]", "value").expect("a choice");
-    let ship: String = form_urlencoded::byte_serialize(ship.as_bytes()).collect();
-    let path = saved.location().replace("delivery", "payment");
-    let payment = browser.get(&format!("{path}&ship={ship}")).await;
-    let action = payment.is(200).attribute(NEW_CARD_FORM, "action").expect("a form");
-    let rejected = browser.submit(&action, card).await;
-    rejected.is(422);
-    rejected
 }
 
 fn owned((start, end): (&str, &str)) -> (String, String) {
