@@ -11,7 +11,7 @@ use kit::Runtime;
 use reqwest::Method;
 use sqlx::migrate::Migrator;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
-use testing::{RunningService, TestDatabase, free_address, settings};
+use testing::{FaultProxy, RunningService, TestDatabase, free_address, settings};
 use tokio::net::TcpListener;
 
 use crate::tokens::{ACCOUNT_ID, SESSION_ID};
@@ -102,6 +102,8 @@ pub struct Services {
     _databases: Vec<TestDatabase>,
     signing_keys: String,
     smtp: SocketAddr,
+    redis: tokio::sync::Mutex<FaultProxy>,
+    redis_url: String,
     running: Mutex<HashMap<Service, RunningService>>,
 }
 
@@ -129,9 +131,17 @@ impl Services {
             settings(&["--database-url", &database_urls[&Service::Catalog]]);
         catalog::seed(&catalog, &Runtime::for_tests()).await.expect("demo products");
         let signing_keys = signing_keys.to_str().expect("a path").to_owned();
-        let running = Mutex::default();
-        let services =
-            Self { addresses, database_urls, _databases: databases, signing_keys, smtp, running };
+        let (redis, redis_url) = proxied_redis().await;
+        let services = Self {
+            addresses,
+            database_urls,
+            _databases: databases,
+            signing_keys,
+            smtp,
+            redis: redis.into(),
+            redis_url,
+            running: Mutex::default(),
+        };
         for service in Service::ALL {
             services.start_service(service).await;
         }
@@ -149,6 +159,16 @@ impl Services {
     pub async fn stop(&self, service: Service) {
         let server = self.running.lock().expect("not poisoned").remove(&service);
         server.expect("it runs").stop().await;
+    }
+
+    /// Disconnects the cart service from Redis, which other tests use at the same time.
+    pub async fn stop_redis(&self) {
+        self.redis.lock().await.disconnect().await;
+    }
+
+    /// Connects the cart service to Redis again.
+    pub async fn start_redis(&self) {
+        self.redis.lock().await.restore().await;
     }
 
     /// Ends all sessions of an account in the database of the user service.
@@ -204,7 +224,7 @@ impl Services {
                     "--catalog-url",
                     &self.url(Service::Catalog),
                     "--redis-url",
-                    testing::redis(),
+                    &self.redis_url,
                     "--redis-timeout",
                     "2s",
                 ]);
@@ -254,6 +274,16 @@ async fn create_administrator(pool: &PgPool) {
     .execute(pool)
     .await
     .expect("a session");
+}
+
+/// Starts a proxy in front of Redis, and returns the URL of Redis through it.
+async fn proxied_redis() -> (FaultProxy, String) {
+    let mut url = reqwest::Url::parse(testing::redis()).expect("a URL");
+    let server = format!("{}:{}", url.host_str().expect("a host"), url.port().unwrap_or(6379));
+    let proxy = FaultProxy::start(server).await;
+    url.set_host(Some("127.0.0.1")).expect("a host");
+    url.set_port(Some(proxy.address().port())).expect("a port");
+    (proxy, url.into())
 }
 
 /// Starts a service at `address`.

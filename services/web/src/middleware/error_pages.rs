@@ -16,6 +16,10 @@ use crate::pages;
 use crate::session;
 use crate::view::{Head, View};
 
+/// Seconds after which a visitor may try again when the error does not say when: a circuit breaker
+/// of the gateway lets a call through after one second.
+const OUTAGE_RETRY_SECS: u64 = 2;
+
 /// The page of an error.
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -39,9 +43,9 @@ impl View for ErrorView {
 pub(super) async fn render(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let copy = copy_of(&parts);
-    let response = next.run(Request::from_parts(parts, body)).await;
+    let mut response = next.run(Request::from_parts(parts, body)).await;
     let is_error = response.status().is_client_error() || response.status().is_server_error();
-    if !is_error || is_html(&response) {
+    if !is_error {
         return response;
     }
     let known = response.extensions().get::<ErrorPage>().copied();
@@ -50,15 +54,20 @@ pub(super) async fn render(State(app): State<App>, request: Request, next: Next)
         Some(ErrorPage::Status { retry_after_secs }) => retry_after_secs,
         None => None,
     };
-    let retry_after_secs = retry_after_secs.or_else(|| retry_after(&response));
+    let retry_after_secs = retry_after_secs
+        .or_else(|| retry_after(&response))
+        .or_else(|| is_outage(response.status()).then_some(OUTAGE_RETRY_SECS));
+    if let Some(seconds) = retry_after_secs {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    if is_html(&response) {
+        return response;
+    }
     let page = Page::from_parts(&copy, &app).with_status(response.status());
     let view = error_view(&page, response.status(), retry_after_secs, &copy);
     match page.render_without_gateway(view) {
         Ok(mut page) => {
             keep_headers(response.headers(), page.headers_mut());
-            if let Some(seconds) = retry_after_secs {
-                page.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-            }
             page
         }
         Err(error) => {
@@ -119,6 +128,10 @@ fn referring_path(headers: &HeaderMap) -> String {
 
 fn path_of(uri: &Uri) -> String {
     uri.path_and_query().map(ToString::to_string).unwrap_or_default()
+}
+
+fn is_outage(status: StatusCode) -> bool {
+    matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
 }
 
 fn is_html(response: &Response) -> bool {

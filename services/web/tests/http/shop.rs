@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 
 use kit::{Env, Runtime};
 use shop_fixture::{KeyFiles, MailInbox, Services};
-use testing::{TestDatabase, settings};
+use testing::{FaultProxy, TestDatabase, settings};
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 
 use crate::browser::{Browser, Response};
 
@@ -19,6 +20,8 @@ const MAX_OPENINGS: usize = 20;
 pub(crate) struct Shop {
     pub(crate) url: String,
     gateway_url: String,
+    /// The connection between the web shop and the gateway.
+    pub(crate) gateway: Mutex<FaultProxy>,
     pub(crate) services: Services,
     pub(crate) mail_inbox: MailInbox,
     /// The process of the web shop.
@@ -35,10 +38,19 @@ impl Shop {
         let catalog = testing::database(&catalog::MIGRATOR).await;
         let services = Services::start(catalog.pool(), &keys.signing(), mail_inbox.smtp).await;
         let gateway = start_gateway(&keys, &services.urls()).await;
-        let gateway_url = format!("http://{gateway}");
+        let gateway = FaultProxy::start(gateway).await;
+        let gateway_url = format!("http://{}", gateway.address());
         let (url, web) = start_web_process(&gateway_url).await;
-        let shop =
-            Self { url, gateway_url, services, mail_inbox, web, _keys: keys, _catalog: catalog };
+        let shop = Self {
+            url,
+            gateway_url,
+            gateway: gateway.into(),
+            services,
+            mail_inbox,
+            web,
+            _keys: keys,
+            _catalog: catalog,
+        };
         shop.wait_until_ready().await;
         shop
     }

@@ -28,8 +28,11 @@ impl View for PrivacyView {
 
 /// `GET /privacy`.
 pub(crate) async fn show(page: Page) -> Result<Response, PageError> {
-    // The page belongs to the account.
-    page.gateway().me().await?;
+    // The page belongs to the account, and shows nothing of it.
+    match page.gateway().me().await {
+        Err(error) if !error.is_outage() => return Err(error.into()),
+        _ => {}
+    }
     let view = PrivacyView { m: page.messages() };
     page.render(view).await
 }
