@@ -109,7 +109,8 @@ fn sign_in(request: &Parts, page: &Page) -> Response {
     if is_checkout && has_guest_cart && !had_session {
         return Redirect::to(pages::checkout::CONTACT_PATH).into_response();
     }
-    let next = if is_form { referring_path(&request.headers) } else { path_of(&request.uri) };
+    let page_of_form = if is_form { referring_path(&request.headers) } else { None };
+    let next = page_of_form.unwrap_or_else(|| path_of(&request.uri));
     let reason = match (had_session, is_form) {
         (true, true) => "unsaved",
         (true, false) => "expired",
@@ -119,11 +120,11 @@ fn sign_in(request: &Parts, page: &Page) -> Response {
 }
 
 /// Returns path and query of the page that sent a form. Browsers send the whole URL within the
-/// shop, because of our `Referrer-Policy`.
-fn referring_path(headers: &HeaderMap) -> String {
-    let referrer = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
-    let uri = referrer.and_then(|url| url.parse::<Uri>().ok());
-    uri.as_ref().map(path_of).unwrap_or_default()
+/// shop, because of our `Referrer-Policy`. Without it the target of the form leads to the page, as
+/// [`crate::router`] says.
+fn referring_path(headers: &HeaderMap) -> Option<String> {
+    let referrer = headers.get(header::REFERER)?.to_str().ok()?;
+    Some(path_of(&referrer.parse::<Uri>().ok()?))
 }
 
 fn path_of(uri: &Uri) -> String {

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod account;
+mod checkout_sessions;
 mod delivery_estimate;
 mod errors;
 mod fake_gateway;

@@ -6,8 +6,8 @@ use http::StatusCode;
 use money::{Currency, Money};
 use serde::Deserialize;
 
-use super::recent_order;
 use super::outcome::{Outcome, decide};
+use super::recent_order;
 use super::state::{CheckoutParams, CheckoutState, Step, option_value};
 use crate::forms::SubmittedForm;
 use crate::gateway_client::{CallError, NewOrder, Order};
@@ -15,7 +15,7 @@ use crate::messages::Messages;
 use crate::page::Page;
 use crate::page_error::PageError;
 use crate::pages::see_other;
-use crate::session::Flash;
+use crate::session::{Flash, Next};
 use crate::view::{Head, View};
 
 /// The page after an outage: the same form with the same key.
@@ -64,7 +64,8 @@ pub(crate) async fn place(
         cart_version,
         expected_total: Money::new(total_cents, form.currency),
     };
-    let result = place_with_retry(&page, &order, &form.idempotency_key).await;
+    let key = form.idempotency_key;
+    let result = place_with_retry(&page, &order, &key).await;
     match decide(result, &state, total_cents) {
         Outcome::Redirect(path, flash) => Ok(redirect(&page, &path, flash)),
         Outcome::Review { was_cents } => {
@@ -78,9 +79,14 @@ pub(crate) async fn place(
             let message = recent_order::form_sent_before(&page).await;
             Ok(redirect(&page, "/orders", Some(message)))
         }
+        // The session has ended. The review has what the form had, wherever it was sent from.
+        Outcome::Failed(CallError::SignedOut) => {
+            let review = Next::new(&state.url(Step::Review));
+            Ok(see_other(&review.sign_in_url(Some("unsaved"))))
+        }
         Outcome::Failed(error) => Err(error.into()),
         Outcome::Unconfirmed => {
-            let fields = repeated_fields(&order, &form.idempotency_key);
+            let fields = repeated_fields(&order, &key);
             let view = UnconfirmedView { m: page.messages(), fields };
             page.with_status(StatusCode::SERVICE_UNAVAILABLE).render_without_gateway(view)
         }
