@@ -45,7 +45,8 @@ impl FormErrors {
         self
     }
 
-    /// Returns the errors of a form that the gateway rejected as invalid.
+    /// Returns the errors of a form that the gateway rejected as invalid, or because of too many
+    /// attempts to enter a password or a token.
     ///
     /// # Errors
     /// Returns other failures, which are no errors of the form.
@@ -53,6 +54,9 @@ impl FormErrors {
         match error {
             CallError::Problem(problem) if problem.status == 400 && !problem.errors.is_empty() => {
                 Ok(Self::from_problem(&problem, m))
+            }
+            CallError::Problem(problem) if problem.code == "too_many_attempts" => {
+                Ok(Self::general(m.login.too_many_attempts))
             }
             error => Err(error.into()),
         }
@@ -134,6 +138,15 @@ mod tests {
             let names: Vec<_> = errors.fields().iter().map(|error| &*error.field).collect();
             assert_eq!(names, expected);
         }
+    }
+
+    #[test]
+    fn too_many_attempts_are_an_error_of_the_form() {
+        let m = Messages::for_locale(Locale::EnUs);
+        let code = "too_many_attempts".to_owned();
+        let problem = Problem { status: 429, code, ..Problem::default() };
+        let errors = FormErrors::from_call(CallError::Problem(Box::new(problem)), m).unwrap();
+        assert_eq!(errors.general_message(), Some(m.login.too_many_attempts));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod account;
+mod bad_input;
 mod checkout_sessions;
 mod delivery_estimate;
 mod errors;

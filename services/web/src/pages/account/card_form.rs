@@ -2,6 +2,7 @@
 //! payment step. Its values are passed through: not rendered again, not logged.
 
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::forms::{Checkbox, Field, FormErrors};
 use crate::gateway_client::{CallError, GatewayClient, NewCard, PaymentMethod};
@@ -19,7 +20,7 @@ pub(crate) struct CardForm {
     cvv: String,
     #[serde(default)]
     is_default: Checkbox,
-    idempotency_key: String,
+    idempotency_key: Uuid,
 }
 
 /// The fields of the form. `templates/components/card_form.html` renders them.
@@ -41,7 +42,7 @@ impl CardForm {
             cvv: self.cvv.trim(),
             is_default: self.is_default.0,
         };
-        gateway.add_card(&card, &self.idempotency_key).await
+        gateway.add_card(&card, &self.idempotency_key.to_string()).await
     }
 }
 

@@ -90,7 +90,6 @@ fn form_errors(error: CallError, m: &Messages) -> Result<FormErrors, PageError> 
     match error.code() {
         "invalid_credentials" => Ok(FormErrors::general(m.login.invalid_credentials)),
         "account_disabled" => Ok(FormErrors::general(m.login.account_disabled)),
-        "too_many_attempts" => Ok(FormErrors::general(m.login.too_many_attempts)),
         _ => FormErrors::from_call(error, m),
     }
 }

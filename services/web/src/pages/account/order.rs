@@ -6,6 +6,7 @@ use std::time::Duration;
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::response::Response;
+use http::StatusCode;
 use serde::Deserialize;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use super::order_timeline::{TimelineEntry, timeline};
 use super::order_view::{StatusPill, number};
 use super::{address_lines, order_live};
 use crate::format::Format;
-use crate::forms::SubmittedForm;
+use crate::forms::{Field, FormErrors, SubmittedForm};
 use crate::gateway_client::{
     CallError, GatewayClient, Order, OrderItem, OrderStatus, Tracking, none_if_slow,
 };
@@ -30,6 +31,9 @@ use crate::view::{Head, View};
 /// Longest time in which the lines of an order are added to the cart again, one after the other:
 /// with the calls before, shorter than the deadline of a page.
 const MAX_BUYING: Duration = Duration::from_secs(4);
+
+/// Maximum length of the reason of a cancellation, as for the gateway.
+const MAX_REASON_CHARS: u32 = 500;
 
 /// Maximum number of lines of "buy again": as many as a cart has.
 const MAX_LINES: usize = 100;
@@ -49,6 +53,9 @@ struct OrderView {
     /// The state that the page shows.
     version: String,
     can_cancel: bool,
+    /// The field of the form that cancels the order.
+    reason: Field,
+    errors: FormErrors,
     timeline: Vec<TimelineEntry>,
     shipment: Option<String>,
     tracking_number: Option<String>,
@@ -96,11 +103,26 @@ pub(crate) async fn show(
     if let Some(version) = &query.wait {
         order_live::wait_for_change(&page, id, version).await;
     }
+    render(page, id, "", FormErrors::default()).await
+}
+
+async fn render(
+    page: Page,
+    id: Uuid,
+    reason: &str,
+    errors: FormErrors,
+) -> Result<Response, PageError> {
     let gateway = page.gateway();
     let (order, tracking) = tokio::join!(gateway.order(id), none_if_slow(gateway.tracking(id)));
     let order = order?;
     let images = order_images(&page, &order).await;
-    let view = view(&order, tracking, images, page.format(), page.messages());
+    let m = page.messages();
+    let reason = Field::text("reason", m.orders.cancel_reason)
+        .optional()
+        .max_length(MAX_REASON_CHARS)
+        .value(reason)
+        .error(&errors);
+    let view = OrderView { reason, errors, ..view(&order, tracking, images, page.format(), m) };
     page.render(view).await
 }
 
@@ -116,7 +138,11 @@ pub(crate) async fn cancel(
         Err(error) => match error.code() {
             "order_not_cancellable" | "shipment_under_way" => FlashCode::NotCancellable,
             "refund_in_progress" => FlashCode::CancelRequested,
-            _ => return Err(error.into()),
+            _ => {
+                let errors = FormErrors::from_call(error, page.messages())?;
+                let page = page.with_status(StatusCode::UNPROCESSABLE_ENTITY);
+                return render(page, id, &form.reason, errors).await;
+            }
         },
     };
     page.session().flash(message.into());
@@ -183,6 +209,8 @@ fn view(
         is_open: !order.status.is_final(),
         version: order.version(),
         can_cancel: matches!(order.status, OrderStatus::Pending | OrderStatus::Confirmed),
+        reason: Field::text("reason", m.orders.cancel_reason),
+        errors: FormErrors::default(),
         shipment: shipment.map(|shipment| format!("{} {}", shipment.carrier, shipment.service)),
         tracking_number: shipment
             .map(|shipment| shipment.tracking_number.clone())

@@ -92,10 +92,7 @@ pub(crate) async fn forgot(
     match page.gateway().forgot_password(form.email.trim()).await {
         Ok(()) => Ok(see_other("/forgot-password?sent=1")),
         Err(error) => {
-            let errors = match error.code() {
-                "too_many_attempts" => FormErrors::general(m.login.too_many_attempts),
-                _ => FormErrors::from_call(error, m)?,
-            };
+            let errors = FormErrors::from_call(error, m)?;
             let view = forgot_view(m, &form.email, false, errors);
             page.with_status(StatusCode::UNPROCESSABLE_ENTITY).render(view).await
         }

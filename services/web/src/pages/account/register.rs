@@ -99,7 +99,6 @@ impl RegisterForm {
 fn form_errors(error: CallError, m: &Messages) -> Result<FormErrors, PageError> {
     match error.code() {
         "email_taken" => Ok(FormErrors::field("email", m.register.email_taken)),
-        "too_many_attempts" => Ok(FormErrors::general(m.login.too_many_attempts)),
         _ => FormErrors::from_call(error, m),
     }
 }

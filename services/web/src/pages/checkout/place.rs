@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::StatusCode;
 use money::{Currency, Money};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::outcome::{Outcome, decide};
 use super::recent_order;
@@ -40,7 +41,7 @@ pub(crate) struct PlaceForm {
     cart_version: String,
     total_cents: String,
     currency: Currency,
-    idempotency_key: String,
+    idempotency_key: Uuid,
 }
 
 /// `POST /checkout/place`. Double click, back button and reload send the same key, and get the same
@@ -64,7 +65,7 @@ pub(crate) async fn place(
         cart_version,
         expected_total: Money::new(total_cents, form.currency),
     };
-    let key = form.idempotency_key;
+    let key = form.idempotency_key.to_string();
     let result = place_with_retry(&page, &order, &key).await;
     match decide(result, &state, total_cents) {
         Outcome::Redirect(path, flash) => Ok(redirect(&page, &path, flash)),
