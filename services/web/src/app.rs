@@ -10,6 +10,7 @@ use crate::api::HttpClient;
 use crate::args::Args;
 use crate::error::Error;
 use crate::gateway_client::{CategoryCache, DeliveryEstimates};
+use crate::messages::Messages;
 use crate::session::{CookieSettings, TokenRefresher};
 use crate::shop_info::ShopInfo;
 
@@ -47,12 +48,16 @@ impl App {
     ///
     /// # Errors
     /// Returns an error when the key for the gateway cannot be read.
-    pub(crate) fn new(args: &Args, runtime: &Runtime) -> Result<Self, Error> {
+    pub(crate) fn new(
+        args: &Args,
+        messages: &'static Messages,
+        runtime: &Runtime,
+    ) -> Result<Self, Error> {
         let key = args.trusted_proxy_key_file.as_deref();
         let key = key.map(|file| ProxyKey::watch(file, runtime)).transpose()?;
         let http = HttpClient::new(args.gateway_url.clone(), key)?;
         Ok(Self(Arc::new(Shared {
-            shop: ShopInfo::new(args),
+            shop: ShopInfo::new(args, messages),
             refresher: TokenRefresher::new(http.clone(), runtime.clone()),
             categories: CategoryCache::new(runtime.clone()),
             delivery_estimates: DeliveryEstimates::new(),

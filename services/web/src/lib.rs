@@ -41,4 +41,6 @@ pub use base_url::BaseUrl;
 pub use error::Error;
 pub use locale::Locale;
 pub use router::{RouteInfo, routes};
+#[cfg(debug_assertions)]
+pub use serve::serve_pseudo_localized_on;
 pub use serve::{serve, serve_on};

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::args::Args;
 use crate::error::Error;
+use crate::messages::Messages;
 use crate::middleware::{Layers, RequestLimits, SecurityHeaders, apply_layers};
 use crate::router;
 
@@ -37,8 +38,32 @@ pub async fn serve(args: Args, runtime: Runtime) -> Result<(), Error> {
 /// # Errors
 /// Returns an error when a setting is invalid.
 pub async fn serve_on(listener: TcpListener, args: Args, runtime: Runtime) -> Result<(), Error> {
+    let messages = Messages::for_locale(args.locale);
+    serve_in(messages, listener, args, runtime).await
+}
+
+/// Serves the web shop in the pseudo-locale: every text of the catalogue is in brackets, and
+/// longer. For tests.
+///
+/// # Errors
+/// Returns an error when a setting is invalid.
+#[cfg(debug_assertions)]
+pub async fn serve_pseudo_localized_on(
+    listener: TcpListener,
+    args: Args,
+    runtime: Runtime,
+) -> Result<(), Error> {
+    serve_in(Messages::pseudo(), listener, args, runtime).await
+}
+
+async fn serve_in(
+    messages: &'static Messages,
+    listener: TcpListener,
+    args: Args,
+    runtime: Runtime,
+) -> Result<(), Error> {
     let runtime = runtime.component("web");
-    let app = App::new(&args, &runtime)?;
+    let app = App::new(&args, messages, &runtime)?;
     let router = layered_router(&args, &app, &runtime)?;
     let trusted = TrustedProxies::new(&args.trusted_proxies);
     kit::http::serve(listener, router, &runtime, trusted).await;

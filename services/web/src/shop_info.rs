@@ -30,8 +30,7 @@ pub(crate) struct ShopInfo {
 
 impl ShopInfo {
     /// Reads the settings.
-    pub(crate) fn new(args: &Args) -> Self {
-        let messages = Messages::for_locale(args.locale);
+    pub(crate) fn new(args: &Args, messages: &'static Messages) -> Self {
         let tagline = match args.shop_tagline.as_str() {
             "" => messages.home.default_tagline,
             tagline => tagline,

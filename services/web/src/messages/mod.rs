@@ -1,7 +1,8 @@
 //! The message catalogue: every text of the pages, in the language of the shop.
 //!
 //! A language is one value of [`Messages`]: a missing text does not compile. Texts with values are
-//! functions, so that each language can decide on word order and plural.
+//! functions, so that each language can decide on word order and plural. `pseudo` is the
+//! pseudo-locale of the tests.
 
 mod countries;
 mod countries_de;
@@ -9,6 +10,8 @@ mod de;
 mod en;
 mod flash;
 mod groups;
+#[cfg(debug_assertions)]
+mod pseudo;
 
 use crate::locale::Locale;
 
@@ -72,5 +75,11 @@ impl Messages {
             Locale::EnUs | Locale::EnGb => &en::MESSAGES,
             Locale::DeDe => &de::MESSAGES,
         }
+    }
+
+    /// Returns the texts of the pseudo-locale, which shows what is not in the catalogue.
+    #[cfg(debug_assertions)]
+    pub(crate) fn pseudo() -> &'static Self {
+        &pseudo::MESSAGES
     }
 }

@@ -19,6 +19,8 @@ mod outages;
 mod overload;
 mod pages;
 mod placed_before;
+#[cfg(debug_assertions)]
+mod pseudo_locale;
 mod quantities;
 mod regular_customer;
 mod session;

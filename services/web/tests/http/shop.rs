@@ -83,6 +83,25 @@ impl Shop {
         browser
     }
 
+    /// Starts another web shop in front of the same gateway, in the pseudo-locale, and returns its
+    /// URL.
+    #[cfg(debug_assertions)]
+    pub(crate) async fn start_pseudo_localized(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let args = settings(&["--gateway-url", &self.gateway_url, "--web-url", &url]);
+        let serving = web::serve_pseudo_localized_on(listener, args, Runtime::for_tests());
+        tokio::spawn(async { serving.await.expect("the web shop serves") });
+        url
+    }
+
+    /// Reads a public resource of the API.
+    pub(crate) async fn get_json(&self, path: &str) -> serde_json::Value {
+        let response = reqwest::get(format!("{}/api/v1{path}", self.gateway_url)).await;
+        let body = response.expect("a response").bytes().await.expect("a body");
+        serde_json::from_slice(&body).expect("JSON")
+    }
+
     /// Registers a customer, and returns the browser that is signed in.
     pub(crate) async fn customer(&self) -> Browser {
         self.customer_with_email().await.0
