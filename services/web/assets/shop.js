@@ -25,14 +25,28 @@ function swap(html, selectors) {
     else before.replaceWith(document.adoptNode(after));
   }
   document.title = page.title;
+  document.documentElement.dataset.theme = page.documentElement.dataset.theme;
   if (region) restoreFocus(focused.id, region);
 }
 
-// Focuses the element with this id or, if there is none, the region that contained it.
+// Focuses the element with this id or, if there is none, the heading of the page.
 function restoreFocus(id, region) {
-  const element = id && document.getElementById(id);
-  if (!element) region.tabIndex = -1;
-  (element || region).focus({ preventScroll: true });
+  const element = document.getElementById(id);
+  element?.focus({ preventScroll: true });
+  if (element && document.activeElement === element) return;
+  const heading = document.querySelector("h1") ?? region;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+}
+
+// Announces a text to screen readers. A region that was in the page before can do this.
+function announce(text) {
+  document.querySelector("#announcement").textContent = text;
+}
+
+// What a list says about its results.
+function resultText(page) {
+  return page.querySelector("#result-count, main .empty-state p")?.textContent ?? "";
 }
 
 function setBusy(form, isBusy) {
@@ -77,6 +91,9 @@ function update(html, selectors) {
     // The page has another shape now, such as that of an empty cart.
     swap(html, ["#main", "#flash", "#cart-link"]);
   }
+  if (selectors.includes("#listing")) announce(resultText(document));
+  const regions = selectors.map((selector) => document.querySelector(selector));
+  regions.map((region) => region?.querySelector("[aria-invalid]")).find(Boolean)?.focus();
 }
 
 // Throws an error only if the form made no change, so that it may be submitted again.
@@ -98,7 +115,8 @@ async function showResponse(form, response) {
 async function enhance(form, submitter) {
   const fields = new URLSearchParams(new FormData(form, submitter));
   const isPost = form.method === "post";
-  const url = isPost ? form.action : `${form.action}?${fields}`;
+  const url = new URL(form.action);
+  if (!isPost) url.search = fields;
   const options = isPost ? { method: "POST", body: fields } : {};
   await showResponse(form, await fetch(url, options));
 }
@@ -109,6 +127,7 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
+  clearTimeout(autoSubmitTimer);
   setBusy(form, true);
   // From an error, the browser goes to the page after the form.
   if (!form.dataset.swap || isError) {
@@ -121,10 +140,37 @@ document.addEventListener("submit", (event) => {
     .finally(() => setBusy(form, false));
 });
 
-// Choices that need no button.
+// Choices that need no button. A number changes with each arrow key, so it is sent after a pause or
+// when the focus leaves it.
+const AUTO_SUBMIT_DELAY_MS = 800;
+let autoSubmitTimer;
+
+function autoSubmit(field) {
+  clearTimeout(autoSubmitTimer);
+  if (field.type === "number" && field.value === "") field.value = field.defaultValue;
+  if (field.isConnected && field.value !== field.dataset.sent) {
+    field.dataset.sent = field.value;
+    field.form.requestSubmit();
+  }
+}
+
 document.addEventListener("change", (event) => {
   const field = event.target.closest("[data-auto-submit]");
-  if (field?.form?.checkValidity()) field.form.requestSubmit();
+  if (!field?.form) return;
+  if (field.type !== "number") {
+    if (field.form.checkValidity()) field.form.requestSubmit();
+    return;
+  }
+  clearTimeout(autoSubmitTimer);
+  if (field.value !== "") autoSubmitTimer = setTimeout(autoSubmit, AUTO_SUBMIT_DELAY_MS, field);
+});
+
+document.addEventListener("focusout", ({ target }) => {
+  if (!target.matches("[data-auto-submit][type='number']")) return;
+  clearTimeout(autoSubmitTimer);
+  if (target.value === "") target.value = target.defaultValue;
+  // The element that gets the focus is known in the next task.
+  else if (target.value !== target.defaultValue) setTimeout(autoSubmit, 0, target);
 });
 
 document.addEventListener("click", (event) => {
@@ -150,6 +196,21 @@ document.addEventListener("keydown", (event) => {
 for (const toggle of document.querySelectorAll("[data-reveal]")) toggle.hidden = false;
 document.querySelector(".error-summary")?.focus();
 
+// Screen readers announce what changes after the page has been read: the message is written again.
+const FLASH_DELAY_MS = 500;
+setTimeout(() => {
+  const flash = document.querySelector("#flash");
+  if (flash.contains(document.activeElement)) return;
+  flash.replaceChildren(...flash.cloneNode(true).childNodes);
+}, FLASH_DELAY_MS);
+
+// A bar that scrolls shows its current link.
+for (const link of document.querySelectorAll(":is(.account-nav, .category-nav) [aria-current]")) {
+  const bar = link.closest("nav");
+  const [{ left, width }, box] = [link, bar].map((element) => element.getBoundingClientRect());
+  bar.scrollLeft += left + width / 2 - box.left - box.width / 2;
+}
+
 // Suggestions of the search field: the first results of the page /search. Pattern: ARIA combobox
 // with a list, https://www.w3.org/WAI/ARIA/apg/patterns/combobox/.
 const SUGGESTION_DELAY_MS = 150;
@@ -163,7 +224,7 @@ function suggest(field) {
   list.hidden = true;
   list.setAttribute("role", "listbox");
   list.setAttribute("aria-label", field.form.dataset.suggestions);
-  // Announces how many products were found.
+  // Announces how many suggestions are shown, or that nothing was found.
   const status = document.createElement("p");
   status.className = "visually-hidden";
   status.setAttribute("role", "status");
@@ -217,7 +278,9 @@ function suggest(field) {
       const page = parser.parseFromString(await response.text(), "text/html");
       if (signal.aborted) return;
       const links = [...page.querySelectorAll("#listing .card-name a")];
-      show(links.slice(0, MAX_SUGGESTIONS), page.querySelector("#result-count")?.textContent ?? "");
+      const shown = links.slice(0, MAX_SUGGESTIONS);
+      const count = `${list.getAttribute("aria-label")}: ${shown.length}`;
+      show(shown, shown.length > 0 ? count : resultText(page));
     } catch {
       // Aborted, or no network: the form still works.
     }
@@ -266,7 +329,7 @@ navigator.serviceWorker?.register("/sw.js").catch(() => {});
 addEventListener("pageshow", async (event) => {
   if (!event.persisted) return;
   for (const form of document.forms) setBusy(form, false);
-  const regions = ["#cart-link", "#cart", "#cart-summary-panel", "#order"];
+  const regions = ["#cart-link", "#cart", "#cart-summary-panel", "#cart-units", "#order"];
   const selectors = regions.filter((id) => document.querySelector(id));
   let html;
   try {
@@ -288,26 +351,50 @@ addEventListener("pageshow", async (event) => {
 // connections to a shop, and a visitor has four streams.
 let orderEvents;
 
-async function showOrder(event) {
-  const before = document.querySelector("#order");
-  if (JSON.parse(event.data).version === before.dataset.version) return;
-  const status = () => document.querySelector("#order [data-status]").textContent;
-  const oldStatus = status();
-  try {
-    const response = await fetch(location.pathname);
-    swap(await response.text(), ["#order"]);
-  } catch {
-    // The link "Check now" stays.
-    return;
-  }
-  if (status() !== oldStatus) {
-    document.querySelector("#order-announcement").textContent = status();
-  }
+// Updates run one after the other, so that each change is announced once.
+let orderUpdate = Promise.resolve();
+
+function orderStatus() {
+  const [title, status] = ["h1", "[data-status]"].map((selector) =>
+    document.querySelector(`#order ${selector}`).textContent,
+  );
+  return `${title}: ${status}`;
+}
+
+// Shows the order as it is now; with an open form all of it but the form.
+async function updateOrder(path) {
+  const response = await fetch(path);
+  const html = await response.text();
+  const oldStatus = orderStatus();
+  const isFormOpen = document.querySelector("#order-cancel[open]");
+  swap(html, isFormOpen ? ["#order-head", "#order-grid", "#order-amounts"] : ["#order"]);
+  if (orderStatus() !== oldStatus) announce(orderStatus());
   watchOrder();
 }
 
+function showOrder({ data }) {
+  const { version } = JSON.parse(data);
+  orderUpdate = orderUpdate
+    .then(async () => {
+      const shown = document.querySelector("#order-head").dataset.version;
+      if (shown && version !== shown) await updateOrder(location.pathname);
+    })
+    // The link #check-now stays.
+    .catch(() => {});
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("#check-now");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  orderUpdate = orderUpdate
+    .then(() => updateOrder(link.href))
+    .then(() => announce(orderStatus()))
+    .catch(() => location.assign(link.href));
+});
+
 function watchOrder() {
-  const path = document.querySelector("#order")?.dataset.live;
+  const path = document.querySelector("#order-head")?.dataset.live;
   if (!path || document.hidden) {
     orderEvents?.close();
     orderEvents = undefined;

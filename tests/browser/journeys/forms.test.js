@@ -33,10 +33,51 @@ test("the cart keeps the focus and the live region", { tag: "@script" }, async (
   await expect(remove).toBeFocused();
   await remove.press("Enter");
   await expect(line).toHaveCount(0);
-  await expect(page.locator("#cart")).toBeFocused();
+  await expect(page.getByRole("heading", { level: 1 })).toBeFocused();
+  await expect(page.locator("#cart-units")).toHaveText("2 items");
   await expect(page.getByText("Removed from your cart.")).toBeVisible();
   expect(await page.evaluate(() => globalThis.liveRegion.textContent)).toContain("Removed");
   expect(await page.evaluate(() => globalThis.liveRegion.isConnected)).toBe(true);
+});
+
+test("arrow keys change a quantity once, and never remove a product", { tag: "@script" }, async ({ page, customer }) => {
+  await customer.addToCart("walden", 2);
+  await page.goto("/cart");
+  let requests = 0;
+  page.on("request", (request) => (requests += request.method() === "POST" ? 1 : 0));
+  const quantity = page.getByRole("spinbutton");
+  await quantity.focus();
+  for (const key of ["ArrowUp", "ArrowDown", "ArrowDown", "ArrowDown"]) await quantity.press(key);
+  await expect(page.locator("#cart-units")).toHaveText("1 item");
+  expect(requests).toBe(1);
+  await expect(quantity).toBeFocused();
+  await quantity.fill("");
+  await quantity.press("Tab");
+  await expect(quantity).toHaveValue("1");
+});
+
+test("a list announces its number of results", { tag: "@script" }, async ({ page }) => {
+  await page.goto("/products");
+  const announcement = page.locator("#announcement");
+  await expect(announcement).toBeEmpty();
+  await page.getByLabel("Sort by").selectOption("price_asc");
+  await expect(announcement).toHaveText(await page.locator("#result-count").innerText());
+});
+
+test("a form that is open stays when the order changes", { tag: "@script" }, async ({ page, customer }) => {
+  await customer.isReadyToPay();
+  await page.goto("/checkout");
+  await payButton(page).click();
+  await expectPaid(page);
+  await page.getByText("Cancel this order").click();
+  await page.getByLabel("Reason").fill("Ordered by mis");
+  const updated = page.waitForResponse((response) => response.url().includes("/orders/"));
+  await page.evaluate(() => delete document.querySelector("#order-head").dataset.version);
+  await page.evaluate(() => document.querySelector("#check-now").click());
+  await updated;
+  await expect(page.locator("#announcement")).toHaveText(/^Order .+: Paid$/, { timeout: 15_000 });
+  await expect(page.getByLabel("Reason")).toHaveValue("Ordered by mis");
+  await expect(page.getByLabel("Reason")).toBeFocused();
 });
 
 test("a link within a page does not load it again", { tag: "@script" }, async ({ page }) => {

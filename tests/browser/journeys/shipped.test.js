@@ -34,6 +34,6 @@ test(JOURNEY, { tag: ["@script", "@cluster"] }, async ({ page }) => {
     await call("POST", `/admin${path}/status`, { token, body: { status } });
     await expect(page.locator(".order-status .pill")).toHaveText(text, { timeout: LIVE_TIMEOUT });
   }
-  await expect(page.locator("#order-announcement")).toContainText("On its way");
+  await expect(page.locator("#announcement")).toHaveText(/^Order .+: On its way$/);
   expect(await page.evaluate(() => globalThis.isSamePage)).toBe(true);
 });

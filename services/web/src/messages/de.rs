@@ -15,6 +15,7 @@ use crate::session::FlashCode;
 pub(super) static MESSAGES: Messages = Messages {
     layout: LayoutMessages {
         skip_to_content: "Zum Inhalt springen",
+        error_prefix: "Fehler: ",
         search_label: "Im Shop suchen",
         search_placeholder: "Suchen",
         search_submit: "Suchen",
@@ -294,7 +295,7 @@ pub(super) static MESSAGES: Messages = Messages {
         summary_declined: "Ihre Bank hat die Zahlung abgelehnt. Sie wurden nicht belastet.",
         summary_failed: "Die Bestellung konnte nicht abgeschlossen werden. Sie wurden nicht \
             belastet.",
-        check_now: "Jetzt prüfen",
+        check_now: "Bestellstatus jetzt prüfen",
         timeline: "Verlauf",
         delivery: "Lieferung",
         tracking_number: "Sendungsnummer",

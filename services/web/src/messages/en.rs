@@ -14,6 +14,7 @@ use crate::session::FlashCode;
 pub(super) static MESSAGES: Messages = Messages {
     layout: LayoutMessages {
         skip_to_content: "Skip to content",
+        error_prefix: "Error: ",
         search_label: "Search the shop",
         search_placeholder: "Search",
         search_submit: "Search",
@@ -288,7 +289,7 @@ pub(super) static MESSAGES: Messages = Messages {
         summary_refunded: "This order was refunded.",
         summary_declined: "Your bank declined the payment. You were not charged.",
         summary_failed: "The order could not be completed. You were not charged.",
-        check_now: "Check now",
+        check_now: "Check the order status now",
         timeline: "Timeline",
         delivery: "Delivery",
         tracking_number: "Tracking number",

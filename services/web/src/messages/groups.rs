@@ -7,6 +7,8 @@ use crate::gateway_client::ShipmentStatus;
 #[derive(Debug)]
 pub(crate) struct LayoutMessages {
     pub(crate) skip_to_content: &'static str,
+    /// Start of the title of a page that reports an error.
+    pub(crate) error_prefix: &'static str,
     pub(crate) search_label: &'static str,
     pub(crate) search_placeholder: &'static str,
     pub(crate) search_submit: &'static str,

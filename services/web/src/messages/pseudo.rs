@@ -26,7 +26,8 @@ pub(super) static MESSAGES: LazyLock<Messages> = LazyLock::new(|| {
     let en = EN;
     Messages {
         layout: group!(LayoutMessages of en.layout, [
-            skip_to_content, search_label, search_placeholder, search_submit, suggestions, account,
+            skip_to_content, error_prefix, search_label, search_placeholder, search_submit,
+            suggestions, account,
             your_account, sign_in, sign_out, cart, cart_contains, categories, all_products,
             lowest_prices, orders, wishlist, help, help_page, shipping_returns, accessibility, shop,
             appearance, theme_auto, theme_light, theme_dark, colophon,

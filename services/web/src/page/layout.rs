@@ -19,6 +19,8 @@ pub(super) struct Layout<'a> {
     shop: &'a ShopInfo,
     context: LayoutContext,
     head: Head,
+    /// Whether the page rejects a form.
+    is_rejection: bool,
     /// The rendered view.
     content: String,
 }
@@ -38,7 +40,12 @@ impl Content {
 impl<'a> Layout<'a> {
     pub(super) fn new(shop: &'a ShopInfo, context: LayoutContext, content: Content) -> Self {
         let Content { head, html } = content;
-        Self { m: shop.messages, shop, context, head, content: html }
+        Self { m: shop.messages, shop, context, head, is_rejection: false, content: html }
+    }
+
+    /// Sets whether the page rejects a form.
+    pub(super) fn rejection(self, is_rejection: bool) -> Self {
+        Self { is_rejection, ..self }
     }
 
     /// Renders the document.
@@ -47,7 +54,12 @@ impl<'a> Layout<'a> {
     }
 
     fn document_title(&self) -> String {
-        document_title(&self.head.title, &self.shop.name)
+        let title = document_title(&self.head.title, &self.shop.name);
+        let has_error = self.context.flash.as_ref().is_some_and(|flash| flash.is_error);
+        match has_error || self.is_rejection {
+            true => format!("{}{title}", self.m.layout.error_prefix),
+            false => title,
+        }
     }
 
     fn description(&self) -> &str {

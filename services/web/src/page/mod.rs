@@ -130,7 +130,9 @@ impl Page {
 
     fn respond(self, content: Content, context: LayoutContext) -> Result<Response, PageError> {
         let storage = content.head.storage;
-        let html = Layout::new(self.shop(), context, content).render()?;
+        let is_rejection = self.status == StatusCode::UNPROCESSABLE_ENTITY;
+        let layout = Layout::new(self.shop(), context, content).rejection(is_rejection);
+        let html = layout.render()?;
         let response = PageResponse { html, storage, status: self.status };
         Ok(response.respond_to(self.if_none_match.as_ref()))
     }

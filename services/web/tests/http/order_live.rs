@@ -34,10 +34,10 @@ async fn stream_relays_the_state_and_changes_without_personal_data() {
     let mut browser = shop.customer().await;
     let order = place_order(&mut browser).await;
     let page = browser.get(&order).await;
-    let live = page.is(200).attribute("#order", "data-live");
+    let live = page.is(200).attribute("#order-head", "data-live");
     assert_eq!(live, Some(format!("{order}/live")));
-    assert_eq!(page.count("p[aria-live=polite]#order-announcement"), 1);
-    let version = page.attribute("#order", "data-version").expect("a version");
+    assert_eq!(page.count("p[aria-live=polite]#announcement"), 1);
+    let version = page.attribute("#order-head", "data-version").expect("a version");
 
     let mut events = open_events(&browser, &order).await;
     for (name, value) in [
@@ -56,8 +56,12 @@ async fn stream_relays_the_state_and_changes_without_personal_data() {
     assert!(changed.contains("\"status\":\"cancelled\"") && !changed.contains(&version));
 
     let page = browser.get(&order).await;
-    assert_eq!(page.is(200).attribute("#order", "data-live"), None, "nothing changes any more");
-    assert_eq!(page.hides("Check now").count("a[href*=wait]"), 0);
+    assert_eq!(
+        page.is(200).attribute("#order-head", "data-live"),
+        None,
+        "nothing changes any more"
+    );
+    assert_eq!(page.hides("Check the order status now").count("a[href*=wait]"), 0);
 }
 
 #[tokio::test]

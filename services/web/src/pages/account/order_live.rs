@@ -14,7 +14,7 @@ use crate::gateway_client::{CallError, OrderStates};
 use crate::page::Page;
 use crate::page_error::PageError;
 
-/// Longest time that "Check now" waits for a change.
+/// Longest time that "Check the order status now" waits for a change.
 const MAX_WAIT: Duration = Duration::from_secs(8);
 
 /// `GET /orders/{id}/live`: relays the states of the order, without its contents. The script
