@@ -28,6 +28,10 @@ const OVERLOAD_RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The start of the message of prost's decode errors.
 const PROST_DECODE_ERROR: &str = "failed to decode Protobuf message";
 
+/// tonic's message for a unary call without a message: its body is empty, or the caller cancelled
+/// the call after its headers.
+const TONIC_MISSING_MESSAGE: &str = "Missing request message.";
+
 /// Limits of the RPCs of a server.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RpcLimits {
@@ -163,7 +167,8 @@ fn served_response(
     response: Response<Body>,
     permit: Option<OwnedSemaphorePermit>,
 ) -> Response<ServedBody> {
-    let mut response = if is_decode_error(&response) { invalid_message() } else { response };
+    let is_invalid = has_invalid_message(&response);
+    let mut response = if is_invalid { invalid_message() } else { response };
     response.headers_mut().insert(REQUEST_ID_HEADER, rpc.context.request_id.header());
     // An error without a message is in the headers only. Other responses end with trailers.
     let code = Status::from_header_map(response.headers()).map(|status| status.code());
@@ -171,15 +176,18 @@ fn served_response(
     response.map(|body| ServedBody::new(body, end))
 }
 
-/// Whether this is tonic's response to a request that does not decode as the RPC's message type.
-/// tonic reports it as INTERNAL with prost's text, which no handler of the services uses.
-fn is_decode_error(response: &Response<Body>) -> bool {
+/// Whether this is tonic's response to a request without a message, or with one that does not decode
+/// as the RPC's message type. tonic reports both as INTERNAL, with texts that no handler uses.
+fn has_invalid_message(response: &Response<Body>) -> bool {
     Status::from_header_map(response.headers()).is_some_and(|status| {
-        status.code() == Code::Internal && status.message().starts_with(PROST_DECODE_ERROR)
+        let text = status.message();
+        let is_invalid =
+            text.starts_with(PROST_DECODE_ERROR) || text.starts_with(TONIC_MISSING_MESSAGE);
+        status.code() == Code::Internal && is_invalid
     })
 }
 
-/// The response to a request that does not decode: a mistake of the caller.
+/// The response to a request without a valid message: a mistake of the caller.
 fn invalid_message() -> Response<Body> {
     Status::invalid_argument("the request is not a message of this RPC").into_http()
 }
