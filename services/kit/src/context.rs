@@ -111,6 +111,18 @@ pub async fn scope<F: Future>(context: Context, future: F) -> F::Output {
     CURRENT.scope(context, future).await
 }
 
+/// Returns `future` in the context of the current task, without its deadline: for work that goes on
+/// when the request has ended, such as a spawned task.
+pub fn without_deadline<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let context = current().map(|context| Context { deadline: None, ..context });
+    async move {
+        match context {
+            Some(context) => scope(context, future).await,
+            None => future.await,
+        }
+    }
+}
+
 /// Runs `f` in `context`, for code that polls futures itself.
 pub fn sync_scope<R>(context: Context, f: impl FnOnce() -> R) -> R {
     CURRENT.sync_scope(context, f)
@@ -130,6 +142,17 @@ mod tests {
         for bad in ["", " ", "a b", "a\n", "ä", "a/b", "\"", too_long.as_str()] {
             assert_eq!(RequestId::parse(bad), None, "{bad:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn work_without_deadline_keeps_the_request() {
+        let id = RequestId::new(&Env::system());
+        let origin = Origin::default();
+        let context = Context { request_id: id.clone(), deadline: Some(Instant::now()), origin };
+        let read = || without_deadline(async { (request_id(), deadline()) });
+        let task = sync_scope(context, || tokio::spawn(read()));
+        assert_eq!(task.await.unwrap(), (Some(id), None));
+        assert_eq!(read().await, (None, None));
     }
 
     #[tokio::test]

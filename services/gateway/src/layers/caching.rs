@@ -60,7 +60,7 @@ impl ClientHeaders {
 
     fn shorten(&self, response: &mut Response, encoded: &EncodedResponse) {
         let tag = encoded.tag();
-        if self.if_none_match.iter().any(|value| matches_etag(value, tag)) {
+        if kit::http::matches_etag(&self.if_none_match, tag) {
             *response = ([(header::ETAG, tag.clone())], StatusCode::NOT_MODIFIED).into_response();
         } else if self.accepts_gzip
             && !entity_tag::is_strong(tag)
@@ -71,31 +71,5 @@ impl ClientHeaders {
             let coding = HeaderValue::from_static("gzip");
             response.headers_mut().insert(header::CONTENT_ENCODING, coding);
         }
-    }
-}
-
-/// Whether `If-None-Match` matches the tag by weak comparison (RFC 9110, 13.1.2).
-fn matches_etag(value: &HeaderValue, tag: &HeaderValue) -> bool {
-    let (Ok(value), Ok(tag)) = (value.to_str(), tag.to_str()) else { return false };
-    let opaque = tag.trim_start_matches("W/");
-    value
-        .split(',')
-        .map(str::trim)
-        .any(|known| known == "*" || known.trim_start_matches("W/") == opaque)
-}
-
-#[cfg(test)]
-mod tests {
-    use http::HeaderValue;
-
-    use super::matches_etag;
-
-    #[test]
-    fn etag_is_compared_weakly_and_in_lists() {
-        let tag = HeaderValue::from_static("W/\"c\"");
-        for known in ["W/\"c\"", "\"c\"", "\"a\", W/\"c\"", "*"] {
-            assert!(matches_etag(&HeaderValue::from_static(known), &tag), "{known}");
-        }
-        assert!(!matches_etag(&HeaderValue::from_static("\"a\", W/\"b\""), &tag));
     }
 }

@@ -49,21 +49,14 @@ impl InlineExecutor {
             caller_deadline.map_or(began + self.wait, |deadline| deadline.min(began + self.wait));
         let (done, ended) = oneshot::channel();
         let executor = self.clone();
-        // The request id is propagated to logs and calls; the caller's deadline is not.
-        let context =
-            context::current().map(|context| context::Context { deadline: None, ..context });
-        self.runtime.spawn_stopping("checkout", async move {
-            let work = executor.run(order, claimed, until);
-            let result = match context {
-                Some(context) => context::scope(context, work).await,
-                None => work.await,
-            };
-            if let Err(error) = result {
+        let work = async move {
+            if let Err(error) = executor.run(order, claimed, until).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, %order, "inline execution failed; continues in background");
             }
             done.send(()).ok(); // the request may have stopped waiting
-        });
+        };
+        self.runtime.spawn_stopping("checkout", context::without_deadline(work));
         timeout_at(until, ended).await.ok(); // after a timeout the caller reads the order as it is
     }
 

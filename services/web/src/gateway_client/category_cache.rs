@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use http::StatusCode;
 use kit::Runtime;
-use kit::context::Context;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
@@ -96,19 +95,13 @@ impl CategoryCache {
     ) -> watch::Receiver<Option<Outcome>> {
         let (sender, flight) = watch::channel(None);
         state.flight = Some(flight.clone());
-        let context = kit::context::current();
         let shared = Arc::clone(&self.state);
-        self.runtime.spawn("categories", async move {
-            let result = match context {
-                Some(context) => {
-                    kit::context::scope(Context { deadline: None, ..context }, call).await
-                }
-                None => call.await,
-            };
-            let outcome = result.map(Categories::from).map_err(problem_of);
+        let work = async move {
+            let outcome = call.await.map(Categories::from).map_err(problem_of);
             lock(&shared).record(outcome.clone());
             sender.send_replace(Some(outcome));
-        });
+        };
+        self.runtime.spawn("categories", kit::context::without_deadline(work));
         flight
     }
 }

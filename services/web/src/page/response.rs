@@ -42,7 +42,7 @@ impl PageResponse {
             (header::CACHE_CONTROL, REVALIDATE),
             (header::VARY, VARY),
         ];
-        match if_none_match.is_some_and(|known| matches(known, &tag)) {
+        match kit::http::matches_etag(if_none_match, &tag) {
             true => (StatusCode::NOT_MODIFIED, headers).into_response(),
             false => (status, headers, [(header::CONTENT_TYPE, HTML)], html).into_response(),
         }
@@ -55,13 +55,6 @@ pub(crate) fn weak_tag(body: impl AsRef<[u8]>) -> HeaderValue {
     let tag = format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&hash[..TAG_BYTES]));
     // Base64 is valid in a header, so the default is never used.
     HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("W/\"\""))
-}
-
-/// Whether `If-None-Match` matches the tag by weak comparison (RFC 9110, 13.1.2).
-pub(crate) fn matches(if_none_match: &HeaderValue, tag: &HeaderValue) -> bool {
-    let (Ok(known), Ok(tag)) = (if_none_match.to_str(), tag.to_str()) else { return false };
-    let opaque = tag.trim_start_matches("W/");
-    known.split(',').map(str::trim).any(|known| known.trim_start_matches("W/") == opaque)
 }
 
 #[cfg(test)]

@@ -52,9 +52,10 @@ pub(crate) async fn product_image(
     let tag = HeaderValue::try_from(format!("W/\"{}\"", asset.hash));
     // A hash is valid in a header, so the default is never used.
     let tag = tag.unwrap_or(HeaderValue::from_static("W/\"\""));
-    let mut response = match headers.get(header::IF_NONE_MATCH) {
-        Some(known) if known == tag => StatusCode::NOT_MODIFIED.into_response(),
-        _ => respond(&asset, &headers, ONE_DAY),
+    let known = headers.get_all(header::IF_NONE_MATCH);
+    let mut response = match kit::http::matches_etag(known, &tag) {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => respond(&asset, &headers, ONE_DAY),
     };
     response.headers_mut().insert(header::ETAG, tag);
     response.headers_mut().insert(RESOURCE_POLICY, CROSS_ORIGIN);

@@ -74,20 +74,12 @@ impl TokenRefresher {
         }
         drop(flights);
         let http = self.0.http.clone();
-        let context = kit::context::current();
         let call = async move {
-            // The call has a timeout of its own: the deadline of the page would cancel it.
-            let call = async { outcome_of(http.refresh(&token, visitor).await) };
-            let outcome = match context {
-                Some(context) => {
-                    let context = kit::context::Context { deadline: None, ..context };
-                    kit::context::scope(context, call).await
-                }
-                None => call.await,
-            };
+            let outcome = outcome_of(http.refresh(&token, visitor).await);
             sender.send_replace(Some(outcome));
         };
-        self.0.runtime.spawn_stopping("token-refresh", call);
+        // The call has a timeout of its own: the deadline of the page would cancel it.
+        self.0.runtime.spawn_stopping("token-refresh", kit::context::without_deadline(call));
         flight
     }
 }
