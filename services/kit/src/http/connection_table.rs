@@ -15,6 +15,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// How long an idle connection from the address of a proxy with a key is kept: its first request,
+/// which proves that it is of the proxy, is on the way.
+const PROOF_TIME: Duration = Duration::from_secs(1);
+
 /// The connections by client.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionTable(Mutex<HashMap<Client, Vec<Arc<ConnectionActivity>>>>);
@@ -32,8 +36,9 @@ impl ConnectionTable {
 
     /// Closes a connection if more than half of `max` are `open`: the longest idle one of the
     /// client with the most connections. If that client has no idle one, its longest busy one is
-    /// closed, but only when less than a sixteenth of the connections is left. Returns that client
-    /// if it has more than a quarter of the connections.
+    /// closed, but only when less than a sixteenth of the connections is left. At the address of a
+    /// proxy with a key, an idle one is older than [`PROOF_TIME`]. Returns that client if it has
+    /// more than a quarter of the connections.
     pub(super) fn make_room(&self, open: usize, max: usize) -> Option<Client> {
         if open * 2 <= max {
             return None;
@@ -42,7 +47,10 @@ impl ConnectionTable {
         let (client, largest) = connections.iter().max_by_key(|(_, open)| own(open).count())?;
         let idle = own(largest).filter_map(|activity| Some((activity.idle_since()?, activity)));
         let busy = own(largest).filter_map(|activity| Some((activity.busy_since()?, activity)));
+        let is_proxy = largest.iter().any(|activity| activity.is_shared());
         let longest_idle = idle.min_by_key(|(since, _)| *since);
+        let longest_idle =
+            longest_idle.filter(|(since, _)| !is_proxy || since.elapsed() > PROOF_TIME);
         let may_close_busy = max.saturating_sub(open) < max / 16;
         let longest_busy = || busy.min_by_key(|(since, _)| *since).filter(|_| may_close_busy);
         if let Some((_, activity)) = longest_idle.or_else(longest_busy) {
@@ -200,6 +208,17 @@ mod tests {
         let own = connections.open(2).await;
         assert_eq!(connections.evicted(64, 64), [own]);
         assert_eq!(connections.evicted(64, 64), [own], "nothing else can be closed");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn new_connection_of_a_proxy_has_time_to_prove_it() {
+        let mut connections = Connections::new();
+        let shared = connections.open(1).await;
+        connections.open[shared].0.set_shared();
+        let new = connections.open(1).await;
+        assert_eq!(connections.evicted(33, 64), [0; 0]);
+        advance(PROOF_TIME + Duration::from_millis(1)).await;
+        assert_eq!(connections.evicted(33, 64), [new], "it has sent nothing");
     }
 
     #[tokio::test(start_paused = true)]
