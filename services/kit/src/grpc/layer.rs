@@ -176,8 +176,9 @@ fn served_response(
     response.map(|body| ServedBody::new(body, end))
 }
 
-/// Whether this is tonic's response to a request without a message, or with one that does not decode
-/// as the RPC's message type. tonic reports both as INTERNAL, with texts that no handler uses.
+/// Whether this is tonic's response to a request without a message, or with one that does not
+/// decode as the RPC's message type. tonic reports both as INTERNAL, with texts that no handler
+/// uses.
 fn has_invalid_message(response: &Response<Body>) -> bool {
     Status::from_header_map(response.headers()).is_some_and(|status| {
         let text = status.message();
