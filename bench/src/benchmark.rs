@@ -9,7 +9,7 @@ use clap::value_parser;
 use crate::report::{ALL_IN_ONE, ProcessMemory, Report};
 use crate::round_trips::Counter;
 use crate::schedule::MAX_SECS;
-use crate::shop::MeasuredShop;
+use crate::shop::{MeasuredShop, ShopArgs};
 use crate::shopper::Shopper;
 use crate::workload::Workload;
 use crate::{document, machine, measure, memory, render, setup};
@@ -39,17 +39,8 @@ const CONSTANT_START_RATE: u32 = 2000;
 /// The settings of `bench report`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Program of the shop
-    #[arg(long)]
-    shop: PathBuf,
-
-    /// URL of a PostgreSQL server with pg_stat_statements, as its superuser; private to this run
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    database_url: String,
-
-    /// URL of a Redis server; private to this run
-    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
-    redis_url: String,
+    #[command(flatten)]
+    shop: ShopArgs,
 
     /// Document whose generated part is replaced; without one, the figures are printed only
     #[arg(long, env = "BENCH_DOCUMENT")]
@@ -89,9 +80,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 async fn measure(args: &Args) -> anyhow::Result<Report> {
-    let mut counter = Counter::connect(&args.database_url).await?;
+    let mut counter = Counter::connect(&args.shop.database_url).await?;
     let postgres = counter.version().await?;
-    let shop = MeasuredShop::new(&args.shop, &args.database_url, &args.redis_url)?;
+    let shop = MeasuredShop::new(&args.shop)?;
     let mut report = Report {
         facts: machine::facts(&postgres),
         seconds: args.seconds,

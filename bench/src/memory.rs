@@ -1,6 +1,5 @@
 //! The memory of the shop's processes, at rest and under load.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::value_parser;
@@ -8,7 +7,7 @@ use clap::value_parser;
 use crate::process::{Process, ResidentMemory};
 use crate::report::ProcessMemory;
 use crate::schedule::{MAX_RATE, MAX_SECS, Schedule};
-use crate::shop::MeasuredShop;
+use crate::shop::{MeasuredShop, ShopArgs};
 use crate::shopper::Shopper;
 use crate::workload::Workload;
 use crate::{measure, render, setup};
@@ -19,17 +18,8 @@ const SETTLE_TIME: Duration = Duration::from_secs(3);
 /// The settings of `bench memory`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Program of the shop
-    #[arg(long)]
-    shop: PathBuf,
-
-    /// URL of a PostgreSQL server, as its superuser; private to this run
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    database_url: String,
-
-    /// URL of a Redis server; private to this run
-    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
-    redis_url: String,
+    #[command(flatten)]
+    shop: ShopArgs,
 
     /// Steps of the run
     #[arg(long, value_enum, default_value = "web")]
@@ -54,7 +44,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let Args { rate, workload, .. } = args;
     let schedule = Schedule { rate, duration: Duration::from_secs(args.seconds) };
-    let shop = MeasuredShop::new(&args.shop, &args.database_url, &args.redis_url)?;
+    let shop = MeasuredShop::new(&args.shop)?;
     // `shop all` creates the demo products and the administrator.
     shop.start_combined().await?.0.stop().await?;
     let memory = measure_separate(&shop, args.shoppers, &[(workload, schedule)]).await?;

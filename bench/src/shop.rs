@@ -1,7 +1,7 @@
 //! The measured shop: all components in one process, or each in a process of its own.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -41,11 +41,26 @@ const SETTINGS: [(&str, &str); 11] = [
 
 const ADMIN_PASSWORD: &str = "correct horse battery";
 
+/// The settings of a command that starts the shop.
+#[derive(Clone, clap::Args)]
+pub(crate) struct ShopArgs {
+    /// Program of the shop
+    #[arg(long = "shop")]
+    program: PathBuf,
+
+    /// URL of a PostgreSQL server, as its superuser; private to this run. The complete benchmark
+    /// needs pg_stat_statements
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: String,
+
+    /// URL of a Redis server; private to this run
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    redis_url: String,
+}
+
 /// The program of the shop, and the servers, ports and secrets with which it is started.
 pub(crate) struct MeasuredShop {
-    program: PathBuf,
-    database_url: String,
-    redis_url: String,
+    args: ShopArgs,
     ports: Ports,
     secrets: TempDir,
 }
@@ -65,21 +80,15 @@ struct Ports {
 }
 
 impl MeasuredShop {
-    /// Creates the keys of a shop on these servers. `database_url` is the PostgreSQL superuser's.
-    pub(crate) fn new(program: &Path, database_url: &str, redis_url: &str) -> anyhow::Result<Self> {
+    /// Creates the keys of a shop on these servers.
+    pub(crate) fn new(args: &ShopArgs) -> anyhow::Result<Self> {
         let secrets = tempfile::tempdir().context("cannot create a folder for secrets")?;
         let keys = user::jwk::generate(&Env::system())
             .context("cannot generate the keys for access tokens")?;
         std::fs::write(secrets.path().join("signing.json"), keys.signing.expose_secret())?;
         std::fs::write(secrets.path().join("public.json"), keys.public)?;
         std::fs::write(secrets.path().join("trusted-proxy-key"), "0".repeat(64))?;
-        Ok(Self {
-            program: program.to_owned(),
-            database_url: database_url.to_owned(),
-            redis_url: redis_url.to_owned(),
-            ports: Ports::find()?,
-            secrets,
-        })
+        Ok(Self { args: args.clone(), ports: Ports::find()?, secrets })
     }
 
     /// Returns the address of the REST API.
@@ -108,12 +117,12 @@ impl MeasuredShop {
     /// Starts all components in one process, and returns the time until it was ready.
     pub(crate) async fn start_combined(&self) -> anyhow::Result<(Process, Duration)> {
         let servers = [
-            ("DATABASE_URL".to_owned(), self.database_url.clone()),
-            ("REDIS_URL".to_owned(), self.redis_url.clone()),
+            ("DATABASE_URL".to_owned(), self.args.database_url.clone()),
+            ("REDIS_URL".to_owned(), self.args.redis_url.clone()),
         ];
         let mut process = Process::start(Program {
             name: "all",
-            path: &self.program,
+            path: &self.args.program,
             args: &["all"],
             admin: &local(self.ports.admin),
             settings: &[self.settings(), servers.to_vec()].concat(),
@@ -161,11 +170,11 @@ impl MeasuredShop {
             settings.extend(self.database_settings(database)?);
         }
         if info.redis {
-            settings.push(("REDIS_URL".to_owned(), self.redis_url.clone()));
+            settings.push(("REDIS_URL".to_owned(), self.args.redis_url.clone()));
         }
         Process::start(Program {
             name: info.name,
-            path: &self.program,
+            path: &self.args.program,
             args: &[info.name, "serve"],
             admin: &local(admin),
             settings: &settings,
@@ -176,7 +185,7 @@ impl MeasuredShop {
     async fn start_inbox(&self) -> anyhow::Result<Process> {
         Process::start(Program {
             name: INBOX,
-            path: &self.program,
+            path: &self.args.program,
             args: &[INBOX],
             admin: &local(self.ports.inbox_admin),
             settings: &self.settings(),
@@ -193,13 +202,13 @@ impl MeasuredShop {
     ) -> anyhow::Result<()> {
         let mut settings = self.settings();
         settings.extend(self.database_settings(database)?);
-        settings.push(("ADMIN_DATABASE_URL".to_owned(), self.database_url.clone()));
-        process::run(&self.program, &[component.name(), "provision"], &settings).await?;
-        process::run(&self.program, &[component.name(), "migrate"], &settings).await
+        settings.push(("ADMIN_DATABASE_URL".to_owned(), self.args.database_url.clone()));
+        process::run(&self.args.program, &[component.name(), "provision"], &settings).await?;
+        process::run(&self.args.program, &[component.name(), "migrate"], &settings).await
     }
 
     fn database_settings(&self, database: Database) -> anyhow::Result<[(String, String); 2]> {
-        let server: PgConnectOptions = self.database_url.parse().context("DATABASE_URL")?;
+        let server: PgConnectOptions = self.args.database_url.parse().context("DATABASE_URL")?;
         let (host, port) = (server.get_host(), server.get_port());
         let Database { name, role } = database;
         let url = format!("postgres://{role}@{host}:{port}/{name}");
