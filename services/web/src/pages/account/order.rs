@@ -15,7 +15,6 @@ use super::order_images::order_images;
 use super::order_timeline::{TimelineEntry, timeline};
 use super::order_view::{StatusPill, number};
 use super::{address_lines, order_live};
-use crate::format::Format;
 use crate::forms::{Field, FormErrors, SubmittedForm};
 use crate::gateway_client::{
     CallError, GatewayClient, Order, OrderItem, OrderStatus, Tracking, none_if_slow,
@@ -122,7 +121,7 @@ async fn render(
         .max_length(MAX_REASON_CHARS)
         .value(reason)
         .error(&errors);
-    let view = OrderView { reason, errors, ..view(&order, tracking, images, page.format(), m) };
+    let view = view(&page, &order, tracking, images, (reason, errors));
     page.render(view).await
 }
 
@@ -187,12 +186,13 @@ async fn add_lines(gateway: &GatewayClient, lines: &[&OrderItem]) -> Result<bool
 }
 
 fn view(
+    page: &Page,
     order: &Order,
     tracking: Option<Tracking>,
     mut images: HashMap<Uuid, ProductImage>,
-    format: &Format,
-    m: &'static Messages,
+    (reason, errors): (Field, FormErrors),
 ) -> OrderView {
+    let (m, format) = (page.messages(), page.format());
     let shipment = tracking.as_ref().and_then(|tracking| tracking.shipment.as_ref());
     let lines = order.items.iter().map(|item| {
         SummaryLine::new(item.product_id, &item.product_name, format.money(item.total_price))
@@ -209,8 +209,8 @@ fn view(
         is_open: !order.status.is_final(),
         version: order.version(),
         can_cancel: matches!(order.status, OrderStatus::Pending | OrderStatus::Confirmed),
-        reason: Field::text("reason", m.orders.cancel_reason),
-        errors: FormErrors::default(),
+        reason,
+        errors,
         shipment: shipment.map(|shipment| format!("{} {}", shipment.carrier, shipment.service)),
         tracking_number: shipment
             .map(|shipment| shipment.tracking_number.clone())
