@@ -31,30 +31,42 @@ async fn number(browser: &mut Browser, order: &str) -> String {
     number.expect("a number").to_owned()
 }
 
+/// A customer who has placed an order.
+struct Ordered {
+    _shop: Shop,
+    browser: Browser,
+    review: Response,
+    /// The path of the order.
+    path: String,
+    number: String,
+}
+
+impl Ordered {
+    async fn start() -> Self {
+        let shop = Shop::start().await;
+        let mut browser = shop.customer().await;
+        add_to_cart(&mut browser, "walden").await.is(200);
+        let review = review(&mut browser, &VISA).await;
+        let path = place(&mut browser, &form(&review, None)).await.location();
+        let number = number(&mut browser, &path).await;
+        Self { _shop: shop, browser, review, path, number }
+    }
+}
+
 #[tokio::test]
 async fn form_sent_again_with_another_choice_names_the_order() {
-    let shop = Shop::start().await;
-    let mut browser = shop.customer().await;
-    add_to_cart(&mut browser, "walden").await.is(200);
-    let review = review(&mut browser, &VISA).await;
-    let placed = place(&mut browser, &form(&review, None)).await.location();
-    let number = number(&mut browser, &placed).await;
-    let repeated = place(&mut browser, &form(&review, Some("FedEx~2-Day"))).await;
-    let page = browser.follow(&repeated).await;
-    page.is(200).shows(&format!("your last order is {number}."));
-    assert_eq!(page.attribute(".flash-links a", "href").as_deref(), Some(&*placed));
+    let mut ordered = Ordered::start().await;
+    let repeated = place(&mut ordered.browser, &form(&ordered.review, Some("FedEx~2-Day"))).await;
+    let page = ordered.browser.follow(&repeated).await;
+    page.is(200).shows(&format!("your last order is {}.", ordered.number));
+    assert_eq!(page.attribute(".flash-links a", "href").as_deref(), Some(&*ordered.path));
 }
 
 #[tokio::test]
 async fn checkout_of_a_cart_that_was_ordered_names_the_order() {
-    let shop = Shop::start().await;
-    let mut browser = shop.customer().await;
-    add_to_cart(&mut browser, "walden").await.is(200);
-    let review = review(&mut browser, &VISA).await;
-    let placed = place(&mut browser, &form(&review, None)).await.location();
-    let number = number(&mut browser, &placed).await;
-    let start = browser.get("/checkout").await;
-    let cart = browser.follow(&start).await;
-    cart.is(200).shows(&format!("You have already placed order {number}."));
-    assert_eq!(cart.attribute(".flash-links a", "href").as_deref(), Some(&*placed));
+    let mut ordered = Ordered::start().await;
+    let start = ordered.browser.get("/checkout").await;
+    let cart = ordered.browser.follow(&start).await;
+    cart.is(200).shows(&format!("You have already placed order {}.", ordered.number));
+    assert_eq!(cart.attribute(".flash-links a", "href").as_deref(), Some(&*ordered.path));
 }
